@@ -1,0 +1,35 @@
+/**
+ * WARNING: this file is policy, not configuration. It says which folder of src/ may import which. Nobody edits it to
+ * make a build pass: a new arrow needs a decision record in docs/decisions/.
+ *
+ * Low to high. `doors` are the published entry points. A folder may always import itself.
+ */
+export const layers = {
+  base: [],
+  time: ["base"],
+  batch: ["base", "time"],
+  env: ["base"],
+  trace: ["base", "env"],
+  expr: ["base", "time", "batch"],
+  formats: ["base", "time", "batch", "expr"],
+  log: ["base", "env", "trace"],
+  state: ["log", "env", "trace", "time", "batch", "base"],
+  connect: ["base", "time", "batch", "env", "trace", "expr"],
+  flow: ["base", "time", "batch", "expr"],
+  stream: ["flow", "expr", "connect", "batch", "time", "base"],
+  runtime: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow"],
+  observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
+  "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
+  sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
+  testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "sim"],
+}
+
+/** The published entry points: they re-export by name and are imported by nobody inside. */
+export const doors = ["index.ts", "files.ts", "testing.ts"]
+
+/** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
+export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]
+
+/** The only places that may name `node:*`. */
+export const nodeDoors = ["env/node", "connectors", "cli"]

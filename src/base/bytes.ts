@@ -1,0 +1,185 @@
+/**
+ * Reading and writing binary records: little-endian numbers, unsigned LEB128 varints, length-prefixed text and bytes.
+ *
+ * Invariants:
+ * - B1 What a `ByteWriter` wrote, a `ByteReader` reads back in the same order, bit for bit (NaN payloads aside).
+ * - B2 A `ByteReader` never reads outside its bytes: it throws `RangeError`, which callers turn into a named error.
+ */
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/** A growing buffer of bytes that is written from front to back. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView<ArrayBuffer>
+  #length = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(Math.max(16, capacity))
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#length
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length
+    const needed = at + count
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+      grown.set(this.#bytes.subarray(0, at))
+      this.#bytes = grown
+      this.#view = new DataView(grown.buffer)
+    }
+    this.#length = needed
+    return at
+  }
+
+  uint8(value: number): void {
+    const at = this.#reserve(1)
+    this.#view.setUint8(at, value)
+  }
+
+  uint16(value: number): void {
+    const at = this.#reserve(2)
+    this.#view.setUint16(at, value, true)
+  }
+
+  uint32(value: number): void {
+    const at = this.#reserve(4)
+    this.#view.setUint32(at, value, true)
+  }
+
+  int64(value: bigint): void {
+    const at = this.#reserve(8)
+    this.#view.setBigInt64(at, value, true)
+  }
+
+  float64(value: number): void {
+    const at = this.#reserve(8)
+    this.#view.setFloat64(at, value, true)
+  }
+
+  /** A whole number in [0, 2⁵³) as an unsigned LEB128 varint: 1 byte below 128, 8 bytes at most. */
+  varint(value: number): void {
+    let rest = value
+    while (rest >= 0x80) {
+      this.uint8((rest % 0x80) | 0x80)
+      rest = Math.floor(rest / 0x80)
+    }
+    this.uint8(rest)
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  /** Bytes behind their length as a varint. */
+  bytes(bytes: Uint8Array): void {
+    this.varint(bytes.length)
+    this.raw(bytes)
+  }
+
+  /** Text as UTF-8 behind its length in bytes as a varint. A lone surrogate becomes U+FFFD. */
+  text(text: string): void {
+    this.bytes(encoder.encode(text))
+  }
+
+  /** Overwrites four bytes written earlier, for lengths and checksums known only at the end. */
+  setUint32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true)
+  }
+
+  /** The bytes written so far: a view that the next write may invalidate. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** A copy of the bytes written so far. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  /** Forgets what was written and keeps the buffer. */
+  clear(): void {
+    this.#length = 0
+  }
+}
+
+/** Reads what a `ByteWriter` wrote. Every method throws `RangeError` at the end of the bytes. */
+export class ByteReader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at: number
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#at = 0
+  }
+
+  /** Bytes not yet read. */
+  get remaining(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  /** Where the next read begins. */
+  get position(): number {
+    return this.#at
+  }
+
+  #take(count: number): number {
+    const at = this.#at
+    if (count > this.#bytes.length - at) throw new RangeError(`${count} bytes wanted at ${at}, ${this.remaining} left`)
+    this.#at = at + count
+    return at
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#take(1))
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.#take(2), true)
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true)
+  }
+
+  int64(): bigint {
+    return this.#view.getBigInt64(this.#take(8), true)
+  }
+
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8), true)
+  }
+
+  varint(): number {
+    let value = 0
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = this.uint8()
+      value += (byte & 0x7f) * scale
+      if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a varint is greater than 2⁵³ − 1")
+      if (byte < 0x80) return value
+    }
+  }
+
+  raw(count: number): Uint8Array {
+    const at = this.#take(count)
+    return this.#bytes.subarray(at, at + count)
+  }
+
+  bytes(): Uint8Array {
+    return this.raw(this.varint())
+  }
+
+  text(): string {
+    return decoder.decode(this.bytes())
+  }
+}

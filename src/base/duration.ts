@@ -1,0 +1,66 @@
+/**
+ * Durations as users write them: `"5s"`, `"250ms"`, `"1h 30m"`.
+ *
+ * Invariant:
+ * - D1 A duration is a whole number of microseconds, at least 0 and at most 2⁵³ − 1.
+ */
+import { TidemarkError } from "./errors.ts"
+
+const UNIT_MICROS = {
+  us: 1,
+  ms: 1_000,
+  s: 1_000_000,
+  m: 60_000_000,
+  h: 3_600_000_000,
+  d: 86_400_000_000,
+} as const
+
+type DurationUnit = keyof typeof UNIT_MICROS
+type DurationPart = `${number}${DurationUnit}`
+
+/**
+ * A length of time as text: a number and a unit (`us`, `ms`, `s`, `m`, `h`, `d`), or two of them with a space between.
+ *
+ * @example
+ * ```ts
+ * import type { Duration } from "tidemark"
+ *
+ * const slide: Duration = "1h 30m"
+ * ```
+ */
+export type Duration = DurationPart | `${DurationPart} ${DurationPart}`
+
+/**
+ * The number of microseconds in a duration.
+ *
+ * @throws TidemarkError `invalid-duration` where the text is no duration, or not a whole number of microseconds.
+ */
+export function parseDuration(text: string): number {
+  let micros = 0
+  for (const part of text.split(" ")) {
+    const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)$/.exec(part)
+    if (match === null) throw invalidDuration(text)
+    micros += Number(match[1]) * UNIT_MICROS[match[2] as DurationUnit]
+  }
+  if (!Number.isSafeInteger(micros)) throw invalidDuration(text)
+  return micros
+}
+
+function invalidDuration(text: string): TidemarkError {
+  return new TidemarkError("invalid-duration", `${JSON.stringify(text)} is not a duration.`, {
+    hint: 'Write a number and a unit, such as "250ms", "5s", "1h 30m" or "1d" (units: us, ms, s, m, h, d).',
+  })
+}
+
+/** A duration in its shortest form: `5400000000` is `"1h 30m"`. */
+export function formatDuration(micros: number): string {
+  const parts: string[] = []
+  let rest = micros
+  for (const unit of ["d", "h", "m", "s", "ms", "us"] as const) {
+    const count = Math.floor(rest / UNIT_MICROS[unit])
+    if (count === 0) continue
+    parts.push(`${count}${unit}`)
+    rest -= count * UNIT_MICROS[unit]
+  }
+  return parts.length === 0 ? "0s" : parts.join(" ")
+}

@@ -1,0 +1,132 @@
+/**
+ * A batch: up to 64 Ki rows of columns, the selection that filters have left of them, and where they came from.
+ *
+ * Filters do not move data: they replace `selection`. Derived columns are appended; columns that pass through are
+ * shared with the batch they come from. Whoever allocated a batch releases it, when all that reads it has returned.
+ *
+ * Invariants:
+ * - H1 `selection[0, count)` is strictly ascending, within [0, length). Without a selection every row counts.
+ * - H2 All rows of a batch come from one partition, in its order; row `i` starts at offset `origin.offsets[i]` there.
+ * - H3 `watermarks[i]` is the watermark of the row's partition before row `i` was read.
+ * - H4 A batch is processed synchronously: nobody keeps it, or a view of it, past `release`.
+ */
+import type { Arena, Block } from "./arena.ts"
+import { allocateColumn, readValue, writeValue, type Column } from "./column.ts"
+import type { Schema } from "./schema.ts"
+
+/** The most rows of a batch. */
+export const MAX_BATCH_ROWS = 65_536
+
+/** Where the rows of a batch were read. */
+export interface Origin {
+  /** The index of the partition within the job, or -1 for rows that the job made. */
+  readonly partition: number
+  /** Where each row starts in its partition, or `null` for rows that the job made. */
+  readonly offsets: Float64Array | null
+  /** The ordinal of each record in its partition (for a text file: its line), or `null`. */
+  readonly ordinals: Float64Array | null
+}
+
+/** The origin of rows that the job itself made. */
+export const NO_ORIGIN: Origin = { partition: -1, offsets: null, ordinals: null }
+
+/** Some rows as columns. */
+export class Batch {
+  readonly schema: Schema
+  readonly columns: readonly Column[]
+  readonly length: number
+  readonly origin: Origin
+  /** Indexes of the rows that count, or `null` where all do. */
+  readonly selection: Int32Array | null
+  /** How many rows count. */
+  readonly count: number
+  /** The watermark of the row's partition before each row, once event time is assigned; `null`: never late. */
+  readonly watermarks: Float64Array | null
+
+  constructor(parts: {
+    schema: Schema
+    columns: readonly Column[]
+    length: number
+    origin?: Origin
+    selection?: Int32Array | null
+    count?: number
+    watermarks?: Float64Array | null
+  }) {
+    this.schema = parts.schema
+    this.columns = parts.columns
+    this.length = parts.length
+    this.origin = parts.origin ?? NO_ORIGIN
+    this.selection = parts.selection ?? null
+    this.count = parts.count ?? parts.length
+    this.watermarks = parts.watermarks ?? null
+  }
+
+  /** The same batch with some parts replaced. */
+  with(parts: {
+    schema?: Schema
+    columns?: readonly Column[]
+    selection?: Int32Array | null
+    count?: number
+    watermarks?: Float64Array | null
+  }): Batch {
+    const { schema, columns, length, origin, selection, count, watermarks } = this
+    return new Batch({ schema, columns, length, origin, selection, count, watermarks, ...parts })
+  }
+
+  /** Calls `visit` with the index of each row that counts, in order. */
+  forEachRow(visit: (row: number) => void): void {
+    const { selection, count } = this
+    if (selection === null) for (let row = 0; row < this.length; row++) visit(row)
+    else for (let at = 0; at < count; at++) visit(selection[at]!)
+  }
+
+  /** A row as a fresh plain object: the slow, obvious way. */
+  row(index: number): Record<string, unknown> {
+    const row: Record<string, unknown> = {}
+    this.schema.fields.forEach(({ name }, column) => {
+      row[name] = readValue(this.columns[column]!, index)
+    })
+    return row
+  }
+
+  /** The rows that count, as fresh plain objects. */
+  toRows(): Record<string, unknown>[] {
+    const rows: Record<string, unknown>[] = []
+    this.forEachRow((row) => rows.push(this.row(row)))
+    return rows
+  }
+}
+
+/** Columns under construction, with the blocks they lie in. */
+export interface BatchColumns {
+  readonly columns: readonly Column[]
+  release(): void
+}
+
+/** Allocates the columns of a schema, `capacity` rows each. */
+export function allocateColumns(arena: Arena, schema: Schema, capacity: number): BatchColumns {
+  const blocks: Block[] = []
+  try {
+    const columns = schema.fields.map(({ type }) => allocateColumn(arena, type, capacity, blocks))
+    return { columns, release: () => blocks.splice(0).forEach((block) => arena.free(block)) }
+  } catch (error) {
+    for (const block of blocks) arena.free(block)
+    throw error
+  }
+}
+
+/** A batch made of plain rows that have passed their types' checks, and how to release it. */
+export function batchOfRows(
+  arena: Arena,
+  schema: Schema,
+  rows: readonly Readonly<Record<string, unknown>>[],
+  origin: Origin = NO_ORIGIN,
+): { batch: Batch; release: () => void } {
+  const { columns, release } = allocateColumns(arena, schema, Math.max(1, rows.length))
+  rows.forEach((row, index) => {
+    schema.fields.forEach(({ name }, column) => {
+      writeValue(columns[column]!, index, row[name])
+    })
+  })
+  return { batch: new Batch({ schema, columns, length: rows.length, origin }), release }
+}

@@ -1,0 +1,161 @@
+/**
+ * Columns in the Arrow layout: a validity bitmap and values, in blocks of an arena.
+ *
+ * Kernels take the typed arrays and work on them directly; `readValue` and `writeValue` are the slow, obvious way.
+ *
+ * Invariants:
+ * - N1 Bit `i` of `validity` (least significant first) is set where value `i` is not null; without a bitmap none is.
+ * - N2 Where a value is null its slot holds an unspecified value of the storage that is safe to read (codes stay in range).
+ * - N3 `int64` storage is two's complement, low word first in `halves`.
+ */
+import { assert, unreachable } from "../base/assert.ts"
+import type { Arena, Block } from "./arena.ts"
+import { Dictionary } from "./dictionary.ts"
+import type { ColumnType } from "./type.ts"
+
+interface ColumnBase {
+  readonly type: ColumnType
+  /** One bit a row, set where the value is not null; `null` where no value is. */
+  validity: Uint8Array | null
+}
+
+/** One bit a value. */
+export interface BitColumn extends ColumnBase {
+  readonly storage: "bit"
+  readonly values: Uint8Array
+}
+
+/** Four bytes a value. */
+export interface Int32Column extends ColumnBase {
+  readonly storage: "int32"
+  readonly values: Int32Array
+}
+
+/** Eight bytes a value: as bigints in `values`, as pairs of words (low, high) in `halves`. */
+export interface Int64Column extends ColumnBase {
+  readonly storage: "int64"
+  readonly values: BigInt64Array
+  readonly halves: Int32Array
+}
+
+/** Eight bytes a value. */
+export interface Float64Column extends ColumnBase {
+  readonly storage: "float64"
+  readonly values: Float64Array
+}
+
+/** Codes into a dictionary. */
+export interface DictionaryColumn extends ColumnBase {
+  readonly storage: "dictionary"
+  readonly values: Int32Array
+  dictionary: Dictionary
+}
+
+/** One child column a field of the type. */
+export interface StructColumn extends ColumnBase {
+  readonly storage: "struct"
+  readonly children: readonly Column[]
+}
+
+/** The values of one field for all rows of a batch. */
+export type Column = BitColumn | Int32Column | Int64Column | Float64Column | DictionaryColumn | StructColumn
+
+/** Allocates a column of `capacity` rows; the blocks taken are pushed on `blocks`, for the batch to free. */
+export function allocateColumn(arena: Arena, type: ColumnType, capacity: number, blocks: Block[]): Column {
+  const take = (bytes: number): Block => {
+    const block = arena.allocate(bytes)
+    blocks.push(block)
+    return block
+  }
+  const { buffer } = arena
+  const bitmapBytes = (capacity + 7) >> 3
+  const validity = type.isNullable ? new Uint8Array(buffer, take(bitmapBytes).offset, bitmapBytes) : null
+  validity?.fill(0)
+  const { storage } = type
+  switch (storage) {
+    case "bit":
+      return { storage, type, validity, values: new Uint8Array(buffer, take(bitmapBytes).offset, bitmapBytes) }
+    case "int32":
+      return { storage, type, validity, values: new Int32Array(buffer, take(capacity * 4).offset, capacity) }
+    case "int64": {
+      const { offset } = take(capacity * 8)
+      const values = new BigInt64Array(buffer, offset, capacity)
+      return { storage, type, validity, values, halves: new Int32Array(buffer, offset, capacity * 2) }
+    }
+    case "float64":
+      return { storage, type, validity, values: new Float64Array(buffer, take(capacity * 8).offset, capacity) }
+    case "dictionary": {
+      const { symbols } = type.definition
+      const dictionary = symbols === undefined ? new Dictionary() : Dictionary.of(symbols)
+      return { storage, type, validity, dictionary, values: new Int32Array(buffer, take(capacity * 4).offset, capacity) }
+    }
+    case "struct": {
+      const fields = type.definition.fields ?? []
+      return { storage, type, validity, children: fields.map((f) => allocateColumn(arena, f.type, capacity, blocks)) }
+    }
+    default:
+      return unreachable(storage, "a column's storage")
+  }
+}
+
+/** Whether value `row` is not null. */
+export function isValid(column: Column, row: number): boolean {
+  return column.validity === null || ((column.validity[row >> 3]! >> (row & 7)) & 1) === 1
+}
+
+/** Value `row` as lambdas see it: `null`, a boolean, number, bigint, string or object. */
+export function readValue(column: Column, row: number): unknown {
+  if (!isValid(column, row)) return null
+  switch (column.storage) {
+    case "bit":
+      return ((column.values[row >> 3]! >> (row & 7)) & 1) === 1
+    case "int32":
+    case "float64":
+      return column.values[row]
+    case "int64":
+      // Kinds whose values are numbers (int53, timestamp) promise that they fit; only int64 itself is a bigint.
+      return column.type.kind === "int64" ? column.values[row] : Number(column.values[row])
+    case "dictionary":
+      return column.dictionary.text(column.values[row]!)
+    case "struct":
+      return Object.fromEntries(column.children.map((child, index) => [column.type.definition.fields![index]!.name, readValue(child, row)]))
+    default:
+      return unreachable(column, "a column")
+  }
+}
+
+/** Stores a value that has passed `column.type.check`. */
+export function writeValue(column: Column, row: number, value: unknown): void {
+  if (column.validity !== null) {
+    if (value === null) column.validity[row >> 3]! &= ~(1 << (row & 7))
+    else column.validity[row >> 3]! |= 1 << (row & 7)
+  }
+  if (value === null) {
+    assert(column.validity !== null, "null goes into nullable columns only")
+    if (column.storage === "dictionary") column.values[row] = 0
+    return
+  }
+  switch (column.storage) {
+    case "bit":
+      if (value === true) column.values[row >> 3]! |= 1 << (row & 7)
+      else column.values[row >> 3]! &= ~(1 << (row & 7))
+      return
+    case "int32":
+    case "float64":
+      column.values[row] = value as number
+      return
+    case "int64":
+      column.values[row] = BigInt(value as number | bigint)
+      return
+    case "dictionary":
+      column.values[row] = column.dictionary.codeOf(value as string)
+      return
+    case "struct":
+      column.type.definition.fields!.forEach(({ name }, index) => {
+        writeValue(column.children[index]!, row, (value as Record<string, unknown>)[name])
+      })
+      return
+    default:
+      unreachable(column, "a column")
+  }
+}

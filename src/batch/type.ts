@@ -1,0 +1,134 @@
+/**
+ * Column types: what a value of a column is, how it lies in memory, and how it reads and writes as text and JSON.
+ *
+ * Each type is one file in `types/`: a `TypeDefinition` and a factory. Nothing outside that file switches on its
+ * `kind`; code that must be fast switches on `storage`, of which there are six.
+ *
+ * Invariants:
+ * - Y1 `label` spells every option of a type: two types with the same label mean the same.
+ * - Y2 `fromText(toText(v))` and `fromJson(JSON.parse(toJson(v)))` give `v` back for every value that passes `check`.
+ */
+
+/** How values lie in memory, in the Arrow layout (https://arrow.apache.org/docs/format/Columnar.html). */
+export type Storage =
+  /** One bit a value, least significant first. */
+  | "bit"
+  /** Four bytes a value. */
+  | "int32"
+  /** Eight bytes a value, two's complement. */
+  | "int64"
+  /** Eight bytes a value, IEEE 754. */
+  | "float64"
+  /** Four-byte codes into a dictionary of UTF-8 text. */
+  | "dictionary"
+  /** One child column a field. */
+  | "struct"
+
+/** Why a text, JSON value or JavaScript value is not a value of a type. */
+export class Invalid {
+  /** A clause that goes on after "is": `"not a whole number"`. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** A type's knowledge, without nullability, renaming or default. Values are never null here. */
+export interface TypeDefinition<T = unknown> {
+  /** The type's name in `t`, such as `"float64"`. */
+  readonly kind: string
+  /** The kind with its options: `timestamp(zone="UTC")`. */
+  readonly label: string
+  readonly storage: Storage
+  /** The closed list of texts of a dictionary column whose codes are fixed, such as an enum. */
+  readonly symbols?: readonly string[]
+  /** The fields of a struct, in order. */
+  readonly fields?: readonly { readonly name: string; readonly type: ColumnType }[]
+  /** `undefined` where the JavaScript value is one of this type, else a clause that goes on after "is". */
+  check(value: unknown): string | undefined
+  /** From a CSV field, already unquoted. */
+  fromText(text: string): T | Invalid
+  /** From a parsed JSON value. `raw` is the number's own text, where the reader still has it. */
+  fromJson(value: unknown, raw?: string): T | Invalid
+  /** As a CSV field, before quoting. */
+  toText(value: T): string
+  /** As JSON text. */
+  toJson(value: T): string
+}
+
+declare const VALUE: unique symbol
+
+/**
+ * The type of a column: a definition with nullability, source name and default.
+ *
+ * `T` is the type of its values in lambdas; `K` the name of its kind.
+ */
+export class ColumnType<out T = unknown, out K extends string = string> {
+  declare readonly [VALUE]: T
+  readonly definition: TypeDefinition
+  readonly isNullable: boolean
+  /** The field's name in the input, where it differs from the column's. */
+  readonly sourceName: string | undefined
+  /** What stands for a field that is missing, where given. */
+  readonly defaultValue: unknown
+  readonly hasDefault: boolean
+
+  constructor(
+    definition: TypeDefinition,
+    options: { isNullable?: boolean; sourceName?: string | undefined; defaultValue?: unknown; hasDefault?: boolean } = {},
+  ) {
+    this.definition = definition
+    this.isNullable = options.isNullable ?? false
+    this.sourceName = options.sourceName
+    this.defaultValue = options.defaultValue
+    this.hasDefault = options.hasDefault ?? false
+  }
+
+  get kind(): K {
+    return this.definition.kind as K
+  }
+
+  get storage(): Storage {
+    return this.definition.storage
+  }
+
+  /** The kind with its options and `?` where it may be null: `timestamp(zone="UTC")?`. */
+  get label(): string {
+    return this.isNullable ? `${this.definition.label}?` : this.definition.label
+  }
+
+  /** The same type, whose values may also be null. A field that is missing or empty reads as null. */
+  nullable(): ColumnType<T | null, K> {
+    return new ColumnType<T | null, K>(this.definition, { ...this.#options(), isNullable: true })
+  }
+
+  /** The same type without null. */
+  required(): ColumnType<NonNullable<T>, K> {
+    return new ColumnType<NonNullable<T>, K>(this.definition, { ...this.#options(), isNullable: false })
+  }
+
+  /** The same type, read from (and written under) another name. */
+  from(sourceName: string): ColumnType<T, K> {
+    return new ColumnType<T, K>(this.definition, { ...this.#options(), sourceName })
+  }
+
+  /** The same type with a value that stands for a missing field. */
+  default(defaultValue: T): ColumnType<T, K> {
+    return new ColumnType<T, K>(this.definition, { ...this.#options(), defaultValue, hasDefault: true })
+  }
+
+  /** `undefined` where the value belongs to this type, else a clause that goes on after "is". */
+  check(value: unknown): string | undefined {
+    if (value === null) return this.isNullable ? undefined : "null, and the column is not nullable"
+    return this.definition.check(value)
+  }
+
+  #options() {
+    const { isNullable, sourceName, defaultValue, hasDefault } = this
+    return { isNullable, sourceName, defaultValue, hasDefault }
+  }
+}
+
+/** The type of a column's values in lambdas. */
+export type ValueOf<C> = C extends ColumnType<infer T, string> ? T : never

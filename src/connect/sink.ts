@@ -1,0 +1,74 @@
+/**
+ * The contract of sinks: output is staged before an epoch's commit record and applied after it (E2).
+ *
+ * The runtime calls, in this order: `open` once; then for each epoch any number of `write`s, one `stage`, the commit
+ * record becomes durable, one `apply`. The bytes that `stage` gives are in the commit record; `apply` gets them back,
+ * now or after a crash. `stage` of the next epoch is called only after `apply` of the last has returned; `write` may be
+ * called in between.
+ *
+ * Invariants (held by the conformance suite, `connect/sink.conformance.ts`):
+ * - K1 Nothing written is visible to readers of the target before `apply`.
+ * - K2 When `stage` has returned, what it stands for survives a crash of the machine, in the target or in its bytes.
+ * - K3 `apply` is idempotent: applying any run of committed records again, in order, changes nothing that is visible.
+ * - K4 `open` with the records committed since the last checkpoint restores the sink and drops every later staging.
+ * - K5 When `checkpoint` has returned, the sink needs no record before it any more: `open` will get the state that
+ *   `checkpoint` gave, then the records after it.
+ */
+import type { Batch } from "../batch/batch.ts"
+import type { Schema } from "../batch/schema.ts"
+import type { Env } from "../env/env.ts"
+
+/** What readers of the target may rely on, for `explain` and the docs. */
+export type SinkGuarantee = "exactly-once" | "at-least-once"
+
+/** What a sink may use. */
+export interface SinkContext {
+  readonly env: Env
+  readonly schema: Schema
+  /** The output's name, for errors. */
+  readonly output: string
+  /** Relative paths are relative to this directory. */
+  readonly baseDirectory: string
+}
+
+/** What a sink has committed so far, from the log. */
+export interface SinkRecovery {
+  /** What `checkpoint` gave last, or `undefined` where it never did. */
+  readonly checkpoint: Uint8Array | undefined
+  /** What `stage` gave for each epoch committed since, in order. */
+  readonly staged: readonly Uint8Array[]
+  /** Set aside what an earlier state of the job has published: the job starts anew. */
+  readonly reset: boolean
+  /** Whether the job starts from nothing, so that a target with published output in it belongs to somebody else. */
+  readonly fresh: boolean
+}
+
+/** An open sink. */
+export interface Sink {
+  /** Takes the rows of a batch that count, in order. It keeps nothing of the batch. */
+  write(batch: Batch): void
+  /** Bytes held in memory since the last `stage` or `flush`: the runtime calls `flush` when they grow. */
+  readonly bufferedBytes: number
+  /** Moves what is held in memory to the staging area. Nothing is visible or promised by it. */
+  flush(): Promise<void>
+  /**
+   * Makes all that was written since the last `stage` safe (K2).
+   *
+   * @param final whether the job has come to its end or stops: what is staged should be published by `apply`.
+   */
+  stage(final: boolean): Promise<Uint8Array>
+  /** Makes a staged and committed epoch visible, as far as the sink's rolling policy says so. */
+  apply(staged: Uint8Array): Promise<void>
+  /** See K5. Called between `apply` and the next `stage`. */
+  checkpoint(): Promise<Uint8Array>
+  /** Releases what is held; stages and applies nothing. */
+  close(): Promise<void>
+}
+
+/** A sink bound to a job's output, not yet opened. */
+export interface SinkBinding {
+  /** For `explain`: `jsonl("out/hourly")`. */
+  describe(): string
+  readonly guarantee: SinkGuarantee
+  openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink>
+}

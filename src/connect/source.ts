@@ -1,0 +1,90 @@
+/**
+ * The contract of sources: partitions of records, read from a position, again and again with the same result.
+ *
+ * A replayable source gives the same records for the same range of positions, for ever (E4). The runtime owns the
+ * positions: they are in the commit record, and a source keeps none of its own.
+ *
+ * Invariants (held by the conformance suite, `connect/source.conformance.ts`):
+ * - O1 Reading from a position and reading on gives the same records, ordinals and bad records as reading from the
+ *   start, whatever the limits of each read.
+ * - O2 Every record is either in a batch or a bad record, never both, never neither; both come with their offset.
+ * - O3 `read` never crosses `untilOffset` by more than the record that starts before it.
+ * - O4 A partition that is not what it was when its position was taken (replaced, shortened) is refused by name.
+ */
+import type { Arena } from "../batch/arena.ts"
+import type { Batch } from "../batch/batch.ts"
+import type { BadRecord, Position } from "../batch/position.ts"
+import type { Schema } from "../batch/schema.ts"
+import type { Env } from "../env/env.ts"
+
+/** A part of an input that is read in its own order. */
+export interface Partition {
+  /** Stable across runs: for a file, its path as matched. */
+  readonly id: string
+  /**
+   * What the partition's content is, as far as it tells without reading all: partitions that tie in the choice of what
+   * to read next are taken in this order, so that results do not depend on names.
+   */
+  readonly tieBreak: string
+  /** Total size in the unit of offsets, where known: for progress. */
+  readonly size: number | undefined
+}
+
+/** What one read gave. */
+export interface SourceBatch {
+  /** The good records, or `undefined` where there was none. Its origin names `partition`. */
+  readonly batch: Batch | undefined
+  /** The bad records, in order. */
+  readonly bad: readonly BadRecord[]
+  /** Where the next read begins. */
+  readonly next: Position
+  /** Whether the partition has ended there (for a bounded source: for good). */
+  readonly end: boolean
+  /** Frees the batch's memory. */
+  release(): void
+}
+
+/** What one read may take. */
+export interface ReadLimits {
+  /** At most so many records, good and bad: at least 1. */
+  readonly rows: number
+  /** No record that starts at or after this offset. */
+  readonly untilOffset: number
+}
+
+/** Reads one partition forward. */
+export interface PartitionReader {
+  read(limits: ReadLimits): Promise<SourceBatch>
+  close(): Promise<void>
+}
+
+/** What a source may use. */
+export interface SourceContext {
+  readonly env: Env
+  readonly arena: Arena
+  readonly schema: Schema
+  /** The input's name, for errors. */
+  readonly input: string
+  /** Relative paths are relative to this directory. */
+  readonly baseDirectory: string
+}
+
+/** An open source. */
+export interface Source {
+  /** The partitions there are now, in a stable order. */
+  partitions(): Promise<readonly Partition[]>
+  /**
+   * Opens a partition at a position that an earlier read of the same content gave.
+   *
+   * @param index becomes `origin.partition` of its batches.
+   */
+  open(partition: Partition, index: number, position: Position): Promise<PartitionReader>
+  close(): Promise<void>
+}
+
+/** A source bound to a job's input, not yet opened. */
+export interface SourceBinding {
+  /** For `explain`: `csv("trips/*.csv")`. */
+  describe(): string
+  openSource(context: SourceContext): Promise<Source>
+}

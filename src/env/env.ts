@@ -1,0 +1,98 @@
+/**
+ * The door to the world: everything that decides (coordinator, log, file sources and sinks) reaches the clock, chance
+ * and the disk only through an `Env`. `env/node` is the real one; `sim` has one in which a seed decides everything.
+ *
+ * Every disk call that the commit protocol makes names its protocol step (`at`). The real disk ignores the name; the
+ * simulator and the chaos runner use it to crash, fail, drop or swap calls at that very step.
+ */
+
+/** A point of the commit protocol, such as `"wal.sync"`. The closed list is `runtime/protocol-steps.ts`. */
+export type StepName = string
+
+/** What time it is. */
+export interface Clock {
+  /** Microseconds since 1970-01-01T00:00:00Z. It may jump. */
+  wallMicros(): number
+  /** Microseconds since some moment. It never goes back. */
+  monotonicMicros(): number
+}
+
+/** Waiting. */
+export interface Timers {
+  /** Resolves after the given time, or at once when `signal` aborts. */
+  sleep(micros: number, signal?: AbortSignal): Promise<void>
+}
+
+/** An open file. All positions and lengths are in bytes. */
+export interface DiskFile {
+  /** Reads into `target` from `position`; gives how many bytes were read, less than `target.length` only at the end. */
+  read(target: Uint8Array, position: number, at: StepName): Promise<number>
+  /** Writes all of `source` at `position`. */
+  write(source: Uint8Array, position: number, at: StepName): Promise<void>
+  /** Returns when all that was written to the file survives a crash of the machine. A failure is final: never retry. */
+  sync(at: StepName): Promise<void>
+  truncate(length: number, at: StepName): Promise<void>
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+/** What `stat` tells of a path. */
+export interface DiskEntry {
+  readonly kind: "file" | "directory" | "other"
+  readonly size: number
+}
+
+/** How to open a file. */
+export type OpenMode =
+  /** It must exist. */
+  | "read"
+  /** Reading and writing; it must exist. */
+  | "update"
+  /** Reading and writing; it must not exist yet. */
+  | "create"
+
+/**
+ * A disk. Paths are absolute, with `/` between names. Failures are `TidemarkError`s (`disk-full`, `disk-failed`) that
+ * name the path; opening what does not exist gives `undefined`, so that absence is a value and not an exception.
+ */
+export interface Disk {
+  /** Opens a file; `undefined` where it does not exist ("read", "update") or exists already ("create"). */
+  open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined>
+  stat(path: string): Promise<DiskEntry | undefined>
+  /** Names in a directory, sorted by code unit; empty where there is no such directory. */
+  list(path: string): Promise<string[]>
+  makeDirectory(path: string, at: StepName): Promise<void>
+  /** Renames a file over whatever bears the new name. */
+  rename(from: string, to: string, at: StepName): Promise<void>
+  /** Removes a file; nothing happens where there is none. */
+  remove(path: string, at: StepName): Promise<void>
+  /** Returns when the directory's entries (names made, renamed, removed) survive a crash of the machine. */
+  syncDirectory(path: string, at: StepName): Promise<void>
+}
+
+/** Held by the one process that works on a directory. */
+export interface DirectoryLock {
+  release(): Promise<void>
+}
+
+/** A function's free names, as the JavaScript engine sees them: which are proven to be the genuine globals. */
+export interface ScopeProver {
+  /**
+   * For each name: `true` where it is proven that the function's free variable of that name resolves to the global
+   * object's own property and that this property still holds the genuine built-in of the engine.
+   */
+  areGenuineGlobals(fn: (...args: never[]) => unknown, names: readonly string[]): boolean
+}
+
+/** The world, as Tidemark sees it. */
+export interface Env {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly disk: Disk
+  /** `undefined` where closures' scopes cannot be seen: then lambdas with free names run as closures. */
+  readonly scopes: ScopeProver | undefined
+  /** A random number in [0, 2³²) that no other process draws: for tokens, never for results. */
+  randomUint32(): number
+  /** Takes the lock of a directory, or gives `undefined` where another process (or job of this one) holds it. */
+  lockDirectory(path: string): Promise<DirectoryLock | undefined>
+}

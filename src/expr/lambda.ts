@@ -1,0 +1,45 @@
+/**
+ * What operators ask of lambdas: a predicate that narrows a selection, or a projection that fills columns.
+ *
+ * Both come in two forms with the same answer: compiled to a columnar loop, or the closure itself, called with a fresh
+ * plain object a row. `explain` says which form runs and why.
+ */
+import type { Batch } from "../batch/batch.ts"
+import type { Column } from "../batch/column.ts"
+
+/** A user's function of a row and the job's parameters. */
+export type RowFunction = (row: never, params: never) => unknown
+
+/** A row's failure: the lambda threw, or gave a value that is not of the declared type. */
+export type OnRowError = (row: number, error: unknown) => void
+
+/** How a lambda runs. */
+export type LambdaForm =
+  | { readonly kind: "compiled"; /** The generated source. */ readonly code: string; /** The IR as text. */ readonly ir: string }
+  | {
+      readonly kind: "closure"
+      /** Why it is not compiled, as a sentence. */
+      readonly reason: string
+      /** What to write instead, as a sentence, where something would help. */
+      readonly hint: string | undefined
+    }
+
+/** Narrows a selection to the rows for which the lambda is truthy. */
+export interface Predicate {
+  readonly form: LambdaForm
+  /**
+   * Writes the indexes of the rows of `batch` that pass to `selected`, ascending, and gives how many.
+   * A row that fails is reported and does not pass.
+   */
+  select(batch: Batch, params: Readonly<Record<string, unknown>>, selected: Int32Array, onRowError: OnRowError): number
+}
+
+/** Fills columns with what the lambda gives for each row that counts. */
+export interface Projection {
+  readonly form: LambdaForm
+  /**
+   * Writes value `row` of each target column for each row of `batch` that counts.
+   * A row that fails is reported; its values are unspecified and the caller drops it.
+   */
+  project(batch: Batch, params: Readonly<Record<string, unknown>>, targets: readonly Column[], onRowError: OnRowError): void
+}

@@ -1,0 +1,60 @@
+/**
+ * Operators: what the nodes of a plan become when it runs. They are synchronous and pure: batches and watermarks go in,
+ * batches and watermarks come out, state changes are written to bytes when asked.
+ *
+ * Invariants:
+ * - F1 What an operator emits depends on the rows, watermarks and partition events it was given and on their order per
+ *   partition, and on nothing else: not on how rows are cut into batches (E7).
+ * - F2 An operator keeps nothing of a batch past the call that brought it.
+ * - F3 `applyChanges` of everything that `writeChanges` wrote since the beginning, in order, gives the same state.
+ */
+import type { Arena } from "../batch/arena.ts"
+import type { Batch } from "../batch/batch.ts"
+import type { ByteReader, ByteWriter } from "../base/bytes.ts"
+import type { CompileOptions } from "../expr/compile.ts"
+import type { Port } from "./plan.ts"
+
+/** A row that an operator could not process. */
+export interface FailedRow {
+  /** The operator's id. */
+  readonly operator: string
+  readonly batch: Batch
+  readonly row: number
+  readonly error: unknown
+}
+
+/** What operators may use. */
+export interface OperatorContext {
+  readonly arena: Arena
+  readonly params: Readonly<Record<string, unknown>>
+  readonly compile: CompileOptions
+  /** Takes a row out of the stream: to the dead letters, or it throws and so stops the job, by the job's policy. */
+  onFailedRow(failed: FailedRow): void
+}
+
+/** Takes what an operator gives. */
+export interface Emitter {
+  emit(port: Port, batch: Batch): void
+}
+
+/** An operator of a running job. */
+export interface Operator {
+  /** Takes a batch and emits what follows from it. */
+  onBatch(batch: Batch, out: Emitter): void
+  /** The watermark of the operator's input has risen to `watermark` (microseconds, or +∞ at the end). */
+  onWatermark?(watermark: number, out: Emitter): void
+}
+
+/** The state of an operator, as recovery sees it. */
+export interface OperatorState {
+  /** The operator's id. */
+  readonly id: string
+  /** What the state means; see `stateSignature`. */
+  readonly signature: string
+  /** Appends what has changed since the last call. Afterwards nothing counts as changed. */
+  writeChanges(out: ByteWriter): void
+  /** Appends the whole state, as changes of an empty one. It does not touch what counts as changed. */
+  writeAll(out: ByteWriter): void
+  /** Takes over changes that were written earlier. */
+  applyChanges(changes: ByteReader): void
+}

@@ -1,0 +1,202 @@
+/**
+ * The plan: what a job computes, as frozen data. `stream` records it, `dataflow.ts` executes it, `observe` explains it.
+ *
+ * Nodes stand in topological order and name their input by index. Lambdas are kept as the functions they are; `expr`
+ * decides how each runs.
+ *
+ * Invariants:
+ * - L1 A node's input stands before it.
+ * - L2 Node ids are unique. A given id is the user's; a derived one depends only on the node's kind, its nearest
+ *   stateful ancestor or source and its place among siblings of that kind, so that adding a filter renames no state.
+ * - L3 `schema` is the row type of the node's main port; it never depends on whether a lambda compiles.
+ */
+import { fingerprint } from "../base/hash.ts"
+import { formatDuration } from "../base/duration.ts"
+import type { Field, Schema } from "../batch/schema.ts"
+import type { ColumnType } from "../batch/type.ts"
+import type { RowFunction } from "../expr/lambda.ts"
+
+interface NodeBase {
+  readonly id: string
+  /** Whether the user gave the id, rather than its being derived. */
+  readonly isIdGiven: boolean
+  readonly schema: Schema
+}
+
+interface InnerNode extends NodeBase {
+  /** The index of the node whose port feeds this one. */
+  readonly input: number
+  readonly inputPort: Port
+}
+
+/** An operator's outputs: its results, or the rows that came too late for it. */
+export type Port = "main" | "late"
+
+/** Where the rows of an input enter. */
+export interface SourceNode extends NodeBase {
+  readonly kind: "source"
+  readonly inputName: string
+}
+
+/** Keeps the rows for which the predicate is truthy. */
+export interface FilterNode extends InnerNode {
+  readonly kind: "filter"
+  readonly predicate: RowFunction
+}
+
+/** Adds columns; a column of the same name is replaced in place. */
+export interface DeriveNode extends InnerNode {
+  readonly kind: "derive"
+  readonly columns: readonly Field[]
+  readonly lambda: RowFunction
+}
+
+/** Makes each row anew from declared columns. */
+export interface MapNode extends InnerNode {
+  readonly kind: "map"
+  readonly lambda: RowFunction
+}
+
+/** Keeps some columns, in the order given. */
+export interface SelectNode extends InnerNode {
+  readonly kind: "select"
+  readonly columns: readonly string[]
+}
+
+/** Drops rows in which one of the columns is null, and makes those columns required. */
+export interface NotNullNode extends InnerNode {
+  readonly kind: "notNull"
+  readonly columns: readonly string[]
+}
+
+/** Declares event time and makes watermarks. */
+export interface EventTimeNode extends InnerNode {
+  readonly kind: "eventTime"
+  readonly column: string
+  readonly outOfOrderMicros: number
+}
+
+/** How event time is cut into windows. All lengths in microseconds. */
+export type WindowSpec =
+  | { readonly kind: "tumbling"; readonly sizeMicros: number; readonly offsetMicros: number }
+  | { readonly kind: "hopping"; readonly sizeMicros: number; readonly slideMicros: number; readonly offsetMicros: number }
+
+/** The aggregates there are. */
+export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
+
+/** What an aggregate reads of each row. */
+export type AggregateInput =
+  | { readonly kind: "none" }
+  | { readonly kind: "column"; readonly name: string }
+  | { readonly kind: "lambda"; readonly lambda: RowFunction; readonly type: ColumnType }
+
+/** One result column of a window. */
+export interface AggregateSpec {
+  readonly name: string
+  readonly kind: AggregateKind
+  readonly input: AggregateInput
+  readonly resultType: ColumnType
+}
+
+/** Aggregates rows by key and window. Its columns: the keys, `windowStart`, `windowEnd`, the aggregates. */
+export interface WindowAggregateNode extends InnerNode {
+  readonly kind: "windowAggregate"
+  readonly keys: readonly string[]
+  /** The event-time column of the input. */
+  readonly timeColumn: string
+  readonly window: WindowSpec
+  readonly aggregates: readonly AggregateSpec[]
+}
+
+/** A node of a plan. */
+export type PlanNode =
+  | SourceNode
+  | FilterNode
+  | DeriveNode
+  | MapNode
+  | SelectNode
+  | NotNullNode
+  | EventTimeNode
+  | WindowAggregateNode
+
+/** A port of a node that a job returns under a name. */
+export interface PlanOutput {
+  readonly name: string
+  readonly node: number
+  readonly port: Port
+}
+
+/** What a job computes. */
+export interface Plan {
+  readonly jobName: string
+  readonly nodes: readonly PlanNode[]
+  readonly outputs: readonly PlanOutput[]
+}
+
+/** The row type of a port: late rows are the operator's input rows. */
+export function portSchema(plan: Plan, node: number, port: Port): Schema {
+  const from = plan.nodes[node]!
+  if (port === "main" || from.kind === "source") return from.schema
+  return portSchema(plan, from.input, from.inputPort)
+}
+
+/** Whether a node keeps state between batches. */
+export function isStateful(node: PlanNode): node is EventTimeNode | WindowAggregateNode {
+  return node.kind === "eventTime" || node.kind === "windowAggregate"
+}
+
+/** A window in words: `hopping 1h every 10m`. */
+export function windowLabel(window: WindowSpec): string {
+  const offset = window.offsetMicros === 0 ? "" : ` offset ${formatDuration(window.offsetMicros)}`
+  const size = formatDuration(window.sizeMicros)
+  if (window.kind === "tumbling") return `tumbling ${size}${offset}`
+  return `hopping ${size} every ${formatDuration(window.slideMicros)}${offset}`
+}
+
+/**
+ * What the state of a node means, as text: state is taken over where id and signature are the same, and refused
+ * otherwise. Lambdas are not part of it: a changed predicate changes what comes, not what the state is.
+ */
+export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregateNode): string {
+  if (node.kind === "eventTime") return `eventTime ${JSON.stringify(node.column)}`
+  const input = portSchema(plan, node.input, node.inputPort)
+  const keys = node.keys.map((name) => `${JSON.stringify(name)}: ${input.field(name)!.type.label}`)
+  const aggregates = node.aggregates.map((a) => `${JSON.stringify(a.name)}: ${a.kind} ${a.resultType.label}`)
+  return `windowAggregate ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+}
+
+/** A text that names everything the plan computes, lambdas by their source text. */
+export function planText(plan: Plan): string {
+  const lines = plan.nodes.map((node, index) => `${index} ${node.id} ${node.kind} ${nodeText(plan, node)} -> ${node.schema.label}`)
+  const outputs = plan.outputs.map(({ name, node, port }) => `output ${JSON.stringify(name)} = ${node}.${port}`)
+  return [plan.jobName, ...lines, ...outputs].join("\n")
+}
+
+function nodeText(plan: Plan, node: PlanNode): string {
+  if (node.kind === "source") return JSON.stringify(node.inputName)
+  const from = `${node.input}.${node.inputPort}`
+  switch (node.kind) {
+    case "filter":
+      return `${from} ${String(node.predicate)}`
+    case "derive":
+    case "map":
+      return `${from} ${String(node.lambda)}`
+    case "select":
+    case "notNull":
+      return `${from} ${node.columns.map((name) => JSON.stringify(name)).join(", ")}`
+    case "eventTime":
+      return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
+    case "windowAggregate":
+      return `${from} ${stateSignature(plan, node)} ${node.aggregates.map((a) => aggregateInputText(a.input)).join("; ")}`
+  }
+}
+
+function aggregateInputText(input: AggregateInput): string {
+  if (input.kind === "none") return ""
+  return input.kind === "column" ? JSON.stringify(input.name) : String(input.lambda)
+}
+
+/** Sixteen hexadecimal digits that tell plans apart. */
+export function planFingerprint(plan: Plan): string {
+  return fingerprint(planText(plan))
+}

@@ -1,0 +1,67 @@
+/**
+ * The contract of decoders: bytes of a partition become columns, record by record.
+ *
+ * A decoder sees a window of bytes and decodes the complete records in it, straight into columns. It keeps no record
+ * between calls (dictionaries and header knowledge excepted), so that a partition can be read on from any position.
+ *
+ * Invariants:
+ * - V1 Cutting the bytes into other windows, or asking for other numbers of rows, gives the same rows, ordinals and bad
+ *   records.
+ * - V2 Every record is a row or a bad record. Lines that are empty (or only white space, in JSON lines) are neither.
+ * - V3 No input makes a decoder throw, loop or take memory beyond its window and `maxRecordBytes`.
+ */
+import type { Batch } from "../batch/batch.ts"
+import type { BadRecord, Position } from "../batch/position.ts"
+
+/** A window of a partition's bytes. */
+export interface DecodeWindow {
+  /** The bytes at hand; `bytes[from]` is the byte at `position.offset` of the partition. */
+  readonly bytes: Uint8Array
+  readonly from: number
+  /** One past the last byte at hand. */
+  readonly to: number
+  readonly position: Position
+  /** Whether the partition ends with this window, so that a last record without a line end is complete. */
+  readonly atEnd: boolean
+  /** At most so many records, good and bad. */
+  readonly maxRows: number
+  /** No record that starts at or after this offset of the partition. */
+  readonly untilOffset: number
+  /** Becomes `origin.partition`. */
+  readonly partition: number
+}
+
+/** What a decoder made of a window. */
+export interface Decoded {
+  /** The good records, or `undefined` where there was none. */
+  readonly batch: Batch | undefined
+  readonly bad: readonly BadRecord[]
+  /** Where the next record starts. Equal to the window's position where the window holds no complete record. */
+  readonly next: Position
+  /** Whether it stopped for want of bytes: the next record is not complete in the window. */
+  readonly needsMore: boolean
+  /** Frees the batch's memory. */
+  release(): void
+}
+
+/** Decodes records of one format and schema. */
+export interface RecordDecoder {
+  decode(window: DecodeWindow): Decoded
+}
+
+/** Encodes rows of one format and schema. */
+export interface RecordEncoder {
+  /** What stands once at the start of every file, such as a CSV header; empty where nothing does. */
+  readonly header: Uint8Array
+  /** Appends the rows of a batch that count, in order. */
+  encode(batch: Batch, out: OutputBuffer): void
+}
+
+/** Bytes on their way to a sink. */
+export interface OutputBuffer {
+  /** Where the next byte goes. */
+  length: number
+  bytes: Uint8Array
+  /** Makes room for `count` more bytes behind `length`; `bytes` may be another array afterwards. */
+  reserve(count: number): void
+}
