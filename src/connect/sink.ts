@@ -70,5 +70,10 @@ export interface SinkBinding {
   /** For `explain`: `jsonl("out/hourly")`. */
   describe(): string
   readonly guarantee: SinkGuarantee
+  /**
+   * Names the place that the sink writes to: two outputs of a job whose keys are equal would overwrite each other, and
+   * are refused before anything is opened. Absent where any number of sinks may write to one place.
+   */
+  targetKey?(baseDirectory: string): string
   openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink>
 }

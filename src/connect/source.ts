@@ -9,7 +9,8 @@
  *   start, whatever the limits of each read.
  * - O2 Every record is either in a batch or a bad record, never both, never neither; both come with their offset.
  * - O3 `read` never crosses `untilOffset` by more than the record that starts before it.
- * - O4 A partition that is not what it was when its position was taken (replaced, shortened) is refused by name.
+ * - O4 A partition that is not what it was when its position was taken (replaced, shortened) is refused by name: the
+ *   runtime keeps the partition's `identity` beside its position in the commit record and gives both back to `open`.
  */
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
@@ -26,6 +27,11 @@ export interface Partition {
    * to read next are taken in this order, so that results do not depend on names.
    */
   readonly tieBreak: string
+  /**
+   * What tells the partition from another of the same name, such as a fingerprint of its head. It may grow more exact
+   * as the partition grows; an older one of the same partition stays good for `open`.
+   */
+  readonly identity: string
   /** Total size in the unit of offsets, where known: for progress. */
   readonly size: number | undefined
 }
@@ -77,8 +83,10 @@ export interface Source {
    * Opens a partition at a position that an earlier read of the same content gave.
    *
    * @param index becomes `origin.partition` of its batches.
+   * @param identity the partition's identity when the position was taken; without it the partition's own.
+   * @throws TidemarkError `source-changed`, `source-missing` or `source-unreadable`.
    */
-  open(partition: Partition, index: number, position: Position): Promise<PartitionReader>
+  open(partition: Partition, index: number, position: Position, identity?: string): Promise<PartitionReader>
   close(): Promise<void>
 }
 
