@@ -1,0 +1,315 @@
+/**
+ * The log: records appended in order, made durable together, read back after a crash.
+ *
+ * It is a chain of generations. Opening a log begins a new generation, which fences whoever wrote the one before: the
+ * new generation's first segment is created before the end of the old one is looked for, and a writer whose generation
+ * is no longer the newest finds that out after its sync and before anybody hears of it.
+ * What records mean is not the log's business; see `state/epoch-store.ts`.
+ *
+ * Invariants:
+ * - G3 When `sync` has returned, every record appended before it is read back by every later `open`, in order.
+ * - G4 Records that were not synced are read back as a prefix of what was appended, perhaps none.
+ * - G5 A writer that was fenced gets `state-fenced` from `sync`: what it appended since is void.
+ * - G6 After a failed write or sync the log refuses everything: nothing is retried on the same file.
+ */
+import { assert } from "../base/assert.ts"
+import { ByteWriter } from "../base/bytes.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Disk, DiskFile } from "../env/env.ts"
+import {
+  decodeRecord,
+  decodeSegmentHeader,
+  encodeRecord,
+  encodeSegmentHeader,
+  LOG_FORMAT_VERSION,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  wasSyncedBeyond,
+  type SegmentHeader,
+} from "./record.ts"
+import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment } from "./segment.ts"
+
+/** A place in a log: offsets count bytes of records within a generation. */
+export interface Lsn {
+  readonly generation: number
+  readonly offset: number
+}
+
+/** A record and its place. */
+export interface LogRecord {
+  readonly lsn: Lsn
+  readonly type: number
+  /** A view that is valid until the visitor returns. */
+  readonly payload: Uint8Array
+}
+
+/** Takes what a log holds when it is opened. */
+export interface LogVisitor {
+  /** Called first. `isComplete` is whether the log still has its very first record, so that nothing was trimmed. */
+  begin(isComplete: boolean): void
+  /** Called with every durable record, oldest first. */
+  record(record: LogRecord): void
+}
+
+/** Bytes that are gathered in memory before they are written. */
+const WRITE_BUFFER_BYTES = 1 << 20
+const READ_CHUNK_BYTES = 1 << 20
+
+interface OpenSegment {
+  readonly file: DiskFile
+  readonly path: string
+  readonly startOffset: number
+}
+
+/** An open log, held by one writer. */
+export class Log {
+  readonly generation: number
+  readonly #disk: Disk
+  readonly #directory: string
+  #segment: OpenSegment
+  /** Encoded records not yet handed to the disk. */
+  readonly #buffer = new ByteWriter(4096)
+  #writtenOffset = 0
+  #syncedOffset = 0
+  #failure: unknown
+
+  private constructor(disk: Disk, directory: string, generation: number, segment: OpenSegment) {
+    this.#disk = disk
+    this.#directory = directory
+    this.generation = generation
+    this.#segment = segment
+  }
+
+  /**
+   * Opens the log of a directory, shows `visitor` every durable record, oldest first, and begins a generation.
+   *
+   * @throws TidemarkError `state-corrupt` where something that was durable does not read back, `state-newer-format`
+   * where a newer Tidemark wrote it, `state-fenced` where another process opened it at the same moment.
+   */
+  static async open(disk: Disk, directory: string, visitor: LogVisitor): Promise<Log> {
+    await disk.makeDirectory(directory, "log.create-directory")
+    const names = await segmentNames(disk, directory)
+    const generation = (names.at(-1)?.generation ?? 0) + 1
+    const path = `${directory}/${segmentName(generation, 0)}`
+    const file = await disk.open(path, "create", "log.create")
+    if (file === undefined) throw fenced(path)
+    await disk.syncDirectory(directory, "log.create.sync-directory")
+
+    const segments = await readSegments(disk, directory, names)
+    const chain = segments.length === 0 ? [] : chainOf(segments)
+    const previousGeneration = segments.at(-1)?.generation ?? 0
+    const first = chain.at(0)?.segment
+    visitor.begin(first === undefined || (first.startOffset === 0 && first.previousGeneration === 0))
+    let previousEnd = 0
+    for (const link of chain) previousEnd = await readSegment(disk, link, visitor)
+
+    const header = { generation, startOffset: 0, previousGeneration, previousEnd }
+    await file.write(encodeSegmentHeader(header), 0, "log.header.write")
+    await file.sync("log.header.sync")
+    return new Log(disk, directory, generation, { file, path, startOffset: 0 })
+  }
+
+  /** Where the next record will lie. */
+  get end(): Lsn {
+    return { generation: this.generation, offset: this.#writtenOffset + this.#buffer.length }
+  }
+
+  /** Appends a record. It is durable after the next `sync`, and may be before. */
+  async append(type: number, payload: Uint8Array): Promise<Lsn> {
+    this.#refuseAfterFailure()
+    assert(type > 0 && type < 256, "a record's type is one byte and not 0")
+    const lsn = this.end
+    const place = { generation: this.generation, offset: lsn.offset, syncedThrough: this.#syncedOffset }
+    encodeRecord(this.#buffer, place, type, payload)
+    if (this.#buffer.length >= WRITE_BUFFER_BYTES) await this.#guard(() => this.#writeBuffer())
+    return lsn
+  }
+
+  /** Returns when everything appended is durable (G3). */
+  async sync(): Promise<void> {
+    this.#refuseAfterFailure()
+    await this.#guard(async () => {
+      await this.#writeBuffer()
+      await this.#segment.file.sync("log.append.sync")
+      const names = await segmentNames(this.#disk, this.#directory)
+      if (names.some((name) => name.generation > this.generation)) throw fenced(this.#segment.path)
+      this.#syncedOffset = this.#writtenOffset
+    })
+  }
+
+  /** Goes on in a new segment, so that older ones can be trimmed. Everything appended must be synced. */
+  async roll(): Promise<void> {
+    this.#refuseAfterFailure()
+    assert(this.#syncedOffset === this.end.offset, "a log is synced before it rolls")
+    await this.#guard(async () => {
+      const startOffset = this.#writtenOffset
+      // A segment that holds no record yet is as good as a new one.
+      if (startOffset === this.#segment.startOffset) return
+      const path = `${this.#directory}/${segmentName(this.generation, startOffset)}`
+      const file = await this.#disk.open(path, "create", "log.create")
+      if (file === undefined) throw fenced(path)
+      const header = { generation: this.generation, startOffset, previousGeneration: 0, previousEnd: 0 }
+      await file.write(encodeSegmentHeader(header), 0, "log.header.write")
+      await file.sync("log.header.sync")
+      await this.#disk.syncDirectory(this.#directory, "log.create.sync-directory")
+      await this.#segment.file.close()
+      this.#segment = { file, path, startOffset }
+    })
+  }
+
+  /** Removes the segments whose records all lie before `lsn`; gives how many. */
+  async trim(lsn: Lsn): Promise<number> {
+    this.#refuseAfterFailure()
+    return await this.#guard(async () => {
+      const names = await segmentNames(this.#disk, this.#directory)
+      const old = names.filter((segment, index) => {
+        const next = names[index + 1]
+        if (segment.generation !== lsn.generation) return segment.generation < lsn.generation
+        return next !== undefined && next.generation === lsn.generation && next.startOffset <= lsn.offset
+      })
+      // Oldest first, each made durable before the next: whatever a crash leaves is a suffix of the chain.
+      for (const { name } of old) {
+        await this.#disk.remove(`${this.#directory}/${name}`, "log.trim.remove")
+        await this.#disk.syncDirectory(this.#directory, "log.trim.sync-directory")
+      }
+      return old.length
+    })
+  }
+
+  /** Closes the file. What was not synced may be lost. */
+  async close(): Promise<void> {
+    await this.#segment.file.close()
+  }
+
+  async #writeBuffer(): Promise<void> {
+    if (this.#buffer.length === 0) return
+    const position = SEGMENT_HEADER_BYTES + this.#writtenOffset - this.#segment.startOffset
+    const bytes = this.#buffer.view()
+    await this.#segment.file.write(bytes, position, "log.append.write")
+    this.#writtenOffset += bytes.length
+    this.#buffer.clear()
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
+  }
+
+  #refuseAfterFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
+
+async function segmentNames(disk: Disk, directory: string) {
+  const names = await disk.list(directory)
+  return names.map(parseSegmentName).filter((name) => name !== undefined)
+}
+
+async function readSegments(
+  disk: Disk,
+  directory: string,
+  names: readonly { generation: number; startOffset: number; name: string }[],
+): Promise<Segment[]> {
+  const segments: Segment[] = []
+  for (const [index, { generation, startOffset, name }] of names.entries()) {
+    const path = `${directory}/${name}`
+    const file = await disk.open(path, "read", "log.recover.read")
+    if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${path} has vanished.`)
+    try {
+      const size = await file.size()
+      const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+      const count = await file.read(bytes, 0, "log.recover.read")
+      const reading = decodeSegmentHeader(bytes.subarray(0, count))
+      if (reading.kind === "newer") {
+        throw new TidemarkError(
+          "state-newer-format",
+          `${path} has format version ${reading.version}; this Tidemark reads up to ${LOG_FORMAT_VERSION}.`,
+          { hint: "Run the job with the newer Tidemark, or start anew with --reset." },
+        )
+      }
+      if (reading.kind === "header") {
+        checkHeader(path, reading.header, generation, startOffset)
+        segments.push({ ...reading.header, path, size })
+        continue
+      }
+      // The header is synced before the first record: a segment with records and no header was damaged later.
+      const wasNeverUsed = size <= SEGMENT_HEADER_BYTES
+      const isLastOfItsGeneration = names[index + 1]?.generation !== generation
+      if (!wasNeverUsed || !isLastOfItsGeneration) throw corrupt(path, 0, "the header does not check")
+    } finally {
+      await file.close()
+    }
+  }
+  return segments
+}
+
+function checkHeader(path: string, header: SegmentHeader, generation: number, startOffset: number): void {
+  if (header.generation === generation && header.startOffset === startOffset) return
+  throw corrupt(path, 0, "the header belongs to another segment")
+}
+
+/** Visits a segment's records; gives the offset at which they end. */
+async function readSegment(disk: Disk, link: ChainLink, visitor: LogVisitor): Promise<number> {
+  const { segment, endOffset } = link
+  const file = await disk.open(segment.path, "read", "log.recover.read")
+  if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
+  try {
+    const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
+    let offset = segment.startOffset
+    let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+    while (offset < stop) {
+      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset))
+      let at = 0
+      let record = decodeRecord(chunk, at, segment.generation, offset)
+      if (record === undefined) {
+        // Either it is longer than the chunk, or it is the end of what checks.
+        chunk = await readAt(file, segment, offset, stop - offset)
+        record = decodeRecord(chunk, at, segment.generation, offset)
+        if (record === undefined) break
+      }
+      for (; record !== undefined; record = decodeRecord(chunk, at, segment.generation, offset)) {
+        visitor.record({ lsn: { generation: segment.generation, offset }, type: record.type, payload: record.payload })
+        at += record.bytes
+        offset += record.bytes
+      }
+    }
+    if (offset === stop) return offset
+    // The loop broke off at a record that does not check; `chunk` holds all that follows.
+    if (endOffset !== undefined || wasSyncedBeyond(chunk, 0, segment.generation, offset)) {
+      const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
+      throw corrupt(segment.path, filePosition, "a record that was durable does not check")
+    }
+    return offset
+  } finally {
+    await file.close()
+  }
+}
+
+async function readAt(
+  file: DiskFile,
+  segment: Segment,
+  offset: number,
+  count: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
+  const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
+  const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
+  const got = await file.read(bytes.subarray(0, count), position, "log.recover.read")
+  return bytes.subarray(0, got)
+}
+
+function corrupt(path: string, position: number, what: string): TidemarkError {
+  return new TidemarkError("state-corrupt", `${path} is damaged at byte ${position}: ${what}.`, {
+    hint: "The disk or somebody changed the file. Restore it from a copy, or start anew with --reset.",
+  })
+}
+
+function fenced(path: string): TidemarkError {
+  return new TidemarkError("state-fenced", `Another process has taken over the log (${path}).`, {
+    hint: "Only one process may run a job on a directory. This one has stopped; nothing it had not committed counts.",
+  })
+}

@@ -1,0 +1,166 @@
+/**
+ * Records of the log: how one lies on disk, and how a reader tells a torn tail from corruption.
+ *
+ * A segment starts with a header of 48 bytes:
+ *
+ * | at | bytes | what |
+ * |---|---|---|
+ * | 0 | 8 | magic: `TIDEWAL` and a line feed |
+ * | 8 | 4 | format version, 1 |
+ * | 12 | 4 | generation |
+ * | 16 | 8 | the offset, within the generation, of the first record |
+ * | 24 | 4 | the generation before this one, 0 for none |
+ * | 28 | 8 | where the generation before this one ends: its records from there on are void |
+ * | 36 | 8 | reserved, 0 |
+ * | 44 | 4 | CRC-32C of bytes 0 to 43 |
+ *
+ * Records follow without gaps:
+ *
+ * | at | bytes | what |
+ * |---|---|---|
+ * | 0 | 4 | length of the payload, n |
+ * | 4 | 4 | CRC-32C of bytes 8 to 17 + n, seeded with the CRC-32C of the record's position (generation, offset, n) |
+ * | 8 | 1 | type, not 0 |
+ * | 9 | 8 | the offset up to which the generation was synced when the record was written |
+ * | 17 | n | payload |
+ *
+ * All numbers are little-endian. The reader takes records from the front. Where one does not check, the rest is a torn
+ * tail, which a crash may leave, unless a valid record further on says that the log was synced beyond this point: then
+ * something that was durable has changed, which is corruption.
+ *
+ * Invariants:
+ * - G1 A record checks only at the generation and offset it was written for: stale bytes never read as records.
+ * - G2 A damaged record that was synced before a later record was written is reported as corruption, never as a tail.
+ */
+import { ByteReader, ByteWriter } from "../base/bytes.ts"
+import { crc32c } from "../base/crc32c.ts"
+
+/** The version of the format that this code writes; it reads this one and older ones. */
+export const LOG_FORMAT_VERSION = 1
+
+/** Bytes of a segment's header. */
+export const SEGMENT_HEADER_BYTES = 48
+
+/** Bytes of a record before its payload. */
+export const RECORD_HEADER_BYTES = 17
+
+/** The longest payload of a record. */
+export const MAX_PAYLOAD_BYTES = 1 << 30
+
+const MAGIC = "TIDEWAL\n"
+
+/** What a segment's header says. */
+export interface SegmentHeader {
+  readonly generation: number
+  readonly startOffset: number
+  readonly previousGeneration: number
+  readonly previousEnd: number
+}
+
+/** A record as read from a segment. */
+export interface ReadRecord {
+  readonly type: number
+  readonly payload: Uint8Array
+  readonly syncedThrough: number
+  /** Bytes of the whole record. */
+  readonly bytes: number
+}
+
+/** What the first bytes of a file are. */
+export type HeaderReading =
+  | { readonly kind: "header"; readonly header: SegmentHeader }
+  | { readonly kind: "invalid" }
+  | { readonly kind: "newer"; readonly version: number }
+
+/** The bytes of a segment's header. */
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
+  const out = new ByteWriter(SEGMENT_HEADER_BYTES)
+  for (const character of MAGIC) out.uint8(character.charCodeAt(0))
+  out.uint32(LOG_FORMAT_VERSION)
+  out.uint32(header.generation)
+  out.int64(BigInt(header.startOffset))
+  out.uint32(header.previousGeneration)
+  out.int64(BigInt(header.previousEnd))
+  out.int64(0n)
+  out.uint32(crc32c(out.view()))
+  return out.finish()
+}
+
+/** Reads a segment's header from the first bytes of a file. */
+export function decodeSegmentHeader(bytes: Uint8Array): HeaderReading {
+  if (bytes.length < SEGMENT_HEADER_BYTES) return { kind: "invalid" }
+  for (let at = 0; at < MAGIC.length; at++) if (bytes[at] !== MAGIC.charCodeAt(at)) return { kind: "invalid" }
+  const reader = new ByteReader(bytes.subarray(MAGIC.length, SEGMENT_HEADER_BYTES))
+  const version = reader.uint32()
+  if (version > LOG_FORMAT_VERSION) return { kind: "newer", version }
+  const generation = reader.uint32()
+  const startOffset = Number(reader.int64())
+  const previousGeneration = reader.uint32()
+  const previousEnd = Number(reader.int64())
+  reader.int64()
+  if (reader.uint32() !== crc32c(bytes, 0, 0, SEGMENT_HEADER_BYTES - 4)) return { kind: "invalid" }
+  return { kind: "header", header: { generation, startOffset, previousGeneration, previousEnd } }
+}
+
+/** Appends a record to `out`, as it must lie at `offset` of `generation`. */
+export function encodeRecord(
+  out: ByteWriter,
+  place: { generation: number; offset: number; syncedThrough: number },
+  type: number,
+  payload: Uint8Array,
+): void {
+  const start = out.length
+  out.uint32(payload.length)
+  out.uint32(0)
+  out.uint8(type)
+  out.int64(BigInt(place.syncedThrough))
+  out.raw(payload)
+  const seed = positionSeed(place.generation, place.offset, payload.length)
+  out.setUint32(start + 4, crc32c(out.view(), seed, start + 8, out.length))
+}
+
+/** The record at `bytes[at]`, or `undefined` where no valid record lies there. The payload is a view. */
+export function decodeRecord(
+  bytes: Uint8Array,
+  at: number,
+  generation: number,
+  offset: number,
+): ReadRecord | undefined {
+  if (at + RECORD_HEADER_BYTES > bytes.length) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES)
+  const length = view.getUint32(0, true)
+  const end = at + RECORD_HEADER_BYTES + length
+  const type = view.getUint8(8)
+  if (type === 0 || length > MAX_PAYLOAD_BYTES || end > bytes.length) return undefined
+  const seed = positionSeed(generation, offset, length)
+  if (view.getUint32(4, true) !== crc32c(bytes, seed, at + 8, end)) return undefined
+  return {
+    type,
+    payload: bytes.subarray(at + RECORD_HEADER_BYTES, end),
+    syncedThrough: Number(view.getBigInt64(9, true)),
+    bytes: RECORD_HEADER_BYTES + length,
+  }
+}
+
+/**
+ * Whether a valid record behind `bytes[at]` says that the log was synced beyond `offset`, the offset of `bytes[at]`:
+ * then what lies at `offset` was durable, and its damage is corruption (G2).
+ */
+export function wasSyncedBeyond(bytes: Uint8Array, at: number, generation: number, offset: number): boolean {
+  for (let candidate = at + 1; candidate + RECORD_HEADER_BYTES <= bytes.length; candidate++) {
+    const record = decodeRecord(bytes, candidate, generation, offset + (candidate - at))
+    if (record !== undefined && record.syncedThrough > offset) return true
+  }
+  return false
+}
+
+const seedView = new DataView(new ArrayBuffer(16))
+const seedBytes = new Uint8Array(seedView.buffer)
+
+function positionSeed(generation: number, offset: number, length: number): number {
+  seedView.setUint32(0, generation, true)
+  seedView.setUint32(4, offset % 2 ** 32, true)
+  seedView.setUint32(8, Math.floor(offset / 2 ** 32), true)
+  seedView.setUint32(12, length, true)
+  return crc32c(seedBytes)
+}

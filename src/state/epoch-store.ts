@@ -1,0 +1,137 @@
+/**
+ * The durable state of a job: a log of epochs with snapshots, so that recovery reads little and the log stays short.
+ *
+ * One commit record per epoch decides (E1). Now and then a snapshot of everything follows the epoch it shows; once it
+ * is durable, older segments are removed. Recovery folds the newest whole snapshot and the epochs behind it.
+ *
+ * Invariants:
+ * - Z1 `open` gives the state of the last epoch whose `commit` returned, or of the one that was committing (E1, E3).
+ * - Z4 The log holds at most the newest snapshot, the epochs since, and what was written before that snapshot was due.
+ */
+import { assert } from "../base/assert.ts"
+import { ByteWriter } from "../base/bytes.ts"
+import { crc32c } from "../base/crc32c.ts"
+import type { Disk } from "../env/env.ts"
+import { Log } from "../log/log.ts"
+import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
+import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
+
+const SNAPSHOT_PART_BYTES = 1 << 20
+
+/** When a snapshot is due. */
+export interface SnapshotPolicy {
+  /** After so many bytes of epochs, at least, since the last snapshot. */
+  readonly minBytes: number
+  /** And so many times the bytes of the last snapshot. */
+  readonly growth: number
+}
+
+const DEFAULT_POLICY: SnapshotPolicy = { minBytes: 4 << 20, growth: 2 }
+
+/** The log of a job's epochs, held by one writer. */
+export class EpochStore {
+  /** What the log said when it was opened. */
+  readonly recovered: RecoveredState
+  readonly #log: Log
+  readonly #policy: SnapshotPolicy
+  readonly #described: Set<number>
+  #epoch: number
+  #bytesSinceSnapshot: number
+  #snapshotBytes: number
+
+  private constructor(log: Log, fold: RecoveryFold, policy: SnapshotPolicy) {
+    this.#log = log
+    this.#policy = policy
+    this.recovered = fold.state()
+    this.#epoch = this.recovered.epoch
+    this.#described = new Set(this.recovered.partitions.keys())
+    this.#bytesSinceSnapshot = fold.bytesSinceSnapshot
+    this.#snapshotBytes = fold.snapshotBytes
+  }
+
+  /**
+   * Opens the store of a directory and recovers what it says.
+   *
+   * @throws TidemarkError `state-corrupt`, `state-newer-format`, `state-fenced`; see `Log.open`.
+   */
+  static async open(disk: Disk, directory: string, policy: SnapshotPolicy = DEFAULT_POLICY): Promise<EpochStore> {
+    const fold = new RecoveryFold(directory)
+    const log = await Log.open(disk, directory, fold)
+    return new EpochStore(log, fold, policy)
+  }
+
+  /** The last committed epoch. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Whether the log has grown so much that a snapshot pays. */
+  get isSnapshotDue(): boolean {
+    return this.#bytesSinceSnapshot >= Math.max(this.#policy.minBytes, this.#snapshotBytes * this.#policy.growth)
+  }
+
+  /**
+   * Writes who runs, durably.
+   *
+   * @param reset makes everything before void.
+   */
+  async begin(run: RunRecord, reset: boolean): Promise<void> {
+    if (reset) {
+      await this.#append(RECORD.reset, new Uint8Array(0))
+      this.#described.clear()
+      this.#epoch = 0
+    }
+    await this.#append(RECORD.run, encodeRun(run))
+    await this.#log.sync()
+  }
+
+  /** Commits an epoch: when this has returned, the epoch has happened, whatever comes. */
+  async commit(record: EpochRecord): Promise<void> {
+    assert(record.epoch === this.#epoch + 1, "epochs are committed in order")
+    const body = new ByteWriter(4096)
+    encodeEpoch(body, record, (index) => this.#described.has(index))
+    await this.#append(RECORD.epoch, body.view())
+    await this.#log.sync()
+    for (const { index } of record.partitions) this.#described.add(index)
+    this.#epoch = record.epoch
+  }
+
+  /**
+   * Writes a snapshot of the last committed epoch and removes what it makes superfluous.
+   *
+   * @param everything all partitions, the whole state of the operators, the checkpoints of the sinks.
+   */
+  async snapshot(run: RunRecord, everything: EpochRecord): Promise<void> {
+    assert(everything.epoch === this.#epoch, "a snapshot shows the last committed epoch")
+    await this.#log.roll()
+    const start = this.#log.end
+    const body = new ByteWriter(4096)
+    encodeEpoch(body, everything, () => false)
+    const bytes = body.view()
+    const begin = new ByteWriter()
+    begin.varint(everything.epoch)
+    begin.varint(bytes.length)
+    await this.#log.append(RECORD.snapshotBegin, begin.view())
+    for (let at = 0; at < bytes.length; at += SNAPSHOT_PART_BYTES) {
+      await this.#log.append(RECORD.snapshotPart, bytes.subarray(at, at + SNAPSHOT_PART_BYTES))
+    }
+    const end = new ByteWriter()
+    end.uint32(crc32c(bytes))
+    await this.#log.append(RECORD.snapshotEnd, end.view())
+    await this.#log.append(RECORD.run, encodeRun(run))
+    await this.#log.sync()
+    await this.#log.trim(start)
+    this.#snapshotBytes = bytes.length
+    this.#bytesSinceSnapshot = 0
+  }
+
+  /** Closes the log; commits nothing. */
+  async close(): Promise<void> {
+    await this.#log.close()
+  }
+
+  async #append(type: number, payload: Uint8Array): Promise<void> {
+    await this.#log.append(type, payload)
+    this.#bytesSinceSnapshot += payload.length
+  }
+}
