@@ -62,13 +62,9 @@ export class Schema<out C extends ColumnTypes = ColumnTypes> {
     return index === undefined ? undefined : this.fields[index]
   }
 
-  /** All names, types, source names and options in one text, for comparison and fingerprints. */
+  /** All names, types, options, source names and defaults in one text, for comparison and fingerprints. */
   get label(): string {
-    const parts = this.fields.map(({ name, type }) => {
-      const source = type.sourceName === undefined ? "" : ` from ${JSON.stringify(type.sourceName)}`
-      return `${JSON.stringify(name)}: ${type.label}${source}`
-    })
-    return `{ ${parts.join(", ")} }`
+    return `{ ${this.fields.map(({ name, type }) => `${JSON.stringify(name)}: ${type.fullLabel}`).join(", ")} }`
   }
 }
 

@@ -6,8 +6,12 @@
  *
  * Invariants:
  * - Y1 `label` spells every option of a type: two types with the same label mean the same.
- * - Y2 `fromText(toText(v))` and `fromJson(JSON.parse(toJson(v)))` give `v` back for every value that passes `check`.
+ * - Y2 For every value `v` that passes `check`, `fromText(toText(v))` and `fromJson(JSON.parse(toJson(v)))` give `v` back,
+ *   apart from what the storage itself cannot hold: −0 of whole numbers is 0, a lone surrogate of a text is U+FFFD.
+ * - Y3 `fromText` and `fromJson` give values that pass `check`, or `Invalid`; they never throw.
+ * - Y4 A default passes the type's own check.
  */
+import { TidemarkError } from "../base/errors.ts"
 
 /** How values lie in memory, in the Arrow layout (https://arrow.apache.org/docs/format/Columnar.html). */
 export type Storage =
@@ -83,6 +87,10 @@ export class ColumnType<out T = unknown, out K extends string = string> {
     this.sourceName = options.sourceName
     this.defaultValue = options.defaultValue
     this.hasDefault = options.hasDefault ?? false
+    const problem = this.hasDefault ? this.check(this.defaultValue) : undefined
+    if (problem !== undefined) {
+      throw new TidemarkError("invalid-schema", `A default of a ${this.label} column is ${problem}.`)
+    }
   }
 
   get kind(): K {
@@ -93,9 +101,15 @@ export class ColumnType<out T = unknown, out K extends string = string> {
     return this.definition.storage
   }
 
-  /** The kind with its options and `?` where it may be null: `timestamp(zone="UTC")?`. */
+  /** What its values are: the kind with its options and `?` where it may be null, such as `timestamp(zone="UTC")?`. */
   get label(): string {
     return this.isNullable ? `${this.definition.label}?` : this.definition.label
+  }
+
+  /** The label, and how the column is read: its source name and its default, where given. */
+  get fullLabel(): string {
+    const source = this.sourceName === undefined ? "" : ` from ${JSON.stringify(this.sourceName)}`
+    return `${this.label}${source}${this.hasDefault ? ` default ${this.toJson(this.defaultValue)}` : ""}`
   }
 
   /** The same type, whose values may also be null. A field that is missing or empty reads as null. */
@@ -122,6 +136,39 @@ export class ColumnType<out T = unknown, out K extends string = string> {
   check(value: unknown): string | undefined {
     if (value === null) return this.isNullable ? undefined : "null, and the column is not nullable"
     return this.definition.check(value)
+  }
+
+  /** What stands for a field that the record lacks: the default, else null where that is allowed. */
+  fromMissing(): unknown {
+    if (this.hasDefault) return this.defaultValue
+    return this.isNullable ? null : new Invalid("missing")
+  }
+
+  /**
+   * The value of a CSV field, already unquoted, or `Invalid`. An empty field is a missing one, but for a string column
+   * without default and null, where it is the empty text.
+   */
+  fromText(text: string): unknown {
+    if (text !== "") return this.definition.fromText(text)
+    const missing = this.fromMissing()
+    if (!(missing instanceof Invalid)) return missing
+    return this.definition.kind === "string" ? "" : new Invalid("empty")
+  }
+
+  /** The value of a parsed JSON value, or `Invalid`. `raw` is a number's own text, where the reader still has it. */
+  fromJson(value: unknown, raw?: string): unknown {
+    if (value !== null) return this.definition.fromJson(value, raw)
+    return this.isNullable ? null : new Invalid("null, and the column is not nullable")
+  }
+
+  /** As a CSV field, before quoting; null is the empty field. */
+  toText(value: unknown): string {
+    return value === null ? "" : this.definition.toText(value)
+  }
+
+  /** As JSON text. */
+  toJson(value: unknown): string {
+    return value === null ? "null" : this.definition.toJson(value)
   }
 
   #options() {

@@ -1,0 +1,61 @@
+/** `t`: the column types that a schema is made of. Each is one file in `types/`. */
+import { boolType } from "./types/bool.ts"
+import { enumType } from "./types/enum.ts"
+import { float64Type } from "./types/float64.ts"
+import { int32Type } from "./types/int32.ts"
+import { int53Type } from "./types/int53.ts"
+import { int64Type } from "./types/int64.ts"
+import { objectType } from "./types/object.ts"
+import { stringType } from "./types/string.ts"
+import { timestampType } from "./types/timestamp.ts"
+
+/**
+ * The column types. Each also has `.nullable()`, `.required()`, `.from(sourceName)` and `.default(value)`.
+ *
+ * How each reads and writes as CSV and JSON stands in `docs/spec/types.md`.
+ *
+ * @example
+ * ```ts
+ * import { schema, t } from "tidemark"
+ *
+ * const Payment = schema({
+ *   at: t.timestamp({ format: "ms" }),
+ *   amountCents: t.int53,
+ *   currency: t.enum("EUR", "USD"),
+ *   payer: t.object({ id: t.int64, name: t.string.nullable() }),
+ *   isTest: t.bool.default(false),
+ * })
+ * ```
+ */
+export const t = {
+  /** `true` or `false`. */
+  bool: boolType,
+  /** A whole number from −2³¹ to 2³¹ − 1, in lambdas a number. */
+  int32: int32Type,
+  /** A whole number from −(2⁵³ − 1) to 2⁵³ − 1, in lambdas a number. */
+  int53: int53Type,
+  /** A whole number from −2⁶³ to 2⁶³ − 1, in lambdas a bigint; JSON carries it as a string of digits. */
+  int64: int64Type,
+  /** An IEEE 754 double: a JavaScript number. */
+  float64: float64Type,
+  /** Unicode text. */
+  string: stringType,
+  /**
+   * A point in time: microseconds UTC as a branded number. Without options it reads ISO 8601 text with an offset or `Z`.
+   *
+   * @throws TidemarkError `invalid-schema` where the zone is unknown, or given for a format of numbers.
+   */
+  timestamp: timestampType,
+  /**
+   * One of the texts given.
+   *
+   * @throws TidemarkError `invalid-schema` where a symbol is empty, stands twice, or is not well-formed Unicode.
+   */
+  enum: enumType,
+  /**
+   * Named, typed fields within a row.
+   *
+   * @throws TidemarkError `invalid-schema` where two fields share a name or a source.
+   */
+  object: objectType,
+} as const

@@ -1,0 +1,74 @@
+/**
+ * `timestamp`: a point in time in whole microseconds, read as ISO 8601 text or as a count of seconds or parts of them
+ * since 1970-01-01T00:00:00Z.
+ */
+import { TidemarkError } from "../../base/errors.ts"
+import { epochFromText, epochToText, type EpochUnit } from "../../time/epoch.ts"
+import { formatIso, parseIso } from "../../time/iso.ts"
+import { isTimestamp, type Timestamp } from "../../time/timestamp.ts"
+import { TimeZone } from "../../time/zone.ts"
+import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
+
+/** How a timestamp column reads and writes. */
+export interface TimestampOptions {
+  /** The zone of text without an offset: an IANA name, `"UTC"`, or an offset such as `"+05:30"`. For `"iso"` only. */
+  readonly zone?: string
+  /** `"iso"` (the default): ISO 8601 text. Otherwise what a number counts: seconds, milli-, micro- or nanoseconds. */
+  readonly format?: "iso" | EpochUnit
+}
+
+/** See `t.timestamp`. */
+export function timestampType(options: TimestampOptions = {}): ColumnType<Timestamp, "timestamp"> {
+  const { zone, format = "iso" } = options
+  if (format !== "iso") {
+    if (zone === undefined) return new ColumnType<Timestamp, "timestamp">(epochDefinition(format))
+    throw new TidemarkError("invalid-schema", `A timestamp of the format "${format}" cannot have a zone.`, {
+      hint: 'Numbers count from 1970-01-01T00:00:00Z whatever the zone. Leave "zone" out.',
+    })
+  }
+  return new ColumnType<Timestamp, "timestamp">(isoDefinition(zone === undefined ? undefined : TimeZone.of(zone)))
+}
+
+const check = (value: unknown) => (isTimestamp(value) ? undefined : "not a timestamp: whole microseconds within ±2⁵³")
+
+function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
+  const fromText = (text: string) => {
+    const micros = parseIso(text, zone)
+    return typeof micros === "string" ? new Invalid(micros) : micros
+  }
+  return {
+    kind: "timestamp",
+    label: zone === undefined ? "timestamp" : `timestamp(zone=${JSON.stringify(zone.name)})`,
+    storage: "int64",
+    check,
+    fromText,
+    fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
+    toText: formatIso,
+    toJson: (value) => `"${formatIso(value)}"`,
+  }
+}
+
+function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
+  const fromText = (text: string) => {
+    const micros = epochFromText(text, unit)
+    return typeof micros === "string" ? new Invalid(micros) : micros
+  }
+  return {
+    kind: "timestamp",
+    label: `timestamp(format="${unit}")`,
+    storage: "int64",
+    check,
+    fromText,
+    fromJson(value, raw) {
+      if (typeof value === "string") return fromText(value)
+      if (typeof value !== "number") return new Invalid("not a number")
+      if (raw === undefined && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        return new Invalid("beyond 2⁵³, where a number has lost digits")
+      }
+      return fromText(raw ?? String(value))
+    },
+    toText: (value) => epochToText(value, unit),
+    // Nanoseconds of today are beyond 2⁵³, where readers of JSON lose digits: they are written as a string.
+    toJson: (value) => (unit === "ns" ? `"${epochToText(value, unit)}"` : epochToText(value, unit)),
+  }
+}
