@@ -131,7 +131,9 @@ function offsetOf({ starts, offsets }: Steps, micros: number): number {
  */
 function localOf({ starts, offsets }: Steps): Steps {
   return {
-    starts: starts.map((start, step) => (step === 0 ? -Infinity : start + Math.max(offsets[step - 1]!, offsets[step]!))),
+    starts: starts.map((start, step) =>
+      step === 0 ? -Infinity : start + Math.max(offsets[step - 1]!, offsets[step]!),
+    ),
     offsets,
   }
 }

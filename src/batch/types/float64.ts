@@ -4,6 +4,7 @@
  * As text it is written as in JSON, or as one of the words `NaN`, `Infinity`, `-Infinity`, which JSON carries as strings.
  */
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
+import { doubleFromBytes } from "./decimal-bytes.ts"
 
 const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
@@ -17,6 +18,7 @@ const definition: TypeDefinition<number> = {
     if (typeof value === "number") return value
     return (typeof value === "string" ? fromWord(value) : undefined) ?? new Invalid("not a number")
   },
+  numberFromBytes: doubleFromBytes,
   toText,
   toJson: (value) => (Number.isFinite(value) ? toText(value) : `"${value}"`),
 }

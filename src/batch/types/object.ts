@@ -1,4 +1,8 @@
-/** `object`: named, typed fields, nested in a row. In JSON an object; in a CSV field the same object as JSON text. */
+/**
+ * `object`: named, typed fields, nested in a row. In JSON an object; in a CSV field the same object as JSON text.
+ *
+ * Y2 holds for objects without renamed fields: as everywhere, a rename is for reading only.
+ */
 import { schema, type ColumnTypes, type Field, type RowOfColumns } from "../schema.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
 
@@ -55,6 +59,6 @@ function fromJson(fields: readonly Field[], value: unknown): PlainObject | Inval
 }
 
 function toJson(fields: readonly Field[], value: PlainObject): string {
-  const members = fields.map(({ name, type }) => `${JSON.stringify(type.sourceName ?? name)}:${type.toJson(value[name])}`)
+  const members = fields.map(({ name, type }) => `${JSON.stringify(name)}:${type.toJson(value[name])}`)
   return `{${members.join(",")}}`
 }

@@ -4,10 +4,12 @@
  */
 import { TidemarkError } from "../../base/errors.ts"
 import { epochFromText, epochToText, type EpochUnit } from "../../time/epoch.ts"
+import { parseIsoBytes } from "../../time/iso-bytes.ts"
 import { formatIso, parseIso } from "../../time/iso.ts"
 import { isTimestamp, type Timestamp } from "../../time/timestamp.ts"
 import { TimeZone } from "../../time/zone.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
+import { wholeNumberFromBytes } from "./decimal-bytes.ts"
 
 /** How a timestamp column reads and writes. */
 export interface TimestampOptions {
@@ -43,6 +45,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     check,
     fromText,
     fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
+    numberFromBytes: (bytes, start, end) => parseIsoBytes(bytes, start, end, zone),
     toText: formatIso,
     toJson: (value) => `"${formatIso(value)}"`,
   }
@@ -53,6 +56,7 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
     const micros = epochFromText(text, unit)
     return typeof micros === "string" ? new Invalid(micros) : micros
   }
+  const microsPerUnit = { s: 1_000_000, ms: 1000, us: 1, ns: NaN }[unit]
   return {
     kind: "timestamp",
     label: `timestamp(format="${unit}")`,
@@ -66,6 +70,10 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
         return new Invalid("beyond 2⁵³, where a number has lost digits")
       }
       return fromText(raw ?? String(value))
+    },
+    numberFromBytes(bytes, start, end) {
+      const micros = wholeNumberFromBytes(bytes, start, end) * microsPerUnit
+      return Number.isSafeInteger(micros) ? micros : NaN
     },
     toText: (value) => epochToText(value, unit),
     // Nanoseconds of today are beyond 2⁵³, where readers of JSON lose digits: they are written as a string.
