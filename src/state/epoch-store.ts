@@ -60,6 +60,12 @@ export class EpochStore {
     return new EpochStore(log, fold, policy)
   }
 
+  /** Removes a log that cannot be read, so that a new one can be begun. */
+  static async discard(disk: Disk, directory: string): Promise<void> {
+    for (const name of await disk.list(directory)) await disk.remove(`${directory}/${name}`, "log.discard.remove")
+    await disk.syncDirectory(directory, "log.discard.sync-directory")
+  }
+
   /** The last committed epoch. */
   get epoch(): number {
     return this.#epoch

@@ -1,0 +1,35 @@
+/**
+ * Whether the state in a directory belongs to the job that wants to run on it.
+ *
+ * State is matched by operator id. A changed lambda, parameter or filter is accepted: it changes what comes, not what
+ * the state means. A changed key, window or aggregate, another output target, or another job is refused in words;
+ * `--reset` is the way to start anew.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import type { RunRecord } from "../state/commit-record.ts"
+
+/** Throws `state-foreign` unless `now` can go on from the state that `before` left. */
+export function checkCompatible(before: RunRecord, now: RunRecord, directory: string): void {
+  const refuse = (what: string): never => {
+    throw new TidemarkError("state-foreign", `The state in ${directory} does not fit the job ${now.job}: ${what}.`, {
+      hint: "Run with another --dir, or with --reset to start anew (what was published is moved aside, not deleted).",
+    })
+  }
+  if (before.job !== now.job) refuse(`it belongs to the job ${before.job}`)
+  const operators = new Map(now.operators.map(({ id, signature }) => [id, signature]))
+  for (const { id, signature } of before.operators) {
+    const wanted = operators.get(id)
+    if (wanted === undefined) refuse(`it has state of the operator ${id}, which the job no longer has`)
+    else if (wanted !== signature) refuse(`its operator ${id} was ${signature} and is now ${wanted}`)
+    operators.delete(id)
+  }
+  for (const id of operators.keys()) refuse(`the operator ${id} is new and has missed what was already read`)
+  const outputs = new Map(now.outputs.map(({ name, sink }) => [name, sink]))
+  for (const { name, sink } of before.outputs) {
+    const wanted = outputs.get(name)
+    if (wanted === undefined) refuse(`it has staged rows of the output ${name}, which the job no longer has`)
+    else if (wanted !== sink) refuse(`its output ${name} went to ${sink} and would now go to ${wanted}`)
+    outputs.delete(name)
+  }
+  for (const name of outputs.keys()) refuse(`the output ${name} is new and has missed what was already read`)
+}

@@ -1,0 +1,355 @@
+/**
+ * The coordinator: reads, lets the dataflow compute, and cuts the stream into epochs that commit one after the other.
+ *
+ * The way of an epoch: records are read and pushed through the dataflow, whose outputs the sinks gather; at the cut the
+ * sinks stage, the commit record (positions, state changes, what was staged, counters) is made durable, the sinks
+ * apply. A failure anywhere ends the run without a commit: the next run recovers the last epoch.
+ *
+ * Invariants (`docs/spec/epochs.md`):
+ * - E1 One commit record per epoch, durable before anything of the epoch is visible; it alone decides.
+ * - E2 What sinks stage is durable before the commit record, and applied after it.
+ * - E3 Recovery restores the last commit record, applies it again, drops later staging and reads on from its positions.
+ * - E7 The cut may lie between any two records: nothing computed depends on where it lies.
+ * - E10 Stopping commits and leaves the watermark where it is, unless draining was asked for.
+ */
+import { Arena } from "../batch/arena.ts"
+import { batchOfRows, MAX_BATCH_ROWS } from "../batch/batch.ts"
+import { ByteReader, ByteWriter } from "../base/bytes.ts"
+import { assert } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Clock } from "../env/env.ts"
+import { Dataflow } from "../flow/dataflow.ts"
+import type { FailedRow } from "../flow/operator.ts"
+import { isStateful, planFingerprint, portSchema, stateSignature } from "../flow/plan.ts"
+import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
+import { EpochStore } from "../state/epoch-store.ts"
+import type { RecoveredState } from "../state/recovery-fold.ts"
+import { checkCompatible } from "./compatibility.ts"
+import {
+  DEAD_LETTER_SCHEMA,
+  deadLetterOfRecord,
+  deadLetterOfRow,
+  type DeadLetter,
+} from "./dead-letters.ts"
+import type { ExecutableJob } from "./executable-job.ts"
+import { Inputs } from "./inputs.ts"
+import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
+import type { RunJobOptions } from "./run-job.ts"
+import type { JobResult, JobStatus } from "./status.ts"
+import { VERSION } from "./version.ts"
+
+const DEFAULT_ARENA_BYTES = 64 << 20
+/** A commit may take this share of the time, before the epoch grows longer. */
+const COMMIT_SHARE = 0.05
+
+/** Runs one job once. */
+export class Coordinator {
+  readonly #job: ExecutableJob
+  readonly #options: RunJobOptions
+  readonly #clock: Clock
+  readonly #arena: Arena
+  readonly #dataflow: Dataflow
+  readonly #store: EpochStore
+  readonly #runRecord: RunRecord
+  #inputs!: Inputs
+  #outputs!: Outputs
+  #deadLetters: DeadLetter[] = []
+  #state: JobStatus["state"] = "running"
+  #stop: { readonly drain: boolean } | undefined
+  #rowsIn = 0
+  #badRecords = 0
+  #rowsSinceCut = 0
+  /** Whether the inputs had ended and everything had fired at the last commit. */
+  #wasFinished = false
+  #lastCutMicros: number
+  #lastCommitMicros = 0
+
+  private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore) {
+    this.#job = job
+    this.#options = options
+    this.#clock = options.env.clock
+    this.#store = store
+    this.#arena = new Arena({ maxBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES })
+    this.#runRecord = describeRun(job)
+    this.#dataflow = new Dataflow(job.plan, {
+      arena: this.#arena,
+      params: job.params,
+      compile: { mode: options.compile ?? "auto", proof: options.env.scopes },
+      onFailedRow: (failed) => this.#onFailedRow(failed),
+      emit: (output, batch) => this.#outputs.write(output, batch),
+    })
+    this.#lastCutMicros = this.#clock.monotonicMicros()
+  }
+
+  /** Recovers the job's state and opens its sinks and sources. */
+  static async open(job: ExecutableJob, options: RunJobOptions): Promise<Coordinator> {
+    const { disk } = options.env
+    const logDirectory = `${options.directory}/log`
+    let store: EpochStore
+    try {
+      store = await EpochStore.open(disk, logDirectory, options.snapshotPolicy)
+    } catch (error) {
+      if (options.reset !== true || !isUnreadableState(error)) throw error
+      await EpochStore.discard(disk, logDirectory)
+      store = await EpochStore.open(disk, logDirectory, options.snapshotPolicy)
+    }
+    const coordinator = new Coordinator(job, options, store)
+    try {
+      await coordinator.#recover(store.recovered)
+    } catch (error) {
+      await coordinator.#close()
+      throw error
+    }
+    return coordinator
+  }
+
+  /** Reads and commits until the inputs end or somebody asks it to stop. */
+  async run(): Promise<JobResult> {
+    try {
+      const isNothingNew = this.#wasFinished && this.#inputs.hasEnded
+      if (!isNothingNew) await this.#readToEnd()
+      this.#state = this.#inputs.hasEnded ? "finished" : "stopped"
+      const outcome = this.#state === "finished" ? "finished" : "stopped"
+      return { outcome, isNothingNew, status: this.status() }
+    } catch (error) {
+      this.#state = "failed"
+      throw error
+    } finally {
+      await this.#close()
+    }
+  }
+
+  /** Makes the job commit and stop at the next batch. */
+  requestStop(drain: boolean): void {
+    this.#stop ??= { drain }
+  }
+
+  status(): JobStatus {
+    const { read, total } = this.#inputs.progress()
+    const flow = this.#dataflow.status()
+    const rowsOut = Object.fromEntries([...this.#outputs.rows].filter(([name]) => name !== DEAD_LETTER_OUTPUT))
+    return {
+      job: this.#job.name,
+      state: this.#state,
+      epoch: this.#store.epoch,
+      rowsIn: this.#rowsIn,
+      rowsOut,
+      lateRows: flow.lateRows,
+      badRecords: this.#badRecords,
+      watermarkMicros: flow.watermark,
+      maxEventTimeMicros: flow.maxEventTime,
+      openWindows: flow.openWindows,
+      inputRead: read,
+      inputTotal: total,
+      lastCommitMicros: this.#lastCommitMicros,
+      arenaUsedBytes: this.#arena.usedBytes,
+      arenaPeakBytes: this.#arena.peakBytes,
+    }
+  }
+
+  async #recover(recovered: RecoveredState): Promise<void> {
+    const { env, baseDirectory, directory, reset = false } = this.#options
+    const { run } = recovered
+    if (!reset && run !== undefined) {
+      checkCompatible(run, this.#runRecord, directory)
+      if (run.fingerprint !== this.#runRecord.fingerprint && recovered.epoch > 0) {
+        this.#options.onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: this.#runRecord.fingerprint })
+      }
+    }
+    await this.#store.begin(this.#runRecord, reset)
+    const isReset = reset || recovered.resetPending
+    this.#outputs = await Outputs.open(this.#outputSpecs(), { env, baseDirectory }, recovered, isReset)
+    if (!reset) {
+      for (const state of this.#dataflow.states) {
+        for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
+      }
+      this.#rowsIn = recovered.counters.get("rowsIn") ?? 0
+      this.#badRecords = recovered.counters.get("badRecords") ?? 0
+      this.#wasFinished = recovered.finished
+    }
+    this.#inputs = await Inputs.open(
+      this.#job,
+      {
+        env,
+        baseDirectory,
+        arena: this.#arena,
+        watermarkOf: (input, index) => this.#dataflow.partitionWatermark(input, index),
+      },
+      reset ? new Map() : recovered.partitions,
+      reset ? undefined : recovered.active,
+    )
+    for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
+    this.#options.onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset })
+  }
+
+  #outputSpecs(): OutputSpec[] {
+    const { plan, outputs, deadLetter } = this.#job
+    const specs: OutputSpec[] = plan.outputs.map(({ name, node, port }) => {
+      const binding = outputs[name]
+      assert(binding !== undefined, "every output of a bound job has a sink")
+      return { name, binding, schema: portSchema(plan, node, port) }
+    })
+    if (deadLetter !== undefined) {
+      specs.push({ name: DEAD_LETTER_OUTPUT, binding: deadLetter, schema: DEAD_LETTER_SCHEMA })
+    }
+    return specs
+  }
+
+  async #readToEnd(): Promise<void> {
+    const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end" } = this.#options
+    while (!this.#inputs.hasEnded && this.#stop === undefined) {
+      await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut))
+      await this.#outputs.flushLarge()
+      const isDue = this.#clock.monotonicMicros() - this.#lastCutMicros >= this.#epochMicros()
+      if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
+    }
+    const hasEnded = this.#inputs.hasEnded
+    const shouldDrain = hasEnded ? drain !== "never" || this.#stop?.drain === true : drain === "always" || this.#stop?.drain
+    if (shouldDrain === true) this.#dataflow.drain()
+    await this.#commit(hasEnded && shouldDrain === true, true)
+  }
+
+  async #readBatch(rows: number): Promise<void> {
+    const { input, index, partitionId, taken } = await this.#inputs.read(rows)
+    try {
+      for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
+      const records = (taken.batch?.length ?? 0) + taken.bad.length
+      this.#rowsIn += records
+      this.#rowsSinceCut += records
+      if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
+    } finally {
+      taken.release()
+    }
+    if (taken.end) this.#dataflow.endPartition(input, index)
+    this.#dataflow.advance()
+    this.#writeDeadLetters()
+  }
+
+  /** The epoch's length: long enough that commits take a small share of the time, within the user's bounds. */
+  #epochMicros(): number {
+    const { minMicros, maxMicros } = this.#job.epoch
+    return Math.min(maxMicros, Math.max(minMicros, this.#lastCommitMicros / COMMIT_SHARE))
+  }
+
+  async #commit(finished: boolean, final: boolean): Promise<void> {
+    const startMicros = this.#clock.monotonicMicros()
+    this.#writeDeadLetters()
+    const rows = this.#rowsSinceCut
+    const staged = await this.#outputs.stage(final)
+    const operators = new Map<string, Uint8Array>()
+    for (const state of this.#dataflow.states) {
+      const changes = new ByteWriter()
+      state.writeChanges(changes)
+      operators.set(state.id, changes.view())
+    }
+    const record = this.#epochRecord(this.#store.epoch + 1, finished, {
+      partitions: this.#inputs.takeChanges(),
+      operators,
+      outputs: staged,
+    })
+    await this.#store.commit(record)
+    await this.#outputs.apply(staged)
+    this.#wasFinished = finished
+    this.#rowsSinceCut = 0
+    this.#lastCommitMicros = this.#clock.monotonicMicros() - startMicros
+    this.#options.onEvent?.({ kind: "committed", epoch: record.epoch, rows, commitMicros: this.#lastCommitMicros })
+    if (this.#store.isSnapshotDue) await this.#snapshot(finished)
+    this.#lastCutMicros = this.#clock.monotonicMicros()
+  }
+
+  async #snapshot(finished: boolean): Promise<void> {
+    const operators = new Map<string, Uint8Array>()
+    for (const state of this.#dataflow.states) {
+      const everything = new ByteWriter()
+      state.writeAll(everything)
+      operators.set(state.id, everything.view())
+    }
+    const { epoch } = this.#store
+    const outputs = await this.#outputs.checkpoint()
+    const partitions = this.#inputs.all
+    await this.#store.snapshot(this.#runRecord, this.#epochRecord(epoch, finished, { partitions, operators, outputs }))
+    this.#options.onEvent?.({ kind: "snapshot", epoch })
+  }
+
+  #epochRecord(
+    epoch: number,
+    finished: boolean,
+    parts: Pick<EpochRecord, "partitions" | "operators" | "outputs">,
+  ): EpochRecord {
+    const counters = new Map([
+      ["rowsIn", this.#rowsIn],
+      ["badRecords", this.#badRecords],
+    ])
+    for (const [name, rows] of this.#outputs.rows) counters.set(`rows.${name}`, rows)
+    const { active } = this.#inputs
+    return { epoch, finished, wallMicros: this.#clock.wallMicros(), active, counters, ...parts }
+  }
+
+  #onFailedRow(failed: FailedRow): void {
+    const letter = deadLetterOfRow(failed, (partition) => this.#inputs.place(partition))
+    if (this.#job.onError === "stop") {
+      throw new TidemarkError(
+        "lambda-failed",
+        `The operator ${failed.operator} failed at ${letter.partition}, record ${letter.record}: ${letter.reason}`,
+        {
+          hint: `The row was ${letter.raw}. Mend the lambda, or set onError: "dead-letter". Nothing of this epoch counts.`,
+          cause: failed.error,
+        },
+      )
+    }
+    this.#addDeadLetter(letter)
+  }
+
+  #addDeadLetter(letter: DeadLetter): void {
+    const { partition, record, operator, reason, input } = letter
+    this.#badRecords++
+    this.#options.onEvent?.({ kind: "dead-letter", input, partition, record, operator, reason })
+    if (this.#badRecords > this.#job.maxBadRecords) {
+      throw new TidemarkError(
+        "too-many-bad-records",
+        `${this.#badRecords} bad records are more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
+          `${partition}, record ${record}: ${reason}.`,
+        { hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.` },
+      )
+    }
+    if (this.#job.deadLetter !== undefined) this.#deadLetters.push(letter)
+  }
+
+  #writeDeadLetters(): void {
+    if (this.#deadLetters.length === 0) return
+    for (let at = 0; at < this.#deadLetters.length; at += 1024) {
+      const { batch, release } = batchOfRows(this.#arena, DEAD_LETTER_SCHEMA, this.#deadLetters.slice(at, at + 1024))
+      try {
+        this.#outputs.write(DEAD_LETTER_OUTPUT, batch)
+      } finally {
+        release()
+      }
+    }
+    this.#deadLetters = []
+  }
+
+  async #close(): Promise<void> {
+    // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
+    for (const part of [this.#inputs, this.#outputs, this.#store] as ({ close(): Promise<void> } | undefined)[]) {
+      await part?.close()
+    }
+  }
+}
+
+function isUnreadableState(error: unknown): boolean {
+  return error instanceof TidemarkError && (error.code === "state-corrupt" || error.code === "state-newer-format")
+}
+
+function describeRun(job: ExecutableJob): RunRecord {
+  const { plan, params, outputs, deadLetter } = job
+  const sinks = Object.entries(outputs).map(([name, sink]) => ({ name, sink: sink.describe() }))
+  if (deadLetter !== undefined) sinks.push({ name: DEAD_LETTER_OUTPUT, sink: deadLetter.describe() })
+  return {
+    job: job.name,
+    fingerprint: planFingerprint(plan),
+    params,
+    operators: plan.nodes.filter(isStateful).map((node) => ({ id: node.id, signature: stateSignature(plan, node) })),
+    outputs: sinks,
+    version: VERSION,
+  }
+}

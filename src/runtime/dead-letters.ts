@@ -1,0 +1,68 @@
+/**
+ * Dead letters: records that could not be read, and rows whose lambda failed, as rows of an output of their own.
+ *
+ * Invariant:
+ * - X1 Every record read is either processed or a dead letter, in the same epoch, never both.
+ */
+import { writtenRow } from "../batch/written-row.ts"
+import type { BadRecord } from "../batch/position.ts"
+import { schema, type RowOf } from "../batch/schema.ts"
+import { t } from "../batch/types.ts"
+import type { FailedRow } from "../flow/operator.ts"
+
+/** The columns of the dead-letter output. */
+export const DEAD_LETTER_SCHEMA = schema({
+  /** The input's name. */
+  input: t.string,
+  /** Where it was read: for files, the path. */
+  partition: t.string,
+  /** Where the record starts in the partition: for files, in bytes. */
+  offset: t.int53,
+  /** The record's number in the partition, from 1: for text files, the line. */
+  record: t.int53,
+  /** The operator that failed, or null where the record could not be read. */
+  operator: t.string.nullable(),
+  field: t.string.nullable(),
+  reason: t.string,
+  /** The record as read (cut to 4 KiB), or the row as JSON. */
+  raw: t.string,
+})
+
+/** A row of the dead-letter output. */
+export type DeadLetter = RowOf<typeof DEAD_LETTER_SCHEMA>
+
+/** The most of a record that a dead letter shows, in UTF-16 units. */
+const MAX_RAW_LENGTH = 4096
+
+/** The dead letter of a record that could not be read. */
+export function deadLetterOfRecord(bad: BadRecord, input: string, partition: string): DeadLetter {
+  return {
+    input,
+    partition,
+    offset: bad.position.offset,
+    record: bad.position.ordinal + 1,
+    operator: null,
+    field: bad.field ?? null,
+    reason: bad.reason,
+    raw: bad.raw,
+  }
+}
+
+/** The dead letter of a row whose lambda failed. `place` tells input and partition of a partition's index. */
+export function deadLetterOfRow(
+  failed: FailedRow,
+  place: (partition: number) => { readonly input: string; readonly id: string },
+): DeadLetter {
+  const { origin } = failed.batch
+  const { input, id } = place(origin.partition)
+  return {
+    input,
+    partition: id,
+    offset: origin.offsets?.[failed.row] ?? 0,
+    record: (origin.ordinals?.[failed.row] ?? -1) + 1,
+    operator: failed.operator,
+    field: null,
+    reason: failed.error instanceof Error ? failed.error.message : String(failed.error),
+    raw: writtenRow(failed.batch, failed.row).slice(0, MAX_RAW_LENGTH),
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The inputs of a running job: its partitions, how far each was read, and which is next.
+ *
+ * Invariants:
+ * - U1 A partition keeps its index for the life of the job; new ones are numbered by content, not by name or order found.
+ * - U2 A partition that the log knows as unfinished and that is gone stops the job: nothing unread is passed over.
+ */
+import { assert } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Arena } from "../batch/arena.ts"
+import type { Partition, PartitionReader, Source, SourceBatch } from "../connect/source.ts"
+import type { Env } from "../env/env.ts"
+import type { PartitionProgress } from "../state/commit-record.ts"
+import type { ExecutableJob } from "./executable-job.ts"
+import { choosePartition, morselEnd } from "./scheduler.ts"
+
+interface OpenPartition {
+  readonly source: Source
+  readonly partition: Partition
+  progress: PartitionProgress
+  reader: PartitionReader | undefined
+}
+
+/** One read of one partition. */
+export interface InputRead {
+  readonly input: string
+  readonly index: number
+  readonly partitionId: string
+  readonly taken: SourceBatch
+}
+
+/** What `Inputs` needs. */
+export interface InputsContext {
+  readonly env: Env
+  readonly arena: Arena
+  readonly baseDirectory: string
+  /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
+  watermarkOf(input: string, index: number): number
+}
+
+/** The partitions of all inputs of a job. */
+export class Inputs {
+  readonly #context: InputsContext
+  readonly #sources: Source[]
+  readonly #partitions: Map<number, OpenPartition>
+  /** Every partition that the job ever knew. */
+  readonly #known: Map<number, PartitionProgress>
+  readonly #changed = new Set<number>()
+  #active: number | undefined
+
+  private constructor(context: InputsContext, sources: Source[], active: number | undefined) {
+    this.#context = context
+    this.#sources = sources
+    this.#partitions = new Map()
+    this.#known = new Map()
+    this.#active = active
+  }
+
+  /**
+   * Opens the sources of a job and finds out which partitions are there.
+   *
+   * @param known how far each partition was read, from the log.
+   * @param active the partition whose morsel was being read.
+   */
+  static async open(
+    job: ExecutableJob,
+    context: InputsContext,
+    known: ReadonlyMap<number, PartitionProgress>,
+    active: number | undefined,
+  ): Promise<Inputs> {
+    const inputs = new Inputs(context, [], active)
+    for (const [index, progress] of known) inputs.#known.set(index, progress)
+    try {
+      for (const [input, { schema, source: binding }] of Object.entries(job.inputs)) {
+        const { env, arena, baseDirectory } = context
+        const source = await binding.openSource({ env, arena, schema, input, baseDirectory })
+        inputs.#sources.push(source)
+        inputs.#adopt(input, source, await source.partitions())
+      }
+    } catch (error) {
+      await inputs.close()
+      throw error
+    }
+    return inputs
+  }
+
+  /** Partitions with records left to read, as far as is known: `[input, index]`, those that are new to the job apart. */
+  readonly #appeared: { readonly input: string; readonly index: number }[] = []
+
+  /** The partitions that have appeared (or grown after their end) since the last commit the log knows, by index. */
+  get appeared(): readonly { readonly input: string; readonly index: number }[] {
+    return this.#appeared
+  }
+
+  /** Whether every partition has ended. */
+  get hasEnded(): boolean {
+    return this.#partitions.size === 0
+  }
+
+  /** The partition whose morsel is being read. */
+  get active(): number | undefined {
+    return this.#active
+  }
+
+  /** All partitions that the job ever knew. */
+  get all(): readonly PartitionProgress[] {
+    return [...this.#known.values()]
+  }
+
+  /** Bytes (or whatever offsets count) read of the partitions at hand, and in all where every size is known. */
+  progress(): { read: number; total: number | undefined } {
+    let read = 0
+    let total: number | undefined = 0
+    for (const { offset } of this.#known.values()) read += offset
+    for (const { ended, offset, index } of this.#known.values()) {
+      const size = ended ? offset : this.#partitions.get(index)?.partition.size
+      total = total === undefined || size === undefined ? undefined : total + Math.max(size, offset)
+    }
+    return { read, total }
+  }
+
+  /** Where a partition lies. */
+  place(index: number): { readonly input: string; readonly id: string } {
+    const progress = this.#known.get(index)
+    assert(progress !== undefined, "rows come from partitions that the job knows")
+    return progress
+  }
+
+  /** Reads from the partition whose turn it is. */
+  async read(rows: number): Promise<InputRead> {
+    const open = this.#next()
+    const { progress, partition } = open
+    const { index, input, offset, ordinal } = progress
+    open.reader ??= await open.source.open(partition, index, { offset, ordinal }, progress.identity)
+    const untilOffset = morselEnd(offset)
+    const taken = await open.reader.read({ rows, untilOffset })
+    assert(taken.end || taken.next.offset > offset, "a read goes forward")
+    open.progress = { ...progress, ...taken.next, ended: taken.end }
+    this.#known.set(index, open.progress)
+    this.#changed.add(index)
+    if (taken.end || taken.next.offset >= untilOffset) this.#active = undefined
+    if (taken.end) {
+      this.#partitions.delete(index)
+      await open.reader.close()
+    }
+    return { input, index, partitionId: partition.id, taken }
+  }
+
+  /** The partitions of which something has changed since the last call. */
+  takeChanges(): PartitionProgress[] {
+    const changed = [...this.#changed].sort((a, b) => a - b).map((index) => this.#known.get(index)!)
+    this.#changed.clear()
+    return changed
+  }
+
+  async close(): Promise<void> {
+    for (const { reader } of this.#partitions.values()) await reader?.close()
+    for (const source of this.#sources) await source.close()
+  }
+
+  #next(): OpenPartition {
+    if (this.#active === undefined) {
+      const candidates = [...this.#partitions.values()].map(({ progress, partition }) => ({
+        index: progress.index,
+        watermark: this.#context.watermarkOf(progress.input, progress.index),
+        tieBreak: partition.tieBreak,
+        id: partition.id,
+      }))
+      this.#active = choosePartition(candidates).index
+    }
+    const open = this.#partitions.get(this.#active)
+    assert(open !== undefined, "the active partition is open")
+    return open
+  }
+
+  #adopt(input: string, source: Source, found: readonly Partition[]): void {
+    const known = new Map<string, PartitionProgress>()
+    for (const progress of this.#known.values()) if (progress.input === input) known.set(progress.id, progress)
+    const fresh: Partition[] = []
+    for (const partition of found) {
+      const progress = known.get(partition.id)
+      known.delete(partition.id)
+      if (progress === undefined) fresh.push(partition)
+      else if (!progress.ended) this.#partitions.set(progress.index, { source, partition, progress, reader: undefined })
+      else if (partition.size !== undefined && partition.size > progress.offset) {
+        this.#appear(source, partition, { ...progress, ended: false })
+      }
+    }
+    for (const { ended, id } of known.values()) {
+      if (ended) continue
+      throw new TidemarkError("source-missing", `The input ${input} has lost ${id}, which is not read to its end.`, {
+        hint: "Put it back, or start anew with --reset.",
+      })
+    }
+    fresh.sort((a, b) => (a.tieBreak === b.tieBreak ? compare(a.id, b.id) : compare(a.tieBreak, b.tieBreak)))
+    for (const partition of fresh) {
+      const { id, tieBreak, identity } = partition
+      const index = this.#known.size
+      this.#appear(source, partition, { index, input, id, tieBreak, identity, offset: 0, ordinal: 0, ended: false })
+    }
+  }
+
+  #appear(source: Source, partition: Partition, progress: PartitionProgress): void {
+    const { index, input } = progress
+    this.#known.set(index, progress)
+    this.#partitions.set(index, { source, partition, progress, reader: undefined })
+    this.#changed.add(index)
+    this.#appeared.push({ input, index })
+  }
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

@@ -1,0 +1,117 @@
+/**
+ * The outputs of a running job: one sink for each, staged and applied together.
+ *
+ * Invariant:
+ * - J1 All sinks are staged before the commit record is written, and applied only after it is durable (E2).
+ */
+import { TidemarkError } from "../base/errors.ts"
+import type { Batch } from "../batch/batch.ts"
+import type { Schema } from "../batch/schema.ts"
+import type { Sink, SinkBinding } from "../connect/sink.ts"
+import type { Env } from "../env/env.ts"
+import type { RecoveredState } from "../state/recovery-fold.ts"
+
+/** The name under which the dead letters' sink stands in the log. No output can have it. */
+export const DEAD_LETTER_OUTPUT = "$deadLetter"
+
+/** Staged bytes in memory that make the sinks move them to their staging area. */
+const FLUSH_BYTES = 4 << 20
+
+/** An output to open. */
+export interface OutputSpec {
+  readonly name: string
+  readonly schema: Schema
+  readonly binding: SinkBinding
+}
+
+/** The open sinks of a job. */
+export class Outputs {
+  readonly #sinks = new Map<string, Sink>()
+  readonly #rows = new Map<string, number>()
+
+  /**
+   * Opens the sinks, applies again what was committed, and drops what was not.
+   *
+   * @param reset whether the job starts anew.
+   */
+  static async open(
+    specs: readonly OutputSpec[],
+    context: { readonly env: Env; readonly baseDirectory: string },
+    recovered: RecoveredState,
+    reset: boolean,
+  ): Promise<Outputs> {
+    refuseSharedTargets(specs, context.baseDirectory)
+    const outputs = new Outputs()
+    try {
+      for (const { name, schema, binding } of specs) {
+        const earlier = reset ? undefined : recovered.outputs.get(name)
+        const recovery = {
+          checkpoint: earlier?.checkpoint,
+          staged: earlier?.staged ?? [],
+          reset,
+          fresh: earlier === undefined,
+        }
+        outputs.#sinks.set(name, await binding.openSink({ ...context, schema, output: name }, recovery))
+        outputs.#rows.set(name, reset ? 0 : (recovered.counters.get(`rows.${name}`) ?? 0))
+      }
+    } catch (error) {
+      await outputs.close()
+      throw error
+    }
+    return outputs
+  }
+
+  /** Rows written to each output over the life of the job. */
+  get rows(): ReadonlyMap<string, number> {
+    return this.#rows
+  }
+
+  /** Hands the rows of a batch that count to an output's sink. */
+  write(name: string, batch: Batch): void {
+    this.#sinks.get(name)!.write(batch)
+    this.#rows.set(name, this.#rows.get(name)! + batch.count)
+  }
+
+  /** Moves what sinks hold in memory to their staging areas, where it has become much. */
+  async flushLarge(): Promise<void> {
+    for (const sink of this.#sinks.values()) if (sink.bufferedBytes >= FLUSH_BYTES) await sink.flush()
+  }
+
+  /** Makes everything written safe (E2) and gives what the commit record must hold. */
+  async stage(final: boolean): Promise<Map<string, Uint8Array>> {
+    const staged = new Map<string, Uint8Array>()
+    for (const [name, sink] of this.#sinks) staged.set(name, await sink.stage(final))
+    return staged
+  }
+
+  /** Makes a committed epoch visible. */
+  async apply(staged: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    for (const [name, bytes] of staged) await this.#sinks.get(name)!.apply(bytes)
+  }
+
+  /** Makes the sinks independent of the log so far, and gives what a snapshot must hold. */
+  async checkpoint(): Promise<Map<string, Uint8Array>> {
+    const checkpoints = new Map<string, Uint8Array>()
+    for (const [name, sink] of this.#sinks) checkpoints.set(name, await sink.checkpoint())
+    return checkpoints
+  }
+
+  async close(): Promise<void> {
+    for (const sink of this.#sinks.values()) await sink.close()
+  }
+}
+
+function refuseSharedTargets(specs: readonly OutputSpec[], baseDirectory: string): void {
+  const owners = new Map<string, string>()
+  for (const { name, binding } of specs) {
+    const target = binding.targetKey?.(baseDirectory)
+    if (target === undefined) continue
+    const owner = owners.get(target)
+    if (owner !== undefined) {
+      throw new TidemarkError("invalid-options", `The outputs ${owner} and ${name} both go to ${binding.describe()}.`, {
+        hint: "Give each output a target of its own.",
+      })
+    }
+    owners.set(target, name)
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Runs a job on an `env`: takes the directory's lock, recovers, reads, commits epoch after epoch, and tells how it went.
+ *
+ * This file ends where policy begins: which `env`, which directory, and what to do with signals is the caller's.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import type { Env } from "../env/env.ts"
+import type { CompileOptions } from "../expr/compile.ts"
+import type { SnapshotPolicy } from "../state/epoch-store.ts"
+import type { JobEvent } from "../trace/events.ts"
+import { Coordinator } from "./coordinator.ts"
+import type { ExecutableJob } from "./executable-job.ts"
+import type { JobResult, JobStatus } from "./status.ts"
+
+/** When windows that are open fire although the watermark has not reached their end. */
+export type DrainPolicy =
+  /** When all inputs have come to their end, and not when the job is stopped. */
+  | "at-end"
+  /** Then, and when the job is stopped. */
+  | "always"
+  /** Never: they stay open for a later run. */
+  | "never"
+
+/** How to run a job. */
+export interface RunJobOptions {
+  readonly env: Env
+  /** Where the job's state lies: an absolute path. */
+  readonly directory: string
+  /** What relative paths of sources and sinks are relative to: an absolute path. */
+  readonly baseDirectory: string
+  /** Default `"at-end"`. */
+  readonly drain?: DrainPolicy
+  /** Starts anew: earlier state is void, what was published is moved aside. */
+  readonly reset?: boolean
+  /** At most so many rows a batch, 1 to 65,536; default 65,536. Results do not depend on it. */
+  readonly batchRows?: number
+  /** Cuts an epoch after so many records as well. Results do not depend on it. */
+  readonly epochRows?: number
+  /** How lambdas run; default: compiled where possible, with the env's proof of globals. */
+  readonly compile?: CompileOptions["mode"]
+  /** The most bytes of columns in memory; default 64 MiB. */
+  readonly arenaBytes?: number
+  readonly snapshotPolicy?: SnapshotPolicy
+  readonly onEvent?: (event: JobEvent) => void
+}
+
+/** A running job. */
+export interface JobHandle {
+  /** Resolves when the job has come to its end or was stopped; rejects with what made it fail. */
+  readonly finished: Promise<JobResult>
+  /** The job at this moment. */
+  status(): JobStatus
+  /**
+   * Commits what was read so far and stops. The watermark does not advance (E10), unless `drain` says so: then all
+   * open windows fire.
+   */
+  stop(options?: { readonly drain?: boolean }): Promise<JobResult>
+}
+
+/**
+ * Starts a job; resolves when it has recovered and is about to read.
+ *
+ * @throws TidemarkError `state-locked` where another process runs a job on the directory, `state-foreign` where the
+ * state belongs to another job, and whatever recovery, sources and sinks find wrong.
+ */
+export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<JobHandle> {
+  const { env, directory } = options
+  await env.disk.makeDirectory(directory, "run.create-directory")
+  const lock = await env.lockDirectory(directory)
+  if (lock === undefined) {
+    throw new TidemarkError("state-locked", `Another process is running a job on ${directory}.`, {
+      hint: "Wait for it or stop it, or give this job a directory of its own (--dir).",
+    })
+  }
+  let coordinator: Coordinator
+  try {
+    coordinator = await Coordinator.open(job, options)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+  const finished = coordinator.run().finally(() => lock.release())
+  // Whoever holds the handle decides when to look at a failure; until then it is not unhandled.
+  finished.catch(() => undefined)
+  return {
+    finished,
+    status: () => coordinator.status(),
+    stop: (stopOptions) => {
+      coordinator.requestStop(stopOptions?.drain ?? false)
+      return finished
+    },
+  }
+}

@@ -1,0 +1,21 @@
+/** What a running job tells of itself, as values: for progress displays, logs and tests. */
+
+/** Something that happened to a job. */
+export type JobEvent =
+  /** The state was read back: the job goes on behind this epoch (0: it starts from nothing). */
+  | { readonly kind: "recovered"; readonly epoch: number; readonly isReset: boolean }
+  /** The plan is not the one that wrote the state, and fits it. */
+  | { readonly kind: "plan-changed"; readonly before: string; readonly now: string }
+  /** An epoch has happened. */
+  | { readonly kind: "committed"; readonly epoch: number; readonly rows: number; readonly commitMicros: number }
+  /** A snapshot of everything was written and older log segments removed. */
+  | { readonly kind: "snapshot"; readonly epoch: number }
+  /** A record could not be read, or a row's lambda failed. */
+  | {
+      readonly kind: "dead-letter"
+      readonly input: string
+      readonly partition: string
+      readonly record: number
+      readonly operator: string | null
+      readonly reason: string
+    }
