@@ -1,0 +1,155 @@
+/**
+ * The `Disk` of a simulated process: each call is a `CallEffect` on the world's image.
+ */
+import { assert } from "../base/assert.ts"
+import { crc32c } from "../base/crc32c.ts"
+import type { Prng } from "../base/prng.ts"
+import type { Disk, DiskEntry, DiskFile, OpenMode, StepName } from "../env/env.ts"
+import { ImageError, type DiskImage } from "./disk-image.ts"
+import type { FileNode } from "./file-node.ts"
+import type { CallEffect, CallSite, SimProcess, SimWorld } from "./sim-env.ts"
+
+/** The disk as one simulated process sees it. */
+export class SimDisk implements Disk {
+  readonly #world: SimWorld
+  readonly #process: SimProcess
+  readonly #image: DiskImage
+
+  constructor(world: SimWorld, process: SimProcess) {
+    this.#world = world
+    this.#process = process
+    this.#image = world.image
+  }
+
+  async open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined> {
+    const operation = mode === "create" ? "create" : "open"
+    const node = await this.#call({ operation, step: at, path }, () => this.#openNode(path, mode))
+    return node === undefined ? undefined : new SimFile(this.#world, this.#process, { path, node, mode })
+  }
+
+  stat(path: string): Promise<DiskEntry | undefined> {
+    return this.#call({ operation: "stat", step: "disk.stat", path }, () => {
+      const node = this.#image.find(path)
+      if (node === undefined) return undefined
+      return { kind: node.kind, size: node.kind === "file" ? node.length : 0 }
+    })
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#call({ operation: "list", step: "disk.list", path }, () => this.#image.list(path))
+  }
+
+  makeDirectory(path: string, at: StepName): Promise<void> {
+    return this.#change({ operation: "make directory", step: at, path }, () => this.#image.makeDirectory(path))
+  }
+
+  rename(from: string, to: string, at: StepName): Promise<void> {
+    const site = { operation: "rename", step: at, path: from, detail: `to ${to}` } as const
+    return this.#change(site, () => this.#image.rename(from, to))
+  }
+
+  remove(path: string, at: StepName): Promise<void> {
+    return this.#change({ operation: "remove", step: at, path }, () => this.#image.remove(path))
+  }
+
+  syncDirectory(path: string, at: StepName): Promise<void> {
+    const mark = this.#image.mark()
+    const site = { operation: "sync directory", step: at, path } as const
+    return this.#call(site, () => this.#image.syncDirectory(path, mark))
+  }
+
+  #openNode(path: string, mode: OpenMode): FileNode | undefined {
+    if (mode === "create") return this.#image.createFile(path)
+    const node = this.#image.find(path)
+    if (node?.kind === "directory") throw new ImageError("EISDIR", "illegal operation on a directory")
+    return node
+  }
+
+  #call<T>(site: CallSite, perform: () => T): Promise<T> {
+    return this.#world.call(this.#process, site, { perform })
+  }
+
+  /** A change of directories that, when it fails or is cut off, may have been done all the same. */
+  #change(site: CallSite, perform: () => void): Promise<void> {
+    const performPerhaps = (prng: Prng): void => {
+      if (!prng.chance(0.5)) return
+      try {
+        perform()
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error
+      }
+    }
+    return this.#world.call(this.#process, site, { perform, fail: performPerhaps, cutOff: performPerhaps })
+  }
+}
+
+/** An open file of a simulated process. */
+class SimFile implements DiskFile {
+  readonly #world: SimWorld
+  readonly #process: SimProcess
+  readonly #path: string
+  readonly #node: FileNode
+  readonly #mode: OpenMode
+  #isOpen = true
+
+  constructor(world: SimWorld, process: SimProcess, file: { path: string; node: FileNode; mode: OpenMode }) {
+    this.#world = world
+    this.#process = process
+    this.#path = file.path
+    this.#node = file.node
+    this.#mode = file.mode
+  }
+
+  read(target: Uint8Array, position: number, at: StepName): Promise<number> {
+    const detail = `${target.length} at ${position}`
+    const perform = (): number => {
+      const bytes = this.#node.view().subarray(position, position + target.length)
+      target.set(bytes)
+      return bytes.length
+    }
+    return this.#call({ operation: "read", step: at, path: this.#path, detail }, { perform })
+  }
+
+  write(source: Uint8Array, position: number, at: StepName): Promise<void> {
+    assert(this.#mode !== "read", "a file opened for reading is not written")
+    const detail = `${source.length} at ${position} crc ${crc32c(source)}`
+    const write = (bytes: Uint8Array): void => {
+      if (bytes.length > 0) this.#node.write(position, bytes, this.#world.image.nextSequence())
+    }
+    const writePart = (prng: Prng): void => write(source.subarray(0, prng.below(source.length + 1)))
+    const effect = { perform: () => write(source), fail: writePart, cutOff: writePart }
+    return this.#call({ operation: "write", step: at, path: this.#path, detail }, effect)
+  }
+
+  sync(at: StepName): Promise<void> {
+    const mark = this.#world.image.mark()
+    const effect = {
+      perform: () => this.#node.sync(mark),
+      fail: (prng: Prng) => this.#node.failSync(mark, prng),
+    }
+    return this.#call({ operation: "sync", step: at, path: this.#path }, effect)
+  }
+
+  truncate(length: number, at: StepName): Promise<void> {
+    assert(this.#mode !== "read", "a file opened for reading is not truncated")
+    const perform = (): void => this.#node.truncate(length, this.#world.image.nextSequence())
+    return this.#call({ operation: "truncate", step: at, path: this.#path, detail: String(length) }, { perform })
+  }
+
+  size(): Promise<number> {
+    return this.#call({ operation: "size", step: "file.size", path: this.#path }, { perform: () => this.#node.length })
+  }
+
+  async close(): Promise<void> {
+    // A second close of the same handle would, on a real system, close somebody else's file.
+    assert(this.#isOpen, "a file is closed once")
+    this.#isOpen = false
+    const site = { operation: "close", step: "file.close", path: this.#path } as const
+    await this.#world.call(this.#process, site, { perform: () => undefined })
+  }
+
+  #call<T>(site: CallSite, effect: CallEffect<T>): Promise<T> {
+    assert(this.#isOpen, "a closed file is not used")
+    return this.#world.call(this.#process, site, effect)
+  }
+}
