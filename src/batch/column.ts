@@ -7,6 +7,7 @@
  * - N1 Bit `i` of `validity` (least significant first) is set where value `i` is not null; without a bitmap none is.
  * - N2 Where a value is null its slot holds an unspecified value of the storage that is safe to read (codes stay in range).
  * - N3 `int64` storage is two's complement, low word first in `halves`.
+ * - N4 Kinds in `int64` storage whose values are numbers (int53, timestamp) hold only safe integers.
  */
 import { assert, unreachable } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
@@ -87,7 +88,13 @@ export function allocateColumn(arena: Arena, type: ColumnType, capacity: number,
     case "dictionary": {
       const { symbols } = type.definition
       const dictionary = symbols === undefined ? new Dictionary() : Dictionary.of(symbols)
-      return { storage, type, validity, dictionary, values: new Int32Array(buffer, take(capacity * 4).offset, capacity) }
+      return {
+        storage,
+        type,
+        validity,
+        dictionary,
+        values: new Int32Array(buffer, take(capacity * 4).offset, capacity),
+      }
     }
     case "struct": {
       const fields = type.definition.fields ?? []
@@ -113,15 +120,34 @@ export function readValue(column: Column, row: number): unknown {
     case "float64":
       return column.values[row]
     case "int64":
-      // Kinds whose values are numbers (int53, timestamp) promise that they fit; only int64 itself is a bigint.
-      return column.type.kind === "int64" ? column.values[row] : Number(column.values[row])
+      return column.type.definition.typeOf === "bigint" ? column.values[row] : readInt53(column.halves, row)
     case "dictionary":
       return column.dictionary.text(column.values[row]!)
     case "struct":
-      return Object.fromEntries(column.children.map((child, index) => [column.type.definition.fields![index]!.name, readValue(child, row)]))
+      return readStruct(column, row)
     default:
       return unreachable(column, "a column")
   }
+}
+
+function readStruct({ type, children }: StructColumn, row: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  type.definition.fields!.forEach(({ name }, index) => {
+    object[name] = readValue(children[index]!, row)
+  })
+  return object
+}
+
+/** Value `row` of `int64` storage as a number, which it must fit: no bigint is made (N4). */
+export function readInt53(halves: Int32Array, row: number): number {
+  return (halves[2 * row]! >>> 0) + halves[2 * row + 1]! * 0x1_0000_0000
+}
+
+/** Stores a safe integer as value `row` of `int64` storage. */
+export function writeInt53(halves: Int32Array, row: number, value: number): void {
+  // Storing into an Int32Array takes the lowest 32 bits of a whole number, of a negative one in two's complement.
+  halves[2 * row] = value
+  halves[2 * row + 1] = Math.floor(value / 0x1_0000_0000)
 }
 
 /** Stores a value that has passed `column.type.check`. */
@@ -145,7 +171,8 @@ export function writeValue(column: Column, row: number, value: unknown): void {
       column.values[row] = value as number
       return
     case "int64":
-      column.values[row] = BigInt(value as number | bigint)
+      if (typeof value === "bigint") column.values[row] = value
+      else writeInt53(column.halves, row, value as number)
       return
     case "dictionary":
       column.values[row] = column.dictionary.codeOf(value as string)

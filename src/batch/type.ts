@@ -46,6 +46,8 @@ export interface TypeDefinition<T = unknown> {
   /** The kind with its options: `timestamp(zone="UTC")`. */
   readonly label: string
   readonly storage: Storage
+  /** What `typeof` says of its values in lambdas. */
+  readonly typeOf: "boolean" | "number" | "bigint" | "string" | "object"
   /** The closed list of texts of a dictionary column whose codes are fixed, such as an enum. */
   readonly symbols?: readonly string[]
   /** The fields of a struct, in order. */
@@ -157,14 +159,14 @@ export class ColumnType<out T = unknown, out K extends string = string> {
   }
 
   /**
-   * The value of a CSV field, already unquoted, or `Invalid`. An empty field is a missing one, but for a string column
-   * without default and null, where it is the empty text.
+   * The value of a CSV field, already unquoted, or `Invalid`. An empty field is a missing one (TY21), but for a string
+   * column that has neither default nor null, and for one whose field is quoted: there it is the empty text.
    */
-  fromText(text: string): unknown {
-    if (text !== "") return this.definition.fromText(text)
+  fromText(text: string, isQuoted = false): unknown {
+    const value = this.definition.fromText(text)
+    if (text !== "" || (isQuoted && !(value instanceof Invalid))) return value
     const missing = this.fromMissing()
-    if (!(missing instanceof Invalid)) return missing
-    return this.definition.kind === "string" ? "" : new Invalid("empty")
+    return missing instanceof Invalid ? (value instanceof Invalid ? new Invalid("empty") : value) : missing
   }
 
   /** The value of a parsed JSON value, or `Invalid`. `raw` is a number's own text, where the reader still has it. */

@@ -5,6 +5,7 @@ const definition: TypeDefinition<boolean> = {
   kind: "bool",
   label: "bool",
   storage: "bit",
+  typeOf: "boolean",
   check: (value) => (typeof value === "boolean" ? undefined : "not a boolean"),
   fromText(text) {
     if (text === "1" || text.toLowerCase() === "true") return true

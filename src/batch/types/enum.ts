@@ -15,6 +15,7 @@ export function enumType<const S extends readonly [string, ...string[]]>(...symb
     kind: "enum",
     label: `enum(${symbols.map((symbol) => JSON.stringify(symbol)).join(", ")})`,
     storage: "dictionary",
+    typeOf: "string",
     symbols,
     check: (value) => (known.has(value) ? undefined : unknown),
     fromText: (text) => (known.has(text) ? text : new Invalid(unknown)),

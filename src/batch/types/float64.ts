@@ -12,6 +12,7 @@ const definition: TypeDefinition<number> = {
   kind: "float64",
   label: "float64",
   storage: "float64",
+  typeOf: "number",
   check: (value) => (typeof value === "number" ? undefined : "not a number"),
   fromText: (text) => (NUMBER.test(text) ? Number(text) : (fromWord(text) ?? new Invalid("not a number"))),
   fromJson(value) {

@@ -10,6 +10,7 @@ const definition: TypeDefinition<number> = {
   kind: "int32",
   label: "int32",
   storage: "int32",
+  typeOf: "number",
   check(value) {
     if (typeof value !== "number" || !Number.isInteger(value)) return "not a whole number"
     return value >= MIN && value <= MAX ? undefined : "outside the range of int32"

@@ -7,6 +7,7 @@ const definition: TypeDefinition<number> = {
   kind: "int53",
   label: "int53",
   storage: "int64",
+  typeOf: "number",
   check(value) {
     if (typeof value !== "number" || !Number.isInteger(value)) return "not a whole number"
     return Number.isSafeInteger(value) ? undefined : "outside the range of int53"

@@ -11,6 +11,7 @@ const definition: TypeDefinition<bigint> = {
   kind: "int64",
   label: "int64",
   storage: "int64",
+  typeOf: "bigint",
   check(value) {
     if (typeof value !== "bigint") return "not a bigint"
     return value >= MIN && value <= MAX ? undefined : "outside the range of int64"

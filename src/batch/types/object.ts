@@ -15,6 +15,7 @@ export function objectType<const C extends ColumnTypes>(columns: C): ColumnType<
     kind: "object",
     label: `object(${label})`,
     storage: "struct",
+    typeOf: "object",
     fields,
     check: (value) => checkFields(fields, value),
     fromText(text) {

@@ -7,6 +7,7 @@ const definition: TypeDefinition<string> = {
   kind: "string",
   label: "string",
   storage: "dictionary",
+  typeOf: "string",
   check: (value) => (typeof value === "string" ? undefined : "not a string"),
   fromText: wellFormed,
   fromJson: (value) => (typeof value === "string" ? wellFormed(value) : new Invalid("not a string")),

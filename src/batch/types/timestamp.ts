@@ -42,6 +42,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     kind: "timestamp",
     label: zone === undefined ? "timestamp" : `timestamp(zone=${JSON.stringify(zone.name)})`,
     storage: "int64",
+    typeOf: "number",
     check,
     fromText,
     fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
@@ -61,6 +62,7 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
     kind: "timestamp",
     label: `timestamp(format="${unit}")`,
     storage: "int64",
+    typeOf: "number",
     check,
     fromText,
     fromJson(value, raw) {
