@@ -20,7 +20,9 @@ export const layers = {
   runtime: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow"],
   observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
   "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
-  cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
+  // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
+  embedded: ["base", "env", "connect", "runtime", "trace", "connectors/files"],
+  cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "sim"],
 }
@@ -32,4 +34,4 @@ export const doors = ["index.ts", "files.ts", "testing.ts"]
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]
 
 /** The only places that may name `node:*`. */
-export const nodeDoors = ["env/node", "connectors", "cli"]
+export const nodeDoors = ["env/node", "connectors", "embedded", "cli"]

@@ -1,0 +1,69 @@
+/** `tidemark run FILE`: runs a job to the end of its input, or until a signal stops it. */
+import { run, defaultDirectory } from "../../embedded/run.ts"
+import type { ExecutableJob } from "../../runtime/executable-job.ts"
+import type { JobHandle } from "../../runtime/run-job.ts"
+import { EXIT } from "../exit-codes.ts"
+import { loadJob } from "../load-job.ts"
+import { Report, type ReportMode } from "../report.ts"
+
+/** The options of `tidemark run`, as the command line gives them. */
+export interface RunCommandOptions {
+  readonly dir?: string
+  /** `true`: `--drain`; `false`: `--no-drain`; absent: neither. */
+  readonly drain?: boolean
+  readonly reset?: boolean
+  readonly json?: boolean
+  readonly compile?: boolean
+}
+
+/** Runs the command; gives the exit code. */
+export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
+  const isJson = options.json === true
+  const mode: ReportMode = isJson ? "json" : process.stderr.isTTY ? "live" : "plain"
+  const report = new Report(mode, isJson ? process.stdout : process.stderr)
+  let job: ExecutableJob
+  try {
+    job = await loadJob(file)
+  } catch (error) {
+    report.fail(error)
+    return EXIT.usage
+  }
+  const directory = options.dir ?? defaultDirectory(job.name)
+  try {
+    const handle = await run(job, {
+      directory,
+      ...(options.drain !== undefined && { drain: options.drain ? "always" : "never" }),
+      ...(options.reset !== undefined && { reset: options.reset }),
+      ...(options.compile === false && { compile: "off" }),
+      onEvent: (event) => report.onEvent(event),
+    })
+    const signal = stopOnSignals(handle)
+    report.follow(handle)
+    const result = await handle.finished
+    report.end(result, targets(job, directory))
+    if (result.outcome === "finished") return EXIT.finished
+    return signal() === "SIGTERM" ? EXIT.terminated : EXIT.interrupted
+  } catch (error) {
+    report.fail(error)
+    return EXIT.failed
+  }
+}
+
+/** The first signal asks the job to commit and stop; a second one ends the process at once, which loses nothing. */
+function stopOnSignals(handle: JobHandle): () => NodeJS.Signals | undefined {
+  let first: NodeJS.Signals | undefined
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (first !== undefined) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted)
+      first = signal
+      handle.stop().catch(() => undefined)
+    })
+  }
+  return () => first
+}
+
+function targets(job: ExecutableJob, directory: string): { name: string; target: string }[] {
+  const outputs = Object.entries(job.outputs).map(([name, sink]) => ({ name, target: sink.describe() }))
+  const deadLetter = job.deadLetter?.describe() ?? `${directory}/dead-letters`
+  return [...outputs, { name: "dead letters", target: deadLetter }]
+}

@@ -1,0 +1,100 @@
+/**
+ * Loads a job file: bundles the TypeScript once (esbuild), and imports the bundle.
+ *
+ * The bundle carries everything but Node's own modules and `tidemark` itself, which is this very installation: a job
+ * must not meet a second copy of the classes it is made of. The file is named by its content's hash, so that whoever
+ * loads it later (another thread, the next run) loads the same.
+ */
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import { mkdir, rename, writeFile } from "node:fs/promises"
+import { basename, dirname, join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { build, type BuildFailure, type Plugin } from "esbuild"
+import { TidemarkError } from "../base/errors.ts"
+import type { ExecutableJob } from "../runtime/executable-job.ts"
+
+const JOB_PARTS = ["name", "plan", "inputs", "outputs", "epoch"] as const
+
+/**
+ * The bound job that a file exports as default.
+ *
+ * @throws TidemarkError `job-file-invalid` where the file is missing, does not compile, or exports something else.
+ */
+export async function loadJob(file: string): Promise<ExecutableJob> {
+  const path = resolve(file)
+  if (!existsSync(path)) {
+    throw new TidemarkError("job-file-invalid", `There is no file ${file}.`, {
+      hint: "Give the path of a TypeScript or JavaScript file whose default export is a job bound with .with({ … }).",
+    })
+  }
+  const bundle = await writeBundle(path, await bundleOf(path))
+  const loaded = (await import(pathToFileURL(bundle).href)) as { default?: unknown }
+  return checkJob(loaded.default, file)
+}
+
+function checkJob(candidate: unknown, file: string): ExecutableJob {
+  const isObject = typeof candidate === "object" && candidate !== null
+  if (isObject && JOB_PARTS.every((part) => part in candidate)) return candidate as ExecutableJob
+  const isUnbound = isObject && "plan" in candidate
+  const what = isUnbound ? "a job that is not bound to connectors" : "no job"
+  throw new TidemarkError("job-file-invalid", `The default export of ${file} is ${what}.`, {
+    hint: "End the file with: export default myJob.with({ inputs: { … }, outputs: { … } })",
+  })
+}
+
+async function bundleOf(path: string): Promise<string> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [path],
+      bundle: true,
+      write: false,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      sourcemap: "inline",
+      logLevel: "silent",
+      // CommonJS packages in the bundle call `require`, which ES modules do not have.
+      banner: { js: 'import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);' },
+      plugins: [ownTidemark],
+    })
+    return outputFiles[0]!.text
+  } catch (error) {
+    throw new TidemarkError("job-file-invalid", `${path} does not compile:\n${compileErrors(error)}`, { cause: error })
+  }
+}
+
+const ownTidemark: Plugin = {
+  name: "own-tidemark",
+  setup(plugin) {
+    plugin.onResolve({ filter: /^tidemark(\/|$)/ }, ({ path }) => {
+      try {
+        return { path: import.meta.resolve(path), external: true }
+      } catch {
+        return { errors: [{ text: `tidemark has no entry point ${JSON.stringify(path)}.` }] }
+      }
+    })
+  },
+}
+
+function compileErrors(error: unknown): string {
+  const { errors } = error as Partial<BuildFailure>
+  if (errors === undefined) return String(error)
+  return errors
+    .map(({ text, location }) => (location === null ? text : `  ${location.file}:${location.line}:${location.column + 1}: ${text}`))
+    .join("\n")
+}
+
+async function writeBundle(path: string, text: string): Promise<string> {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16)
+  const directory = resolve(".tidemark/bundles")
+  const bundle = join(directory, `${basename(path).replace(/\.[^.]+$/, "")}-${hash}.mjs`)
+  if (!existsSync(bundle)) {
+    await mkdir(dirname(bundle), { recursive: true })
+    // Two processes may come here at once: each writes its own file, and the rename is atomic.
+    const draft = `${bundle}.${process.pid}`
+    await writeFile(draft, text)
+    await rename(draft, bundle)
+  }
+  return bundle
+}

@@ -1,0 +1,123 @@
+/**
+ * What a person sees while a job runs: the job's status as text. Drawing it on a terminal is `terminal.ts`'s business.
+ *
+ * Invariant:
+ * - CP1 Text depends only on the samples given: no clock is read here.
+ */
+import type { Colors } from "picocolors/types.js"
+import { formatDuration } from "../base/duration.ts"
+import type { JobStatus } from "../runtime/status.ts"
+import { formatTimestamp, type Timestamp } from "../time/timestamp.ts"
+
+/** A status at a moment of the display's own clock. */
+export interface Sample {
+  readonly atMillis: number
+  readonly status: JobStatus
+}
+
+/** What has happened between two samples, a second. */
+export interface Rates {
+  readonly rowsIn: number
+  readonly rowsOut: number
+  readonly input: number
+}
+
+/** Rates over the samples given, oldest first. */
+export function ratesOf(samples: readonly Sample[]): Rates {
+  const first = samples[0]
+  const last = samples.at(-1)
+  if (first === undefined || last === undefined || last.atMillis === first.atMillis) {
+    return { rowsIn: 0, rowsOut: 0, input: 0 }
+  }
+  const seconds = (last.atMillis - first.atMillis) / 1000
+  return {
+    rowsIn: (last.status.rowsIn - first.status.rowsIn) / seconds,
+    rowsOut: (totalOut(last.status) - totalOut(first.status)) / seconds,
+    input: (last.status.inputRead - first.status.inputRead) / seconds,
+  }
+}
+
+/** The lines of the live display. */
+export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, colors: Colors): string[] {
+  const { status } = sample
+  const { bold, dim, yellow } = colors
+  const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(count(rows))}`)
+  const bad = `${count(status.badRecords)} bad · ${count(status.lateRows)} late`
+  return [
+    `${bold(status.job)}  epoch ${status.epoch}  ${dim(clock(elapsedMillis))}`,
+    `  ${dim("in  ")}  ${bold(count(status.rowsIn))} rows  ${perSecond(rates.rowsIn)}  ${inputLine(status, rates)}`,
+    `  ${dim("out ")}  ${counts.join(" · ")}  ${perSecond(rates.rowsOut)}`,
+    `  ${dim("time")}  ${timeLine(status)}`,
+    `  ${dim("note")}  ${status.badRecords + status.lateRows > 0 ? yellow(bad) : dim(bad)}`,
+  ]
+}
+
+/** One line of plain text, for logs. */
+export function plainLine(sample: Sample, rates: Rates): string {
+  const { status } = sample
+  const out = Object.entries(status.rowsOut).map(([name, rows]) => `${name}=${rows}`)
+  const parts = [
+    `${status.job}: epoch ${status.epoch}`,
+    `in ${status.rowsIn} (${Math.round(rates.rowsIn)}/s)`,
+    `out ${out.join(" ")}`,
+    timeLine(status),
+    `late ${status.lateRows}`,
+    `bad ${status.badRecords}`,
+  ]
+  const left = remainingSeconds(status, rates)
+  if (status.inputTotal !== undefined) parts.push(`read ${percent(status)}`)
+  if (left !== undefined) parts.push(`ETA ${seconds(left)}`)
+  return parts.join(", ")
+}
+
+function inputLine(status: JobStatus, rates: Rates): string {
+  if (status.inputTotal === undefined || status.inputTotal === 0) return ""
+  const left = remainingSeconds(status, rates)
+  return `${bar(status.inputRead / status.inputTotal)} ${percent(status)}${left === undefined ? "" : `  ETA ${seconds(left)}`}`
+}
+
+function timeLine(status: JobStatus): string {
+  const { maxEventTimeMicros, watermarkMicros, openWindows } = status
+  if (maxEventTimeMicros === undefined) return "event time: none yet"
+  const seen = formatTimestamp(maxEventTimeMicros as Timestamp)
+  if (watermarkMicros === undefined || !Number.isFinite(watermarkMicros)) return `event time ${seen}, no watermark yet`
+  const lag = Math.max(0, maxEventTimeMicros - watermarkMicros)
+  const watermark = formatTimestamp(watermarkMicros as Timestamp)
+  return `event time ${seen}, watermark ${watermark} (lag ${formatDuration(Math.round(lag / 1000) * 1000)}), ${openWindows} windows open`
+}
+
+function remainingSeconds({ inputRead, inputTotal }: JobStatus, { input }: Rates): number | undefined {
+  return inputTotal === undefined || input <= 0 || inputRead >= inputTotal ? undefined : (inputTotal - inputRead) / input
+}
+
+function totalOut(status: JobStatus): number {
+  return Object.values(status.rowsOut).reduce((sum, rows) => sum + rows, 0)
+}
+
+function bar(share: number): string {
+  const width = 20
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
+  return "█".repeat(full) + "░".repeat(width - full)
+}
+
+function percent({ inputRead, inputTotal }: JobStatus): string {
+  return `${Math.floor((100 * inputRead) / Math.max(1, inputTotal ?? 1))} %`
+}
+
+/** A count with a comma between groups of three digits. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",")
+}
+
+function perSecond(rate: number): string {
+  return `${count(Math.round(rate))}/s`
+}
+
+function seconds(value: number): string {
+  return value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`
+}
+
+function clock(millis: number): string {
+  const total = Math.floor(millis / 1000)
+  return `${String(Math.floor(total / 60)).padStart(2, "0")}:${String(total % 60).padStart(2, "0")}`
+}

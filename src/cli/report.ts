@@ -1,0 +1,138 @@
+/** Tells how a run goes and ends: live on a terminal, as lines in a log, or as JSON for machines. */
+import picocolors from "picocolors"
+import { TidemarkError } from "../base/errors.ts"
+import type { JobHandle } from "../runtime/run-job.ts"
+import type { JobResult } from "../runtime/status.ts"
+import type { JobEvent } from "../trace/events.ts"
+import { count, liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
+import { LiveRegion, type TextStream } from "./terminal.ts"
+
+/** How progress is shown. */
+export type ReportMode = "live" | "plain" | "json"
+
+const INTERVAL_MILLIS = { live: 100, plain: 2000, json: 1000 } as const
+/** Rates are taken over this time. */
+const RATE_WINDOW_MILLIS = 3000
+/** So many dead letters are shown one by one; the rest are counted. */
+const SHOWN_DEAD_LETTERS = 3
+
+/** Shows one run. */
+export class Report {
+  readonly #mode: ReportMode
+  readonly #stream: TextStream
+  readonly #region: LiveRegion
+  readonly #startMillis = performance.now()
+  #samples: Sample[] = []
+  #deadLetters = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(mode: ReportMode, stream: TextStream) {
+    this.#mode = mode
+    this.#stream = stream
+    this.#region = new LiveRegion(stream)
+  }
+
+  /** Takes what the job tells of itself. */
+  onEvent(event: JobEvent): void {
+    if (this.#mode === "json") {
+      this.#json({ type: "event", ...event })
+      return
+    }
+    if (event.kind === "recovered" && event.isReset) this.#say("starting anew: what was published before is moved aside")
+    else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
+    else if (event.kind === "plan-changed") this.#say("the plan has changed since the last run; the state fits and is kept")
+    else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
+      const operator = event.operator === null ? "" : ` (operator ${event.operator})`
+      this.#say(picocolors.yellow(`bad record: ${event.partition}, record ${event.record}${operator}: ${event.reason}`))
+    }
+  }
+
+  /** Begins to show the status of a job every now and then. */
+  follow(handle: JobHandle): void {
+    const tick = () => {
+      const sample = this.#sample(handle)
+      const rates = ratesOf(this.#samples)
+      if (this.#mode === "live") {
+        this.#region.draw(liveLines(sample, rates, sample.atMillis - this.#startMillis, picocolors))
+      } else if (this.#mode === "plain") this.#stream.write(`${plainLine(sample, rates)}\n`)
+      else this.#json({ type: "status", ...sample.status })
+    }
+    this.#timer = setInterval(tick, INTERVAL_MILLIS[this.#mode])
+  }
+
+  /** Shows how the job ended. */
+  end(result: JobResult, outputs: readonly { readonly name: string; readonly target: string }[]): void {
+    this.#halt()
+    if (this.#mode === "json") {
+      this.#json({ type: "result", ...result })
+      return
+    }
+    const { status, outcome, isNothingNew } = result
+    const elapsed = ((performance.now() - this.#startMillis) / 1000).toFixed(1)
+    const { green, bold, yellow, dim } = picocolors
+    if (isNothingNew) {
+      this.#say(`${green("✔")} ${bold(status.job)} had finished, and there is nothing new to read`)
+    } else if (outcome === "finished") {
+      this.#say(`${green("✔")} ${bold(status.job)} finished: ${count(status.rowsIn)} rows, ${status.epoch} epochs, ${elapsed} s`)
+    } else {
+      this.#say(`${yellow("■")} ${bold(status.job)} stopped after epoch ${status.epoch}; run it again to go on`)
+    }
+    for (const { name, target } of outputs) {
+      this.#say(`  ${name.padEnd(12)} ${count(status.rowsOut[name] ?? 0).padStart(12)} rows  ${dim(target)}`)
+    }
+    if (status.lateRows > 0) this.#say(yellow(`  ${count(status.lateRows)} rows came too late for their windows`))
+    if (status.badRecords > 0) this.#say(yellow(`  ${count(status.badRecords)} bad records: see the dead letters`))
+    if (status.openWindows > 0) {
+      this.#say(`  ${count(status.openWindows)} windows are open; later records complete them, or --drain fires them`)
+    }
+  }
+
+  /** Shows why the job failed. */
+  fail(error: unknown): void {
+    this.#halt()
+    if (this.#mode === "json") {
+      const known = error instanceof TidemarkError
+      this.#json({
+        type: "error",
+        code: known ? error.code : "unexpected",
+        message: error instanceof Error ? error.message : String(error),
+        ...(known && error.hint !== undefined && { hint: error.hint }),
+      })
+      return
+    }
+    this.#stream.write(errorText(error))
+  }
+
+  #halt(): void {
+    clearInterval(this.#timer)
+    if (this.#mode === "live") this.#region.clear()
+  }
+
+  #sample(handle: JobHandle): Sample {
+    const sample = { atMillis: performance.now(), status: handle.status() }
+    const oldest = sample.atMillis - RATE_WINDOW_MILLIS
+    this.#samples = [...this.#samples.filter(({ atMillis }) => atMillis >= oldest), sample]
+    return sample
+  }
+
+  #say(line: string): void {
+    if (this.#mode === "live") this.#region.clear()
+    this.#stream.write(`${line}\n`)
+  }
+
+  #json(value: Readonly<Record<string, unknown>>): void {
+    const write = (_key: string, part: unknown) => (typeof part === "bigint" ? String(part) : part)
+    this.#stream.write(`${JSON.stringify(value, write)}\n`)
+  }
+}
+
+/** An error in plain words: what happened, what to do, where to read more. A defect shows its stack. */
+export function errorText(error: unknown): string {
+  const { red, dim } = picocolors
+  if (!(error instanceof TidemarkError)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return `${red("error")} (unexpected): ${stack}\n`
+  }
+  const hint = error.hint === undefined ? "" : `  ${error.hint}\n`
+  return `${red("error")} ${error.code}: ${error.message}\n${hint}${dim(`  docs/errors/${error.code}.md`)}\n`
+}

@@ -1,0 +1,99 @@
+/**
+ * The embedded deployment: a job in this process, on this machine's disk, with its state in a directory.
+ *
+ * Here the runtime meets the real world. What a job is and how it commits is not decided here.
+ */
+import { resolve } from "node:path"
+import { formatDuration } from "../base/duration.ts"
+import { TidemarkError } from "../base/errors.ts"
+import { jsonl } from "../connectors/files/file-connector.ts"
+import { nodeEnv } from "../env/node/node-env.ts"
+import type { ExecutableJob } from "../runtime/executable-job.ts"
+import { runJob, type DrainPolicy, type JobHandle } from "../runtime/run-job.ts"
+import type { JobEvent } from "../trace/events.ts"
+
+/** How `run` runs a job. */
+export interface RunOptions {
+  /** Where the job's state lies; default `.tidemark/<job>`, relative to the working directory. */
+  readonly directory?: string
+  /** What relative paths in the job's connectors are relative to; default the working directory. */
+  readonly baseDirectory?: string
+  /** When open windows fire before the watermark reaches their end; default `"at-end"`: when all inputs have ended. */
+  readonly drain?: DrainPolicy
+  /** Starts anew: earlier state is void; what the job had published is moved aside, not deleted. Default `false`. */
+  readonly reset?: boolean
+  /** `"off"` runs every lambda as its closure, so that breakpoints and coverage work. Default `"auto"`. */
+  readonly compile?: "auto" | "off"
+  /** At most so many rows a batch, 1 to 65,536. Results do not depend on it. */
+  readonly batchRows?: number
+  /** Told of every commit, snapshot and dead letter. It must not throw. */
+  readonly onEvent?: (event: JobEvent) => void
+}
+
+/**
+ * Runs a bound job in this process; resolves when it has recovered its state and is about to read.
+ *
+ * Records that cannot be read go to the job's dead-letter output, or to `dead-letters/` in its directory where it has
+ * none.
+ *
+ * @example
+ * ```ts
+ * import { count, job, run, schema, t, tumbling } from "tidemark"
+ * import { csv, jsonl } from "tidemark/files"
+ *
+ * const clicks = job({
+ *   name: "clicks-per-minute",
+ *   inputs: { clicks: schema({ at: t.timestamp(), page: t.string }) },
+ *   flow: ({ clicks }) => ({
+ *     perMinute: clicks.eventTime("at", { outOfOrder: "5s" }).keyBy("page").window(tumbling("1m")).aggregate({ clicks: count() }),
+ *   }),
+ * })
+ *
+ * const handle = await run(
+ *   clicks.with({ inputs: { clicks: csv("clicks/*.csv") }, outputs: { perMinute: jsonl("out/per-minute") } }),
+ * )
+ * process.once("SIGINT", () => void handle.stop())
+ * const { outcome, status } = await handle.finished
+ * console.log(outcome, status.rowsIn)
+ * ```
+ *
+ * @throws TidemarkError `state-locked` where another process runs on the directory; `state-foreign` where the state there
+ * belongs to another job; `source-missing` where there is no input; and what else `docs/errors/` lists.
+ */
+export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
+  const { batchRows, compile, drain, onEvent, reset } = options
+  if (batchRows !== undefined && !(Number.isInteger(batchRows) && batchRows >= 1 && batchRows <= 65_536)) {
+    throw new TidemarkError("invalid-options", `batchRows is ${batchRows}.`, { hint: "Give a whole number, 1 to 65,536." })
+  }
+  const { minMicros, maxMicros } = job.epoch
+  if (minMicros > maxMicros) {
+    const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
+    throw new TidemarkError("invalid-options", `The job ${job.name} has epochs without room: ${bounds}.`)
+  }
+  const directory = resolve(options.directory ?? defaultDirectory(job.name))
+  const deadLetter = job.deadLetter ?? jsonl(`${directory}/dead-letters`)
+  return await runJob(
+    { ...withoutPrototype(job), deadLetter },
+    {
+      env: nodeEnv(),
+      directory,
+      baseDirectory: resolve(options.baseDirectory ?? "."),
+      ...(batchRows !== undefined && { batchRows }),
+      ...(compile !== undefined && { compile }),
+      ...(drain !== undefined && { drain }),
+      ...(onEvent !== undefined && { onEvent }),
+      ...(reset !== undefined && { reset }),
+    },
+  )
+}
+
+/** Where a job's state lies unless told otherwise, relative to the working directory. */
+export function defaultDirectory(jobName: string): string {
+  return `.tidemark/${jobName}`
+}
+
+/** The job's parts as a plain object: a bound job may have them as getters. */
+function withoutPrototype(job: ExecutableJob): ExecutableJob {
+  const { name, plan, paramsSchema, params, inputs, outputs, deadLetter, onError, maxBadRecords, epoch } = job
+  return { name, plan, paramsSchema, params, inputs, outputs, deadLetter, onError, maxBadRecords, epoch }
+}
