@@ -1,0 +1,36 @@
+/** What the files connector needs to know of a format: the rest of it treats CSV and JSON lines alike. */
+import type { Position } from "../../batch/position.ts"
+import type { Arena } from "../../batch/arena.ts"
+import type { Schema } from "../../batch/schema.ts"
+import type { RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+
+/** The start of a file, as far as a format must see it before the first record. */
+export interface FileHead {
+  readonly bytes: Uint8Array
+  /** Whether the bytes are the whole file. */
+  readonly isWhole: boolean
+  /** The file, for errors: `the file "trips/a.csv" of the input trips`. */
+  readonly label: string
+}
+
+/** How the records of one file are read. */
+export interface FileDecoding {
+  readonly decoder: RecordDecoder
+  /** Where the first record starts. */
+  readonly start: Position
+}
+
+/** A format with its options. */
+export interface FileFormat {
+  /** The name of the function that users call, for `explain`: `"csv"`. */
+  readonly name: string
+  /** The extension of published files, without the dot. */
+  readonly extension: string
+  /**
+   * Prepares to read a file.
+   *
+   * @throws TidemarkError `source-unreadable` where the file's header does not fit the schema.
+   */
+  openFile(head: FileHead, context: { arena: Arena; schema: Schema }): FileDecoding
+  createEncoder(schema: Schema): RecordEncoder
+}

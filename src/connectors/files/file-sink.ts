@@ -1,0 +1,242 @@
+/**
+ * The file sink: rows become bytes of numbered parts, which are published by rename (Flink's FileSink is the model).
+ *
+ * A part grows over epochs in a hidden in-progress file. What an epoch adds to it is staged in one of two ways: a little
+ * goes into the commit record itself and is written to the file, without a sync, by `apply`; much is written to the file
+ * and synced before `stage` returns. When a part is large or old enough, the commit record of an epoch says so, and
+ * `apply` publishes it. The decision is in the record, so that applying it again does not ask the clock.
+ *
+ * Calls of the disk are made one after the other, in the order in which the methods were called; the rows of an epoch
+ * are those written before the call of `stage`, whenever it gets its turn. After a failed call the sink is good for
+ * nothing but `close`: what the disk holds after a failed sync is unknown (E8).
+ *
+ * Invariants, beside K1 to K5 of `connect/sink.ts`:
+ * - K8 Bytes of a part below its committed length never change; every byte of it is in the file and durable, or in a
+ *   commit record that is not behind a checkpoint yet.
+ * - K9 A part holds whole records only, behind the format's header.
+ */
+import { assert } from "../../base/assert.ts"
+import type { Batch } from "../../batch/batch.ts"
+import type { Sink } from "../../connect/sink.ts"
+import type { Clock, DirectoryLock } from "../../env/env.ts"
+import type { RecordEncoder } from "../../formats/decoder.ts"
+import { ByteBuffer } from "./byte-buffer.ts"
+import { PartFile, type PartPlace } from "./part-file.ts"
+import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
+import type { RecoveredSink } from "./sink-recovery.ts"
+
+/** An epoch of at most so many bytes travels in the commit record, which saves it a sync of its own. */
+export const INLINE_BYTES_MAX = 64 * 1024
+
+/** A larger buffer is not kept for the next epoch. */
+const SPARE_BYTES_MAX = 8 * 1024 * 1024
+
+/** When a part is published, checked at each epoch. */
+export interface RollingPolicy {
+  readonly rollBytes: number
+  readonly rollAfterMicros: number
+}
+
+/** What a file sink is made of. */
+export interface FileSinkParts {
+  readonly recovered: RecoveredSink
+  readonly encoder: RecordEncoder
+  readonly policy: RollingPolicy
+  readonly clock: Clock
+  readonly lock: DirectoryLock
+}
+
+/** An open file sink. */
+export class FileSink implements Sink {
+  readonly #place: PartPlace
+  readonly #encoder: RecordEncoder
+  readonly #policy: RollingPolicy
+  readonly #clock: Clock
+  readonly #lock: DirectoryLock
+  /** Rows written since the last `stage` or `flush`. */
+  #rows = new ByteBuffer()
+  /** An emptied buffer, to be used again. */
+  #spare: ByteBuffer | undefined
+  /** Where the last `stage` has left off. */
+  #staged: SinkCursor
+  /** Where the rows that were flushed since then end, in the staged part. */
+  #flushedEnd: number
+  /** The in-progress file of the staged part, once it exists. */
+  #file: PartFile | undefined
+  /** A part whose publication is staged and not yet applied. */
+  #closing: PartFile | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+  #failure: { readonly error: unknown } | undefined
+  #isClosed = false
+
+  constructor(parts: FileSinkParts) {
+    this.#place = parts.recovered.place
+    this.#staged = parts.recovered.cursor
+    this.#flushedEnd = this.#staged.length
+    this.#file = parts.recovered.file
+    this.#encoder = parts.encoder
+    this.#policy = parts.policy
+    this.#clock = parts.clock
+    this.#lock = parts.lock
+  }
+
+  get bufferedBytes(): number {
+    return this.#rows.length
+  }
+
+  write(batch: Batch): void {
+    assert(!this.#isClosed, "a closed sink is not written to")
+    const before = this.#rows.length
+    try {
+      this.#encoder.encode(batch, this.#rows)
+    } catch (error) {
+      // Half a row must not be staged, should anybody go on after this (K9).
+      this.#rows.length = before
+      throw error
+    }
+  }
+
+  flush(): Promise<void> {
+    const rows = this.#takeRows()
+    return this.#inTurn(async () => {
+      await this.#append(rows.view(), "sink.flush.write")
+      this.#giveBack(rows)
+    })
+  }
+
+  stage(final: boolean): Promise<Uint8Array> {
+    const rows = this.#takeRows()
+    return this.#inTurn(async () => {
+      const inline = await this.#stageRows(rows.view())
+      this.#giveBack(rows)
+      return this.#commitText(inline, final)
+    })
+  }
+
+  apply(staged: Uint8Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const record = decodeStagedPart(staged)
+      if (record === undefined) return
+      assert(record.token === this.#place.token, "a sink applies its own records")
+      const file = [this.#closing, this.#file].find((candidate) => candidate?.part === record.part)
+      // Without a file the part was published by an earlier `apply` of this record or a later one.
+      if (file === undefined) return
+      if (record.inline !== undefined) await file.write(record.inline, record.start, "sink.apply.write")
+      if (!record.publish) return
+      await file.publish(record.end)
+      this.#closing = undefined
+    })
+  }
+
+  checkpoint(): Promise<Uint8Array> {
+    return this.#inTurn(async () => {
+      assert(this.#closing === undefined, "a checkpoint follows the last stage's apply")
+      await this.#file?.sync("sink.checkpoint.sync")
+      return encodeCursor(this.#staged)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#tail
+    try {
+      await this.#closing?.close()
+      await this.#file?.close()
+    } finally {
+      await this.#lock.release()
+    }
+  }
+
+  /** Runs a task when all before it are done; none runs after one has failed. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    assert(!this.#isClosed, "a closed sink does nothing")
+    const result = this.#tail.then(() => {
+      if (this.#failure !== undefined) throw this.#failure.error
+      return task()
+    })
+    this.#tail = result.catch((error: unknown) => {
+      this.#failure ??= { error }
+    })
+    return result
+  }
+
+  #takeRows(): ByteBuffer {
+    const rows = this.#rows
+    this.#rows = this.#spare ?? new ByteBuffer()
+    this.#spare = undefined
+    return rows
+  }
+
+  #giveBack(rows: ByteBuffer): void {
+    rows.clear()
+    if (rows.bytes.length <= SPARE_BYTES_MAX) this.#spare = rows
+  }
+
+  /** What stands in a part before the bytes that go to `end` of it. */
+  #headerAt(end: number): Uint8Array {
+    return end === 0 ? this.#encoder.header : NOTHING_STAGED
+  }
+
+  /** Writes rows to the in-progress file, behind what is there. */
+  async #append(rows: Uint8Array, at: "sink.flush.write" | "sink.stage.write"): Promise<void> {
+    if (rows.length === 0) return
+    const file = await this.#fileOfPart()
+    const header = this.#headerAt(this.#flushedEnd)
+    if (header.length > 0) await file.write(header, 0, at)
+    await file.write(rows, this.#flushedEnd + header.length, at)
+    this.#flushedEnd += header.length + rows.length
+  }
+
+  async #fileOfPart(): Promise<PartFile> {
+    this.#file ??= await PartFile.create(this.#place, this.#staged.part)
+    assert(this.#file.part === this.#staged.part, "the open file is that of the part being written")
+    return this.#file
+  }
+
+  /** Makes an epoch's last rows safe; gives the bytes that the commit record must carry, where they are few. */
+  async #stageRows(rows: Uint8Array): Promise<Uint8Array | undefined> {
+    const start = this.#staged.length
+    const isFlushed = this.#flushedEnd > start
+    if (!isFlushed && rows.length === 0) return undefined
+    const header = this.#headerAt(start)
+    if (!isFlushed && header.length + rows.length <= INLINE_BYTES_MAX) {
+      await this.#fileOfPart()
+      const inline = new Uint8Array(header.length + rows.length)
+      inline.set(header)
+      inline.set(rows, header.length)
+      this.#flushedEnd = start + inline.length
+      return inline
+    }
+    await this.#append(rows, "sink.stage.write")
+    await this.#file!.sync("sink.stage.sync")
+    return undefined
+  }
+
+  /** Decides whether the part is complete, moves on, and gives what the commit record says about the epoch. */
+  #commitText(inline: Uint8Array | undefined, final: boolean): Uint8Array {
+    const { token, part, length: start } = this.#staged
+    const end = this.#flushedEnd
+    if (end === 0) return NOTHING_STAGED
+    const now = this.#clock.wallMicros()
+    // A clock that was set back must not keep a part open for long.
+    const openedAtMicros = start === 0 ? now : Math.min(this.#staged.openedAtMicros, now)
+    const { rollBytes, rollAfterMicros } = this.#policy
+    const publish = final || end >= rollBytes || now - openedAtMicros >= rollAfterMicros
+    if (end === start && !publish) {
+      this.#staged = { token, part, length: end, openedAtMicros }
+      return NOTHING_STAGED
+    }
+    const record = encodeStagedPart({ token, part, start, end, openedAtMicros, publish, inline })
+    if (!publish) {
+      this.#staged = { token, part, length: end, openedAtMicros }
+      return record
+    }
+    assert(this.#closing === undefined, "a stage follows the last stage's apply")
+    this.#closing = this.#file
+    this.#file = undefined
+    this.#staged = { token, part: part + 1, length: 0, openedAtMicros: 0 }
+    this.#flushedEnd = 0
+    return record
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A part on disk, from its creation under an in-progress name to its publication.
+ *
+ * Invariants:
+ * - J1 When `create` has returned, the in-progress name survives a crash: from then on its absence means that the part
+ *   was published (and perhaps taken away by a reader since).
+ * - J2 A published name appears by one rename of a file that is complete, cut to its length, and durable.
+ * - J3 A published file is never opened, and never overwritten.
+ */
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Disk, DiskFile } from "../../env/env.ts"
+import { inProgressName, publishedName } from "./part-name.ts"
+import type { FileSinkStep } from "./steps.ts"
+
+/** Where a sink's parts lie and what they are called. */
+export interface PartPlace {
+  readonly disk: Disk
+  /** The absolute path of the target directory. */
+  readonly directory: string
+  readonly token: number
+  readonly extension: string
+}
+
+/** A part that is being written. */
+export class PartFile {
+  readonly part: number
+  readonly #place: PartPlace
+  readonly #file: DiskFile
+  #isDurable = true
+
+  private constructor(place: PartPlace, part: number, file: DiskFile) {
+    this.part = part
+    this.#place = place
+    this.#file = file
+  }
+
+  /** Makes the in-progress file of a new part (J1). */
+  static async create(place: PartPlace, part: number): Promise<PartFile> {
+    const path = inProgressPath(place, part)
+    const file = await place.disk.open(path, "create", step("sink.create"))
+    if (file === undefined) {
+      throw new TidemarkError("sink-failed", `${path} cannot be made: something bears that name already.`, {
+        hint: "Only Tidemark should write to a sink's directory. Move the file away and run the job again.",
+      })
+    }
+    await place.disk.syncDirectory(place.directory, step("sink.create.sync-directory"))
+    return new PartFile(place, part, file)
+  }
+
+  /** Opens the in-progress file of a part that commit records name; `undefined` where it was published. */
+  static async reopen(place: PartPlace, part: number): Promise<PartFile | undefined> {
+    const file = await place.disk.open(inProgressPath(place, part), "update", step("sink.recover.open"))
+    if (file === undefined) return undefined
+    const reopened = new PartFile(place, part, file)
+    // Nobody knows what the process before this one has written without a sync.
+    reopened.#isDurable = false
+    return reopened
+  }
+
+  /** The path of the in-progress file, for errors. */
+  get path(): string {
+    return inProgressPath(this.#place, this.part)
+  }
+
+  async write(bytes: Uint8Array, position: number, at: FileSinkStep): Promise<void> {
+    this.#isDurable = false
+    await this.#file.write(bytes, position, at)
+  }
+
+  /** Makes all that was written durable; nothing happens where it is already. */
+  async sync(at: FileSinkStep): Promise<void> {
+    if (this.#isDurable) return
+    await this.#file.sync(at)
+    this.#isDurable = true
+  }
+
+  /**
+   * @throws TidemarkError `sink-failed` where the file is shorter than `length`, so that committed output is lost.
+   */
+  async expectBytes(length: number): Promise<void> {
+    const size = await this.#file.size()
+    if (size >= length) return
+    throw new TidemarkError("sink-failed", `${this.path} has ${size} bytes, but ${length} bytes of it are committed.`, {
+      hint: "The file was changed, or the disk lost what it had promised to keep. Check the disk; --reset starts the job anew and sets what is published aside.",
+    })
+  }
+
+  /** Cuts off what lies behind `length`. The file reaches up to there. */
+  async cutTo(length: number, at: FileSinkStep): Promise<void> {
+    await this.expectBytes(length)
+    if ((await this.#file.size()) === length) return
+    this.#isDurable = false
+    await this.#file.truncate(length, at)
+  }
+
+  /** Makes the part visible to readers, complete with its first `length` bytes (J2). It is closed afterwards. */
+  async publish(length: number): Promise<void> {
+    assert(length > 0, "an empty part is not published")
+    const { disk, directory, extension } = this.#place
+    const target = `${directory}/${publishedName(this.part, extension)}`
+    await this.cutTo(length, "sink.publish.truncate")
+    await this.sync("sink.publish.sync")
+    if ((await disk.stat(target)) !== undefined) {
+      throw new TidemarkError("sink-occupied", `${target} exists, and this job has not written it.`, {
+        hint: "Another job writes to the same directory. Give each output a directory of its own, move the file away, and run the job again.",
+      })
+    }
+    await disk.rename(this.path, target, step("sink.publish.rename"))
+    await disk.syncDirectory(directory, step("sink.publish.sync-directory"))
+    await this.#file.close()
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+function inProgressPath(place: PartPlace, part: number): string {
+  return `${place.directory}/${inProgressName(part, place.token, place.extension)}`
+}
+
+/** Holds a step's name to the closed list. */
+function step(name: FileSinkStep): FileSinkStep {
+  return name
+}

@@ -1,0 +1,83 @@
+/**
+ * The directory that a file sink writes to: making it, looking who has written to it, setting its content aside.
+ *
+ * Invariants:
+ * - M1 When `makeDirectories` has returned, the directory and all above it that were missing survive a crash, also where
+ *   an earlier process made some of them and crashed.
+ * - M2 Nothing that was published is ever deleted: it is moved to a sibling directory.
+ */
+import { posix } from "node:path"
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Disk } from "../../env/env.ts"
+import { parsePartName, type PartName } from "./part-name.ts"
+import type { FileSinkStep } from "./steps.ts"
+
+/** Makes a directory and what is missing above it. What lies at or above `baseDirectory` is nobody's to make durable. */
+export async function makeDirectories(disk: Disk, directory: string, baseDirectory: string): Promise<void> {
+  assert(directory.startsWith("/"), "a sink's directory is absolute")
+  const makeStep: FileSinkStep = "sink.open.make-directory"
+  const syncStep: FileSinkStep = "sink.open.sync-parent"
+  const missing: string[] = []
+  let existing = directory
+  for (;;) {
+    const entry = await disk.stat(existing)
+    if (entry?.kind === "directory") break
+    if (entry !== undefined) {
+      throw new TidemarkError("sink-failed", `${existing} is not a directory, so no output can be written to it.`, {
+        hint: "Give the output another directory, or move what is there away.",
+      })
+    }
+    missing.push(existing)
+    existing = posix.dirname(existing)
+  }
+  // An earlier process may have made the lowest directory that there is, and crashed before its entry was durable.
+  if (!isAtOrAbove(existing, baseDirectory)) await disk.syncDirectory(posix.dirname(existing), syncStep)
+  for (const path of missing.reverse()) {
+    await disk.makeDirectory(path, makeStep)
+    await disk.syncDirectory(posix.dirname(path), syncStep)
+  }
+}
+
+function isAtOrAbove(path: string, other: string): boolean {
+  return path === "/" || other === path || other.startsWith(`${path}/`)
+}
+
+/** A sink's file in its directory. */
+export interface PartEntry {
+  readonly fileName: string
+  readonly name: PartName
+}
+
+/** The files in a directory that bear a part's name, of whatever job and format. */
+export async function listParts(disk: Disk, directory: string): Promise<PartEntry[]> {
+  const entries: PartEntry[] = []
+  for (const fileName of await disk.list(directory)) {
+    const name = parsePartName(fileName)
+    if (name !== undefined) entries.push({ fileName, name })
+  }
+  return entries
+}
+
+/** Moves all parts, published or not, to a new directory beside this one, `<directory>.superseded-<n>` (M2). */
+export async function setAside(disk: Disk, directory: string): Promise<void> {
+  const parts = await listParts(disk, directory)
+  if (parts.length === 0) return
+  const parent = posix.dirname(directory)
+  const prefix = `${posix.basename(directory)}.superseded-`
+  const taken = (await disk.list(parent)).filter((name) => name.startsWith(prefix))
+  const numbers = taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger)
+  const aside = `${parent}/${prefix}${Math.max(0, ...numbers) + 1}`
+  const steps = {
+    make: "sink.reset.make-directory",
+    syncParent: "sink.reset.sync-parent",
+    rename: "sink.reset.rename",
+    syncAside: "sink.reset.sync-superseded",
+    sync: "sink.reset.sync-directory",
+  } as const satisfies Record<string, FileSinkStep>
+  await disk.makeDirectory(aside, steps.make)
+  await disk.syncDirectory(parent, steps.syncParent)
+  for (const { fileName } of parts) await disk.rename(`${directory}/${fileName}`, `${aside}/${fileName}`, steps.rename)
+  await disk.syncDirectory(aside, steps.syncAside)
+  await disk.syncDirectory(directory, steps.sync)
+}
