@@ -61,6 +61,7 @@ export interface Disk {
   stat(path: string): Promise<DiskEntry | undefined>
   /** Names in a directory, sorted by code unit; empty where there is no such directory. */
   list(path: string): Promise<string[]>
+  /** Makes a directory and its missing parents; nothing happens where there is one. */
   makeDirectory(path: string, at: StepName): Promise<void>
   /** Renames a file over whatever bears the new name. */
   rename(from: string, to: string, at: StepName): Promise<void>

@@ -1,0 +1,97 @@
+import { mkdtemp, mkdir, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { nodeDisk as disk } from "./node-disk.ts"
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "tidemark-disk-"))
+})
+afterEach(() => rm(root, { recursive: true, force: true }))
+
+describe("a file", () => {
+  test("Z2 is written and read whole, also from and into shared memory", async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(300_000))
+    for (let at = 0; at < shared.length; at++) shared[at] = at % 251
+    const file = (await disk.open(`${root}/a`, "create", "test"))!
+    await file.write(shared, 10, "test")
+    await file.sync("test")
+    expect(await file.size()).toBe(300_010)
+    const target = new Uint8Array(new SharedArrayBuffer(300_000))
+    expect(await file.read(target, 10, "test")).toBe(300_000)
+    expect(Buffer.compare(Buffer.from(target), Buffer.from(shared))).toBe(0)
+    await file.truncate(4, "test")
+    expect(await file.size()).toBe(4)
+    await file.close()
+  })
+
+  test("reads less than asked for only at its end", async () => {
+    await writeFile(`${root}/a`, "hello")
+    const file = (await disk.open(`${root}/a`, "read", "test"))!
+    const target = new Uint8Array(4)
+    expect(await file.read(target, 3, "test")).toBe(2)
+    expect(await file.read(target, 5, "test")).toBe(0)
+    await file.close()
+  })
+
+  test("opens by its mode, and gives undefined for what is absent or there already", async () => {
+    expect(await disk.open(`${root}/a`, "read", "test")).toBeUndefined()
+    expect(await disk.open(`${root}/a`, "update", "test")).toBeUndefined()
+    const file = await disk.open(`${root}/a`, "create", "test")
+    expect(file).toBeDefined()
+    await file!.close()
+    expect(await disk.open(`${root}/a`, "create", "test")).toBeUndefined()
+    expect(await disk.open(`${root}/a/b`, "read", "test")).toBeUndefined()
+  })
+})
+
+describe("a directory", () => {
+  test("lists its names by code unit, and is empty where it is absent", async () => {
+    for (const name of ["b", "a", "B", "ä", "10", "9"]) await writeFile(`${root}/${name}`, "")
+    expect(await disk.list(root)).toEqual(["10", "9", "B", "a", "b", "ä"])
+    expect(await disk.list(`${root}/none`)).toEqual([])
+  })
+
+  test("is made with its parents, again without harm, and synced", async () => {
+    await disk.makeDirectory(`${root}/x/y`, "test")
+    await disk.makeDirectory(`${root}/x/y`, "test")
+    await disk.syncDirectory(`${root}/x`, "test")
+    expect(await disk.stat(`${root}/x/y`)).toMatchObject({ kind: "directory" })
+  })
+
+  test("loses and gains names by rename and remove", async () => {
+    await writeFile(`${root}/a`, "new")
+    await writeFile(`${root}/b`, "older")
+    await disk.rename(`${root}/a`, `${root}/b`, "test")
+    expect(await disk.list(root)).toEqual(["b"])
+    expect(await disk.stat(`${root}/b`)).toEqual({ kind: "file", size: 3 })
+    await disk.remove(`${root}/b`, "test")
+    await disk.remove(`${root}/b`, "test")
+    expect(await disk.stat(`${root}/b`)).toBeUndefined()
+  })
+})
+
+describe("Z1 a failure", () => {
+  test("names the call, the path and the system's words", async () => {
+    await mkdir(`${root}/d`)
+    const error = await disk.rename(`${root}/none`, `${root}/b`, "test").catch((caught: unknown) => caught)
+    expect(error).toMatchObject({
+      name: "TidemarkError",
+      code: "disk-failed",
+      message: `The disk could not rename ${root}/none to ${root}/b: no such file or directory (ENOENT).`,
+    })
+    await expect(disk.remove(`${root}/d`, "test")).rejects.toMatchObject({ code: "disk-failed" })
+    await expect(disk.syncDirectory(`${root}/none`, "test")).rejects.toMatchObject({ code: "disk-failed" })
+    await symlink(`${root}/loop`, `${root}/loop`)
+    await expect(disk.stat(`${root}/loop`)).rejects.toThrow(/could not look at .*loop: .*ELOOP/)
+  })
+
+  test("of a full disk has a code of its own", async () => {
+    // Linux has a device that is always full.
+    if (process.platform !== "linux") return
+    const file = (await disk.open("/dev/full", "update", "test"))!
+    await expect(file.write(new Uint8Array(10), 0, "test")).rejects.toMatchObject({ code: "disk-full" })
+    await file.close()
+  })
+})

@@ -1,0 +1,146 @@
+/**
+ * The real disk, over `node:fs`.
+ *
+ * On Linux fdatasync is enough after a write, an extension or a truncation: it also writes the metadata without which
+ * the bytes cannot be read back. On macOS libuv asks the drive to empty its cache.
+ *
+ * Invariants:
+ * - Z1 Every failure is a `TidemarkError` that names the call, the path and the system's own words.
+ * - Z2 A write or a read is whole: the system's short writes and reads are continued.
+ */
+import { constants, promises as fs } from "node:fs"
+import type { Disk, DiskEntry, DiskFile, OpenMode } from "../env.ts"
+import { diskError } from "../disk-error.ts"
+
+const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  update: constants.O_RDWR,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+}
+
+/** What an operating system says where there is nothing of that name. */
+const ABSENT = ["ENOENT", "ENOTDIR"]
+
+/** The real disk. Protocol steps are of no interest to it. */
+export const nodeDisk: Disk = {
+  async open(path: string, mode: OpenMode): Promise<DiskFile | undefined> {
+    const expected = mode === "create" ? ["EEXIST"] : ABSENT
+    const handle = await attempt("open", path, () => fs.open(path, OPEN_FLAGS[mode]), expected)
+    return handle === undefined ? undefined : new NodeFile(path, handle)
+  },
+
+  async stat(path: string): Promise<DiskEntry | undefined> {
+    const stats = await attempt("look at", path, () => fs.stat(path), ABSENT)
+    if (stats === undefined) return undefined
+    return { kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other", size: stats.size }
+  },
+
+  async list(path: string): Promise<string[]> {
+    const names = await attempt("list", path, () => fs.readdir(path), ABSENT)
+    return names === undefined ? [] : names.sort()
+  },
+
+  async makeDirectory(path: string): Promise<void> {
+    await attempt("make the directory", path, () => fs.mkdir(path, { recursive: true }))
+  },
+
+  async rename(from: string, to: string): Promise<void> {
+    await attempt("rename", `${from} to ${to}`, () => fs.rename(from, to))
+  },
+
+  async remove(path: string): Promise<void> {
+    await attempt("remove", path, () => fs.unlink(path), ABSENT)
+  },
+
+  async syncDirectory(path: string): Promise<void> {
+    await attempt("sync the directory", path, async () => {
+      const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    })
+  },
+}
+
+class NodeFile implements DiskFile {
+  readonly #path: string
+  readonly #handle: fs.FileHandle
+
+  constructor(path: string, handle: fs.FileHandle) {
+    this.#path = path
+    this.#handle = handle
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    try {
+      let done = 0
+      while (done < target.length) {
+        const { bytesRead } = await this.#handle.read(target, done, target.length - done, position + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return done
+    } catch (error) {
+      throw failure("read", this.#path, error)
+    }
+  }
+
+  async write(source: Uint8Array, position: number): Promise<void> {
+    try {
+      let done = 0
+      while (done < source.length) {
+        const { bytesWritten } = await this.#handle.write(source, done, source.length - done, position + done)
+        done += bytesWritten
+      }
+    } catch (error) {
+      throw failure("write", this.#path, error)
+    }
+  }
+
+  async sync(): Promise<void> {
+    await attempt("sync", this.#path, () => this.#handle.datasync())
+  }
+
+  async truncate(length: number): Promise<void> {
+    await attempt("truncate", this.#path, () => this.#handle.truncate(length))
+  }
+
+  async size(): Promise<number> {
+    const stats = await attempt("look at", this.#path, () => this.#handle.stat(), [])
+    return stats!.size
+  }
+
+  async close(): Promise<void> {
+    await attempt("close", this.#path, () => this.#handle.close())
+  }
+}
+
+/** The call's result, or `undefined` where it fails in one of the expected ways. */
+async function attempt<T>(
+  operation: string,
+  path: string,
+  call: () => Promise<T>,
+  expected: readonly string[] = [],
+): Promise<T | undefined> {
+  try {
+    return await call()
+  } catch (error) {
+    if (expected.includes(errnoOf(error))) return undefined
+    throw failure(operation, path, error)
+  }
+}
+
+function failure(operation: string, path: string, cause: unknown): Error {
+  const errno = errnoOf(cause)
+  if (errno === "") return cause instanceof Error ? cause : new Error(String(cause))
+  // Node's message is "EIO: i/o error, write": the words in the middle are the system's.
+  const words = /^[A-Z0-9]+: ([^,]*)/.exec((cause as Error).message)
+  return diskError({ operation, path, errno, reason: words?.[1] ?? (cause as Error).message, cause })
+}
+
+function errnoOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : ""
+}
