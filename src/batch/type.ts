@@ -10,7 +10,8 @@
  *   apart from what the storage itself cannot hold: −0 of whole numbers is 0, a lone surrogate of a text is U+FFFD.
  * - Y3 `fromText` and `fromJson` give values that pass `check`, or `Invalid`; they never throw.
  * - Y4 A default passes the type's own check.
- * - Y5 `numberFromBytes` gives NaN, or what `fromText` gives for the same text.
+ * - Y5 `numberFromBytes` gives NaN, or what `fromText` gives for the same text; `numberToBytes` gives -1, or writes what
+ *   `toText` gives (and `toJson`, but for the quotes).
  */
 import { TidemarkError } from "../base/errors.ts"
 
@@ -28,6 +29,9 @@ export type Storage =
   | "dictionary"
   /** One child column a field. */
   | "struct"
+
+/** The most bytes that `numberToBytes` of any type writes. */
+export const NUMBER_BYTES_MAX = 32
 
 /** Why a text, JSON value or JavaScript value is not a value of a type. */
 export class Invalid {
@@ -64,6 +68,16 @@ export interface TypeDefinition<T = unknown> {
    * a number, and between the quotes of an ISO timestamp's string.
    */
   numberFromBytes?(bytes: Uint8Array, start: number, end: number): number
+  /** Whether `numberFromBytes` reads what stands between the quotes of a JSON string, and not a JSON number. */
+  readonly isQuotedInJson?: true
+  /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
+  readonly isAnyText?: true
+  /**
+   * Writes what `toText` gives for a number at `bytes[at]`, at most `NUMBER_BYTES_MAX` bytes, and gives where it ends;
+   * -1 where only `toText` and `toJson` know. Kinds that have `numberFromBytes` may have it, for encoders' hot loops.
+   * JSON has it within quotes where `isQuotedInJson`.
+   */
+  numberToBytes?(value: number, bytes: Uint8Array, at: number): number
   /** As a CSV field, before quoting. */
   toText(value: T): string
   /** As JSON text. */

@@ -5,6 +5,7 @@
  */
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
 import { doubleFromBytes } from "./decimal-bytes.ts"
+import { doubleToBytes } from "./decimal-to-bytes.ts"
 
 const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
@@ -20,6 +21,7 @@ const definition: TypeDefinition<number> = {
     return (typeof value === "string" ? fromWord(value) : undefined) ?? new Invalid("not a number")
   },
   numberFromBytes: doubleFromBytes,
+  numberToBytes: doubleToBytes,
   toText,
   toJson: (value) => (Number.isFinite(value) ? toText(value) : `"${value}"`),
 }

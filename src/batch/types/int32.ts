@@ -1,6 +1,7 @@
 /** `int32`: a whole number from −2³¹ to 2³¹ − 1. It has no −0. */
 import { ColumnType, type TypeDefinition } from "../type.ts"
-import { wholeNumberFromBytes } from "./decimal-bytes.ts"
+import { int32FromBytes } from "./decimal-bytes.ts"
+import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
 import { wholeNumberFromJson, wholeNumberFromText } from "./whole-number.ts"
 
 const MIN = -(2 ** 31)
@@ -17,10 +18,8 @@ const definition: TypeDefinition<number> = {
   },
   fromText: (text) => wholeNumberFromText(text, definition),
   fromJson: (value) => wholeNumberFromJson(value, definition),
-  numberFromBytes(bytes, start, end) {
-    const value = wholeNumberFromBytes(bytes, start, end)
-    return value >= MIN && value <= MAX ? value : NaN
-  },
+  numberFromBytes: int32FromBytes,
+  numberToBytes: wholeNumberToBytes,
   toText: (value) => String(value),
   toJson: (value) => String(value),
 }

@@ -8,6 +8,7 @@ const definition: TypeDefinition<string> = {
   label: "string",
   storage: "dictionary",
   typeOf: "string",
+  isAnyText: true,
   check: (value) => (typeof value === "string" ? undefined : "not a string"),
   fromText: wellFormed,
   fromJson: (value) => (typeof value === "string" ? wellFormed(value) : new Invalid("not a string")),

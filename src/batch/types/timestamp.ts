@@ -4,12 +4,13 @@
  */
 import { TidemarkError } from "../../base/errors.ts"
 import { epochFromText, epochToText, type EpochUnit } from "../../time/epoch.ts"
-import { parseIsoBytes } from "../../time/iso-bytes.ts"
+import { parseIsoBytes, writeIsoBytes } from "../../time/iso-bytes.ts"
 import { formatIso, parseIso } from "../../time/iso.ts"
 import { isTimestamp, type Timestamp } from "../../time/timestamp.ts"
 import { TimeZone } from "../../time/zone.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
 import { wholeNumberFromBytes } from "./decimal-bytes.ts"
+import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
 
 /** How a timestamp column reads and writes. */
 export interface TimestampOptions {
@@ -47,6 +48,8 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     fromText,
     fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
     numberFromBytes: (bytes, start, end) => parseIsoBytes(bytes, start, end, zone),
+    numberToBytes: (value, bytes, at) => writeIsoBytes(bytes, at, value as Timestamp),
+    isQuotedInJson: true,
     toText: formatIso,
     toJson: (value) => `"${formatIso(value)}"`,
   }
@@ -77,6 +80,8 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
       const micros = wholeNumberFromBytes(bytes, start, end) * microsPerUnit
       return Number.isSafeInteger(micros) ? micros : NaN
     },
+    numberToBytes: (value, bytes, at) =>
+      value % microsPerUnit === 0 ? wholeNumberToBytes(value / microsPerUnit, bytes, at) : -1,
     toText: (value) => epochToText(value, unit),
     // Nanoseconds of today are beyond 2⁵³, where readers of JSON lose digits: they are written as a string.
     toJson: (value) => (unit === "ns" ? `"${epochToText(value, unit)}"` : epochToText(value, unit)),
