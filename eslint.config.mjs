@@ -15,7 +15,10 @@ const noDefaultExport = {
   message: "Export by name: a default export is named anew by each file that imports it.",
 }
 const noBarrel = [
-  { selector: "ExportAllDeclaration", message: "No barrels: import from the file that has it. Doors re-export by name." },
+  {
+    selector: "ExportAllDeclaration",
+    message: "No barrels: import from the file that has it. Doors re-export by name.",
+  },
   {
     selector: "ExportNamedDeclaration[source]",
     message: "No barrels: only the doors of layers.mjs re-export. Import from the file that has it.",

@@ -141,7 +141,10 @@ function sourcesHash(root) {
     .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.(test|fuzz|bench)\.ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
   for (const file of [...settings.map((name) => join(root, name)), ...sources.sort()]) {
-    hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0")
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0")
   }
   return hash.digest("hex")
 }
@@ -154,7 +157,13 @@ async function build(root, registerChild) {
   const next = join(root, "dist.next")
   rmSync(next, { recursive: true, force: true })
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
-  await run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", next], root, "building", registerChild)
+  await run(
+    process.execPath,
+    [compiler, "-p", "tsconfig.build.json", "--outDir", next],
+    root,
+    "building",
+    registerChild,
+  )
   for (const command of Object.values(JSON.parse(readText(join(root, "package.json"))).bin ?? {})) {
     const file = join(next, relative("dist", command))
     if (existsSync(file)) chmodSync(file, 0o755)

@@ -24,9 +24,21 @@ export const worldDoors = ["env/node", "cli"]
 export const world = [
   { global: "Date", instead: CLOCK, example: "export const now = (): unknown => Date.now()" },
   { global: "performance", instead: CLOCK, example: "export const now = (): unknown => performance.now()" },
-  { global: "setTimeout", instead: TIMER, example: "export const later = (f: () => void): unknown => setTimeout(f, 1)" },
-  { global: "setInterval", instead: TIMER, example: "export const often = (f: () => void): unknown => setInterval(f, 1)" },
-  { global: "setImmediate", instead: TIMER, example: "export const soon = (f: () => void): unknown => setImmediate(f)" },
+  {
+    global: "setTimeout",
+    instead: TIMER,
+    example: "export const later = (f: () => void): unknown => setTimeout(f, 1)",
+  },
+  {
+    global: "setInterval",
+    instead: TIMER,
+    example: "export const often = (f: () => void): unknown => setInterval(f, 1)",
+  },
+  {
+    global: "setImmediate",
+    instead: TIMER,
+    example: "export const soon = (f: () => void): unknown => setImmediate(f)",
+  },
   { property: ["Math", "random"], instead: CHANCE, example: "export const chance = (): number => Math.random()" },
   { global: "crypto", instead: CHANCE, example: "export const token = (): string => crypto.randomUUID()" },
   { global: "process", instead: PROCESS, example: "export const directory = (): string => process.cwd()" },
@@ -34,23 +46,50 @@ export const world = [
   { global: "console", instead: TELL, example: "export const tell = (): void => console.log(1)" },
   { global: "fetch", instead: NETWORK, example: "export const get = (): unknown => fetch(`http://localhost`)" },
   { global: "Buffer", instead: BYTES, example: "export const bytes = (): Uint8Array => Buffer.alloc(1)" },
-  { method: "localeCompare", instead: LOCALE, example: "export const order = (a: string): number => a.localeCompare(`b`)" },
-  { method: "toLocaleString", instead: LOCALE, example: "export const text = (a: number): string => a.toLocaleString()" },
+  {
+    method: "localeCompare",
+    instead: LOCALE,
+    example: "export const order = (a: string): number => a.localeCompare(`b`)",
+  },
+  {
+    method: "toLocaleString",
+    instead: LOCALE,
+    example: "export const text = (a: number): string => a.toLocaleString()",
+  },
 ]
 
 export const asynchrony = [
   { global: "Promise", instead: STEP, example: "export const done = (): unknown => Promise.resolve()" },
-  { global: "queueMicrotask", instead: STEP, example: "export const soon = (f: () => void): void => queueMicrotask(f)" },
+  {
+    global: "queueMicrotask",
+    instead: STEP,
+    example: "export const soon = (f: () => void): void => queueMicrotask(f)",
+  },
   {
     syntax: "TSTypeReference[typeName.name=/^(Promise|PromiseLike|AsyncIterable|AsyncGenerator)$/]",
     name: "A promise's type",
     instead: STEP,
     example: "export type Later = Promise<number>",
   },
-  { syntax: ":function[async=true]", name: "`async`", instead: STEP, example: "export async function step(): Promise<void> {}" },
+  {
+    syntax: ":function[async=true]",
+    name: "`async`",
+    instead: STEP,
+    example: "export async function step(): Promise<void> {}",
+  },
   { syntax: "AwaitExpression", name: "`await`", instead: STEP, example: "await (1 as unknown as Promise<void>)" },
-  { syntax: "ForOfStatement[await=true]", name: "`for await`", instead: STEP, example: "for await (const x of []) void x" },
-  { syntax: "ImportExpression", name: "A dynamic import", instead: STEP, example: "export const load = (): unknown => import(`./x.ts`)" },
+  {
+    syntax: "ForOfStatement[await=true]",
+    name: "`for await`",
+    instead: STEP,
+    example: "for await (const x of []) void x",
+  },
+  {
+    syntax: "ImportExpression",
+    name: "A dynamic import",
+    instead: STEP,
+    example: "export const load = (): unknown => import(`./x.ts`)",
+  },
 ]
 
 /** For the modules of Node, outside the doors of `layers.mjs`. */

@@ -1,0 +1,100 @@
+/**
+ * Type-checks every `ts` fence of the docs and of the doc comments in `src/`, each as a module of its own, against the
+ * built package: `tidemark` resolves as it does for a user, through `exports` of package.json.
+ *
+ * `node scripts/fences.mjs` prints what does not compile, with the line in the page or comment.
+ */
+import { existsSync, readFileSync, readdirSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import ts from "typescript"
+
+const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "examples"]
+const FENCE = /^([ \t]*)(?:```|~~~)(?:ts|typescript|mts)\b[^\n]*\n([\s\S]*?)^[ \t]*(?:```|~~~)[ \t]*$/gm
+const DOC_COMMENT = /\/\*\*[\s\S]*?\*\//g
+
+/** @typedef {{ file: string, line: number, code: string }} Fence `line` is that of the first line of code, from 1. */
+
+/** All fences below `root`. */
+export function findFences(root) {
+  const pages = PAGES.flatMap((name) => filesBelow(join(root, name), /\.md$/))
+  const sources = filesBelow(join(root, "src"), /(?<!\.(?:test|fuzz|bench)|\.d)\.ts$/)
+  return [
+    ...pages.flatMap((file) => fencesOf(file, readFileSync(file, "utf8"))),
+    ...sources.flatMap((file) => fencesOfComments(file, readFileSync(file, "utf8"))),
+  ]
+}
+
+/** Each fence that does not compile, as `file:line: message`. */
+export function checkFences(root, fences) {
+  const modules = new Map(fences.map((fence) => [`${fence.file}.${fence.line}.ts`, fence]))
+  const options = fenceOptions(root)
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (file) => modules.has(file) || fileExists(file)
+  host.readFile = (file) => modules.get(file)?.code ?? readFile(file)
+  host.getSourceFile = (file, ...rest) => {
+    const fence = modules.get(file)
+    return fence ? ts.createSourceFile(file, fence.code, rest[0], true) : getSourceFile(file, ...rest)
+  }
+  host.getCurrentDirectory = () => root
+  const program = ts.createProgram([...modules.keys()], options, host)
+  return ts.getPreEmitDiagnostics(program).map((diagnostic) => sentence(root, modules, diagnostic))
+}
+
+function fenceOptions(root) {
+  const file = join(root, "tsconfig.json")
+  const { config } = ts.readConfigFile(file, ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent({ ...config, files: [], include: [] }, ts.sys, root)
+  return {
+    ...options,
+    noEmit: true,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    // What an example shows need not be used in it, and a reader may write `import` where we write `import type`.
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    verbatimModuleSyntax: false,
+  }
+}
+
+function fencesOf(file, text) {
+  return [...text.matchAll(FENCE)].map((match) => {
+    const before = text.slice(0, match.index)
+    return { file, line: before.split("\n").length + 1, code: match[2] }
+  })
+}
+
+function fencesOfComments(file, text) {
+  return [...text.matchAll(DOC_COMMENT)].flatMap((match) => {
+    const firstLine = text.slice(0, match.index).split("\n").length
+    const comment = match[0].replaceAll(/^[ \t]*(?:\/\*\*|\*\/|\*) ?/gm, "")
+    return fencesOf(file, comment).map((fence) => ({ ...fence, line: fence.line + firstLine - 1 }))
+  })
+}
+
+function sentence(root, modules, diagnostic) {
+  const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n  ")
+  const fence = diagnostic.file && modules.get(diagnostic.file.fileName)
+  if (!fence) return `${diagnostic.file ? relative(root, diagnostic.file.fileName) : "tsconfig.json"}: ${message}`
+  const { line } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start)
+  return `${relative(root, fence.file)}:${fence.line + line}: ${message}`
+}
+
+function filesBelow(path, pattern) {
+  if (!existsSync(path)) return []
+  if (pattern.test(path)) return [path]
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.includes("/node_modules/"))
+    .sort()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)))
+  const fences = findFences(root)
+  const findings = checkFences(root, fences)
+  for (const finding of findings) console.error(finding)
+  console.log(`${fences.length} fences, ${findings.length} findings`)
+  process.exitCode = findings.length === 0 ? 0 : 1
+}
