@@ -2,8 +2,12 @@
  * The log: records appended in order, made durable together, read back after a crash.
  *
  * It is a chain of generations. Opening a log begins a new generation, which fences whoever wrote the one before: the
- * new generation's first segment is created before the end of the old one is looked for, and a writer whose generation
- * is no longer the newest finds that out after its sync and before anybody hears of it.
+ * new generation's name is taken before the end of the old one is looked for, and a writer whose generation is no
+ * longer the newest finds that out after its sync and before anybody hears of it.
+ *
+ * What a dead process wrote may be readable without being durable, and a sync of its file proves nothing once one has
+ * failed. So the records that no later record says were synced are written again, into the new generation.
+ * A segment is made as a draft and renamed when it is durable: it is empty (a name taken and never used), or whole.
  * What records mean is not the log's business; see `state/epoch-store.ts`.
  *
  * Invariants:
@@ -15,6 +19,7 @@
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
+import { makeDurableDirectory } from "../env/durable-directory.ts"
 import type { Disk, DiskFile } from "../env/env.ts"
 import {
   decodeRecord,
@@ -51,9 +56,15 @@ export interface LogVisitor {
   record(record: LogRecord): void
 }
 
+/** A record as it was read: with what it says of the log when it was written. */
+interface ReadLogRecord extends LogRecord {
+  readonly syncedThrough: number
+}
+
 /** Bytes that are gathered in memory before they are written. */
 const WRITE_BUFFER_BYTES = 1 << 20
 const READ_CHUNK_BYTES = 1 << 20
+const DRAFT = ".draft"
 
 interface OpenSegment {
   readonly file: DiskFile
@@ -69,15 +80,17 @@ export class Log {
   #segment: OpenSegment
   /** Encoded records not yet handed to the disk. */
   readonly #buffer = new ByteWriter(4096)
-  #writtenOffset = 0
-  #syncedOffset = 0
+  #writtenOffset: number
+  #syncedOffset: number
   #failure: unknown
 
-  private constructor(disk: Disk, directory: string, generation: number, segment: OpenSegment) {
+  private constructor(disk: Disk, directory: string, generation: number, segment: OpenSegment, offset: number) {
     this.#disk = disk
     this.#directory = directory
     this.generation = generation
     this.#segment = segment
+    this.#writtenOffset = offset
+    this.#syncedOffset = offset
   }
 
   /**
@@ -87,26 +100,32 @@ export class Log {
    * where a newer Tidemark wrote it, `state-fenced` where another process opened it at the same moment.
    */
   static async open(disk: Disk, directory: string, visitor: LogVisitor): Promise<Log> {
-    await disk.makeDirectory(directory, "log.create-directory")
+    await makeDurableDirectory(disk, directory, { make: "log.make-directory", sync: "log.sync-parent" })
     const names = await segmentNames(disk, directory)
     const generation = (names.at(-1)?.generation ?? 0) + 1
-    const path = `${directory}/${segmentName(generation, 0)}`
-    const file = await disk.open(path, "create", "log.create")
-    if (file === undefined) throw fenced(path)
-    await disk.syncDirectory(directory, "log.create.sync-directory")
+    await takeName(disk, directory, generation)
+    await removeDrafts(disk, directory)
 
     const segments = await readSegments(disk, directory, names)
     const chain = segments.length === 0 ? [] : chainOf(segments)
-    const previousGeneration = segments.at(-1)?.generation ?? 0
     const first = chain.at(0)?.segment
     visitor.begin(first === undefined || (first.startOffset === 0 && first.previousGeneration === 0))
-    let previousEnd = 0
-    for (const link of chain) previousEnd = await readSegment(disk, link, visitor)
+    const tail = new UnsyncedTail()
+    const read = (record: ReadLogRecord): void => {
+      tail.add(record)
+      visitor.record(record)
+    }
+    for (const link of chain) await readSegment(disk, link, read)
 
+    const previousGeneration = segments.at(-1)?.generation ?? 0
+    const { offset: previousEnd, records } = tail.of(previousGeneration)
+    const content = new ByteWriter(4096)
+    for (const { type, payload } of records) {
+      encodeRecord(content, { generation, offset: content.length, syncedThrough: 0 }, type, payload)
+    }
     const header = { generation, startOffset: 0, previousGeneration, previousEnd }
-    await file.write(encodeSegmentHeader(header), 0, "log.header.write")
-    await file.sync("log.header.sync")
-    return new Log(disk, directory, generation, { file, path, startOffset: 0 })
+    const segment = await createSegment(disk, directory, header, content.view())
+    return new Log(disk, directory, generation, segment, content.length)
   }
 
   /** Where the next record will lie. */
@@ -145,15 +164,10 @@ export class Log {
       const startOffset = this.#writtenOffset
       // A segment that holds no record yet is as good as a new one.
       if (startOffset === this.#segment.startOffset) return
-      const path = `${this.#directory}/${segmentName(this.generation, startOffset)}`
-      const file = await this.#disk.open(path, "create", "log.create")
-      if (file === undefined) throw fenced(path)
       const header = { generation: this.generation, startOffset, previousGeneration: 0, previousEnd: 0 }
-      await file.write(encodeSegmentHeader(header), 0, "log.header.write")
-      await file.sync("log.header.sync")
-      await this.#disk.syncDirectory(this.#directory, "log.create.sync-directory")
+      const segment = await createSegment(this.#disk, this.#directory, header, new Uint8Array(0))
       await this.#segment.file.close()
-      this.#segment = { file, path, startOffset }
+      this.#segment = segment
     })
   }
 
@@ -204,6 +218,68 @@ export class Log {
   }
 }
 
+interface TailRecord {
+  readonly type: number
+  readonly payload: Uint8Array
+  readonly offset: number
+}
+
+/** The records read so far that no later record of their generation says were synced. */
+class UnsyncedTail {
+  #records: TailRecord[] = []
+  #generation = 0
+
+  add({ lsn, type, payload, syncedThrough }: ReadLogRecord): void {
+    // What is read of an older generation lies before its end, which the newer one knew to be durable.
+    if (lsn.generation !== this.#generation) this.#records = []
+    this.#generation = lsn.generation
+    while (this.#records.length > 0 && this.#records[0]!.offset < syncedThrough) this.#records.shift()
+    this.#records.push({ type, payload: payload.slice(), offset: lsn.offset })
+  }
+
+  /** The tail of the newest generation, and where it begins there. */
+  of(generation: number): { offset: number; records: readonly TailRecord[] } {
+    if (generation !== this.#generation || this.#records.length === 0) return { offset: 0, records: [] }
+    return { offset: this.#records[0]!.offset, records: this.#records }
+  }
+}
+
+/** Takes the name of a generation's first segment: whoever comes second is told. */
+async function takeName(disk: Disk, directory: string, generation: number): Promise<void> {
+  const path = `${directory}/${segmentName(generation, 0)}`
+  const file = await disk.open(path, "create", "log.fence.create")
+  if (file === undefined) throw fenced(path)
+  await file.close()
+}
+
+/** Removes what a process left that died while it made a segment. */
+async function removeDrafts(disk: Disk, directory: string): Promise<void> {
+  for (const name of await disk.list(directory)) {
+    if (name.endsWith(DRAFT)) await disk.remove(`${directory}/${name}`, "log.create.remove-draft")
+  }
+}
+
+/** Makes a segment durable with its header and first records, then gives it its name. */
+async function createSegment(
+  disk: Disk,
+  directory: string,
+  header: SegmentHeader,
+  content: Uint8Array,
+): Promise<OpenSegment> {
+  const path = `${directory}/${segmentName(header.generation, header.startOffset)}`
+  const draft = `${path}${DRAFT}`
+  const file = await disk.open(draft, "create", "log.create")
+  if (file === undefined) throw fenced(draft)
+  const bytes = new ByteWriter(SEGMENT_HEADER_BYTES + content.length)
+  bytes.raw(encodeSegmentHeader(header))
+  bytes.raw(content)
+  await file.write(bytes.view(), 0, "log.create.write")
+  await file.sync("log.create.sync")
+  await disk.rename(draft, path, "log.create.rename")
+  await disk.syncDirectory(directory, "log.create.sync-directory")
+  return { file, path, startOffset: header.startOffset }
+}
+
 async function segmentNames(disk: Disk, directory: string) {
   const names = await disk.list(directory)
   return names.map(parseSegmentName).filter((name) => name !== undefined)
@@ -236,10 +312,9 @@ async function readSegments(
         segments.push({ ...reading.header, path, size })
         continue
       }
-      // The header is synced before the first record: a segment with records and no header was damaged later.
-      const wasNeverUsed = size <= SEGMENT_HEADER_BYTES
-      const isLastOfItsGeneration = names[index + 1]?.generation !== generation
-      if (!wasNeverUsed || !isLastOfItsGeneration) throw corrupt(path, 0, "the header does not check")
+      // A name that was taken and never used; everything else got its name with a durable header.
+      const isUnused = size === 0 && names[index + 1]?.generation !== generation
+      if (!isUnused) throw corrupt(path, 0, "the header does not check")
     } finally {
       await file.close()
     }
@@ -252,8 +327,8 @@ function checkHeader(path: string, header: SegmentHeader, generation: number, st
   throw corrupt(path, 0, "the header belongs to another segment")
 }
 
-/** Visits a segment's records; gives the offset at which they end. */
-async function readSegment(disk: Disk, link: ChainLink, visitor: LogVisitor): Promise<number> {
+/** Visits a segment's records up to where they end. */
+async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogRecord) => void): Promise<void> {
   const { segment, endOffset } = link
   const file = await disk.open(segment.path, "read", "log.recover.read")
   if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
@@ -272,18 +347,17 @@ async function readSegment(disk: Disk, link: ChainLink, visitor: LogVisitor): Pr
         if (record === undefined) break
       }
       for (; record !== undefined; record = decodeRecord(chunk, at, segment.generation, offset)) {
-        visitor.record({ lsn: { generation: segment.generation, offset }, type: record.type, payload: record.payload })
+        visit({ lsn: { generation: segment.generation, offset }, ...record })
         at += record.bytes
         offset += record.bytes
       }
     }
-    if (offset === stop) return offset
+    if (offset === stop) return
     // The loop broke off at a record that does not check; `chunk` holds all that follows.
     if (endOffset !== undefined || wasSyncedBeyond(chunk, 0, segment.generation, offset)) {
       const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
       throw corrupt(segment.path, filePosition, "a record that was durable does not check")
     }
-    return offset
   } finally {
     await file.close()
   }

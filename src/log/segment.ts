@@ -4,7 +4,6 @@
  * A segment's name is `<generation, 8 digits>-<start offset, 15 digits>.wal`. Segments of one generation follow each
  * other without gaps; the first segment of a generation names the generation before and where that one ends.
  */
-import { TidemarkError } from "../base/errors.ts"
 import type { SegmentHeader } from "./record.ts"
 
 /** A segment file as its name tells. */
@@ -43,7 +42,6 @@ export interface ChainLink {
  * Orders segments into the chain that readers follow, oldest first.
  *
  * @param segments sorted by generation and start offset; at least one.
- * @throws TidemarkError `state-corrupt` where a segment between others is missing.
  */
 export function chainOf(segments: readonly Segment[]): ChainLink[] {
   const chain: ChainLink[] = []
@@ -53,6 +51,8 @@ export function chainOf(segments: readonly Segment[]): ChainLink[] {
     const segment = segments[index]!
     // Generations that no later one names were begun and never used.
     if (segment.generation !== generation) continue
+    // A segment that was begun behind the end that the next generation saw holds nothing.
+    if (end !== undefined && segment.startOffset >= end && segment.startOffset > 0) continue
     chain.unshift({ segment, endOffset: end })
     const before = segments[index - 1]
     const isFirstOfGeneration = before?.generation !== generation
@@ -61,11 +61,6 @@ export function chainOf(segments: readonly Segment[]): ChainLink[] {
       generation = segment.previousGeneration
       end = segment.previousEnd
     } else break
-  }
-  for (const { segment, endOffset } of chain) {
-    if (endOffset !== undefined && endOffset < segment.startOffset) {
-      throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} starts after its own end.`)
-    }
   }
   return chain
 }

@@ -1,10 +1,14 @@
 /** The protocol steps of the log: the names under which it calls the disk. */
 export const LOG_STEPS = [
-  "log.create-directory",
+  "log.make-directory",
+  "log.sync-parent",
+  "log.fence.create",
+  "log.create.remove-draft",
   "log.create",
+  "log.create.write",
+  "log.create.sync",
+  "log.create.rename",
   "log.create.sync-directory",
-  "log.header.write",
-  "log.header.sync",
   "log.append.write",
   "log.append.sync",
   "log.trim.remove",

@@ -25,12 +25,7 @@ import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import { checkCompatible } from "./compatibility.ts"
-import {
-  DEAD_LETTER_SCHEMA,
-  deadLetterOfRecord,
-  deadLetterOfRow,
-  type DeadLetter,
-} from "./dead-letters.ts"
+import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
@@ -204,7 +199,9 @@ export class Coordinator {
       if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
     }
     const hasEnded = this.#inputs.hasEnded
-    const shouldDrain = hasEnded ? drain !== "never" || this.#stop?.drain === true : drain === "always" || this.#stop?.drain
+    const shouldDrain = hasEnded
+      ? drain !== "never" || this.#stop?.drain === true
+      : drain === "always" || this.#stop?.drain
     if (shouldDrain === true) this.#dataflow.drain()
     await this.#commit(hasEnded && shouldDrain === true, true)
   }
@@ -309,7 +306,9 @@ export class Coordinator {
         "too-many-bad-records",
         `${this.#badRecords} bad records are more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
           `${partition}, record ${record}: ${reason}.`,
-        { hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.` },
+        {
+          hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
+        },
       )
     }
     if (this.#job.deadLetter !== undefined) this.#deadLetters.push(letter)

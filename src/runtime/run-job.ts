@@ -4,6 +4,7 @@
  * This file ends where policy begins: which `env`, which directory, and what to do with signals is the caller's.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { makeDurableDirectory } from "../env/durable-directory.ts"
 import type { Env } from "../env/env.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import type { SnapshotPolicy } from "../state/epoch-store.ts"
@@ -65,7 +66,7 @@ export interface JobHandle {
  */
 export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<JobHandle> {
   const { env, directory } = options
-  await env.disk.makeDirectory(directory, "run.create-directory")
+  await makeDurableDirectory(env.disk, directory, { make: "run.make-directory", sync: "run.sync-parent" })
   const lock = await env.lockDirectory(directory)
   if (lock === undefined) {
     throw new TidemarkError("state-locked", `Another process is running a job on ${directory}.`, {

@@ -1,0 +1,45 @@
+/**
+ * Making a directory so that it survives a crash.
+ *
+ * Invariant:
+ * - DD1 When `makeDurableDirectory` has returned, the directory and all that was missing above it survive a crash, also
+ *   where an earlier process made some of them and died.
+ */
+import { assert } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Disk, StepName } from "./env.ts"
+
+/** The steps under which the disk is called. */
+export interface DirectorySteps {
+  readonly make: StepName
+  readonly sync: StepName
+}
+
+/** Makes a directory and what is missing above it. `path` is absolute. */
+export async function makeDurableDirectory(disk: Disk, path: string, steps: DirectorySteps): Promise<void> {
+  assert(path.startsWith("/"), "a directory's path is absolute")
+  const missing: string[] = []
+  let existing = path
+  for (;;) {
+    const entry = await disk.stat(existing)
+    if (entry?.kind === "directory") break
+    if (entry !== undefined) {
+      throw new TidemarkError("disk-failed", `${existing} is not a directory, so ${path} cannot be made.`, {
+        hint: "Choose another directory, or move what is there away.",
+      })
+    }
+    missing.push(existing)
+    existing = parentOf(existing)
+  }
+  // Each directory is made durable before the next is made: only the lowest one may be somebody's half-done work.
+  await disk.syncDirectory(parentOf(existing), steps.sync)
+  for (const directory of missing.reverse()) {
+    await disk.makeDirectory(directory, steps.make)
+    await disk.syncDirectory(parentOf(directory), steps.sync)
+  }
+}
+
+function parentOf(path: string): string {
+  const end = path.lastIndexOf("/")
+  return end <= 0 ? "/" : path.slice(0, end)
+}
