@@ -1,0 +1,105 @@
+/**
+ * A disk whose calls go through an interceptor: the one place that knows how to get between a program and its disk.
+ * The mutations of the simulator and the deaths of the chaos runner are interceptors.
+ */
+import type { Disk, DiskEntry, DiskFile, Env, OpenMode, StepName } from "../env/env.ts"
+import type { DiskOperation } from "./faults.ts"
+
+/** Gets between a program and its disk. */
+export interface Interceptor {
+  /** A call that changes something and gives nothing: `perform` does it. */
+  change(operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void>
+  /** A call of a protocol step that gives something: `perform` does it. */
+  ask<T>(operation: DiskOperation, step: StepName, perform: () => Promise<T>): Promise<T>
+  /** A file is closed: `perform` does it. */
+  close(perform: () => Promise<void>): Promise<void>
+}
+
+/** The same world with another disk. */
+export function withDisk(env: Env, disk: Disk): Env {
+  return {
+    clock: env.clock,
+    timers: env.timers,
+    disk,
+    scopes: env.scopes,
+    randomUint32: () => env.randomUint32(),
+    lockDirectory: (path) => env.lockDirectory(path),
+  }
+}
+
+/** A disk with an interceptor before it. */
+export class InterceptedDisk implements Disk {
+  readonly #disk: Disk
+  readonly #interceptor: Interceptor
+
+  constructor(disk: Disk, interceptor: Interceptor) {
+    this.#disk = disk
+    this.#interceptor = interceptor
+  }
+
+  async open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined> {
+    const operation = mode === "create" ? "create" : "open"
+    const file = await this.#interceptor.ask(operation, at, () => this.#disk.open(path, mode, at))
+    return file === undefined ? undefined : new InterceptedFile(file, this.#interceptor)
+  }
+
+  stat(path: string): Promise<DiskEntry | undefined> {
+    return this.#disk.stat(path)
+  }
+
+  list(path: string): Promise<string[]> {
+    return this.#disk.list(path)
+  }
+
+  makeDirectory(path: string, at: StepName): Promise<void> {
+    return this.#interceptor.change("make directory", at, () => this.#disk.makeDirectory(path, at))
+  }
+
+  rename(from: string, to: string, at: StepName): Promise<void> {
+    return this.#interceptor.change("rename", at, () => this.#disk.rename(from, to, at))
+  }
+
+  remove(path: string, at: StepName): Promise<void> {
+    return this.#interceptor.change("remove", at, () => this.#disk.remove(path, at))
+  }
+
+  syncDirectory(path: string, at: StepName): Promise<void> {
+    return this.#interceptor.change("sync directory", at, () => this.#disk.syncDirectory(path, at))
+  }
+}
+
+class InterceptedFile implements DiskFile {
+  readonly #file: DiskFile
+  readonly #interceptor: Interceptor
+
+  constructor(file: DiskFile, interceptor: Interceptor) {
+    this.#file = file
+    this.#interceptor = interceptor
+  }
+
+  read(target: Uint8Array, position: number, at: StepName): Promise<number> {
+    return this.#interceptor.ask("read", at, () => this.#file.read(target, position, at))
+  }
+
+  write(source: Uint8Array, position: number, at: StepName): Promise<void> {
+    // The caller may use its buffer again when the write seems done; an interceptor may do it only later.
+    const bytes = source.slice()
+    return this.#interceptor.change("write", at, () => this.#file.write(bytes, position, at))
+  }
+
+  sync(at: StepName): Promise<void> {
+    return this.#interceptor.change("sync", at, () => this.#file.sync(at))
+  }
+
+  truncate(length: number, at: StepName): Promise<void> {
+    return this.#interceptor.change("truncate", at, () => this.#file.truncate(length, at))
+  }
+
+  size(): Promise<number> {
+    return this.#file.size()
+  }
+
+  close(): Promise<void> {
+    return this.#interceptor.close(() => this.#file.close())
+  }
+}
