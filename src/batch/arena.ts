@@ -1,20 +1,28 @@
 /**
  * A bounded arena: all columns of a thread lie in one WebAssembly memory, in blocks of this arena.
  *
- * The memory is reserved at once and its pages are touched lazily. Blocks come in power-of-two sizes from 64 bytes up;
- * a freed block goes to the free list of its size. Nothing here waits: when the arena is full `tryAllocate` says so,
- * and whoever reads the input must hold back until blocks are freed. That is how memory stays bounded.
+ * The memory is reserved at once and its pages are touched lazily. Blocks are handed out by the buddy system (Knuth,
+ * "The Art of Computer Programming", volume 1, section 2.5): a block of 2ⁿ KiB starts at a multiple of its size; a
+ * larger free one is halved where none of the size is free, and a freed block joins its free other half ("buddy").
+ * So whatever sizes were asked for before, an arena whose blocks are all freed is as good as new. Nothing here waits:
+ * when the arena is full `tryAllocate` says so, and whoever reads the input holds back until a block is freed
+ * (`onceFreed`). That is how memory stays bounded.
  *
  * Invariants:
  * - A1 Live blocks never overlap, and each starts at a multiple of 64 bytes (Arrow's alignment).
  * - A2 The bytes of live blocks never exceed `maxBytes`.
- * - A3 A freed block is handed out again before the frontier moves.
+ * - A3 Of the free blocks of a size the last freed one is handed out first; a larger one is halved only where there is
+ *   none of the size.
+ * - A4 When every block is freed, any sizes that fit a new arena fit again.
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 
 const PAGE_BYTES = 65_536
-const MIN_BLOCK_BYTES = 64
+const UNIT_BYTES = 1024
+const MAX_BYTES = 2 ** 32
+/** No free block, in lists and links. */
+const NONE = -1
 
 /** A range of bytes of an arena. */
 export interface Block {
@@ -30,19 +38,36 @@ export class Arena {
   /** The memory's bytes. It is shared and reserved at full size, so this never changes. */
   readonly buffer: SharedArrayBuffer
   readonly maxBytes: number
-  readonly #free = new Map<number, Block[]>()
   readonly #live = new Set<Block>()
-  #frontier = 0
+  /** By order n: the first unit of the first free block of 2ⁿ units. */
+  readonly #heads: Int32Array
+  /** By the first unit of a free block: the next and the previous one of its order. */
+  readonly #next: Int32Array
+  readonly #previous: Int32Array
+  /** By unit: n + 1 where a free block of 2ⁿ units starts, else 0. */
+  readonly #freeOrders: Uint8Array
+  #waiting: (() => void)[] = []
   #usedBytes = 0
   #peakBytes = 0
 
   constructor(options: { maxBytes: number }) {
-    assert(options.maxBytes >= MIN_BLOCK_BYTES, "an arena has room for at least one block")
-    // Freed blocks of one size are not split for another, so the address space may need more than the live bytes.
-    const pages = Math.ceil((options.maxBytes * 2) / PAGE_BYTES)
+    const { maxBytes } = options
+    assert(maxBytes >= UNIT_BYTES && maxBytes <= MAX_BYTES, "an arena has between 1 KiB and 4 GiB")
+    const pages = Math.ceil(maxBytes / PAGE_BYTES)
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     this.buffer = this.memory.buffer as SharedArrayBuffer
-    this.maxBytes = options.maxBytes
+    this.maxBytes = maxBytes
+    const units = Math.floor(maxBytes / UNIT_BYTES)
+    this.#heads = new Int32Array(32).fill(NONE)
+    this.#next = new Int32Array(units)
+    this.#previous = new Int32Array(units)
+    this.#freeOrders = new Uint8Array(units)
+    // The largest blocks first, so that each starts at a multiple of its size.
+    for (let unit = 0; unit < units;) {
+      const order = 31 - Math.clz32(units - unit)
+      this.#addFree(unit, order)
+      unit += 1 << order
+    }
   }
 
   /** Bytes in live blocks. */
@@ -55,26 +80,28 @@ export class Arena {
     return this.#peakBytes
   }
 
-  /** A block of at least `bytes` bytes with unspecified content, or `undefined` where the arena is full. */
+  /** A block of at least `bytes` bytes with unspecified content, or `undefined` where there is no room for it now. */
   tryAllocate(bytes: number): Block | undefined {
-    const size = blockSize(bytes)
-    if (this.#usedBytes + size > this.maxBytes) return undefined
-    let block = this.#free.get(size)?.pop()
-    if (block === undefined) {
-      if (this.#frontier + size > this.buffer.byteLength) return undefined
-      block = { offset: this.#frontier, bytes: size }
-      this.#frontier += size
-    }
+    if (bytes > this.maxBytes) return undefined
+    const wanted = orderOf(bytes)
+    let order = wanted
+    while (order < 32 && this.#heads[order] === NONE) order++
+    if (order >= 32) return undefined
+    const unit = this.#heads[order]!
+    this.#removeFree(unit, order)
+    // Of a halved block the lower half is used and the upper one kept.
+    for (; order > wanted; order--) this.#addFree(unit + (1 << (order - 1)), order - 1)
+    const block = { offset: unit * UNIT_BYTES, bytes: (1 << wanted) * UNIT_BYTES }
     this.#live.add(block)
-    this.#usedBytes += size
-    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes)
+    this.#usedBytes += block.bytes
+    if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes
     return block
   }
 
   /**
    * A block of at least `bytes` bytes with unspecified content.
    *
-   * @throws TidemarkError `arena-exhausted` where the arena is full.
+   * @throws TidemarkError `arena-exhausted` where there is no room for it now.
    */
   allocate(bytes: number): Block {
     const block = this.tryAllocate(bytes)
@@ -90,14 +117,51 @@ export class Arena {
   free(block: Block): void {
     assert(this.#live.delete(block), "a block is freed once, by the arena that made it")
     this.#usedBytes -= block.bytes
-    const list = this.#free.get(block.bytes)
-    if (list === undefined) this.#free.set(block.bytes, [block])
-    else list.push(block)
+    let unit = block.offset / UNIT_BYTES
+    let order = orderOf(block.bytes)
+    for (let buddy = unit ^ (1 << order); this.#freeOrders[buddy] === order + 1; buddy = unit ^ (1 << order)) {
+      this.#removeFree(buddy, order)
+      unit = Math.min(unit, buddy)
+      order++
+    }
+    this.#addFree(unit, order)
+    if (this.#waiting.length > 0) this.#wake()
+  }
+
+  /** Calls `notify` once, when the next block is freed: for whoever found the arena full. It must not throw. */
+  onceFreed(notify: () => void): void {
+    this.#waiting.push(notify)
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const notify of waiting) notify()
+  }
+
+  #addFree(unit: number, order: number): void {
+    const head = this.#heads[order]!
+    this.#freeOrders[unit] = order + 1
+    this.#next[unit] = head
+    this.#previous[unit] = NONE
+    if (head !== NONE) this.#previous[head] = unit
+    this.#heads[order] = unit
+  }
+
+  #removeFree(unit: number, order: number): void {
+    assert(this.#freeOrders[unit] === order + 1, "a block in a free list is free")
+    const next = this.#next[unit]!
+    const previous = this.#previous[unit]!
+    if (next !== NONE) this.#previous[next] = previous
+    if (previous === NONE) this.#heads[order] = next
+    else this.#next[previous] = next
+    this.#freeOrders[unit] = 0
   }
 }
 
-function blockSize(bytes: number): number {
-  let size = MIN_BLOCK_BYTES
-  while (size < bytes) size *= 2
-  return size
+/** The smallest n such that 2ⁿ units hold so many bytes. */
+function orderOf(bytes: number): number {
+  assert(bytes >= 0, "a block has some bytes")
+  const units = Math.ceil(bytes / UNIT_BYTES)
+  return units <= 1 ? 0 : 32 - Math.clz32(units - 1)
 }

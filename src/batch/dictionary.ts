@@ -2,33 +2,49 @@
  * A dictionary: distinct texts as UTF-8, numbered in order of arrival; the values of a dictionary column are codes.
  *
  * It grows while batches refer to it (Arrow's delta dictionaries): a code once given keeps its text. Decoders find a
- * code from bytes without making a string; a string is made at most once a code, when somebody asks for it.
+ * code from bytes without making a string; a string is made at most once a code, when somebody asks for it. How large
+ * a dictionary may become is the business of whoever fills it: it looks at `size` and `byteLength` and starts another.
+ *
+ * The codes of a column lie in the arena; the texts lie on the garbage-collected heap, because batches share a
+ * dictionary and whoever drops the last of them does not know it.
  *
  * Invariants:
  * - I1 Codes are 0 … size − 1; equal texts have one code.
  * - I2 `text(code)` and the bytes of a code never change.
+ * - I3 A fixed dictionary takes no new text.
  */
 import { assert } from "../base/assert.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
+const NO_BYTES = new Uint8Array(0)
+/** One free slot that is never written: the table of an empty dictionary, so that making one costs next to nothing. */
+const NO_SLOTS = new Int32Array(1)
+/** Shorter texts are moved byte by byte where they are ASCII: the platform's coders cost more than that to call. */
+const SHORT_BYTES = 24
+/** Where short texts are encoded. */
+const scratch = new Uint8Array(SHORT_BYTES)
+
 /** Distinct texts and their codes. */
 export class Dictionary {
   /** UTF-8 of all texts, one after the other. */
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024)
+  #bytes: Uint8Array<ArrayBuffer> = NO_BYTES
   /** Text `code` is `bytes[ends[code - 1], ends[code])`. */
-  #ends: Uint32Array<ArrayBuffer> = new Uint32Array(64)
+  #ends = new Uint32Array(0)
   #texts: (string | undefined)[] = []
   /** Open addressing: code + 1, or 0 where free. Its length is a power of two, at most half full. */
-  #slots: Int32Array<ArrayBuffer> = new Int32Array(128)
-  #hashes: Int32Array<ArrayBuffer> = new Int32Array(64)
+  #slots: Int32Array<ArrayBuffer> = NO_SLOTS
+  #hashes = new Int32Array(0)
   #size = 0
+  #isFixed = false
 
-  /** A dictionary whose codes are fixed from the start. */
+  /** A fixed dictionary: its codes are the places of the texts. */
   static of(texts: readonly string[]): Dictionary {
     const dictionary = new Dictionary()
     for (const text of texts) dictionary.codeOf(text)
+    assert(dictionary.size === texts.length, "the texts of a fixed dictionary are distinct")
+    dictionary.#isFixed = true
     return dictionary
   }
 
@@ -42,23 +58,31 @@ export class Dictionary {
     return this.#size === 0 ? 0 : this.#ends[this.#size - 1]!
   }
 
+  /** Whether its texts are all there will be. */
+  get isFixed(): boolean {
+    return this.#isFixed
+  }
+
   /** The code of the text `source[start, end)`, which must be valid UTF-8; a new one where it is not yet known. */
   codeOfBytes(source: Uint8Array, start: number, end: number): number {
-    let hash = 0x811c9dc5
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-    hash ^= hash >>> 13
-    const mask = this.#slots.length - 1
-    let slot = hash & mask
-    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
-      if (this.#hashes[entry - 1] === hash && this.#equals(entry - 1, source, start, end)) return entry - 1
-      slot = (slot + 1) & mask
-    }
-    return this.#insert(source, start, end, hash, slot)
+    const hash = hashOf(source, start, end)
+    const code = this.#find(source, start, end, hash)
+    return code >= 0 ? code : this.#insert(source, start, end, hash)
+  }
+
+  /** The code of the text `source[start, end)`, or -1 where it is not known: for a fixed dictionary. */
+  findBytes(source: Uint8Array, start: number, end: number): number {
+    return this.#find(source, start, end, hashOf(source, start, end))
   }
 
   /** The code of a text; a new one where it is not yet known. A lone surrogate is stored as U+FFFD. */
   codeOf(text: string): number {
+    const { length } = text
+    if (length <= SHORT_BYTES) {
+      let at = 0
+      for (let unit = 0; at < length && (unit = text.charCodeAt(at)) < 0x80; at++) scratch[at] = unit
+      if (at === length) return this.codeOfBytes(scratch, 0, length)
+    }
     const bytes = encoder.encode(text)
     return this.codeOfBytes(bytes, 0, bytes.length)
   }
@@ -66,57 +90,99 @@ export class Dictionary {
   /** The text of a code. */
   text(code: number): string {
     assert(code >= 0 && code < this.#size, "a code comes from its dictionary")
-    return (this.#texts[code] ??= decoder.decode(this.bytes(code)))
+    return this.#texts[code] ?? this.#decode(code)
   }
 
   /** The UTF-8 bytes of a code: a view, valid until the dictionary grows. */
   bytes(code: number): Uint8Array {
-    return this.#bytes.subarray(code === 0 ? 0 : this.#ends[code - 1]!, this.#ends[code]!)
+    assert(code >= 0 && code < this.#size, "a code comes from its dictionary")
+    return this.#bytes.subarray(this.#startOf(code), this.#ends[code]!)
+  }
+
+  #startOf(code: number): number {
+    return code === 0 ? 0 : this.#ends[code - 1]!
+  }
+
+  #decode(code: number): string {
+    const text = textOf(this.#bytes, this.#startOf(code), this.#ends[code]!)
+    this.#texts[code] = text
+    return text
+  }
+
+  #find(source: Uint8Array, start: number, end: number, hash: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const code = slots[slot]! - 1
+      if (code < 0 || (this.#hashes[code] === hash && this.#equals(code, source, start, end))) return code
+    }
   }
 
   #equals(code: number, source: Uint8Array, start: number, end: number): boolean {
-    const from = code === 0 ? 0 : this.#ends[code - 1]!
+    const from = this.#startOf(code)
     if (this.#ends[code]! - from !== end - start) return false
     const bytes = this.#bytes
     for (let at = start, own = from; at < end; at++, own++) if (bytes[own] !== source[at]) return false
     return true
   }
 
-  #insert(source: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+  #insert(source: Uint8Array, start: number, end: number, hash: number): number {
+    assert(!this.#isFixed, "a fixed dictionary takes no new text")
     const code = this.#size
     const from = this.byteLength
     const to = from + (end - start)
     if (to > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(to, this.#bytes.length * 2))
+      const grown = new Uint8Array(Math.max(to, this.#bytes.length * 2, 256))
       grown.set(this.#bytes.subarray(0, from))
       this.#bytes = grown
     }
-    this.#bytes.set(source.subarray(start, end), from)
-    if (code === this.#ends.length) {
-      const ends = new Uint32Array(code * 2)
-      ends.set(this.#ends)
-      this.#ends = ends
-      const hashes = new Int32Array(code * 2)
-      hashes.set(this.#hashes)
-      this.#hashes = hashes
-    }
+    const bytes = this.#bytes
+    for (let at = start, own = from; at < end; at++, own++) bytes[own] = source[at]!
+    if ((code + 1) * 2 > this.#slots.length) this.#growTables()
     this.#ends[code] = to
     this.#hashes[code] = hash
     this.#texts.push(undefined)
     this.#size = code + 1
-    this.#slots[slot] = code + 1
-    if (this.#size * 2 > this.#slots.length) this.#rehash()
+    this.#place(code, hash)
     return code
   }
 
-  #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2)
+  #place(code: number, hash: number): void {
+    const slots = this.#slots
     const mask = slots.length - 1
-    for (let code = 0; code < this.#size; code++) {
-      let slot = this.#hashes[code]! & mask
-      while (slots[slot] !== 0) slot = (slot + 1) & mask
-      slots[slot] = code + 1
-    }
-    this.#slots = slots
+    let slot = hash & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = code + 1
   }
+
+  /** Doubles the slots, and makes room for as many codes as half of them. */
+  #growTables(): void {
+    const slotCount = Math.max(32, this.#slots.length * 2)
+    const ends = new Uint32Array(slotCount / 2)
+    ends.set(this.#ends)
+    this.#ends = ends
+    const hashes = new Int32Array(slotCount / 2)
+    hashes.set(this.#hashes)
+    this.#hashes = hashes
+    this.#slots = new Int32Array(slotCount)
+    for (let code = 0; code < this.#size; code++) this.#place(code, hashes[code]!)
+  }
+}
+
+/** FNV-1a with a finaliser, because the table looks at the lowest bits only. */
+function hashOf(source: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return hash ^ (hash >>> 13)
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= SHORT_BYTES) {
+    let text = ""
+    let at = start
+    for (; at < end && bytes[at]! < 0x80; at++) text += String.fromCharCode(bytes[at]!)
+    if (at === end) return text
+  }
+  return decoder.decode(bytes.subarray(start, end))
 }

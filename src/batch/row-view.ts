@@ -5,8 +5,8 @@
  * There is one view object, so whoever needs a row after the next `moveTo` must copy it or take a `rowReader`.
  *
  * Invariants:
- * - X2 After `moveTo(index)`, `row` has the fields of `batch.row(index)`, in that order, with the same values; objects
- *   within it are views, too.
+ * - X2 After `moveTo(index)`, `row[name]` equals `batch.row(index)[name]` for every field; objects within it are views,
+ *   too. The fields are getters of the view's class, so they are not the view's own keys.
  */
 import { assert } from "../base/assert.ts"
 import type { Batch } from "./batch.ts"
@@ -55,12 +55,15 @@ export function rowView<C extends ColumnTypes>(schema: Schema<C>): RowView<RowOf
   }
 }
 
-/** Objects of getters, each made once: their definitions are appended to `definitions`, inner ones first. */
+/**
+ * Objects of getters, each made once: their definitions are appended to `definitions`, inner ones first. Getters stand
+ * on a class, where V8 inlines them, and not on the object; computed names allow for a field named "constructor".
+ */
 function viewIn(definitions: string[]): ObjectCode {
   return (members) => {
     const name = `view${definitions.length}`
-    const getters = members.map((member) => `get ${JSON.stringify(member.name)}() { return ${member.value} }`)
-    definitions.push(`const ${name} = Object.freeze({ ${getters.join(", ")} })`)
+    const getters = members.map((member) => `get [${JSON.stringify(member.name)}]() { return ${member.value} }`)
+    definitions.push(`const ${name} = new (class { ${getters.join("; ")} })()`)
     return name
   }
 }
