@@ -5,11 +5,13 @@
  * shared with the batch they come from. Whoever allocated a batch releases it, when all that reads it has returned.
  *
  * Invariants:
+ * - H0 A batch has a column for each field of its schema, and at most 65,536 rows.
  * - H1 `selection[0, count)` is strictly ascending, within [0, length). Without a selection every row counts.
  * - H2 All rows of a batch come from one partition, in its order; row `i` starts at offset `origin.offsets[i]` there.
  * - H3 `watermarks[i]` is the watermark of the row's partition before row `i` was read.
  * - H4 A batch is processed synchronously: nobody keeps it, or a view of it, past `release`.
  */
+import { assert } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
 import { allocateColumn, readValue, writeValue, type Column } from "./column.ts"
 import type { Schema } from "./schema.ts"
@@ -59,6 +61,9 @@ export class Batch {
     this.selection = parts.selection ?? null
     this.count = parts.count ?? parts.length
     this.watermarks = parts.watermarks ?? null
+    assert(this.columns.length === this.schema.fields.length, "a batch has a column for each field of its schema")
+    assert(this.length <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
+    assert(this.selection === null ? this.count === this.length : this.count <= this.length, "only rows are selected")
   }
 
   /** The same batch with some parts replaced. */
@@ -80,7 +85,7 @@ export class Batch {
     else for (let at = 0; at < count; at++) visit(selection[at]!)
   }
 
-  /** A row as a fresh plain object: the slow, obvious way. */
+  /** A row as a fresh plain object: the slow, obvious way. `rowReader` is the fast one. */
   row(index: number): Record<string, unknown> {
     const row: Record<string, unknown> = {}
     this.schema.fields.forEach(({ name }, column) => {

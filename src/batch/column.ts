@@ -4,8 +4,9 @@
  * Kernels take the typed arrays and work on them directly; `readValue` and `writeValue` are the slow, obvious way.
  *
  * Invariants:
- * - N1 Bit `i` of `validity` (least significant first) is set where value `i` is not null; without a bitmap none is.
- * - N2 Where a value is null its slot holds an unspecified value of the storage that is safe to read (codes stay in range).
+ * - N1 Bit `i` of `validity` (least significant first) is set where value `i` is not null; without a bitmap none is null.
+ * - N2 Where a value is null its slot holds an unspecified value of the storage that is safe to read: codes are 0, which
+ *   is in range unless the dictionary is empty, and the same holds for the columns within a struct.
  * - N3 `int64` storage is two's complement, low word first in `halves`.
  * - N4 Kinds in `int64` storage whose values are numbers (int53, timestamp) hold only safe integers.
  */
@@ -16,7 +17,7 @@ import type { ColumnType } from "./type.ts"
 
 interface ColumnBase {
   readonly type: ColumnType
-  /** One bit a row, set where the value is not null; `null` where no value is. */
+  /** One bit a row, set where the value is not null; without a bitmap (`null`) no value is null. */
   validity: Uint8Array | null
 }
 
@@ -87,7 +88,7 @@ export function allocateColumn(arena: Arena, type: ColumnType, capacity: number,
       return { storage, type, validity, values: new Float64Array(buffer, take(capacity * 8).offset, capacity) }
     case "dictionary": {
       const { symbols } = type.definition
-      const dictionary = symbols === undefined ? new Dictionary() : Dictionary.of(symbols)
+      const dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
       return {
         storage,
         type,
@@ -152,15 +153,13 @@ export function writeInt53(halves: Int32Array, row: number, value: number): void
 
 /** Stores a value that has passed `column.type.check`. */
 export function writeValue(column: Column, row: number, value: unknown): void {
-  if (column.validity !== null) {
-    if (value === null) column.validity[row >> 3]! &= ~(1 << (row & 7))
-    else column.validity[row >> 3]! |= 1 << (row & 7)
-  }
   if (value === null) {
     assert(column.validity !== null, "null goes into nullable columns only")
-    if (column.storage === "dictionary") column.values[row] = 0
+    column.validity[row >> 3]! &= ~(1 << (row & 7))
+    writeNothing(column, row)
     return
   }
+  if (column.validity !== null) column.validity[row >> 3]! |= 1 << (row & 7)
   switch (column.storage) {
     case "bit":
       if (value === true) column.values[row >> 3]! |= 1 << (row & 7)
@@ -185,4 +184,10 @@ export function writeValue(column: Column, row: number, value: unknown): void {
     default:
       unreachable(column, "a column")
   }
+}
+
+/** Makes the slot of a null safe to read (N2). */
+function writeNothing(column: Column, row: number): void {
+  if (column.storage === "dictionary") column.values[row] = 0
+  if (column.storage === "struct") for (const child of column.children) writeNothing(child, row)
 }

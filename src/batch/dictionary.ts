@@ -11,7 +11,7 @@
  * Invariants:
  * - I1 Codes are 0 … size − 1; equal texts have one code.
  * - I2 `text(code)` and the bytes of a code never change.
- * - I3 A fixed dictionary takes no new text.
+ * - I3 A fixed dictionary takes no new text after those of its list.
  */
 import { assert } from "../base/assert.ts"
 
@@ -26,6 +26,8 @@ const SHORT_BYTES = 24
 /** Where short texts are encoded. */
 const scratch = new Uint8Array(SHORT_BYTES)
 
+const fixedDictionaries = new WeakMap<readonly string[], Dictionary>()
+
 /** Distinct texts and their codes. */
 export class Dictionary {
   /** UTF-8 of all texts, one after the other. */
@@ -39,12 +41,22 @@ export class Dictionary {
   #size = 0
   #isFixed = false
 
-  /** A fixed dictionary: its codes are the places of the texts. */
+  /** A dictionary that starts with some distinct texts, so that their codes are their places. */
   static of(texts: readonly string[]): Dictionary {
     const dictionary = new Dictionary()
     for (const text of texts) dictionary.codeOf(text)
-    assert(dictionary.size === texts.length, "the texts of a fixed dictionary are distinct")
-    dictionary.#isFixed = true
+    assert(dictionary.size === texts.length, "the first texts of a dictionary are distinct")
+    return dictionary
+  }
+
+  /** The fixed dictionary of a closed list: one for all that ask with the same array, as it never changes. */
+  static fixed(texts: readonly string[]): Dictionary {
+    let dictionary = fixedDictionaries.get(texts)
+    if (dictionary === undefined) {
+      dictionary = Dictionary.of(texts)
+      dictionary.#isFixed = true
+      fixedDictionaries.set(texts, dictionary)
+    }
     return dictionary
   }
 
@@ -58,11 +70,6 @@ export class Dictionary {
     return this.#size === 0 ? 0 : this.#ends[this.#size - 1]!
   }
 
-  /** Whether its texts are all there will be. */
-  get isFixed(): boolean {
-    return this.#isFixed
-  }
-
   /** The code of the text `source[start, end)`, which must be valid UTF-8; a new one where it is not yet known. */
   codeOfBytes(source: Uint8Array, start: number, end: number): number {
     const hash = hashOf(source, start, end)
@@ -70,7 +77,7 @@ export class Dictionary {
     return code >= 0 ? code : this.#insert(source, start, end, hash)
   }
 
-  /** The code of the text `source[start, end)`, or -1 where it is not known: for a fixed dictionary. */
+  /** The code of the text `source[start, end)`, or -1 where it is not known. */
   findBytes(source: Uint8Array, start: number, end: number): number {
     return this.#find(source, start, end, hashOf(source, start, end))
   }
