@@ -23,7 +23,9 @@ function apiReport(root, name, update) {
     localBuild: update,
     messageCallback: (message) => {
       const isProblem = message.logLevel === ExtractorLogLevel.Error || message.logLevel === ExtractorLogLevel.Warning
-      if (isProblem && !message.handled) findings.push(message.formatMessageWithLocation(root))
+      // What the extractor says about its own doings is said below.
+      const isAboutCode = !message.messageId.startsWith("console-")
+      if (isProblem && isAboutCode && !message.handled) findings.push(message.formatMessageWithLocation(root))
       message.handled = true
     },
   })

@@ -82,7 +82,12 @@ function lockfileHash(root) {
   return createHash("sha256").update(lockfile).update(`${process.platform} ${process.arch}`).digest("hex")
 }
 
-/** Whether `node_modules` is what the lockfile says; an installation made by hand is recognised and stamped. */
+/**
+ * Whether `node_modules` is what the lockfile says; an installation made by hand is recognised and stamped.
+ *
+ * @param {string} root
+ * @returns {boolean}
+ */
 export function isInstalled(root) {
   const wanted = lockfileHash(root)
   if (readText(stampFile(root)) === wanted) return true
@@ -128,7 +133,12 @@ function npmCommand() {
 
 // ---- Building ----
 
-/** Whether `dist/` was built from the sources as they are. */
+/**
+ * Whether `dist/` was built from the sources as they are.
+ *
+ * @param {string} root
+ * @returns {boolean}
+ */
 export function isBuilt(root) {
   return readText(join(root, "dist", ".built-from")) === sourcesHash(root)
 }

@@ -20,7 +20,20 @@ const LOCALE = "The answer depends on the machine's language: compare by code un
 /** Folders and files of `src/` that stand between Tidemark and the world. */
 export const worldDoors = ["env/node", "cli"]
 
-/** Each ban: a global, a property of a global, a method by name, or a syntax; what to do instead; what breaks it. */
+/**
+ * What is banned (one of `global`, `property`, `method`, `syntax`), what to do instead, and a line that breaks the ban.
+ *
+ * @typedef {object} Ban
+ * @property {string} [global]
+ * @property {string[]} [property] A global and its property.
+ * @property {string} [method] A method of whatever object.
+ * @property {string} [syntax] A selector of ESLint's; it comes with a `name` for it.
+ * @property {string} [name]
+ * @property {string} instead
+ * @property {string} example
+ */
+
+/** @type {Ban[]} */
 export const world = [
   { global: "Date", instead: CLOCK, example: "export const now = (): unknown => Date.now()" },
   { global: "performance", instead: CLOCK, example: "export const now = (): unknown => performance.now()" },
@@ -58,6 +71,7 @@ export const world = [
   },
 ]
 
+/** @type {Ban[]} */
 export const asynchrony = [
   { global: "Promise", instead: STEP, example: "export const done = (): unknown => Promise.resolve()" },
   {
@@ -96,7 +110,12 @@ export const asynchrony = [
 export const nodeModulesInstead =
   "Only the folders in `nodeDoors` of layers.mjs may name Node's modules. Take an `Env` (src/env/env.ts) as an argument instead."
 
-/** The sentence that a ban's finding says. */
+/**
+ * The sentence that a ban's finding says.
+ *
+ * @param {Ban} ban
+ * @returns {string}
+ */
 export function banMessage(ban) {
   const name = ban.name ?? `\`${ban.global ?? (ban.property ?? [ban.method]).join(".")}\``
   return `${name} has no place here. ${ban.instead}`
