@@ -55,7 +55,9 @@ async function bundleOf(path: string): Promise<string> {
       sourcemap: "inline",
       logLevel: "silent",
       // CommonJS packages in the bundle call `require`, which ES modules do not have.
-      banner: { js: 'import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);' },
+      banner: {
+        js: 'import { createRequire as $createRequire } from "node:module"; const require = $createRequire(import.meta.url);',
+      },
       plugins: [ownTidemark],
     })
     return outputFiles[0]!.text
@@ -81,7 +83,9 @@ function compileErrors(error: unknown): string {
   const { errors } = error as Partial<BuildFailure>
   if (errors === undefined) return String(error)
   return errors
-    .map(({ text, location }) => (location === null ? text : `  ${location.file}:${location.line}:${location.column + 1}: ${text}`))
+    .map(({ text, location }) =>
+      location === null ? text : `  ${location.file}:${location.line}:${location.column + 1}: ${text}`,
+    )
     .join("\n")
 }
 

@@ -7,7 +7,8 @@
 import type { Colors } from "picocolors/types.js"
 import { formatDuration } from "../base/duration.ts"
 import type { JobStatus } from "../runtime/status.ts"
-import { formatTimestamp, type Timestamp } from "../time/timestamp.ts"
+import { formatTimestamp } from "../time/iso.ts"
+import type { Timestamp } from "../time/timestamp.ts"
 
 /** A status at a moment of the display's own clock. */
 export interface Sample {
@@ -87,7 +88,9 @@ function timeLine(status: JobStatus): string {
 }
 
 function remainingSeconds({ inputRead, inputTotal }: JobStatus, { input }: Rates): number | undefined {
-  return inputTotal === undefined || input <= 0 || inputRead >= inputTotal ? undefined : (inputTotal - inputRead) / input
+  return inputTotal === undefined || input <= 0 || inputRead >= inputTotal
+    ? undefined
+    : (inputTotal - inputRead) / input
 }
 
 function totalOut(status: JobStatus): number {

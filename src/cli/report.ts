@@ -38,9 +38,11 @@ export class Report {
       this.#json({ type: "event", ...event })
       return
     }
-    if (event.kind === "recovered" && event.isReset) this.#say("starting anew: what was published before is moved aside")
+    if (event.kind === "recovered" && event.isReset)
+      this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
-    else if (event.kind === "plan-changed") this.#say("the plan has changed since the last run; the state fits and is kept")
+    else if (event.kind === "plan-changed")
+      this.#say("the plan has changed since the last run; the state fits and is kept")
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
       const operator = event.operator === null ? "" : ` (operator ${event.operator})`
       this.#say(picocolors.yellow(`bad record: ${event.partition}, record ${event.record}${operator}: ${event.reason}`))
@@ -73,7 +75,9 @@ export class Report {
     if (isNothingNew) {
       this.#say(`${green("✔")} ${bold(status.job)} had finished, and there is nothing new to read`)
     } else if (outcome === "finished") {
-      this.#say(`${green("✔")} ${bold(status.job)} finished: ${count(status.rowsIn)} rows, ${status.epoch} epochs, ${elapsed} s`)
+      this.#say(
+        `${green("✔")} ${bold(status.job)} finished: ${count(status.rowsIn)} rows, ${status.epoch} epochs, ${elapsed} s`,
+      )
     } else {
       this.#say(`${yellow("■")} ${bold(status.job)} stopped after epoch ${status.epoch}; run it again to go on`)
     }

@@ -1,0 +1,79 @@
+import picocolors from "picocolors"
+import { describe, expect, test } from "vitest"
+import type { JobStatus } from "../runtime/status.ts"
+import { count, liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
+import { LiveRegion } from "./terminal.ts"
+
+const STATUS: JobStatus = {
+  job: "revenue",
+  state: "running",
+  epoch: 3,
+  rowsIn: 1_234_567,
+  rowsOut: { hourly: 1200, late: 7 },
+  lateRows: 7,
+  badRecords: 2,
+  watermarkMicros: Date.UTC(2024, 0, 1, 11, 59, 54) * 1000,
+  maxEventTimeMicros: Date.UTC(2024, 0, 1, 12) * 1000,
+  openWindows: 4,
+  inputRead: 50,
+  inputTotal: 200,
+  lastCommitMicros: 1000,
+  arenaUsedBytes: 0,
+  arenaPeakBytes: 0,
+}
+
+const sampleAt = (atMillis: number, change: Partial<JobStatus> = {}): Sample => ({
+  atMillis,
+  status: { ...STATUS, ...change },
+})
+
+describe("rates", () => {
+  test("are what happened between the first and the last sample, a second", () => {
+    const samples = [sampleAt(1000, { rowsIn: 0, inputRead: 0 }), sampleAt(1500), sampleAt(3000)]
+    expect(ratesOf(samples)).toEqual({ rowsIn: 1_234_567 / 2, rowsOut: 0, input: 25 })
+  })
+
+  test("are 0 where there is nothing to compare", () => {
+    expect(ratesOf([])).toEqual({ rowsIn: 0, rowsOut: 0, input: 0 })
+    expect(ratesOf([sampleAt(5)])).toEqual({ rowsIn: 0, rowsOut: 0, input: 0 })
+  })
+})
+
+describe("CP1 the text of a status", () => {
+  const rates = { rowsIn: 1000, rowsOut: 10, input: 15 }
+
+  test("as a line for logs", () => {
+    expect(plainLine(sampleAt(0), rates)).toBe(
+      "revenue: epoch 3, in 1234567 (1000/s), out hourly=1200 late=7, " +
+        "event time 2024-01-01T12:00:00Z, watermark 2024-01-01T11:59:54Z (lag 6s), 4 windows open, " +
+        "late 7, bad 2, read 25 %, ETA 10 s",
+    )
+  })
+
+  test("says where there is no event time yet, and nothing of the end where sizes are unknown", () => {
+    const status = { maxEventTimeMicros: undefined, watermarkMicros: undefined, inputTotal: undefined }
+    const line = plainLine(sampleAt(0, status), rates)
+    expect(line).toContain("event time: none yet")
+    expect(line).not.toContain("ETA")
+  })
+
+  test("as lines for a terminal", () => {
+    const lines = liveLines(sampleAt(0), rates, 65_000, picocolors.createColors(false))
+    expect(lines[0]).toBe("revenue  epoch 3  01:05")
+    expect(lines[1]).toContain("1,234,567 rows  1,000/s  █████░░░░░░░░░░░░░░░ 25 %  ETA 10 s")
+    expect(lines[4]).toContain("2 bad · 7 late")
+  })
+})
+
+test("counts have a comma between groups of three digits", () => {
+  expect([0, 999, 1000, 1234567].map(count)).toEqual(["0", "999", "1,000", "1,234,567"])
+})
+
+test("a live region goes back to its first line, and cuts lines to the terminal's width without counting colours", () => {
+  const written: string[] = []
+  const region = new LiveRegion({ columns: 5, write: (text) => written.push(text) })
+  region.draw(["\u001b[1mabcdefgh\u001b[22m", "x"])
+  region.draw(["y"])
+  region.clear()
+  expect(written).toEqual(["\u001b[1mabcde\u001b[22m\nx\n", "\u001b[2A\u001b[0Jy\n", "\u001b[1A\u001b[0J"])
+})
