@@ -94,6 +94,13 @@ export class Dictionary {
     return this.codeOfBytes(bytes, 0, bytes.length)
   }
 
+  /** The code of a text, or -1 where it is not known. A text with a lone surrogate is in no dictionary. */
+  find(text: string): number {
+    const bytes = encoder.encode(text)
+    const code = this.findBytes(bytes, 0, bytes.length)
+    return code >= 0 && this.text(code) === text ? code : -1
+  }
+
   /** The text of a code. */
   text(code: number): string {
     assert(code >= 0 && code < this.#size, "a code comes from its dictionary")
