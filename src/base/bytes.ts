@@ -3,11 +3,18 @@
  *
  * Invariants:
  * - B1 What a `ByteWriter` wrote, a `ByteReader` reads back in the same order, bit for bit (NaN payloads aside).
- * - B2 A `ByteReader` never reads outside its bytes: it throws `RangeError`, which callers turn into a named error.
+ * - B2 A `ByteReader` never reads outside its bytes and takes no other number or text for one of these: it throws
+ *   `RangeError`, which callers turn into a named error.
  */
+import { assert } from "./assert.ts"
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder("utf-8", { fatal: true })
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Texts of fewer units have a length of one byte as a varint, if they are ASCII. */
+const SHORT_TEXT = 64
+/** The most bytes of a varint below 2⁵³, seven bits each. */
+const VARINT_BYTES_MAX = 8
 
 /** A growing buffer of bytes that is written from front to back. */
 export class ByteWriter {
@@ -65,6 +72,7 @@ export class ByteWriter {
 
   /** A whole number in [0, 2⁵³) as an unsigned LEB128 varint: 1 byte below 128, 8 bytes at most. */
   varint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, "a varint is a whole number in [0, 2⁵³)")
     let rest = value
     while (rest >= 0x80) {
       this.uint8((rest % 0x80) | 0x80)
@@ -87,11 +95,23 @@ export class ByteWriter {
 
   /** Text as UTF-8 behind its length in bytes as a varint. A lone surrogate becomes U+FFFD. */
   text(text: string): void {
+    const { length } = text
+    if (length < SHORT_TEXT) {
+      // Short ASCII is written unit by unit: calling the encoder costs more than that.
+      const at = this.#reserve(1 + length)
+      const bytes = this.#bytes
+      let index = 0
+      for (let unit = 0; index < length && (unit = text.charCodeAt(index)) < 0x80; index++) bytes[at + 1 + index] = unit
+      bytes[at] = length
+      if (index === length) return
+      this.#length = at
+    }
     this.bytes(encoder.encode(text))
   }
 
   /** Overwrites four bytes written earlier, for lengths and checksums known only at the end. */
   setUint32(at: number, value: number): void {
+    assert(at >= 0 && at + 4 <= this.#length, "only bytes that were written are overwritten")
     this.#view.setUint32(at, value, true)
   }
 
@@ -162,12 +182,13 @@ export class ByteReader {
 
   varint(): number {
     let value = 0
-    for (let scale = 1; ; scale *= 0x80) {
+    let scale = 1
+    for (let count = 1; count <= VARINT_BYTES_MAX; count++, scale *= 0x80) {
       const byte = this.uint8()
       value += (byte & 0x7f) * scale
-      if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a varint is greater than 2⁵³ − 1")
-      if (byte < 0x80) return value
+      if (byte < 0x80 && value <= Number.MAX_SAFE_INTEGER) return value
     }
+    throw new RangeError("a varint is greater than 2⁵³ − 1")
   }
 
   raw(count: number): Uint8Array {
@@ -180,6 +201,11 @@ export class ByteReader {
   }
 
   text(): string {
-    return decoder.decode(this.bytes())
+    const bytes = this.bytes()
+    try {
+      return decoder.decode(bytes)
+    } catch (cause) {
+      throw new RangeError("a text is not UTF-8", { cause })
+    }
   }
 }

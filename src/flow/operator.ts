@@ -11,6 +11,7 @@
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { ByteReader, ByteWriter } from "../base/bytes.ts"
+import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import type { Port } from "./plan.ts"
 
@@ -26,6 +27,8 @@ export interface FailedRow {
 /** What operators may use. */
 export interface OperatorContext {
   readonly arena: Arena
+  readonly paramsSchema: Schema
+  /** They belong to `paramsSchema`. */
   readonly params: Readonly<Record<string, unknown>>
   readonly compile: CompileOptions
   /** Takes a row out of the stream: to the dead letters, or it throws and so stops the job, by the job's policy. */
@@ -51,10 +54,14 @@ export interface OperatorState {
   readonly id: string
   /** What the state means; see `stateSignature`. */
   readonly signature: string
-  /** Appends what has changed since the last call. Afterwards nothing counts as changed. */
+  /** Appends what has changed since the last call: nothing, where nothing has. Afterwards nothing counts as changed. */
   writeChanges(out: ByteWriter): void
   /** Appends the whole state, as changes of an empty one. It does not touch what counts as changed. */
   writeAll(out: ByteWriter): void
-  /** Takes over changes that were written earlier. */
+  /**
+   * Takes over changes that one call of `writeChanges` or `writeAll` wrote: all of the reader's bytes.
+   *
+   * @throws TidemarkError `state-corrupt` where they are no such changes.
+   */
   applyChanges(changes: ByteReader): void
 }

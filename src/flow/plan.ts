@@ -102,7 +102,7 @@ export interface AggregateSpec {
 export interface WindowAggregateNode extends InnerNode {
   readonly kind: "windowAggregate"
   readonly keys: readonly string[]
-  /** The event-time column of the input. */
+  /** The column of the input that tells event time; where the input is made of windows' results, their `windowEnd`. */
   readonly timeColumn: string
   readonly window: WindowSpec
   readonly aggregates: readonly AggregateSpec[]
@@ -154,15 +154,39 @@ export function windowLabel(window: WindowSpec): string {
 }
 
 /**
- * What the state of a node means, as text: state is taken over where id and signature are the same, and refused
- * otherwise. Lambdas are not part of it: a changed predicate changes what comes, not what the state is.
+ * What is added to the time column of a window to give event time, in microseconds: the event time of a window's result
+ * is the last moment of the window, one before its end.
+ */
+export function eventTimeShift(plan: Plan, node: WindowAggregateNode): number {
+  let below: PlanNode = node
+  while (below.kind !== "source" && below.kind !== "eventTime") {
+    const { inputPort } = below
+    below = plan.nodes[below.input]!
+    if (below.kind === "windowAggregate" && inputPort === "main") return -1
+  }
+  return 0
+}
+
+/**
+ * What the state of a node means and the format of its bytes, as text: state is taken over where id and signature are
+ * the same, and refused otherwise. Lambdas are not part of it: a changed predicate changes what comes, not what the
+ * state is.
  */
 export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregateNode): string {
-  if (node.kind === "eventTime") return `eventTime ${JSON.stringify(node.column)}`
+  if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
   const input = portSchema(plan, node.input, node.inputPort)
   const keys = node.keys.map((name) => `${JSON.stringify(name)}: ${input.field(name)!.type.label}`)
-  const aggregates = node.aggregates.map((a) => `${JSON.stringify(a.name)}: ${a.kind} ${a.resultType.label}`)
-  return `windowAggregate ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+  const aggregates = node.aggregates.map((aggregate) => {
+    const inputLabel = aggregateInputType(aggregate.input, input)?.label ?? ""
+    return `${JSON.stringify(aggregate.name)}: ${aggregate.kind}(${inputLabel})`
+  })
+  return `windowAggregate/1 ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+}
+
+/** The type of what an aggregate reads of each row; `undefined` where it reads nothing. */
+export function aggregateInputType(input: AggregateInput, rows: Schema): ColumnType | undefined {
+  if (input.kind === "none") return undefined
+  return input.kind === "lambda" ? input.type : rows.field(input.name)!.type
 }
 
 /** A text that names everything the plan computes, lambdas by their source text. */

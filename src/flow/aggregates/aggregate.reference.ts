@@ -1,0 +1,95 @@
+/**
+ * The slow twins of all aggregates: each is told all values of a key, slice by slice, in order of arrival within a
+ * slice, and says the result in the most obvious way.
+ */
+import type { ColumnType } from "../../batch/type.ts"
+import type { AggregateKind } from "../plan.ts"
+
+/** What an aggregate reads of a record, and when the record happened. */
+export interface TimedValue {
+  readonly time: number
+  readonly value: unknown
+}
+
+/** Stands for the result of an aggregate that left its type's range. */
+export const FAILED = Symbol("failed")
+
+/** Whether a value can be added to those that a key has in a slice so far. */
+export function referenceAccepts(
+  kind: AggregateKind,
+  type: ColumnType | undefined,
+  before: readonly TimedValue[],
+  value: unknown,
+): boolean {
+  if (kind !== "sum" && kind !== "mean") return true
+  if (type!.kind === "float64" || value === null) return true
+  return isInRange(kind, type!, exactSum([...present(before), value]))
+}
+
+/** The result over slices in order of time, or `FAILED`. */
+export function referenceResult(
+  kind: AggregateKind,
+  type: ColumnType | undefined,
+  slices: readonly (readonly TimedValue[])[],
+): unknown {
+  if (kind === "count") return slices.flat().length
+  const values = present(slices.flat())
+  if (values.length === 0) return null
+  switch (kind) {
+    case "sum":
+      return sumOf(kind, type!, slices)
+    case "mean": {
+      const sum = sumOf(kind, type!, slices)
+      return sum === FAILED ? FAILED : Number(sum) / values.length
+    }
+    case "min":
+      return type!.kind === "int64" ? leastBigint(values) : Math.min(...(values as number[]))
+    case "max":
+      return type!.kind === "int64" ? -leastBigint(values.map((value) => -(value as bigint))) : Math.max(...(values as number[]))
+    case "first":
+      return inOrderOfTime(slices)[0]!.value
+    case "last":
+      return inOrderOfTime(slices).at(-1)!.value
+  }
+}
+
+function present(records: readonly TimedValue[]): unknown[] {
+  return records.map(({ value }) => value).filter((value) => value !== null)
+}
+
+/** Records with a value by event time; those of the same time in order of arrival. */
+function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[] {
+  const records = slices.flat().filter(({ value }) => value !== null)
+  return records.sort((one, other) => one.time - other.time)
+}
+
+/** Each slice's sum by itself, then these sums: floats one after the other, integers exactly, within their range. */
+function sumOf(
+  kind: AggregateKind,
+  type: ColumnType,
+  slices: readonly (readonly TimedValue[])[],
+): number | bigint | typeof FAILED {
+  const parts = slices.map(present).filter((values) => values.length > 0)
+  if (type.kind === "float64") {
+    return (parts as number[][]).map((values) => values.reduce((sum, value) => sum + value)).reduce((a, b) => a + b)
+  }
+  let sum = 0n
+  for (const values of parts) {
+    sum += exactSum(values)
+    if (!isInRange(kind, type, sum)) return FAILED
+  }
+  return kind === "sum" && type.kind !== "int64" ? Number(sum) : sum
+}
+
+function exactSum(values: readonly unknown[]): bigint {
+  return values.reduce<bigint>((sum, value) => sum + BigInt(value as number | bigint), 0n)
+}
+
+function isInRange(kind: AggregateKind, type: ColumnType, sum: bigint): boolean {
+  if (kind === "mean" || type.kind === "int64") return sum >= -(2n ** 63n) && sum < 2n ** 63n
+  return sum > -(2n ** 53n) && sum < 2n ** 53n
+}
+
+function leastBigint(values: readonly unknown[]): bigint {
+  return (values as bigint[]).reduce((least, value) => (value < least ? value : least))
+}

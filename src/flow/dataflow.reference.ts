@@ -1,0 +1,180 @@
+/**
+ * The slow twin of the dataflow: it runs a plan record by record on plain objects, with the lambdas as they are. After
+ * each record every watermark is where it belongs.
+ */
+import { FAILED } from "./aggregates/aggregate.reference.ts"
+import { eventTimeShift, portSchema, type Plan, type PlanNode, type Port, type WindowAggregateNode } from "./plan.ts"
+import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
+
+interface EventTimes {
+  readonly partitions: Map<number, number>
+  watermark: number
+}
+
+/** A row on its way: where it came from and its partition's watermark before it. */
+interface Moving {
+  readonly row: Row
+  readonly partition: number
+  readonly watermark: number
+}
+
+type Lambda = (row: Row, params: Row) => unknown
+
+/** Runs a plan record by record. */
+export class ReferenceDataflow {
+  readonly #plan: Plan
+  readonly #params: Row
+  readonly #windows = new Map<number, ReferenceWindows>()
+  readonly #eventTimes = new Map<number, EventTimes>()
+  /** What each output has been given. */
+  readonly outputs = new Map<string, Row[]>()
+  /** The rows that failed, by operator, in order. */
+  readonly failures: { readonly operator: string; readonly row: Row }[] = []
+  /** How many result rows failed, by operator. */
+  readonly failedResults = new Map<string, number>()
+
+  constructor(plan: Plan, params: Row = {}) {
+    this.#plan = plan
+    this.#params = params
+    for (const { name } of plan.outputs) this.outputs.set(name, [])
+    plan.nodes.forEach((node, index) => {
+      if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
+      if (node.kind === "windowAggregate") this.#windows.set(index, this.#windowsOf(node))
+    })
+  }
+
+  #windowsOf(node: WindowAggregateNode): ReferenceWindows {
+    const input = portSchema(this.#plan, node.input, node.inputPort)
+    const aggregates = node.aggregates.map(({ name, kind, input: source }): ReferenceAggregate => {
+      if (source.kind === "none") return { name, kind, type: undefined, read: () => null }
+      if (source.kind === "column") {
+        return { name, kind, type: input.field(source.name)!.type, read: (row) => row[source.name] }
+      }
+      const read = (row: Row) => this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
+      return { name, kind, type: source.type, read }
+    })
+    return new ReferenceWindows(node.window, node.keys, aggregates)
+  }
+
+  #checked(value: unknown, check: (value: unknown) => string | undefined): unknown {
+    const problem = check(value)
+    if (problem !== undefined) throw new TypeError(problem)
+    return value
+  }
+
+  openPartition(input: string, partition: number): void {
+    for (const [index, times] of this.#eventTimes) {
+      if (this.#inputOf(index) === input) times.partitions.set(partition, times.watermark)
+    }
+  }
+
+  push(input: string, partition: number, row: Row): void {
+    this.#plan.nodes.forEach((node, index) => {
+      if (node.kind !== "source" || node.inputName !== input) return
+      this.#forward(index, "main", { row, partition, watermark: -Infinity })
+    })
+    this.#advance()
+  }
+
+  endPartition(input: string, partition: number): void {
+    for (const [index, times] of this.#eventTimes) {
+      if (this.#inputOf(index) === input) times.partitions.delete(partition)
+    }
+    this.#advance()
+  }
+
+  drain(): void {
+    for (const [index, windows] of this.#windows) this.#fire(index, windows, Infinity)
+    for (const [index, times] of this.#eventTimes) {
+      const above = [...this.#windows].filter(([window]) => this.#eventTimeOf(window) === index)
+      times.watermark = Math.max(times.watermark, ...above.map(([, { watermark }]) => watermark))
+      for (const [partition, own] of times.partitions) times.partitions.set(partition, Math.max(own, times.watermark))
+    }
+    this.#advance()
+  }
+
+  #advance(): void {
+    for (const times of this.#eventTimes.values()) {
+      if (times.partitions.size > 0) times.watermark = Math.max(times.watermark, Math.min(...times.partitions.values()))
+    }
+    for (const [index, windows] of this.#windows) {
+      this.#fire(index, windows, this.#eventTimes.get(this.#eventTimeOf(index))!.watermark)
+    }
+  }
+
+  #fire(index: number, windows: ReferenceWindows, watermark: number): void {
+    for (const row of windows.onWatermark(watermark)) {
+      const { id } = this.#plan.nodes[index]!
+      if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
+      else this.#forward(index, "main", { row, partition: -1, watermark: -Infinity })
+    }
+  }
+
+  #forward(from: number, port: Port, moving: Moving): void {
+    this.#plan.nodes.forEach((node, index) => {
+      if (node.kind !== "source" && node.input === from && node.inputPort === port) this.#take(index, node, moving)
+    })
+    for (const output of this.#plan.outputs) {
+      if (output.node === from && output.port === port) this.outputs.get(output.name)!.push(moving.row)
+    }
+  }
+
+  #take(index: number, node: PlanNode, moving: Moving): void {
+    const { row } = moving
+    if (node.kind === "eventTime") {
+      const { partitions } = this.#eventTimes.get(index)!
+      const watermark = partitions.get(moving.partition)!
+      this.#forward(index, "main", { ...moving, watermark })
+      const time = row[node.column] as number
+      partitions.set(moving.partition, Math.max(watermark, time - node.outOfOrderMicros - 1))
+    } else if (node.kind === "windowAggregate") {
+      const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
+      const outcome = this.#windows.get(index)!.onRow(row, time, moving.watermark)
+      if (outcome === "late") this.#forward(index, "late", moving)
+      if (outcome === "failed") this.failures.push({ operator: node.id, row })
+    } else {
+      const result = this.#transformed(node, row)
+      if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
+    }
+  }
+
+  /** The row that a stateless node makes of a row, or `undefined` where it drops it. */
+  #transformed(node: PlanNode, row: Row): Row | undefined {
+    try {
+      switch (node.kind) {
+        case "filter":
+          return (node.predicate as Lambda)(row, this.#params) ? row : undefined
+        case "notNull":
+          return node.columns.some((name) => row[name] === null) ? undefined : row
+        case "select":
+          return Object.fromEntries(node.columns.map((name) => [name, row[name]]))
+        case "derive":
+        case "map": {
+          const given = (node.lambda as Lambda)(row, this.#params) as Row
+          const fields = node.kind === "derive" ? node.columns : node.schema.fields
+          const computed = fields.map(({ name, type }) => [name, this.#checked(given[name], type.check.bind(type))])
+          const base = node.kind === "derive" ? row : {}
+          return { ...base, ...Object.fromEntries(computed) }
+        }
+        default:
+          throw new Error(`${node.kind} is no stateless node`)
+      }
+    } catch {
+      this.failures.push({ operator: node.id, row })
+      return undefined
+    }
+  }
+
+  #inputOf(index: number): string {
+    const node = this.#plan.nodes[index]!
+    return node.kind === "source" ? node.inputName : this.#inputOf(node.input)
+  }
+
+  /** The nearest event time below a window: the one that its watermark comes from in the end. */
+  #eventTimeOf(index: number): number {
+    const node = this.#plan.nodes[index]!
+    if (node.kind === "eventTime") return index
+    if (node.kind === "source") throw new Error("a window has an event time below it")
+    return this.#eventTimeOf(node.input)
+  }
+}

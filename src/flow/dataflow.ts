@@ -1,0 +1,271 @@
+/**
+ * A plan at work: batches and partition events of the inputs go in, batches of the outputs come out, all in the same
+ * call. It is pure: whoever drives it owns time, order and storage.
+ *
+ * Whoever drives it calls `push` with batches of open partitions, `endPartition` behind the last of them, and `advance`
+ * after each; `drain` when nothing more is to come. Between any two calls the states may be written.
+ *
+ * Invariants:
+ * - F1 What comes out of each output, in its order, depends only on the order in which partitions' rows and events came,
+ *   not on batches and not on when `advance` was called.
+ * - DF1 An operator has been given every row that lies before its watermark when it is given the watermark.
+ * - DF2 After `drain` no window is open, and the watermark of each event time is finite and at least the last window's
+ *   end − 1 below it, so that no window can fire a second time.
+ */
+import { assert } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Batch } from "../batch/batch.ts"
+import { instantiate } from "./instantiate.ts"
+import type { Emitter, Operator, OperatorContext, OperatorState } from "./operator.ts"
+import { EventTime } from "./operators/event-time.ts"
+import type { Plan, PlanNode, Port } from "./plan.ts"
+import { WindowAggregate } from "./windows/window-aggregate.ts"
+
+/** What a dataflow may use. */
+export interface DataflowContext extends OperatorContext {
+  /** Takes rows of one of the job's outputs. They are gone when it returns. */
+  emit(output: string, batch: Batch): void
+}
+
+/** An operator at a moment. */
+export interface OperatorStatus {
+  readonly id: string
+  readonly kind: PlanNode["kind"]
+  /** Rows since the dataflow was made. */
+  readonly rowsIn: number
+  readonly rowsOut: number
+  /** Rows late for all their windows, over the life of the state. */
+  readonly lateRows: number
+  /** In microseconds; `undefined` where the operator has none, or none yet. */
+  readonly watermark: number | undefined
+  /** The latest event time that an `eventTime` operator has seen, in microseconds. */
+  readonly maxEventTime: number | undefined
+  /** Windows that wait for the watermark. */
+  readonly openWindows: number
+}
+
+/** A dataflow at a moment. */
+export interface DataflowStatus {
+  /** Of all windows. */
+  readonly lateRows: number
+  /** The lowest of all event times', in microseconds; `undefined` before the first. */
+  readonly watermark: number | undefined
+  /** In microseconds. */
+  readonly maxEventTime: number | undefined
+  readonly openWindows: number
+  /** In the order of the plan. */
+  readonly operators: readonly OperatorStatus[]
+}
+
+/** A node at work. */
+interface Step {
+  readonly node: PlanNode
+  /** Sources have none. */
+  readonly operator: Operator | undefined
+  readonly emitter: Emitter
+  /** Who takes the rows of each port: steps, and outputs by name. */
+  readonly consumers: Readonly<Record<Port, Step[]>>
+  readonly outputs: Readonly<Record<Port, string[]>>
+  rowsIn: number
+  rowsOut: number
+}
+
+interface WindowStep {
+  readonly window: WindowAggregate
+  readonly emitter: Emitter
+  /** Whose watermark it follows. */
+  readonly upstream: EventTime | WindowAggregate
+}
+
+/** See the head of this file. */
+export class Dataflow {
+  readonly #context: DataflowContext
+  readonly #steps: readonly Step[]
+  readonly #sources = new Map<string, Step>()
+  /** The event times whose partitions are those of an input. */
+  readonly #eventTimes = new Map<string, EventTime[]>()
+  /** In the order of the plan, so that a window comes after those that feed it. */
+  readonly #windows: readonly WindowStep[]
+
+  /** @throws TidemarkError `invalid-plan` where the plan asks for what cannot be. */
+  constructor(plan: Plan, context: DataflowContext) {
+    this.#context = context
+    const steps: Step[] = []
+    plan.nodes.forEach((node, index) => {
+      assert(node.kind === "source" || node.input < index, "L1: a node's input stands before it")
+      steps.push(this.#makeStep(plan, node))
+      if (node.kind !== "source") steps[node.input]!.consumers[node.inputPort].push(steps[index]!)
+    })
+    for (const { name, node, port } of plan.outputs) steps[node]!.outputs[port].push(name)
+    this.#steps = steps
+    this.#windows = plan.nodes.flatMap((node, index) => {
+      const { operator, emitter } = steps[index]!
+      if (operator instanceof EventTime) this.#adopt(plan, node, operator)
+      if (!(operator instanceof WindowAggregate)) return []
+      return [{ window: operator, emitter, upstream: watermarkSource(plan, steps, node) }]
+    })
+  }
+
+  #makeStep(plan: Plan, node: PlanNode): Step {
+    const step: Step = {
+      node,
+      operator: node.kind === "source" ? undefined : instantiate(plan, node, this.#context),
+      emitter: { emit: (port, batch) => this.#forward(step, port, batch) },
+      consumers: { main: [], late: [] },
+      outputs: { main: [], late: [] },
+      rowsIn: 0,
+      rowsOut: 0,
+    }
+    if (node.kind === "source") {
+      assert(!this.#sources.has(node.inputName), "an input has one source")
+      this.#sources.set(node.inputName, step)
+      this.#eventTimes.set(node.inputName, [])
+    }
+    return step
+  }
+
+  /** Finds the input whose partitions an event time sees. */
+  #adopt(plan: Plan, node: PlanNode, eventTime: EventTime): void {
+    let below = node
+    while (below.kind !== "source") {
+      const { inputPort } = below
+      below = plan.nodes[below.input]!
+      if (below.kind !== "windowAggregate" || inputPort === "late") continue
+      throw new TidemarkError("invalid-plan", `The operator ${node.id} gives results of windows another event time.`, {
+        hint: "Their event time is the end of their window. Key them and window them again without eventTime.",
+      })
+    }
+    this.#eventTimes.get(below.inputName)!.push(eventTime)
+  }
+
+  #forward(step: Step, port: Port, batch: Batch): void {
+    if (port === "main") step.rowsOut += batch.count
+    for (const consumer of step.consumers[port]) {
+      consumer.rowsIn += batch.count
+      consumer.operator!.onBatch(batch, consumer.emitter)
+    }
+    for (const output of step.outputs[port]) this.#context.emit(output, batch)
+  }
+
+  /** Takes note that an input has a partition from here on. One that the state knows as open goes on where it was. */
+  openPartition(input: string, partition: number): void {
+    for (const eventTime of this.#eventTimesOf(input)) eventTime.openPartition(partition)
+  }
+
+  /** Computes what follows from rows of an open partition. */
+  push(input: string, batch: Batch): void {
+    const source = this.#sources.get(input)
+    assert(source !== undefined, "rows are of an input of the plan")
+    assert(batch.schema.fields.length === source.node.schema.fields.length, "rows are of the input's schema")
+    if (batch.count === 0) return
+    source.rowsIn += batch.count
+    this.#forward(source, "main", batch)
+  }
+
+  /** Takes note that an input's partition has no more rows. */
+  endPartition(input: string, partition: number): void {
+    for (const eventTime of this.#eventTimesOf(input)) eventTime.endPartition(partition)
+  }
+
+  /**
+   * How far a partition has come: the lowest of its watermarks, in microseconds. It is −∞ where the input has no event
+   * time, so that such inputs are read first, and +∞ where the partition is not open.
+   */
+  partitionWatermark(input: string, partition: number): number {
+    const eventTimes = this.#eventTimesOf(input)
+    if (eventTimes.length === 0) return -Infinity
+    return Math.min(...eventTimes.map((eventTime) => eventTime.partitionWatermark(partition)))
+  }
+
+  #eventTimesOf(input: string): readonly EventTime[] {
+    const eventTimes = this.#eventTimes.get(input)
+    assert(eventTimes !== undefined, "a partition is of an input of the plan")
+    return eventTimes
+  }
+
+  /** Takes the watermarks up to where the partitions are, and fires the windows that are due. */
+  advance(): void {
+    for (const eventTimes of this.#eventTimes.values()) for (const each of eventTimes) each.updateWatermark()
+    this.#propagate()
+  }
+
+  #propagate(): void {
+    for (const { window, emitter, upstream } of this.#windows) {
+      if (upstream.watermark > window.watermark) window.onWatermark(upstream.watermark, emitter)
+    }
+  }
+
+  /**
+   * Fires every window that is open. Afterwards the watermark is where the last of them was due, if it was not further:
+   * rows that come later for windows that have fired are late, also those of partitions that are still open.
+   */
+  drain(): void {
+    this.advance()
+    for (const { window, emitter } of this.#windows) window.onWatermark(Infinity, emitter)
+    // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
+    const reached = new Map<EventTime | WindowAggregate, number>()
+    for (const { window, upstream } of [...this.#windows].reverse()) {
+      const last = Math.max(window.watermark, reached.get(window) ?? -Infinity)
+      reached.set(upstream, Math.max(last, reached.get(upstream) ?? -Infinity))
+    }
+    for (const [upstream, watermark] of reached) {
+      if (upstream instanceof EventTime) upstream.raiseAll(watermark)
+    }
+    this.#propagate()
+  }
+
+  /** The states of all operators that have one. */
+  get states(): readonly OperatorState[] {
+    return this.#steps.flatMap(({ operator }) =>
+      operator instanceof EventTime || operator instanceof WindowAggregate ? [operator] : [],
+    )
+  }
+
+  /** How far everything is. */
+  status(): DataflowStatus {
+    const operators = this.#steps.map(statusOf)
+    const eventTimes = operators.filter(({ kind }) => kind === "eventTime")
+    const watermarks = eventTimes.map(({ watermark }) => watermark ?? -Infinity)
+    const latest = Math.max(...eventTimes.map(({ maxEventTime }) => maxEventTime ?? -Infinity))
+    return {
+      lateRows: operators.reduce((sum, { lateRows }) => sum + lateRows, 0),
+      watermark: finite(watermarks.length === 0 ? -Infinity : Math.min(...watermarks)),
+      maxEventTime: finite(latest),
+      openWindows: operators.reduce((sum, { openWindows }) => sum + openWindows, 0),
+      operators,
+    }
+  }
+}
+
+/** Whose watermark the input of a node follows: the nearest event time, or the window whose results it takes. */
+function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | WindowAggregate {
+  let below = node
+  while (below.kind !== "source") {
+    const { input, inputPort } = below
+    below = plan.nodes[input]!
+    const { operator } = steps[input]!
+    if (operator instanceof EventTime || (operator instanceof WindowAggregate && inputPort === "main")) return operator
+  }
+  throw new TidemarkError("invalid-plan", `The window ${node.id} has no event time.`, {
+    hint: "Call .eventTime(...) before .keyBy(...).",
+  })
+}
+
+function statusOf({ node, operator, rowsIn, rowsOut }: Step): OperatorStatus {
+  const isWindow = operator instanceof WindowAggregate
+  const isTimed = isWindow || operator instanceof EventTime
+  return {
+    id: node.id,
+    kind: node.kind,
+    rowsIn,
+    rowsOut,
+    lateRows: isWindow ? operator.lateRows : 0,
+    watermark: isTimed ? finite(operator.watermark) : undefined,
+    maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
+    openWindows: isWindow ? operator.countOpenWindows() : 0,
+  }
+}
+
+function finite(time: number): number | undefined {
+  return Number.isFinite(time) ? time : undefined
+}

@@ -1,0 +1,152 @@
+/** From nodes of a plan to operators. What a plan may not ask for is refused here in words, whoever recorded it. */
+import { assert, unreachable } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Field, Schema } from "../batch/schema.ts"
+import type { Predicate, Projection, RowFunction } from "../expr/lambda.ts"
+import { compilePredicate } from "../expr/predicate.ts"
+import { compileProjection } from "../expr/projection.ts"
+import { AGGREGATES } from "./aggregates/definitions.ts"
+import type { Operator, OperatorContext } from "./operator.ts"
+import { Derive } from "./operators/derive.ts"
+import { EventTime } from "./operators/event-time.ts"
+import { Filter } from "./operators/filter.ts"
+import { MapRows } from "./operators/map.ts"
+import { NotNull } from "./operators/not-null.ts"
+import { Select } from "./operators/select.ts"
+import {
+  aggregateInputType,
+  eventTimeShift,
+  portSchema,
+  stateSignature,
+  type AggregateInput,
+  type AggregateSpec,
+  type EventTimeNode,
+  type Plan,
+  type PlanNode,
+  type SourceNode,
+  type WindowAggregateNode,
+} from "./plan.ts"
+import { WindowAggregate, type WindowAggregateColumn } from "./windows/window-aggregate.ts"
+import type { WindowInput } from "./windows/window-inputs.ts"
+
+type InnerNode = Exclude<PlanNode, SourceNode>
+
+/**
+ * The operator that does what a node says.
+ *
+ * @throws TidemarkError `invalid-plan` where the node asks for what cannot be.
+ */
+export function instantiate(plan: Plan, node: InnerNode, context: OperatorContext): Operator {
+  const input = portSchema(plan, node.input, node.inputPort)
+  const { id, schema } = node
+  switch (node.kind) {
+    case "filter":
+      return new Filter(id, predicateOf(node.predicate, input, context), context)
+    case "derive": {
+      const projection = projectionOf(node.lambda, input, node.columns, "object", context)
+      return new Derive({ id, input, columns: node.columns, schema, projection }, context)
+    }
+    case "map":
+      return new MapRows(id, schema, projectionOf(node.lambda, input, schema.fields, "object", context), context)
+    case "select":
+      return new Select(input, schema)
+    case "notNull":
+      return new NotNull(input, schema, node.columns)
+    case "eventTime":
+      return eventTimeOf(plan, node, input)
+    case "windowAggregate":
+      return windowAggregateOf(plan, node, input, context)
+    default:
+      return unreachable(node, "a node")
+  }
+}
+
+function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema): EventTime {
+  const { id, column, outOfOrderMicros } = node
+  const timeIndex = timeIndexOf(input, column, id)
+  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros })
+}
+
+/** The place of a column of timestamps that are never null. */
+function timeIndexOf(input: Schema, column: string, id: string): number {
+  const type = input.field(column)?.type
+  if (type?.kind === "timestamp" && !type.isNullable) return input.indexOf(column)
+  const found = type === undefined ? "missing" : `of the type ${type.label}`
+  throw invalid(id, `needs ${JSON.stringify(column)} to be a timestamp that is never null, and it is ${found}`)
+}
+
+function windowAggregateOf(
+  plan: Plan,
+  node: WindowAggregateNode,
+  input: Schema,
+  context: OperatorContext,
+): WindowAggregate {
+  const { id, schema, window } = node
+  assert(schema.fields.length === node.keys.length + 2 + node.aggregates.length, "results are keys, bounds, aggregates")
+  const keys = node.keys.map((name) => {
+    const type = input.field(name)?.type
+    if (type === undefined || type.storage === "struct") {
+      throw invalid(id, `cannot have ${JSON.stringify(name)} as a key: it is ${type?.label ?? "missing"}`)
+    }
+    return { index: input.indexOf(name), type }
+  })
+  const timeIndex = timeIndexOf(input, node.timeColumn, id)
+  const aggregates = node.aggregates.map((spec) => windowColumnOf(spec, input, id, context))
+  const options = { id, signature: stateSignature(plan, node), window, keys, timeIndex, aggregates, schema }
+  return new WindowAggregate({ ...options, timeShift: eventTimeShift(plan, node) }, context)
+}
+
+function windowColumnOf(
+  spec: AggregateSpec,
+  input: Schema,
+  id: string,
+  context: OperatorContext,
+): WindowAggregateColumn {
+  const { name, kind, resultType } = spec
+  const definition = AGGREGATES[kind]
+  const type = aggregateInputType(spec.input, input)
+  const result = definition.resultType(type)
+  if (result === undefined) {
+    throw invalid(id, `cannot aggregate ${JSON.stringify(name)}: there is no ${kind} over ${type?.label ?? "nothing"}`)
+  }
+  assert(result.storage === resultType.storage, "the plan's result type is the aggregate's")
+  assert(resultType.isNullable || !result.isNullable, "what may be null is declared so")
+  return { name, definition, input: windowInputOf(spec.input, input, context) }
+}
+
+function windowInputOf(input: AggregateInput, rows: Schema, context: OperatorContext): WindowInput {
+  switch (input.kind) {
+    case "none":
+      return input
+    case "column":
+      return { kind: "column", index: rows.indexOf(input.name), type: rows.field(input.name)!.type }
+    case "lambda": {
+      const target = { name: "value", type: input.type }
+      return {
+        kind: "lambda",
+        projection: projectionOf(input.lambda, rows, [target], "value", context),
+        type: input.type,
+      }
+    }
+    default:
+      return unreachable(input, "an aggregate's input")
+  }
+}
+
+function predicateOf(lambda: RowFunction, rows: Schema, { paramsSchema, compile }: OperatorContext): Predicate {
+  return compilePredicate({ lambda, schema: rows, params: paramsSchema, options: compile })
+}
+
+function projectionOf(
+  lambda: RowFunction,
+  rows: Schema,
+  targets: readonly Field[],
+  shape: "object" | "value",
+  { paramsSchema, compile }: OperatorContext,
+): Projection {
+  return compileProjection({ lambda, schema: rows, params: paramsSchema, targets, options: compile, shape })
+}
+
+function invalid(id: string, problem: string): TidemarkError {
+  return new TidemarkError("invalid-plan", `The operator ${id} ${problem}.`)
+}

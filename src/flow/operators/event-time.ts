@@ -1,0 +1,211 @@
+/**
+ * `eventTime`: says which column is event time, and makes watermarks.
+ *
+ * A partition's watermark after a record is the greatest event time so far, less the out-of-orderness, less one
+ * microsecond: no record at or below it is expected any more. Each row is given its partition's watermark from before
+ * it, by which windows tell late rows; so whether a row is late does not depend on batches. The operator's watermark is
+ * the least of its open partitions', and never goes back.
+ *
+ * State (format 1, named in the signature; nothing is written where nothing has changed):
+ *
+ *     float64   the operator's watermark
+ *     float64   the greatest event time seen, or −∞
+ *     varint    number of partitions that follow, each: varint index, uint8 0 ended or 1 open, then if open
+ *               float64 its watermark
+ *
+ * Invariants (rules of docs/spec/time.md):
+ * - T1 A partition's watermark after a record is the prefix maximum of event time − out-of-orderness − 1 µs.
+ * - T2 A row carries its partition's watermark from before it.
+ * - T3 The operator's watermark is the least of the open partitions' and never goes back.
+ * - T4 A partition that appears starts at the operator's watermark.
+ * - T5 A partition that has ended does not hold the watermark back.
+ * - T6 When a job drains, the watermark and those of the open partitions rise to where the last window was due.
+ */
+import { assert } from "../../base/assert.ts"
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Batch } from "../../batch/batch.ts"
+import { readInt53, type Int64Column } from "../../batch/column.ts"
+import type { Emitter, Operator, OperatorState } from "../operator.ts"
+
+const ENDED = 0
+const OPEN = 1
+
+/** What an event-time operator is made of. */
+export interface EventTimeOptions {
+  readonly id: string
+  readonly signature: string
+  /** The place of the event-time column, which is never null. */
+  readonly timeIndex: number
+  readonly outOfOrderMicros: number
+}
+
+/** See the head of this file. */
+export class EventTime implements Operator, OperatorState {
+  readonly id: string
+  readonly signature: string
+  readonly #timeIndex: number
+  readonly #delayMicros: number
+  /** The watermarks of the open partitions. */
+  readonly #partitions = new Map<number, number>()
+  /** Partitions that have opened, moved or ended since the last `writeChanges`. */
+  readonly #changed = new Set<number>()
+  #hasChanged = false
+  #watermark = -Infinity
+  #maxEventTime = -Infinity
+  #watermarks = new Float64Array(0)
+
+  constructor(options: EventTimeOptions) {
+    this.id = options.id
+    this.signature = options.signature
+    this.#timeIndex = options.timeIndex
+    this.#delayMicros = options.outOfOrderMicros + 1
+  }
+
+  /** T3: no row at or below it is expected any more. −∞ before the first row of every open partition. */
+  get watermark(): number {
+    return this.#watermark
+  }
+
+  /** The greatest event time seen, or −∞. */
+  get maxEventTime(): number {
+    return this.#maxEventTime
+  }
+
+  /** Whether every partition that was opened has ended. */
+  get hasEnded(): boolean {
+    return this.#partitions.size === 0
+  }
+
+  /** Takes note of a partition. One that is open already goes on from where it is. */
+  openPartition(partition: number): void {
+    if (this.#partitions.has(partition)) return
+    this.updateWatermark()
+    this.#partitions.set(partition, this.#watermark)
+    this.#change(partition)
+  }
+
+  /** Takes note that a partition, if it is open, will bring no more rows. */
+  endPartition(partition: number): void {
+    // The least over what is left, but where nothing is left the watermark stays.
+    this.updateWatermark()
+    if (!this.#partitions.delete(partition)) return
+    this.#change(partition)
+  }
+
+  /** The watermark of a partition; +∞ where it is not open. */
+  partitionWatermark(partition: number): number {
+    return this.#partitions.get(partition) ?? Infinity
+  }
+
+  #change(partition: number): void {
+    this.#changed.add(partition)
+    this.#hasChanged = true
+  }
+
+  onBatch(batch: Batch, out: Emitter): void {
+    const { partition } = batch.origin
+    const before = this.#partitions.get(partition)
+    assert(before !== undefined, "rows come from open partitions")
+    if (this.#watermarks.length < batch.length) this.#watermarks = new Float64Array(batch.length)
+    const watermarks = this.#watermarks
+    const { halves } = batch.columns[this.#timeIndex] as Int64Column
+    const delay = this.#delayMicros
+    const { selection, count } = batch
+    let watermark = before
+    let latest = this.#maxEventTime
+    for (let at = 0; at < count; at++) {
+      const row = selection === null ? at : selection[at]!
+      const time = readInt53(halves, row)
+      watermarks[row] = watermark
+      if (time > latest) latest = time
+      if (time - delay > watermark) watermark = time - delay
+    }
+    this.#maxEventTime = latest
+    this.#partitions.set(partition, watermark)
+    this.#change(partition)
+    out.emit("main", batch.with({ watermarks }))
+  }
+
+  /** Takes the operator's watermark to the least of the open partitions', and gives it. */
+  updateWatermark(): number {
+    if (this.#partitions.size === 0) return this.#watermark
+    let least = Infinity
+    for (const watermark of this.#partitions.values()) if (watermark < least) least = watermark
+    this.#raise(least)
+    return this.#watermark
+  }
+
+  #raise(watermark: number): void {
+    if (watermark <= this.#watermark) return
+    this.#watermark = watermark
+    this.#hasChanged = true
+  }
+
+  /** Takes the watermarks of the operator and of all open partitions up to `watermark`: what lies below has fired. */
+  raiseAll(watermark: number): void {
+    this.#raise(watermark)
+    for (const [partition, own] of this.#partitions) {
+      if (own >= watermark) continue
+      this.#partitions.set(partition, watermark)
+      this.#change(partition)
+    }
+  }
+
+  writeChanges(out: ByteWriter): void {
+    if (!this.#hasChanged) return
+    this.#write(this.#changed, out)
+    this.#changed.clear()
+    this.#hasChanged = false
+  }
+
+  writeAll(out: ByteWriter): void {
+    if (this.#partitions.size === 0 && this.#watermark === -Infinity) return
+    this.#write(new Set(this.#partitions.keys()), out)
+  }
+
+  #write(partitions: ReadonlySet<number>, out: ByteWriter): void {
+    out.float64(this.#watermark)
+    out.float64(this.#maxEventTime)
+    out.varint(partitions.size)
+    for (const partition of partitions) {
+      const watermark = this.#partitions.get(partition)
+      out.varint(partition)
+      out.uint8(watermark === undefined ? ENDED : OPEN)
+      if (watermark !== undefined) out.float64(watermark)
+    }
+  }
+
+  applyChanges(changes: ByteReader): void {
+    if (changes.remaining === 0) return
+    try {
+      this.#apply(changes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new TidemarkError("state-corrupt", `The state of the operator ${this.id} cannot be read.`, {
+        hint: "Restore the directory from a backup, or start anew with --reset.",
+        cause: error,
+      })
+    }
+  }
+
+  #apply(changes: ByteReader): void {
+    this.#watermark = readTime(changes)
+    this.#maxEventTime = readTime(changes)
+    const count = changes.varint()
+    for (let index = 0; index < count; index++) {
+      const partition = changes.varint()
+      const tag = changes.uint8()
+      if (tag !== ENDED && tag !== OPEN) throw new RangeError(`${tag} stands for what became of a partition`)
+      if (tag === ENDED) this.#partitions.delete(partition)
+      else this.#partitions.set(partition, readTime(changes))
+    }
+    if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
+  }
+}
+
+function readTime(from: ByteReader): number {
+  const time = from.float64()
+  if (Number.isNaN(time) || time === Infinity) throw new RangeError(`${time} stands for a time`)
+  return time
+}

@@ -1,0 +1,45 @@
+/** `notNull`: drops the rows in which one of some columns is null; those columns are required from here on. */
+import { assert } from "../../base/assert.ts"
+import type { Batch } from "../../batch/batch.ts"
+import { isValid, type Column } from "../../batch/column.ts"
+import type { Schema } from "../../batch/schema.ts"
+import type { Emitter, Operator } from "../operator.ts"
+
+/** See the head of this file. */
+export class NotNull implements Operator {
+  readonly #schema: Schema
+  readonly #places: readonly number[]
+  #selected = new Int32Array(0)
+
+  /** @param schema the input's columns, of which those named are required. */
+  constructor(input: Schema, schema: Schema, names: readonly string[]) {
+    this.#schema = schema
+    this.#places = names.map((name) => input.indexOf(name))
+    assert(!this.#places.includes(-1), "the columns that must not be null are there")
+  }
+
+  onBatch(batch: Batch, out: Emitter): void {
+    if (this.#selected.length < batch.length) this.#selected = new Int32Array(batch.length)
+    const selection = this.#selected
+    let count = 0
+    batch.forEachRow((row) => {
+      selection[count++] = row
+    })
+    for (const place of this.#places) count = keepValid(batch.columns[place]!, selection, count)
+    if (count === 0) return
+    // A required column has no validity: no row that counts is null.
+    const columns = batch.columns.map((column, place): Column => {
+      return this.#places.includes(place)
+        ? { ...column, type: this.#schema.fields[place]!.type, validity: null }
+        : column
+    })
+    out.emit("main", batch.with({ schema: this.#schema, columns, selection, count }))
+  }
+}
+
+/** Keeps those of the first `count` rows in which the column is not null, and gives how many they are. */
+function keepValid(column: Column, rows: Int32Array, count: number): number {
+  let kept = 0
+  for (let at = 0; at < count; at++) if (isValid(column, rows[at]!)) rows[kept++] = rows[at]!
+  return kept
+}

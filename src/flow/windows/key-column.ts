@@ -1,0 +1,199 @@
+/**
+ * How the values of one key column become words of 32 bits, and values again. Equal values have equal words.
+ *
+ *     bit, int32    one word
+ *     int64         two words, low one first
+ *     float64       the two words of the double; −0 counts as +0, and every NaN is one
+ *     dictionary    one word: the code in a dictionary of the key table's own
+ *
+ * Keys compare like those of a JavaScript `Map` (SameValueZero).
+ */
+import { assert, unreachable } from "../../base/assert.ts"
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import type { Column, DictionaryColumn } from "../../batch/column.ts"
+import { Dictionary } from "../../batch/dictionary.ts"
+import type { ColumnType } from "../../batch/type.ts"
+import { readValueState } from "../aggregates/value-codec.ts"
+import { CodeCache } from "./code-cache.ts"
+
+/** The high word of the one NaN that there is among keys; its low word is 0. */
+const NAN_HIGH = 0x7ff80000
+
+/** The place of a key's words in an array: key `index` has word `w` of the column at `index * stride + at + w`. */
+export interface WordLayout {
+  readonly words: Int32Array
+  readonly stride: number
+}
+
+/** One column of a composite key. */
+export class KeyColumn {
+  readonly type: ColumnType
+  /** The index of its first word within a key. */
+  readonly at: number
+  /** The bit that stands for null in the first word of a key, or 0 where it is never null. */
+  readonly nullBit: number
+  readonly #dictionary: Dictionary | null
+  readonly #codes = new CodeCache()
+  readonly #double = new Float64Array(1)
+  readonly #doubleWords = new Int32Array(this.#double.buffer)
+
+  constructor(type: ColumnType, at: number, nullBit: number) {
+    assert(type.storage !== "struct", "objects are no keys")
+    this.type = type
+    this.at = at
+    this.nullBit = nullBit
+    const { symbols } = type.definition
+    this.#dictionary = type.storage !== "dictionary" ? null : Dictionary.of(symbols ?? [])
+  }
+
+  /** How many words a value takes. */
+  get width(): number {
+    return this.type.storage === "int64" || this.type.storage === "float64" ? 2 : 1
+  }
+
+  /** Writes the words of row `rows[start + i]` for key `i`. Those of null rows are 0, and their null bit is set. */
+  encode(column: Column, rows: Int32Array, start: number, end: number, { words, stride }: WordLayout): void {
+    const { validity } = column
+    for (let index = start, to = this.at; index < end; index++, to += stride) {
+      const row = rows[index]!
+      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) {
+        words[to] = 0
+        if (this.width === 2) words[to + 1] = 0
+        words[to - this.at]! |= this.nullBit
+        continue
+      }
+      switch (column.storage) {
+        case "bit":
+          words[to] = (column.values[row >> 3]! >> (row & 7)) & 1
+          break
+        case "int32":
+          words[to] = column.values[row]!
+          break
+        case "int64":
+          words[to] = column.halves[row * 2]!
+          words[to + 1] = column.halves[row * 2 + 1]!
+          break
+        case "float64":
+          this.#encodeDouble(column.values[row]!, words, to)
+          break
+        case "dictionary":
+          words[to] = this.#ownCode(column, row)
+          break
+        case "struct":
+          throw new TypeError("objects are no keys")
+        default:
+          unreachable(column, "a key column")
+      }
+    }
+  }
+
+  #encodeDouble(value: number, words: Int32Array, to: number): void {
+    // Adding +0 turns −0 into +0.
+    this.#double[0] = value + 0
+    const isNumber = value === value
+    words[to] = isNumber ? this.#doubleWords[0]! : 0
+    words[to + 1] = isNumber ? this.#doubleWords[1]! : NAN_HIGH
+  }
+
+  #ownCode({ dictionary, values }: DictionaryColumn, row: number): number {
+    const codes = this.#codes.of(dictionary)
+    const code = values[row]!
+    const known = codes[code]!
+    if (known !== 0) return known - 1
+    const bytes = dictionary.bytes(code)
+    const own = this.#dictionary!.codeOfBytes(bytes, 0, bytes.length)
+    codes[code] = own + 1
+    return own
+  }
+
+  /** Writes the values of keys `ids[from]` … `ids[from + count − 1]` to rows `at` …. */
+  decode(layout: WordLayout, ids: Int32Array, from: number, count: number, column: Column, at: number): void {
+    const { words, stride } = layout
+    if (column.storage === "dictionary") column.dictionary = this.#dictionary!
+    for (let index = 0; index < count; index++) {
+      const row = at + index
+      const key = ids[from + index]! * stride
+      const isNull = this.nullBit !== 0 && (words[key]! & this.nullBit) !== 0
+      if (column.validity !== null) {
+        if (isNull) column.validity[row >> 3]! &= ~(1 << (row & 7))
+        else column.validity[row >> 3]! |= 1 << (row & 7)
+      }
+      this.#decodeOne(words, key + this.at, column, row)
+    }
+  }
+
+  #decodeOne(words: Int32Array, from: number, column: Column, row: number): void {
+    switch (column.storage) {
+      case "bit":
+        if (words[from] === 1) column.values[row >> 3]! |= 1 << (row & 7)
+        else column.values[row >> 3]! &= ~(1 << (row & 7))
+        return
+      case "int32":
+      case "dictionary":
+        column.values[row] = words[from]!
+        return
+      case "int64":
+        column.halves[row * 2] = words[from]!
+        column.halves[row * 2 + 1] = words[from + 1]!
+        return
+      case "float64":
+        this.#doubleWords[0] = words[from]!
+        this.#doubleWords[1] = words[from + 1]!
+        column.values[row] = this.#double[0]!
+        return
+      case "struct":
+        throw new TypeError("objects are no keys")
+      default:
+        unreachable(column, "a key column")
+    }
+  }
+
+  /** Gives the words at `from` of another table's key the meaning that they have here, where codes differ. */
+  adopt(other: KeyColumn, words: Int32Array, from: number): void {
+    if (this.#dictionary === null) return
+    const bytes = other.#dictionary!.bytes(words[from + this.at]!)
+    words[from + this.at] = this.#dictionary.codeOfBytes(bytes, 0, bytes.length)
+  }
+
+  /** Writes the value with the words at `from`, which is not null, in the form of `value-codec.ts`. */
+  writeState(words: Int32Array, from: number, out: ByteWriter): void {
+    const { storage } = this.type
+    const low = words[from + this.at]!
+    const high = words[from + this.at + 1]!
+    if (storage === "bit") out.uint8(low)
+    else if (storage === "dictionary") out.bytes(this.#dictionary!.bytes(low))
+    else {
+      out.uint32(low)
+      out.uint32(storage === "int32" ? low >> 31 : high)
+    }
+  }
+
+  /**
+   * Reads a value into the words at `from`.
+   *
+   * @throws RangeError or TypeError where the bytes are no value of the column.
+   */
+  readState(words: Int32Array, from: number, reader: ByteReader): void {
+    const value = readValueState(this.type.required(), reader)
+    const to = from + this.at
+    switch (this.type.storage) {
+      case "bit":
+        words[to] = value === true ? 1 : 0
+        return
+      case "dictionary":
+        words[to] = this.#dictionary!.codeOf(value as string)
+        return
+      case "int32":
+        words[to] = value as number
+        return
+      case "int64": {
+        const bits = BigInt(value as number | bigint)
+        words[to] = Number(BigInt.asIntN(32, bits))
+        words[to + 1] = Number(bits >> 32n)
+        return
+      }
+      default:
+        this.#encodeDouble(value as number, words, to)
+    }
+  }
+}
