@@ -39,7 +39,10 @@ export function checkFences(root, fences) {
   }
   host.getCurrentDirectory = () => root
   const program = ts.createProgram([...modules.keys()], options, host)
-  return ts.getPreEmitDiagnostics(program).map((diagnostic) => sentence(root, modules, diagnostic))
+  return ts
+    .getPreEmitDiagnostics(program)
+    .filter((diagnostic) => !diagnostic.file?.fileName.includes("/node_modules/"))
+    .map((diagnostic) => sentence(root, modules, diagnostic))
 }
 
 function fenceOptions(root) {
@@ -49,6 +52,8 @@ function fenceOptions(root) {
   return {
     ...options,
     noEmit: true,
+    // A user's compiler may look into our declarations, too.
+    skipLibCheck: false,
     moduleDetection: ts.ModuleDetectionKind.Force,
     // What an example shows need not be used in it, and a reader may write `import` where we write `import type`.
     noUnusedLocals: false,

@@ -21,6 +21,7 @@ const SETTINGS = [
   ".prettierignore",
   ".gitignore",
   "knip.json",
+  "vitest.config.ts",
   "layers.mjs",
   "scripts",
   "src/deterministic-globals.d.ts",

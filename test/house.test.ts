@@ -3,7 +3,7 @@
  * `npm run check` run on it, and each violation must be named in what they print. That the same steps pass on the real
  * sources is what `npm run check` shows.
  */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -218,7 +218,7 @@ beforeAll(async () => {
   house.plant("scripts/wrong-type.mjs", `${OPENING}export const x = Math.max("1")\n`)
   await house.runToRed(["lint", "layers", "types", "fences", "pure-types", "script-types", "dead-code"])
   await house.runToRed(["attw", "public-docs", "publint", "format", "tidy"])
-}, 120_000)
+}, 300_000)
 
 afterAll(() => house.remove())
 
@@ -312,6 +312,16 @@ describe("the other steps go red", () => {
     ["attw", "tidemark/testing"],
   ])("%s: %s", (step, says) => {
     expectLine(step, says)
+  })
+
+  test("tests: a test that asserts nothing", () => {
+    house.plant("src/log/idle.test.ts", `${OPENING}import { test } from "vitest"\ntest("idle", () => {})\n`)
+    const run = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "src/log/idle"], {
+      cwd: house.root,
+      encoding: "utf8",
+    })
+    expect(run.status).toBe(1)
+    expect(run.stderr).toContain("expected any number of assertion, but got none")
   })
 
   test("a fence that compiles is no finding", () => {

@@ -1,0 +1,22 @@
+/**
+ * Random cases for tests: a fixed default seed, more cases with TIDEMARK_FUZZ_SCALE, one failing case again with
+ * TIDEMARK_SEED.
+ */
+import { Prng } from "../src/base/prng.ts"
+
+const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
+const ONLY_SEED = process.env["TIDEMARK_SEED"]
+
+/** Runs `body` with so many seeds (times the scale); a failure names the seed that repeats it. */
+export function forEachSeed(cases: number, body: (prng: Prng, seed: number) => void): void {
+  const first = ONLY_SEED === undefined ? 1 : Number(ONLY_SEED)
+  const count = ONLY_SEED === undefined ? Math.ceil(cases * SCALE) : 1
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      body(new Prng(seed), seed)
+    } catch (error) {
+      if (error instanceof Error) error.message = `TIDEMARK_SEED=${seed}: ${error.message}`
+      throw error
+    }
+  }
+}
