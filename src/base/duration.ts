@@ -1,9 +1,12 @@
 /**
  * Durations as users write them: `"5s"`, `"250ms"`, `"1h 30m"`.
  *
- * Invariant:
+ * Invariants:
  * - D1 A duration is a whole number of microseconds, at least 0 and at most 2⁵³ − 1.
+ * - D2 Its decimal digits count: no rounding of doubles makes a duration invalid or another one.
+ * - D3 `parseDuration(formatDuration(micros))` is `micros`.
  */
+import { assert } from "./assert.ts"
 import { TidemarkError } from "./errors.ts"
 
 const UNIT_MICROS = {
@@ -36,14 +39,18 @@ export type Duration = DurationPart | `${DurationPart} ${DurationPart}`
  * @throws TidemarkError `invalid-duration` where the text is no duration, or not a whole number of microseconds.
  */
 export function parseDuration(text: string): number {
-  let micros = 0
+  let micros = 0n
   for (const part of text.split(" ")) {
-    const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)$/.exec(part)
+    const match = /^(\d+)(?:\.(\d+))?(us|ms|s|m|h|d)$/.exec(part)
     if (match === null) throw invalidDuration(text)
-    micros += Number(match[1]) * UNIT_MICROS[match[2] as DurationUnit]
+    const [, whole = "", fraction = "", unit] = match
+    const scaled = BigInt(whole + fraction) * BigInt(UNIT_MICROS[unit as DurationUnit])
+    const scale = 10n ** BigInt(fraction.length)
+    if (scaled % scale !== 0n) throw invalidDuration(text)
+    micros += scaled / scale
   }
-  if (!Number.isSafeInteger(micros)) throw invalidDuration(text)
-  return micros
+  if (micros > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidDuration(text)
+  return Number(micros)
 }
 
 function invalidDuration(text: string): TidemarkError {
@@ -54,6 +61,7 @@ function invalidDuration(text: string): TidemarkError {
 
 /** A duration in its shortest form: `5400000000` is `"1h 30m"`. */
 export function formatDuration(micros: number): string {
+  assert(Number.isSafeInteger(micros) && micros >= 0, "a duration is a whole number of microseconds, at least 0")
   const parts: string[] = []
   let rest = micros
   for (const unit of ["d", "h", "m", "s", "ms", "us"] as const) {

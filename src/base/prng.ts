@@ -4,6 +4,7 @@
  * Invariant:
  * - P1 The same seed gives the same numbers on every platform: only 32-bit integer arithmetic is used.
  */
+import { assert } from "./assert.ts"
 
 /** A stream of pseudo-random numbers that depends on nothing but its seed. */
 export class Prng {
@@ -45,8 +46,9 @@ export class Prng {
     return this.float() < probability
   }
 
-  /** One of the items. */
+  /** One of the items, of which there must be one. */
   pick<T>(items: readonly T[]): T {
+    assert(items.length > 0, "something can be picked from a list that is not empty")
     return items[this.below(items.length)]!
   }
 

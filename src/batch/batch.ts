@@ -105,7 +105,8 @@ export class Batch {
 /** Columns under construction, with the blocks they lie in. */
 export interface BatchColumns {
   readonly columns: readonly Column[]
-  release(): void
+  /** Frees the blocks; a second call does nothing. */
+  readonly release: () => void
 }
 
 /** Allocates the columns of a schema, `capacity` rows each. */

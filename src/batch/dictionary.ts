@@ -18,6 +18,10 @@ import { assert } from "../base/assert.ts"
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
+/** The seed and the factor of FNV-1a, as int32. */
+export const FOLD_SEED = 0x811c9dc5 | 0
+export const FOLD_PRIME = 0x01000193
+
 const NO_BYTES = new Uint8Array(0)
 /** One free slot that is never written: the table of an empty dictionary, so that making one costs next to nothing. */
 const NO_SLOTS = new Int32Array(1)
@@ -72,14 +76,22 @@ export class Dictionary {
 
   /** The code of the text `source[start, end)`, which must be valid UTF-8; a new one where it is not yet known. */
   codeOfBytes(source: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(source, start, end)
+    return this.codeOfHashedBytes(source, start, end, foldOf(source, start, end))
+  }
+
+  /**
+   * The same for scanners that look at each byte anyway: `fold` starts as `FOLD_SEED` and is
+   * `Math.imul(fold ^ byte, FOLD_PRIME)` after each byte of the text.
+   */
+  codeOfHashedBytes(source: Uint8Array, start: number, end: number, fold: number): number {
+    const hash = finishHash(fold)
     const code = this.#find(source, start, end, hash)
     return code >= 0 ? code : this.#insert(source, start, end, hash)
   }
 
   /** The code of the text `source[start, end)`, or -1 where it is not known. */
   findBytes(source: Uint8Array, start: number, end: number): number {
-    return this.#find(source, start, end, hashOf(source, start, end))
+    return this.#find(source, start, end, finishHash(foldOf(source, start, end)))
   }
 
   /** The code of a text; a new one where it is not yet known. A lone surrogate is stored as U+FFFD. */
@@ -183,11 +195,15 @@ export class Dictionary {
   }
 }
 
-/** FNV-1a with a finaliser, because the table looks at the lowest bits only. */
-function hashOf(source: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+function foldOf(source: Uint8Array, start: number, end: number): number {
+  let fold = FOLD_SEED
+  for (let at = start; at < end; at++) fold = Math.imul(fold ^ source[at]!, FOLD_PRIME)
+  return fold
+}
+
+/** FNV-1a needs a finaliser, because the table looks at the lowest bits only. */
+function finishHash(fold: number): number {
+  const hash = Math.imul(fold ^ (fold >>> 15), 0x85ebca6b)
   return hash ^ (hash >>> 13)
 }
 

@@ -18,6 +18,7 @@ export function rowReader(schema: Schema): (batch: Batch) => ReadRow {
   const code: RowCode = { locals: [] }
   const object = rowCode(schema.fields, "columns", objectLiteral, code)
   const locals = code.locals.map(({ name, from }) => `const ${name} = ${from}`).join("\n")
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- It is our own code; see `row-code.ts`.
   const bind = new Function("columns", `${locals}\nreturn (row) => (${object})`) as (
     columns: readonly Column[],
   ) => ReadRow

@@ -36,6 +36,7 @@ export function rowView<C extends ColumnTypes>(schema: Schema<C>): RowView<RowOf
   const nested: string[] = []
   const row = rowCode(schema.fields, "columns", viewIn(nested), code)
   const names = code.locals.map(({ name }) => name)
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- It is our own code; see `row-code.ts`.
   const generate = new Function(`
     let row = 0${names.map((name) => `, ${name} = null`).join("")}
     ${nested.join("\n")}

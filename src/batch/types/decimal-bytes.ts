@@ -15,14 +15,12 @@ const [ZERO, PLUS, MINUS, DOT, LOWER_E] = [48, 43, 45, 46, 101] as const
 /** Powers of ten that a double holds exactly. */
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
-/** Every whole number of so many digits is below 2³¹. */
-const INT32_DIGITS = 9
-
 /** Every whole number of so many digits is below 2⁵³. */
 const EXACT_DIGITS = 15
 
-/** Numbers of more digits are left to `Number`: two times the digits of an int32. */
+/** Numbers of more digits are left to `Number`: two halves of nine digits, which are below 2³¹ each. */
 const LONG_DIGITS = 18
+const HALF_DIGITS = 9
 
 /** Where the last scan ended. It is one object, so that scanners can give two results without allocation. */
 export const scanned = { end: 0 }
@@ -34,9 +32,6 @@ export function scanWholeNumber(bytes: Uint8Array, start: number, end: number): 
   let at = first
   let value = 0
   let digit = 0
-  const int32End = Math.min(end, first + INT32_DIGITS)
-  for (; at < int32End && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = (value * 10 + digit) | 0
-  // Longer numbers go on as doubles, which cost more a digit.
   for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit
   const digits = at - first
   scanned.end = digits === 0 ? start : at
@@ -48,7 +43,7 @@ export function scanWholeNumber(bytes: Uint8Array, start: number, end: number): 
  * Scans `-?[0-9]+(.[0-9]+)?([eE][+-]?[0-9]+)?`.
  *
  * Up to fifteen digits with a small power of ten, one division or multiplication of exact doubles rounds right (Clinger,
- * "How to Read Floating Point Numbers Accurately", 1990); up to eighteen, see `longDouble`.
+ * "How to Read Floating Point Numbers Accurately", 1990); up to eighteen, see `scaledDouble`.
  */
 export function scanDouble(bytes: Uint8Array, start: number, end: number): number {
   const isNegative = start < end && bytes[start] === MINUS
@@ -56,39 +51,37 @@ export function scanDouble(bytes: Uint8Array, start: number, end: number): numbe
   let at = first
   let value = 0
   let digit = 0
-  let int32End = Math.min(end, first + INT32_DIGITS)
-  for (; at < int32End && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = (value * 10 + digit) | 0
   for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit
   let digits = at - first
-  scanned.end = start
-  if (digits === 0) return NaN
-  let scale = 0
-  if (at + 1 < end && bytes[at] === DOT && (digit = bytes[at + 1]! - ZERO) >= 0 && digit <= 9) {
+  let decimals = 0
+  if (digits > 0 && at < end && bytes[at] === DOT) {
     const fractionStart = ++at
-    int32End = Math.min(end, first + 1 + INT32_DIGITS)
-    for (; at < int32End && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = (value * 10 + digit) | 0
     for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit
-    scale = fractionStart - at
-    digits -= scale
+    decimals = at - fractionStart
+    digits += decimals
+    // A point without digits behind it does not belong to the number.
+    if (decimals === 0) at--
   }
-  const digitsEnd = at
-  if (at < end && (bytes[at]! | 0x20) === LOWER_E) {
-    scale += scanExponent(bytes, at, end)
-    at = scanned.end
+  scanned.end = digits === 0 ? start : at
+  if (digits === 0) return NaN
+  if (digits > EXACT_DIGITS || decimals > EXACT_DIGITS || (at < end && (bytes[at]! | 0x20) === LOWER_E)) {
+    value = scanLongDouble(bytes, first, at, end, decimals)
+  } else if (decimals > 0) {
+    value /= POWERS_OF_TEN[decimals]!
   }
-  scanned.end = at
-  if (!(scale >= -22 && scale <= 22)) return NaN
-  const magnitude =
-    digits > EXACT_DIGITS
-      ? longDouble(bytes, first, digitsEnd, scale)
-      : scale < 0
-        ? value / POWERS_OF_TEN[-scale]!
-        : value * POWERS_OF_TEN[scale]!
-  return isNegative ? -magnitude : magnitude
+  return isNegative ? -value : value
+}
+
+/** Scans the exponent behind the digits of `bytes[start, digitsEnd)`, where there is one, and gives the number. */
+function scanLongDouble(bytes: Uint8Array, start: number, digitsEnd: number, end: number, decimals: number): number {
+  const scale = scanExponent(bytes, digitsEnd, end) - decimals
+  return scale >= -22 && scale <= 22 ? scaledDouble(bytes, start, digitsEnd, scale) : NaN
 }
 
 /** Scans `[eE][+-]?[0-9]+` behind a number that ends at `start`; what is no exponent is none, so it is 0 there. */
 function scanExponent(bytes: Uint8Array, start: number, end: number): number {
+  scanned.end = start
+  if (start >= end || (bytes[start]! | 0x20) !== LOWER_E) return 0
   const sign = start + 1 < end ? bytes[start + 1]! : 0
   const first = sign === MINUS || sign === PLUS ? start + 2 : start + 1
   let at = first
@@ -101,12 +94,12 @@ function scanExponent(bytes: Uint8Array, start: number, end: number): number {
 
 /**
  * The double nearest to the digits of `bytes[start, end)` (with or without a point between) times 10^scale, for up to
- * eighteen digits and −22 ≤ scale ≤ 0, which are the numbers that JavaScript and others print; else NaN.
+ * eighteen digits and |scale| ≤ 22, which covers the numbers that JavaScript and others print; else NaN.
  *
  * The digits are held exactly as the sum of two doubles, and divided by the power of ten with a correction for the
  * remainder, which is known to some 2⁻⁵⁰ of itself: where that uncertainty could change the sum's rounding, NaN.
  */
-function longDouble(bytes: Uint8Array, start: number, end: number, scale: number): number {
+function scaledDouble(bytes: Uint8Array, start: number, end: number, scale: number): number {
   let high = 0
   let low = 0
   let digits = 0
@@ -114,11 +107,15 @@ function longDouble(bytes: Uint8Array, start: number, end: number, scale: number
     const digit = bytes[at]! - ZERO
     if (digit < 0 || (digits === 0 && digit === 0)) continue
     digits++
-    if (digits > INT32_DIGITS) low = (low * 10 + digit) | 0
+    if (digits > HALF_DIGITS) low = (low * 10 + digit) | 0
     else high = (high * 10 + digit) | 0
   }
+  if (digits <= EXACT_DIGITS) {
+    const value = high * POWERS_OF_TEN[Math.max(0, digits - HALF_DIGITS)]! + low
+    return scale < 0 ? value / POWERS_OF_TEN[-scale]! : value * POWERS_OF_TEN[scale]!
+  }
   if (digits > LONG_DIGITS || scale > 0) return NaN
-  const lowScale = POWERS_OF_TEN[Math.max(0, digits - INT32_DIGITS)]!
+  const lowScale = POWERS_OF_TEN[Math.max(0, digits - HALF_DIGITS)]!
   const product = high * lowScale
   const rest = productError(high, lowScale, product) + low
   const sum = product + rest
