@@ -203,13 +203,11 @@ export class DiskImage {
     restore(this.root, prng, new Set())
   }
 
-  /** Calls `visit` with every file and directory there is now, parents first, names sorted. */
-  walk(visit: (path: string, node: DiskNode) => void, from = "/"): void {
-    const node = this.find(from)
-    if (node === undefined) return
-    visit(from, node)
-    if (node.kind === "file") return
-    for (const name of [...node.entries.keys()].sort()) this.walk(visit, from === "/" ? `/${name}` : `${from}/${name}`)
+  /** The paths of the files below a directory, sorted. */
+  files(directory: string): string[] {
+    const path = `/${namesOf(directory).join("/")}`
+    if (this.find(path)?.kind === "file") return [path]
+    return this.list(path).flatMap((name) => this.files(`${path}/${name}`))
   }
 
   #change(parts: Omit<PendingChange, "sequence">): void {

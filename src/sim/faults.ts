@@ -139,48 +139,68 @@ export class ListedFaults implements FaultPlan {
   }
 }
 
+/** A step's row of the matrix, as plain data. */
+export interface StepCounts {
+  readonly step: StepName
+  readonly operation: DiskOperation
+  calls: number
+  /** How often each kind of fault has struck. */
+  readonly faults: Partial<Record<FaultKind, number>>
+}
+
 /** How often each kind of fault has struck each step. */
 export class FaultMatrix {
-  readonly #counts = new Map<StepName, Map<FaultKind | "calls", number>>()
+  readonly #rows = new Map<StepName, StepCounts>()
+
+  /** The rows, sorted by step. */
+  get rows(): StepCounts[] {
+    return [...this.#rows.values()].sort((a, b) => (a.step < b.step ? -1 : 1))
+  }
 
   /** Counts a call of a step. */
-  countCall(step: StepName): void {
-    this.#add(step, "calls", 1)
+  countCall(step: StepName, operation: DiskOperation): void {
+    this.#row(step, operation).calls++
   }
 
   /** Counts a fault. */
-  countFault(step: StepName, kind: FaultKind): void {
-    this.#add(step, kind, 1)
+  countFault(step: StepName, operation: DiskOperation, kind: FaultKind): void {
+    const { faults } = this.#row(step, operation)
+    faults[kind] = (faults[kind] ?? 0) + 1
   }
 
   /** Adds the counts of another matrix. */
-  addAll(other: FaultMatrix): void {
-    for (const [step, counts] of other.#counts) for (const [kind, count] of counts) this.#add(step, kind, count)
+  add(rows: readonly StepCounts[]): void {
+    for (const { step, operation, calls, faults } of rows) {
+      const own = this.#row(step, operation)
+      own.calls += calls
+      for (const kind of FAULT_KINDS) {
+        const count = faults[kind]
+        if (count !== undefined) own.faults[kind] = (own.faults[kind] ?? 0) + count
+      }
+    }
   }
 
-  count(step: StepName, kind: FaultKind | "calls"): number {
-    return this.#counts.get(step)?.get(kind) ?? 0
+  /** How often a kind of fault has struck a step. */
+  count(step: StepName, kind: FaultKind): number {
+    return this.#rows.get(step)?.faults[kind] ?? 0
   }
 
-  /** The steps seen, sorted. */
-  steps(): StepName[] {
-    return [...this.#counts.keys()].sort()
-  }
-
-  /** The matrix as text: a line a step, a column a kind of fault. */
+  /** The matrix as text: a line a step, a column a kind of fault, `-` where a kind cannot strike the step. */
   format(): string {
-    const width = Math.max(4, ...this.steps().map((step) => step.length))
-    const columns = ["calls", ...FAULT_KINDS] as const
-    const lines = ["step".padEnd(width) + columns.map((name) => name.padStart(14)).join("")]
-    for (const step of this.steps()) {
-      lines.push(step.padEnd(width) + columns.map((name) => String(this.count(step, name)).padStart(14)).join(""))
+    const { rows } = this
+    const width = Math.max(4, ...rows.map(({ step }) => step.length))
+    const lines = ["step".padEnd(width) + ["calls", ...FAULT_KINDS].map((name) => name.padStart(13)).join("")]
+    for (const { step, operation, calls, faults } of rows) {
+      const possible = faultKindsOf(operation)
+      const cells = FAULT_KINDS.map((kind) => (possible.includes(kind) ? String(faults[kind] ?? 0) : "-"))
+      lines.push(step.padEnd(width) + [String(calls), ...cells].map((cell) => cell.padStart(13)).join(""))
     }
     return lines.join("\n")
   }
 
-  #add(step: StepName, kind: FaultKind | "calls", count: number): void {
-    let counts = this.#counts.get(step)
-    if (counts === undefined) this.#counts.set(step, (counts = new Map()))
-    counts.set(kind, (counts.get(kind) ?? 0) + count)
+  #row(step: StepName, operation: DiskOperation): StepCounts {
+    let row = this.#rows.get(step)
+    if (row === undefined) this.#rows.set(step, (row = { step, operation, calls: 0, faults: {} }))
+    return row
   }
 }

@@ -52,6 +52,12 @@ export class FileNode {
   readonly #current = new Content()
   readonly #durable = new Content()
   #pending: PendingChange[] = []
+  #version = 0
+
+  /** Grows with every change of the current bytes. */
+  get version(): number {
+    return this.#version
+  }
 
   get length(): number {
     return this.#current.length
@@ -76,11 +82,13 @@ export class FileNode {
   write(position: number, source: Uint8Array, sequence: number): void {
     const bytes = source.slice()
     this.#current.write(position, bytes)
+    this.#version++
     this.#pending.push({ kind: "write", sequence, position, bytes })
   }
 
   truncate(length: number, sequence: number): void {
     this.#current.truncate(length)
+    this.#version++
     this.#pending.push({ kind: "truncate", sequence, length })
   }
 
@@ -100,6 +108,7 @@ export class FileNode {
   crash(prng: Prng): void {
     for (const change of this.#pending) applyAfterCrash(this.#durable, change, prng)
     this.#pending = []
+    this.#version++
     this.#current.truncate(0)
     this.#current.write(0, this.#durable.view())
   }

@@ -117,5 +117,6 @@ function isBefore(a: SimEvent, b: SimEvent): boolean {
 
 /** Resolves when every microtask there is has run. */
 function programAtRest(): Promise<void> {
+  // eslint-disable-next-line no-restricted-globals -- This is the one place where simulated time meets the event loop.
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -98,6 +98,7 @@ class SimFile implements DiskFile {
     this.#path = file.path
     this.#node = file.node
     this.#mode = file.mode
+    process.openFiles++
   }
 
   read(target: Uint8Array, position: number, at: StepName): Promise<number> {
@@ -144,6 +145,7 @@ class SimFile implements DiskFile {
     // A second close of the same handle would, on a real system, close somebody else's file.
     assert(this.#isOpen, "a file is closed once")
     this.#isOpen = false
+    this.#process.openFiles--
     const site = { operation: "close", step: "file.close", path: this.#path } as const
     await this.#world.call(this.#process, site, { perform: () => undefined })
   }

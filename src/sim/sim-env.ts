@@ -75,6 +75,8 @@ export class SimWorld {
   faults: FaultPlan
   /** The faults that have struck, in order. */
   readonly struck: Fault[] = []
+  /** How often the machine has crashed. */
+  crashes = 0
   /** Called after every event, when the world has changed and the program under test has not yet heard of it. */
   onEvent: (() => void) | undefined
   readonly #scopes: ScopeProver | undefined
@@ -104,6 +106,11 @@ export class SimWorld {
     return this.#process?.isAlive ?? false
   }
 
+  /** How many files the process holds open. */
+  get openFiles(): number {
+    return this.#process?.openFiles ?? 0
+  }
+
   /** Starts a process: the env that it sees. At most one runs at a time. */
   boot(): SimEnv {
     assert(!this.isAlive, "one process runs at a time")
@@ -118,6 +125,7 @@ export class SimWorld {
   /** The machine loses power: the process is gone, and so may be what it had not synced. */
   crash(): void {
     this.#die("crash")
+    this.crashes++
     this.image.crash(this.#crashes)
   }
 
@@ -129,15 +137,16 @@ export class SimWorld {
   /**
    * Lets time pass until the promise settles or the process dies.
    *
+   * @param maxEvents how many events there may be until then.
    * @returns `"settled"` or `"died"`; the promise's own outcome is the caller's to look at.
    */
-  async run(promise: Promise<unknown>): Promise<"settled" | "died"> {
+  async run(promise: Promise<unknown>, maxEvents?: number): Promise<"settled" | "died"> {
     let isSettled = false
     const settle = (): void => {
       isSettled = true
     }
     promise.then(settle, settle)
-    await this.scheduler.runUntil(() => isSettled || !this.isAlive)
+    await this.scheduler.runUntil(() => isSettled || !this.isAlive, maxEvents)
     return isSettled ? "settled" : "died"
   }
 
@@ -151,11 +160,11 @@ export class SimWorld {
     if (!process.isAlive) return new Promise(() => undefined)
     const occurrence = this.#occurrences.get(site.step) ?? 0
     this.#occurrences.set(site.step, occurrence + 1)
-    this.matrix.countCall(site.step)
+    this.matrix.countCall(site.step, site.operation)
     const fault = this.faults.strike({ step: site.step, operation: site.operation, occurrence })
     if (fault !== undefined) {
       this.struck.push({ step: site.step, occurrence, kind: fault })
-      this.matrix.countFault(site.step, fault)
+      this.matrix.countFault(site.step, site.operation, fault)
       this.record("fault", `${fault} at ${site.step} ${occurrence}`)
     }
     return new Promise((resolve, reject) => {
@@ -191,6 +200,7 @@ export class SimWorld {
     const site = { operation: "lock", step: "env.lock", path } as const
     const isTaken = await this.call(process, site, {
       perform: () => {
+        this.image.makeDirectory(path)
         if (this.#locks.has(path)) return false
         this.#locks.set(path, process)
         return true
@@ -280,6 +290,7 @@ export class SimProcess {
   readonly env: SimEnv
   readonly pending = new Set<PendingCall>()
   isAlive = true
+  openFiles = 0
 
   constructor(world: SimWorld, number: number) {
     this.world = world

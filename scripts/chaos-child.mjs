@@ -1,0 +1,63 @@
+/** A process of `chaos.mjs`: runs the job once, as its only argument says, and dies at the point that it names. */
+import { writeSync } from "node:fs"
+import { fromDist } from "./dist.mjs"
+
+const { count, hopping, job, last, min, schema, sum, t, tumbling } = await fromDist("index")
+const { jsonl } = await fromDist("files")
+const { nodeEnv } = await fromDist("env/node/node-env")
+const { runJob } = await fromDist("runtime/run-job")
+const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
+const { KillAtStep } = await fromDist("sim/kill-at-step")
+
+const { directory, window, epochRows, reset, point } = JSON.parse(process.argv[2])
+
+const chaos = job({
+  name: "chaos",
+  inputs: { rows: schema({ id: t.int32, key: t.string, value: t.int32, at: t.timestamp({ format: "us" }) }) },
+  flow: ({ rows }) => {
+    const { sizeMinutes, slideMinutes } = window
+    const size = `${sizeMinutes}m`
+    const results = rows
+      .filter((row) => row.value !== 0)
+      .eventTime("at", { outOfOrder: "5s" })
+      .keyBy("key")
+      .window(slideMinutes === undefined ? tumbling(size) : hopping(size, { every: `${slideMinutes}m` }))
+      .aggregate({ rows: count(), total: sum("value"), least: min("value"), newest: last("id") }, { id: "results" })
+    return { results, late: results.late }
+  },
+})
+
+const bound = chaos.with({
+  inputs: { rows: jsonl("in/*.jsonl") },
+  outputs: { results: jsonl("out/results", { rollBytes: 50_000 }), late: jsonl("out/late", { rollBytes: 500 }) },
+  deadLetter: jsonl("out/bad", { rollBytes: 1 }),
+})
+
+const handle = await runJob(bound, {
+  env: killedAt(point),
+  directory: `${directory}/state`,
+  baseDirectory: directory,
+  epochRows,
+  reset,
+  snapshotPolicy: { minBytes: 50_000, growth: 1 },
+  onEvent: (event) => {
+    if (event.kind === "recovered" && event.isReset) tell("reset")
+  },
+})
+await handle.finished
+
+/** The real world, or one in which this process dies at a point. */
+function killedAt(point) {
+  const env = nodeEnv()
+  if (point === undefined) return env
+  const kill = () => {
+    tell("at point")
+    process.kill(process.pid, "SIGKILL")
+  }
+  return withDisk(env, new InterceptedDisk(env.disk, new KillAtStep(point, kill)))
+}
+
+/** Told at once: what waits in a buffer dies with the process. */
+function tell(line) {
+  writeSync(1, `${line}\n`)
+}

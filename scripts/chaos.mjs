@@ -1,0 +1,199 @@
+/**
+ * `npm run chaos -- [--kills N] [--seed S] [--keep]`: real processes, really killed. A keyed-window job over generated
+ * files runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
+ * protocol; it is started again until it has finished, and what it has published is compared with an independently
+ * computed reference. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
+ * start anew (`reset`), with kills as before.
+ *
+ * The exit code is 1 where a record was lost, repeated or half visible, or a child failed by itself.
+ * The last line is `lost L, repeated R, kills K`.
+ */
+import { spawn } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { prepare, runMain } from "./bootstrap.mjs"
+import { generateRound, referenceOf } from "./chaos-reference.mjs"
+import { fromDist } from "./dist.mjs"
+
+const CHILD = fileURLToPath(new URL("./chaos-child.mjs", import.meta.url))
+const MOMENTS = ["before", "during", "after"]
+/** A child that has not ended by then has a defect of its own. */
+const CHILD_SECONDS_MAX = 120
+const OUTPUTS = ["results", "late", "bad"]
+
+/** What a run of the whole script has found. */
+const found = { lost: 0, repeated: 0, kills: 0, problems: [] }
+/** How often a child was killed at each step, and how often that was tried. */
+const steps = new Map()
+
+await runMain(async () => {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: "string", default: "200" },
+      seed: { type: "string", default: "1" },
+      keep: { type: "boolean", default: false },
+    },
+  })
+  await prepare()
+  const kills = Number(values.kills)
+  const prng = await makePrng(Number(values.seed))
+  for (const step of await namedSteps()) steps.set(step, { tries: 0, kills: 0 })
+  const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
+  try {
+    for (let round = 1; found.kills < kills; round++) {
+      const directory = join(root, `round-${round}`)
+      const data = generateRound(prng)
+      writeInput(directory, data)
+      await runRound({ directory, data, kills, prng, reset: false })
+      // The same job once more, from the start: what was published is set aside.
+      if (found.kills < kills && prng.chance(0.3)) await runRound({ directory, data, kills, prng, reset: true })
+      console.log(`round ${round}: ${found.kills} of ${kills} kills, lost ${found.lost}, repeated ${found.repeated}`)
+      if (!values.keep && found.problems.length === 0) rmSync(directory, { recursive: true })
+    }
+  } finally {
+    if (values.keep || found.problems.length > 0) console.log(`kept: ${root}`)
+    else rmSync(root, { recursive: true, force: true })
+  }
+  report()
+})
+
+/** Runs and kills a job until it has finished, and compares. */
+async function runRound({ directory, data, kills, prng, reset }) {
+  const seen = new Map()
+  let isResetDue = reset
+  let isFirst = true
+  for (let hasFinished = false; !hasFinished;) {
+    const kill = found.kills < kills ? drawKill(prng) : undefined
+    const options = { directory, window: data.window, epochRows: prng.pick([100, 500, 3000, 1e9]), reset: isResetDue }
+    const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
+    if (child.isReset) isResetDue = false
+    if (child.wasKilled) noteKill(kill.point, child.atPoint)
+    else if (child.code === 0) hasFinished = true
+    else {
+      found.problems.push(`a child failed (${child.code}): ${child.errors}`)
+      return
+    }
+    if (!isResetDue && !(reset && isFirst)) look(directory, seen)
+    isFirst = false
+  }
+  compare(directory, data)
+}
+
+/** When the next child dies: at random, or at the step that was killed least. */
+function drawKill(prng) {
+  if (prng.chance(0.4)) return { afterMs: prng.below(1500), point: undefined }
+  const least = Math.min(...[...steps.values()].map(({ tries }) => tries))
+  const [step, counts] = prng.pick([...steps].filter(([, { tries }]) => tries === least))
+  counts.tries++
+  const call = prng.chance(0.5) ? 1 : 1 + prng.below(12)
+  // A step that this run does not come to must not let the job finish undisturbed.
+  return { afterMs: 1000 + prng.below(2500), point: { step, call, moment: prng.pick(MOMENTS) } }
+}
+
+function noteKill(point, atPoint) {
+  found.kills++
+  if (atPoint) steps.get(point.step).kills++
+  if (found.kills % 20 === 0) console.log(`${found.kills} kills`)
+}
+
+/** One process: how it ended and what it told. */
+function runChild(options, killAfterMs) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"] })
+    const told = { isReset: false, atPoint: false, errors: "" }
+    const limitMs = killAfterMs ?? CHILD_SECONDS_MAX * 1000
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs)
+    child.stderr.on("data", (bytes) => (told.errors += bytes))
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "reset") told.isReset = true
+      if (line === "at point") told.atPoint = true
+    })
+    child.on("close", (code, signal) => {
+      clearTimeout(timer)
+      if (signal === "SIGKILL" && killAfterMs === undefined && !told.atPoint) told.errors = "it did not end in time"
+      const wasKilled = signal === "SIGKILL" && (killAfterMs !== undefined || told.atPoint)
+      resolve({ ...told, code, wasKilled })
+    })
+  })
+}
+
+/** Looks at what is published while the job lies dead: whole lines, and files that never change or vanish. */
+function look(directory, seen) {
+  const visible = new Set()
+  for (const output of OUTPUTS) {
+    for (const name of publishedNames(directory, output)) {
+      const path = `${output}/${name}`
+      const content = readFileSync(join(directory, "out", path), "utf8")
+      visible.add(path)
+      if (!content.endsWith("\n")) found.problems.push(`${path} does not end with a whole line`)
+      if (seen.has(path) && seen.get(path) !== content) found.problems.push(`${path} has changed`)
+      seen.set(path, content)
+    }
+  }
+  for (const path of seen.keys()) if (!visible.has(path)) found.problems.push(`${path} has vanished`)
+}
+
+/** Compares what is published with the reference. */
+function compare(directory, data) {
+  const reference = referenceOf(data)
+  for (const output of OUTPUTS) {
+    const left = new Map()
+    for (const row of reference[output]) left.set(row, (left.get(row) ?? 0) + 1)
+    for (const name of publishedNames(directory, output)) {
+      const lines = readFileSync(join(directory, "out", output, name), "utf8")
+        .trimEnd()
+        .split("\n")
+      for (const line of lines) {
+        const row = rowText(output, JSON.parse(line))
+        left.set(row, (left.get(row) ?? 0) - 1)
+      }
+    }
+    for (const [row, count] of left) {
+      if (count > 0) found.lost += count
+      if (count < 0) found.repeated -= count
+      if (count !== 0) found.problems.push(`${output} ${count > 0 ? "lacks" : "has too often"}: ${row}`)
+    }
+  }
+}
+
+function rowText(output, row) {
+  if (output === "bad") return `${row.partition.split("/").at(-1)}|${row.record}`
+  if (output === "late") return String(row.id)
+  return [row.key, row.windowStart, row.windowEnd, row.rows, row.total, row.least, row.newest].join("|")
+}
+
+function publishedNames(directory, output) {
+  const path = join(directory, "out", output)
+  return existsSync(path) ? readdirSync(path).filter((name) => name.startsWith("part-")) : []
+}
+
+function writeInput(directory, data) {
+  mkdirSync(join(directory, "in"), { recursive: true })
+  for (const { name, lines } of data.files) {
+    writeFileSync(join(directory, "in", name), lines.map(({ text }) => `${text}\n`).join(""))
+  }
+}
+
+function report() {
+  const width = Math.max(...[...steps.keys()].map((step) => step.length))
+  for (const [step, { kills, tries }] of steps) console.log(`${step.padEnd(width)}  killed ${kills} of ${tries} tries`)
+  for (const problem of found.problems.slice(0, 20)) console.log(`problem: ${problem}`)
+  if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
+  if (found.problems.length > 0) process.exitCode = 1
+  console.log(`lost ${found.lost}, repeated ${found.repeated}, kills ${found.kills}`)
+}
+
+async function namedSteps() {
+  const { LOG_STEPS } = await fromDist("log/steps")
+  const { FILE_SINK_STEPS, FILE_SOURCE_STEPS } = await fromDist("connectors/files/steps")
+  return ["run.create-directory", ...LOG_STEPS, ...FILE_SINK_STEPS, ...FILE_SOURCE_STEPS]
+}
+
+async function makePrng(seed) {
+  const { Prng } = await fromDist("base/prng")
+  return new Prng(seed)
+}

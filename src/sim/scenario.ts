@@ -1,0 +1,200 @@
+/**
+ * A scenario: a job, its source files and how it is to be run, as plain data drawn from a seed. Being data, it can be
+ * printed, replayed and made smaller.
+ *
+ * Files come in generations: those of one generation are there together, and the next generation appears when the job
+ * has read all of the last to its end.
+ */
+import { Prng } from "../base/prng.ts"
+
+/** A line of a source file, and what it is meant to be. */
+export interface SourceLine {
+  readonly text: string
+  /** The row that the line holds, or `undefined` where it is broken on purpose. */
+  readonly row: SourceRow | undefined
+}
+
+/** A row of the source. */
+export interface SourceRow {
+  /** Unique in the scenario. */
+  readonly id: number
+  readonly key: string
+  readonly value: number | null
+  /** Microseconds since 1970; unique in the scenario. */
+  readonly at: number
+  /** Ballast, so that some epochs are too large for the commit record. */
+  readonly note: string
+}
+
+/** Lines that appear at the end of a file, which they make where it is not yet there. */
+export interface SourceChunk {
+  readonly file: string
+  readonly lines: readonly SourceLine[]
+}
+
+/** What the job computes. */
+export type JobShape =
+  /** Rows go through filters and a derivation, without state. */
+  | { readonly kind: "filter" }
+  /** Rows are aggregated by key and window. All lengths in microseconds; without a slide, windows tumble. */
+  | {
+      readonly kind: "windows"
+      readonly sizeMicros: number
+      readonly slideMicros: number | undefined
+      readonly outOfOrderMicros: number
+    }
+
+/** The formats of files. */
+export type FileFormatName = "csv" | "jsonl"
+
+/** A job, its input and how it is run. */
+export interface Scenario {
+  readonly seed: number
+  readonly shape: JobShape
+  readonly inputFormat: FileFormatName
+  readonly outputFormat: FileFormatName
+  readonly generations: readonly (readonly SourceChunk[])[]
+  readonly batchRows: number
+  readonly epochRows: number
+  /** Parts of at least so many bytes are published. */
+  readonly rollBytes: number
+  /** A snapshot is due after so many bytes of epochs. */
+  readonly snapshotMinBytes: number
+  /** Run number `i` is stopped after so many commits; 0 where it is not. */
+  readonly stopAfterCommits: readonly number[]
+  /** The job starts anew when this generation appears; `undefined` where it never does. */
+  readonly resetAt: number | undefined
+  readonly compile: "auto" | "off"
+}
+
+/**
+ * A scenario as the life of a job between two resets sees it: what was there at the reset is one generation.
+ *
+ * @param from the generation with which that life begins; `to` the one before which it ends.
+ */
+export function lifeOf(scenario: Scenario, from: number, to: number): Scenario {
+  const merged = new Map<string, SourceLine[]>()
+  for (const { file, lines } of scenario.generations.slice(0, from + 1).flat()) {
+    merged.set(file, [...(merged.get(file) ?? []), ...lines])
+  }
+  const first = [...merged].map(([file, lines]) => ({ file, lines }))
+  return { ...scenario, generations: [first, ...scenario.generations.slice(from + 1, to)] }
+}
+
+/** Rows with such an id make the job's lambda throw. */
+export const THROWING_ID_MODULUS = 29
+
+/** 2024-01-01T00:00:00Z. */
+const START_MICROS = 1_704_067_200_000_000
+const SECOND = 1_000_000
+
+/** Draws a scenario. */
+export function drawScenario(seed: number): Scenario {
+  const prng = new Prng(seed)
+  const shape = drawShape(prng)
+  const inputFormat = prng.pick(["csv", "jsonl"] as const)
+  const isBulky = shape.kind === "filter" && prng.chance(0.1)
+  const lines = new LineWriter(prng.fork(), { inputFormat, shape, noteLength: isBulky ? 20_000 : 0 })
+  const generations: SourceChunk[][] = []
+  const generationCount = 2 + prng.below(2)
+  for (let generation = 0; generation < generationCount; generation++) {
+    const chunks: SourceChunk[] = []
+    const known = generations.flat().map(({ file }) => file)
+    const fileCount = 1 + prng.below(3)
+    for (let index = 0; index < fileCount; index++) {
+      const candidates = known.filter((file) => !chunks.some((chunk) => chunk.file === file))
+      const grows = candidates.length > 0 && prng.chance(0.3)
+      const file = grows
+        ? prng.pick(candidates)
+        : `in/${prng.pick(["a", "b", "z"])}${generation}${index}.${inputFormat}`
+      chunks.push({ file, lines: lines.draw(generation, generation === 0 ? 8 + prng.below(14) : 3 + prng.below(8)) })
+    }
+    generations.push(chunks)
+  }
+  const total = generations.flat().reduce((sum, chunk) => sum + chunk.lines.length, 0)
+  return {
+    seed,
+    shape,
+    inputFormat,
+    outputFormat: prng.pick(["csv", "jsonl"] as const),
+    generations,
+    batchRows: prng.pick([1, 2, 3, 7, 64]),
+    epochRows: isBulky ? Math.ceil(total / 4) : 2 + prng.below(Math.ceil(total / 5)),
+    rollBytes: prng.pick([1, 200, 1000, 1_000_000]),
+    snapshotMinBytes: prng.pick([1, 600, 2000, 1_000_000]),
+    stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(4) : 0)),
+    resetAt: prng.chance(0.1) ? 1 + prng.below(generationCount - 1) : undefined,
+    compile: prng.chance(0.1) ? "auto" : "off",
+  }
+}
+
+function drawShape(prng: Prng): JobShape {
+  if (prng.chance(0.3)) return { kind: "filter" }
+  const sizeMicros = prng.pick([10, 30, 60]) * SECOND
+  const outOfOrderMicros = prng.pick([0, 1, 5, 40]) * SECOND
+  const slideMicros = prng.chance(0.5) ? undefined : prng.pick([sizeMicros / 2, sizeMicros / 5, sizeMicros * 0.7])
+  return { kind: "windows", sizeMicros, slideMicros, outOfOrderMicros }
+}
+
+/** Draws lines: mostly ascending event times, with some disorder, some far too late, some broken. */
+class LineWriter {
+  readonly #prng: Prng
+  readonly #options: { inputFormat: FileFormatName; shape: JobShape; noteLength: number }
+  readonly #edges = new Set<number>()
+  #nextId = 1
+
+  constructor(prng: Prng, options: { inputFormat: FileFormatName; shape: JobShape; noteLength: number }) {
+    this.#prng = prng
+    this.#options = options
+  }
+
+  draw(generation: number, count: number): SourceLine[] {
+    const prng = this.#prng
+    let clock = START_MICROS + (generation * 200 + prng.below(40)) * SECOND
+    const lines: SourceLine[] = []
+    for (let index = 0; index < count; index++) {
+      clock += prng.below(8 * SECOND)
+      if (prng.chance(0.1)) lines.push({ text: this.#brokenLine(), row: undefined })
+      else lines.push(this.#goodLine(prng.chance(0.08) ? clock - prng.below(300 * SECOND) : this.#jitter(clock)))
+    }
+    return lines
+  }
+
+  #jitter(clock: number): number {
+    const { shape } = this.#options
+    const disorder = shape.kind === "windows" ? shape.outOfOrderMicros : 3 * SECOND
+    return this.#prng.chance(0.5) ? clock : clock - this.#prng.below(disorder + 2 * SECOND)
+  }
+
+  #goodLine(near: number): SourceLine {
+    const prng = this.#prng
+    const id = this.#nextId++
+    // The id in the last digits makes every time unique. Times at the very edge of a window are worth meeting often.
+    const edge = Math.floor(near / SECOND / 10) * 10 * SECOND - (id % 2)
+    const at = prng.chance(0.1) && !this.#edges.has(edge) ? edge : near - (near % 1000) + id + 1
+    this.#edges.add(edge)
+    const key = prng.pick(["k1", "k2", "k3", "key of some length"])
+    const value = prng.chance(0.1) ? null : prng.below(2000) - 1000
+    const note = "n".repeat(this.#options.noteLength)
+    const row = { id, key, value, at, note }
+    return { text: this.#options.inputFormat === "csv" ? csvLine(row) : JSON.stringify(row), row }
+  }
+
+  #brokenLine(): string {
+    const { inputFormat, shape } = this.#options
+    const id = this.#nextId++
+    const row = { id, key: "k1", value: 1, at: START_MICROS + id, note: shape.kind }
+    if (inputFormat === "csv") {
+      return this.#prng.pick([csvLine({ ...row, id: "not a number" }), csvLine({ ...row, value: "1.5" }), `${id},k1`])
+    }
+    const text = JSON.stringify(row)
+    return this.#prng.pick([text.slice(0, -2), JSON.stringify({ ...row, value: "1x" }), `[${id}]`, `${text} ${text}`])
+  }
+}
+
+/** The columns of a source line. */
+export const SOURCE_COLUMNS = ["id", "key", "value", "at", "note"] as const
+
+function csvLine(row: Readonly<Record<(typeof SOURCE_COLUMNS)[number], string | number | null>>): string {
+  return SOURCE_COLUMNS.map((name) => String(row[name] ?? "")).join(",")
+}
