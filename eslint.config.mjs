@@ -106,6 +106,14 @@ export default tseslint.config(
   {
     files: ["**/*.mjs"],
     languageOptions: { parserOptions: { ecmaVersion: 2024, sourceType: "module" } },
-    rules: { eqeqeq: "error", "no-var": "error", "prefer-const": "error", "object-shorthand": "error" },
+    rules: {
+      eqeqeq: "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      "object-shorthand": "error",
+      "max-lines": ["error", { max: 600 }],
+      "max-lines-per-function": ["error", { max: 70, IIFEs: true }],
+      "no-restricted-imports": "off",
+    },
   },
 )
