@@ -15,7 +15,11 @@ export type OnRowError = (row: number, error: unknown) => void
 
 /** How a lambda runs. */
 export type LambdaForm =
-  | { readonly kind: "compiled"; /** The generated source. */ readonly code: string; /** The IR as text. */ readonly ir: string }
+  | {
+      readonly kind: "compiled"
+      /** The generated source. */ readonly code: string
+      /** The IR as text. */ readonly ir: string
+    }
   | {
       readonly kind: "closure"
       /** Why it is not compiled, as a sentence. */
@@ -41,5 +45,10 @@ export interface Projection {
    * Writes value `row` of each target column for each row of `batch` that counts.
    * A row that fails is reported; its values are unspecified and the caller drops it.
    */
-  project(batch: Batch, params: Readonly<Record<string, unknown>>, targets: readonly Column[], onRowError: OnRowError): void
+  project(
+    batch: Batch,
+    params: Readonly<Record<string, unknown>>,
+    targets: readonly Column[],
+    onRowError: OnRowError,
+  ): void
 }

@@ -1,0 +1,141 @@
+/**
+ * The globals that compiled lambdas may use: pure functions of ECMAScript that never throw for the arguments allowed.
+ *
+ * The functions are captured when this module is loaded. That a lambda's `Math` is the global one is for the proof in
+ * `CompileOptions` to say; that nobody has replaced a function since is asked again before each batch (`isIntact`).
+ *
+ * Invariants:
+ * - B1 What stands here gives the same answer for the same arguments, for ever, and throws for no value of the kinds
+ *   that it accepts.
+ * - B2 What was not the engine's own when this module was loaded does not stand here.
+ */
+import { assert } from "../base/assert.ts"
+import { BIGINT, BOOLEAN, NULLISH, NUMBER, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
+
+/** A function that lambdas may call. */
+export interface KnownFunction {
+  /** As it is called: `Math.abs`, or for a method of strings `String.prototype.trim`. */
+  readonly name: string
+  /** The free name that it depends on. */
+  readonly global: string
+  /** The engine's own. */
+  readonly genuine: (...args: never[]) => unknown
+  /** What each argument may be. */
+  readonly accepts: Kinds
+  readonly result: Kinds
+}
+
+const PRIMITIVE = STRING | BIGINT | NUMBER | BOOLEAN | NULLISH
+/** Anything but a bigint, which `ToNumber` refuses. */
+const TO_NUMBER = PRIMITIVE & ~BIGINT
+
+const MATH_FUNCTIONS = [
+  ...["abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clz32", "cos", "cosh"],
+  ...["exp", "expm1", "floor", "fround", "hypot", "imul", "log", "log10", "log1p", "log2", "max", "min", "pow"],
+  ...["round", "sign", "sin", "sinh", "sqrt", "tan", "tanh", "trunc"],
+]
+
+const STRING_METHODS: Readonly<Record<string, Kinds>> = {
+  at: STRING | UNDEFINED,
+  charAt: STRING,
+  charCodeAt: NUMBER,
+  codePointAt: NUMBER | UNDEFINED,
+  concat: STRING,
+  endsWith: BOOLEAN,
+  includes: BOOLEAN,
+  indexOf: NUMBER,
+  lastIndexOf: NUMBER,
+  slice: STRING,
+  startsWith: BOOLEAN,
+  substring: STRING,
+  toLowerCase: STRING,
+  toUpperCase: STRING,
+  trim: STRING,
+  trimEnd: STRING,
+  trimStart: STRING,
+}
+
+const sourceTextOf = Function.prototype.toString
+const globals = globalThis as unknown as Readonly<Record<string, unknown>>
+
+const known = new Map<string, KnownFunction>()
+const capture = (name: string, accepts: Kinds, result: Kinds): void => {
+  const genuine = lookUp(name)
+  const text = `function ${name.slice(name.lastIndexOf(".") + 1)}() { [native code] }`
+  if (typeof genuine !== "function" || sourceTextOf.call(genuine) !== text) return
+  known.set(name, { name, global: name.split(".")[0]!, genuine: genuine as KnownFunction["genuine"], accepts, result })
+}
+for (const name of MATH_FUNCTIONS) capture(`Math.${name}`, TO_NUMBER, NUMBER)
+for (const name of ["isFinite", "isInteger", "isNaN", "isSafeInteger"]) capture(`Number.${name}`, PRIMITIVE, BOOLEAN)
+for (const name of ["Number", "Number.parseFloat", "parseFloat"]) capture(name, PRIMITIVE, NUMBER)
+// Their second argument, the radix, may not be a bigint.
+for (const name of ["Number.parseInt", "parseInt"]) capture(name, TO_NUMBER, NUMBER)
+for (const name of ["isFinite", "isNaN"]) capture(name, TO_NUMBER, BOOLEAN)
+capture("String", PRIMITIVE, STRING)
+capture("Boolean", PRIMITIVE, BOOLEAN)
+for (const [name, result] of Object.entries(STRING_METHODS)) capture(`String.prototype.${name}`, TO_NUMBER, result)
+
+/** These cannot be replaced, only shadowed, and members of `Math` and `Number` depend on those names. */
+const CONSTANTS: Readonly<Record<string, number | undefined>> = {
+  undefined: undefined,
+  NaN: NaN,
+  Infinity: Infinity,
+  "Math.E": Math.E,
+  "Math.LN10": Math.LN10,
+  "Math.LN2": Math.LN2,
+  "Math.LOG10E": Math.LOG10E,
+  "Math.LOG2E": Math.LOG2E,
+  "Math.PI": Math.PI,
+  "Math.SQRT1_2": Math.SQRT1_2,
+  "Math.SQRT2": Math.SQRT2,
+  "Number.EPSILON": Number.EPSILON,
+  "Number.MAX_SAFE_INTEGER": Number.MAX_SAFE_INTEGER,
+  "Number.MAX_VALUE": Number.MAX_VALUE,
+  "Number.MIN_SAFE_INTEGER": Number.MIN_SAFE_INTEGER,
+  "Number.MIN_VALUE": Number.MIN_VALUE,
+  "Number.NEGATIVE_INFINITY": Number.NEGATIVE_INFINITY,
+  "Number.NaN": Number.NaN,
+  "Number.POSITIVE_INFINITY": Number.POSITIVE_INFINITY,
+}
+
+/** Global names that a lambda may use at all, with a proof. */
+const USABLE_GLOBALS: ReadonlySet<string> = new Set([
+  ...Object.keys(CONSTANTS).filter((name) => !name.includes(".")),
+  ...[...known.values()].map(({ global }) => global),
+])
+
+/** Whether lambdas may use something under this global name. */
+export function isUsableGlobal(name: string): boolean {
+  return USABLE_GLOBALS.has(name)
+}
+
+/** The function of that name, such as `Math.abs` or `String.prototype.trim`, where lambdas may call it. */
+export function knownFunction(name: string): KnownFunction | undefined {
+  return known.get(name)
+}
+
+/** Names of all functions that lambdas may call. */
+export function knownFunctionNames(): readonly string[] {
+  return [...known.keys()]
+}
+
+/** The constant of that name, such as `Math.PI`, as a value in an array; `undefined` where there is none. */
+export function knownConstant(name: string): readonly [number | undefined] | undefined {
+  return Object.hasOwn(CONSTANTS, name) ? [CONSTANTS[name]] : undefined
+}
+
+/** Whether the global function of that name still is the one that compiled code calls. */
+export function isIntact(name: string): boolean {
+  const captured = known.get(name)
+  assert(captured !== undefined, "compiled code uses known functions only")
+  return lookUp(name) === captured.genuine
+}
+
+function lookUp(name: string): unknown {
+  let value: unknown = globals
+  for (const part of name.split(".")) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[part]
+  }
+  return value
+}

@@ -1,0 +1,376 @@
+/**
+ * From the syntax of an expression to IR. Functions, statements and results are for `lower-function.ts`.
+ *
+ * Invariants:
+ * - Z1 What is lowered is understood completely: any syntax that is not named here ends the attempt.
+ * - Z2 Operands are lowered in the order in which JavaScript evaluates them, as assignments to local names need it.
+ */
+import type { AssignmentExpression, CallExpression, Expression, Literal, MemberExpression } from "acorn"
+import type { PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "acorn"
+import { assert } from "../base/assert.ts"
+import type { Schema } from "../batch/schema.ts"
+import { isUsableGlobal, knownConstant, knownFunction } from "./globals.ts"
+import { placeOf, type BinaryOperator, type Ir, type LogicalOperator, type Reference } from "./ir.ts"
+import { factsAfter, NO_FACTS, type Facts } from "./narrow.ts"
+import {
+  makeBinary,
+  makeCall,
+  makeColumn,
+  makeConditional,
+  makeConstant,
+  makeField,
+  makeLength,
+  makeLogical,
+  makeMethodCall,
+  makeParam,
+  makeTemplate,
+  makeUnary,
+  withoutNull,
+} from "./nodes.ts"
+import { NotCompilable } from "./not-compilable.ts"
+import { Scope, type Meaning } from "./scope.ts"
+import { BIGINT, kindsText, mayBe, NULLISH, OBJECT, STRING } from "./value-type.ts"
+
+const BINARY_OPERATORS: ReadonlySet<string> = new Set<BinaryOperator>([
+  ...(["+", "-", "*", "/", "%", "**", "&", "|", "^", "<<", ">>", ">>>"] as const),
+  ...(["<", ">", "<=", ">=", "===", "!==", "==", "!="] as const),
+])
+
+/** How syntax outside the subset is called in reasons. */
+const PHRASES: Readonly<Record<string, string>> = {
+  ArrayExpression: "an array",
+  ArrowFunctionExpression: "a function within the function",
+  AwaitExpression: '"await"',
+  ClassExpression: "a class",
+  FunctionExpression: "a function within the function",
+  ImportExpression: '"import"',
+  MetaProperty: '"new.target" or "import.meta"',
+  NewExpression: '"new"',
+  ObjectExpression: "an object other than its result",
+  TaggedTemplateExpression: "a tagged template",
+  ThisExpression: '"this"',
+  UpdateExpression: '"++" or "--"',
+  YieldExpression: '"yield"',
+}
+
+const PASS_A_PARAMETER =
+  "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare."
+
+type Guards = Reference[]
+
+/** Lowers the expressions of one lambda. */
+export class Lowering {
+  readonly scope = new Scope()
+  readonly schema: Schema
+  readonly params: Schema
+  /** The global names on which the IR relies. */
+  readonly globals = new Set<string>()
+  facts: Facts = NO_FACTS
+  /** The text that `start` and `end` of the syntax refer to. */
+  readonly #text: string
+
+  constructor(schema: Schema, params: Schema, text: string) {
+    this.schema = schema
+    this.params = params
+    this.#text = text
+  }
+
+  /** Lowers under what is known where `test` has come out one way. */
+  under<T>(test: Ir, outcome: boolean, lower: () => T): T {
+    const before = this.facts
+    this.facts = factsAfter(before, test, outcome)
+    const result = lower()
+    this.facts = before
+    return result
+  }
+
+  /** The value of an expression. */
+  expression(node: Expression): Ir {
+    switch (node.type) {
+      case "Literal":
+        return lowerLiteral(node)
+      case "Identifier":
+        return this.#identifier(node.name)
+      case "ParenthesizedExpression":
+        return this.expression(node.expression)
+      case "MemberExpression":
+      case "CallExpression":
+        return this.#chained(node, undefined)
+      case "ChainExpression":
+        return this.#chain(node.expression)
+      case "TemplateLiteral":
+        return this.#template(node)
+      case "UnaryExpression":
+        return this.#unary(node.operator, node.argument)
+      case "BinaryExpression":
+        return this.#binary(node.operator, node.left, node.right)
+      case "LogicalExpression": {
+        const left = this.expression(node.left)
+        const lowerRight = (): Ir => this.expression(node.right)
+        const [right] = this.scope.branch(() =>
+          node.operator === "??" ? lowerRight() : this.under(left, node.operator === "&&", lowerRight),
+        )
+        return makeLogical(node.operator satisfies LogicalOperator, left, right!)
+      }
+      case "ConditionalExpression": {
+        const test = this.expression(node.test)
+        const [then, otherwise] = this.scope.branch(
+          () => this.under(test, true, () => this.expression(node.consequent)),
+          () => this.under(test, false, () => this.expression(node.alternate)),
+        )
+        return makeConditional(test, then!, otherwise!)
+      }
+      case "SequenceExpression":
+        return node.expressions.map((expression) => this.expression(expression)).at(-1)!
+      case "AssignmentExpression":
+        return this.#assignment(node)
+      default:
+        if (this.#textOf(node).startsWith("cov_")) throw countsCoverage()
+        throw new NotCompilable(`It uses ${PHRASES[node.type] ?? node.type}, which is not compiled.`)
+    }
+  }
+
+  /** What an identifier stands for, where it is declared by the lambda. */
+  meaningOf(node: Expression): Meaning | undefined {
+    return node.type === "Identifier" ? this.scope.lookUp(node.name) : undefined
+  }
+
+  /** A field of the row, the parameters, or an object in them that is not null. */
+  field(of: Meaning, name: string): Reference {
+    switch (of.kind) {
+      case "row":
+        return this.#narrowed(makeColumn(this.schema, name))
+      case "params":
+        return this.#narrowed(makeParam(this.params, name))
+      case "value":
+        assert(of.ir.kinds === OBJECT && isReference(of.ir), "only structs have fields")
+        return this.#narrowed(makeField(of.ir, name))
+      case "unset":
+        throw new NotCompilable("It reads a field of a name that has no value yet.")
+    }
+  }
+
+  #identifier(name: string): Ir {
+    const meaning = this.scope.lookUp(name)
+    if (meaning === undefined) return this.#freeName(name)
+    switch (meaning.kind) {
+      case "row":
+        throw new NotCompilable("It uses the row as a whole.", "Read the columns that it needs by name: row.fare.")
+      case "params":
+        throw new NotCompilable("It uses the parameters as a whole.", "Read them by name: params.maxFare.")
+      case "unset":
+        throw new NotCompilable(`It reads "${name}", which has no certain value at that point.`)
+      case "value":
+        return isReference(meaning.ir) ? this.#narrowed(meaning.ir) : meaning.ir
+    }
+  }
+
+  #freeName(name: string): Ir {
+    const constant = knownConstant(name)
+    if (constant !== undefined) {
+      this.globals.add(name)
+      return makeConstant(constant[0])
+    }
+    if (isUsableGlobal(name)) throw new NotCompilable(`It uses "${name}" as a value, which is not compiled.`)
+    throw new NotCompilable(`It uses "${name}" from outside of the function.`, PASS_A_PARAMETER)
+  }
+
+  #narrowed(reference: Reference): Reference {
+    if (!mayBe(reference.kinds, NULLISH) || !this.facts.has(placeOf(reference))) return reference
+    return withoutNull(reference)
+  }
+
+  #unary(operator: string, argument: Expression): Ir {
+    if (operator === "void") {
+      this.expression(argument)
+      return makeConstant(undefined)
+    }
+    const operand = this.expression(argument)
+    switch (operator) {
+      case "-":
+        if (operand.op === "constant" && typeof operand.value === "number") return makeConstant(-operand.value)
+        if (operand.op === "constant" && typeof operand.value === "bigint") return makeConstant(-operand.value)
+        return makeUnary(operator, operand)
+      case "+":
+      case "!":
+      case "~":
+      case "typeof":
+        return makeUnary(operator, operand)
+      default:
+        throw new NotCompilable(`It uses "${operator}", which is not compiled.`)
+    }
+  }
+
+  #binary(operator: string, left: Expression | PrivateIdentifier, right: Expression): Ir {
+    if (left.type === "PrivateIdentifier" || !isBinaryOperator(operator)) {
+      throw new NotCompilable(`It uses "${operator}", which is not compiled.`)
+    }
+    const operand = this.expression(left)
+    return makeBinary(operator, operand, this.expression(right))
+  }
+
+  #template({ quasis, expressions }: TemplateLiteral): Ir {
+    const texts = quasis.map(({ value }) => value.cooked)
+    assert(
+      texts.every((text) => typeof text === "string"),
+      "the texts of an untagged template are valid",
+    )
+    return makeTemplate(
+      texts,
+      expressions.map((expression) => this.expression(expression)),
+    )
+  }
+
+  #assignment({ operator, left, right }: AssignmentExpression): Ir {
+    if (left.type !== "Identifier") throw new NotCompilable("It changes something other than its own variables.")
+    if (operator !== "=") throw new NotCompilable(`It uses "${operator}", which is not compiled.`)
+    const value = this.expression(right)
+    this.scope.assign(left.name, value)
+    return value
+  }
+
+  /** `a?.b.c`: undefined as a whole where the object before a `?.` is null. */
+  #chain(node: MemberExpression | CallExpression): Ir {
+    const guards: Guards = []
+    // What stands behind a `?.` may not be evaluated.
+    const [value] = this.scope.branch(() => this.#chained(node, guards))
+    return guards.reduceRight<Ir>((inner, guard) => {
+      const isNull = makeBinary("==", guard, makeConstant(null))
+      return makeConditional(isNull, makeConstant(undefined), inner)
+    }, value!)
+  }
+
+  /** A link of a chain. `guards` takes the objects before `?.` that may be null; outside of a chain there are none. */
+  #chained(node: Expression | Super, guards: Guards | undefined): Ir {
+    if (node.type === "MemberExpression") return this.#member(node, guards)
+    if (node.type === "CallExpression") return this.#call(node, guards)
+    if (node.type === "Super") throw new NotCompilable('It uses "super", which is not compiled.')
+    return this.expression(node)
+  }
+
+  #member(node: MemberExpression, guards: Guards | undefined): Ir {
+    const known = this.#globalMember(node)
+    if (known !== undefined) {
+      const constant = knownConstant(known)
+      if (constant === undefined) throw new NotCompilable(`It uses "${known}" as a value, which is not compiled.`)
+      return makeConstant(constant[0])
+    }
+    const name = staticKey(node)
+    const meaning = node.object.type === "Super" ? undefined : this.meaningOf(node.object)
+    if (meaning?.kind === "row" || meaning?.kind === "params") return this.field(meaning, name)
+    const object = this.#presentObject(node, name, guards)
+    if (object.kinds === STRING && name === "length") {
+      return makeLength(object)
+    }
+    if (object.kinds === OBJECT && isReference(object)) return this.field({ kind: "value", ir: object }, name)
+    throw new NotCompilable(`It reads "${name}" of ${kindsText(object.kinds)}, which is not compiled.`)
+  }
+
+  /** The object of a member, which is not null any more: a `?.` has its guard. */
+  #presentObject(node: MemberExpression, name: string, guards: Guards | undefined): Ir {
+    const object = this.#chained(node.object, guards)
+    if (!mayBe(object.kinds, NULLISH)) return object
+    if (!node.optional) {
+      const text = this.#textOf(node.object)
+      throw new NotCompilable(
+        `Reading "${name}" throws where ${text} is ${kindsText(object.kinds & NULLISH)}.`,
+        `Write ${text}?.${name}.`,
+      )
+    }
+    if (guards === undefined || !isReference(object)) {
+      throw new NotCompilable(`It uses "?." on something other than a column.`)
+    }
+    guards.push(object)
+    return withoutNull(object)
+  }
+
+  #call(node: CallExpression, guards: Guards | undefined): Ir {
+    const { callee } = node
+    if (node.optional || callee.type === "Super") throw this.#unknownCall(node)
+    if (callee.type === "Identifier" && this.scope.lookUp(callee.name) === undefined) {
+      if (knownFunction(callee.name) === undefined) throw this.#unknownCall(node)
+      const args = this.#arguments(node.arguments)
+      this.globals.add(callee.name)
+      return makeCall(callee.name, args)
+    }
+    if (callee.type !== "MemberExpression") throw this.#unknownCall(node)
+    const known = this.#globalMember(callee)
+    if (known !== undefined) {
+      if (knownFunction(known) === undefined) throw this.#unknownCall(node)
+      return makeCall(known, this.#arguments(node.arguments))
+    }
+    if (isFreeName(callee.object, this.scope)) throw this.#unknownCall(node)
+    const name = staticKey(callee)
+    const text = this.#presentObject(callee, name, guards)
+    if (text.kinds !== STRING || knownFunction(`String.prototype.${name}`) === undefined) throw this.#unknownCall(node)
+    this.globals.add("String")
+    return makeMethodCall(name, text, this.#arguments(node.arguments))
+  }
+
+  /** `Math.abs` of a member of a free global name; the name is noted. `undefined` for any other member. */
+  #globalMember(node: MemberExpression): string | undefined {
+    const { object, optional } = node
+    if (object.type !== "Identifier" || optional || this.scope.lookUp(object.name) !== undefined) return undefined
+    if (!isUsableGlobal(object.name) || knownConstant(object.name) !== undefined) return undefined
+    this.globals.add(object.name)
+    return `${object.name}.${staticKey(node)}`
+  }
+
+  #arguments(nodes: readonly (Expression | SpreadElement)[]): Ir[] {
+    return nodes.map((node) => {
+      if (node.type === "SpreadElement") throw new NotCompilable('It uses "..." in a call, which is not compiled.')
+      return this.expression(node)
+    })
+  }
+
+  #unknownCall({ callee }: CallExpression): NotCompilable {
+    const text = this.#textOf(callee)
+    if (text.startsWith("cov_")) return countsCoverage()
+    if (text === "Math.random") {
+      return new NotCompilable("It calls Math.random, which gives other results each time the job runs.")
+    }
+    return new NotCompilable(`It calls ${text}, which is not compiled.`, "Write what it does in the function itself.")
+  }
+
+  #textOf(node: { readonly start: number; readonly end: number }): string {
+    const text = this.#text.slice(node.start, node.end).replace(/\s+/g, " ")
+    return text.length > 60 ? `${text.slice(0, 60)}…` : text
+  }
+}
+
+/** Coverage tools write calls of a counter of theirs between statements and operands. */
+function countsCoverage(): NotCompilable {
+  return new NotCompilable("It counts its coverage, which only the closure does.")
+}
+
+/** Whether a node is a place of the row or the parameters. */
+export function isReference(node: Ir): node is Reference {
+  return node.op === "column" || node.op === "param"
+}
+
+/** The name of a member that stands in the source. */
+function staticKey({ property, computed }: MemberExpression): string {
+  if (property.type === "Identifier" && !computed) return property.name
+  const isKey =
+    property.type === "Literal" && (typeof property.value === "string" || typeof property.value === "number")
+  if (isKey) return String(property.value)
+  throw new NotCompilable("It reads a field whose name is computed.")
+}
+
+function isFreeName(node: Expression | Super, scope: Scope): boolean {
+  return node.type === "Identifier" && scope.lookUp(node.name) === undefined
+}
+
+function isBinaryOperator(operator: string): operator is BinaryOperator {
+  return BINARY_OPERATORS.has(operator)
+}
+
+function lowerLiteral(node: Literal): Ir {
+  if (typeof node.bigint === "string") return makeConstant(BigInt(node.bigint))
+  const { value } = node
+  if (node.regex !== undefined || value instanceof RegExp) throw new NotCompilable("It uses a regular expression.")
+  if (typeof value === "bigint" || value === undefined) throw new NotCompilable("It uses a literal that is not known.")
+  const constant = makeConstant(value)
+  assert(!mayBe(constant.kinds, BIGINT | OBJECT), "a literal is a primitive value")
+  return constant
+}

@@ -1,0 +1,166 @@
+/**
+ * Makes nodes of the IR: here kinds are inferred and sizes counted.
+ *
+ * Invariant:
+ * - D1 A node that could throw, or that is too large, is not made: `NotCompilable` is thrown instead.
+ */
+import { assert } from "../base/assert.ts"
+import type { Field, Schema } from "../batch/schema.ts"
+import { knownFunction } from "./globals.ts"
+import { checkTemplateValue, inferBinary, inferUnary } from "./infer.ts"
+import type {
+  BinaryOperator,
+  ColumnReference,
+  Constant,
+  Ir,
+  Let,
+  LogicalOperator,
+  Reference,
+  UnaryOperator,
+} from "./ir.ts"
+import { NotCompilable } from "./not-compilable.ts"
+import {
+  BIGINT,
+  BOOLEAN,
+  isWithin,
+  kindsOfColumn,
+  kindsText,
+  NULL,
+  NULLISH,
+  NUMBER,
+  OBJECT,
+  STRING,
+  UNDEFINED,
+  type Kinds,
+} from "./value-type.ts"
+
+/** A larger tree comes from names that stand for large expressions and are used many times. */
+const MAX_SIZE = 2000
+
+type Unsized<N> = N extends Ir ? Omit<N, "size"> : never
+
+function sized(node: Unsized<Ir>, children: readonly Ir[]): Ir {
+  let size = 1
+  for (const child of children) size += child.size
+  if (size > MAX_SIZE) throw new NotCompilable("It is too large to be compiled.")
+  return { ...node, size }
+}
+
+/** A value that stands in the source. */
+export function makeConstant(value: Constant["value"]): Constant {
+  return { op: "constant", value, kinds: kindsOfValue(value), size: 1 }
+}
+
+function kindsOfValue(value: Constant["value"]): Kinds {
+  if (value === null) return NULL
+  switch (typeof value) {
+    case "undefined":
+      return UNDEFINED
+    case "boolean":
+      return BOOLEAN
+    case "number":
+      return NUMBER
+    case "bigint":
+      return BIGINT
+    default:
+      return STRING
+  }
+}
+
+/** A column of the row. */
+export function makeColumn(schema: Schema, name: string): ColumnReference {
+  const index = schema.indexOf(name)
+  if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a column of its rows.`)
+  const field = schema.fields[index]!
+  return { op: "column", path: [index], fields: [field], kinds: kindsOfColumn(field.type), size: 1 }
+}
+
+/** A parameter of the job. */
+export function makeParam(params: Schema, name: string): Reference {
+  const field = params.field(name)
+  if (field === undefined) throw new NotCompilable(`The job has no parameter ${JSON.stringify(name)}.`)
+  return { op: "param", fields: [field], kinds: kindsOfColumn(field.type), size: 1 }
+}
+
+/** A field of the struct that a reference means. The struct is known not to be null. */
+export function makeField(struct: Reference, name: string): Reference {
+  assert(struct.kinds === OBJECT, "fields are read of objects that are not null")
+  const fields: readonly Field[] = struct.fields.at(-1)!.type.definition.fields ?? []
+  const index = fields.findIndex((field) => field.name === name)
+  if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a field of that object.`)
+  const field = fields[index]!
+  const parts = { fields: [...struct.fields, field], kinds: kindsOfColumn(field.type), size: 1 }
+  return struct.op === "column" ? { op: "column", path: [...struct.path, index], ...parts } : { op: "param", ...parts }
+}
+
+/** The same place where it is known not to be null. */
+export function withoutNull(reference: Reference): Reference {
+  return { ...reference, kinds: reference.kinds & ~NULLISH }
+}
+
+/** `operator operand`. */
+export function makeUnary(operator: UnaryOperator, operand: Ir): Ir {
+  return sized({ op: "unary", operator, operand, kinds: inferUnary(operator, operand) }, [operand])
+}
+
+/** `left operator right`. */
+export function makeBinary(operator: BinaryOperator, left: Ir, right: Ir): Ir {
+  return sized({ op: "binary", operator, left, right, kinds: inferBinary(operator, left, right) }, [left, right])
+}
+
+/** `left operator right`, where the right side was lowered under what the left side tells. */
+export function makeLogical(operator: LogicalOperator, left: Ir, right: Ir): Ir {
+  // What comes through from the left: falsy values, truthy ones, or those that are not null. Objects are truthy.
+  const passing = { "&&": ~OBJECT, "||": ~NULLISH, "??": ~NULLISH }[operator]
+  return sized({ op: "logical", operator, left, right, kinds: (left.kinds & passing) | right.kinds }, [left, right])
+}
+
+/** `test ? then : otherwise`. */
+export function makeConditional(test: Ir, then: Ir, otherwise: Ir): Ir {
+  const kinds = then.kinds | otherwise.kinds
+  return sized({ op: "conditional", test, then, otherwise, kinds }, [test, then, otherwise])
+}
+
+/** A call of a known global function. */
+export function makeCall(name: string, args: readonly Ir[]): Ir {
+  const known = knownFunction(name)
+  assert(known !== undefined, "calls are made of known functions")
+  checkArguments(name, known.accepts, args)
+  return sized({ op: "call", name, arguments: args, kinds: known.result }, args)
+}
+
+/** The length of a string. */
+export function makeLength(text: Ir): Ir {
+  assert(text.kinds === STRING, "only strings have a length here")
+  return sized({ op: "stringMember", name: "length", text, arguments: undefined, kinds: NUMBER }, [text])
+}
+
+/** A call of a method of strings. */
+export function makeMethodCall(name: string, text: Ir, args: readonly Ir[]): Ir {
+  assert(text.kinds === STRING, "methods are called on strings only")
+  const known = knownFunction(`String.prototype.${name}`)
+  assert(known !== undefined, "calls are made of known methods")
+  checkArguments(name, known.accepts, args)
+  return sized({ op: "stringMember", name, text, arguments: args, kinds: known.result }, [text, ...args])
+}
+
+function checkArguments(name: string, accepts: Kinds, args: readonly Ir[]): void {
+  for (const { kinds } of args) {
+    if (isWithin(kinds, accepts)) continue
+    throw new NotCompilable(
+      `It gives ${name} what may be ${kindsText(kinds & ~accepts)}, for which it is not compiled.`,
+    )
+  }
+}
+
+/** A template literal. */
+export function makeTemplate(texts: readonly string[], values: readonly Ir[]): Ir {
+  assert(texts.length === values.length + 1, "a template has a text on each side of each value")
+  values.forEach(checkTemplateValue)
+  return sized({ op: "template", texts, values, kinds: STRING }, values)
+}
+
+/** A value that is evaluated once a row; the tree below is counted where it stands. */
+export function makeLet(index: number, value: Ir): Let {
+  return { op: "let", index, value, kinds: value.kinds, size: 1 }
+}

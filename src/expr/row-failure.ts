@@ -1,0 +1,74 @@
+/**
+ * What is said of a row for which a lambda failed. Both forms of a lambda say the same, as both ask here.
+ *
+ * Messages are clauses without a full stop, as those of bad records are.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import type { Field } from "../batch/schema.ts"
+
+const MAX_SHOWN_LENGTH = 80
+
+/** The lambda threw. */
+export function lambdaThrew(thrown: unknown): TidemarkError {
+  return new TidemarkError("lambda-failed", `the lambda threw ${thrownText(thrown)}`, { cause: thrown })
+}
+
+/** The lambda gave something other than an object of columns. */
+export function resultNotAnObject(value: unknown): TidemarkError {
+  return new TidemarkError("lambda-failed", `the lambda gave ${shown(value)}, which is not an object of columns`)
+}
+
+/** The lambda's object has no value, not even null, for a column. */
+export function columnMissing({ name, type }: Field): TidemarkError {
+  const hint = type.isNullable ? "Give null where there is no value: undefined is not null." : undefined
+  return new TidemarkError(
+    "lambda-failed",
+    `the lambda gave no value for the column ${JSON.stringify(name)}`,
+    hint === undefined ? {} : { hint },
+  )
+}
+
+/** The lambda's object has a value for a column that is not of the column's type. */
+export function columnInvalid({ name }: Field, value: unknown, reason: string): TidemarkError {
+  const column = JSON.stringify(name)
+  return new TidemarkError(
+    "lambda-failed",
+    `the lambda gave ${shown(value)} for the column ${column}, which is ${reason}`,
+  )
+}
+
+/** The lambda gave a value that is not of the type wanted. */
+export function valueInvalid(value: unknown, reason: string): TidemarkError {
+  return new TidemarkError("lambda-failed", `the lambda gave ${shown(value)}, which is ${reason}`)
+}
+
+function thrownText(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return "something that has no text"
+  }
+}
+
+/** A value in a message. */
+function shown(value: unknown): string {
+  switch (typeof value) {
+    case "string": {
+      const text = JSON.stringify(value)
+      return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
+    }
+    case "number":
+      return Object.is(value, -0) ? "-0" : String(value)
+    case "bigint":
+      return `${value}n`
+    case "function":
+      return "a function"
+    case "symbol":
+      return "a symbol"
+    case "object":
+      if (value === null) return "null"
+      return Array.isArray(value) ? "an array" : "an object"
+    default:
+      return String(value)
+  }
+}
