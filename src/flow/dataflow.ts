@@ -86,6 +86,8 @@ export class Dataflow {
   readonly #eventTimes = new Map<string, EventTime[]>()
   /** In the order of the plan, so that a window comes after those that feed it. */
   readonly #windows: readonly WindowStep[]
+  /** The states of all operators that have one, in the order of the plan. */
+  readonly states: readonly OperatorState[]
 
   /** @throws TidemarkError `invalid-plan` where the plan asks for what cannot be. */
   constructor(plan: Plan, context: DataflowContext) {
@@ -98,6 +100,9 @@ export class Dataflow {
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs[port].push(name)
     this.#steps = steps
+    this.states = steps.flatMap(({ operator }) =>
+      operator instanceof EventTime || operator instanceof WindowAggregate ? [operator] : [],
+    )
     this.#windows = plan.nodes.flatMap((node, index) => {
       const { operator, emitter } = steps[index]!
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
@@ -212,13 +217,6 @@ export class Dataflow {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
     }
     this.#propagate()
-  }
-
-  /** The states of all operators that have one. */
-  get states(): readonly OperatorState[] {
-    return this.#steps.flatMap(({ operator }) =>
-      operator instanceof EventTime || operator instanceof WindowAggregate ? [operator] : [],
-    )
   }
 
   /** How far everything is. */

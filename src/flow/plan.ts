@@ -147,7 +147,8 @@ export function isStateful(node: PlanNode): node is EventTimeNode | WindowAggreg
 
 /** A window in words: `hopping 1h every 10m`. */
 export function windowLabel(window: WindowSpec): string {
-  const offset = window.offsetMicros === 0 ? "" : ` offset ${formatDuration(window.offsetMicros)}`
+  const sign = window.offsetMicros < 0 ? "-" : ""
+  const offset = window.offsetMicros === 0 ? "" : ` offset ${sign}${formatDuration(Math.abs(window.offsetMicros))}`
   const size = formatDuration(window.sizeMicros)
   if (window.kind === "tumbling") return `tumbling ${size}${offset}`
   return `hopping ${size} every ${formatDuration(window.slideMicros)}${offset}`

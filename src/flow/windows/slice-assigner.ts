@@ -102,11 +102,12 @@ export class SliceAssigner {
     this.#fromTime = time
     this.#untilTime = time
     this.#target = OUT_OF_TIME
-    if (!this.#slices.isWithinTime(time)) return
+    const { maxTime, slide } = this.#slices
+    if (Math.abs(time) > maxTime) return
     const bounds = this.#slices.of(time)
     const { firstWindowEnd, lastWindowEnd } = bounds
-    this.#fromTime = bounds.start
-    this.#untilTime = bounds.end
+    this.#fromTime = Math.max(bounds.start, -maxTime)
+    this.#untilTime = Math.min(bounds.end, maxTime + 1)
     this.#fromWatermark = -Infinity
     this.#untilWatermark = Infinity
     if (firstWindowEnd > lastWindowEnd) this.#target = BETWEEN
@@ -118,7 +119,7 @@ export class SliceAssigner {
       this.#target = this.#indexOf(this.#open.at(bounds, firstWindowEnd))
     } else {
       const countsFrom = this.#slices.firstWindowEndBehind(watermark + 1)
-      this.#fromWatermark = countsFrom - this.#slices.slide - 1
+      this.#fromWatermark = countsFrom - slide - 1
       this.#untilWatermark = countsFrom - 1
       this.#target = this.#indexOf(this.#open.at(bounds, countsFrom))
     }

@@ -30,6 +30,8 @@ export interface SliceBounds {
 export class Slices {
   readonly size: number
   readonly slide: number
+  /** Up to here from 1970, either way, windows have exact bounds: not at the very ends of time (1684 and 2255). */
+  readonly maxTime: number
   /** In [0, slide). */
   readonly #offset: number
   /** How far behind a window's start the end of another lies; 0 where they fall together. */
@@ -43,16 +45,12 @@ export class Slices {
     assert(Number.isSafeInteger(spec.offsetMicros), "the offset of windows is in whole microseconds")
     this.size = spec.sizeMicros
     this.slide = slide
+    this.maxTime = Number.MAX_SAFE_INTEGER - this.size - 2 * slide
     this.#offset = ((spec.offsetMicros % slide) + slide) % slide
     this.#endEdge = this.size % slide
   }
 
-  /** Whether the windows around a moment have exact bounds: it is not at the very ends of time (1684 and 2255). */
-  isWithinTime(time: number): boolean {
-    return Math.abs(time) <= Number.MAX_SAFE_INTEGER - this.size - 2 * this.slide
-  }
-
-  /** The slice that holds a moment within time. */
+  /** The slice that holds a moment that is at most `maxTime` away from 1970. */
   of(time: number): SliceBounds {
     const period = this.#periodStart(time)
     const edge = period + this.#endEdge

@@ -21,9 +21,14 @@ export interface ReferenceAggregate {
 interface Kept {
   readonly row: Row
   readonly time: number
-  /** Ends of the windows that hold the record, and of those among them in which it counts. */
-  readonly ends: readonly number[]
+  /** Ends of the windows in which it counts. */
   readonly counted: readonly number[]
+  /** The windows that hold the record: equal where they are. */
+  readonly place: string
+  /** Its slice: records are in one when the same windows hold them and they count in the same ones. */
+  readonly slice: string
+  /** Its key: equal where keys are equal as those of a `Map` are: NaN equals itself, −0 equals +0, 1n not 1. */
+  readonly key: string
   readonly values: readonly unknown[]
 }
 
@@ -47,6 +52,7 @@ export class ReferenceWindows {
 
   /** @param watermark that of the row's partition before the row. */
   onRow(row: Row, time: number, watermark: number): Outcome {
+    if (!this.#isWithinTime(time)) return "failed"
     const ends = this.#windowEnds(time)
     const counted = ends.filter((end) => watermark < end - 1)
     if (ends.length === 0) return "between"
@@ -57,8 +63,10 @@ export class ReferenceWindows {
     } catch {
       return "failed"
     }
-    const record = { row, time, ends, counted, values }
-    const before = this.#records.filter((other) => isSameSlice(other, record) && this.#isSameKey(other, record))
+    const key = this.#keys.map((name) => `${typeof row[name]} ${String(row[name])}`).join("\u0000")
+    const place = String(ends)
+    const record = { row, time, counted, place, slice: `${place} ${String(counted)}`, key, values }
+    const before = this.#records.filter((other) => other.key === key && other.slice === record.slice)
     const isAccepted = this.#aggregates.every(({ kind, type }, index) =>
       referenceAccepts(kind, type, timedValues(before, index), values[index]),
     )
@@ -67,27 +75,34 @@ export class ReferenceWindows {
     return "counted"
   }
 
-  #windowEnds(time: number): number[] {
-    const { sizeMicros, offsetMicros } = this.#window
-    const slide = this.#window.kind === "tumbling" ? sizeMicros : this.#window.slideMicros
-    const ends: number[] = []
-    const firstIndex = Math.floor((time - offsetMicros - sizeMicros) / slide) - 1
-    for (let start = offsetMicros + firstIndex * slide; start <= time; start += slide) {
-      if (time < start + sizeMicros) ends.push(start + sizeMicros)
-    }
-    return ends
+  get #slide(): number {
+    return this.#window.kind === "tumbling" ? this.#window.sizeMicros : this.#window.slideMicros
   }
 
-  #isSameKey(one: Kept, other: Kept): boolean {
-    return keyText(one.row, this.#keys) === keyText(other.row, this.#keys)
+  #isWithinTime(time: number): boolean {
+    return Math.abs(time) <= Number.MAX_SAFE_INTEGER - this.#window.sizeMicros - 2 * this.#slide
+  }
+
+  /** In bigints, so that nothing is rounded at the ends of time. */
+  #windowEnds(time: number): number[] {
+    const [size, offset] = [BigInt(this.#window.sizeMicros), BigInt(this.#window.offsetMicros)]
+    const slide = BigInt(this.#slide)
+    const ends: number[] = []
+    const firstIndex = (BigInt(time) - offset - size) / slide - 2n
+    for (let start = offset + firstIndex * slide; start <= time; start += slide) {
+      if (time < start + size) ends.push(Number(start + size))
+    }
+    return ends
   }
 
   /** Fires what is due; the result rows, or `FAILED` in the place of one with a sum out of range. */
   onWatermark(watermark: number): (Row | typeof FAILED)[] {
     const results: (Row | typeof FAILED)[] = []
     for (;;) {
-      const due = this.#records.flatMap(({ counted }) => counted.filter((end) => end > this.#firedEnd))
-      const end = Math.min(...due)
+      let end = Infinity
+      for (const { counted } of this.#records) {
+        for (const each of counted) if (each > this.#firedEnd && each < end) end = each
+      }
       if (end === Infinity || end - 1 > watermark) break
       results.push(...this.#fire(end))
       this.#firedEnd = end
@@ -97,24 +112,20 @@ export class ReferenceWindows {
   }
 
   #fire(end: number): (Row | typeof FAILED)[] {
-    const records = this.#records.filter(({ counted }) => counted.includes(end))
-    const slices: Kept[][] = []
-    for (const record of records) {
-      const slice = slices.find((others) => isSameSlice(others[0]!, record))
-      if (slice === undefined) slices.push([record])
+    const slices = new Map<string, Kept[]>()
+    const keyRows = new Map<string, Row>()
+    for (const record of this.#records) {
+      if (!record.counted.includes(end)) continue
+      const slice = slices.get(record.slice)
+      if (slice === undefined) slices.set(record.slice, [record])
       else slice.push(record)
     }
-    slices.sort(([one], [other]) => {
-      const isSameTime = String(one!.ends) === String(other!.ends)
-      return isSameTime ? one!.counted[0]! - other!.counted[0]! : one!.time - other!.time
-    })
-    const keys = new Map<string, Row>()
-    for (const { row } of slices.flat()) {
-      const text = keyText(row, this.#keys)
-      if (!keys.has(text)) keys.set(text, row)
-    }
-    return [...keys].map(([text, row]) => {
-      const ofKey = slices.map((slice) => slice.filter((record) => keyText(record.row, this.#keys) === text))
+    const inOrder = [...slices.values()].sort(([one], [other]) =>
+      one!.place === other!.place ? one!.counted[0]! - other!.counted[0]! : one!.time - other!.time,
+    )
+    for (const { key, row } of inOrder.flat()) if (!keyRows.has(key)) keyRows.set(key, row)
+    return [...keyRows].map(([key, row]) => {
+      const ofKey = inOrder.map((slice) => slice.filter((record) => record.key === key))
       return this.#resultRow(row, end, ofKey)
     })
   }
@@ -134,16 +145,6 @@ export class ReferenceWindows {
   }
 }
 
-/** Records are in one slice when the same windows hold them and they count in the same ones. */
-function isSameSlice(one: Kept, other: Kept): boolean {
-  return String(one.ends) === String(other.ends) && String(one.counted) === String(other.counted)
-}
-
 function timedValues(records: readonly Kept[], index: number): TimedValue[] {
   return records.map(({ time, values }) => ({ time, value: values[index] }))
-}
-
-/** Equal for keys that are equal as those of a `Map` are: NaN equals itself, −0 equals +0, 1n does not equal 1. */
-function keyText(row: Row, keys: readonly string[]): string {
-  return keys.map((key) => `${typeof row[key]} ${String(row[key])}`).join("\u0000")
 }

@@ -177,7 +177,7 @@ export class WindowState {
 
   /** The slice with that start, checked to be one. */
   #sliceAt(start: number, countsFrom: number): Slice {
-    if (!Number.isSafeInteger(start) || !this.#slices.isWithinTime(start)) refuse(`${start} as a slice's start`)
+    if (!Number.isSafeInteger(start)) refuse(`${start} as a slice's start`)
     const bounds = this.#slices.of(start)
     const { firstWindowEnd, lastWindowEnd } = bounds
     const isCounted = countsFrom >= firstWindowEnd && countsFrom <= lastWindowEnd

@@ -1,0 +1,362 @@
+/**
+ * Random jobs for fuzzing: a plan with windows, and what happens to it record by record; and the two ways to run them,
+ * the dataflow and its slow twin. Everything depends on the seed alone.
+ */
+import { Arena } from "../batch/arena.ts"
+import { batchOfRows, type Batch } from "../batch/batch.ts"
+import { ByteReader, ByteWriter } from "../base/bytes.ts"
+import type { Prng } from "../base/prng.ts"
+import { Schema, type Field } from "../batch/schema.ts"
+import type { ColumnType } from "../batch/type.ts"
+import { t } from "../batch/types.ts"
+import { AGGREGATES } from "./aggregates/definitions.ts"
+import { Dataflow } from "./dataflow.ts"
+import { ReferenceDataflow } from "./dataflow.reference.ts"
+import type { AggregateKind, AggregateSpec, Plan, PlanNode, WindowAggregateNode, WindowSpec } from "./plan.ts"
+import type { Row } from "./windows/window-aggregate.reference.ts"
+
+/** Something that happens to a job. */
+export type JobEvent =
+  | { readonly kind: "open"; readonly partition: number }
+  | { readonly kind: "end"; readonly partition: number }
+  | { readonly kind: "rows"; readonly partition: number; readonly rows: readonly Row[] }
+  | { readonly kind: "drain" }
+
+/** A job and its input. */
+export interface RandomJob {
+  readonly plan: Plan
+  readonly events: readonly JobEvent[]
+}
+
+/** What came of a job. */
+export interface JobOutcome {
+  readonly outputs: ReadonlyMap<string, readonly Row[]>
+  /** Rows that failed, in order, by operator; result rows of windows only as their number. */
+  readonly failures: ReadonlyMap<string, readonly Row[]>
+  readonly failedResults: ReadonlyMap<string, number>
+}
+
+/** The input that all random jobs have. */
+const INPUT = "events"
+const OUT_OF_ORDER_STEPS = [0, 1, 3, 10]
+const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infinity, 5e-324]
+const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
+const POINT = t.object({ x: t.float64, name: t.string.nullable() })
+
+/** Draws a job. */
+export function randomJob(prng: Prng): RandomJob {
+  const unit = prng.pick([1, 1, 7, 1_000_003, 60_000_000])
+  const rows = randomSchema(prng)
+  return { plan: randomPlan(prng, rows, unit), events: randomEvents(prng, rows, unit) }
+}
+
+function randomSchema(prng: Prng): Schema {
+  const scalars: ColumnType[] = [t.bool, t.int32, t.int53, t.int64, t.float64, t.string, t.enum("a", "b", "c"), t.timestamp()]
+  const orNull = (type: ColumnType) => (prng.chance(0.3) ? type.nullable() : type)
+  const fields: Field[] = [
+    { name: "at", type: t.timestamp() },
+    { name: "keep", type: t.bool },
+  ]
+  const keyCount = 1 + prng.below(3)
+  for (let key = 0; key < keyCount; key++) fields.push({ name: `k${key}`, type: orNull(prng.pick(scalars)) })
+  const valueCount = 1 + prng.below(4)
+  for (let value = 0; value < valueCount; value++) {
+    fields.push({ name: `v${value}`, type: orNull(prng.pick([...scalars, t.float64, t.int53, t.int64, POINT])) })
+  }
+  return new Schema(prng.shuffle(fields))
+}
+
+function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
+  const isGood = (row: Row) => row["keep"]
+  const nodes: PlanNode[] = [{ kind: "source", id: "source", isIdGiven: true, schema: rows, inputName: INPUT }]
+  const outputs: { name: string; node: number; port: "main" | "late" }[] = []
+  const add = (node: PlanNode) => nodes.push(node) - 1
+  const base = { isIdGiven: true, inputPort: "main" as const }
+  let at = 0
+  if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "before", schema: rows, input: at, predicate: isGood })
+  const outOfOrderMicros = prng.pick(OUT_OF_ORDER_STEPS) * unit
+  at = add({ ...base, kind: "eventTime", id: "time", schema: rows, input: at, column: "at", outOfOrderMicros })
+  const timed = at
+  if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "behind", schema: rows, input: at, predicate: isGood })
+  at = add(randomWindow(prng, { id: "first", rows, timeColumn: "at", input: at, inputPort: "main", unit }))
+  outputs.push({ name: "first", node: at, port: "main" }, { name: "late", node: at, port: "late" })
+  if (prng.chance(0.15)) {
+    const timeColumn = "windowEnd"
+    const above = randomWindow(prng, { id: "second", rows: nodes[at]!.schema, timeColumn, input: at, inputPort: "main", unit })
+    outputs.push({ name: "second", node: add(above), port: "main" })
+  }
+  if (prng.chance(0.1)) {
+    const ofLate = randomWindow(prng, { id: "ofLate", rows, timeColumn: "at", input: at, inputPort: "late", unit })
+    outputs.push({ name: "ofLate", node: add(ofLate), port: "main" })
+  }
+  if (prng.chance(0.1)) {
+    const beside = randomWindow(prng, { id: "beside", rows, timeColumn: "at", input: timed, inputPort: "main", unit })
+    outputs.push({ name: "beside", node: add(beside), port: "main" })
+  }
+  return { jobName: "random", nodes, outputs }
+}
+
+interface WindowPlace {
+  readonly id: string
+  readonly rows: Schema
+  readonly timeColumn: string
+  readonly input: number
+  readonly inputPort: "main" | "late"
+  readonly unit: number
+}
+
+function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
+  const { id, rows, timeColumn, input, inputPort, unit } = place
+  const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
+  const preferred = keyable.filter(({ name }) => name.startsWith("k"))
+  const keys = prng.shuffle(preferred).slice(0, 1 + prng.below(preferred.length))
+  const aggregates: AggregateSpec[] = []
+  const count = 1 + prng.below(5)
+  while (aggregates.length < count) {
+    const spec = randomAggregate(prng, rows, `${id}${aggregates.length}`)
+    if (spec !== undefined) aggregates.push(spec)
+  }
+  const schema = new Schema([
+    ...keys.map(({ name, type }) => ({ name, type })),
+    { name: "windowStart", type: t.timestamp() },
+    { name: "windowEnd", type: t.timestamp() },
+    ...aggregates.map(({ name, resultType }) => ({ name, type: resultType })),
+  ])
+  return {
+    kind: "windowAggregate",
+    id,
+    isIdGiven: true,
+    input,
+    inputPort,
+    keys: keys.map(({ name }) => name),
+    timeColumn,
+    window: randomWindowSpec(prng, unit),
+    aggregates,
+    schema,
+  }
+}
+
+function randomWindowSpec(prng: Prng, unit: number): WindowSpec {
+  const sizeMicros = (1 + prng.below(12)) * unit + (prng.chance(0.2) ? prng.below(3) : 0)
+  const offsetMicros = prng.chance(0.5) ? 0 : (prng.below(41) - 20) * prng.pick([1, unit])
+  if (prng.chance(0.4)) return { kind: "tumbling", sizeMicros, offsetMicros }
+  const slideMicros = (1 + prng.below(8)) * unit + (prng.chance(0.2) ? prng.below(3) : 0)
+  return { kind: "hopping", sizeMicros, slideMicros, offsetMicros }
+}
+
+/** An aggregate over some column, or `undefined` where what was drawn does not fit. */
+function randomAggregate(prng: Prng, rows: Schema, name: string): AggregateSpec | undefined {
+  const kind = prng.pick(Object.keys(AGGREGATES) as AggregateKind[])
+  const definition = AGGREGATES[kind]
+  if (kind === "count") return { name, kind, input: { kind: "none" }, resultType: definition.resultType(undefined)! }
+  const field = prng.pick(rows.fields)
+  const resultType = definition.resultType(field.type)
+  if (resultType === undefined) return undefined
+  if (prng.chance(0.92)) return { name, kind, input: { kind: "column", name: field.name }, resultType }
+  const lambda = (row: Row) => {
+    if (row["k0"] === "b") throw new Error("b is refused")
+    return row[field.name]
+  }
+  return { name, kind, input: { kind: "lambda", lambda, type: field.type }, resultType }
+}
+
+function randomEvents(prng: Prng, rows: Schema, unit: number): JobEvent[] {
+  const events: JobEvent[] = []
+  const start = prng.pick([0, 0, -50 * unit, 1_700_000_000_000_000, -Number.MAX_SAFE_INTEGER + 40 * unit])
+  const extremes = prng.chance(0.1)
+  let opened = 0
+  for (let life = 0; life < (prng.chance(0.3) ? 2 : 1); life++) {
+    const streams = Array.from({ length: 1 + prng.below(4) }, () => {
+      const drift = prng.below(10) * unit
+      return { partition: opened++, time: start + drift + life * prng.below(30) * unit, left: prng.below(16), isOpen: false }
+    })
+    if (prng.chance(0.7)) {
+      for (const stream of streams) events.push({ kind: "open", partition: stream.partition })
+      for (const stream of streams) stream.isOpen = true
+    }
+    while (streams.length > 0) {
+      const stream = prng.pick(streams)
+      const { partition } = stream
+      if (!stream.isOpen) events.push({ kind: "open", partition })
+      stream.isOpen = true
+      if (stream.left === 0) {
+        events.push({ kind: "end", partition })
+        streams.splice(streams.indexOf(stream), 1)
+        continue
+      }
+      const length = 1 + prng.below(stream.left)
+      stream.left -= length
+      const records = Array.from({ length }, () => {
+        stream.time += prng.below(4) * prng.pick([0, 1, unit])
+        const back = prng.chance(0.4) ? prng.below(12) * unit : 0
+        return randomRow(prng, rows, stream.time - back, extremes)
+      })
+      events.push({ kind: "rows", partition, rows: records })
+      if (prng.chance(0.02)) events.push({ kind: "drain" })
+    }
+    events.push({ kind: "drain" })
+  }
+  return events
+}
+
+function randomRow(prng: Prng, rows: Schema, time: number, extremes: boolean): Row {
+  const row: Record<string, unknown> = {}
+  for (const { name, type } of rows.fields) {
+    if (name === "at") row[name] = Math.max(time, -Number.MAX_SAFE_INTEGER)
+    else if (name === "keep") row[name] = prng.chance(0.8)
+    else if (type.isNullable && prng.chance(0.2)) row[name] = null
+    else row[name] = randomValue(prng, type, extremes)
+  }
+  return row
+}
+
+function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
+  const small = prng.below(7) - 3
+  const isExtreme = extremes && prng.chance(0.5)
+  switch (type.kind) {
+    case "bool":
+      return prng.chance(0.5)
+    case "int32":
+      return isExtreme ? prng.pick([2 ** 31 - 1, -(2 ** 31)]) : small
+    case "int53":
+    case "timestamp":
+      return isExtreme ? prng.pick([1, -1]) * (Number.MAX_SAFE_INTEGER - prng.below(2)) : small
+    case "int64":
+      return isExtreme ? prng.pick([2n ** 63n - 1n, -(2n ** 63n), 2n ** 62n]) : BigInt(small)
+    case "float64":
+      return prng.chance(0.3) ? prng.pick(NUMBERS) : prng.float() * 10 - 5
+    case "string":
+      return prng.pick(TEXTS)
+    case "enum":
+      return prng.pick(["a", "b", "c"])
+    default:
+      return { x: prng.pick(NUMBERS), name: prng.chance(0.5) ? null : prng.pick(TEXTS) }
+  }
+}
+
+/** Runs a job record by record in the slow twin. */
+export function runSlowly({ plan, events }: RandomJob): JobOutcome {
+  const twin = new ReferenceDataflow(plan)
+  for (const event of events) {
+    if (event.kind === "open") twin.openPartition(INPUT, event.partition)
+    else if (event.kind === "end") twin.endPartition(INPUT, event.partition)
+    else if (event.kind === "drain") twin.drain()
+    else for (const row of event.rows) twin.push(INPUT, event.partition, row)
+  }
+  const failures = new Map<string, Row[]>()
+  for (const { operator, row } of twin.failures) failures.set(operator, [...(failures.get(operator) ?? []), row])
+  return { outputs: twin.outputs, failures, failedResults: twin.failedResults }
+}
+
+/** Runs a job in dataflows, with batches cut and states saved and restored where the generator says so. */
+export class JobRun {
+  readonly #job: RandomJob
+  readonly #prng: Prng
+  readonly #arena: Arena
+  readonly #restoreChance: number
+  readonly #compile: "auto" | "off"
+  readonly outputs = new Map<string, Row[]>()
+  readonly failures = new Map<string, Row[]>()
+  readonly failedResults = new Map<string, number>()
+  #dataflow: Dataflow
+  /** By operator: everything that was written since the beginning. */
+  #written = new Map<string, Uint8Array[]>()
+
+  constructor(job: RandomJob, options: { prng: Prng; arena: Arena; restoreChance: number; compile: "auto" | "off" }) {
+    this.#job = job
+    this.#prng = options.prng
+    this.#arena = options.arena
+    this.#restoreChance = options.restoreChance
+    this.#compile = options.compile
+    for (const { name } of job.plan.outputs) this.outputs.set(name, [])
+    this.#dataflow = this.#makeDataflow()
+  }
+
+  #makeDataflow(): Dataflow {
+    const { plan } = this.#job
+    return new Dataflow(plan, {
+      arena: this.#arena,
+      paramsSchema: new Schema([]),
+      params: {},
+      compile: { mode: this.#compile, proof: undefined },
+      emit: (output, batch) => this.outputs.get(output)!.push(...(batch.toRows() as Row[])),
+      onFailedRow: ({ operator, batch, row }) => this.#onFailed(operator, batch, row),
+    })
+  }
+
+  #onFailed(operator: string, batch: Batch, row: number): void {
+    const node = this.#job.plan.nodes.find(({ id }) => id === operator)!
+    if (batch.schema === node.schema && node.kind === "windowAggregate") {
+      this.failedResults.set(operator, (this.failedResults.get(operator) ?? 0) + 1)
+    } else this.failures.set(operator, [...(this.failures.get(operator) ?? []), batch.row(row)])
+  }
+
+  run(): JobOutcome {
+    const prng = this.#prng
+    for (const event of this.#job.events) {
+      if (event.kind === "open") this.#dataflow.openPartition(INPUT, event.partition)
+      else if (event.kind === "end") this.#dataflow.endPartition(INPUT, event.partition)
+      else if (event.kind === "drain") this.#dataflow.drain()
+      else this.#pushRows(event.partition, event.rows)
+      if (prng.chance(0.9)) this.#dataflow.advance()
+      this.#perhapsRestore()
+    }
+    return this
+  }
+
+  #pushRows(partition: number, rows: readonly Row[]): void {
+    const { schema } = this.#job.plan.nodes[0]!
+    const longest = this.#prng.pick([1, 3, 100])
+    for (let from = 0; from < rows.length; ) {
+      const length = Math.min(rows.length - from, 1 + this.#prng.below(longest))
+      const origin = { partition, offsets: null, ordinals: null }
+      const { batch, release } = batchOfRows(this.#arena, schema, rows.slice(from, from + length), origin)
+      try {
+        this.#dataflow.push(INPUT, batch)
+      } finally {
+        release()
+      }
+      if (this.#prng.chance(0.8)) this.#dataflow.advance()
+      this.#perhapsRestore()
+      from += length
+    }
+  }
+
+  /** An epoch: changes are written; now and then everything; now and then all goes on in a new dataflow. */
+  #perhapsRestore(): void {
+    if (!this.#prng.chance(this.#restoreChance)) return
+    for (const state of this.#dataflow.states) {
+      const changes = new ByteWriter()
+      state.writeChanges(changes)
+      this.#written.set(state.id, [...(this.#written.get(state.id) ?? []), changes.finish()])
+    }
+    if (this.#prng.chance(0.3)) {
+      for (const state of this.#dataflow.states) {
+        const everything = new ByteWriter()
+        state.writeAll(everything)
+        this.#written.set(state.id, [everything.finish()])
+      }
+    }
+    if (this.#prng.chance(0.3)) return
+    this.#dataflow = this.#makeDataflow()
+    for (const state of this.#dataflow.states) {
+      for (const changes of this.#written.get(state.id)!) state.applyChanges(new ByteReader(changes))
+    }
+  }
+}
+
+/** Where two outcomes differ, or `undefined`: numbers must have the same bits. */
+export function differenceOf(one: JobOutcome, other: JobOutcome): string | undefined {
+  for (const part of ["outputs", "failures", "failedResults"] as const) {
+    const names = new Set([...one[part].keys(), ...other[part].keys()])
+    for (const name of names) if (!isSame(one[part].get(name), other[part].get(name))) return `${part} of ${name}`
+  }
+  return undefined
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || one === null || typeof other !== "object" || other === null) return Object.is(one, other)
+  const names = Object.keys(one)
+  if (names.length !== Object.keys(other).length) return false
+  return names.every((name) => isSame((one as Row)[name], (other as Row)[name]))
+}
