@@ -1,8 +1,9 @@
 /**
  * Timestamps as ISO 8601 text, the obvious way; `iso-bytes.ts` is its fast twin on bytes.
  *
- * What is read (docs/spec/types.md, TY10 to TY15): `YYYY-MM-DD` or `YYYY/MM/DD`; then nothing (midnight), or `T` or one space and `HH:MM`,
- * `HH:MM:SS` or `HH:MM:SS.fraction`; then `Z`, `±HH:MM`, `±HHMM` or `±HH`, which may be lacking where a zone is given.
+ * What is read (docs/spec/types.md, TY10 to TY15): `YYYY-MM-DD` or `YYYY/MM/DD`; then nothing (midnight), or `T` or one
+ * space and `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fraction`; behind a time `Z`, `±HH:MM`, `±HHMM` or `±HH`. The offset may be
+ * lacking where a zone is given.
  */
 import { TidemarkError } from "../base/errors.ts"
 import { civilFromDays, daysFromCivil, daysInMonth, MICROS_PER_DAY } from "./civil.ts"

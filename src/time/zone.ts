@@ -1,7 +1,7 @@
 /**
  * Time zones: offsets from UTC by the IANA database that the JavaScript engine carries, or fixed ones.
  *
- * `Intl` tells one offset in about two microseconds, so what it tells is kept: time is cut into spans of about a year,
+ * `Intl` tells one offset in about one microsecond, so what it tells is kept: time is cut into spans of about a year,
  * and on the first question about a span its changes of offset are searched. After that an answer costs a few
  * comparisons. Only the zone's name and the engine's database decide; the process's own zone never matters.
  *
@@ -21,8 +21,11 @@ const SPAN_MICROS = 2 ** 25 * 1_000_000
 /** Index of the span that starts in 1970, so that spans of earlier years have indexes too. */
 const SPAN_OF_EPOCH = 269
 const SPAN_COUNT = 2 * SPAN_OF_EPOCH
-/** No zone changes its offset and changes it back within a day: offsets a day apart tell whether there is a change. */
-const PROBE_SECONDS = 86_400
+/**
+ * How far apart offsets are asked for when a span is searched: two changes in between would go unnoticed. The shortest
+ * time between two changes in the whole database is just under four days (Africa/Freetown, 1939).
+ */
+const PROBE_SECONDS = 2 * 86_400
 /** More than the greatest offset from UTC that ever was. */
 const MARGIN_MICROS = 2 * 86_400_000_000
 
