@@ -29,9 +29,32 @@ export interface DecodeWindow {
   readonly untilOffset: number
   /** Becomes `origin.partition`. */
   readonly partition: number
+  /** What the last call gave as `Decoded.oversized`; then `bytes[from]` is the byte at its `resumeOffset`. */
+  readonly oversized?: OversizedRecord | undefined
 }
 
-/** What a decoder made of a window. */
+/**
+ * A record longer than `maxRecordBytes` that goes on behind the window: what its decoder must know to skip the rest of
+ * it in windows of any size. It is for going on within a run and is never stored; a run that starts again at the
+ * record's position finds out again.
+ */
+export interface OversizedRecord {
+  /** Where the record starts. */
+  readonly position: Position
+  /** Where the next window must start; the bytes before it are not needed again. */
+  readonly resumeOffset: number
+  /** How many line ends it has had so far. */
+  readonly lines: number
+  /** Where within the format's grammar it was left. */
+  readonly state: number
+  /** See `BadRecord.raw`. */
+  readonly raw: string
+}
+
+/**
+ * What a decoder made of a window. It may stop before any limit; where it neither needs more bytes nor has an oversized
+ * record, another call with the rest of the window goes on.
+ */
 export interface Decoded {
   /** The good records, or `undefined` where there was none. */
   readonly batch: Batch | undefined
@@ -40,6 +63,11 @@ export interface Decoded {
   readonly next: Position
   /** Whether it stopped for want of bytes: the next record is not complete in the window. */
   readonly needsMore: boolean
+  /**
+   * The next record is longer than `maxRecordBytes` and does not end in the window: the caller gives this back with the
+   * bytes from its `resumeOffset` on, or a longer window from `next` on.
+   */
+  readonly oversized: OversizedRecord | undefined
   /** Frees the batch's memory. */
   release(): void
 }
