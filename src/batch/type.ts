@@ -145,9 +145,11 @@ export class ColumnType<out T = unknown, out K extends string = string> {
     return new ColumnType<T | null, K>(this.definition, { ...this.#options(), isNullable: true })
   }
 
-  /** The same type without null. */
+  /** The same type without null, and without a default of null. */
   required(): ColumnType<NonNullable<T>, K> {
-    return new ColumnType<NonNullable<T>, K>(this.definition, { ...this.#options(), isNullable: false })
+    const { hasDefault, defaultValue } = this
+    const options = { ...this.#options(), isNullable: false, hasDefault: hasDefault && defaultValue !== null }
+    return new ColumnType<NonNullable<T>, K>(this.definition, options)
   }
 
   /** The same type, read from a field of another name. Sinks write the column under its own name. */

@@ -18,18 +18,21 @@ export function objectType<const C extends ColumnTypes>(columns: C): ColumnType<
     typeOf: "object",
     fields,
     check: (value) => checkFields(fields, value),
-    fromText(text) {
-      try {
-        return fromJson(fields, JSON.parse(text))
-      } catch {
-        return new Invalid("not an object as JSON text")
-      }
-    },
+    fromText: (text) => fromJson(fields, parseJson(text)),
     fromJson: (value) => fromJson(fields, value),
     toText: (value) => toJson(fields, value),
     toJson: (value) => toJson(fields, value),
   }
   return new ColumnType<RowOfColumns<C>, "object">(definition)
+}
+
+/** The parsed value, or `undefined`, which is no object, where the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 function isObject(value: unknown): value is PlainObject {

@@ -83,7 +83,10 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
     numberToBytes: (value, bytes, at) =>
       value % microsPerUnit === 0 ? wholeNumberToBytes(value / microsPerUnit, bytes, at) : -1,
     toText: (value) => epochToText(value, unit),
-    // Nanoseconds of today are beyond 2⁵³, where readers of JSON lose digits: they are written as a string.
-    toJson: (value) => (unit === "ns" ? `"${epochToText(value, unit)}"` : epochToText(value, unit)),
+    toJson(value) {
+      const text = epochToText(value, unit)
+      // Readers of JSON have doubles. Nanoseconds of today lose digits there, and so do fractions beyond the year 2242.
+      return unit === "ns" || String(Number(text)) !== text ? `"${text}"` : text
+    },
   }
 }
