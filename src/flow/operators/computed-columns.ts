@@ -5,6 +5,7 @@
 import { allocateColumns, type Batch, type BatchColumns } from "../../batch/batch.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { Projection } from "../../expr/lambda.ts"
+import { EveryRow } from "../every-row.ts"
 import type { OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
 
@@ -15,6 +16,7 @@ export class ComputedColumns {
   readonly #projection: Projection
   readonly #context: OperatorContext
   readonly #failures = new RowFailures()
+  readonly #everyRow = new EveryRow()
   #selected = new Int32Array(0)
 
   constructor(operator: string, schema: Schema, projection: Projection, context: OperatorContext) {
@@ -40,7 +42,7 @@ export class ComputedColumns {
 
   #withoutFailed(batch: Batch): Batch {
     if (this.#selected.length < batch.length) this.#selected = new Int32Array(batch.length)
-    const rows = batch.selection ?? Int32Array.from({ length: batch.length }, (_, row) => row)
+    const rows = batch.selection ?? this.#everyRow.below(batch.length)
     const count = this.#failures.without(rows, batch.count, this.#selected)
     return batch.with({ selection: this.#selected, count })
   }

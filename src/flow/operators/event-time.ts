@@ -26,6 +26,7 @@ import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
+import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorState } from "../operator.ts"
 
 const ENDED = 0
@@ -54,6 +55,7 @@ export class EventTime implements Operator, OperatorState {
   #watermark = -Infinity
   #maxEventTime = -Infinity
   #watermarks = new Float64Array(0)
+  readonly #everyRow = new EveryRow()
 
   constructor(options: EventTimeOptions) {
     this.id = options.id
@@ -110,19 +112,16 @@ export class EventTime implements Operator, OperatorState {
     if (this.#watermarks.length < batch.length) this.#watermarks = new Float64Array(batch.length)
     const watermarks = this.#watermarks
     const { halves } = batch.columns[this.#timeIndex] as Int64Column
+    const rows = batch.selection ?? this.#everyRow.below(batch.length)
     const delay = this.#delayMicros
-    const { selection, count } = batch
-    let watermark = before
-    let latest = this.#maxEventTime
-    for (let at = 0; at < count; at++) {
-      const row = selection === null ? at : selection[at]!
-      const time = readInt53(halves, row)
-      watermarks[row] = watermark
-      if (time > latest) latest = time
-      if (time - delay > watermark) watermark = time - delay
+    let latest = -Infinity
+    for (let at = 0; at < batch.count; at++) {
+      const row = rows[at]!
+      watermarks[row] = Math.max(before, latest - delay)
+      latest = Math.max(latest, readInt53(halves, row))
     }
-    this.#maxEventTime = latest
-    this.#partitions.set(partition, watermark)
+    this.#maxEventTime = Math.max(this.#maxEventTime, latest)
+    this.#partitions.set(partition, Math.max(before, latest - delay))
     this.#change(partition)
     out.emit("main", batch.with({ watermarks }))
   }

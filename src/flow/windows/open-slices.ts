@@ -134,6 +134,13 @@ export class OpenSlices {
     }
   }
 
+  /** How many groups all slices have together. */
+  countGroups(): number {
+    let count = 0
+    for (let at = this.#head; at < this.#list.length; at++) count += this.#list[at]!.table.size
+    return count
+  }
+
   /** How many windows have records and have not fired. */
   countWindows(): number {
     this.#sort()

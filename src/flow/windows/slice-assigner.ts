@@ -59,18 +59,25 @@ export class SliceAssigner {
   assign(column: Int64Column, shift: number, rows: Int32Array, count: number, watermarks: Float64Array | null): void {
     this.#begin(count)
     const { halves } = column
+    // What was found last, in variables of the loop's own.
+    let fromTime = 0
+    let untilTime = 0
+    let fromWatermark = 0
+    let untilWatermark = 0
+    let target = OUT_OF_TIME
     let accepted = 0
     for (let at = 0; at < count; at++) {
       const row = rows[at]!
       const time = readInt53(halves, row) + shift
       const watermark = watermarks === null ? -Infinity : watermarks[row]!
-      const isSame =
-        time >= this.#fromTime &&
-        time < this.#untilTime &&
-        watermark >= this.#fromWatermark &&
-        watermark < this.#untilWatermark
-      if (!isSame) this.#locate(time, watermark)
-      const target = this.#target
+      if (!(time >= fromTime && time < untilTime && watermark >= fromWatermark && watermark < untilWatermark)) {
+        this.#locate(time, watermark)
+        fromTime = this.#fromTime
+        untilTime = this.#untilTime
+        fromWatermark = this.#fromWatermark
+        untilWatermark = this.#untilWatermark
+        target = this.#target
+      }
       if (target >= 0) {
         this.rows[accepted] = row
         this.times[accepted] = time
@@ -94,8 +101,6 @@ export class SliceAssigner {
     this.lateCount = 0
     this.betweenCount = 0
     this.outOfTime = []
-    this.#fromTime = 0
-    this.#untilTime = 0
   }
 
   #locate(time: number, watermark: number): void {

@@ -1,6 +1,6 @@
 /**
- * The partial results of a slice (or, while it fires, of a window) by key: an open-addressing table in order of
- * insertion. Keys are ids of the operator's key table; a key's row here is its group in the accumulators.
+ * The partial results of a slice (or, while it fires, of a window) by key, in order of insertion. Keys are ids of the
+ * operator's key table; a key's place here is its group in the accumulators.
  *
  * Invariants:
  * - ST1 Groups are 0 … size − 1, in order of the first record of their key.
@@ -9,6 +9,7 @@
 import { assert } from "../../base/assert.ts"
 import type { Accumulator } from "../aggregates/aggregate.ts"
 import { grownInt32, grownUint8 } from "../aggregates/growth.ts"
+import { GroupIndex } from "./group-index.ts"
 
 /** Partial results by key. */
 export class SliceTable {
@@ -16,8 +17,7 @@ export class SliceTable {
   /** The key's id of each group. */
   ids = new Int32Array(8)
   #size = 0
-  /** Pairs: a key's id, and one more than its group, or 0 where free. At most half of the pairs are taken. */
-  #slots = new Int32Array(32)
+  #index = new GroupIndex()
   #writtenSize = 0
   #dirty = new Uint8Array(8)
   #dirtyGroups: number[] = []
@@ -44,35 +44,33 @@ export class SliceTable {
 
   /** Writes the group of each key `ids[i]` to `groups[i]`, for i in [start, end). New keys get new groups. */
   resolve(ids: Int32Array, start: number, end: number, groups: Int32Array): void {
+    this.#index.find(ids, start, end, groups)
     for (let at = start; at < end; at++) {
-      const id = ids[at]!
-      const slots = this.#slots
-      const mask = slots.length - 2
-      let slot = slotOf(id) & mask
-      while (slots[slot + 1] !== 0 && slots[slot] !== id) slot = (slot + 2) & mask
-      const entry = slots[slot + 1]!
-      groups[at] = entry === 0 ? this.#insert(id, slot) : entry - 1
+      const entry = groups[at]!
+      // A new key may stand several times among those that were not found.
+      groups[at] = entry === 0 ? this.#groupOrNew(ids[at]!) : entry - 1
     }
   }
 
   /** The group of a key, or -1. */
   groupOf(id: number): number {
-    const slots = this.#slots
-    const mask = slots.length - 2
-    let slot = slotOf(id) & mask
-    while (slots[slot + 1] !== 0 && slots[slot] !== id) slot = (slot + 2) & mask
-    return slots[slot + 1]! - 1
+    return this.#index.groupOf(id)
   }
 
-  #insert(id: number, slot: number): number {
+  /** Appends a group for a key that has none yet, and gives it. */
+  append(id: number): number {
     const group = this.#size
+    assert(this.#index.groupOf(id) === -1, "a key has one group")
     if (group === this.ids.length) this.#grow()
     this.ids[group] = id
+    this.#index.add(id, group)
     this.#size = group + 1
-    this.#slots[slot] = id
-    this.#slots[slot + 1] = group + 1
-    if (this.#size * 4 > this.#slots.length) this.#rehash(this.#slots.length * 2)
     return group
+  }
+
+  #groupOrNew(id: number): number {
+    const group = this.#index.groupOf(id)
+    return group === -1 ? this.append(id) : group
   }
 
   #grow(): void {
@@ -82,22 +80,10 @@ export class SliceTable {
     for (const accumulator of this.accumulators) accumulator.reserve(capacity)
   }
 
-  #rehash(length: number): void {
-    const slots = new Int32Array(length)
-    const mask = length - 2
-    for (let group = 0; group < this.#size; group++) {
-      const id = this.ids[group]!
-      let slot = slotOf(id) & mask
-      while (slots[slot + 1] !== 0) slot = (slot + 2) & mask
-      slots[slot] = id
-      slots[slot + 1] = group + 1
-    }
-    this.#slots = slots
-  }
-
   /** Takes note that `ids` was given other ids for the same keys. */
   onIdsMoved(): void {
-    this.#rehash(this.#slots.length)
+    this.#index = new GroupIndex()
+    for (let group = 0; group < this.#size; group++) this.#index.add(this.ids[group]!, group)
   }
 
   /** Takes note that the groups `groups[start]` … `groups[end − 1]` change. */
@@ -119,18 +105,4 @@ export class SliceTable {
     this.#dirtyGroups = []
     this.#writtenSize = this.#size
   }
-
-  /** Appends a group for a key that has none yet. */
-  append(id: number): number {
-    assert(this.groupOf(id) === -1, "a key has one group")
-    const ids = Int32Array.of(id)
-    this.resolve(ids, 0, 1, ids)
-    return this.#size - 1
-  }
-}
-
-/** Where to look for a key first, before it is masked. */
-function slotOf(id: number): number {
-  const hash = Math.imul(id, 0x9e3779b1)
-  return (hash ^ (hash >>> 15)) << 1
 }

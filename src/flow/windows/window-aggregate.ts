@@ -22,6 +22,7 @@ import type { Schema } from "../../batch/schema.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateDefinition } from "../aggregates/aggregate.ts"
 import { Run } from "../aggregates/run.ts"
+import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
 import type { WindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
@@ -76,8 +77,7 @@ export class WindowAggregate implements Operator, OperatorState {
   #ids: Int32Array = new Int32Array(0)
   /** Where the records of each touched slice start in the run, and where the last ends. */
   #starts: Int32Array = new Int32Array(2)
-  /** 0, 1, 2, …: the rows of a batch without a selection. */
-  #everyRow: Int32Array = new Int32Array(0)
+  readonly #everyRow = new EveryRow()
   #betweenRows = 0
 
   constructor(options: WindowAggregateOptions, context: OperatorContext) {
@@ -120,7 +120,7 @@ export class WindowAggregate implements Operator, OperatorState {
   onBatch(batch: Batch, out: Emitter): void {
     const { timeIndex, timeShift } = this.#options
     const assigner = this.#assigner
-    const rows = batch.selection ?? this.#rowsBelow(batch.length)
+    const rows = batch.selection ?? this.#everyRow.below(batch.length)
     assigner.assign(batch.columns[timeIndex] as Int64Column, timeShift, rows, batch.count, batch.watermarks)
     this.#betweenRows += assigner.betweenCount
     for (const row of assigner.outOfTime) this.#failures.add(row, outOfTimeError())
@@ -129,11 +129,6 @@ export class WindowAggregate implements Operator, OperatorState {
     if (assigner.lateCount === 0) return
     this.#state.addLateRows(assigner.lateCount)
     out.emit("late", batch.with({ selection: assigner.late, count: assigner.lateCount }))
-  }
-
-  #rowsBelow(length: number): Int32Array {
-    if (this.#everyRow.length < length) this.#everyRow = Int32Array.from({ length }, (_, row) => row)
-    return this.#everyRow
   }
 
   /** Adds the records that the assigner has found a slice for. */
@@ -226,13 +221,14 @@ export class WindowAggregate implements Operator, OperatorState {
   /** Fires the windows that are due. At +∞ all are, and the watermark becomes that at which the last of them is due. */
   onWatermark(watermark: number, out: Emitter): void {
     const state = this.#state
+    const isDue = () => state.open.earliestEnd !== Infinity && state.open.earliestEnd - 1 <= watermark
     let lastEnd = -Infinity
-    while (state.open.earliestEnd !== Infinity && state.open.earliestEnd - 1 <= watermark) {
-      lastEnd = state.open.earliestEnd
-      this.#fire(out)
+    if (isDue()) {
+      const groups = state.open.countGroups()
+      for (; isDue(); this.#fire(out)) lastEnd = state.open.earliestEnd
+      this.#results.flush(out)
+      state.collectKeys(groups)
     }
-    this.#results.flush(out)
-    if (lastEnd !== -Infinity) state.collectKeys()
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
   }
 

@@ -6,6 +6,7 @@ import { assert } from "../../base/assert.ts"
 import { allocateColumns, Batch, type BatchColumns } from "../../batch/batch.ts"
 import { writeInt53, type Column, type Int64Column } from "../../batch/column.ts"
 import type { Schema } from "../../batch/schema.ts"
+import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
 import type { KeyTable } from "./key-table.ts"
@@ -99,9 +100,9 @@ export class WindowResults {
   }
 
   #withoutFailed(batch: Batch): Batch {
-    const rows = Int32Array.from({ length: batch.length }, (_, row) => row)
+    const rows = new EveryRow().below(batch.length)
     const selection = new Int32Array(batch.length)
-    return batch.with({ selection, count: this.#failures.without(rows, rows.length, selection) })
+    return batch.with({ selection, count: this.#failures.without(rows, batch.length, selection) })
   }
 }
 

@@ -75,12 +75,12 @@ export class WindowState {
     this.#dirtySlices.push(slice)
   }
 
-  /** Drops the keys that are in no slice any more, when they are the most. */
-  collectKeys(): void {
-    if (this.keys.size < KEYS_WORTH_COLLECTING) return
-    let groups = 0
-    for (const { table } of this.open.all) groups += table.size
-    if (this.keys.size <= groups * 2) return
+  /**
+   * Drops the keys that are in no slice any more, when they are many: `groups` is how many groups there were before
+   * windows fired, so that keys that come again in each window are not lost and found each time.
+   */
+  collectKeys(groups: number): void {
+    if (this.keys.size < KEYS_WORTH_COLLECTING || this.keys.size <= groups * 2) return
     const tables = this.open.all.map(({ table }) => table)
     this.keys = this.keys.withOnly(tables)
     for (const table of tables) table.onIdsMoved()
