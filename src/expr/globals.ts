@@ -10,6 +10,7 @@
  * - B2 What was not the engine's own when this module was loaded does not stand here.
  */
 import { assert } from "../base/assert.ts"
+import { isNativeFunction } from "./source-text.ts"
 import { BIGINT, BOOLEAN, NULLISH, NUMBER, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
 
 /** A function that lambdas may call. */
@@ -55,15 +56,23 @@ const STRING_METHODS: Readonly<Record<string, Kinds>> = {
   trimStart: STRING,
 }
 
-const sourceTextOf = Function.prototype.toString
-const globals = globalThis as unknown as Readonly<Record<string, unknown>>
+/** What the global names hold now. */
+const ROOTS: Readonly<Record<string, () => unknown>> = {
+  Boolean: () => Boolean,
+  Math: () => Math,
+  Number: () => Number,
+  String: () => String,
+  isFinite: () => isFinite,
+  isNaN: () => isNaN,
+  parseFloat: () => parseFloat,
+  parseInt: () => parseInt,
+}
 
 const known = new Map<string, KnownFunction>()
 const capture = (name: string, accepts: Kinds, result: Kinds): void => {
   const genuine = lookUp(name)
-  const text = `function ${name.slice(name.lastIndexOf(".") + 1)}() { [native code] }`
-  if (typeof genuine !== "function" || sourceTextOf.call(genuine) !== text) return
-  known.set(name, { name, global: name.split(".")[0]!, genuine: genuine as KnownFunction["genuine"], accepts, result })
+  if (!isNativeFunction(genuine, name.slice(name.lastIndexOf(".") + 1))) return
+  known.set(name, { name, global: name.split(".")[0]!, genuine, accepts, result })
 }
 for (const name of MATH_FUNCTIONS) capture(`Math.${name}`, TO_NUMBER, NUMBER)
 for (const name of ["isFinite", "isInteger", "isNaN", "isSafeInteger"]) capture(`Number.${name}`, PRIMITIVE, BOOLEAN)
@@ -77,9 +86,9 @@ for (const [name, result] of Object.entries(STRING_METHODS)) capture(`String.pro
 
 /** These cannot be replaced, only shadowed, and members of `Math` and `Number` depend on those names. */
 const CONSTANTS: Readonly<Record<string, number | undefined>> = {
-  undefined: undefined,
-  NaN: NaN,
-  Infinity: Infinity,
+  undefined,
+  NaN,
+  Infinity,
   "Math.E": Math.E,
   "Math.LN10": Math.LN10,
   "Math.LN2": Math.LN2,
@@ -132,8 +141,9 @@ export function isIntact(name: string): boolean {
 }
 
 function lookUp(name: string): unknown {
-  let value: unknown = globals
-  for (const part of name.split(".")) {
+  const [root, ...members] = name.split(".")
+  let value = ROOTS[root!]!()
+  for (const part of members) {
     if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined
     value = (value as Readonly<Record<string, unknown>>)[part]
   }

@@ -8,6 +8,7 @@ import { parse, type ArrowFunctionExpression, type FunctionExpression } from "ac
 import { assert } from "../base/assert.ts"
 import type { RowFunction } from "./lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { sourceTextOf } from "./source-text.ts"
 
 /** The syntax tree of a lambda. */
 export type FunctionNode = ArrowFunctionExpression | FunctionExpression
@@ -17,9 +18,6 @@ export interface ParsedFunction {
   readonly node: FunctionNode
   readonly text: string
 }
-
-/** The engine's own, whatever a function says of itself. */
-const sourceTextOf = Function.prototype.toString
 
 /** Longer functions are programs rather than expressions. */
 const MAX_SOURCE_LENGTH = 20_000
@@ -33,7 +31,8 @@ const WRITE_AN_ARROW = "Write it as an arrow function, such as (row) => row.fare
  */
 export function parseFunction(fn: RowFunction): ParsedFunction {
   assert(typeof fn === "function", "a lambda is a function")
-  const source = sourceTextOf.call(fn)
+  const source = sourceTextOf(fn)
+  if (source === undefined) throw new NotCompilable("Function.prototype.toString has been replaced in this process.")
   if (source.length > MAX_SOURCE_LENGTH) throw new NotCompilable("Its source text is too long to be compiled.")
   // In a script these begin comments, in a module they are operators.
   if (source.includes("<!--") || source.includes("-->")) {

@@ -9,6 +9,7 @@ import { performance } from "node:perf_hooks"
 import type { Env } from "../env.ts"
 import { lockDirectory } from "./directory-lock.ts"
 import { nodeDisk } from "./node-disk.ts"
+import { nodeScopes } from "./scopes.ts"
 
 /** The longest wait that `setTimeout` can take, in milliseconds. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
@@ -22,7 +23,7 @@ export function nodeEnv(): Env {
     },
     timers: { sleep },
     disk: nodeDisk,
-    scopes: undefined,
+    scopes: nodeScopes(),
     randomUint32: () => randomBytes(4).readUInt32LE(0),
     lockDirectory,
   }
