@@ -18,6 +18,18 @@ import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Env } from "../env/env.ts"
 
+/**
+ * How the rows of a stream come: only ever added, or with later rows that may replace or withdraw earlier ones.
+ *
+ * @example
+ * ```ts
+ * import type { StreamKind } from "tidemark"
+ *
+ * const kinds: StreamKind[] = ["append", "update"]
+ * ```
+ */
+export type StreamKind = "append" | "update"
+
 /** What readers of the target may rely on, for `explain` and the docs. */
 export type SinkGuarantee = "exactly-once" | "at-least-once"
 
@@ -70,6 +82,8 @@ export interface SinkBinding {
   /** For `explain`: `jsonl("out/hourly")`. */
   describe(): string
   readonly guarantee: SinkGuarantee
+  /** Which kinds of streams it takes. Without it those that only append. */
+  readonly accepts?: Readonly<Partial<Record<StreamKind, true>>>
   /**
    * Names the place that the sink writes to: two outputs of a job whose keys are equal would overwrite each other, and
    * are refused before anything is opened. Absent where any number of sinks may write to one place.

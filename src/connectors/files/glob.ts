@@ -85,7 +85,8 @@ function parseName(text: string): NamePattern {
   const characters = [...text]
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at]!
-    if (character === "\\" && at + 1 < characters.length) tokens.push({ kind: "character", character: characters[++at]! })
+    if (character === "\\" && at + 1 < characters.length)
+      tokens.push({ kind: "character", character: characters[++at]! })
     else if (character === "?") tokens.push({ kind: "any" })
     else if (character === "*") {
       if (tokens.at(-1)?.kind !== "run") tokens.push({ kind: "run" })
@@ -212,7 +213,12 @@ function matchesTokens(tokens: readonly Token[], characters: readonly string[]):
 function matchesCharacter(token: Token, character: string): boolean {
   if (token.kind === "character") return token.character === character
   if (token.kind === "class") {
-    return token.isNegated !== token.ranges.some(([low, high]) => codePoint(low) <= codePoint(character) && codePoint(character) <= codePoint(high))
+    return (
+      token.isNegated !==
+      token.ranges.some(
+        ([low, high]) => codePoint(low) <= codePoint(character) && codePoint(character) <= codePoint(high),
+      )
+    )
   }
   return true
 }

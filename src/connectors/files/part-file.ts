@@ -28,6 +28,7 @@ export class PartFile {
   readonly #place: PartPlace
   readonly #file: DiskFile
   #isDurable = true
+  #isClosed = false
 
   private constructor(place: PartPlace, part: number, file: DiskFile) {
     this.part = part
@@ -86,20 +87,16 @@ export class PartFile {
     })
   }
 
-  /** Cuts off what lies behind `length`. The file reaches up to there. */
-  async cutTo(length: number, at: FileSinkStep): Promise<void> {
-    await this.expectBytes(length)
-    if ((await this.#file.size()) === length) return
-    this.#isDurable = false
-    await this.#file.truncate(length, at)
-  }
-
   /** Makes the part visible to readers, complete with its first `length` bytes (J2). It is closed afterwards. */
   async publish(length: number): Promise<void> {
     assert(length > 0, "an empty part is not published")
     const { disk, directory, extension } = this.#place
     const target = `${directory}/${publishedName(this.part, extension)}`
-    await this.cutTo(length, "sink.publish.truncate")
+    await this.expectBytes(length)
+    if ((await this.#file.size()) > length) {
+      this.#isDurable = false
+      await this.#file.truncate(length, step("sink.publish.truncate"))
+    }
     await this.sync("sink.publish.sync")
     if ((await disk.stat(target)) !== undefined) {
       throw new TidemarkError("sink-occupied", `${target} exists, and this job has not written it.`, {
@@ -108,10 +105,13 @@ export class PartFile {
     }
     await disk.rename(this.path, target, step("sink.publish.rename"))
     await disk.syncDirectory(directory, step("sink.publish.sync-directory"))
-    await this.#file.close()
+    await this.close()
   }
 
+  /** Closes the file, once: a close that failed is not tried again. */
   async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
     await this.#file.close()
   }
 }

@@ -1,6 +1,9 @@
 /**
  * Brings a sink's directory to what the commit records say (E3, K4): applies them again, drops every later staging.
  *
+ * What an uncommitted epoch left in the in-progress file of a committed part stays there for the time being: it lies
+ * behind the committed length, where new rows overwrite it and publishing cuts it off.
+ *
  * Invariants:
  * - K6 Recovery may crash anywhere and be done again from the same records.
  * - K7 It never takes output away that it cannot prove to be uncommitted work of this job, and never builds on output
@@ -56,7 +59,6 @@ export async function recoverSink(
       file = undefined
     }
     await dropUncommitted(place, parts, cursor)
-    await file?.cutTo(cursor.length, "sink.recover.truncate")
   } catch (error) {
     await file?.close()
     throw error
@@ -74,7 +76,9 @@ function advance(cursor: SinkCursor, epoch: StagedPart): SinkCursor {
       `The log's records of a file sink do not follow each other: part ${part} from ${start} stands after part ${cursor.part} up to ${cursor.length}.`,
     )
   }
-  return publish ? { token, part: part + 1, length: 0, openedAtMicros: 0 } : { token, part, length: end, openedAtMicros }
+  return publish
+    ? { token, part: part + 1, length: 0, openedAtMicros: 0 }
+    : { token, part, length: end, openedAtMicros }
 }
 
 /** The parts that recovery must look at, in order: those of the records, and the one that the checkpoint left open. */

@@ -115,9 +115,13 @@ function reading<T>(bytes: Uint8Array, read: (reader: ByteReader, flags: number)
   try {
     const version = reader.uint8()
     if (version > FORMAT_VERSION) {
-      throw new TidemarkError("state-newer-format", `A file sink's record has the format ${version}, newer than ${FORMAT_VERSION}.`, {
-        hint: "Run the job with the version of Tidemark that wrote its state, or a later one.",
-      })
+      throw new TidemarkError(
+        "state-newer-format",
+        `A file sink's record has the format ${version}, newer than ${FORMAT_VERSION}.`,
+        {
+          hint: "Run the job with the version of Tidemark that wrote its state, or a later one.",
+        },
+      )
     }
     const value = read(reader, reader.uint8())
     if (reader.remaining === 0) return value

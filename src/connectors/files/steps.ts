@@ -33,7 +33,7 @@ export const FILE_SINK_STEPS = [
   "sink.stage.sync",
   /** Writes rows that the commit record carries to the in-progress file. */
   "sink.apply.write",
-  /** Cuts off what lies in a part behind its committed length. */
+  /** Cuts off what an uncommitted epoch left in a part, behind its committed length. */
   "sink.publish.truncate",
   /** Makes a complete part durable under its in-progress name. */
   "sink.publish.sync",
@@ -47,8 +47,6 @@ export const FILE_SINK_STEPS = [
   "sink.recover.open",
   /** Writes rows of commit records again. */
   "sink.recover.write",
-  /** Cuts off what an uncommitted epoch left in the in-progress file. */
-  "sink.recover.truncate",
   /** Removes the in-progress file of a part of which nothing is committed. */
   "sink.recover.remove",
 ] as const

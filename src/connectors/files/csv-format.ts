@@ -1,0 +1,26 @@
+/** CSV for the files connector. */
+import { CsvDecoder } from "../../formats/csv-decoder.ts"
+import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
+import type { FileFormat } from "./file-format.ts"
+
+/**
+ * CSV with its options.
+ *
+ * @throws TidemarkError `invalid-options` where the delimiter or the quote cannot be one.
+ */
+export function csvFormat(options: CsvOptions & { readonly maxRecordBytes: number }): FileFormat {
+  // Called for its checks: an option without a meaning is an error where it is written, not where the job starts.
+  csvSyntax(options)
+  const { maxRecordBytes } = options
+  return {
+    name: "csv",
+    extension: "csv",
+    openFile(head, { arena, schema }) {
+      const layout = csvLayout(schema, head, options)
+      return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), start: layout.start }
+    },
+    createEncoder: () => {
+      throw new Error("soon")
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Files of one format, bound to an input (patterns) or an output (a directory), not yet opened.
+ *
+ * Where it ends: patterns are `glob.ts`, reading is `file-source.ts`, writing is `file-sink.ts`.
+ */
+import { posix } from "node:path"
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
+import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
+import type { FileFormat } from "./file-format.ts"
+import { FileSink, type RollingPolicy } from "./file-sink.ts"
+import { FileSource } from "./file-source.ts"
+import { hasWildcards, parseGlob } from "./glob.ts"
+import { recoverSink } from "./sink-recovery.ts"
+import { makeDirectories, setAside } from "./target-directory.ts"
+
+/** Files bound to an input or an output, not yet opened. */
+export class FileBinding implements SourceBinding, SinkBinding {
+  readonly guarantee: SinkGuarantee = "exactly-once"
+  readonly #paths: readonly string[]
+  readonly #format: FileFormat
+  readonly #policy: RollingPolicy
+
+  constructor(path: string | readonly string[], format: FileFormat, policy: RollingPolicy) {
+    this.#paths = typeof path === "string" ? [path] : [...path]
+    this.#format = format
+    this.#policy = policy
+    if (this.#paths.length === 0) {
+      throw new TidemarkError("invalid-options", `${format.name}([]) names no file.`, {
+        hint: "Give at least one path.",
+      })
+    }
+    // A pattern that cannot be parsed is an error where it is written, not where the job starts.
+    for (const glob of this.#paths) parseGlob(glob)
+  }
+
+  describe(): string {
+    const paths = this.#paths.map((path) => JSON.stringify(path))
+    return `${this.#format.name}(${paths.length === 1 ? paths[0]! : `[${paths.join(", ")}]`})`
+  }
+
+  targetKey(baseDirectory: string): string {
+    return `files:${this.#directory(baseDirectory)}`
+  }
+
+  async openSource(context: SourceContext): Promise<Source> {
+    return new FileSource(context, this.#format, this.#paths)
+  }
+
+  async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
+    const { env, schema, baseDirectory } = context
+    const { disk, clock } = env
+    const directory = this.#directory(baseDirectory)
+    const encoder = this.#format.createEncoder(schema)
+    await makeDirectories(disk, directory, baseDirectory)
+    const lock = await env.lockDirectory(`${directory}/.lock`)
+    if (lock === undefined) {
+      throw new TidemarkError(
+        "sink-occupied",
+        `Somebody else writes to ${directory} now, so the output ${context.output} cannot.`,
+        {
+          hint: "Give each output a directory of its own, and let the other job end.",
+        },
+      )
+    }
+    try {
+      if (recovery.reset) await setAside(disk, directory)
+      const target = { disk, directory, extension: this.#format.extension, newToken: () => env.randomUint32() }
+      const recovered = await recoverSink(target, recovery)
+      return new FileSink({ recovered, encoder, policy: this.#policy, clock, lock })
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** The directory that an output's path names. */
+  #directory(baseDirectory: string): string {
+    assert(baseDirectory.startsWith("/"), "the base directory is absolute")
+    const path = this.#paths[0]!
+    if (this.#paths.length > 1 || hasWildcards(path)) {
+      throw new TidemarkError(
+        "invalid-options",
+        `${this.describe()} cannot be an output: it is a pattern for files to read.`,
+        {
+          hint: `Name one directory, such as ${this.#format.name}("out").`,
+        },
+      )
+    }
+    return posix.resolve(baseDirectory, path)
+  }
+}

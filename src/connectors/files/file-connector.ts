@@ -1,0 +1,153 @@
+/**
+ * `csv` and `jsonl`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
+ */
+import { parseDuration, type Duration } from "../../base/duration.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { SinkBinding } from "../../connect/sink.ts"
+import type { SourceBinding } from "../../connect/source.ts"
+import { csvFormat } from "./csv-format.ts"
+import { FileBinding } from "./file-binding.ts"
+import type { RollingPolicy } from "./file-sink.ts"
+import { jsonLinesFormat } from "./json-lines-format.ts"
+
+/**
+ * Files as an input, where the path is a pattern or several, or as an output, where the path is a directory.
+ *
+ * @example
+ * ```ts
+ * import { csv, jsonl, type FileConnector } from "tidemark/files"
+ *
+ * function results(format: "csv" | "jsonl"): FileConnector {
+ *   return format === "csv" ? csv("out/results") : jsonl("out/results")
+ * }
+ * ```
+ */
+export type FileConnector = SourceBinding & SinkBinding
+
+/**
+ * Options of files, whatever their format. Sizes are whole numbers of bytes.
+ *
+ * @example
+ * ```ts
+ * import { jsonl, type FileOptions } from "tidemark/files"
+ *
+ * const often: FileOptions = { rollBytes: 1024 * 1024, rollAfter: "30s" }
+ * const alerts = jsonl("out/alerts", often)
+ * ```
+ */
+export interface FileOptions {
+  /** As an input: a record of more bytes is a bad record. 1 MiB unless given, 512 MiB at most. */
+  readonly maxRecordBytes?: number
+  /** As an output: a part of at least so many bytes is published at the end of the epoch. 64 MiB unless given. */
+  readonly rollBytes?: number
+  /** As an output: a part whose first row is so old is published at the end of the epoch. `"15m"` unless given. */
+  readonly rollAfter?: Duration
+}
+
+/**
+ * Options of CSV files.
+ *
+ * @example
+ * ```ts
+ * import { csv, type CsvOptions } from "tidemark/files"
+ *
+ * const tabs: CsvOptions = { delimiter: "\t", quote: "'", header: false }
+ * const trips = csv("trips/*.tsv", tabs)
+ * ```
+ */
+export interface CsvOptions extends FileOptions {
+  /**
+   * Whether the first line names the columns: `true` unless given. Without it a file's columns are the schema's, in
+   * order, and published parts have no such line either.
+   */
+  readonly header?: boolean
+  /** What stands between fields: one ASCII character, `","` unless given. */
+  readonly delimiter?: string
+  /** What encloses fields that hold a delimiter, a quote or a line end: one ASCII character, `'"'` unless given. */
+  readonly quote?: string
+}
+
+/** The longest record unless the user says otherwise: bytes. */
+const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
+
+/** No record may be longer, because a record must fit into one buffer with room to spare: bytes. */
+const MAX_RECORD_BYTES_MAX = 512 * 1024 * 1024
+
+const DEFAULT_ROLL_BYTES = 64 * 1024 * 1024
+
+const DEFAULT_ROLL_AFTER: Duration = "15m"
+
+/** Options with every default filled in. */
+interface CheckedOptions {
+  readonly maxRecordBytes: number
+  readonly policy: RollingPolicy
+}
+
+/**
+ * Files with one JSON object a line (https://jsonlines.org), as an input or as an output.
+ *
+ * As an input, `path` is a pattern, or several: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories; names
+ * that begin with a dot match only where the pattern has the dot. Each file is a partition. Files must not change while
+ * a job depends on them, but for whole lines appended to their end between two runs.
+ *
+ * As an output, `path` is a directory. Results are published in it as `part-00000.jsonl`, `part-00001.jsonl` and so on:
+ * each is complete when it appears and never changes, so reading them all gives every committed row exactly once. What
+ * is being written lies in hidden files until it is published.
+ *
+ * @param path relative to the directory in which the job runs, or absolute.
+ * @throws TidemarkError `invalid-options` where an option has no meaning.
+ *
+ * @example
+ * ```ts
+ * import { jsonl } from "tidemark/files"
+ *
+ * const clicks = jsonl("clicks/2024-*.jsonl")
+ * const perMinute = jsonl("out/per-minute", { rollAfter: "1m" })
+ * ```
+ */
+export function jsonl(path: string | readonly string[], options: FileOptions = {}): FileConnector {
+  const checked = checkOptions("jsonl", options)
+  return new FileBinding(path, jsonLinesFormat({ maxRecordBytes: checked.maxRecordBytes }), checked.policy)
+}
+
+/**
+ * Files of comma-separated values (RFC 4180), in UTF-8, as an input or as an output.
+ *
+ * As an input, `path` is a pattern, or several, as for `jsonl`. The first line names the columns, in any order; columns
+ * that the schema does not have are passed over. An empty field is null in a nullable column.
+ *
+ * As an output, `path` is a directory, as for `jsonl`; each part begins with a line of column names.
+ *
+ * @param path relative to the directory in which the job runs, or absolute.
+ * @throws TidemarkError `invalid-options` where an option has no meaning.
+ *
+ * @example
+ * ```ts
+ * import { csv } from "tidemark/files"
+ *
+ * const trips = csv(["trips/2023/*.csv", "trips/2024/**"], { delimiter: ";" })
+ * const revenue = csv("out/revenue", { rollBytes: 16 * 1024 * 1024 })
+ * ```
+ */
+export function csv(path: string | readonly string[], options: CsvOptions = {}): FileConnector {
+  const checked = checkOptions("csv", options)
+  return new FileBinding(path, csvFormat({ ...options, maxRecordBytes: checked.maxRecordBytes }), checked.policy)
+}
+
+function checkOptions(name: string, options: FileOptions): CheckedOptions {
+  const {
+    maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
+    rollBytes = DEFAULT_ROLL_BYTES,
+    rollAfter = DEFAULT_ROLL_AFTER,
+  } = options
+  const refuse = (option: string, value: number, range: string): void => {
+    throw new TidemarkError("invalid-options", `${name}: ${option} is ${value}, which is not ${range}.`, {
+      hint: "Sizes are whole numbers of bytes.",
+    })
+  }
+  if (!Number.isSafeInteger(maxRecordBytes) || maxRecordBytes < 1 || maxRecordBytes > MAX_RECORD_BYTES_MAX) {
+    refuse("maxRecordBytes", maxRecordBytes, `between 1 and ${MAX_RECORD_BYTES_MAX}`)
+  }
+  if (!Number.isSafeInteger(rollBytes) || rollBytes < 1) refuse("rollBytes", rollBytes, "a number from 1 up")
+  return { maxRecordBytes, policy: { rollBytes, rollAfterMicros: parseDuration(rollAfter) } }
+}

@@ -1,0 +1,17 @@
+/** JSON lines for the files connector. */
+import { START } from "../../batch/position.ts"
+import { JsonLinesDecoder } from "../../formats/json-lines-decoder.ts"
+import type { FileFormat } from "./file-format.ts"
+
+/** JSON lines with their options. */
+export function jsonLinesFormat({ maxRecordBytes }: { readonly maxRecordBytes: number }): FileFormat {
+  return {
+    name: "jsonl",
+    extension: "jsonl",
+    openFile: (_, { arena, schema }) => ({
+      decoder: new JsonLinesDecoder({ arena, schema, maxRecordBytes }),
+      start: START,
+    }),
+    createEncoder: () => { throw new Error("soon") },
+  }
+}

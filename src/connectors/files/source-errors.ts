@@ -1,0 +1,55 @@
+/** The operating errors of the file source, in words. */
+import { TidemarkError } from "../../base/errors.ts"
+
+/** How errors call a file. */
+export function fileLabel(id: string, input: string): string {
+  return `the file ${JSON.stringify(id)} of the input ${input}`
+}
+
+/** The file is not what it was when records of it were read. */
+export function changed(label: string, reason: string): TidemarkError {
+  return new TidemarkError("source-changed", `${sentence(label)} is not what it was: ${reason}.`, {
+    hint: "What was read of it stands. Put the file back as it was and give new records a new file (or append whole lines); or start anew with --reset.",
+  })
+}
+
+/** The file was there and is gone. */
+export function missing(label: string): TidemarkError {
+  return new TidemarkError("source-missing", `${sentence(label)} does not exist any more.`, {
+    hint: "Put it back: the job goes on where it was. Or start anew with --reset.",
+  })
+}
+
+/** A pattern names nothing. */
+export function noMatch(glob: string, directory: string, input: string): TidemarkError {
+  return new TidemarkError(
+    "source-missing",
+    `No file matches ${JSON.stringify(glob)} of the input ${input}, in ${directory}.`,
+    {
+      hint: "Check the pattern and the directory that it starts from. Names that begin with a dot match only patterns that do.",
+    },
+  )
+}
+
+/** A path that was named is no file. */
+export function notAFile(label: string, kind: "directory" | "other"): TidemarkError {
+  const what = kind === "directory" ? "a directory" : "neither a file nor a directory"
+  return new TidemarkError("source-unreadable", `${sentence(label)} is ${what}.`, {
+    hint:
+      kind === "directory" ? 'Name the files in it with a pattern, such as "trips/*.csv".' : "Only files can be read.",
+  })
+}
+
+/** A failure of the disk, as a failure to read this file; other errors as they are. */
+export function nameUnreadable(error: unknown, label: string): unknown {
+  if (!(error instanceof TidemarkError) || error.code !== "disk-failed") return error
+  const { hint } = error
+  return new TidemarkError("source-unreadable", `${sentence(label)} cannot be read. ${error.message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  })
+}
+
+function sentence(label: string): string {
+  return label.charAt(0).toUpperCase() + label.slice(1)
+}
