@@ -14,7 +14,7 @@ import { nodeScopes } from "./scopes.ts"
 /** The longest wait that `setTimeout` can take, in milliseconds. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-/** The real clock, timers, disk and chance of this process. */
+/** The real clock, timers, disk and chance of this process, and what it can prove about closures. */
 export function nodeEnv(): Env {
   return {
     clock: {

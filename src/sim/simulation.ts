@@ -1,0 +1,317 @@
+/**
+ * Runs a scenario in a simulated world, from the first process to the last, and holds what becomes visible against the
+ * truth. One scenario and one source of faults give one run, event by event.
+ *
+ * Invariants:
+ * - R1 A process may end in three ways: it finishes (or stops when asked), it dies by a fault, or it fails with an
+ *   operating error that a fault of this very process explains. Everything else is a finding.
+ * - R2 Faults end: a drawn plan strikes a bounded number of times, so a sound job comes to its end.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import { Prng } from "../base/prng.ts"
+import type { Env } from "../env/env.ts"
+import type { ExecutableJob } from "../runtime/executable-job.ts"
+import { runJob, type JobHandle } from "../runtime/run-job.ts"
+import type { JobResult } from "../runtime/status.ts"
+import {
+  faultKindsOf,
+  ListedFaults,
+  RandomFaults,
+  type DiskCall,
+  type Fault,
+  type FaultKind,
+  type FaultMatrix,
+  type FaultPlan,
+} from "./faults.ts"
+import { InterceptedDisk, withDisk } from "./intercepted-disk.ts"
+import { Mutation, type Mutant } from "./mutation.ts"
+import { PublishedOutput } from "./published-output.ts"
+import { lifeOf, SOURCE_COLUMNS, type Scenario, type SourceChunk } from "./scenario.ts"
+import { BASE_DIRECTORY, outputReadings, scenarioJob, STATE_DIRECTORY } from "./scenario-job.ts"
+import { SimWorld } from "./sim-env.ts"
+import type { TraceEvent } from "./sim-trace.ts"
+import { truthOf, type Truth } from "./truth.ts"
+
+/** How to run a scenario. */
+export interface SimulationOptions {
+  /** `"drawn"` from the scenario's seed, or these. */
+  readonly faults: "drawn" | readonly Fault[]
+  readonly mutant?: Mutant
+  readonly keepsTrace?: boolean
+}
+
+/** What came of it. */
+export interface SimulationResult {
+  /** What is wrong, in words; empty where all is well. */
+  readonly findings: readonly string[]
+  readonly struck: readonly Fault[]
+  readonly commits: number
+  readonly processes: number
+  readonly mutantHits: number
+  readonly matrix: FaultMatrix
+  readonly traceHash: string
+  readonly trace: readonly TraceEvent[]
+  /** What each output holds in the end. */
+  readonly content: ReadonlyMap<string, string>
+}
+
+/** Every run has at least so many faults (stalls not counted), where they are drawn. */
+export const MIN_FAULTS = 2
+const MAX_DRAWN_FAULTS = 6
+const MAX_PROCESSES = 60
+
+/** A process that is busier than this waits in circles. */
+const MAX_EVENTS = 100_000
+
+/** Operating errors that a failing disk explains. */
+const EXPLAINED_BY_FAULTS: ReadonlySet<string> = new Set(["disk-failed", "disk-full", "source-unreadable"])
+
+/** Runs a scenario. */
+export async function simulate(scenario: Scenario, options: SimulationOptions): Promise<SimulationResult> {
+  const simulation = new Simulation(scenario, options)
+  await simulation.run()
+  return simulation.result()
+}
+
+/** Faults drawn from a seed: at random, and where those were too few, more of them before the end. */
+class DrawnFaults implements FaultPlan {
+  readonly #random: RandomFaults
+  readonly #prng: Prng
+  #strikeIn: number | undefined
+
+  constructor(prng: Prng) {
+    this.#random = new RandomFaults(prng.fork(), { intensity: 0.05, max: MAX_DRAWN_FAULTS })
+    this.#prng = prng
+  }
+
+  /** Strikes one of the next calls. */
+  force(): void {
+    this.#strikeIn ??= this.#prng.below(30)
+  }
+
+  strike(call: DiskCall): FaultKind | undefined {
+    if (this.#strikeIn === undefined) return this.#random.strike(call)
+    if (this.#strikeIn-- > 0) return undefined
+    this.#strikeIn = undefined
+    return this.#prng.pick(faultKindsOf(call.operation).filter((kind) => kind !== "stall"))
+  }
+}
+
+class Simulation {
+  readonly #scenario: Scenario
+  readonly #options: SimulationOptions
+  readonly #job: ExecutableJob
+  readonly #world: SimWorld
+  readonly #drawn: DrawnFaults | undefined
+  /** What must come out of the life of the job that is now, from its start or its last reset. */
+  #truth!: Truth
+  #outputs: ReadonlyMap<string, PublishedOutput> = new Map()
+  /** What the life before it had published, while a reset is under way. */
+  #outputsBefore: ReadonlyMap<string, PublishedOutput> | undefined
+  readonly #glances: Prng
+  readonly #findings: string[] = []
+  #commits = 0
+  #processes = 0
+  #mutantHits = 0
+  #watermark = -Infinity
+  #epoch = 0
+  #crashesSeen = 0
+  #struckBefore = 0
+
+  constructor(scenario: Scenario, options: SimulationOptions) {
+    this.#scenario = scenario
+    this.#options = options
+    this.#job = scenarioJob(scenario)
+    const prng = new Prng(scenario.seed * 2 + 1)
+    this.#drawn = options.faults === "drawn" ? new DrawnFaults(prng.fork()) : undefined
+    this.#glances = prng.fork()
+    const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
+    this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
+    this.#world.image.installDirectory(BASE_DIRECTORY)
+    this.#beginLife(0, scenario.resetAt)
+    this.#world.onEvent = () => {
+      if (this.#glances.chance(0.1)) this.#look()
+    }
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (const [index, chunks] of this.#scenario.generations.entries()) {
+        for (const chunk of chunks) this.#append(chunk)
+        if (index === this.#scenario.resetAt) this.#outputsBefore = this.#outputs
+        const isLast = index === this.#scenario.generations.length - 1
+        await this.#readGeneration(isLast)
+        if (this.#findings.length > 0) return
+      }
+      this.#world.faults = new ListedFaults([])
+      const last = await this.#runProcess()
+      if (last?.isNothingNew === false) this.#findings.push("a job that has finished found something to do")
+      for (const output of this.#outputs.values()) this.#findings.push(...output.missing())
+      this.#checkCounters(last)
+    } catch (error) {
+      this.#findings.push(`the simulation broke off: ${describe(error)}`)
+    }
+  }
+
+  result(): SimulationResult {
+    const content = new Map([...this.#outputs].map(([directory, output]) => [directory, output.content()]))
+    return {
+      findings: [...new Set(this.#findings)],
+      struck: this.#world.struck,
+      commits: this.#commits,
+      processes: this.#processes,
+      mutantHits: this.#mutantHits,
+      matrix: this.#world.matrix,
+      traceHash: this.#world.trace.hash,
+      trace: this.#world.trace.events,
+      content,
+    }
+  }
+
+  #beginLife(from: number, to: number | undefined): void {
+    const life = lifeOf(this.#scenario, from, to ?? this.#scenario.generations.length)
+    this.#truth = truthOf(life)
+    const readings = outputReadings(life, this.#truth)
+    this.#outputs = new Map(
+      readings.map((reading) => [reading.directory, new PublishedOutput(this.#world.image, reading)]),
+    )
+    this.#epoch = 0
+    this.#watermark = -Infinity
+  }
+
+  /** Starts processes until one has read the generation to its end. */
+  async #readGeneration(isLast: boolean): Promise<void> {
+    for (;;) {
+      const weighty = this.#world.struck.filter(({ kind }) => kind !== "stall").length
+      if (isLast && weighty < MIN_FAULTS) this.#drawn?.force()
+      const result = await this.#runProcess()
+      if (this.#findings.length > 0) return
+      if (result?.outcome === "finished") return
+      if (this.#processes >= MAX_PROCESSES) {
+        this.#findings.push(`the job has not finished after ${MAX_PROCESSES} processes`)
+        return
+      }
+    }
+  }
+
+  /** One process: gives the job's result, or `undefined` where it has died or failed as a fault explains (R1). */
+  async #runProcess(): Promise<JobResult | undefined> {
+    const world = this.#world
+    const env = this.#mutated(world.boot())
+    const stopAfter = this.#scenario.stopAfterCommits[this.#processes] ?? 0
+    this.#processes++
+    this.#struckBefore = world.struck.length
+    let result: JobResult | undefined
+    let failure: unknown
+    const program = this.#runJob(env, stopAfter).then(
+      (value) => (result = value),
+      (error: unknown) => (failure = error ?? new Error("nothing was thrown")),
+    )
+    const end = await world.run(program, MAX_EVENTS)
+    this.#look()
+    if (end === "died") return undefined
+    if (world.openFiles > 0) this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
+    world.kill()
+    if (failure !== undefined) this.#judgeFailure(failure)
+    return result
+  }
+
+  async #runJob(env: Env, stopAfter: number): Promise<JobResult> {
+    const { batchRows, epochRows, snapshotMinBytes, compile } = this.#scenario
+    let commits = 0
+    const handle: JobHandle = await runJob(this.#job, {
+      env,
+      directory: STATE_DIRECTORY,
+      baseDirectory: BASE_DIRECTORY,
+      batchRows,
+      epochRows,
+      compile,
+      reset: this.#outputsBefore !== undefined,
+      arenaBytes: 4 << 20,
+      snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
+      onEvent: (event) => {
+        if (event.kind === "recovered") this.#onRecovered(event.epoch, event.isReset)
+        if (event.kind !== "committed") return
+        this.#onCommitted(event.epoch, handle.status().watermarkMicros)
+        if (++commits === stopAfter) void handle.stop().catch(() => undefined)
+      },
+    })
+    return await handle.finished
+  }
+
+  #onRecovered(epoch: number, isReset: boolean): void {
+    if (this.#outputsBefore !== undefined) {
+      // From here on the reset is durable, and a process that dies is followed by one without it.
+      if (!isReset) this.#findings.push("a reset was asked for, and the job did not start anew")
+      for (const output of this.#outputsBefore.values()) this.#findings.push(...output.notSetAside())
+      this.#outputsBefore = undefined
+      this.#beginLife(this.#scenario.resetAt!, undefined)
+    }
+    const isExpected = epoch === this.#epoch || epoch === this.#epoch + 1
+    if (!isExpected) this.#findings.push(`epoch ${epoch} was recovered, and ${this.#epoch} was the last one known`)
+    this.#epoch = epoch
+  }
+
+  #onCommitted(epoch: number, watermark = -Infinity): void {
+    this.#commits++
+    if (epoch !== this.#epoch + 1) this.#findings.push(`epoch ${epoch} was committed after epoch ${this.#epoch}`)
+    if (watermark < this.#watermark)
+      this.#findings.push(`the watermark went back from ${this.#watermark} to ${watermark}`)
+    this.#epoch = epoch
+    this.#watermark = watermark
+  }
+
+  #judgeFailure(failure: unknown): void {
+    const struck = this.#world.struck.slice(this.#struckBefore)
+    const isStruck = struck.some(({ kind }) => kind === "eio" || kind === "enospc")
+    const isExplained = failure instanceof TidemarkError && EXPLAINED_BY_FAULTS.has(failure.code)
+    if (!isStruck || !isExplained) this.#findings.push(`a process failed: ${describe(failure)}`)
+  }
+
+  #checkCounters(last: JobResult | undefined): void {
+    if (last === undefined) {
+      this.#findings.push("the last process, without faults, did not end")
+      return
+    }
+    const { rowsIn, lateRows, badRecords, rowsOut } = last.status
+    const expect = (name: string, actual: number | undefined, expected: number): void => {
+      if (actual !== expected) this.#findings.push(`the counter ${name} is ${actual}, not ${expected}`)
+    }
+    expect("rowsIn", rowsIn, this.#truth.rowsIn)
+    expect("lateRows", lateRows, this.#truth.lateRows)
+    expect("badRecords", badRecords, this.#truth.badRecords)
+    for (const [name, rows] of this.#truth.outputs) {
+      if (name !== "bad") expect(`rowsOut.${name}`, rowsOut[name], rows.length)
+    }
+  }
+
+  #look(): void {
+    // While a reset is under way, files are on their way from one directory to another.
+    if (this.#outputsBefore !== undefined) return
+    const machineCrashed = this.#world.crashes > this.#crashesSeen
+    this.#crashesSeen = this.#world.crashes
+    for (const output of this.#outputs.values()) this.#findings.push(...output.look({ machineCrashed }))
+  }
+
+  #mutated(env: Env): Env {
+    const { mutant } = this.#options
+    if (mutant === undefined) return env
+    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(mutant, () => this.#mutantHits++)))
+  }
+
+  #append({ file, lines }: SourceChunk): void {
+    const path = `${BASE_DIRECTORY}/${file}`
+    const before = this.#world.image.readFile(path)
+    const header = before === undefined && this.#scenario.inputFormat === "csv" ? `${SOURCE_COLUMNS.join(",")}\n` : ""
+    const added = new TextEncoder().encode(header + lines.map(({ text }) => `${text}\n`).join(""))
+    const bytes = new Uint8Array((before?.length ?? 0) + added.length)
+    bytes.set(before ?? [])
+    bytes.set(added, before?.length ?? 0)
+    this.#world.image.install(path, bytes)
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof TidemarkError) return `${error.code}: ${error.message}`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
