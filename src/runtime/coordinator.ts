@@ -69,6 +69,7 @@ export class Coordinator {
     this.#dataflow = new Dataflow(job.plan, {
       arena: this.#arena,
       params: job.params,
+      paramsSchema: job.paramsSchema,
       compile: { mode: options.compile ?? "auto", proof: options.env.scopes },
       onFailedRow: (failed) => this.#onFailedRow(failed),
       emit: (output, batch) => this.#outputs.write(output, batch),
