@@ -67,7 +67,7 @@ export interface TypeDefinition<T = unknown> {
    * whether it is one. Kinds whose values are numbers have it, for decoders' hot loops. In JSON it reads the digits of
    * a number, and between the quotes of an ISO timestamp's string.
    */
-  numberFromBytes?(bytes: Uint8Array, start: number, end: number): number
+  numberFromBytes?(this: void, bytes: Uint8Array, start: number, end: number): number
   /** Whether `numberFromBytes` reads what stands between the quotes of a JSON string, and not a JSON number. */
   readonly isQuotedInJson?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
@@ -77,7 +77,7 @@ export interface TypeDefinition<T = unknown> {
    * -1 where only `toText` and `toJson` know. Kinds that have `numberFromBytes` may have it, for encoders' hot loops.
    * JSON has it within quotes where `isQuotedInJson`.
    */
-  numberToBytes?(value: number, bytes: Uint8Array, at: number): number
+  numberToBytes?(this: void, value: number, bytes: Uint8Array, at: number): number
   /** As a CSV field, before quoting. */
   toText(value: T): string
   /** As JSON text. */
@@ -117,7 +117,7 @@ export class ColumnType<out T = unknown, out K extends string = string> {
     this.hasDefault = options.hasDefault ?? false
     const problem = this.hasDefault ? this.check(this.defaultValue) : undefined
     if (problem !== undefined) {
-      throw new TidemarkError("invalid-schema", `A default of a ${this.label} column is ${problem}.`)
+      throw new TidemarkError("invalid-schema", `A default of the type ${this.label} is ${problem}.`)
     }
   }
 
@@ -158,8 +158,9 @@ export class ColumnType<out T = unknown, out K extends string = string> {
   }
 
   /** The same type with a value that stands for a missing field. */
-  default(defaultValue: T): ColumnType<T, K> {
-    return new ColumnType<T, K>(this.definition, { ...this.#options(), defaultValue, hasDefault: true })
+  default(defaultValue: T): ColumnType<T, K> & { readonly hasDefault: true } {
+    const type = new ColumnType<T, K>(this.definition, { ...this.#options(), defaultValue, hasDefault: true })
+    return type as ColumnType<T, K> & { readonly hasDefault: true }
   }
 
   /** `undefined` where the value belongs to this type, else a clause that goes on after "is". */
