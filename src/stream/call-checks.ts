@@ -1,0 +1,102 @@
+/**
+ * What a call on a stream is given, checked: for programs that the compiler has not seen. Each gives the value back, or
+ * throws `invalid-plan` (for durations `invalid-duration`) with the job, the call and its place in the flow.
+ */
+import { nameHint } from "../base/did-you-mean.ts"
+import { parseDuration } from "../base/duration.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Field, Schema } from "../batch/schema.ts"
+import { ColumnType } from "../batch/type.ts"
+import type { RowFunction } from "../expr/lambda.ts"
+import type { Place, Recorder } from "./recorder.ts"
+
+/** Checks what one call was given. */
+export class CallChecks {
+  readonly #recorder: Recorder
+  readonly #from: Place
+  readonly #call: string
+
+  constructor(recorder: Recorder, from: Place, call: string) {
+    this.#recorder = recorder
+    this.#from = from
+    this.#call = call
+  }
+
+  /** The error of this call. */
+  error(problem: string, hint: string, cause?: unknown): TidemarkError {
+    return this.#recorder.invalid(this.#from, this.#call, problem, hint, cause)
+  }
+
+  /** A column of the stream. */
+  column(name: unknown): Field {
+    const { schema } = this.#from
+    const field = typeof name === "string" ? schema.field(name) : undefined
+    if (field !== undefined) return field
+    throw this.error(`there is no column ${JSON.stringify(name)}`, nameHint(String(name), namesOf(schema), "columns"))
+  }
+
+  /** Distinct columns of the stream, at least one. */
+  columns(names: readonly unknown[]): Field[] {
+    const fields = names.map((name) => this.column(name))
+    if (fields.length === 0) throw this.error("no column is named", `Write .${this.#call}("column").`)
+    const twice = fields.find((field, index) => fields.indexOf(field) !== index)
+    if (twice === undefined) return fields
+    throw this.error(`the column ${JSON.stringify(twice.name)} is named twice`, "Name each column once.")
+  }
+
+  /** The columns that a lambda's object fills. */
+  declaredColumns(columns: unknown): Field[] {
+    const shape = `Write .${this.#call}({ net: t.float64 }, (row) => ({ net: ... })).`
+    if (typeof columns !== "object" || columns === null || Array.isArray(columns) || Object.keys(columns).length === 0) {
+      throw this.error("no columns are declared", shape)
+    }
+    return Object.entries(columns).map(([name, type]) => {
+      if (!(type instanceof ColumnType)) {
+        throw this.error(`the column ${JSON.stringify(name)} has no column type`, shape)
+      }
+      if (type.sourceName === undefined && !type.hasDefault) return { name, type }
+      const option = type.hasDefault ? ".default(...)" : ".from(...)"
+      const hint = "Both concern how an input is read; the lambda gives this column its value and its name is its own."
+      throw this.error(`the type of the column ${JSON.stringify(name)} has ${option}`, hint)
+    })
+  }
+
+  /** A function of a row and the parameters. */
+  lambda(lambda: unknown): RowFunction {
+    if (typeof lambda !== "function") {
+      throw this.error("there is no lambda", `Write .${this.#call}(..., (row, params) => ...).`)
+    }
+    const tag = Object.prototype.toString.call(lambda)
+    if (tag === "[object Function]") return lambda as RowFunction
+    const kind = tag.includes("Generator") ? "a generator" : "asynchronous"
+    throw this.error(`the lambda is ${kind}`, "A lambda gives its value at once: it is an ordinary function of the row.")
+  }
+
+  /** An operator's options: an object with these keys at most. */
+  options(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+    if (options === undefined) return {}
+    if (typeof options !== "object" || options === null) {
+      throw this.error("its options are not an object", `Its options are ${known.join(", ")}.`)
+    }
+    const unknown = Object.keys(options).find((key) => !known.includes(key))
+    if (unknown === undefined) return { ...options }
+    throw this.error(`it has no option ${JSON.stringify(unknown)}`, nameHint(unknown, known, "options"))
+  }
+
+  /** Microseconds. */
+  duration(option: string, text: unknown): number {
+    const hint = 'Write a number and a unit, such as "250ms", "5s" or "1h 30m".'
+    if (typeof text !== "string") throw this.error(`${option} is not given`, hint)
+    try {
+      return parseDuration(text)
+    } catch (error) {
+      if (!(error instanceof TidemarkError)) throw error
+      const { message } = this.error(`${option} is ${JSON.stringify(text)}, which is not a duration`, hint)
+      throw new TidemarkError("invalid-duration", message, { hint: error.hint ?? hint, cause: error })
+    }
+  }
+}
+
+function namesOf(schema: Schema): string[] {
+  return schema.fields.map(({ name }) => name)
+}

@@ -1,0 +1,66 @@
+/** Parameters of a job: their types as a program gives them, and their values as lambdas see them. */
+import { nameHint } from "../base/did-you-mean.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { ColumnTypes, Schema } from "../batch/schema.ts"
+import { Invalid, type ValueOf } from "../batch/type.ts"
+
+/** The names of parameters that may be left out: those with a default, and those that may be null. */
+type OptionalName<C extends ColumnTypes> = {
+  [N in keyof C]: C[N] extends { readonly hasDefault: true } ? N : null extends ValueOf<C[N]> ? N : never
+}[keyof C]
+
+/**
+ * The parameters as `.with({ params })` takes them.
+ *
+ * @example
+ * ```ts
+ * import { schema, t, type ParamsOf } from "tidemark"
+ *
+ * const Params = schema({ maxFare: t.float64.default(500), zone: t.string })
+ * const params: ParamsOf<typeof Params> = { zone: "JFK" }
+ * ```
+ */
+export type ParamsOf<S> = S extends Schema<infer C> ? ParamsOfColumns<C> : never
+
+/** See `ParamsOf`. */
+export type ParamsOfColumns<C extends ColumnTypes> = {
+  readonly [N in Exclude<keyof C, OptionalName<C>>]: ValueOf<C[N]>
+} & { readonly [N in OptionalName<C>]?: ValueOf<C[N]> }
+
+/**
+ * The values of all parameters: those given, defaults, and null for what may be null. They are checked, copied and frozen.
+ *
+ * @throws TidemarkError `invalid-params` where one is missing, unknown or not of its type.
+ */
+export function completeParams(
+  jobName: string,
+  schema: Schema,
+  given: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  const names = schema.fields.map(({ name }) => name)
+  const refuse = (problem: string, hint: string): never => {
+    throw new TidemarkError("invalid-params", `The job ${jobName} ${problem}.`, { hint })
+  }
+  if (typeof given !== "object" || given === null) refuse("has params that are not an object", "Write params: { name: value }.")
+  const unknown = Object.keys(given).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    refuse(`has no parameter ${JSON.stringify(unknown)}`, nameHint(unknown, names, "parameters"))
+  }
+  const entries = schema.fields.map(({ name, type }): [string, unknown] => {
+    const value = Object.hasOwn(given, name) && given[name] !== undefined ? given[name] : type.fromMissing()
+    const quoted = JSON.stringify(name)
+    if (value instanceof Invalid) {
+      refuse(`is not given the parameter ${quoted}`, `Give it a ${type.label} in .with({ params: { ${name}: ... } }), or a default.`)
+    }
+    const problem = type.check(value)
+    if (problem !== undefined) refuse(`is given a parameter ${quoted} that is ${problem}`, `Its type is ${type.label}.`)
+    return [name, frozenCopy(value)]
+  })
+  return Object.freeze(Object.fromEntries(entries))
+}
+
+/** Values of parameters are JSON-like: objects are the only ones that somebody could change later. */
+function frozenCopy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value
+  return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, part]) => [name, frozenCopy(part)])))
+}

@@ -1,0 +1,257 @@
+/**
+ * What stands behind the types of `stream.ts`: each call checks what it is given, records a node and gives the stream
+ * behind it. No row ever passes here.
+ *
+ * Invariants:
+ * - ST1 What the types call a problem throws `invalid-plan` here, in the same words.
+ * - ST2 A stream has event time as long as the column that tells it passes through unchanged.
+ */
+import { Schema, type Field } from "../batch/schema.ts"
+import type { StreamKind } from "../connect/sink.ts"
+import type { EventTimeNode, Port, WindowSpec } from "../flow/plan.ts"
+import { CallChecks } from "./call-checks.ts"
+import { recordAggregates } from "./recorded-aggregates.ts"
+import type { Place, Recorder } from "./recorder.ts"
+
+const ORDER_HINT = "The order is .eventTime(...).keyBy(...).window(...).aggregate(...)."
+
+/** A stream in a flow that is being recorded. */
+export class RecordedStream {
+  readonly kind: StreamKind = "append"
+  readonly #recorder: Recorder
+  readonly #place: Place
+
+  constructor(recorder: Recorder, place: Place) {
+    this.#recorder = recorder
+    this.#place = place
+  }
+
+  /** The node and port of this stream within the plan of `recorder`; `undefined` where it is another job's. */
+  placeIn(recorder: Recorder): { readonly node: number; readonly port: Port } | undefined {
+    return this.#recorder === recorder ? this.#place : undefined
+  }
+
+  #checks(call: string): CallChecks {
+    return new CallChecks(this.#recorder, this.#place, call)
+  }
+
+  #behind(node: number, schema: Schema, timeColumn: string | undefined): RecordedStream {
+    return new RecordedStream(this.#recorder, { node, port: "main", schema, timeColumn })
+  }
+
+  filter(predicate: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("filter")
+    const { schema, timeColumn } = this.#place
+    const lambda = checks.lambda(predicate)
+    const { id } = checks.options(options, ["id"])
+    const node = this.#recorder.add(this.#place, "filter", id, (place) => {
+      return { ...place, kind: "filter", schema, predicate: lambda }
+    })
+    return this.#behind(node, schema, timeColumn)
+  }
+
+  derive(declared: unknown, given: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("derive")
+    const { schema: before, timeColumn } = this.#place
+    const columns = checks.declaredColumns(declared)
+    if (columns.some(({ name }) => name === timeColumn)) {
+      const hint = "Derive it before .eventTime(...), or give the new column another name."
+      throw checks.error(`${JSON.stringify(timeColumn)} is this stream's event time`, hint)
+    }
+    const lambda = checks.lambda(given)
+    const { id } = checks.options(options, ["id"])
+    const schema = new Schema(replaced(before.fields, columns))
+    const node = this.#recorder.add(this.#place, "derive", id, (place) => {
+      return { ...place, kind: "derive", schema, columns, lambda }
+    })
+    return this.#behind(node, schema, timeColumn)
+  }
+
+  select(...names: readonly unknown[]): RecordedStream {
+    const fields = this.#checks("select").columns(names)
+    const columns = fields.map(({ name }) => name)
+    const schema = new Schema(fields)
+    const node = this.#recorder.add(this.#place, "select", undefined, (place) => {
+      return { ...place, kind: "select", schema, columns }
+    })
+    const { timeColumn } = this.#place
+    return this.#behind(node, schema, columns.find((name) => name === timeColumn))
+  }
+
+  map(declared: unknown, given: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("map")
+    const schema = new Schema(checks.declaredColumns(declared))
+    const lambda = checks.lambda(given)
+    const { id } = checks.options(options, ["id"])
+    const node = this.#recorder.add(this.#place, "map", id, (place) => ({ ...place, kind: "map", schema, lambda }))
+    return this.#behind(node, schema, undefined)
+  }
+
+  notNull(...names: readonly unknown[]): RecordedStream {
+    const required = this.#checks("notNull")
+      .columns(names)
+      .map(({ name, type }) => ({ name, type: type.required() }))
+    const columns = required.map(({ name }) => name)
+    const schema = new Schema(replaced(this.#place.schema.fields, required))
+    const node = this.#recorder.add(this.#place, "notNull", undefined, (place) => {
+      return { ...place, kind: "notNull", schema, columns }
+    })
+    return this.#behind(node, schema, this.#place.timeColumn)
+  }
+
+  pipe(piece: unknown): unknown {
+    const checks = this.#checks("pipe")
+    if (typeof piece !== "function") throw checks.error("there is no function", "Write .pipe((stream) => ...).")
+    return (piece as (stream: this) => unknown)(this)
+  }
+
+  eventTime(name: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("eventTime")
+    const { schema, timeColumn } = this.#place
+    if (timeColumn !== undefined) {
+      const hint = "Call .eventTime(...) once, before .keyBy(...)."
+      throw checks.error(`this stream has an event time already: ${JSON.stringify(timeColumn)}`, hint)
+    }
+    if (this.#recorder.isMadeByWindow(this.#place)) {
+      const hint = "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
+      throw checks.error("results of windows have no other event time than their window's", hint)
+    }
+    const column = eventTimeColumn(checks, name)
+    const { id, outOfOrder } = checks.options(options, ["id", "outOfOrder"])
+    const outOfOrderMicros = checks.duration("outOfOrder", outOfOrder)
+    const node = this.#recorder.add(this.#place, "eventTime", id, (place): EventTimeNode => {
+      return { ...place, kind: "eventTime", schema, column, outOfOrderMicros }
+    })
+    return this.#behind(node, schema, column)
+  }
+
+  keyBy(...names: readonly unknown[]): RecordedKeyedStream {
+    const checks = this.#checks("keyBy")
+    const keys = checks.columns(names)
+    const object = keys.find(({ type }) => type.storage === "struct")
+    if (object !== undefined) {
+      const hint = "Derive a column of the field that tells the groups apart, and key by that."
+      throw checks.error(`the column ${JSON.stringify(object.name)} is an object, and objects are no keys`, hint)
+    }
+    const bound = keys.find(({ name }) => name === "windowStart" || name === "windowEnd")
+    if (bound !== undefined) {
+      const hint = "Derive a column of another name from it, and key by that."
+      throw checks.error(`the results of a window have a column ${JSON.stringify(bound.name)} of their own`, hint)
+    }
+    return new RecordedKeyedStream(this.#recorder, this.#place, keys)
+  }
+
+  window(): never {
+    throw this.#checks("window").error("call .keyBy(...) before .window(...)", ORDER_HINT)
+  }
+
+  aggregate(): never {
+    throw this.#checks("aggregate").error("call .keyBy(...) and .window(...) before .aggregate(...)", ORDER_HINT)
+  }
+}
+
+/** A stream grouped by keys. */
+export class RecordedKeyedStream {
+  readonly #recorder: Recorder
+  readonly #place: Place
+  readonly #keys: readonly Field[]
+
+  constructor(recorder: Recorder, place: Place, keys: readonly Field[]) {
+    this.#recorder = recorder
+    this.#place = place
+    this.#keys = keys
+  }
+
+  window(window: unknown): RecordedWindowedStream {
+    const checks = new CallChecks(this.#recorder, this.#place, "window")
+    const { timeColumn } = this.#place
+    if (timeColumn === undefined) {
+      throw checks.error("call .eventTime(...) before .keyBy(...): windows are cut in event time", ORDER_HINT)
+    }
+    if (!isWindowSpec(window)) {
+      const hint = 'Write .window(tumbling("1h")) or .window(hopping("1h", { every: "10m" })).'
+      throw checks.error("there is no window", hint)
+    }
+    return new RecordedWindowedStream(this.#recorder, { ...this.#place, timeColumn }, this.#keys, window)
+  }
+
+  eventTime(): never {
+    throw this.#tooEarly("eventTime", "call .eventTime(...) before .keyBy(...)")
+  }
+
+  aggregate(): never {
+    throw this.#tooEarly("aggregate", "call .window(...) before .aggregate(...)")
+  }
+
+  #tooEarly(call: string, problem: string): Error {
+    return new CallChecks(this.#recorder, this.#place, call).error(problem, ORDER_HINT)
+  }
+}
+
+/** A stream grouped by keys and windows. */
+export class RecordedWindowedStream {
+  readonly #recorder: Recorder
+  readonly #place: Place & { readonly timeColumn: string }
+  readonly #keys: readonly Field[]
+  readonly #window: WindowSpec
+
+  constructor(
+    recorder: Recorder,
+    place: Place & { readonly timeColumn: string },
+    keys: readonly Field[],
+    window: WindowSpec,
+  ) {
+    this.#recorder = recorder
+    this.#place = place
+    this.#keys = keys
+    this.#window = window
+  }
+
+  aggregate(given: unknown, options?: unknown): RecordedWindowResult {
+    const checks = new CallChecks(this.#recorder, this.#place, "aggregate")
+    const { aggregates, schema } = recordAggregates(checks, this.#place.schema, this.#keys, given)
+    const { id } = checks.options(options, ["id"])
+    const { timeColumn } = this.#place
+    const keys = this.#keys.map(({ name }) => name)
+    const window = this.#window
+    const node = this.#recorder.add(this.#place, "windowAggregate", id, (place) => {
+      return { ...place, kind: "windowAggregate", schema, keys, timeColumn, window, aggregates }
+    })
+    const late = new RecordedStream(this.#recorder, { ...this.#place, node, port: "late" })
+    return new RecordedWindowResult(this.#recorder, { node, port: "main", schema, timeColumn: "windowEnd" }, late)
+  }
+}
+
+/** What windows give. */
+export class RecordedWindowResult extends RecordedStream {
+  /** The rows that came too late. */
+  readonly late: RecordedStream
+
+  constructor(recorder: Recorder, place: Place, late: RecordedStream) {
+    super(recorder, place)
+    this.late = late
+  }
+}
+
+/** The fields with those of `changed` in the place of their namesakes, new ones behind. */
+function replaced(fields: readonly Field[], changed: readonly Field[]): Field[] {
+  const byName = new Map(changed.map((field) => [field.name, field]))
+  const kept = fields.map((field) => byName.get(field.name) ?? field)
+  return [...kept, ...changed.filter(({ name }) => !fields.some((field) => field.name === name))]
+}
+
+function eventTimeColumn(checks: CallChecks, given: unknown): string {
+  const { name, type } = checks.column(given)
+  const quoted = JSON.stringify(name)
+  if (type.kind !== "timestamp") {
+    const problem = `the column ${quoted} is of the type ${type.label}, and event time is a timestamp`
+    throw checks.error(problem, "Declare it as t.timestamp(), with the format that it is written in.")
+  }
+  if (!type.isNullable) return name
+  throw checks.error(`the column ${quoted} may be null, and event time never is`, `Call .notNull(${quoted}) before it.`)
+}
+
+function isWindowSpec(window: unknown): window is WindowSpec {
+  if (typeof window !== "object" || window === null || !("kind" in window)) return false
+  return window.kind === "tumbling" || window.kind === "hopping"
+}

@@ -1,0 +1,138 @@
+/**
+ * The plan in the making: nodes in the order in which a flow calls for them, and their ids.
+ *
+ * Invariants:
+ * - L1, L2 of `flow/plan.ts`: a node's input stands before it; ids are unique, and a derived one is made of the nearest
+ *   stateful ancestor or source, the kind, and the place among the ancestor's descendants of that kind.
+ * - RC1 When the flow has returned the plan is frozen, all of it but the lambdas, and records nothing more.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import { Schema } from "../batch/schema.ts"
+import { ColumnType } from "../batch/type.ts"
+import { isStateful, type Plan, type PlanNode, type PlanOutput, type Port, type SourceNode } from "../flow/plan.ts"
+
+/** Names of jobs, inputs, outputs and operators: they stand in paths, on the command line and in the log. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+
+/** Whether a job, input, output or operator can have this name. */
+export function isName(name: unknown): name is string {
+  return typeof name === "string" && NAME.test(name)
+}
+
+/** What names may be made of, for hints. */
+export const NAME_HINT = "Use up to 100 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."
+
+/** Where the rows of a stream come from. */
+export interface Place {
+  readonly node: number
+  readonly port: Port
+  readonly schema: Schema
+  /** The event-time column, where the stream has event time. */
+  readonly timeColumn: string | undefined
+}
+
+/** The parts of a node that its place gives it. */
+export interface NodePlace {
+  readonly id: string
+  readonly isIdGiven: boolean
+  readonly input: number
+  readonly inputPort: Port
+}
+
+type InnerNode = Exclude<PlanNode, SourceNode>
+
+/** Records the plan of one job. */
+export class Recorder {
+  readonly jobName: string
+  readonly #nodes: PlanNode[] = []
+  readonly #ids = new Set<string>()
+  /** For each node the id that the ids of its descendants begin with. */
+  readonly #anchors: string[] = []
+  readonly #counts = new Map<string, number>()
+  #isSealed = false
+
+  constructor(jobName: string) {
+    this.jobName = jobName
+  }
+
+  /** Adds an input. Names of its fields in the outer world end here: within the plan columns have their own. */
+  addSource(inputName: string, inputSchema: Schema): Place {
+    const schema = new Schema(inputSchema.fields.map(({ name, type }) => ({ name, type: bareType(type) })))
+    this.#ids.add(inputName)
+    this.#anchors.push(inputName)
+    const node = this.#nodes.push({ kind: "source", id: inputName, isIdGiven: true, schema, inputName }) - 1
+    return { node, port: "main", schema, timeColumn: undefined }
+  }
+
+  /** Adds an operator behind `from`, and gives its index. */
+  add(from: Place, kind: InnerNode["kind"], givenId: unknown, make: (place: NodePlace) => InnerNode): number {
+    if (this.#isSealed) {
+      throw this.invalid(from, kind, "the flow has returned, and its plan is done", "Call operators within the flow.")
+    }
+    const anchor = this.#anchorOf(from)
+    const id = this.#takeId(from, kind, anchor, givenId)
+    const isIdGiven = givenId !== undefined
+    const node = make({ id, isIdGiven, input: from.node, inputPort: from.port })
+    this.#anchors.push(isStateful(node) ? id : anchor)
+    return this.#nodes.push(node) - 1
+  }
+
+  #anchorOf({ node, port }: Place): string {
+    return port === "late" ? `${this.#nodes[node]!.id}.late` : this.#anchors[node]!
+  }
+
+  #takeId(from: Place, kind: string, anchor: string, givenId: unknown): string {
+    // Siblings with an id of their own count too, so that naming one renames no other.
+    const derived = `${anchor}/${kind}`
+    const count = (this.#counts.get(derived) ?? 0) + 1
+    this.#counts.set(derived, count)
+    if (givenId === undefined) return count === 1 ? derived : `${derived}-${count}`
+    if (!isName(givenId)) {
+      throw this.invalid(from, kind, `the id ${JSON.stringify(givenId)} is not a name`, NAME_HINT)
+    }
+    if (this.#ids.has(givenId)) {
+      const hint = "Ids tell operators apart, and inputs have theirs: give this one another."
+      throw this.invalid(from, kind, `the id ${JSON.stringify(givenId)} is taken`, hint)
+    }
+    this.#ids.add(givenId)
+    return givenId
+  }
+
+  /** Whether the rows were made by a window, and so come from no partition. */
+  isMadeByWindow({ node, port }: Pick<Place, "node" | "port">): boolean {
+    const from = this.#nodes[node]!
+    if (from.kind === "source") return false
+    if (from.kind === "windowAggregate" && port === "main") return true
+    return this.isMadeByWindow({ node: from.input, port: from.inputPort })
+  }
+
+  /** The finished plan. */
+  finish(outputs: readonly PlanOutput[]): Plan {
+    this.#isSealed = true
+    const plan = { jobName: this.jobName, nodes: this.#nodes, outputs }
+    freezeDeeply(plan)
+    return plan
+  }
+
+  /** The error of a call that cannot be recorded: names job, call and where in the flow it stands. */
+  invalid(from: Place, call: string, problem: string, hint: string, cause?: unknown): TidemarkError {
+    const { id } = this.#nodes[from.node]!
+    const place = from.port === "late" ? `${id}.late` : id
+    const message = `The job ${this.jobName}, .${call}(...) on ${place}: ${problem}.`
+    return new TidemarkError("invalid-plan", message, cause === undefined ? { hint } : { hint, cause })
+  }
+}
+
+/** The type without what concerns only the reading of an input: its source name and its default. */
+export function bareType(type: ColumnType): ColumnType {
+  if (type.sourceName === undefined && !type.hasDefault) return type
+  return new ColumnType(type.definition, { isNullable: type.isNullable })
+}
+
+function freezeDeeply(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  // What a type is made of is its own: definitions may keep what they have worked out.
+  if (value instanceof ColumnType) return
+  for (const part of Object.values(value)) freezeDeeply(part)
+}

@@ -1,0 +1,280 @@
+/**
+ * Streams, as programs see them: the types of what `job` hands to its flow. What stands behind them records a plan
+ * (`recorded-stream.ts`); nothing here runs.
+ *
+ * A call at the wrong place is a compile error that ends in a sentence: the property stands there, and is a `Problem`.
+ *
+ * Invariants:
+ * - TY1 The row type is built by intersections written out in the return types. An alias here would make the compiler
+ *   walk the whole chain of calls again at each call; see `test/type-budget.test.ts`.
+ * - TY2 Appending and updating streams are different types; what takes one does not take the other.
+ */
+import type { ColumnTypes } from "../batch/schema.ts"
+import type { ValueOf } from "../batch/type.ts"
+import type { StreamKind } from "../connect/sink.ts"
+import type { WindowSpec } from "../flow/plan.ts"
+import type { Timestamp } from "../time/timestamp.ts"
+import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
+import type { DurationText } from "./duration-text.ts"
+import type { Problem } from "./problem.ts"
+
+declare const ROW: unique symbol
+
+/**
+ * Rows on their way to an output. `K` says how they come: `"append"` where rows are only ever added, `"update"` where a
+ * later row may replace or withdraw an earlier one. Sinks say which kinds they take.
+ *
+ * @example
+ * ```ts
+ * import type { RowOfStream, Stream } from "tidemark"
+ *
+ * type Hourly = Stream<"append", { zone: string; trips: number }>
+ * const row: RowOfStream<Hourly> = { zone: "JFK", trips: 12 }
+ * ```
+ */
+export interface Stream<out K extends StreamKind, out R> {
+  readonly kind: K
+  /** For the compiler only: no stream has a row at hand. */
+  readonly [ROW]: R
+}
+
+/**
+ * A stream in which a later row may replace or withdraw an earlier one: what windows that fire again will give. Only
+ * sinks that take updates can be its output.
+ *
+ * @example
+ * ```ts
+ * import type { RowOfStream, UpdateStream } from "tidemark"
+ *
+ * type Totals = UpdateStream<{ zone: string; total: number }>
+ * const row: RowOfStream<Totals> = { zone: "JFK", total: 12.5 }
+ * ```
+ */
+export type UpdateStream<R> = Stream<"update", R>
+
+/**
+ * The type of a stream's rows.
+ *
+ * @example
+ * ```ts
+ * import type { AppendStream, RowOfStream } from "tidemark"
+ *
+ * type Row = RowOfStream<AppendStream<{ fare: number }>>
+ * const row: Row = { fare: 12.5 }
+ * ```
+ */
+export type RowOfStream<S> = S extends Stream<StreamKind, infer R> ? R : never
+
+/**
+ * Options of an operator.
+ *
+ * @example
+ * ```ts
+ * import type { OperatorOptions } from "tidemark"
+ *
+ * const options: OperatorOptions = { id: "hourly-revenue" }
+ * ```
+ */
+export interface OperatorOptions {
+  /**
+   * Names the operator, for its state, in `explain` and in errors: letters, digits, `.`, `_` and `-`. Without it the id is
+   * derived from the operator's place.
+   */
+  readonly id?: string
+}
+
+/**
+ * Options of `.eventTime(...)`.
+ *
+ * @example
+ * ```ts
+ * import type { EventTimeOptions } from "tidemark"
+ *
+ * const options: EventTimeOptions<"5s"> = { outOfOrder: "5s", id: "pickup-time" }
+ * ```
+ */
+export interface EventTimeOptions<D extends string> extends OperatorOptions {
+  /** How much earlier than the latest row of its partition a row may be and still be in time. */
+  readonly outOfOrder: DurationText<D>
+}
+
+/** The columns of a row type. */
+type Name<R> = keyof R & string
+
+/**
+ * A stream of rows of the type `R` that are only ever added, in a job with parameters of the type `P`. `T` is the name of
+ * its event-time column, `never` where it has none.
+ *
+ * Pieces that jobs share are plain functions over streams: write them for rows that have at least what they read.
+ *
+ * @example
+ * ```ts
+ * import { job, schema, t, type AppendStream } from "tidemark"
+ *
+ * function paid<R extends { fare: number }, P>(trips: AppendStream<R, P>) {
+ *   return trips.filter((r) => r.fare > 0)
+ * }
+ *
+ * const fares = job({
+ *   name: "fares",
+ *   inputs: { trips: schema({ zone: t.string, fare: t.float64 }) },
+ *   flow: ({ trips }) => ({ paid: trips.pipe(paid) }),
+ * })
+ * ```
+ */
+export interface AppendStream<R, out P = unknown, in out T extends string = never> extends Stream<"append", R> {
+  /** Keeps the rows for which the predicate is truthy. A row for which it throws fails, by the job's `onError`. */
+  filter(predicate: (row: R, params: P) => unknown, options?: OperatorOptions): AppendStream<R, P, T>
+
+  /**
+   * Adds the columns declared, with the values of the object that the lambda gives; a column of the same name is replaced.
+   * A row fails where the lambda throws, or gives a value that is not of the declared type.
+   */
+  derive<const C extends ColumnTypes>(
+    columns: C & { readonly [N in T]?: Problem<`'${N}' is this stream's event time: derive it before .eventTime(...).`> },
+    lambda: (row: R, params: P) => { readonly [N in keyof C]: ValueOf<C[N]> },
+    options?: OperatorOptions,
+  ): AppendStream<
+    [Extract<keyof C, keyof R>] extends [never]
+      ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
+      : { readonly [N in Extract<keyof C, keyof R>]: ValueOf<C[N]> } extends { readonly [N in Extract<keyof C, keyof R>]: R[N] }
+        ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
+        : { readonly [N in keyof R]: N extends keyof C ? ValueOf<C[N]> : R[N] } & {
+            readonly [N in keyof C]: ValueOf<C[N]>
+          },
+    P,
+    T
+  >
+
+  /** Keeps the columns named, in that order. Without the event-time column there is no event time any more. */
+  select<N extends Name<R>>(...columns: readonly [N, ...N[]]): AppendStream<{ readonly [M in N]: R[M] }, P, Extract<T, N>>
+
+  /**
+   * Makes each row anew: only the columns declared, with the values of the object that the lambda gives. It ends event
+   * time: call `.eventTime(...)` after it, or use `.derive(...)` and `.select(...)`.
+   */
+  map<const C extends ColumnTypes>(
+    columns: C,
+    lambda: (row: R, params: P) => { readonly [N in keyof C]: ValueOf<C[N]> },
+    options?: OperatorOptions,
+  ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
+
+  /** Drops the rows in which one of the columns is null; behind it they are not nullable. */
+  notNull<N extends Name<R>>(...columns: readonly [N, ...N[]]): AppendStream<R & { readonly [M in N]: NonNullable<unknown> }, P, T>
+
+  /** Gives what the function makes of this stream: `trips.pipe(paid)` is `paid(trips)`, where the call is read in order. */
+  pipe<O>(piece: (stream: this) => O): O
+
+  /**
+   * Declares event time: a timestamp column that is never null, and how far out of order its partitions are. A partition's
+   * watermark is its latest event time less `outOfOrder`, less one microsecond.
+   */
+  readonly eventTime: [T] extends [never]
+    ? DeclareEventTime<R, P>
+    : Problem<`This stream has an event time already: '${T}'.`>
+
+  /** Groups by the values of these columns, for `.window(...)`. Objects are no keys. */
+  keyBy<N extends Name<R>>(...columns: readonly [N, ...N[]]): KeyedStream<R, N, P, T>
+
+  readonly window: Problem<"Call .keyBy(...) before .window(...).">
+  readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
+}
+
+/** The call `.eventTime(...)` of a stream that has no event time yet. */
+export interface DeclareEventTime<R, P> {
+  <N extends Name<R>, D extends string>(
+    column: N & EventTimeColumn<N, R[N]>,
+    options: EventTimeOptions<D>,
+  ): AppendStream<R, P, N>
+}
+
+type EventTimeColumn<N extends string, V> = [V] extends [Timestamp]
+  ? unknown
+  : [V] extends [Timestamp | null]
+    ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
+    : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
+
+/**
+ * A stream grouped by the columns `K`, on its way to a window.
+ *
+ * @example
+ * ```ts
+ * import { count, tumbling, type KeyedStream } from "tidemark"
+ *
+ * function perMinute<R, K extends keyof R & string, P>(keyed: KeyedStream<R, K, P, "at">) {
+ *   return keyed.window(tumbling("1m")).aggregate({ rows: count() })
+ * }
+ * ```
+ */
+export interface KeyedStream<R, K extends keyof R, out P, in out T extends string> {
+  /** Cuts the event time of each key into windows. */
+  readonly window: [T] extends [never]
+    ? Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
+    : (window: WindowSpec) => WindowedStream<R, K, P, T>
+
+  readonly eventTime: Problem<"Call .eventTime(...) before .keyBy(...).">
+  readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
+}
+
+/**
+ * A stream grouped by keys and windows, on its way to aggregates.
+ *
+ * @example
+ * ```ts
+ * import { count, sum, type WindowedStream } from "tidemark"
+ *
+ * function totals<P>(trips: WindowedStream<{ zone: string; fare: number }, "zone", P, "pickup">) {
+ *   return trips.aggregate({ trips: count(), fares: sum("fare") })
+ * }
+ * ```
+ */
+export interface WindowedStream<R, K extends keyof R, out P, in out T extends string> {
+  /**
+   * One row for each key and window, when the watermark has passed the window's end: the keys, `windowStart`, `windowEnd`
+   * and the aggregates. Its event time is `windowEnd` less one microsecond. Its `late` stream has the rows that came too
+   * late for all their windows.
+   */
+  aggregate<A extends AggregatesOver<R, P>>(
+    aggregates: A & AggregateProblems<R, K, A>,
+    options?: OperatorOptions,
+  ): WindowResult<
+    R,
+    {
+      readonly [N in K | WindowBound | keyof A]: N extends keyof A
+        ? ResultValue<R, A[N]>
+        : N extends WindowBound
+          ? Timestamp
+          : N extends keyof R
+            ? R[N]
+            : never
+    },
+    P,
+    T
+  >
+}
+
+/**
+ * What windows give: a stream of results of the type `Q`, and the rows of the type `R` that came too late.
+ *
+ * @example
+ * ```ts
+ * import { count, job, schema, t, tumbling } from "tidemark"
+ *
+ * const clicks = job({
+ *   name: "clicks",
+ *   inputs: { clicks: schema({ at: t.timestamp(), page: t.string }) },
+ *   flow: ({ clicks }) => {
+ *     const perMinute = clicks
+ *       .eventTime("at", { outOfOrder: "5s" })
+ *       .keyBy("page")
+ *       .window(tumbling("1m"))
+ *       .aggregate({ clicks: count() })
+ *     return { perMinute, late: perMinute.late }
+ *   },
+ * })
+ * ```
+ */
+export interface WindowResult<R, Q, out P, in out T extends string> extends AppendStream<Q, P, "windowEnd"> {
+  /** The rows that were late for all their windows, as they came; `T` is still their event time. */
+  readonly late: AppendStream<R, P, T>
+}
