@@ -1,0 +1,141 @@
+/**
+ * `runOnRows`: a job on arrays of rows, in any test runner, without files or a broker.
+ *
+ * Every job runs twice: with its lambdas compiled and in one batch, and as closures and in small batches. Both must give
+ * the same, so that each test of a job is also a test of the compiler on the job's own lambdas.
+ */
+import { TidemarkError } from "../base/errors.ts"
+import type { ColumnTypes, Schema } from "../batch/schema.ts"
+import { nodeScopes } from "../env/node/scopes.ts"
+import type { InputRows, Job, OutputRows } from "../stream/job.ts"
+import { completeParams, type ParamsOfColumns } from "../stream/params.ts"
+import { checkedRows, runPlan, type FailedTestRow, type PlainRow, type PlanResult } from "./run-plan.ts"
+
+const WHOLE_BATCH_ROWS = 65_536
+const SMALL_BATCH_ROWS = 3
+const FAILED_ROWS = "failedRows"
+
+/** The parameters of a job that a test gives. */
+type ParamsOf<J> = J extends { readonly paramsSchema: Schema<infer C extends ColumnTypes> } ? ParamsOfColumns<C> : never
+
+/**
+ * What `runOnRows` takes.
+ *
+ * @example
+ * ```ts
+ * import { job, schema, t } from "tidemark"
+ * import type { RowsOfJob } from "tidemark/testing"
+ *
+ * const fares = job({
+ *   name: "fares",
+ *   inputs: { trips: schema({ fare: t.float64 }) },
+ *   flow: ({ trips }) => ({ paid: trips.filter((trip) => trip.fare > 0) }),
+ * })
+ * const rows: RowsOfJob<typeof fares> = { inputs: { trips: [{ fare: 12.5 }, { fare: 0 }] } }
+ * ```
+ */
+export interface RowsOfJob<J extends Job> {
+  /** The rows of each input, in the order in which they arrive. */
+  readonly inputs: InputRows<J>
+  /** Values of the job's parameters; those with a default may be left out. */
+  readonly params?: ParamsOf<J>
+}
+
+/**
+ * Runs a job on arrays of rows, to their end: all open windows fire. Gives the rows of each output by name, and in
+ * `failedRows` those whose lambda threw or gave a wrong type.
+ *
+ * Event time comes from the rows alone; each input is one partition.
+ *
+ * @example
+ * ```ts
+ * import { count, fromIso, job, schema, t, tumbling } from "tidemark"
+ * import { runOnRows } from "tidemark/testing"
+ *
+ * const clicks = job({
+ *   name: "clicks",
+ *   inputs: { clicks: schema({ at: t.timestamp(), page: t.string }) },
+ *   flow: ({ clicks }) => ({
+ *     perMinute: clicks
+ *       .eventTime("at", { outOfOrder: "5s" })
+ *       .keyBy("page")
+ *       .window(tumbling("1m"))
+ *       .aggregate({ clicks: count() }, { id: "per-minute" }),
+ *   }),
+ * })
+ *
+ * const { perMinute, failedRows } = await runOnRows(clicks, {
+ *   inputs: { clicks: [{ at: fromIso("2024-05-01T12:00:07Z"), page: "/" }] },
+ * })
+ * console.log(perMinute[0]?.clicks, failedRows.length)
+ * ```
+ *
+ * @throws TidemarkError `invalid-options` naming input, row and field where a row does not fit its schema;
+ * `invalid-params` where a parameter does not.
+ */
+export function runOnRows<J extends Job>(
+  job: J,
+  rows: RowsOfJob<J>,
+): Promise<OutputRows<J> & { readonly failedRows: readonly FailedTestRow[] }> {
+  return Promise.resolve().then(() => {
+    const compiled = runBothWays(job, rows)
+    // The plan's outputs are the job's outputs by construction; their rows have the types that the builder recorded.
+    return { ...compiled.outputs, [FAILED_ROWS]: compiled.failed } as OutputRows<J> & {
+      readonly failedRows: readonly FailedTestRow[]
+    }
+  })
+}
+
+function runBothWays(job: Job, rows: { readonly inputs: unknown; readonly params?: PlainRow | undefined }): PlanResult {
+  const { plan, paramsSchema, inputSchemas } = job
+  if (plan.outputs.some(({ name }) => name === FAILED_ROWS)) {
+    throw new TidemarkError("invalid-options", `The job ${job.name} has an output named ${FAILED_ROWS}.`, {
+      hint: "runOnRows gives failed rows under that name: give the output another.",
+    })
+  }
+  const given = rows.inputs as Readonly<Record<string, readonly PlainRow[] | undefined>>
+  const inputs = Object.entries(inputSchemas).map(([name, schema]) => {
+    const input = given[name]
+    if (input === undefined) {
+      throw new TidemarkError("unbound-input", `The input ${name} of the job ${job.name} has no rows.`, {
+        hint: `Give inputs: { ${name}: [{ … }] }, or an empty array.`,
+      })
+    }
+    return { name, schema, rows: checkedRows(name, schema, input) }
+  })
+  const params = completeParams(`The job ${job.name}`, paramsSchema, rows.params)
+  const run = { plan, paramsSchema, params, inputs }
+  const compiled = runPlan({ ...run, compile: { mode: "auto", proof: nodeScopes() }, batchRows: WHOLE_BATCH_ROWS })
+  const closures = runPlan({ ...run, compile: { mode: "off", proof: undefined }, batchRows: SMALL_BATCH_ROWS })
+  refuseDifference(job.name, compiled, closures)
+  return compiled
+}
+
+/** Throws where the two ways disagree: a defect of Tidemark, or a lambda that is not a function of its row. */
+function refuseDifference(job: string, compiled: PlanResult, closures: PlanResult): void {
+  for (const [name, rows] of Object.entries(compiled.outputs)) {
+    const others = closures.outputs[name]!
+    for (let at = 0; at < Math.max(rows.length, others.length); at++) {
+      if (isSame(rows[at], others[at])) continue
+      throw new TidemarkError(
+        "invalid-plan",
+        `Row ${at} of the output ${name} of ${job} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
+        { hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it." },
+      )
+    }
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return Object.is(one, other)
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => isSame((one as PlainRow)[name], (other as PlainRow)[name]))
+  )
+}
+
+function shown(row: PlainRow | undefined): string {
+  if (row === undefined) return "missing"
+  return JSON.stringify(row, (_key, value: unknown) => (typeof value === "bigint" ? `${value}n` : value))
+}
