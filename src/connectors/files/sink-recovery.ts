@@ -18,6 +18,8 @@ import { decodeCursor, decodeStagedPart, type SinkCursor, type StagedPart } from
 import type { FileSinkStep } from "./steps.ts"
 import { listParts, type PartEntry } from "./target-directory.ts"
 
+const SYNC_STEP: FileSinkStep = "sink.recover.sync-directory"
+
 /** A sink as recovery leaves it. */
 export interface RecoveredSink {
   readonly place: PartPlace
@@ -99,7 +101,8 @@ function historiesOf(start: SinkCursor, epochs: readonly StagedPart[]): PartHist
 /** Writes again what the records carry of a part, unless it was published already. */
 async function replay(place: PartPlace, file: PartFile | undefined, history: PartHistory): Promise<void> {
   if (file === undefined) {
-    if (history.publish) return
+    // Whoever published it may have died before its name was durable, and the log may soon forget the part.
+    if (history.publish) return await place.disk.syncDirectory(place.directory, SYNC_STEP)
     throw new TidemarkError(
       "sink-failed",
       `${place.directory} holds no in-progress file of part ${history.part}, though ${history.length} bytes of it are committed.`,

@@ -49,6 +49,7 @@ export const FILE_SINK_STEPS = [
   "sink.recover.write",
   /** Removes the in-progress file of a part of which nothing is committed. */
   "sink.recover.remove",
+  "sink.recover.sync-directory",
 ] as const
 
 /** A protocol step of the file sink. */
