@@ -62,12 +62,12 @@ function take(batch) {
 const columns = schema({ at: t.timestamp(), sensor: t.string, value: t.float64, ok: t.bool })
 const arena = new Arena({ maxBytes: 64 << 20 })
 const file = await open(input)
-const decode = await createDecoder(format, columns, arena, file)
+const { decode, start } = await createDecoder(format, columns, arena, file)
 const { size } = await file.stat()
 let bytes = new Uint8Array(CHUNK_BYTES * 2)
 let carried = 0
-let offset = 0
-for (let position = { offset: 0, ordinal: 0 }; position.offset < size; ) {
+let offset = start.offset
+for (let position = start; position.offset < size; ) {
   const { bytesRead } = await file.read(bytes, carried, CHUNK_BYTES, offset)
   offset += bytesRead
   const to = carried + bytesRead

@@ -1,0 +1,22 @@
+/** Makes the project's own decoder for a file, as the hand-written loop uses it: the same parser for both. */
+import { CsvDecoder } from "../../dist/formats/csv-decoder.js"
+import { csvLayout } from "../../dist/formats/csv-layout.js"
+import { JsonLinesDecoder } from "../../dist/formats/json-lines-decoder.js"
+
+const MAX_RECORD_BYTES = 1 << 20
+const HEAD_BYTES = 4096
+
+/** Gives a function that decodes a window of bytes, and where the first record starts. */
+export async function createDecoder(format, schema, arena, file) {
+  const options = { arena, schema, maxRecordBytes: MAX_RECORD_BYTES }
+  if (format !== "csv") return decoding(new JsonLinesDecoder(options), { offset: 0, ordinal: 0 })
+  const head = new Uint8Array(HEAD_BYTES)
+  const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
+  const layout = csvLayout(schema, head.subarray(0, bytesRead), {})
+  return decoding(new CsvDecoder({ ...options, layout }), layout.start)
+}
+
+function decoding(decoder, start) {
+  const limits = { maxRows: 65_536, untilOffset: Infinity, partition: 0 }
+  return { start, decode: (window) => decoder.decode({ ...window, ...limits }) }
+}
