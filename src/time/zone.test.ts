@@ -32,6 +32,14 @@ describe("time zones", () => {
     expect(read("2024-10-06 02:10", TimeZone.of("Australia/Lord_Howe"))).toBe(fromIso("2024-10-06T02:40:00+11:00"))
   })
 
+  it("TY14 knows a change that lies in one span of UTC and another of local time", () => {
+    // A span begins at 1999-10-10T02:54:56; clocks in Santiago went forward at 04:00 UTC, which was midnight there.
+    const santiago = TimeZone.of("America/Santiago")
+    expect(read("1999-10-09 23:59:59", santiago)).toBe(fromIso("1999-10-09T23:59:59-04:00"))
+    expect(read("1999-10-10 01:30", santiago)).toBe(fromIso("1999-10-10T01:30:00-03:00"))
+    expect(read("1999-10-10 02:30", santiago)).toBe(fromIso("1999-10-10T02:30:00-03:00"))
+  })
+
   it("TY13 knows ancient offsets to the second", () => {
     expect(newYork.offsetAt(Date.UTC(1850, 0, 1) * 1000)).toBe(-(4 * 3600 + 56 * 60 + 2) * 1_000_000)
   })
