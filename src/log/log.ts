@@ -273,10 +273,15 @@ async function createSegment(
   const bytes = new ByteWriter(SEGMENT_HEADER_BYTES + content.length)
   bytes.raw(encodeSegmentHeader(header))
   bytes.raw(content)
-  await file.write(bytes.view(), 0, "log.create.write")
-  await file.sync("log.create.sync")
-  await disk.rename(draft, path, "log.create.rename")
-  await disk.syncDirectory(directory, "log.create.sync-directory")
+  try {
+    await file.write(bytes.view(), 0, "log.create.write")
+    await file.sync("log.create.sync")
+    await disk.rename(draft, path, "log.create.rename")
+    await disk.syncDirectory(directory, "log.create.sync-directory")
+  } catch (error) {
+    await file.close()
+    throw error
+  }
   return { file, path, startOffset: header.startOffset }
 }
 

@@ -215,6 +215,8 @@ export class Coordinator {
       this.#rowsIn += records
       this.#rowsSinceCut += records
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
+      // In the order of the records, so that it does not show how they were cut into batches (E7).
+      this.#deadLetters.sort((one, other) => one.offset - other.offset)
     } finally {
       taken.release()
     }

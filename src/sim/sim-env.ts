@@ -150,6 +150,14 @@ export class SimWorld {
     return isSettled ? "settled" : "died"
   }
 
+  /** Lets time pass until the process has no disk call under way, or has died. */
+  async settle(): Promise<void> {
+    await this.scheduler.runUntil(() => {
+      const { pending, unheard } = this.#process ?? { pending: new Set(), unheard: 0 }
+      return pending.size + unheard === 0
+    })
+  }
+
   /** Adds an event to the trace. */
   record(kind: string, text: string): void {
     this.trace.add({ micros: this.scheduler.now, instance: this.#booted, kind, text })
@@ -258,7 +266,11 @@ export class SimWorld {
     if (fault === "crash-after") return this.crash()
     if (fault === "kill-after") return this.kill()
     if (this.#latencies.chance(0.1)) {
-      this.scheduler.schedule(this.#latencies.below(2000), () => (process.isAlive ? settle() : undefined))
+      process.unheard++
+      this.scheduler.schedule(this.#latencies.below(2000), () => {
+        process.unheard--
+        if (process.isAlive) settle()
+      })
     } else settle()
   }
 
@@ -290,6 +302,8 @@ export class SimProcess {
   readonly env: SimEnv
   readonly pending = new Set<PendingCall>()
   isAlive = true
+  /** Calls that are done and of which the process has not heard. */
+  unheard = 0
   openFiles = 0
 
   constructor(world: SimWorld, number: number) {

@@ -207,9 +207,9 @@ class Simulation {
       (value) => (result = value),
       (error: unknown) => (failure = error ?? new Error("nothing was thrown")),
     )
-    const end = await world.run(program, MAX_EVENTS)
+    if ((await world.run(program, MAX_EVENTS)) === "settled") await world.settle()
     this.#look()
-    if (end === "died") return undefined
+    if (!world.isAlive) return undefined
     if (world.openFiles > 0) this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
     world.kill()
     if (failure !== undefined) this.#judgeFailure(failure)

@@ -45,7 +45,12 @@ export class PartFile {
         hint: "Only Tidemark should write to a sink's directory. Move the file away and run the job again.",
       })
     }
-    await place.disk.syncDirectory(place.directory, step("sink.create.sync-directory"))
+    try {
+      await place.disk.syncDirectory(place.directory, step("sink.create.sync-directory"))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return new PartFile(place, part, file)
   }
 
