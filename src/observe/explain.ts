@@ -1,0 +1,210 @@
+/**
+ * `explain`: what a job will do, without doing it: its plan with types and ids, how each lambda runs and why, where rows
+ * come from and go, and what readers of the outputs may rely on.
+ *
+ * Invariants:
+ * - X1 Lambdas are judged by the code that compiles them when the job runs, with the same options.
+ * - X2 Nothing is opened and no row is read.
+ */
+import { unreachable } from "../base/assert.ts"
+import { formatDuration } from "../base/duration.ts"
+import type { Schema } from "../batch/schema.ts"
+import type { SinkBinding } from "../connect/sink.ts"
+import type { SourceBinding } from "../connect/source.ts"
+import type { CompileOptions } from "../expr/compile.ts"
+import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
+import { compilePredicate } from "../expr/predicate.ts"
+import { compileProjection } from "../expr/projection.ts"
+import { eventTimeShift, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
+import type { AggregateSpec, Plan, PlanNode, SourceNode } from "../flow/plan.ts"
+import { planWarnings } from "../flow/plan-warnings.ts"
+import type {
+  ExplainedAggregate,
+  ExplainedColumn,
+  ExplainedLambda,
+  ExplainedNode,
+  ExplainedOutput,
+  ExplainedParam,
+  ExplainedPolicies,
+  Explanation,
+} from "./explanation.ts"
+import { explanationText } from "./explanation-text.ts"
+
+type InnerNode = Exclude<PlanNode, SourceNode>
+
+/** A job to explain, not bound to connectors. */
+interface PlannedJob {
+  readonly plan: Plan
+  readonly inputSchemas: Readonly<Record<string, Schema>>
+  readonly paramsSchema: Schema
+  readonly onError: "dead-letter" | "stop"
+}
+
+/** A job to explain, with its connectors. */
+interface ConnectedJob extends Omit<PlannedJob, "inputSchemas"> {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly inputs: Readonly<Record<string, { readonly schema: Schema; readonly source: SourceBinding }>>
+  readonly outputs: Readonly<Record<string, SinkBinding>>
+  readonly deadLetter: SinkBinding | undefined
+  readonly maxBadRecords: number
+  readonly epoch: { readonly minMicros: number; readonly maxMicros: number }
+}
+
+/**
+ * Explains a job, bound or not.
+ *
+ * @param options.compile how lambdas may be compiled: what the job would run with.
+ */
+export function explain(job: PlannedJob | ConnectedJob, options: { readonly compile: CompileOptions }): Explanation {
+  const { plan } = job
+  const connected = "inputs" in job ? job : undefined
+  const explainer = new NodeExplainer(plan, job.paramsSchema, options.compile)
+  return {
+    job: plan.jobName,
+    fingerprint: planFingerprint(plan),
+    params: explainParams(job.paramsSchema, connected?.params),
+    nodes: plan.nodes.map((node) => {
+      return node.kind === "source" ? explainInput(job, node) : explainer.explain(node)
+    }),
+    outputs: plan.outputs.map(({ name, node, port }): ExplainedOutput => {
+      const sink = connected?.outputs[name]
+      const from = { id: plan.nodes[node]!.id, port }
+      const columns = columnsOf(portSchema(plan, node, port))
+      return { name, from, columns, sink: sink?.describe(), guarantee: sink?.guarantee }
+    }),
+    onError: job.onError,
+    policies: connected === undefined ? undefined : explainPolicies(connected),
+    warnings: planWarnings(plan),
+  }
+}
+
+/** An explanation as text, for people. */
+export function formatExplain(explanation: Explanation): string {
+  return explanationText(explanation)
+}
+
+function explainParams(schema: Schema, values: Readonly<Record<string, unknown>> | undefined): ExplainedParam[] {
+  return schema.fields.map(({ name, type }) => {
+    return { name, type: type.label, value: values === undefined ? undefined : type.toJson(values[name]) }
+  })
+}
+
+function explainPolicies({ deadLetter, maxBadRecords, epoch }: ConnectedJob): ExplainedPolicies {
+  return {
+    deadLetter: deadLetter === undefined ? undefined : { sink: deadLetter.describe(), guarantee: deadLetter.guarantee },
+    // JSON has no Infinity.
+    maxBadRecords: maxBadRecords === Infinity ? undefined : maxBadRecords,
+    epoch: { minMicros: epoch.minMicros, maxMicros: epoch.maxMicros },
+  }
+}
+
+function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inputName }: SourceNode): ExplainedNode {
+  const bound = "inputs" in job ? job.inputs[inputName] : undefined
+  const schema = "inputs" in job ? bound?.schema : job.inputSchemas[inputName]
+  const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
+  const parts = { id, isIdGiven, kind, isStateful: false, input: undefined, columns, changesColumns: true }
+  return { ...parts, detail: bound?.source.describe(), mayBeLate: false, aggregates: [], lambdas: [] }
+}
+
+function columnsOf(schema: Schema): ExplainedColumn[] {
+  return schema.fields.map(({ name, type }) => ({ name, type: type.label }))
+}
+
+class NodeExplainer {
+  readonly #plan: Plan
+  readonly #params: Schema
+  readonly #compile: CompileOptions
+
+  constructor(plan: Plan, params: Schema, compile: CompileOptions) {
+    this.#plan = plan
+    this.#params = params
+    this.#compile = compile
+  }
+
+  explain(node: InnerNode): ExplainedNode {
+    const { id, isIdGiven, kind } = node
+    const rows = portSchema(this.#plan, node.input, node.inputPort)
+    return {
+      id,
+      isIdGiven,
+      kind,
+      isStateful: isStateful(node),
+      input: { id: this.#plan.nodes[node.input]!.id, port: node.inputPort },
+      detail: detailOf(node),
+      columns: columnsOf(node.schema),
+      changesColumns: rows.label !== node.schema.label,
+      mayBeLate: node.kind === "windowAggregate" && eventTimeShift(this.#plan, node) === 0,
+      aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
+      lambdas: this.#lambdasOf(node, rows),
+    }
+  }
+
+  #lambdasOf(node: InnerNode, rows: Schema): ExplainedLambda[] {
+    const request = { schema: rows, params: this.#params, options: this.#compile }
+    switch (node.kind) {
+      case "filter": {
+        const { predicate: lambda } = node
+        return [explainLambda("predicate", lambda, compilePredicate({ ...request, lambda }).form)]
+      }
+      case "derive":
+      case "map": {
+        const { lambda } = node
+        const targets = node.kind === "derive" ? node.columns : node.schema.fields
+        const { form } = compileProjection({ ...request, lambda, targets, shape: "object" })
+        return [explainLambda("columns", lambda, form)]
+      }
+      case "windowAggregate":
+        return node.aggregates.flatMap(({ name, input }) => {
+          if (input.kind !== "lambda") return []
+          const { lambda, type } = input
+          const targets = [{ name: "value", type }]
+          return [explainLambda(name, lambda, compileProjection({ ...request, lambda, targets, shape: "value" }).form)]
+        })
+      case "select":
+      case "notNull":
+      case "eventTime":
+        return []
+      default:
+        return unreachable(node, "a node")
+    }
+  }
+}
+
+function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): ExplainedLambda {
+  const isCompiled = form.kind === "compiled"
+  return {
+    role,
+    source: String(lambda),
+    form: form.kind,
+    reason: isCompiled ? undefined : form.reason,
+    hint: isCompiled ? undefined : form.hint,
+    ir: isCompiled ? form.ir : undefined,
+  }
+}
+
+function explainAggregate({ name, kind, input, resultType }: AggregateSpec): ExplainedAggregate {
+  const type = resultType.label
+  if (input.kind === "none") return { name, type, text: `${kind}()` }
+  const read = input.kind === "column" ? JSON.stringify(input.name) : String(input.lambda).replaceAll(/\s+/g, " ")
+  return { name, type, text: `${kind}(${read})` }
+}
+
+function detailOf(node: InnerNode): string | undefined {
+  switch (node.kind) {
+    case "filter":
+    case "map":
+      return undefined
+    case "derive":
+      return `sets ${node.columns.map(({ name, type }) => `${name}: ${type.label}`).join(", ")}`
+    case "select":
+      return node.columns.join(", ")
+    case "notNull":
+      return `drops rows without ${node.columns.join(", ")}`
+    case "eventTime":
+      return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
+    case "windowAggregate":
+      return `${windowLabel(node.window)} of ${node.timeColumn}, by ${node.keys.join(", ")}`
+    default:
+      return unreachable(node, "a node")
+  }
+}
