@@ -116,4 +116,10 @@ type ValueName<V> = [V] extends [Timestamp]
           ? "a bigint"
           : "an object"
 
-type TypeHint<V> = [V] extends [bigint] ? "int64" : [V] extends [string] ? "string" : [V] extends [boolean] ? "bool" : "..."
+type TypeHint<V> = [V] extends [bigint]
+  ? "int64"
+  : [V] extends [string]
+    ? "string"
+    : [V] extends [boolean]
+      ? "bool"
+      : "..."

@@ -7,7 +7,13 @@
  */
 import { ColumnType } from "../batch/type.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { ColumnAggregate, CountAggregate, LambdaAggregate, TypedAggregate, ValueAggregateKind } from "./aggregate-types.ts"
+import type {
+  ColumnAggregate,
+  CountAggregate,
+  LambdaAggregate,
+  TypedAggregate,
+  ValueAggregateKind,
+} from "./aggregate-types.ts"
 
 /**
  * An aggregate of a value of each row, such as `sum`.
@@ -122,7 +128,8 @@ export const first: ValueAggregate<"first"> = valueAggregate("first")
 export const last: ValueAggregate<"last"> = valueAggregate("last")
 
 function valueAggregate<K extends ValueAggregateKind>(kind: K): ValueAggregate<K> {
-  const make = (value: unknown, lambda?: unknown) => Object.freeze({ kind, input: Object.freeze(inputOf(kind, value, lambda)) })
+  const make = (value: unknown, lambda?: unknown) =>
+    Object.freeze({ kind, input: Object.freeze(inputOf(kind, value, lambda)) })
   return make as ValueAggregate<K>
 }
 

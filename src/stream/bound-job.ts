@@ -83,7 +83,7 @@ export type Bindings<I, O, C extends ColumnTypes, S extends SourcesByName, K ext
   readonly onError?: "dead-letter" | "stop"
   /** More bad records than this, over the life of the job, stop it. Default: any number. */
   readonly maxBadRecords?: number
-} & ({} extends ParamsOfColumns<C>
+} & (Record<never, never> extends ParamsOfColumns<C>
   ? { /** Values of the job's parameters. */ readonly params?: ParamsOfColumns<C> }
   : { /** Values of the job's parameters. */ readonly params: ParamsOfColumns<C> })
 
@@ -151,19 +151,24 @@ const BINDING_OPTIONS = ["inputs", "outputs", "deadLetter", "params", "epoch", "
 export function bindJob(job: UnboundJob, bindings: unknown): BoundJob {
   const where = `The job ${job.name}`
   const given = checkOptions(`${where}, .with(...)`, bindings, BINDING_OPTIONS)
-  const sources = checkBound(where, "input", Object.keys(job.inputSchemas), checkEntries(where, "inputs", given["inputs"]))
+  const sources = checkBound(
+    where,
+    "input",
+    Object.keys(job.inputSchemas),
+    checkEntries(where, "inputs", given["inputs"]),
+  )
   const sinks = checkBound(where, "output", Object.keys(job.outputs), checkEntries(where, "outputs", given["outputs"]))
-  const inputs = Object.entries(job.inputSchemas).map(([name, schema]) => {
+  const inputs = Object.entries(job.inputSchemas).map(([name, schema]): [string, BoundInput] => {
     return [name, Object.freeze({ schema, source: checkSource(where, name, sources.get(name)) })]
   })
-  const outputs = Object.entries(job.outputs).map(([name, { kind }]) => {
+  const outputs = Object.entries(job.outputs).map(([name, { kind }]): [string, SinkBinding] => {
     return [name, checkSink(where, `output ${name}`, sinks.get(name), kind)]
   })
   const { deadLetter } = given
   return new BoundJob({
     plan: job.plan,
     paramsSchema: job.paramsSchema,
-    params: completeParams(job.name, job.paramsSchema, given["params"] as Readonly<Record<string, unknown>> | undefined),
+    params: completeParams(where, job.paramsSchema, given["params"] as Readonly<Record<string, unknown>> | undefined),
     inputs: Object.freeze(Object.fromEntries(inputs)),
     outputs: Object.freeze(Object.fromEntries(outputs)),
     deadLetter: deadLetter === undefined ? undefined : checkSink(where, "dead-letter output", deadLetter, "append"),
@@ -211,9 +216,13 @@ function checkSink(where: string, what: string, candidate: unknown, kind: Stream
   const { accepts = { append: true } } = sink
   if (accepts[kind] === true) return sink
   const rows = kind === "append" ? "that append" : "that update"
-  throw new TidemarkError("invalid-options", `${where}: ${sink.describe()} takes no streams ${rows}, as its ${what} is.`, {
-    hint: "Bind the output to another connector.",
-  })
+  throw new TidemarkError(
+    "invalid-options",
+    `${where}: ${sink.describe()} takes no streams ${rows}, as its ${what} is.`,
+    {
+      hint: "Bind the output to another connector.",
+    },
+  )
 }
 
 function hasMethods(candidate: unknown, names: readonly string[]): boolean {
@@ -224,7 +233,7 @@ function hasMethods(candidate: unknown, names: readonly string[]): boolean {
 function checkMaxBadRecords(where: string, given: unknown): number {
   if (given === undefined || given === Infinity) return Infinity
   if (Number.isSafeInteger(given) && (given as number) >= 0) return given as number
-  throw new TidemarkError("invalid-options", `${where}: maxBadRecords is ${String(given)}.`, {
+  throw new TidemarkError("invalid-options", `${where}: maxBadRecords is ${JSON.stringify(given)}.`, {
     hint: "Give a whole number from 0 up, or leave it out.",
   })
 }
@@ -234,7 +243,11 @@ function checkEpoch(where: string, given: unknown): { readonly minMicros: number
   const minMicros = parseDuration(String(min))
   const maxMicros = parseDuration(String(max))
   if (maxMicros > 0 && minMicros <= maxMicros) return Object.freeze({ minMicros, maxMicros })
-  throw new TidemarkError("invalid-options", `${where}: an epoch cannot be at least ${String(min)} and at most ${String(max)} long.`, {
-    hint: "Give epoch.max more than zero, and no less than epoch.min.",
-  })
+  throw new TidemarkError(
+    "invalid-options",
+    `${where}: an epoch cannot be at least ${String(min)} and at most ${String(max)} long.`,
+    {
+      hint: "Give epoch.max more than zero, and no less than epoch.min.",
+    },
+  )
 }

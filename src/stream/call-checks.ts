@@ -47,7 +47,12 @@ export class CallChecks {
   /** The columns that a lambda's object fills. */
   declaredColumns(columns: unknown): Field[] {
     const shape = `Write .${this.#call}({ net: t.float64 }, (row) => ({ net: ... })).`
-    if (typeof columns !== "object" || columns === null || Array.isArray(columns) || Object.keys(columns).length === 0) {
+    if (
+      typeof columns !== "object" ||
+      columns === null ||
+      Array.isArray(columns) ||
+      Object.keys(columns).length === 0
+    ) {
       throw this.error("no columns are declared", shape)
     }
     return Object.entries(columns).map(([name, type]) => {
@@ -69,7 +74,10 @@ export class CallChecks {
     const tag = Object.prototype.toString.call(lambda)
     if (tag === "[object Function]") return lambda as RowFunction
     const kind = tag.includes("Generator") ? "a generator" : "asynchronous"
-    throw this.error(`the lambda is ${kind}`, "A lambda gives its value at once: it is an ordinary function of the row.")
+    throw this.error(
+      `the lambda is ${kind}`,
+      "A lambda gives its value at once: it is an ordinary function of the row.",
+    )
   }
 
   /** An operator's options: an object with these keys at most. */

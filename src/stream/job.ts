@@ -7,12 +7,13 @@
  * - JB2 A job and its plan never change.
  */
 import { TidemarkError } from "../base/errors.ts"
-import { Schema, type ColumnTypes, type RowOf } from "../batch/schema.ts"
+import { Schema, type ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import { planFingerprint, type Plan } from "../flow/plan.ts"
 import { planWarnings, type PlanWarning } from "../flow/plan-warnings.ts"
-import { bindJob, BoundJob, type Bindings, type SinksByName, type SourcesByName } from "./bound-job.ts"
+import { bindJob, type Bindings, type BoundJob, type SinksByName, type SourcesByName } from "./bound-job.ts"
+import type { GivenRow } from "./given-row.ts"
 import { checkEntries, checkErrorPolicy, checkOptions } from "./option-checks.ts"
 import { RecordedStream } from "./recorded-stream.ts"
 import { isName, NAME_HINT, Recorder } from "./recorder.ts"
@@ -157,34 +158,49 @@ export function job<const I extends InputSchemas, const O extends OutputStreams,
   definition: JobDefinition<I, O, C>,
 ): Job<I, O, C> {
   const { name } = definition
-  if (!isName(name)) throw new TidemarkError("invalid-options", `A job cannot be named ${JSON.stringify(name)}.`, { hint: NAME_HINT })
+  if (!isName(name))
+    throw new TidemarkError("invalid-options", `A job cannot be named ${JSON.stringify(name)}.`, { hint: NAME_HINT })
   const where = `The job ${name}`
   checkOptions(where, definition, ["name", "params", "inputs", "onError", "flow"])
-  const { inputs, params = new Schema<C>([]), onError = "dead-letter", flow } = definition
+  const { inputs, params = new Schema<C>([]), onError = "dead-letter" } = definition
   checkErrorPolicy(where, onError)
   if (!(params instanceof Schema)) {
-    throw new TidemarkError("invalid-options", `${where} has params that are no schema.`, { hint: "Write params: schema({ ... })." })
+    throw new TidemarkError("invalid-options", `${where} has params that are no schema.`, {
+      hint: "Write params: schema({ ... }).",
+    })
   }
   checkInputs(where, inputs)
-  if (typeof flow !== "function") {
-    throw new TidemarkError("invalid-options", `${where} has no flow.`, { hint: "Write flow: ({ trips }) => ({ ... })." })
+  if (typeof definition.flow !== "function") {
+    throw new TidemarkError("invalid-options", `${where} has no flow.`, {
+      hint: "Write flow: ({ trips }) => ({ ... }).",
+    })
   }
   const recorder = new Recorder(name)
   const streams = Object.entries(inputs).map(([input, schema]) => {
     return [input, new RecordedStream(recorder, recorder.addSource(input, schema))]
   })
   // The types of streams say what recorded streams accept: this is the one place where they meet.
-  const outputs = definition.flow(Object.freeze(Object.fromEntries(streams)) as Parameters<typeof flow>[0])
+  const outputs = definition.flow(Object.freeze(Object.fromEntries(streams)) as Parameters<typeof definition.flow>[0])
   const planOutputs = checkOutputs(where, recorder, outputs)
   const plan = recorder.finish(planOutputs)
-  return new Job({ plan, inputSchemas: Object.freeze({ ...inputs }), outputs: Object.freeze({ ...outputs }), paramsSchema: params, onError })
+  return new Job({
+    plan,
+    inputSchemas: Object.freeze({ ...inputs }),
+    outputs: Object.freeze({ ...outputs }),
+    paramsSchema: params,
+    onError,
+  })
 }
 
 function checkInputs(where: string, inputs: unknown): void {
   const entries = checkEntries(where, "inputs", inputs)
-  if (entries.length === 0) throw new TidemarkError("invalid-plan", `${where} has no input.`, { hint: "A job reads at least one." })
+  if (entries.length === 0)
+    throw new TidemarkError("invalid-plan", `${where} has no input.`, { hint: "A job reads at least one." })
   for (const [name, schema] of entries) {
-    if (!isName(name)) throw new TidemarkError("invalid-plan", `${where} has an input named ${JSON.stringify(name)}.`, { hint: NAME_HINT })
+    if (!isName(name))
+      throw new TidemarkError("invalid-plan", `${where} has an input named ${JSON.stringify(name)}.`, {
+        hint: NAME_HINT,
+      })
     if (!(schema instanceof Schema) || schema.fields.length === 0) {
       const hint = "Write inputs: { trips: schema({ ... }) }, with at least one field."
       throw new TidemarkError("invalid-plan", `${where} has no schema for its input ${name}.`, { hint })
@@ -195,7 +211,12 @@ function checkInputs(where: string, inputs: unknown): void {
 function checkOutputs(where: string, recorder: Recorder, outputs: unknown) {
   const invalid = (problem: string, hint: string) => new TidemarkError("invalid-plan", `${where} ${problem}.`, { hint })
   const shape = "The flow returns its outputs by name, and at once: flow: ({ trips }) => ({ hourly: ... })."
-  if (typeof outputs !== "object" || outputs === null || outputs instanceof Promise || outputs instanceof RecordedStream) {
+  if (
+    typeof outputs !== "object" ||
+    outputs === null ||
+    outputs instanceof Promise ||
+    outputs instanceof RecordedStream
+  ) {
     throw invalid("has a flow that returns no outputs", shape)
   }
   const entries = Object.entries(outputs)
@@ -203,16 +224,20 @@ function checkOutputs(where: string, recorder: Recorder, outputs: unknown) {
   return entries.map(([name, stream]: [string, unknown]) => {
     if (!isName(name)) throw invalid(`has an output named ${JSON.stringify(name)}`, NAME_HINT)
     if (!(stream instanceof RecordedStream)) {
-      throw invalid(`has an output ${name} that is no stream`, "Behind .keyBy(...) come .window(...) and .aggregate(...).")
+      throw invalid(
+        `has an output ${name} that is no stream`,
+        "Behind .keyBy(...) come .window(...) and .aggregate(...).",
+      )
     }
     const place = stream.placeIn(recorder)
-    if (place === undefined) throw invalid(`has an output ${name} of another job`, "Return streams made of this flow's inputs.")
+    if (place === undefined)
+      throw invalid(`has an output ${name} of another job`, "Return streams made of this flow's inputs.")
     return { name, node: place.node, port: place.port }
   })
 }
 
 /**
- * The rows of a job's inputs by name, such as tests give them.
+ * The rows of a job's inputs by name, such as tests give them: what has a default or may be null may be left out.
  *
  * @example
  * ```ts
@@ -222,7 +247,9 @@ function checkOutputs(where: string, recorder: Recorder, outputs: unknown) {
  * const inputs: InputRows<typeof fares> = { trips: [{ fare: 12.5 }] }
  * ```
  */
-export type InputRows<J extends { readonly inputSchemas: InputSchemas }> = { readonly [N in keyof J["inputSchemas"]]: readonly RowOf<J["inputSchemas"][N]>[] }
+export type InputRows<J extends { readonly inputSchemas: InputSchemas }> = {
+  readonly [N in keyof J["inputSchemas"]]: J["inputSchemas"][N] extends Schema<infer C> ? readonly GivenRow<C>[] : never
+}
 
 /**
  * The rows of a job's outputs by name.
@@ -235,4 +262,6 @@ export type InputRows<J extends { readonly inputSchemas: InputSchemas }> = { rea
  * const expected: OutputRows<typeof fares> = { trips: [{ fare: 12.5 }] }
  * ```
  */
-export type OutputRows<J extends { readonly outputs: OutputStreams }> = { readonly [N in keyof J["outputs"]]: readonly RowOfStream<J["outputs"][N]>[] }
+export type OutputRows<J extends { readonly outputs: OutputStreams }> = {
+  readonly [N in keyof J["outputs"]]: readonly RowOfStream<J["outputs"][N]>[]
+}

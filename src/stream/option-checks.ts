@@ -5,7 +5,9 @@ import { TidemarkError } from "../base/errors.ts"
 /** The options as an object, none of them unknown. */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): Record<string, unknown> {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TidemarkError("invalid-options", `${where} takes an object of options.`, { hint: nameHint("", known, "options") })
+    throw new TidemarkError("invalid-options", `${where} takes an object of options.`, {
+      hint: nameHint("", known, "options"),
+    })
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key))
   if (unknown === undefined) return { ...options }

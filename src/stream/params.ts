@@ -2,12 +2,8 @@
 import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
-import { Invalid, type ValueOf } from "../batch/type.ts"
-
-/** The names of parameters that may be left out: those with a default, and those that may be null. */
-type OptionalName<C extends ColumnTypes> = {
-  [N in keyof C]: C[N] extends { readonly hasDefault: true } ? N : null extends ValueOf<C[N]> ? N : never
-}[keyof C]
+import { Invalid } from "../batch/type.ts"
+import type { GivenRow } from "./given-row.ts"
 
 /**
  * The parameters as `.with({ params })` takes them.
@@ -23,25 +19,25 @@ type OptionalName<C extends ColumnTypes> = {
 export type ParamsOf<S> = S extends Schema<infer C> ? ParamsOfColumns<C> : never
 
 /** See `ParamsOf`. */
-export type ParamsOfColumns<C extends ColumnTypes> = {
-  readonly [N in Exclude<keyof C, OptionalName<C>>]: ValueOf<C[N]>
-} & { readonly [N in OptionalName<C>]?: ValueOf<C[N]> }
+export type ParamsOfColumns<C extends ColumnTypes> = GivenRow<C>
 
 /**
  * The values of all parameters: those given, defaults, and null for what may be null. They are checked, copied and frozen.
  *
+ * @param where begins the messages: `"The job revenue"`.
  * @throws TidemarkError `invalid-params` where one is missing, unknown or not of its type.
  */
 export function completeParams(
-  jobName: string,
+  where: string,
   schema: Schema,
   given: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, unknown>> {
   const names = schema.fields.map(({ name }) => name)
   const refuse = (problem: string, hint: string): never => {
-    throw new TidemarkError("invalid-params", `The job ${jobName} ${problem}.`, { hint })
+    throw new TidemarkError("invalid-params", `${where} ${problem}.`, { hint })
   }
-  if (typeof given !== "object" || given === null) refuse("has params that are not an object", "Write params: { name: value }.")
+  if (typeof given !== "object" || given === null)
+    refuse("has params that are not an object", "Write params: { name: value }.")
   const unknown = Object.keys(given).find((name) => !names.includes(name))
   if (unknown !== undefined) {
     refuse(`has no parameter ${JSON.stringify(unknown)}`, nameHint(unknown, names, "parameters"))
@@ -50,7 +46,10 @@ export function completeParams(
     const value = Object.hasOwn(given, name) && given[name] !== undefined ? given[name] : type.fromMissing()
     const quoted = JSON.stringify(name)
     if (value instanceof Invalid) {
-      refuse(`is not given the parameter ${quoted}`, `Give it a ${type.label} in .with({ params: { ${name}: ... } }), or a default.`)
+      refuse(
+        `is not given the parameter ${quoted}`,
+        `Give it a ${type.label} in .with({ params: { ${name}: ... } }), or a default.`,
+      )
     }
     const problem = type.check(value)
     if (problem !== undefined) refuse(`is given a parameter ${quoted} that is ${problem}`, `Its type is ${type.label}.`)

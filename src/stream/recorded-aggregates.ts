@@ -52,7 +52,11 @@ function inputOf(checks: CallChecks, rows: Schema, { input, kind }: GivenAggrega
     case "column": {
       const { name } = input
       if (rows.field(name) !== undefined) return { kind: "column", name }
-      const hint = nameHint(name, rows.fields.map((field) => field.name), "columns")
+      const hint = nameHint(
+        name,
+        rows.fields.map((field) => field.name),
+        "columns",
+      )
       throw checks.error(`${kind}(${JSON.stringify(name)}) names no column`, hint)
     }
     case "lambda":
@@ -75,7 +79,7 @@ function resultTypeOf(
   if (resultType !== undefined) return resultType
   const subject = input.kind === "column" ? `the column ${JSON.stringify(input.name)}` : "what its lambda gives"
   const problem = `${JSON.stringify(name)}: ${kind}(...) takes numbers, and ${subject} is of the type ${type?.label}`
-  throw checks.error(problem, 'Only first(...) and last(...) take columns of every type.')
+  throw checks.error(problem, "Only first(...) and last(...) take columns of every type.")
 }
 
 function isAggregate(value: unknown): value is GivenAggregate {

@@ -75,7 +75,11 @@ export class RecordedStream {
       return { ...place, kind: "select", schema, columns }
     })
     const { timeColumn } = this.#place
-    return this.#behind(node, schema, columns.find((name) => name === timeColumn))
+    return this.#behind(
+      node,
+      schema,
+      columns.find((name) => name === timeColumn),
+    )
   }
 
   map(declared: unknown, given: unknown, options?: unknown): RecordedStream {
@@ -113,7 +117,8 @@ export class RecordedStream {
       throw checks.error(`this stream has an event time already: ${JSON.stringify(timeColumn)}`, hint)
     }
     if (this.#recorder.isMadeByWindow(this.#place)) {
-      const hint = "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
+      const hint =
+        "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
       throw checks.error("results of windows have no other event time than their window's", hint)
     }
     const column = eventTimeColumn(checks, name)

@@ -20,7 +20,8 @@ export function isName(name: unknown): name is string {
 }
 
 /** What names may be made of, for hints. */
-export const NAME_HINT = "Use up to 100 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."
+export const NAME_HINT =
+  "Use up to 100 letters, digits, dots, underscores and hyphens, beginning with a letter or digit."
 
 /** Where the rows of a stream come from. */
 export interface Place {

@@ -131,13 +131,17 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
    * A row fails where the lambda throws, or gives a value that is not of the declared type.
    */
   derive<const C extends ColumnTypes>(
-    columns: C & { readonly [N in T]?: Problem<`'${N}' is this stream's event time: derive it before .eventTime(...).`> },
+    columns: C & {
+      readonly [N in T]?: Problem<`'${N}' is this stream's event time: derive it before .eventTime(...).`>
+    },
     lambda: (row: R, params: P) => { readonly [N in keyof C]: ValueOf<C[N]> },
     options?: OperatorOptions,
   ): AppendStream<
     [Extract<keyof C, keyof R>] extends [never]
       ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
-      : { readonly [N in Extract<keyof C, keyof R>]: ValueOf<C[N]> } extends { readonly [N in Extract<keyof C, keyof R>]: R[N] }
+      : { readonly [N in Extract<keyof C, keyof R>]: ValueOf<C[N]> } extends {
+            readonly [N in Extract<keyof C, keyof R>]: R[N]
+          }
         ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
         : { readonly [N in keyof R]: N extends keyof C ? ValueOf<C[N]> : R[N] } & {
             readonly [N in keyof C]: ValueOf<C[N]>
@@ -147,7 +151,9 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   >
 
   /** Keeps the columns named, in that order. Without the event-time column there is no event time any more. */
-  select<N extends Name<R>>(...columns: readonly [N, ...N[]]): AppendStream<{ readonly [M in N]: R[M] }, P, Extract<T, N>>
+  select<N extends Name<R>>(
+    ...columns: readonly [N, ...N[]]
+  ): AppendStream<{ readonly [M in N]: R[M] }, P, Extract<T, N>>
 
   /**
    * Makes each row anew: only the columns declared, with the values of the object that the lambda gives. It ends event
@@ -160,7 +166,9 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
 
   /** Drops the rows in which one of the columns is null; behind it they are not nullable. */
-  notNull<N extends Name<R>>(...columns: readonly [N, ...N[]]): AppendStream<R & { readonly [M in N]: NonNullable<unknown> }, P, T>
+  notNull<N extends Name<R>>(
+    ...columns: readonly [N, ...N[]]
+  ): AppendStream<R & { readonly [M in N]: NonNullable<unknown> }, P, T>
 
   /** Gives what the function makes of this stream: `trips.pipe(paid)` is `paid(trips)`, where the call is read in order. */
   pipe<O>(piece: (stream: this) => O): O
