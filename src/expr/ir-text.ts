@@ -17,6 +17,8 @@ function nodeText(node: Ir): string {
     case "column":
     case "param":
       return referenceText(node)
+    case "narrowed":
+      return nodeText(node.value)
     case "let":
       return letText(node)
     case "unary":

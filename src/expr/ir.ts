@@ -6,7 +6,8 @@
  *
  * Invariants:
  * - G1 A reference whose `kinds` lack NULL although its type is nullable, or that lies in a struct that is nullable,
- *   stands only where a test before it has made sure that there is a value. It may not be moved before that test.
+ *   stands only where a test before it has made sure that there is a value; so does a `narrowed` node. Neither may be
+ *   moved before that test.
  * - G2 A struct is a value of which only null, undefined, truth and `typeof` are asked. Its fields have references of
  *   their own.
  * - G3 The value of a `let` is total by itself: tests that its references need (G1) stand within it.
@@ -128,6 +129,12 @@ export interface Template extends NodeBase {
   readonly values: readonly Ir[]
 }
 
+/** A value that a test before has shown not to be of some kinds. Of a reference, the `kinds` alone say it (G1). */
+export interface Narrowed extends NodeBase {
+  readonly op: "narrowed"
+  readonly value: Ir
+}
+
 /** A value that the lambda gave a name and may use several times: it is evaluated once a row. */
 export interface Let extends NodeBase {
   readonly op: "let"
@@ -148,6 +155,7 @@ export type Ir =
   | Call
   | StringMember
   | Template
+  | Narrowed
   | Let
 
 /** A lambda's result that is an object of columns. */
@@ -202,5 +210,7 @@ function childrenOf(node: Ir): readonly Ir[] {
       return [node.text, ...(node.arguments ?? [])]
     case "template":
       return node.values
+    case "narrowed":
+      return [node.value]
   }
 }

@@ -38,6 +38,8 @@ export class JsExpressions {
         return this.#column(node)
       case "param":
         return this.locals.param(node)
+      case "narrowed":
+        return this.value(node.value)
       case "let":
         return letName(node)
       case "unary":

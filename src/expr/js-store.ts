@@ -12,7 +12,7 @@ import type { ColumnType } from "../batch/type.ts"
 import type { ColumnReference, Ir } from "./ir.ts"
 import { typeOfReference } from "./ir.ts"
 import type { JsExpressions } from "./js-expression.ts"
-import { withoutNull } from "./nodes.ts"
+import { withoutKinds } from "./nodes.ts"
 import { isWithin, kindsOfColumn, mayBe, NULL, NULLISH, STRING } from "./value-type.ts"
 
 /** Notes the row as failed and goes on with the next one. */
@@ -52,11 +52,11 @@ export class JsStores {
     }
     if (node.op === "constant" && node.value === null) return this.#storeNull(target)
     if (node.op === "column" && mayBe(node.kinds, NULL)) {
-      return `if (${expressions.isPresent(node)}) { ${this.#store(withoutNull(node), target)} } else { ${this.#storeNull(target)} }`
+      return `if (${expressions.isPresent(node)}) { ${this.#store(withoutKinds(node, NULL), target)} } else { ${this.#storeNull(target)} }`
     }
     if (node.op === "logical" && node.operator === "??" && node.left.op === "column" && mayBe(node.left.kinds, NULL)) {
       const { left, right } = node
-      return `if (${expressions.isPresent(node.left)}) { ${this.#store(withoutNull(left as ColumnReference), target)} } else { ${this.#store(right, target)} }`
+      return `if (${expressions.isPresent(node.left)}) { ${this.#store(withoutKinds(left, NULL), target)} } else { ${this.#store(right, target)} }`
     }
     return this.#storeValue(node, target)
   }

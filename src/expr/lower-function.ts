@@ -12,12 +12,12 @@ import type { VariableDeclaration } from "acorn"
 import { assert, AssertionError } from "../base/assert.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Ir, LambdaIr, Let, ObjectResult } from "./ir.ts"
-import { isReference, Lowering } from "./lower.ts"
+import { isReference, Lowering, type Bound } from "./lower.ts"
 import { NO_FACTS } from "./narrow.ts"
 import { makeConditional, makeConstant, makeLet } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import type { ParsedFunction } from "./parse.ts"
-import type { Meaning, Scope } from "./scope.ts"
+import type { Scope } from "./scope.ts"
 import { OBJECT } from "./value-type.ts"
 
 type Result = Ir | ObjectResult
@@ -106,7 +106,7 @@ class BodyLowering {
   }
 
   /** Gives the names of a pattern their places. A default is never used, as no place is ever undefined. */
-  bindPattern(pattern: Pattern, value: Meaning): void {
+  bindPattern(pattern: Pattern, value: Bound): void {
     const { scope } = this.#lowering
     if (pattern.type === "Identifier") return scope.bind(pattern.name, value)
     if (pattern.type !== "ObjectPattern")
@@ -183,7 +183,7 @@ class BodyLowering {
   }
 
   /** The meaning of a name for a value: larger ones are evaluated once a row, where that is possible anywhere in it. */
-  #named(ir: Ir): Meaning {
+  #named(ir: Ir): Bound {
     if (ir.op === "constant" || ir.op === "let" || isReference(ir)) return { kind: "value", ir }
     if (this.#lowering.facts !== NO_FACTS) return { kind: "value", ir }
     const named = makeLet(this.lets.length, ir)
@@ -191,7 +191,7 @@ class BodyLowering {
     return { kind: "value", ir: named }
   }
 
-  #place(init: Expression): Meaning {
+  #place(init: Expression): Bound {
     const ir = this.#lowering.expression(init)
     if (!isReference(ir)) throw new NotCompilable("It takes apart something other than a column.")
     return { kind: "value", ir }

@@ -10,8 +10,8 @@ import type { PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "a
 import { assert } from "../base/assert.ts"
 import type { Schema } from "../batch/schema.ts"
 import { isUsableGlobal, knownConstant, knownFunction } from "./globals.ts"
-import { placeOf, type BinaryOperator, type Ir, type LogicalOperator, type Reference } from "./ir.ts"
-import { factsAfter, NO_FACTS, type Facts } from "./narrow.ts"
+import { type BinaryOperator, type Ir, type LogicalOperator, type Reference } from "./ir.ts"
+import { factsAfter, keyOf, NO_FACTS, type Facts } from "./narrow.ts"
 import {
   makeBinary,
   makeCall,
@@ -25,7 +25,7 @@ import {
   makeParam,
   makeTemplate,
   makeUnary,
-  withoutNull,
+  withoutKinds,
 } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import { Scope, type Meaning } from "./scope.ts"
@@ -56,7 +56,10 @@ const PHRASES: Readonly<Record<string, string>> = {
 const PASS_A_PARAMETER =
   "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare."
 
-type Guards = Reference[]
+type Guards = Ir[]
+
+/** What a name stands for that has a value. */
+export type Bound = Exclude<Meaning, { kind: "unset" }>
 
 /** Lowers the expressions of one lambda. */
 export class Lowering {
@@ -136,7 +139,7 @@ export class Lowering {
   }
 
   /** A field of the row, the parameters, or an object in them that is not null. */
-  field(of: Meaning, name: string): Reference {
+  field(of: Bound, name: string): Ir {
     switch (of.kind) {
       case "row":
         return this.#narrowed(makeColumn(this.schema, name))
@@ -145,8 +148,6 @@ export class Lowering {
       case "value":
         assert(of.ir.kinds === OBJECT && isReference(of.ir), "only structs have fields")
         return this.#narrowed(makeField(of.ir, name))
-      case "unset":
-        throw new NotCompilable("It reads a field of a name that has no value yet.")
     }
   }
 
@@ -161,7 +162,7 @@ export class Lowering {
       case "unset":
         throw new NotCompilable(`It reads "${name}", which has no certain value at that point.`)
       case "value":
-        return isReference(meaning.ir) ? this.#narrowed(meaning.ir) : meaning.ir
+        return this.#narrowed(meaning.ir)
     }
   }
 
@@ -175,9 +176,9 @@ export class Lowering {
     throw new NotCompilable(`It uses "${name}" from outside of the function.`, PASS_A_PARAMETER)
   }
 
-  #narrowed(reference: Reference): Reference {
-    if (!mayBe(reference.kinds, NULLISH) || !this.facts.has(placeOf(reference))) return reference
-    return withoutNull(reference)
+  /** The same value without the kinds that tests before have excluded. */
+  #narrowed(node: Ir): Ir {
+    return withoutKinds(node, this.facts.get(keyOf(node)) ?? 0)
   }
 
   #unary(operator: string, argument: Expression): Ir {
@@ -277,11 +278,9 @@ export class Lowering {
         `Write ${text}?.${name}.`,
       )
     }
-    if (guards === undefined || !isReference(object)) {
-      throw new NotCompilable(`It uses "?." on something other than a column.`)
-    }
+    assert(guards !== undefined, '"?." stands in chains only')
     guards.push(object)
-    return withoutNull(object)
+    return withoutKinds(object, NULLISH)
   }
 
   #call(node: CallExpression, guards: Guards | undefined): Ir {
@@ -324,7 +323,8 @@ export class Lowering {
   }
 
   #unknownCall({ callee }: CallExpression): NotCompilable {
-    const text = this.#textOf(callee)
+    // Bundlers write `(0, module.helper)(…)`, so that the function gets no `this`.
+    const text = this.#textOf(callee.type === "SequenceExpression" ? callee.expressions.at(-1)! : callee)
     if (text.startsWith("cov_")) return countsCoverage()
     if (text === "Math.random") {
       return new NotCompilable("It calls Math.random, which gives other results each time the job runs.")

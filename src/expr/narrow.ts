@@ -1,64 +1,85 @@
 /**
- * What a test tells about null: which places are known not to be null where the test has come out one way.
+ * What a test tells about null: which values are known not to be null, or not undefined, where the test has come out
+ * one way.
  *
  * Invariant:
- * - W1 A place is named only where every evaluation of the test with that outcome finds it neither null nor undefined.
+ * - W1 A kind is excluded only where every evaluation of the test with that outcome finds the value not of that kind.
  */
-import { placeOf, type Binary, type Ir, type Reference } from "./ir.ts"
-import { isWithin, NULLISH } from "./value-type.ts"
+import { placeOf, type Binary, type Constant, type Ir } from "./ir.ts"
+import { isWithin, mayBe, NULL, NULLISH, UNDEFINED, type Kinds } from "./value-type.ts"
 
-/** Places (see `placeOf`) that are known not to be null. */
-export type Facts = ReadonlySet<string>
+/** The kinds that are excluded, by value (see `keyOf`). */
+export type Facts = ReadonlyMap<string | Ir, Kinds>
 
 /** Nothing is known. */
-export const NO_FACTS: Facts = new Set()
+export const NO_FACTS: Facts = new Map()
+
+/** What stands for a value in facts: the same for each reference to a place, and for each use of the same node. */
+export function keyOf(node: Ir): string | Ir {
+  switch (node.op) {
+    case "column":
+    case "param":
+      return placeOf(node)
+    case "narrowed":
+      return keyOf(node.value)
+    default:
+      return node
+  }
+}
 
 /** What is known in addition to `facts` where `test` has come out truthy (`outcome`) or falsy. */
 export function factsAfter(facts: Facts, test: Ir, outcome: boolean): Facts {
-  const places = [...placesNotNull(test, outcome)]
-  return places.length === 0 ? facts : new Set([...facts, ...places])
+  const more = [...exclusions(test, outcome)]
+  if (more.length === 0) return facts
+  const result = new Map(facts)
+  for (const [key, kinds] of more) result.set(key, (result.get(key) ?? 0) | kinds)
+  return result
 }
 
-function* placesNotNull(test: Ir, outcome: boolean): Generator<string> {
+type Exclusions = Generator<readonly [string | Ir, Kinds]>
+
+function* exclusions(test: Ir, outcome: boolean): Exclusions {
+  if (outcome) yield* excluded(test, NULLISH, ({ value }) => !value)
   switch (test.op) {
-    case "column":
-    case "param":
-      if (outcome) yield placeOf(test)
-      return
-    case "let":
-      yield* placesNotNull(test.value, outcome)
-      return
     case "unary":
-      if (test.operator === "!") yield* placesNotNull(test.operand, !outcome)
+      if (test.operator === "!") yield* exclusions(test.operand, !outcome)
       return
     case "logical":
       // Both sides of `&&` were truthy where it is truthy, both sides of `||` falsy where it is falsy.
       if (test.operator === (outcome ? "&&" : "||")) {
-        yield* placesNotNull(test.left, outcome)
-        yield* placesNotNull(test.right, outcome)
+        yield* exclusions(test.left, outcome)
+        yield* exclusions(test.right, outcome)
       }
       return
-    case "binary": {
-      const place = placeComparedWithNull(test, outcome)
-      if (place !== undefined) yield placeOf(place)
+    case "binary":
+      yield* exclusionsOfComparison(test, outcome)
       return
-    }
     default:
   }
 }
 
-/** The place that is not null where the comparison has the given outcome, if there is one. */
-function placeComparedWithNull({ operator, left, right }: Binary, outcome: boolean): Reference | undefined {
+function* exclusionsOfComparison({ operator, left, right }: Binary, outcome: boolean): Exclusions {
   const isEquality = operator === "===" || operator === "=="
-  if (!isEquality && operator !== "!==" && operator !== "!=") return undefined
-  if (isEquality === outcome) return undefined
+  if (!isEquality && operator !== "!==" && operator !== "!=") return
+  if (isEquality === outcome) return
+  const [value, other] = right.op === "constant" ? [left, right] : [right, left]
+  if (other.op !== "constant" || !isWithin(other.kinds, NULLISH)) return
   const isLoose = operator === "==" || operator === "!="
-  const [place, other] = isReference(left) ? [left, right] : [right, left]
-  if (!isReference(place) || other.op !== "constant" || !isWithin(other.kinds, NULLISH)) return undefined
-  // `place !== undefined` says nothing about null.
-  return isLoose || other.value === null ? place : undefined
+  const kinds = isLoose ? NULLISH : other.value === null ? NULL : UNDEFINED
+  yield* excluded(value, kinds, (constant) => isWithin(constant.kinds, kinds))
 }
 
-function isReference(node: Ir): node is Reference {
-  return node.op === "column" || node.op === "param"
+/** The value of `node` is none of these kinds, and no constant that `isExcluded`. */
+function* excluded(node: Ir, kinds: Kinds, isExcluded: (constant: Constant) => boolean): Exclusions {
+  if (mayBe(node.kinds, kinds)) yield [keyOf(node), kinds]
+  if (node.op === "let" || node.op === "narrowed") yield* excluded(node.value, kinds, isExcluded)
+  if (node.op !== "conditional") return
+  // Where one side gives an excluded constant, it was the other side: so `a?.b` that is not null tells of `a`, too.
+  if (node.then.op === "constant" && isExcluded(node.then)) {
+    yield* exclusions(node.test, false)
+    yield* excluded(node.otherwise, kinds, isExcluded)
+  } else if (node.otherwise.op === "constant" && isExcluded(node.otherwise)) {
+    yield* exclusions(node.test, true)
+    yield* excluded(node.then, kinds, isExcluded)
+  }
 }

@@ -93,9 +93,12 @@ export function makeField(struct: Reference, name: string): Reference {
   return struct.op === "column" ? { op: "column", path: [...struct.path, index], ...parts } : { op: "param", ...parts }
 }
 
-/** The same place where it is known not to be null. */
-export function withoutNull(reference: Reference): Reference {
-  return { ...reference, kinds: reference.kinds & ~NULLISH }
+/** The same value where it is known to be of none of the kinds `excluded`. */
+export function withoutKinds<N extends Ir>(node: N, excluded: Kinds): N | Ir {
+  const kinds = node.kinds & ~excluded
+  if (kinds === node.kinds) return node
+  if (node.op === "column" || node.op === "param") return { ...node, kinds }
+  return sized({ op: "narrowed", value: node, kinds }, [node])
 }
 
 /** `operator operand`. */

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest"
+import { isIntact, isUsableGlobal, knownConstant, knownFunction, knownFunctionNames } from "./globals.ts"
+import { BIGINT, BOOLEAN, mayBe, NULL, NUMBER, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
+
+const VALUES: readonly (readonly [Kinds, readonly unknown[]])[] = [
+  [NULL, [null]],
+  [UNDEFINED, [undefined]],
+  [BOOLEAN, [true, false]],
+  [NUMBER, [0, -0, 1, -1.5, 2 ** 53, NaN, Infinity, -Infinity, 1e308, 5e-324]],
+  [BIGINT, [0n, -1n, 2n ** 63n]],
+  [STRING, ["", "1", "x", "\ud800", "😀".repeat(100)]],
+]
+
+function kindOf(value: unknown): Kinds {
+  return VALUES.find(([, values]) => typeof values[0] === typeof value && (values[0] === null) === (value === null))![0]
+}
+
+describe("known globals", () => {
+  it.each(knownFunctionNames().map((name) => [name]))("B1 %s throws for nothing that it accepts", (name) => {
+    const { genuine, accepts, result } = knownFunction(name)!
+    const accepted = VALUES.filter(([kind]) => mayBe(accepts, kind)).flatMap(([, values]) => values)
+    const receivers = name.startsWith("String.prototype.") ? ["", "a", "😀b"] : [undefined]
+    expect(isIntact(name)).toBe(true)
+    for (const receiver of receivers) {
+      for (const first of accepted) {
+        for (const second of accepted) {
+          for (const args of [[], [first], [first, second]]) {
+            const value: unknown = Reflect.apply(genuine, receiver, args)
+            expect(mayBe(result, kindOf(value))).toBe(true)
+            expect(Reflect.apply(genuine, receiver, args)).toBe(value)
+          }
+        }
+      }
+    }
+  })
+
+  it("B1 hold no clock, no chance and no language of the machine's", () => {
+    const names = ["Math.random", "Date.now", "String.prototype.toLocaleUpperCase", "String.prototype.localeCompare"]
+    expect(names.map(knownFunction)).toEqual([undefined, undefined, undefined, undefined])
+    expect(["Math", "Number", "undefined", "Date", "globalThis", "constructor"].map(isUsableGlobal)).toEqual([
+      ...[true, true, true, false, false, false],
+    ])
+  })
+
+  it("know constants by name, undefined among them", () => {
+    expect([knownConstant("Math.PI"), knownConstant("undefined"), knownConstant("toString")]).toEqual([
+      [Math.PI],
+      [undefined],
+      undefined,
+    ])
+  })
+})

@@ -1,0 +1,316 @@
+import { describe, expect, it } from "vitest"
+import { describeForm } from "./describe.ts"
+import { CLOSURES, formOf, lambdaOf, select } from "./lambda.fixture.ts"
+
+/** Lambdas of the subset, with the IR that they become. */
+const COMPILED: readonly (readonly [text: string, ir: string])[] = [
+  ["(r) => r.fare > 0", "(row.fare:float64 > 0)"],
+  ["r => r.fare", "row.fare:float64"],
+  ["function (r) { return r.fare }", "row.fare:float64"],
+  ["function named(r) { 'use strict'; return r.fare }", "row.fare:float64"],
+  ["() => true", "true"],
+  [
+    "(r, p) => r.fare < p.maxFare && r.zone !== p.zone",
+    "((row.fare:float64 < params.maxFare:float64) && (row.zone:string !== params.zone:string))",
+  ],
+  [
+    "({ fare, tip: extra = 0 }, { maxFare }) => fare + extra < maxFare",
+    "((row.fare:float64 + row.tip:float64?) < params.maxFare:float64)",
+  ],
+  ["({ driver: { name } }) => name", "row.driver.name:string"],
+  ["(r) => r['odd name'] + r?.fare", '(row["odd name"]:float64 + row.fare:float64)'],
+  ["(r) => !0 && !1 || void 0 || 1 / 0", "((((! 0) && (! 1)) || undefined) || (1 / 0))"],
+  ["(r) => (1, r.fare)", "row.fare:float64"],
+  ["(r) => (-r.riders) ** 2", "((- row.riders:int32) ** 2)"],
+  ["(r) => r.tip ?? 0", "(row.tip:float64? ?? 0)"],
+  ["(r) => r.isPaid ? r.zone : r.note", "(row.isPaid:bool ? row.zone:string : row.note:string?)"],
+  ["(r) => typeof r.tip === 'number'", '((typeof row.tip:float64?) === "number")'],
+  ["(r) => `<${r.zone}:${r.id}>`", 'concat("<", row.zone:string, ":", row.id:int64, ">")'],
+  ["(r) => `plain`", 'concat("plain")'],
+  ["(r) => r.id + 1n > r.id", "((row.id:int64 + 1n) > row.id:int64)"],
+  ["(r) => r.id / 2n % -3n", "((row.id:int64 / 2n) % -3n)"],
+  [
+    "(r) => r.zone.length > 2 && r.zone.startsWith('J')",
+    '((row.zone:string.length > 2) && row.zone:string.startsWith("J"))',
+  ],
+  ["(r) => Math.abs(r.fare) + Math.PI", "(Math.abs(row.fare:float64) + 3.141592653589793)"],
+  [
+    "(r) => Number.isNaN(r.fare) || isNaN(r.tip) || r.tip === undefined",
+    "((Number.isNaN(row.fare:float64) || isNaN(row.tip:float64?)) || (row.tip:float64? === undefined))",
+  ],
+  [
+    "(r) => String(r.id) + Number(r.zone) + Boolean(r.note)",
+    "((String(row.id:int64) + Number(row.zone:string)) + Boolean(row.note:string?))",
+  ],
+  ["(r) => r.car?.doors", "((row.car:object? == null) ? undefined : row.car.doors:int32)"],
+  [
+    "(r) => r.driver.home?.city.length",
+    "((row.driver.home:object? == null) ? undefined : row.driver.home.city:string.length)",
+  ],
+  ["(r) => r.car && r.car.doors", "(row.car:object? && row.car.doors:int32)"],
+  ["(r) => r.car === null || r.car.doors", "((row.car:object? === null) || row.car.doors:int32)"],
+  ["(r) => !r.car ? 0 : r.car.doors", "((! row.car:object?) ? 0 : row.car.doors:int32)"],
+  ["(r) => r.parent !== null ? r.parent + 1n : 0n", "((row.parent:int64? !== null) ? (row.parent:int64? + 1n) : 0n)"],
+  ["(r) => null != r.note && r.note.length", "((null != row.note:string?) && row.note:string?.length)"],
+  [
+    "(r) => { const plate = r.car?.plate; if (!plate) return 0; return plate.length }",
+    "t0 = ((row.car:object? == null) ? undefined : row.car.plate:string?)\n((! t0) ? 0 : t0.length)",
+  ],
+  [
+    "(r) => { const plate = r.car?.plate; return plate !== undefined && plate !== null && plate.length }",
+    "t0 = ((row.car:object? == null) ? undefined : row.car.plate:string?)\n(((t0 !== undefined) && (t0 !== null)) && t0.length)",
+  ],
+  [
+    "(r) => r.car?.plate != null && r.car.plate.length > r.car.doors",
+    "((((row.car:object? == null) ? undefined : row.car.plate:string?) != null) && (row.car.plate:string?.length > row.car.doors:int32))",
+  ],
+  [
+    "(r) => (r.isPaid ? r.note : false) && r.isPaid",
+    "((row.isPaid:bool ? row.note:string? : false) && row.isPaid:bool)",
+  ],
+  [
+    "(r) => { const n = r.isPaid ? r.parent : null; return n === null ? 0n : n + 1n }",
+    "t0 = (row.isPaid:bool ? row.parent:int64? : null)\n((t0 === null) ? 0n : (t0 + 1n))",
+  ],
+  [
+    "(r) => { const s = r.note ?? r.car?.plate; return s?.trim().length }",
+    "t0 = (row.note:string? ?? ((row.car:object? == null) ? undefined : row.car.plate:string?))\n((t0 == null) ? undefined : t0.trim().length)",
+  ],
+  ["(r) => { return r.fare }", "row.fare:float64"],
+  ["(r) => { }", "undefined"],
+  ["(r) => { return }", "undefined"],
+  ["(r) => { const { fare, driver: { age } } = r; return fare + age }", "(row.fare:float64 + row.driver.age:int32?)"],
+  ["(r) => { const d = r.driver, x = r; return d.age + x.fare }", "(row.driver.age:int32? + row.fare:float64)"],
+  [
+    "(r) => { const net = r.fare * 2; let b = net + 1; return b * b }",
+    "t0 = (row.fare:float64 * 2)\nt1 = (t0 + 1)\n(t1 * t1)",
+  ],
+  [
+    "(r) => { if (r.car === null) return 0; const n = r.car.doors + 1; return n * n }",
+    "((row.car:object? === null) ? 0 : ((row.car.doors:int32 + 1) * (row.car.doors:int32 + 1)))",
+  ],
+  ["(r) => { if (r.isPaid) { return 1 } else return 2 }", "(row.isPaid:bool ? 1 : 2)"],
+  [
+    "(r) => { if (r.isPaid) return 1; else if (r.fare) { return 2 } else { return 3 } }",
+    "(row.isPaid:bool ? 1 : (row.fare:float64 ? 2 : 3))",
+  ],
+  [
+    "(r) => { var _a; return (_a = r.tip) !== null && _a !== void 0 ? _a : 0 }",
+    "(((row.tip:float64? !== null) && (row.tip:float64? !== undefined)) ? row.tip:float64? : 0)",
+  ],
+  [
+    "(r) => { var _a, _b; return (_b = (_a = r.car) == null ? void 0 : _a.plate) != null ? _b : '' }",
+    '((((row.car:object? == null) ? undefined : row.car.plate:string?) != null) ? ((row.car:object? == null) ? undefined : row.car.plate:string?) : "")',
+  ],
+  ["(r) => { let x; x = r.fare; x = x + 1; return x }", "(row.fare:float64 + 1)"],
+  ["(Math) => Math.fare", "row.fare:float64"],
+  ["(r) => { const Math = r.driver; return Math.age }", "row.driver.age:int32?"],
+  ["function undefined(r) { return r.fare }", "row.fare:float64"],
+]
+
+/** Lambdas outside of the subset, with what `explain` says of them. */
+const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])[] = [
+  [
+    "(r) => limit > r.fare",
+    'It uses "limit" from outside of the function.',
+    "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare.",
+  ],
+  ["(r) => helper(r.fare)", "It calls helper, which is not compiled.", "Write what it does in the function itself."],
+  [
+    "(r) => (0, mod.helper)(r.fare)",
+    "It calls mod.helper, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  [
+    "(r) => JSON.stringify(r.fare)",
+    "It calls JSON.stringify, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  ["(r) => Math.random() < 0.5", "It calls Math.random, which gives other results each time the job runs."],
+  [
+    "(r) => Math.sumPrecise(r.fare)",
+    "It calls Math.sumPrecise, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  ["(r) => [Math][0]", "It uses an array, which is not compiled."],
+  ["(r) => Math", 'It uses "Math" as a value, which is not compiled.'],
+  ["(r) => Math.abs", 'It uses "Math.abs" as a value, which is not compiled.'],
+  [
+    "(r) => Math?.abs(r.fare)",
+    "It calls Math?.abs, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  [
+    "(r) => Math.abs?.(r.fare)",
+    "It calls Math.abs, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  ["(r) => Math.max(...r.fare)", 'It uses "..." in a call, which is not compiled.'],
+  ["(r) => Math.abs(r.id)", "It gives Math.abs what may be a bigint, for which it is not compiled."],
+  ["(r) => parseInt('1', r.id)", "It gives parseInt what may be a bigint, for which it is not compiled."],
+  ["(r) => r.zone.startsWith(r.id)", "It gives startsWith what may be a bigint, for which it is not compiled."],
+  [
+    "(r) => r.zone.padStart(9)",
+    "It calls r.zone.padStart, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  ["(r) => r.note.length", 'Reading "length" throws where r.note is null.', "Write r.note?.length."],
+  ["(r) => r.note.trim()", 'Reading "trim" throws where r.note is null.', "Write r.note?.trim."],
+  ["(r) => r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
+  ["(r) => r.car !== undefined && r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
+  ["(r) => r.car || r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
+  [
+    "(r) => (r.car?.plate).length",
+    'Reading "length" throws where r.car?.plate is null or undefined.',
+    "Write r.car?.plate?.length.",
+  ],
+  ["(r) => (r.car ?? r.car)?.plate", 'It reads "plate" of an object, which is not compiled.'],
+  [
+    "(r) => r.fare.toFixed(2)",
+    "It calls r.fare.toFixed, which is not compiled.",
+    "Write what it does in the function itself.",
+  ],
+  ["(r) => r.fare.x", 'It reads "x" of a number, which is not compiled.'],
+  ["(r) => r.zone[0]", 'It reads "0" of a string, which is not compiled.'],
+  ["(r) => r.nope", 'It reads "nope", which is not a column of its rows.'],
+  ["(r) => r.driver.nope", 'It reads "nope", which is not a field of that object.'],
+  ["(r) => r.toString()", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],
+  ["(r) => r.__proto__", 'It reads "__proto__", which is not a column of its rows.'],
+  ["(r, p) => p.nope", 'The job has no parameter "nope".'],
+  ["(r) => r[r.zone]", "It reads a field whose name is computed."],
+  ["(r) => r", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],
+  ["(r) => helper(r)", "It calls helper, which is not compiled.", "Write what it does in the function itself."],
+  ["(r) => Number(r)", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],
+  ["(r, p) => !p", "It uses the parameters as a whole.", "Read them by name: params.maxFare."],
+  ["(r) => r.driver + ''", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
+  ["(r) => `${r.driver}`", 'It uses an object as a whole with "${…}".', "Read the object's fields by name."],
+  ["(r) => r.driver === r.driver", 'It compares an object by "===".', "Compare the object's fields."],
+  ["(r) => r.driver < 1", 'It uses an object as a whole with "<".', "Read the object's fields by name."],
+  [
+    "(r) => r.id + 1",
+    '"+" of a bigint and a number throws where it mixes a bigint with another kind.',
+    "Convert the bigint by Number(…).",
+  ],
+  [
+    "(r) => r.parent * 2n",
+    '"*" of a bigint or null and a bigint throws where it mixes a bigint with another kind.',
+    "Say what null stands for: row.id ?? 0n.",
+  ],
+  ["(r) => +r.id", '"+" in front of a bigint throws.', "Use Number(…)."],
+  ["(r) => r.id / r.id", '"/" of bigints throws where the right side is 0n.'],
+  ["(r) => r.id % 0n", '"%" of bigints throws where the right side is 0n.'],
+  ["(r) => r.id ** 2n", '"**" of bigints may throw.'],
+  ["(r) => r.id << 2n", '"<<" of bigints may throw.'],
+  ["(r) => r.id >>> 2n", '">>>" of bigints may throw.'],
+  ["(r) => 'fare' in r", 'It uses "in", which is not compiled.'],
+  ["(r) => r.fare instanceof Object", 'It uses "instanceof", which is not compiled.'],
+  ["(r) => delete r.fare", 'It uses "delete", which is not compiled.'],
+  ["(r) => /a/.test(r.zone)", "It uses a regular expression."],
+  ["(r) => new Date(r.at)", 'It uses "new", which is not compiled.'],
+  ["(r) => (() => 1)()", "It calls () => 1, which is not compiled.", "Write what it does in the function itself."],
+  ["(r) => () => 1", "It uses a function within the function, which is not compiled."],
+  ["(r) => ({}) && 1", "It uses an object other than its result, which is not compiled."],
+  ["(r) => String.raw`x`", "It uses a tagged template, which is not compiled."],
+  ["(r) => this.limit", 'It uses "this", which is not compiled.'],
+  [
+    "function (r) { return arguments[0].fare }",
+    'It uses "arguments" from outside of the function.',
+    "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare.",
+  ],
+  ["(r) => r.fare++", 'It uses "++" or "--", which is not compiled.'],
+  ["(r) => r.fare = 1", "It changes something other than its own variables."],
+  ["(r) => { let x = 1; x += r.fare; return x }", 'It uses "+=", which is not compiled.'],
+  ["(r) => { const x = 1; return (x = r.fare) }", 'It assigns to "x".'],
+  ["(r) => (outer = r.fare)", 'It assigns to "outer".'],
+  ["(r) => (r = 1)", 'It assigns to "r".'],
+  ["(r) => { let x; return r.isPaid && (x = 1), x }", 'It reads "x", which has no certain value at that point.'],
+  [
+    "(r) => { let x; return r.note?.startsWith(x = 'a'), x }",
+    'It reads "x", which has no certain value at that point.',
+  ],
+  ["(r) => { const a = b, b = 1; return a }", 'It reads "b", which has no certain value at that point.'],
+  ["(r) => { var x = 1; { var x = 2 } return x }", 'It declares "x" twice.'],
+  [
+    "(r) => { if (r.isPaid) { const Math = 1; return Math } return Math }",
+    'It reads "Math", which has no certain value at that point.',
+  ],
+  [
+    "(r) => { return Math.abs(r.fare); function Math() {} }",
+    "It has a statement (FunctionDeclaration) other than const, if and return.",
+  ],
+  [
+    "(r) => { return Math.abs(r.fare); for (var Math; ; ) {} }",
+    "It has a statement (ForStatement) other than const, if and return.",
+  ],
+  ["(r) => { return Math.abs(r.fare); var Math }", 'It reads "Math", which has no certain value at that point.'],
+  ["function Math(r) { return Math.abs(r.fare) }", 'It reads "Math", which has no certain value at that point.'],
+  [
+    "(r) => { if (r.isPaid) r.fare; return 1 }",
+    'It has an "if" without a return.',
+    "Use a conditional expression: test ? a : b.",
+  ],
+  ["(r) => { { r.fare } return 1 }", "It has a block without a return."],
+  ["(r) => { while (true) return 1 }", "It has a statement (WhileStatement) other than const, if and return."],
+  ["(r) => { throw 1 }", "It has a statement (ThrowStatement) other than const, if and return."],
+  ["(r) => { const { ...rest } = r; return 1 }", 'It uses "..." for the remaining columns.'],
+  ["(r) => { const { doors } = r.car; return doors }", "It takes apart what may be null or is not an object."],
+  ["({ car: { doors } }) => doors", "It takes apart what may be null or is not an object."],
+  ["([first]) => first", "It takes its parameters apart in a way that is not compiled."],
+  ["(r = {}) => r.fare", "It takes its parameters apart in a way that is not compiled."],
+  ["(...rows) => 1", "It takes its parameters apart in a way that is not compiled."],
+  ["({ [1 + 1]: x }) => 1", "It has a property whose name is computed."],
+  ["(r, p, x) => 1", "It declares more than a row and parameters."],
+  ["async (r) => r.fare", "It is async: it gives a promise and not a value."],
+  ["function* (r) { return r.fare }", "It is a generator."],
+  ["(r) => import('x')", 'It uses "import", which is not compiled.'],
+  ["(r) => (cov_1a2b().s[0]++, r.fare)", "It counts its coverage, which only the closure does."],
+  [
+    "(r) => { cov_1a2b().f[0]++; cov_1a2b().s[0]++; return r.fare > 0 }",
+    "It counts its coverage, which only the closure does.",
+  ],
+  ["(r) => { const a = r.fare + r.fare, b = a; return b = 2 }", 'It assigns to "b".'],
+]
+
+describe("lowering", () => {
+  it.each(COMPILED)("compiles %s", (text, ir) => {
+    expect(formOf(lambdaOf(text))).toMatchObject({ kind: "compiled", ir })
+  })
+
+  it.each(COMPILED.map(([text]) => text))("Z1 and gives what the closure gives: %s", (text) => {
+    const compiled = select(lambdaOf(text), { mode: "auto", proof: { areGenuineGlobals: () => true } })
+    const closure = select(lambdaOf(text), CLOSURES)
+    expect({ ...compiled, form: undefined }).toEqual({ ...closure, form: undefined })
+    expect(closure.failures).toEqual([])
+  })
+
+  it.each(REFUSED.map(([text, reason, hint]) => ({ text, reason, hint })))(
+    "Z1 refuses $text",
+    ({ text, reason, hint }) => {
+      expect(formOf(lambdaOf(text))).toEqual({ kind: "closure", reason, hint })
+    },
+  )
+
+  it("refuses what grows beyond measure", () => {
+    const doubling = Array.from({ length: 14 }, (_, index) => `x = x + x + ${index}`).join("; ")
+    expect(formOf(lambdaOf(`(r) => { let x = r.fare; ${doubling}; return x }`))).toMatchObject({
+      reason: "It is too large to be compiled.",
+    })
+    expect(formOf(lambdaOf(`(r) => ${"!".repeat(9000)}r.fare`))).toMatchObject({ kind: "closure" })
+    expect(formOf(lambdaOf(`(r) => r.fare > 0 ${" ".repeat(20_000)}`))).toMatchObject({ kind: "compiled" })
+    expect(formOf(lambdaOf(`(r) => r.fare ${" ".repeat(20_000)} > 0`))).toMatchObject({
+      reason: "Its source text is too long to be compiled.",
+    })
+  })
+
+  it("describes both forms in a line", () => {
+    expect(describeForm(formOf(lambdaOf("(r) => { const x = r.fare * 2; return x > 1 }")))).toBe(
+      "compiled: t0 = (row.fare:float64 * 2); (t0 > 1)",
+    )
+    expect(describeForm(formOf(lambdaOf("(r) => r")))).toBe(
+      "closure: It uses the row as a whole. Read the columns that it needs by name: row.fare.",
+    )
+    expect(describeForm(formOf(lambdaOf("(r) => r.zone[0]")))).toBe(
+      'closure: It reads "0" of a string, which is not compiled.',
+    )
+  })
+})
