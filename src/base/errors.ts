@@ -38,7 +38,16 @@ export const ERROR_CODES = [
   "job-file-invalid",
 ] as const
 
-/** One of the stable error codes; each has a page in `docs/errors/`. */
+/**
+ * One of the stable error codes; each has a page in `docs/errors/`.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorCode } from "tidemark"
+ *
+ * const worthRetrying: ErrorCode[] = ["disk-full", "state-locked"]
+ * ```
+ */
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** What a `TidemarkError` is made of. */

@@ -20,7 +20,18 @@ export interface Field {
 /** The JavaScript type of a row of the schema with these columns. */
 export type RowOfColumns<C extends ColumnTypes> = { readonly [N in keyof C]: ValueOf<C[N]> }
 
-/** The named, typed fields of a row. Make one with `schema`. */
+/**
+ * The named, typed fields of a row. Make one with `schema`.
+ *
+ * @example
+ * ```ts
+ * import type { Schema } from "tidemark"
+ *
+ * function namesOf(rows: Schema): string[] {
+ *   return rows.fields.map((field) => field.name)
+ * }
+ * ```
+ */
 export class Schema<out C extends ColumnTypes = ColumnTypes> {
   declare readonly columnTypes: C
   readonly fields: readonly Field[]
@@ -68,7 +79,17 @@ export class Schema<out C extends ColumnTypes = ColumnTypes> {
   }
 }
 
-/** The row type of a schema. */
+/**
+ * The row type of a schema.
+ *
+ * @example
+ * ```ts
+ * import { schema, t, type RowOf } from "tidemark"
+ *
+ * const Trip = schema({ zone: t.string, fare: t.float64, tip: t.float64.nullable() })
+ * const trip: RowOf<typeof Trip> = { zone: "JFK", fare: 12.5, tip: null }
+ * ```
+ */
 export type RowOf<S> = S extends Schema<infer C> ? RowOfColumns<C> : never
 
 /**

@@ -90,6 +90,13 @@ declare const VALUE: unique symbol
  * The type of a column: a definition with nullability, source name and default.
  *
  * `T` is the type of its values in lambdas; `K` the name of its kind.
+ *
+ * @example
+ * ```ts
+ * import { t, type ColumnType } from "tidemark"
+ *
+ * const amount: ColumnType<number | null, "float64"> = t.float64.nullable()
+ * ```
  */
 export class ColumnType<out T = unknown, out K extends string = string> {
   declare readonly [VALUE]: T

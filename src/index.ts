@@ -1,0 +1,38 @@
+/**
+ * The door `tidemark`: schemas and types, jobs and streams, windows and aggregates, times and errors.
+ */
+export { schema } from "./batch/schema.ts"
+export type { RowOf, Schema } from "./batch/schema.ts"
+export type { ColumnType } from "./batch/type.ts"
+export { t } from "./batch/types.ts"
+
+export { job } from "./stream/job.ts"
+export type { InputRows, Job, JobDefinition, OutputRows } from "./stream/job.ts"
+export type { Bindings, BoundJob } from "./stream/bound-job.ts"
+export type { ParamsOf } from "./stream/params.ts"
+
+export type {
+  AppendStream,
+  EventTimeOptions,
+  KeyedStream,
+  OperatorOptions,
+  RowOfStream,
+  Stream,
+  UpdateStream,
+  WindowedStream,
+  WindowResult,
+} from "./stream/stream.ts"
+export type { StreamKind } from "./connect/sink.ts"
+export type { Problem } from "./stream/problem.ts"
+
+export { hopping, tumbling } from "./stream/windows.ts"
+export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
+export type { ValueAggregate } from "./stream/aggregates.ts"
+
+export { formatTimestamp, fromIso } from "./time/iso.ts"
+export { fromDate, toDate } from "./time/timestamp.ts"
+export type { Timestamp } from "./time/timestamp.ts"
+export type { Duration } from "./base/duration.ts"
+
+export { TidemarkError } from "./base/errors.ts"
+export type { ErrorCode } from "./base/errors.ts"
