@@ -36,6 +36,8 @@ export interface OperatorStatus {
   readonly rowsOut: number
   /** Rows late for all their windows, over the life of the state. */
   readonly lateRows: number
+  /** Rows that lay between windows and so counted nowhere, since the dataflow was made. */
+  readonly rowsBetweenWindows: number
   /** In microseconds; `undefined` where the operator has none, or none yet. */
   readonly watermark: number | undefined
   /** The latest event time that an `eventTime` operator has seen, in microseconds. */
@@ -258,6 +260,7 @@ function statusOf({ node, operator, rowsIn, rowsOut }: Step): OperatorStatus {
     rowsIn,
     rowsOut,
     lateRows: isWindow ? operator.lateRows : 0,
+    rowsBetweenWindows: isWindow ? operator.betweenRows : 0,
     watermark: isTimed ? finite(operator.watermark) : undefined,
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
     openWindows: isWindow ? operator.countOpenWindows() : 0,

@@ -33,7 +33,10 @@ export function planWarnings(plan: Plan): readonly PlanWarning[] {
         kind: "unused",
         operator: id,
         message: `Nothing takes the rows of ${id}.`,
-        hint: node.kind === "source" ? "Use the input, or take it away." : "Return the stream from the flow, or take it away.",
+        hint:
+          node.kind === "source"
+            ? "Use the input, or take it away."
+            : "Return the stream from the flow, or take it away.",
       })
     }
     return warnings

@@ -248,13 +248,21 @@ export function runSlowly({ plan, events }: RandomJob): JobOutcome {
   return { outputs: twin.outputs, failures, failedResults: twin.failedResults }
 }
 
+/** How to run a job. */
+export interface JobRunOptions {
+  readonly prng: Prng
+  readonly arena: Arena
+  /** How often the state is written, and now and then restored in a new dataflow, between two calls. */
+  readonly restoreChance: number
+  readonly compile: "auto" | "off"
+  /** Where given, batches have so many rows; else as many as the generator says. */
+  readonly batchRows?: number
+}
+
 /** Runs a job in dataflows, with batches cut and states saved and restored where the generator says so. */
 export class JobRun {
   readonly #job: RandomJob
-  readonly #prng: Prng
-  readonly #arena: Arena
-  readonly #restoreChance: number
-  readonly #compile: "auto" | "off"
+  readonly #options: JobRunOptions
   readonly outputs = new Map<string, Row[]>()
   readonly failures = new Map<string, Row[]>()
   readonly failedResults = new Map<string, number>()
@@ -262,12 +270,9 @@ export class JobRun {
   /** By operator: everything that was written since the beginning. */
   #written = new Map<string, Uint8Array[]>()
 
-  constructor(job: RandomJob, options: { prng: Prng; arena: Arena; restoreChance: number; compile: "auto" | "off" }) {
+  constructor(job: RandomJob, options: JobRunOptions) {
     this.#job = job
-    this.#prng = options.prng
-    this.#arena = options.arena
-    this.#restoreChance = options.restoreChance
-    this.#compile = options.compile
+    this.#options = options
     for (const { name } of job.plan.outputs) this.outputs.set(name, [])
     this.#dataflow = this.#makeDataflow()
   }
@@ -275,10 +280,10 @@ export class JobRun {
   #makeDataflow(): Dataflow {
     const { plan } = this.#job
     return new Dataflow(plan, {
-      arena: this.#arena,
+      arena: this.#options.arena,
       paramsSchema: new Schema([]),
       params: {},
-      compile: { mode: this.#compile, proof: undefined },
+      compile: { mode: this.#options.compile, proof: undefined },
       emit: (output, batch) => this.outputs.get(output)!.push(...(batch.toRows() as Row[])),
       onFailedRow: ({ operator, batch, row }) => this.#onFailed(operator, batch, row),
     })
@@ -292,7 +297,7 @@ export class JobRun {
   }
 
   run(): JobOutcome {
-    const prng = this.#prng
+    const { prng } = this.#options
     for (const event of this.#job.events) {
       if (event.kind === "open") this.#dataflow.openPartition(INPUT, event.partition)
       else if (event.kind === "end") this.#dataflow.endPartition(INPUT, event.partition)
@@ -306,17 +311,18 @@ export class JobRun {
 
   #pushRows(partition: number, rows: readonly Row[]): void {
     const { schema } = this.#job.plan.nodes[0]!
-    const longest = this.#prng.pick([1, 3, 100])
+    const { prng, batchRows } = this.#options
+    const longest = prng.pick([1, 3, 100])
     for (let from = 0; from < rows.length; ) {
-      const length = Math.min(rows.length - from, 1 + this.#prng.below(longest))
+      const length = Math.min(rows.length - from, batchRows ?? 1 + prng.below(longest))
       const origin = { partition, offsets: null, ordinals: null }
-      const { batch, release } = batchOfRows(this.#arena, schema, rows.slice(from, from + length), origin)
+      const { batch, release } = batchOfRows(this.#options.arena, schema, rows.slice(from, from + length), origin)
       try {
         this.#dataflow.push(INPUT, batch)
       } finally {
         release()
       }
-      if (this.#prng.chance(0.8)) this.#dataflow.advance()
+      if (prng.chance(0.8)) this.#dataflow.advance()
       this.#perhapsRestore()
       from += length
     }
@@ -324,20 +330,21 @@ export class JobRun {
 
   /** An epoch: changes are written; now and then everything; now and then all goes on in a new dataflow. */
   #perhapsRestore(): void {
-    if (!this.#prng.chance(this.#restoreChance)) return
+    const { prng, restoreChance } = this.#options
+    if (!prng.chance(restoreChance)) return
     for (const state of this.#dataflow.states) {
       const changes = new ByteWriter()
       state.writeChanges(changes)
       this.#written.set(state.id, [...(this.#written.get(state.id) ?? []), changes.finish()])
     }
-    if (this.#prng.chance(0.3)) {
+    if (prng.chance(0.3)) {
       for (const state of this.#dataflow.states) {
         const everything = new ByteWriter()
         state.writeAll(everything)
         this.#written.set(state.id, [everything.finish()])
       }
     }
-    if (this.#prng.chance(0.3)) return
+    if (prng.chance(0.3)) return
     this.#dataflow = this.#makeDataflow()
     for (const state of this.#dataflow.states) {
       for (const changes of this.#written.get(state.id)!) state.applyChanges(new ByteReader(changes))

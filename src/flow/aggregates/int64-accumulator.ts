@@ -75,9 +75,11 @@ export abstract class Int64Accumulator implements Accumulator {
     out.int64(this.values[group]!)
   }
 
+  /** A group that has had a value never becomes one without: nothing is to be undone. */
   readState(group: number, from: ByteReader): void {
-    const isPresent = this.presence === null || readFlag(from)
-    if (this.presence !== null) this.presence[group] = isPresent ? 1 : 0
-    this.values[group] = isPresent ? from.int64() : this.identity
+    const { presence } = this
+    if (presence !== null && !readFlag(from)) return
+    if (presence !== null) presence[group] = 1
+    this.values[group] = from.int64()
   }
 }

@@ -72,15 +72,11 @@ export abstract class NumberAccumulator implements Accumulator {
     out.float64(this.values[group]!)
   }
 
+  /** A group that has had a value never becomes one without: nothing is to be undone. */
   readState(group: number, from: ByteReader): void {
-    if (this.presence !== null) {
-      const isPresent = readFlag(from)
-      this.presence[group] = isPresent ? 1 : 0
-      if (!isPresent) {
-        this.values[group] = this.identity
-        return
-      }
-    }
+    const { presence } = this
+    if (presence !== null && !readFlag(from)) return
+    if (presence !== null) presence[group] = 1
     this.values[group] = from.float64()
   }
 }

@@ -82,7 +82,6 @@ export abstract class PickedValue implements Accumulator {
   }
 
   readState(group: number, from: ByteReader): void {
-    this.#times[group] = this.#never
     if (!readFlag(from)) return
     const time = from.float64()
     if (!Number.isSafeInteger(time)) throw new RangeError(`${time} stands for an event time`)

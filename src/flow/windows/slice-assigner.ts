@@ -1,8 +1,8 @@
 /**
  * Which slice each record of a batch goes into, by its event time and the watermark of its partition before it.
  *
- * Neighbouring records mostly share a slice, so what was found for one is kept with the ranges of time and watermark
- * for which it holds.
+ * Neighbouring records mostly share a slice, so what was found for one is kept with the range of time for which it holds
+ * and the watermark up to which it does: within a batch watermarks never go back (H2, T1).
  *
  * Invariants (rules of docs/spec/windows.md):
  * - W5 A record is late for a window when its partition's watermark before it is at least the window's end − 1.
@@ -38,11 +38,10 @@ export class SliceAssigner {
   /** Rows whose windows would reach beyond the ends of time. */
   outOfTime: number[] = []
   readonly #indexes = new Map<Slice, number>()
-  /** What was found last, and for which times and watermarks it holds. */
+  /** What was found last, for which times, and up to which watermark it holds. */
   #target = OUT_OF_TIME
   #fromTime = 0
   #untilTime = 0
-  #fromWatermark = 0
   #untilWatermark = 0
 
   constructor(slices: Slices, open: OpenSlices) {
@@ -62,7 +61,6 @@ export class SliceAssigner {
     // What was found last, in variables of the loop's own.
     let fromTime = 0
     let untilTime = 0
-    let fromWatermark = 0
     let untilWatermark = 0
     let target = OUT_OF_TIME
     let accepted = 0
@@ -70,11 +68,10 @@ export class SliceAssigner {
       const row = rows[at]!
       const time = readInt53(halves, row) + shift
       const watermark = watermarks === null ? -Infinity : watermarks[row]!
-      if (!(time >= fromTime && time < untilTime && watermark >= fromWatermark && watermark < untilWatermark)) {
+      if (!(time >= fromTime && time < untilTime && watermark < untilWatermark)) {
         this.#locate(time, watermark)
         fromTime = this.#fromTime
         untilTime = this.#untilTime
-        fromWatermark = this.#fromWatermark
         untilWatermark = this.#untilWatermark
         target = this.#target
       }
@@ -107,24 +104,20 @@ export class SliceAssigner {
     this.#fromTime = time
     this.#untilTime = time
     this.#target = OUT_OF_TIME
-    const { maxTime, slide } = this.#slices
+    const { maxTime } = this.#slices
     if (Math.abs(time) > maxTime) return
     const bounds = this.#slices.of(time)
     const { firstWindowEnd, lastWindowEnd } = bounds
     this.#fromTime = Math.max(bounds.start, -maxTime)
     this.#untilTime = Math.min(bounds.end, maxTime + 1)
-    this.#fromWatermark = -Infinity
     this.#untilWatermark = Infinity
     if (firstWindowEnd > lastWindowEnd) this.#target = BETWEEN
-    else if (watermark >= lastWindowEnd - 1) {
-      this.#target = LATE
-      this.#fromWatermark = lastWindowEnd - 1
-    } else if (watermark < firstWindowEnd - 1) {
+    else if (watermark >= lastWindowEnd - 1) this.#target = LATE
+    else if (watermark < firstWindowEnd - 1) {
       this.#untilWatermark = firstWindowEnd - 1
       this.#target = this.#indexOf(this.#open.at(bounds, firstWindowEnd))
     } else {
       const countsFrom = this.#slices.firstWindowEndBehind(watermark + 1)
-      this.#fromWatermark = countsFrom - slide - 1
       this.#untilWatermark = countsFrom - 1
       this.#target = this.#indexOf(this.#open.at(bounds, countsFrom))
     }
