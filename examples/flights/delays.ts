@@ -21,7 +21,10 @@ export const delays = job({
       .eventTime("date", { outOfOrder: "30m" })
       .keyBy("origin")
       .window(tumbling("1d"))
-      .aggregate({ flights: count(), late: sum("late"), meanDelay: mean("delay"), worstDelay: max("delay") }, { id: "daily" })
+      .aggregate(
+        { flights: count(), late: sum("late"), meanDelay: mean("delay"), worstDelay: max("delay") },
+        { id: "daily" },
+      )
     return { daily, tooLate: daily.late }
   },
 })

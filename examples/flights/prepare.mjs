@@ -97,7 +97,10 @@ async function writeFeed(path, rows, columns, random) {
  * @param {{ limit?: number, say?: (line: string) => void }} [options] `limit`: at most so many flights
  */
 export async function prepareFlights(directory, { limit = Infinity, say = () => {} } = {}) {
-  const exists = await stat(directory).then(() => true, () => false)
+  const exists = await stat(directory).then(
+    () => true,
+    () => false,
+  )
   if (exists) return
   say("reading three million flights from vega-datasets …")
   const { rows, columns } = await readFlights(limit)

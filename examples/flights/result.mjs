@@ -17,8 +17,9 @@ export async function* publishedRows(directory) {
 function table(headings, rows) {
   const cells = [headings, ...rows.map((row) => row.map(String))]
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column].length)))
-  const line = (row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ")
-  return [line(headings), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n")
+  const line = (row) =>
+    row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ")
+  return [line(headings), widths.map((width) => "─".repeat(width)).join("  "), ...cells.slice(1).map(line)].join("\n")
 }
 
 const TOP = 10
@@ -47,7 +48,12 @@ export async function showResult(out, shown) {
   ]
   console.log(table(["day", "airport", "flights", "late", "mean delay", "worst (min)"], worst.map(cells)))
   console.log(`\n${airportDays} airport-days of ${flights} flights   ${join(shown, "daily")}`)
-  await showAside("too late for its day", join(out, "too-late"), join(shown, "too-late"), (row) => `${row.date} from ${row.origin}`)
+  await showAside(
+    "too late for its day",
+    join(out, "too-late"),
+    join(shown, "too-late"),
+    (row) => `${row.date} from ${row.origin}`,
+  )
   await showAside("bad", join(out, "bad"), join(shown, "bad"), (row) => `${row.partition}:${row.record}: ${row.reason}`)
 }
 

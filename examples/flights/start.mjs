@@ -18,7 +18,12 @@ import { verifyResult } from "./verify.mjs"
 const here = dirname(fileURLToPath(import.meta.url))
 const cli = join(here, "../../dist/cli/main.js")
 const { values } = parseArgs({
-  options: { reset: { type: "boolean" }, kill: { type: "boolean" }, verify: { type: "boolean" }, help: { type: "boolean" } },
+  options: {
+    reset: { type: "boolean" },
+    kill: { type: "boolean" },
+    verify: { type: "boolean" },
+    help: { type: "boolean" },
+  },
 })
 
 /** Runs the job; with `killAt`, kills the process with SIGKILL once that share of the input is read. */

@@ -71,6 +71,8 @@ export async function verifyResult(data, out) {
   for await (const _ of publishedRows(join(out, "too-late"))) published.tooLate++
   for await (const _ of publishedRows(join(out, "bad"))) published.bad++
   console.log(`\nrecounted with a plain loop: ${wrong} rows wrong or repeated, ${days.size} lost`)
-  console.log(`too late: ${published.tooLate} published, ${counts.tooLate} counted; bad: ${published.bad} published, ${counts.bad} counted`)
+  console.log(
+    `too late: ${published.tooLate} published, ${counts.tooLate} counted; bad: ${published.bad} published, ${counts.bad} counted`,
+  )
   return wrong === 0 && days.size === 0 && published.tooLate === counts.tooLate && published.bad === counts.bad
 }

@@ -63,7 +63,11 @@ export class Report {
   }
 
   /** Shows how the job ended. */
-  end(result: JobResult, outputs: readonly { readonly name: string; readonly target: string }[]): void {
+  end(
+    result: JobResult,
+    outputs: readonly { readonly name: string; readonly target: string }[],
+    deadLetters: string,
+  ): void {
     this.#halt()
     if (this.#mode === "json") {
       this.#json({ type: "result", ...result })
@@ -85,7 +89,11 @@ export class Report {
       this.#say(`  ${name.padEnd(12)} ${count(status.rowsOut[name] ?? 0).padStart(12)} rows  ${dim(target)}`)
     }
     if (status.lateRows > 0) this.#say(yellow(`  ${count(status.lateRows)} rows came too late for their windows`))
-    if (status.badRecords > 0) this.#say(yellow(`  ${count(status.badRecords)} bad records: see the dead letters`))
+    if (status.badRecords > 0) {
+      this.#say(
+        yellow(`  ${count(status.badRecords)} bad records`) + dim(`, with file, position and reason in ${deadLetters}`),
+      )
+    }
     if (status.openWindows > 0) {
       this.#say(`  ${count(status.openWindows)} windows are open; later records complete them, or --drain fires them`)
     }

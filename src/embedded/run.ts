@@ -63,7 +63,9 @@ export interface RunOptions {
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   const { batchRows, compile, drain, onEvent, reset } = options
   if (batchRows !== undefined && !(Number.isInteger(batchRows) && batchRows >= 1 && batchRows <= 65_536)) {
-    throw new TidemarkError("invalid-options", `batchRows is ${batchRows}.`, { hint: "Give a whole number, 1 to 65,536." })
+    throw new TidemarkError("invalid-options", `batchRows is ${batchRows}.`, {
+      hint: "Give a whole number, 1 to 65,536.",
+    })
   }
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {

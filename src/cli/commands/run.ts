@@ -40,7 +40,8 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     const signal = stopOnSignals(handle)
     report.follow(handle)
     const result = await handle.finished
-    report.end(result, targets(job, directory))
+    const targets = Object.entries(job.outputs).map(([name, sink]) => ({ name, target: sink.describe() }))
+    report.end(result, targets, job.deadLetter?.describe() ?? `${directory}/dead-letters`)
     if (result.outcome === "finished") return EXIT.finished
     return signal() === "SIGTERM" ? EXIT.terminated : EXIT.interrupted
   } catch (error) {
@@ -60,10 +61,4 @@ function stopOnSignals(handle: JobHandle): () => NodeJS.Signals | undefined {
     })
   }
   return () => first
-}
-
-function targets(job: ExecutableJob, directory: string): { name: string; target: string }[] {
-  const outputs = Object.entries(job.outputs).map(([name, sink]) => ({ name, target: sink.describe() }))
-  const deadLetter = job.deadLetter?.describe() ?? `${directory}/dead-letters`
-  return [...outputs, { name: "dead letters", target: deadLetter }]
 }

@@ -1,0 +1,195 @@
+/** The built command line on real files: what it does, says and exits with. */
+import { spawn, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+
+const CLI = resolve("dist/cli/main.js")
+const START = Date.UTC(2024, 0, 1)
+
+const JOB = `
+import { count, job, schema, sum, t, tumbling } from "tidemark"
+import { csv, jsonl } from "tidemark/files"
+
+interface Named { name: string }
+const named: Named = { name: "sales" }
+
+export default job({
+  name: named.name,
+  inputs: { sales: schema({ at: t.timestamp(), shop: t.string, amount: t.float64 }) },
+  flow: ({ sales }) => {
+    const perMinute = sales
+      .filter((sale) => sale.amount > 0)
+      .eventTime("at", { outOfOrder: "5s" })
+      .keyBy("shop")
+      .window(tumbling("1m"))
+      .aggregate({ sales: count(), total: sum("amount") }, { id: "per-minute" })
+    return { perMinute, late: perMinute.late }
+  },
+}).with({
+  inputs: { sales: csv("in/*.csv") },
+  outputs: { perMinute: jsonl("out/per-minute"), late: jsonl("out/late") },
+})
+`
+
+let directory = ""
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tidemark-cli-"))
+  mkdirSync(join(directory, "in"))
+  writeFileSync(join(directory, "job.ts"), JOB)
+})
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function writeSales(name: string, from: number, count: number, extra = ""): void {
+  let text = "at,shop,amount\n"
+  for (let index = from; index < from + count; index++) {
+    text += `${new Date(START + index * 100).toISOString()},shop-${index % 7},${(index % 50) + 0.5}\n`
+  }
+  writeFileSync(join(directory, "in", name), text + extra)
+}
+
+function tidemark(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: directory, encoding: "utf8" })
+  return { status, stdout, stderr }
+}
+
+function published(output: string): Record<string, unknown>[] {
+  const target = join(directory, output)
+  const parts = existsSync(target) ? readdirSync(target).filter((name) => /^part-\d+\.jsonl$/.test(name)) : []
+  return parts.sort().flatMap((part) => {
+    const lines = readFileSync(join(target, part), "utf8").split("\n").filter(Boolean)
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  })
+}
+
+const totalSales = () => published("out/per-minute").reduce((sum, { sales }) => sum + Number(sales), 0)
+
+describe("tidemark run", () => {
+  test("runs to the end of the input, shows the result and exits with 0", () => {
+    writeSales("a.csv", 0, 5000, "not a time,shop-1,1\n")
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(stderr).toContain("finished")
+    expect(stderr).toMatch(/bad record: in\/a\.csv, record 5002/)
+    expect(status).toBe(0)
+    expect(totalSales()).toBe(5000)
+    expect(published(".tidemark/sales/dead-letters")).toMatchObject([
+      { partition: "in/a.csv", record: 5002, field: "at" },
+    ])
+  })
+
+  test("run again says that nothing is new, and picks up files that have come", () => {
+    writeSales("a.csv", 0, 1000)
+    expect(tidemark("run", "job.ts").status).toBe(0)
+    const again = tidemark("run", "job.ts")
+    expect(again).toMatchObject({ status: 0, stderr: expect.stringContaining("nothing new") as string })
+    expect(totalSales()).toBe(1000)
+    writeSales("b.csv", 5000, 1000)
+    expect(tidemark("run", "job.ts").status).toBe(0)
+    expect(totalSales()).toBe(2000)
+  })
+
+  test("tells everything as JSON lines with --json", () => {
+    writeSales("a.csv", 0, 100)
+    const { status, stdout } = tidemark("run", "job.ts", "--json")
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines.at(-1)).toMatchObject({ type: "result", outcome: "finished", status: { rowsIn: 100 } })
+    expect(lines).toContainEqual(expect.objectContaining({ type: "event", kind: "committed" }))
+    expect(status).toBe(0)
+  })
+
+  test("stops on SIGINT after a commit with 130, and goes on from there", async () => {
+    for (let file = 0; file < 12; file++) writeSales(`f${file}.csv`, 0, 60_000)
+    const child = spawn(process.execPath, [CLI, "run", "job.ts", "--json"], { cwd: directory })
+    let text = ""
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk
+      if (text.includes('"committed"')) child.kill("SIGINT")
+    })
+    const code = await new Promise((resolveExit) => child.once("exit", resolveExit))
+    expect(code).toBe(130)
+    expect(text).toContain('"outcome":"stopped"')
+    expect(tidemark("run", "job.ts").status).toBe(0)
+    expect(totalSales()).toBe(12 * 60_000)
+  })
+
+  test("--reset starts anew and moves earlier output aside", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    const { status, stderr } = tidemark("run", "job.ts", "--reset")
+    expect(status).toBe(0)
+    expect(stderr).toContain("starting anew")
+    expect(totalSales()).toBe(100)
+    expect(readdirSync(join(directory, "out"))).toContain("per-minute.superseded-1")
+  })
+
+  test("refuses state of a changed window with words, a hint and 1", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    writeFileSync(join(directory, "job.ts"), JOB.replace('tumbling("1m")', 'tumbling("2m")'))
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/state-foreign: .*per-minute was .*tumbling 1m.* and is now .*tumbling 2m/)
+    expect(stderr).toContain("--reset")
+  })
+
+  test("--no-drain leaves windows open for later files", () => {
+    writeSales("a.csv", 0, 100)
+    const { stderr } = tidemark("run", "job.ts", "--no-drain")
+    expect(stderr).toContain("windows are open")
+    expect(totalSales()).toBe(0)
+    writeSales("b.csv", 100, 100)
+    tidemark("run", "job.ts")
+    expect(totalSales()).toBe(200)
+  })
+
+  test.each([
+    ["a file that is not there", "nothing.ts", "", "There is no file nothing.ts"],
+    ["a file that does not compile", "bad.ts", "export default {", "bad.ts:1:17"],
+    ["a file without a job", "none.ts", "export default 5", "is no job"],
+    ["an unknown door", "door.ts", 'import "tidemark/nothing"\nexport default 1', "no entry point"],
+  ])("exits with 2 and says why for %s", (_, file, text, words) => {
+    if (text !== "") writeFileSync(join(directory, file), text)
+    const { status, stderr } = tidemark("run", file)
+    expect(stderr).toContain("job-file-invalid")
+    expect(stderr).toContain(words)
+    expect(status).toBe(2)
+  })
+
+  test("exits with 1 where there is no input", () => {
+    expect(tidemark("run", "job.ts")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("in/*.csv") as string,
+    })
+  })
+})
+
+describe("tidemark", () => {
+  test("exits with 2 for a wrong command line", () => {
+    expect(tidemark("run").status).toBe(2)
+    expect(tidemark("walk").status).toBe(2)
+    expect(tidemark("run", "job.ts", "--fast").status).toBe(2)
+  })
+
+  test("--help teaches commands, exit codes and examples", () => {
+    const { status, stdout } = tidemark("--help")
+    expect(stdout).toContain("Exit codes")
+    expect(stdout).toContain("tidemark run revenue.ts")
+    expect(status).toBe(0)
+  })
+
+  test("explain shows the plan and runs nothing", () => {
+    const { status, stdout } = tidemark("explain", "job.ts")
+    expect(status).toBe(0)
+    expect(stdout).toContain("per-minute")
+    expect(stdout).toContain("tumbling 1m")
+    expect(existsSync(join(directory, ".tidemark/sales"))).toBe(false)
+  })
+})
