@@ -53,6 +53,7 @@ const UNLIMITED: ReadLimits = { rows: 65_536, untilOffset: Infinity }
 class Session {
   readonly source: Source
   readonly #arena: Arena
+  #partitions: readonly Partition[] | undefined
 
   private constructor(source: Source, arena: Arena) {
     this.source = source
@@ -69,7 +70,8 @@ class Session {
   }
 
   async partition(id: string): Promise<Partition> {
-    const found = (await this.source.partitions()).find((partition) => partition.id === id)
+    this.#partitions ??= await this.source.partitions()
+    const found = this.#partitions.find((partition) => partition.id === id)
     if (found === undefined) throw new Error(`The source has no partition ${id}.`)
     return found
   }
@@ -122,7 +124,7 @@ async function readOnce(reader: PartitionReader, from: Position, limits: ReadLim
   taken.release()
   let last = from.offset - 1
   for (const { offset } of records) {
-    expect(offset).toBeGreaterThan(last)
+    if (offset <= last) throw new Error(`The record at ${offset} stands behind the one at ${last}.`)
     last = offset
   }
   expect(records.length).toBeLessThanOrEqual(limits.rows)
@@ -202,7 +204,7 @@ function describeReading<W extends ConformanceWorld>(
     const prng = new Prng(seed)
     await inSession(driver.createWorld(3), async (session) => {
       for (const id of ids) {
-        for (let run = 0; run < 5; run++) {
+        for (let run = 0; run < 3; run++) {
           const reader = await session.open(id, START)
           const small = { rows: 1, untilOffset: Infinity }
           const records = await readToEnd(reader, START, (at) => (run === 0 ? small : randomLimits(prng, at.offset)))
@@ -227,7 +229,7 @@ function describeReading<W extends ConformanceWorld>(
         }
         await reader.close()
       })
-      const stride = Math.max(1, Math.floor(positions.length / 40))
+      const stride = Math.max(1, Math.floor(positions.length / 10))
       await inSession(world, async (session) => {
         for (let at = 0; at < positions.length; at += stride) {
           const from = positions[at]!

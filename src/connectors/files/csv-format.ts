@@ -1,5 +1,6 @@
 /** CSV for the files connector. */
 import { CsvDecoder } from "../../formats/csv-decoder.ts"
+import { CsvEncoder } from "../../formats/csv-encoder.ts"
 import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
 import type { FileFormat } from "./file-format.ts"
 
@@ -19,8 +20,6 @@ export function csvFormat(options: CsvOptions & { readonly maxRecordBytes: numbe
       const layout = csvLayout(schema, head, options)
       return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), start: layout.start }
     },
-    createEncoder: () => {
-      throw new Error("soon")
-    },
+    createEncoder: (schema) => new CsvEncoder(schema, options),
   }
 }

@@ -1,16 +1,37 @@
+import { describeSinkConformance } from "../../connect/sink.conformance.ts"
+import type { ConformanceRow } from "../../connect/sink-trial.conformance.ts"
 import { describeSourceConformance } from "../../connect/source.conformance.ts"
-import { FileBinding } from "./file-binding.ts"
-import { csvFormat } from "./csv-format.ts"
-import { fileSourceDriver, MAX_RECORD_BYTES } from "./file-world.conformance.ts"
-
-const ROLLING = { rollBytes: 1_000, rollAfterMicros: 900_000_000 }
+import { csv } from "./file-connector.ts"
+import { fileSinkDriver, fileSourceDriver, MAX_RECORD_BYTES } from "./file-world.conformance.ts"
 
 describeSourceConformance(
   "csv",
-  fileSourceDriver((pattern) => new FileBinding(pattern, csvFormat({ maxRecordBytes: MAX_RECORD_BYTES }), ROLLING), {
+  fileSourceDriver((pattern) => csv(pattern, { maxRecordBytes: MAX_RECORD_BYTES }), {
     extension: "csv",
     header: "text,ignored,id\n",
     record: (id, text) => `"${text.replaceAll('"', '""')}",x,${id}\n`,
     bad: ["text,x,notANumber\n", "a,b\n", 'a"b,x,1\n', '"two\nlines",x,\n', '"a"b,x,1\n'],
   }),
 )
+
+// The protocol is that of every file sink, which the JSON lines try at every call: here every few calls are enough.
+describeSinkConformance(
+  "csv",
+  fileSinkDriver(csv("out/results", { rollBytes: 1_000 }), { extension: "csv", parse: parseCsv }),
+  7,
+)
+
+export function parseCsv(text: string): ConformanceRow[] {
+  const header = "id,text\n"
+  if (!text.startsWith(header)) throw new Error("The part does not begin with the header.")
+  const records = /(\d+),(?:"((?:[^"]|"")*)"|([^",\n]*))\n/gy
+  records.lastIndex = header.length
+  const rows: ConformanceRow[] = []
+  while (records.lastIndex < text.length) {
+    const at = records.lastIndex
+    const match = records.exec(text)
+    if (match === null) throw new Error(`The part holds what is not a whole row, at ${at}.`)
+    rows.push({ id: Number(match[1]), text: match[2]?.replaceAll('""', '"') ?? match[3]! })
+  }
+  return rows
+}

@@ -1,80 +1,309 @@
-import { crc32c } from "../../base/crc32c.ts"
 import { describe, expect, test } from "vitest"
-import { SimWorld } from "../../sim/sim-env.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import { Arena } from "../../batch/arena.ts"
+import { batchOfRows } from "../../batch/batch.ts"
+import type { Sink, SinkBinding, SinkRecovery } from "../../connect/sink.ts"
 import {
-  describeSinkConformance,
   CONFORMANCE_SCHEMA,
-  type ConformanceRow,
+  countCalls,
+  playWithFault,
   type SinkConformanceDriver,
-} from "../../connect/sink.conformance.ts"
-import { FileBinding } from "./file-binding.ts"
-import type { FileFormat } from "./file-format.ts"
+} from "../../connect/sink-trial.conformance.ts"
+import { runProcess } from "../../connect/world.conformance.ts"
+import type { Env } from "../../env/env.ts"
+import { InterceptedDisk, withDisk } from "../../sim/intercepted-disk.ts"
+import { Mutation, type Mutant } from "../../sim/mutation.ts"
+import { SimWorld, type SimEnv } from "../../sim/sim-env.ts"
+import { csv, jsonl } from "./file-connector.ts"
+import { INLINE_BYTES_MAX } from "./file-sink.ts"
+import {
+  BASE_DIRECTORY,
+  emptyWorld,
+  fileSinkDriver,
+  fileText,
+  installText,
+  parseJsonLines,
+} from "./file-world.conformance.ts"
+import { FILE_SINK_STEPS, type FileSinkStep } from "./steps.ts"
 
-const testFormat: FileFormat = {
-  name: "jsonl",
-  extension: "jsonl",
-  openFile() {
-    throw new Error("x")
-  },
-  createEncoder: () => ({
-    header: new Uint8Array(0),
-    encode(batch, out) {
-      const b = new TextEncoder().encode(
-        batch
-          .toRows()
-          .map((r) => JSON.stringify(r) + "\n")
-          .join(""),
-      )
-      out.reserve(b.length)
-      out.bytes.set(b, out.length)
-      out.length += b.length
-    },
-  }),
+const TARGET = `${BASE_DIRECTORY}/out`
+const FRESH: SinkRecovery = { checkpoint: undefined, staged: [], reset: false, fresh: true }
+const arena = new Arena({ maxBytes: 1 << 22 })
+
+function open(binding: SinkBinding, env: Env, recovery = FRESH): Promise<Sink> {
+  const context = { env, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory: BASE_DIRECTORY }
+  return binding.openSink(context, recovery)
 }
-const decode = (b: Uint8Array) => Buffer.from(b.buffer, b.byteOffset, b.length).toString("utf8")
-const cache = new Map<string, ConformanceRow[]>()
-function parse(bytes: Uint8Array): ConformanceRow[] {
-  const key = `${bytes.length} ${crc32c(bytes)}`
-  let rows = cache.get(key)
-  if (rows) return rows
-  const text = decode(bytes)
-  if (!text.endsWith("\n")) throw new Error("half a line")
-  rows = text
-    .slice(0, -1)
-    .split("\n")
-    .map((l) => JSON.parse(l))
-  cache.set(key, rows)
-  return rows
+
+function writeRows(sink: Sink, texts: readonly string[]): void {
+  const rows = texts.map((text, id) => ({ id, text }))
+  const { batch, release } = batchOfRows(arena, CONFORMANCE_SCHEMA, rows)
+  sink.write(batch)
+  release()
 }
-function rows(world: SimWorld, dir: string): ConformanceRow[] {
-  return world.image
-    .list(dir)
-    .filter((n) => /^part-\d+\.jsonl$/.test(n))
-    .flatMap((n) => parse(world.image.readFile(`${dir}/${n}`)!))
+
+async function epoch(sink: Sink, texts: readonly string[], final = false): Promise<Uint8Array> {
+  if (texts.length > 0) writeRows(sink, texts)
+  const staged = await sink.stage(final)
+  await sink.apply(staged)
+  return staged
 }
-export const driver: SinkConformanceDriver<SimWorld> = {
-  createWorld(seed) {
-    const w = new SimWorld({ seed })
-    w.image.installDirectory("/work")
-    return w
-  },
-  baseDirectory: "/work",
-  binding: new FileBinding("out/results", testFormat, { rollBytes: 1000, rollAfterMicros: 900e6 }),
-  published: (w) => rows(w, "/work/out/results"),
-  takeAway(w) {
-    const d = w.image.find("/work/out/results")
-    if (d?.kind === "directory")
-      for (const n of [...d.entries.keys()])
-        if (n.startsWith("part-")) {
-          d.entries.delete(n)
-          d.durable.delete(n)
-        }
-  },
-  setAside: (w) =>
-    w.image
-      .list("/work/out")
-      .filter((n) => n.includes("superseded"))
-      .flatMap((n) => rows(w, `/work/out/${n}`))
-      .sort((a, b) => a.id - b.id),
+
+async function inProcess<T>(world: SimWorld, program: (env: Env) => Promise<T>): Promise<T> {
+  return (await runProcess(world, program))!.value
 }
-describeSinkConformance("jsonl", driver)
+
+/** Names in the target, the token of in-progress files as `#`. */
+function names(world: SimWorld, directory = TARGET): string[] {
+  const parts = world.image.list(directory).filter((name) => name !== ".lock")
+  return parts.map((name) => name.replace(/\.[0-9a-f]{8}\./, ".#."))
+}
+
+describe("parts", () => {
+  test("are named by number, begin with the header, and are hidden until they are published", async () => {
+    const world = emptyWorld(1)
+    await inProcess(world, async (env) => {
+      const sink = await open(csv("out", { rollBytes: 10 }), env)
+      expect(names(world)).toEqual([])
+      writeRows(sink, ["a", "b"])
+      const staged = await sink.stage(false)
+      expect(names(world)).toEqual([".part-00000.#.csv.inprogress"])
+      await sink.apply(staged)
+      await epoch(sink, ["c"])
+      await sink.close()
+    })
+    expect(names(world)).toEqual(["part-00000.csv", "part-00001.csv"])
+    expect(fileText(world, `${TARGET}/part-00000.csv`)).toBe("id,text\n0,a\n1,b\n")
+    expect(fileText(world, `${TARGET}/part-00001.csv`)).toBe("id,text\n0,c\n")
+  })
+
+  test("have no header where the options say so", async () => {
+    const world = emptyWorld(1)
+    await inProcess(world, async (env) =>
+      epoch(await open(csv("out", { header: false, delimiter: ";" }), env), ["a"], true),
+    )
+    expect(fileText(world, `${TARGET}/part-00000.csv`)).toBe("0;a\n")
+  })
+
+  test("a directory without rows exists and is empty", async () => {
+    const world = emptyWorld(1)
+    await inProcess(world, async (env) => epoch(await open(csv("out"), env), [], true))
+    expect(world.image.find(TARGET)?.kind).toBe("directory")
+    expect(names(world)).toEqual([])
+  })
+
+  test("roll when they are large enough, at the end of an epoch", async () => {
+    const world = emptyWorld(1)
+    await inProcess(world, async (env) => {
+      const sink = await open(jsonl("out", { rollBytes: 60 }), env)
+      for (let count = 0; count < 5; count++) await epoch(sink, ["abc"])
+      await sink.close()
+    })
+    // A row has 22 bytes: three make a part.
+    expect(names(world)).toEqual([".part-00001.#.jsonl.inprogress", "part-00000.jsonl"])
+    expect(fileText(world, `${TARGET}/part-00000.jsonl`)!.split("\n")).toHaveLength(4)
+  })
+
+  test("roll when their first row is old enough, also where an epoch brings no row, and after a restart", async () => {
+    const world = emptyWorld(1)
+    const binding = jsonl("out", { rollAfter: "1m" })
+    const staged: Uint8Array[] = []
+    await inProcess(world, async (env) => {
+      const sink = await open(binding, env)
+      staged.push(await epoch(sink, ["a"]))
+      await env.timers.sleep(30_000_000)
+      staged.push(await epoch(sink, ["b"]))
+      expect(names(world)).toEqual([".part-00000.#.jsonl.inprogress"])
+      await sink.close()
+      await env.timers.sleep(31_000_000)
+      const again = await open(binding, env, { ...FRESH, staged, fresh: false })
+      staged.push(await epoch(again, []))
+      expect(names(world)).toEqual(["part-00000.jsonl"])
+      await env.timers.sleep(120_000_000)
+      expect((await epoch(again, [])).length).toBe(0)
+    })
+  })
+
+  test("an epoch that adds little travels in the commit record, one that adds much does not", async () => {
+    const world = emptyWorld(1)
+    let syncs = 0
+    world.faults = {
+      strike({ step }) {
+        if (step === "sink.stage.sync") syncs++
+        return undefined
+      },
+    }
+    await inProcess(world, async (env) => {
+      const sink = await open(jsonl("out"), env)
+      const little = await epoch(sink, ["x".repeat(INLINE_BYTES_MAX - 100)])
+      expect(little.length).toBeGreaterThan(INLINE_BYTES_MAX - 100)
+      expect(syncs).toBe(0)
+      const much = await epoch(sink, ["x".repeat(INLINE_BYTES_MAX)])
+      expect(much.length).toBeLessThan(50)
+      expect(syncs).toBe(1)
+      writeRows(sink, ["x"])
+      await sink.flush()
+      expect((await epoch(sink, [])).length).toBeLessThan(50)
+      expect(syncs).toBe(2)
+    })
+  })
+})
+
+describe("refusals", () => {
+  async function refusal(world: SimWorld, binding: SinkBinding, recovery = FRESH): Promise<TidemarkError> {
+    const error: unknown = await inProcess(world, (env) => open(binding, env, recovery)).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(error).toBeInstanceOf(TidemarkError)
+    expect((error as TidemarkError).hint).toBeDefined()
+    return error as TidemarkError
+  }
+
+  /** A job that has committed one epoch of a part that is not published, or of one that is. */
+  async function committed(world: SimWorld, final: boolean): Promise<SinkRecovery> {
+    const staged = await inProcess(world, async (env) => epoch(await open(jsonl("out"), env), ["a", "b"], final))
+    return { ...FRESH, staged: [staged], fresh: false }
+  }
+
+  test("a path that is a file", async () => {
+    const world = emptyWorld(1)
+    installText(world, `${BASE_DIRECTORY}/file`, "x")
+    const error = await refusal(world, jsonl("file/out"))
+    expect([error.code, error.message]).toEqual([
+      "sink-failed",
+      "/work/file is not a directory, so no output can be written to it.",
+    ])
+  })
+
+  test("K7 published parts of any format that the job has not written", async () => {
+    for (const name of ["part-00000.jsonl", "part-00003.csv"]) {
+      const world = emptyWorld(1)
+      installText(world, `${TARGET}/${name}`, "{}\n")
+      expect((await refusal(world, jsonl("out"))).code).toBe("sink-occupied")
+      expect(fileText(world, `${TARGET}/${name}`)).toBe("{}\n")
+    }
+  })
+
+  test("K7 published parts beyond the state, as after a restore from a backup", async () => {
+    const world = emptyWorld(1)
+    const recovery = await committed(world, true)
+    installText(world, `${TARGET}/part-00001.jsonl`, "{}\n")
+    expect((await refusal(world, jsonl("out"), recovery)).message).toContain("part-00001.jsonl")
+  })
+
+  test("K7 a name that is taken when a part is to be published", async () => {
+    const world = emptyWorld(1)
+    const error: unknown = await inProcess(world, async (env) => {
+      const sink = await open(jsonl("out"), env)
+      writeRows(sink, ["a"])
+      const staged = await sink.stage(true)
+      installText(world, `${TARGET}/part-00000.jsonl`, "{}\n")
+      await sink.apply(staged)
+    }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: "sink-occupied" })
+    expect(fileText(world, `${TARGET}/part-00000.jsonl`)).toBe("{}\n")
+  })
+
+  test("an in-progress file with committed rows that is gone, or shorter than it was", async () => {
+    const world = emptyWorld(1)
+    const recovery = await committed(world, false)
+    const checkpoint = await inProcess(world, async (env) => (await open(jsonl("out"), env, recovery)).checkpoint())
+    const [name] = world.image.list(TARGET).filter((entry) => entry.endsWith(".inprogress"))
+    world.image.remove(`${TARGET}/${name!}`)
+    const settled = { ...FRESH, checkpoint, fresh: false }
+    expect((await refusal(world, jsonl("out"), settled)).message).toContain("holds no in-progress file of part 0")
+    installText(world, `${TARGET}/${name!}`, "{")
+    expect((await refusal(world, jsonl("out"), settled)).message).toContain(
+      "has 1 bytes, but 40 bytes of it are committed",
+    )
+  })
+
+  test("K7 in-progress files of another job stay where they are", async () => {
+    const world = emptyWorld(1)
+    await committed(world, false)
+    await inProcess(world, async (env) => epoch(await open(jsonl("out"), env), ["c"], true))
+    expect(names(world)).toEqual([".part-00000.#.jsonl.inprogress", "part-00000.jsonl"])
+  })
+})
+
+describe("bindings", () => {
+  test("say what they are", () => {
+    expect(csv("trips/*.csv").describe()).toBe('csv("trips/*.csv")')
+    expect(jsonl(["a", "b"]).describe()).toBe('jsonl(["a", "b"])')
+    expect(csv("out").guarantee).toBe("exactly-once")
+  })
+
+  test("name the same target however it is written", () => {
+    const keys = [jsonl("out"), csv("./x/../out/"), csv("/work/out")].map((binding) =>
+      binding.targetKey!(BASE_DIRECTORY),
+    )
+    expect(new Set(keys)).toEqual(new Set(["files:/work/out"]))
+    expect(jsonl("out2").targetKey!(BASE_DIRECTORY)).not.toBe(keys[0])
+  })
+
+  test.each([
+    ["no path", () => csv([])],
+    ["an empty path", () => jsonl("")],
+    ["a delimiter of two characters", () => csv("a", { delimiter: "||" })],
+    ["a record of no bytes", () => jsonl("a", { maxRecordBytes: 0 })],
+    ["a part of half a byte", () => jsonl("a", { rollBytes: 0.5 })],
+    ["a pattern as a target", () => csv("out/*.csv").targetKey!(BASE_DIRECTORY)],
+    ["several targets", () => csv(["a", "b"]).targetKey!(BASE_DIRECTORY)],
+  ])("refuse %s", (_, make) => {
+    expect(make).toThrow(expect.objectContaining({ code: "invalid-options" }))
+  })
+
+  test("refuse a length of time that is none", () => {
+    const rollAfter = "soon" as "1s"
+    expect(() => jsonl("a", { rollAfter })).toThrow(expect.objectContaining({ code: "invalid-duration" }))
+  })
+})
+
+/** A world whose processes leave out a step of the protocol. */
+class MutantWorld extends SimWorld {
+  readonly #mutant: Mutant
+
+  constructor(seed: number, mutant: Mutant) {
+    super({ seed })
+    this.image.installDirectory(BASE_DIRECTORY)
+    this.#mutant = mutant
+  }
+
+  override boot(): SimEnv {
+    const env = super.boot()
+    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(this.#mutant, () => undefined))) as SimEnv
+  }
+}
+
+describe("the conformance suite finds out a sink that leaves out", () => {
+  // What else there is takes many outcomes of crashes to find out: `npm run sim` has them.
+  const steps: readonly FileSinkStep[] = [
+    "sink.create.sync-directory",
+    "sink.flush.write",
+    "sink.stage.write",
+    "sink.stage.sync",
+    "sink.apply.write",
+    "sink.publish.truncate",
+    "sink.publish.sync",
+    "sink.publish.rename",
+    "sink.publish.sync-directory",
+    "sink.recover.write",
+    "sink.recover.remove",
+  ]
+
+  test.each(steps)("%s", async (step) => {
+    expect(FILE_SINK_STEPS).toContain(step)
+    const driver: SinkConformanceDriver<SimWorld> = {
+      ...fileSinkDriver(jsonl("out/results", { rollBytes: 1_000 }), { extension: "jsonl", parse: parseJsonLines }),
+      createWorld: (seed) => new MutantWorld(seed, { step, kind: "drop" }),
+    }
+    const trials = async (): Promise<void> => {
+      const calls = await countCalls(driver)
+      for (let seed = 0; seed < 8; seed++) {
+        for (let call = 0; call < calls; call++) await playWithFault(driver, seed, { call, kind: "crash-before" })
+      }
+    }
+    await expect(trials()).rejects.toThrow()
+  })
+})

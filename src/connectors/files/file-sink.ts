@@ -19,8 +19,8 @@ import { assert } from "../../base/assert.ts"
 import type { Batch } from "../../batch/batch.ts"
 import type { Sink } from "../../connect/sink.ts"
 import type { Clock, DirectoryLock } from "../../env/env.ts"
+import { ByteOutput } from "../../formats/byte-output.ts"
 import type { RecordEncoder } from "../../formats/decoder.ts"
-import { ByteBuffer } from "./byte-buffer.ts"
 import { PartFile, type PartPlace } from "./part-file.ts"
 import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
 import type { RecoveredSink } from "./sink-recovery.ts"
@@ -54,9 +54,9 @@ export class FileSink implements Sink {
   readonly #clock: Clock
   readonly #lock: DirectoryLock
   /** Rows written since the last `stage` or `flush`. */
-  #rows = new ByteBuffer()
+  #rows = new ByteOutput()
   /** An emptied buffer, to be used again. */
-  #spare: ByteBuffer | undefined
+  #spare: ByteOutput | undefined
   /** Where the last `stage` has left off. */
   #staged: SinkCursor
   /** Where the rows that were flushed since then end, in the staged part. */
@@ -99,7 +99,7 @@ export class FileSink implements Sink {
   flush(): Promise<void> {
     const rows = this.#takeRows()
     return this.#inTurn(async () => {
-      await this.#append(rows.view(), "sink.flush.write")
+      await this.#append(viewOf(rows), "sink.flush.write")
       this.#giveBack(rows)
     })
   }
@@ -107,7 +107,7 @@ export class FileSink implements Sink {
   stage(final: boolean): Promise<Uint8Array> {
     const rows = this.#takeRows()
     return this.#inTurn(async () => {
-      const inline = await this.#stageRows(rows.view())
+      const inline = await this.#stageRows(viewOf(rows))
       this.#giveBack(rows)
       return this.#commitText(inline, final)
     })
@@ -161,15 +161,15 @@ export class FileSink implements Sink {
     return result
   }
 
-  #takeRows(): ByteBuffer {
+  #takeRows(): ByteOutput {
     const rows = this.#rows
-    this.#rows = this.#spare ?? new ByteBuffer()
+    this.#rows = this.#spare ?? new ByteOutput()
     this.#spare = undefined
     return rows
   }
 
-  #giveBack(rows: ByteBuffer): void {
-    rows.clear()
+  #giveBack(rows: ByteOutput): void {
+    rows.length = 0
     if (rows.bytes.length <= SPARE_BYTES_MAX) this.#spare = rows
   }
 
@@ -239,4 +239,9 @@ export class FileSink implements Sink {
     this.#flushedEnd = 0
     return record
   }
+}
+
+/** What was written: a view that the next write may invalidate. */
+function viewOf({ bytes, length }: ByteOutput): Uint8Array {
+  return bytes.subarray(0, length)
 }

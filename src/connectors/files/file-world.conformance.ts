@@ -6,7 +6,7 @@ import { crc32c } from "../../base/crc32c.ts"
 import { Prng } from "../../base/prng.ts"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
-import type { ConformanceRow, SinkConformanceDriver } from "../../connect/sink.conformance.ts"
+import type { ConformanceRow, SinkConformanceDriver } from "../../connect/sink-trial.conformance.ts"
 import type { ExpectedRecord, SourceConformanceDriver } from "../../connect/source.conformance.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
@@ -43,6 +43,15 @@ export interface PublishedFormat {
   parse(text: string): ConformanceRow[]
 }
 
+/** The rows of a published part of JSON lines. */
+export function parseJsonLines(text: string): ConformanceRow[] {
+  if (!text.endsWith("\n")) throw new Error("The part does not end with a whole line.")
+  return text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => JSON.parse(line) as ConformanceRow)
+}
+
 /** The driver of a file sink that writes to `out/results`. */
 export function fileSinkDriver(binding: SinkBinding, format: PublishedFormat): SinkConformanceDriver<SimWorld> {
   const target = `${BASE_DIRECTORY}/out/results`
@@ -57,7 +66,11 @@ export function fileSinkDriver(binding: SinkBinding, format: PublishedFormat): S
   }
   const rowsIn = (world: SimWorld, directory: string): ConformanceRow[] => {
     const names = world.image.list(directory).filter((name) => parts.test(name))
-    return names.flatMap((name) => rowsOfPart(world.image.readFile(`${directory}/${name}`)!))
+    return names.flatMap((name) => {
+      const file = world.image.find(`${directory}/${name}`)
+      if (file?.kind !== "file") throw new Error(`${name} is no file.`)
+      return rowsOfPart(file.view())
+    })
   }
   return {
     createWorld: emptyWorld,
@@ -159,12 +172,17 @@ function writeFiles(format: WrittenFormat): ReadonlyMap<string, WrittenFile> {
   return files
 }
 
-/** Some 900 KB of records: most short, some longer than what is read at a time, some longer than is allowed. */
+/** Some 600 KB of records: most short, one longer than a third of what is read at a time, two longer than is allowed. */
 function writeLarge(format: WrittenFormat): WrittenFile {
   const prng = new Prng(42)
   const writer = new FileWriter(format)
-  for (let id = 0; id < 4_000; id++) {
-    const length = id % 1_000 === 500 ? 90_000 : id === 1_234 ? 120_000 : id === 3_999 ? 400_000 : prng.below(60)
+  const lengths = new Map([
+    [500, 90_000],
+    [1_234, 120_000],
+    [1_999, 300_000],
+  ])
+  for (let id = 0; id < 2_000; id++) {
+    const length = lengths.get(id) ?? prng.below(60)
     writer.record(id, "0123456789ä".repeat(Math.ceil(length / 10)).slice(0, length))
     if (prng.chance(0.01)) writer.bad(prng.pick(format.bad))
     if (prng.chance(0.01)) writer.blank()

@@ -1,6 +1,7 @@
 /** JSON lines for the files connector. */
 import { START } from "../../batch/position.ts"
 import { JsonLinesDecoder } from "../../formats/json-lines-decoder.ts"
+import { JsonLinesEncoder } from "../../formats/json-lines-encoder.ts"
 import type { FileFormat } from "./file-format.ts"
 
 /** JSON lines with their options. */
@@ -12,6 +13,6 @@ export function jsonLinesFormat({ maxRecordBytes }: { readonly maxRecordBytes: n
       decoder: new JsonLinesDecoder({ arena, schema, maxRecordBytes }),
       start: START,
     }),
-    createEncoder: () => { throw new Error("soon") },
+    createEncoder: (schema) => new JsonLinesEncoder(schema),
   }
 }

@@ -17,7 +17,7 @@ export const FILE_SINK_STEPS = [
   "sink.reset.sync-parent",
   /** `--reset`: sets a part aside. */
   "sink.reset.rename",
-  /** `--reset`: makes the parts' new entries durable. */
+  /** `--reset`: makes the parts' new entries durable, those of an earlier reset that died included. */
   "sink.reset.sync-superseded",
   /** `--reset`: makes it durable that the parts are gone from the target directory. */
   "sink.reset.sync-directory",
@@ -45,11 +45,12 @@ export const FILE_SINK_STEPS = [
   "sink.checkpoint.sync",
   /** Opens the in-progress file of a part that commit records name. */
   "sink.recover.open",
+  /** Makes durable that a part has its published name, where an earlier process gave it and may not have come so far. */
+  "sink.recover.sync-directory",
   /** Writes rows of commit records again. */
   "sink.recover.write",
   /** Removes the in-progress file of a part of which nothing is committed. */
   "sink.recover.remove",
-  "sink.recover.sync-directory",
 ] as const
 
 /** A protocol step of the file sink. */

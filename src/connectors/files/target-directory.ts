@@ -59,25 +59,37 @@ export async function listParts(disk: Disk, directory: string): Promise<PartEntr
   return entries
 }
 
-/** Moves all parts, published or not, to a new directory beside this one, `<directory>.superseded-<n>` (M2). */
+/**
+ * Moves all parts, published or not, to a new directory beside this one, `<directory>.superseded-<n>` (M2). When it has
+ * returned, parts that were moved survive a crash in their new place, also those that an earlier process moved before it
+ * died.
+ */
 export async function setAside(disk: Disk, directory: string): Promise<void> {
   const parts = await listParts(disk, directory)
-  if (parts.length === 0) return
   const parent = posix.dirname(directory)
   const prefix = `${posix.basename(directory)}.superseded-`
   const taken = (await disk.list(parent)).filter((name) => name.startsWith(prefix))
   const numbers = taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger)
-  const aside = `${parent}/${prefix}${Math.max(0, ...numbers) + 1}`
-  const steps = {
-    make: "sink.reset.make-directory",
-    syncParent: "sink.reset.sync-parent",
-    rename: "sink.reset.rename",
-    syncAside: "sink.reset.sync-superseded",
-    sync: "sink.reset.sync-directory",
-  } as const satisfies Record<string, FileSinkStep>
-  await disk.makeDirectory(aside, steps.make)
-  await disk.syncDirectory(parent, steps.syncParent)
-  for (const { fileName } of parts) await disk.rename(`${directory}/${fileName}`, `${aside}/${fileName}`, steps.rename)
-  await disk.syncDirectory(aside, steps.syncAside)
-  await disk.syncDirectory(directory, steps.sync)
+  const last = Math.max(0, ...numbers)
+  const aside = `${parent}/${prefix}${last + 1}`
+  const unsettled = last === 0 ? [] : [`${parent}/${prefix}${last}`]
+  if (parts.length > 0) {
+    await disk.makeDirectory(aside, RESET_STEPS.make)
+    unsettled.push(aside)
+  }
+  if (unsettled.length === 0) return
+  await disk.syncDirectory(parent, RESET_STEPS.syncParent)
+  for (const { fileName } of parts) {
+    await disk.rename(`${directory}/${fileName}`, `${aside}/${fileName}`, RESET_STEPS.rename)
+  }
+  for (const path of unsettled) await disk.syncDirectory(path, RESET_STEPS.syncAside)
+  await disk.syncDirectory(directory, RESET_STEPS.sync)
 }
+
+const RESET_STEPS = {
+  make: "sink.reset.make-directory",
+  syncParent: "sink.reset.sync-parent",
+  rename: "sink.reset.rename",
+  syncAside: "sink.reset.sync-superseded",
+  sync: "sink.reset.sync-directory",
+} as const satisfies Record<string, FileSinkStep>
