@@ -29,6 +29,13 @@ export { hopping, tumbling } from "./stream/windows.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
 
+export { run } from "./embedded/run.ts"
+export type { RunOptions } from "./embedded/run.ts"
+export type { ErrorPolicy, ExecutableJob } from "./runtime/executable-job.ts"
+export type { DrainPolicy, JobHandle } from "./runtime/run-job.ts"
+export type { JobResult, JobStatus } from "./runtime/status.ts"
+export type { JobEvent } from "./trace/events.ts"
+
 export { formatTimestamp, fromIso } from "./time/iso.ts"
 export { fromDate, toDate } from "./time/timestamp.ts"
 export type { Timestamp } from "./time/timestamp.ts"

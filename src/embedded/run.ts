@@ -12,7 +12,16 @@ import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type DrainPolicy, type JobHandle } from "../runtime/run-job.ts"
 import type { JobEvent } from "../trace/events.ts"
 
-/** How `run` runs a job. */
+/**
+ * How `run` runs a job.
+ *
+ * @example
+ * ```ts
+ * import type { RunOptions } from "tidemark"
+ *
+ * const options: RunOptions = { directory: "/var/lib/revenue", drain: "never", onEvent: ({ kind }) => console.log(kind) }
+ * ```
+ */
 export interface RunOptions {
   /** Where the job's state lies; default `.tidemark/<job>`, relative to the working directory. */
   readonly directory?: string

@@ -4,14 +4,35 @@ import type { SinkBinding } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { Plan } from "../flow/plan.ts"
 
-/** What becomes of a row whose lambda fails. */
+/**
+ * What becomes of a row whose lambda fails: it throws, or gives a value that is not of its declared type.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorPolicy } from "tidemark"
+ *
+ * const policy: ErrorPolicy = process.env["CI"] === "true" ? "stop" : "dead-letter"
+ * ```
+ */
 export type ErrorPolicy =
   /** It goes to the dead letters; the job goes on. */
   | "dead-letter"
   /** The job stops; the open epoch does not count. */
   | "stop"
 
-/** A job that can run. */
+/**
+ * A job that can run. What `.with({ … })` gives is one; nobody needs to write one by hand.
+ *
+ * @example
+ * ```ts
+ * import { run, type ExecutableJob } from "tidemark"
+ *
+ * async function runAll(jobs: readonly ExecutableJob[]): Promise<void> {
+ *   const handles = await Promise.all(jobs.map((each) => run(each)))
+ *   await Promise.all(handles.map((handle) => handle.finished))
+ * }
+ * ```
+ */
 export interface ExecutableJob {
   readonly name: string
   readonly plan: Plan

@@ -13,7 +13,18 @@ import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 
-/** When windows that are open fire although the watermark has not reached their end. */
+/**
+ * When windows that are open fire although the watermark has not reached their end.
+ *
+ * @example
+ * ```ts
+ * import { run, type DrainPolicy, type ExecutableJob } from "tidemark"
+ *
+ * // Files of the same hour are still to come, in later runs: leave its window open.
+ * const policy: DrainPolicy = "never"
+ * const runHourly = (hourly: ExecutableJob) => run(hourly, { drain: policy })
+ * ```
+ */
 export type DrainPolicy =
   /** When all inputs have come to their end, and not when the job is stopped. */
   | "at-end"
@@ -45,7 +56,20 @@ export interface RunJobOptions {
   readonly onEvent?: (event: JobEvent) => void
 }
 
-/** A running job. */
+/**
+ * A running job.
+ *
+ * @example
+ * ```ts
+ * import type { JobHandle } from "tidemark"
+ *
+ * async function stopAfter(handle: JobHandle, millis: number): Promise<number> {
+ *   setTimeout(() => void handle.stop(), millis)
+ *   const { status } = await handle.finished
+ *   return status.rowsIn
+ * }
+ * ```
+ */
 export interface JobHandle {
   /** Resolves when the job has come to its end or was stopped; rejects with what made it fail. */
   readonly finished: Promise<JobResult>

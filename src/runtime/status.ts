@@ -1,6 +1,18 @@
 /** What a job tells of itself while it runs, and how it ended. */
 
-/** A job at a moment. */
+/**
+ * A job at a moment. Counts of rows are over the life of the job, restarts included.
+ *
+ * @example
+ * ```ts
+ * import type { JobStatus } from "tidemark"
+ *
+ * function lagSeconds({ maxEventTimeMicros, watermarkMicros }: JobStatus): number | undefined {
+ *   if (maxEventTimeMicros === undefined || watermarkMicros === undefined) return undefined
+ *   return (maxEventTimeMicros - watermarkMicros) / 1_000_000
+ * }
+ * ```
+ */
 export interface JobStatus {
   /** The job's name. */
   readonly job: string
@@ -31,7 +43,16 @@ export interface JobStatus {
   readonly arenaPeakBytes: number
 }
 
-/** How a job ended. */
+/**
+ * How a job ended.
+ *
+ * @example
+ * ```ts
+ * import type { JobResult } from "tidemark"
+ *
+ * const summary = ({ outcome, status }: JobResult): string => `${outcome} after epoch ${status.epoch}`
+ * ```
+ */
 export interface JobResult {
   /** `"finished"`: all inputs were read to their end. `"stopped"`: somebody asked it to stop. */
   readonly outcome: "finished" | "stopped"

@@ -12,10 +12,28 @@ import type { CompileOptions } from "../expr/compile.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { Plan } from "../flow/plan.ts"
 
-/** A row as a test writes it. */
+/**
+ * A row as a test writes it.
+ *
+ * @example
+ * ```ts
+ * import type { PlainRow } from "tidemark/testing"
+ *
+ * const row: PlainRow = { page: "/", clicks: 3 }
+ * ```
+ */
 export type PlainRow = Readonly<Record<string, unknown>>
 
-/** A row that failed: its lambda threw, or gave a value of the wrong type. */
+/**
+ * A row that failed: its lambda threw, or gave a value of the wrong type.
+ *
+ * @example
+ * ```ts
+ * import type { FailedTestRow } from "tidemark/testing"
+ *
+ * const describe = ({ operator, reason }: FailedTestRow): string => `${operator}: ${reason}`
+ * ```
+ */
 export interface FailedTestRow {
   /** The id of the operator that failed. */
   readonly operator: string

@@ -1,6 +1,17 @@
 /** What a running job tells of itself, as values: for progress displays, logs and tests. */
 
-/** Something that happened to a job. */
+/**
+ * Something that happened to a job; `kind` tells what.
+ *
+ * @example
+ * ```ts
+ * import type { JobEvent } from "tidemark"
+ *
+ * function log(event: JobEvent): void {
+ *   if (event.kind === "dead-letter") console.warn(`${event.partition}, record ${event.record}: ${event.reason}`)
+ * }
+ * ```
+ */
 export type JobEvent =
   /** The state was read back: the job goes on behind this epoch (0: it starts from nothing). */
   | { readonly kind: "recovered"; readonly epoch: number; readonly isReset: boolean }
