@@ -42,6 +42,21 @@ describe("dictionaries", () => {
     expect(wrong).toBe(0)
   })
 
+  it.each([
+    ["a", "aw4123va"],
+    ["k0174628", "k1872066"],
+  ])("I1 tells %s and %s apart, whose hashes are the same", (one, other) => {
+    const dictionary = Dictionary.of([one, other])
+    expect([dictionary.codeOf(one), dictionary.codeOf(other), dictionary.size]).toEqual([0, 1, 2])
+    expect([dictionary.text(0), dictionary.text(1)]).toEqual([one, other])
+  })
+
+  it("I1 does not take the end of one text and the start of the next for another", () => {
+    // "aw4123va" has the hash of "a", and its bytes stand in the dictionary already.
+    const dictionary = Dictionary.of(["a", "w4123va"])
+    expect(dictionary.codeOf("aw4123va")).toBe(2)
+  })
+
   it("I2 makes a string once", () => {
     const dictionary = new Dictionary()
     const code = dictionary.codeOf("x".repeat(100))

@@ -114,6 +114,7 @@ describe("string and enum", () => {
   it("TY3 makes U+FFFD of a lone surrogate", () => {
     expect(json(t.string, '"a\\ud800b\\udc00"')).toBe("a\ufffdb\ufffd")
     expect(json(t.string, '"\\ud83d\\ude00"')).toBe("😀")
+    expect(text(t.string, "a\udfff")).toBe("a\ufffd")
     expect(t.string.toJson("\ud800")).toBe('"\ufffd"')
   })
 
