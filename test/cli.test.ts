@@ -111,7 +111,8 @@ describe("tidemark run", () => {
     let text = ""
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk
-      if (text.includes('"committed"')) child.kill("SIGINT")
+      // Once: a second signal ends the process at once.
+      if (!child.killed && text.includes('"committed"')) child.kill("SIGINT")
     })
     const code = await new Promise((resolveExit) => child.once("exit", resolveExit))
     expect(code).toBe(130)
