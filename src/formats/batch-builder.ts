@@ -62,6 +62,11 @@ export class BatchBuilder {
     this.readers.forEach((reader, index) => reader.bind(this.#columns!.columns[index]!))
   }
 
+  /** Undoes what was written for a row that turned out to be none (FR1). */
+  clear(row: number): void {
+    for (const reader of this.readers) reader.clear(row)
+  }
+
   /** The batch of the first `rows` rows, or `undefined` where there is none, and how to free it. */
   finish(rows: number, partition: number): { batch: Batch | undefined; release: () => void } {
     assert(this.#columns !== undefined && rows <= this.capacity, "rows are written where there is room")

@@ -12,12 +12,13 @@
  *   wrong number of fields, and then the first field, in the file's order, that is not of its type.
  */
 import type { Arena } from "../batch/arena.ts"
+import { writeInt53 } from "../batch/column.ts"
 import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
 import { scanDouble, scanned, scanWholeNumber } from "../batch/types/decimal-bytes.ts"
 import { Invalid } from "../batch/type.ts"
 import { BatchBuilder } from "./batch-builder.ts"
-import type { CsvLayout } from "./csv-layout.ts"
+import { WITHIN_NUMBERS, type CsvLayout } from "./csv-layout.ts"
 import { CsvRecordScan, ENDED, QUOTED } from "./csv-record.ts"
 import { DecodeRun, RECORD_BYTES_MAX, type Fault } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
@@ -37,9 +38,6 @@ import { FALSE, isLiteral, TRUE } from "./literal.ts"
 import { isValidUtf8 } from "./utf8.ts"
 
 const [LF, CR] = [10, 13] as const
-
-/** Delimiters and quotes that could stand within a number or a time, where such fields are read with care. */
-const WITHIN_NUMBERS = /[0-9A-Za-z +\-.:/]/
 
 /** What a decoder is made for. */
 export interface CsvDecoderOptions {
@@ -133,7 +131,10 @@ export class CsvDecoder implements RecordDecoder {
     let { at, lines, rows } = run
     while (rows < rowsEnd && at < startEnd && bytes[at] !== LF && bytes[at] !== CR) {
       const end = this.#readFast(bytes, at, to, rows)
-      if (end < 0 || end - at > this.#maxRecordBytes) break
+      if (end < 0 || end - at > this.#maxRecordBytes) {
+        this.#builder.clear(rows)
+        break
+      }
       offsets[rows] = base + at
       ordinals[rows] = lines
       rows++
@@ -183,8 +184,7 @@ export class CsvDecoder implements RecordDecoder {
           const value = scanWholeNumber(bytes, begin, to)
           at = scanned.end
           isRead = value === value
-          reader.halves[row * 2] = value
-          reader.halves[row * 2 + 1] = Math.floor(value / 2 ** 32)
+          writeInt53(reader.halves, row, value)
           break
         }
         case INT32: {
@@ -312,7 +312,7 @@ export class CsvDecoder implements RecordDecoder {
     }
     const fault = this.#readFields(bytes, at, end, scan, run.rows)
     if (fault !== undefined) {
-      for (const reader of this.#builder.readers) reader.clear(run.rows)
+      this.#builder.clear(run.rows)
       run.refuse(end, scan.lines + 1, fault)
       return true
     }

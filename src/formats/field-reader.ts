@@ -10,7 +10,7 @@
  * - FR2 A null leaves code 0 in dictionary columns and the same in the columns within a struct.
  */
 import { assert } from "../base/assert.ts"
-import { writeValue, type Column } from "../batch/column.ts"
+import { writeInt53, writeValue, type Column } from "../batch/column.ts"
 import { Dictionary } from "../batch/dictionary.ts"
 import { Invalid, type ColumnType } from "../batch/type.ts"
 import { doubleFromBytes, int32FromBytes, wholeNumberFromBytes } from "../batch/types/decimal-bytes.ts"
@@ -81,7 +81,7 @@ export class FieldReader {
     this.numberOf = type.definition.numberFromBytes ?? (() => NaN)
     this.children = (type.definition.fields ?? []).map((field) => new FieldReader(column, field.name, field.type))
     const { symbols } = type.definition
-    this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.of(symbols)
+    this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
   }
 
   /** Takes the column of a new batch. */
@@ -140,14 +140,9 @@ export class FieldReader {
 
   /** Writes a number within ±(2⁵³ − 1), whole for whole storages. */
   writeNumber(row: number, value: number): void {
-    if (this.halves.length > 0) {
-      this.halves[row * 2] = value
-      this.halves[row * 2 + 1] = Math.floor(value / 2 ** 32)
-    } else if (this.doubles.length > 0) {
-      this.doubles[row] = value
-    } else {
-      this.words[row] = value
-    }
+    if (this.halves.length > 0) writeInt53(this.halves, row, value)
+    else if (this.doubles.length > 0) this.doubles[row] = value
+    else this.words[row] = value
   }
 
   /** Writes what the text `bytes[start, end)`, which is valid UTF-8, stands for. Gives whether it is of the type. */

@@ -110,7 +110,10 @@ export class JsonLinesDecoder implements RecordDecoder {
     let { at, lines, rows } = run
     while (rows < rowsEnd && at < startEnd) {
       const end = this.#readFast(bytes, at, to, rows)
-      if (end === NO_END || end - at > this.#maxRecordBytes) break
+      if (end === NO_END || end - at > this.#maxRecordBytes) {
+        this.#builder.clear(rows)
+        break
+      }
       offsets[rows] = base + at
       ordinals[rows] = lines
       rows++
@@ -129,7 +132,7 @@ export class JsonLinesDecoder implements RecordDecoder {
     const { readers, offsets, ordinals } = this.#builder
     const fault = readJsonLine(run.window.bytes, at, end, readers, rows)
     if (fault !== undefined) {
-      for (const reader of readers) reader.clear(rows)
+      this.#builder.clear(rows)
       run.refuse(end, 1, fault)
       return
     }
@@ -195,8 +198,9 @@ export class JsonLinesDecoder implements RecordDecoder {
   }
 
   #codeOfName(shape: ObjectShape, bytes: Uint8Array, start: number, end: number): number {
-    if (!skipped.hasEscapes) return shape.codeOf(bytes, start, end)
-    return shape.codeOf(this.#scratch, 0, this.#unescape(bytes, start, end))
+    if (!skipped.hasEscapes) return shape.findOrLearn(bytes, start, end)
+    const length = this.#unescape(bytes, start, end)
+    return shape.find(this.#scratch, 0, length)
   }
 
   /** Writes the text `bytes[start, end)` to the scratch bytes and gives its length. */
@@ -282,7 +286,8 @@ export class JsonLinesDecoder implements RecordDecoder {
     }
     const end = skipString(bytes, start, to)
     if (end === NO_END) return NO_END
-    reader.words[row] = reader.dictionary.codeOfBytes(this.#scratch, 0, this.#unescape(bytes, start, end - 1))
+    const length = this.#unescape(bytes, start, end - 1)
+    reader.words[row] = reader.dictionary.codeOfBytes(this.#scratch, 0, length)
     return end
   }
 

@@ -13,11 +13,11 @@ import { OBJECT, type FieldReader } from "./field-reader.ts"
 const LEARNT_NAMES_MAX = 64
 const LEARNT_NAME_BYTES_MAX = 64
 
-const QUOTE = 34
+const encoder = new TextEncoder()
 
 /** A field of objects of one kind. */
 export class ObjectField {
-  /** The name and its closing quote, as they stand in the input when nothing is escaped. */
+  /** The name and its closing quote, as they stand in the input when nothing is escaped that need not be. */
   readonly key: Uint8Array
   /** What reads the value; a field that the schema does not have has none. */
   readonly reader: FieldReader | undefined
@@ -28,10 +28,8 @@ export class ObjectField {
   /** The stamp of the object in which it was last met: a second time in the same object is an exception. */
   stamp = 0
 
-  constructor(name: Uint8Array, reader: FieldReader | undefined) {
-    this.key = new Uint8Array(name.length + 1)
-    this.key.set(name)
-    this.key[name.length] = QUOTE
+  constructor(key: Uint8Array, reader: FieldReader | undefined) {
+    this.key = key
     this.reader = reader
     this.shape = reader?.how === OBJECT ? new ObjectShape(reader.children) : undefined
     this.missing = reader === undefined ? undefined : reader.type.fromMissing()
@@ -54,18 +52,23 @@ export class ObjectShape {
     for (const [index, reader] of readers.entries()) {
       const code = this.#names.codeOf(reader.sourceName)
       assert(code === index, "the fields of an object have distinct names")
-      this.fields.push(new ObjectField(this.#names.bytes(code), reader))
+      this.fields.push(new ObjectField(encoder.encode(JSON.stringify(reader.sourceName).slice(1)), reader))
       // Until it has seen better, the guess is the schema's order.
       this.next[index] = index
     }
   }
 
-  /** The code of the name `bytes[start, end)`, valid UTF-8 without escapes; -1 where it is neither known nor learnt. */
-  codeOf(bytes: Uint8Array, start: number, end: number): number {
+  /** The code of the name `bytes[start, end)`, valid UTF-8, or -1 where it is not known. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    return this.#names.findBytes(bytes, start, end)
+  }
+
+  /** The same for a name that stands so in the input, without escapes; it may be learnt. */
+  findOrLearn(bytes: Uint8Array, start: number, end: number): number {
     const code = this.#names.findBytes(bytes, start, end)
     if (code >= 0) return code
     if (end - start > LEARNT_NAME_BYTES_MAX || this.fields.length >= this.declared + LEARNT_NAMES_MAX) return -1
-    this.fields.push(new ObjectField(bytes.subarray(start, end), undefined))
+    this.fields.push(new ObjectField(bytes.slice(start, end + 1), undefined))
     return this.#names.codeOfBytes(bytes, start, end)
   }
 

@@ -1,0 +1,125 @@
+/**
+ * Encodes rows as CSV (RFC 4180): one record a line, ended by LF, with a header of the columns' names.
+ *
+ * Null is the empty field. The empty text is `""` where an empty field would mean something else (TY21). A field is
+ * quoted where it holds a delimiter, a quote, CR or LF, or starts with a byte order mark, which readers may drop.
+ *
+ * Invariants:
+ * - CE1 A field is what the type's `toText` gives, quoted where it must be.
+ * - CE2 No record is an empty line, which readers skip: where the only column is null it is `""`, which reads as null
+ *   again in columns other than `t.string`.
+ */
+import { assert } from "../base/assert.ts"
+import type { Batch } from "../batch/batch.ts"
+import { readValue } from "../batch/column.ts"
+import type { Schema } from "../batch/schema.ts"
+import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
+import { ByteOutput, writeBytes } from "./byte-output.ts"
+import { csvSyntax, WITHIN_NUMBERS, type CsvOptions } from "./csv-layout.ts"
+import type { CsvSyntax } from "./csv-record.ts"
+import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
+import { FieldWriter, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
+
+const encoder = new TextEncoder()
+const [LF, CR] = [10, 13] as const
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
+const NO_BYTES = new Uint8Array(0)
+
+/** Encodes rows of one schema. */
+export class CsvEncoder implements RecordEncoder {
+  readonly header: Uint8Array
+  readonly #syntax: CsvSyntax
+  readonly #writers: readonly FieldWriter[]
+  /** Whether numbers can hold neither delimiter nor quote. */
+  readonly #arePlain: boolean
+  /** Room for everything of a row but its texts. */
+  readonly #rowBytes: number
+
+  /** @throws TidemarkError `invalid-options` where the delimiter or the quote cannot be one. */
+  constructor(schema: Schema, options: CsvOptions = {}) {
+    const syntax = csvSyntax(options)
+    this.#syntax = syntax
+    this.#arePlain = !WITHIN_NUMBERS.test(String.fromCharCode(syntax.delimiter, syntax.quote))
+    this.#rowBytes = schema.fields.length * (NUMBER_BYTES_MAX + 1) + 4
+    this.#writers = schema.fields.map(({ type }) => {
+      return new FieldWriter(type, NO_BYTES, (dictionary, code, out) => {
+        const text = type.definition.isAnyText
+          ? dictionary.bytes(code)
+          : encoder.encode(type.definition.toText(dictionary.text(code)))
+        writeField(text, syntax, isEmptyQuoted(type), out)
+      })
+    })
+    const header = new ByteOutput()
+    if (options.header !== false) {
+      schema.fields.forEach(({ name }, index) => {
+        if (index > 0) writeBytes(Uint8Array.of(syntax.delimiter), header)
+        writeField(encoder.encode(name), syntax, false, header)
+      })
+      writeBytes(Uint8Array.of(LF), header)
+    }
+    this.header = header.finish()
+  }
+
+  encode(batch: Batch, out: OutputBuffer): void {
+    assert(batch.columns.length === this.#writers.length, "an encoder is made for the schema of its batches")
+    this.#writers.forEach((writer, index) => writer.bind(batch.columns[index]!))
+    const { selection, count } = batch
+    for (let at = 0; at < count; at++) this.#writeRow(selection === null ? at : selection[at]!, out)
+  }
+
+  #writeRow(row: number, out: OutputBuffer): void {
+    const writers = this.#writers
+    out.reserve(this.#rowBytes)
+    const start = out.length
+    for (let index = 0; index < writers.length; index++) {
+      if (index > 0) out.bytes[out.length++] = this.#syntax.delimiter
+      const writer = writers[index]!
+      if (!writer.isNull(row)) this.#writeValue(writer, row, out)
+    }
+    if (out.length === start) {
+      out.bytes[out.length++] = this.#syntax.quote
+      out.bytes[out.length++] = this.#syntax.quote
+    }
+    out.bytes[out.length++] = LF
+  }
+
+  #writeValue(writer: FieldWriter, row: number, out: OutputBuffer): void {
+    if (writer.how === WRITE_TEXT) {
+      writer.texts.write(writer.codeAt(row), out, this.#rowBytes)
+      return
+    }
+    if (writer.how === WRITE_NUMBER && this.#arePlain) {
+      const end = writer.type.definition.numberToBytes!(writer.numberAt(row), out.bytes, out.length)
+      if (end >= 0) {
+        out.length = end
+        return
+      }
+    }
+    const text = writer.type.definition.toText(readValue(writer.column, row))
+    writeField(encoder.encode(text), this.#syntax, false, out)
+    out.reserve(this.#rowBytes)
+  }
+}
+
+/** Whether the empty text must be told from an empty field. */
+function isEmptyQuoted(type: ColumnType): boolean {
+  return type.isNullable || type.hasDefault
+}
+
+/** Appends a field, quoted where it must be. */
+function writeField(text: Uint8Array, syntax: CsvSyntax, isEmptyQuoted: boolean, out: OutputBuffer): void {
+  const { delimiter, quote } = syntax
+  let isQuoted = text.length === 0 ? isEmptyQuoted : BYTE_ORDER_MARK.every((byte, at) => text[at] === byte)
+  for (const byte of text) isQuoted ||= byte === delimiter || byte === quote || byte === LF || byte === CR
+  if (!isQuoted) {
+    writeBytes(text, out)
+    return
+  }
+  out.reserve(text.length * 2 + 2)
+  out.bytes[out.length++] = quote
+  for (const byte of text) {
+    if (byte === quote) out.bytes[out.length++] = quote
+    out.bytes[out.length++] = byte
+  }
+  out.bytes[out.length++] = quote
+}

@@ -1,0 +1,96 @@
+/**
+ * How one column is written as bytes, shared by the encoders: which values they write by heart, and the typed arrays of
+ * the batch at hand. Whatever they do not know by heart goes through the type's `toText` or `toJson`.
+ */
+import { readInt53, type Column } from "../batch/column.ts"
+import type { ColumnType } from "../batch/type.ts"
+import { TextCache, type PrepareText } from "./text-cache.ts"
+
+/** A number that `numberToBytes` knows. */
+export const WRITE_NUMBER = 1
+/** `true` or `false`. */
+export const WRITE_BOOL = 2
+/** A text, from the cache. */
+export const WRITE_TEXT = 3
+/** An object, field by field, in formats that have them. */
+export const WRITE_OBJECT = 4
+/** Only the type itself knows. */
+export const WRITE_OTHER = 5
+
+const NO_BYTES = new Uint8Array(0)
+const NO_WORDS = new Int32Array(0)
+const NO_DOUBLES = new Float64Array(0)
+
+/** Writes one column. */
+export class FieldWriter {
+  readonly type: ColumnType
+  /** One of the constants above. */
+  readonly how: number
+  /** What stands before the value. */
+  readonly prefix: Uint8Array
+  readonly isQuoted: boolean
+  readonly children: readonly FieldWriter[]
+  readonly texts: TextCache
+  #column: Column | undefined
+  #doubles: Float64Array = NO_DOUBLES
+  #words: Int32Array = NO_WORDS
+  #halves: Int32Array = NO_WORDS
+  #bits: Uint8Array = NO_BYTES
+  #validity: Uint8Array | null = null
+
+  constructor(type: ColumnType, prefix: Uint8Array, prepare: PrepareText, children: readonly FieldWriter[] = []) {
+    this.type = type
+    this.how = howToWrite(type)
+    this.prefix = prefix
+    this.isQuoted = type.definition.isQuotedInJson === true
+    this.children = children
+    this.texts = new TextCache(prepare)
+  }
+
+  /** Takes the column of the batch at hand. */
+  bind(column: Column): void {
+    this.#column = column
+    this.#validity = column.validity
+    this.#doubles = column.storage === "float64" ? column.values : NO_DOUBLES
+    this.#halves = column.storage === "int64" ? column.halves : NO_WORDS
+    this.#words = column.storage === "int32" || column.storage === "dictionary" ? column.values : NO_WORDS
+    this.#bits = column.storage === "bit" ? column.values : NO_BYTES
+    if (column.storage === "dictionary") this.texts.bind(column.dictionary)
+    if (column.storage === "struct") this.children.forEach((child, index) => child.bind(column.children[index]!))
+  }
+
+  /** The column of the batch at hand. */
+  get column(): Column {
+    return this.#column!
+  }
+
+  isNull(row: number): boolean {
+    return this.#validity !== null && ((this.#validity[row >> 3]! >> (row & 7)) & 1) === 0
+  }
+
+  /** A value that lies as a number. */
+  numberAt(row: number): number {
+    if (this.#doubles.length > 0) return this.#doubles[row]!
+    if (this.#halves.length > 0) return readInt53(this.#halves, row)
+    return this.#words[row]!
+  }
+
+  bitAt(row: number): boolean {
+    return ((this.#bits[row >> 3]! >> (row & 7)) & 1) === 1
+  }
+
+  codeAt(row: number): number {
+    return this.#words[row]!
+  }
+}
+
+function howToWrite({ definition }: ColumnType): number {
+  const { storage, typeOf } = definition
+  if (storage === "struct") return WRITE_OBJECT
+  if (storage === "dictionary") return WRITE_TEXT
+  if (typeOf === "number" && definition.numberToBytes !== undefined) return WRITE_NUMBER
+  const isPlainBool = [true, false].every((value) => {
+    return storage === "bit" && definition.toText(value) === String(value) && definition.toJson(value) === String(value)
+  })
+  return isPlainBool ? WRITE_BOOL : WRITE_OTHER
+}
