@@ -19,7 +19,13 @@ function generator(seed) {
 
 /** Writes `rows` readings to `path`, unless it is there already. */
 export async function generate(path, format, rows) {
-  if (await stat(path).then(() => true, () => false)) return
+  if (
+    await stat(path).then(
+      () => true,
+      () => false,
+    )
+  )
+    return
   await mkdir(dirname(path), { recursive: true })
   const random = generator(42)
   const out = createWriteStream(`${path}.draft`)

@@ -12,7 +12,11 @@ export async function createDecoder(format, schema, arena, file) {
   if (format !== "csv") return decoding(new JsonLinesDecoder(options), { offset: 0, ordinal: 0 })
   const head = new Uint8Array(HEAD_BYTES)
   const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
-  const layout = csvLayout(schema, head.subarray(0, bytesRead), {})
+  const layout = csvLayout(
+    schema,
+    { bytes: head.subarray(0, bytesRead), isWhole: bytesRead < HEAD_BYTES, label: "the input" },
+    {},
+  )
   return decoding(new CsvDecoder({ ...options, layout }), layout.start)
 }
 

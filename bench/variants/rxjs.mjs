@@ -37,10 +37,19 @@ await new Promise((resolve, reject) => {
       groupBy((r) => `${r.start} ${r.sensor}`),
       mergeMap((group) =>
         group.pipe(
-          reduce((acc, r) => ({ ...acc, sensor: r.sensor, start: r.start, count: acc.count + 1, total: acc.total + r.value }), {
-            count: 0,
-            total: 0,
-          }),
+          reduce(
+            (acc, r) => ({
+              ...acc,
+              sensor: r.sensor,
+              start: r.start,
+              count: acc.count + 1,
+              total: acc.total + r.value,
+            }),
+            {
+              count: 0,
+              total: 0,
+            },
+          ),
         ),
       ),
     )
@@ -49,7 +58,9 @@ await new Promise((resolve, reject) => {
         rowsOut++
         const windowStart = new Date(start).toISOString()
         const windowEnd = new Date(start + MINUTE_MS).toISOString()
-        out.write(`${JSON.stringify({ sensor, windowStart, windowEnd, readings: count, total, mean: total / count })}\n`)
+        out.write(
+          `${JSON.stringify({ sensor, windowStart, windowEnd, readings: count, total, mean: total / count })}\n`,
+        )
       },
       error: reject,
       complete: resolve,
