@@ -5,8 +5,8 @@
 import { builtinModules } from "node:module"
 import { doors, layers, nodeDoors } from "./layers.mjs"
 
-const TEST = "\\.(test|fuzz|bench)\\.ts$"
-const TEST_KIT = "\\.(test|fuzz|bench|conformance)\\.ts$"
+const TEST_KIT = "\\.(test|fuzz|bench|conformance|fixture)\\.ts$"
+const NOT_SHIPPED = "\\.(test|fuzz|bench|conformance|fixture|reference)\\.ts$"
 const DOOR = `^src/(${doors.map(escaped).join("|")})$`
 
 function escaped(text) {
@@ -24,7 +24,7 @@ const layerRules = Object.entries(layers).map(([folder, allowed]) => ({
     `layers.mjs: src/${folder} may import ${allowed.length === 0 ? "no other layer" : allowed.join(", ")}. ` +
     "It is policy: move the code, or take what you need as an argument.",
   severity: "error",
-  from: { path: `^src/${escaped(folder)}/`, pathNot: TEST },
+  from: { path: `^src/${escaped(folder)}/`, pathNot: TEST_KIT },
   to: { path: "^src/", pathNot: [oneOf([folder, ...allowed]), DOOR] },
 }))
 
@@ -54,10 +54,10 @@ export default {
     },
     {
       name: "no-test-in-product",
-      comment: "What is shipped does not import tests.",
+      comment: "What is shipped imports no tests, fixtures, suites or slow twins.",
       severity: "error",
-      from: { path: "^src/", pathNot: TEST_KIT },
-      to: { path: TEST_KIT },
+      from: { path: "^src/", pathNot: NOT_SHIPPED },
+      to: { path: NOT_SHIPPED },
     },
     {
       name: "no-unshipped-package",

@@ -57,6 +57,7 @@ function configuration(root, name, report) {
         // The compiler and `public-docs.mjs` say what these would; what is not exported stands in the report.
         extractorMessageReporting: {
           default: { logLevel: ExtractorLogLevel.Warning },
+          "ae-undocumented": { logLevel: ExtractorLogLevel.None },
           "ae-missing-release-tag": { logLevel: ExtractorLogLevel.None },
           "ae-forgotten-export": { logLevel: ExtractorLogLevel.Warning, addToApiReportFile: true },
         },

@@ -23,6 +23,8 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
 const NODE_MINIMUM = [20, 19]
 const STILL_AT_IT_MS = 10_000
+/** What `tsconfig.build.json` leaves out. */
+const NOT_BUILT = /\.(test|fuzz|bench|conformance|fixture|reference)\.ts$/
 
 /** Installs and builds what is missing in `root`. */
 export async function prepare(root = ROOT) {
@@ -148,7 +150,7 @@ function sourcesHash(root) {
   const hash = createHash("sha256")
   const settings = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"]
   const sources = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !/\.(test|fuzz|bench)\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name) && !NOT_BUILT.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
   for (const file of [...settings.map((name) => join(root, name)), ...sources.sort()]) {
     hash

@@ -10,8 +10,10 @@ import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { doors, layers, pureLayers } from "../layers.mjs"
 
-const IGNORED = /^(\.git|node_modules|dist|dist\.next|dist\.last|\.bootstrap|\.tidemark|temp|out|coverage)$/
+const IGNORED =
+  /^(\.git|__snapshots__|node_modules|dist|dist\.next|dist\.last|\.bootstrap|\.tidemark|temp|out|coverage)$/
 const CODE = /\.(ts|mjs)$/
+const BESIDE = /(?<=\w)\.(test|fuzz|bench)\.ts$/
 const TEST = /\.(test|fuzz)\.ts$/
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/
 const KEBAB_FOLDERS = /^(src|scripts|test|bench|examples)\//
@@ -23,10 +25,10 @@ const RULE_ID = /\*\*([A-Z]{1,3}\d+)\*\*/g
 
 /** The rules by name: each gives a sentence for each thing out of order. */
 export const tidyRules = {
-  /** Every file of code opens with a comment that says what it is for. */
+  /** Every file of code opens with a comment that says what it is for. A test beside its file is for that file. */
   opening(tree) {
     return paths(tree, CODE)
-      .filter((path) => !opens(tree.get(path)))
+      .filter((path) => !opens(tree.get(path)) && !(BESIDE.test(path) && tree.has(path.replace(BESIDE, ".ts"))))
       .map((path) => {
         return `${path}: open the file with a comment that says what it is for and where it ends.`
       })
