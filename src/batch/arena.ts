@@ -32,9 +32,14 @@ export interface Block {
   readonly bytes: number
 }
 
+/** A `WebAssembly.Memory`, said so that users' compilers need no types of WebAssembly's for our declarations. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer
+}
+
 /** Hands out blocks of one linear memory, up to a bound. */
 export class Arena {
-  readonly memory: WebAssembly.Memory
+  readonly memory: LinearMemory
   /** The memory's bytes. It is shared and reserved at full size, so this never changes. */
   readonly buffer: SharedArrayBuffer
   readonly maxBytes: number
