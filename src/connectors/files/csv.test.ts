@@ -1,12 +1,16 @@
+/** CSV files pass the conformance suites of sources and sinks. */
 import { describeSinkConformance } from "../../connect/sink.conformance.ts"
 import type { ConformanceRow } from "../../connect/sink-trial.conformance.ts"
 import { describeSourceConformance } from "../../connect/source.conformance.ts"
+import { SimWorld } from "../../sim/sim-env.ts"
 import { csv } from "./file-connector.ts"
 import { fileSinkDriver, fileSourceDriver, MAX_RECORD_BYTES } from "./file-world.conformance.ts"
 
+const createWorld = (seed: number): SimWorld => new SimWorld({ seed })
+
 describeSourceConformance(
   "csv",
-  fileSourceDriver((pattern) => csv(pattern, { maxRecordBytes: MAX_RECORD_BYTES }), {
+  fileSourceDriver(createWorld, (pattern) => csv(pattern, { maxRecordBytes: MAX_RECORD_BYTES }), {
     extension: "csv",
     header: "text,ignored,id\n",
     record: (id, text) => `"${text.replaceAll('"', '""')}",x,${id}\n`,
@@ -17,11 +21,11 @@ describeSourceConformance(
 // The protocol is that of every file sink, which the JSON lines try at every call: here every few calls are enough.
 describeSinkConformance(
   "csv",
-  fileSinkDriver(csv("out/results", { rollBytes: 1_000 }), { extension: "csv", parse: parseCsv }),
+  fileSinkDriver(createWorld, csv("out/results", { rollBytes: 1_000 }), { extension: "csv", parse: parseCsv }),
   7,
 )
 
-export function parseCsv(text: string): ConformanceRow[] {
+function parseCsv(text: string): ConformanceRow[] {
   const header = "id,text\n"
   if (!text.startsWith(header)) throw new Error("The part does not begin with the header.")
   const records = /(\d+),(?:"((?:[^"]|"")*)"|([^",\n]*))\n/gy

@@ -1,3 +1,4 @@
+/** Files are known again by their heads, and told apart. */
 import { expect, test } from "vitest"
 import { AssertionError } from "../../base/assert.ts"
 import { Prng } from "../../base/prng.ts"

@@ -1,14 +1,10 @@
+/** What the file sink does beyond the contract of sinks: names, rolling, refusals; and that the conformance suite can fail. */
 import { describe, expect, test } from "vitest"
 import { TidemarkError } from "../../base/errors.ts"
 import { Arena } from "../../batch/arena.ts"
 import { batchOfRows } from "../../batch/batch.ts"
 import type { Sink, SinkBinding, SinkRecovery } from "../../connect/sink.ts"
-import {
-  CONFORMANCE_SCHEMA,
-  countCalls,
-  playWithFault,
-  type SinkConformanceDriver,
-} from "../../connect/sink-trial.conformance.ts"
+import { CONFORMANCE_SCHEMA, countCalls, playWithFault } from "../../connect/sink-trial.conformance.ts"
 import { runProcess } from "../../connect/world.conformance.ts"
 import type { Env } from "../../env/env.ts"
 import { InterceptedDisk, withDisk } from "../../sim/intercepted-disk.ts"
@@ -18,11 +14,11 @@ import { csv, jsonl } from "./file-connector.ts"
 import { INLINE_BYTES_MAX } from "./file-sink.ts"
 import {
   BASE_DIRECTORY,
-  emptyWorld,
   fileSinkDriver,
   fileText,
   installText,
   parseJsonLines,
+  withBaseDirectory,
 } from "./file-world.conformance.ts"
 import { FILE_SINK_STEPS, type FileSinkStep } from "./steps.ts"
 
@@ -53,6 +49,10 @@ async function inProcess<T>(world: SimWorld, program: (env: Env) => Promise<T>):
   return (await runProcess(world, program))!.value
 }
 
+function emptyWorld(): SimWorld {
+  return withBaseDirectory(new SimWorld({ seed: 1 }))
+}
+
 /** Names in the target, the token of in-progress files as `#`. */
 function names(world: SimWorld, directory = TARGET): string[] {
   const parts = world.image.list(directory).filter((name) => name !== ".lock")
@@ -61,7 +61,7 @@ function names(world: SimWorld, directory = TARGET): string[] {
 
 describe("parts", () => {
   test("are named by number, begin with the header, and are hidden until they are published", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     await inProcess(world, async (env) => {
       const sink = await open(csv("out", { rollBytes: 10 }), env)
       expect(names(world)).toEqual([])
@@ -78,7 +78,7 @@ describe("parts", () => {
   })
 
   test("have no header where the options say so", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     await inProcess(world, async (env) =>
       epoch(await open(csv("out", { header: false, delimiter: ";" }), env), ["a"], true),
     )
@@ -86,14 +86,14 @@ describe("parts", () => {
   })
 
   test("a directory without rows exists and is empty", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     await inProcess(world, async (env) => epoch(await open(csv("out"), env), [], true))
     expect(world.image.find(TARGET)?.kind).toBe("directory")
     expect(names(world)).toEqual([])
   })
 
   test("roll when they are large enough, at the end of an epoch", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     await inProcess(world, async (env) => {
       const sink = await open(jsonl("out", { rollBytes: 60 }), env)
       for (let count = 0; count < 5; count++) await epoch(sink, ["abc"])
@@ -105,7 +105,7 @@ describe("parts", () => {
   })
 
   test("roll when their first row is old enough, also where an epoch brings no row, and after a restart", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     const binding = jsonl("out", { rollAfter: "1m" })
     const staged: Uint8Array[] = []
     await inProcess(world, async (env) => {
@@ -125,7 +125,7 @@ describe("parts", () => {
   })
 
   test("an epoch that adds little travels in the commit record, one that adds much does not", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     let syncs = 0
     world.faults = {
       strike({ step }) {
@@ -167,7 +167,7 @@ describe("refusals", () => {
   }
 
   test("a path that is a file", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     installText(world, `${BASE_DIRECTORY}/file`, "x")
     const error = await refusal(world, jsonl("file/out"))
     expect([error.code, error.message]).toEqual([
@@ -178,7 +178,7 @@ describe("refusals", () => {
 
   test("K7 published parts of any format that the job has not written", async () => {
     for (const name of ["part-00000.jsonl", "part-00003.csv"]) {
-      const world = emptyWorld(1)
+      const world = emptyWorld()
       installText(world, `${TARGET}/${name}`, "{}\n")
       expect((await refusal(world, jsonl("out"))).code).toBe("sink-occupied")
       expect(fileText(world, `${TARGET}/${name}`)).toBe("{}\n")
@@ -186,14 +186,14 @@ describe("refusals", () => {
   })
 
   test("K7 published parts beyond the state, as after a restore from a backup", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     const recovery = await committed(world, true)
     installText(world, `${TARGET}/part-00001.jsonl`, "{}\n")
     expect((await refusal(world, jsonl("out"), recovery)).message).toContain("part-00001.jsonl")
   })
 
   test("K7 a name that is taken when a part is to be published", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     const error: unknown = await inProcess(world, async (env) => {
       const sink = await open(jsonl("out"), env)
       writeRows(sink, ["a"])
@@ -206,7 +206,7 @@ describe("refusals", () => {
   })
 
   test("an in-progress file with committed rows that is gone, or shorter than it was", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     const recovery = await committed(world, false)
     const checkpoint = await inProcess(world, async (env) => (await open(jsonl("out"), env, recovery)).checkpoint())
     const [name] = world.image.list(TARGET).filter((entry) => entry.endsWith(".inprogress"))
@@ -220,7 +220,7 @@ describe("refusals", () => {
   })
 
   test("K7 in-progress files of another job stay where they are", async () => {
-    const world = emptyWorld(1)
+    const world = emptyWorld()
     await committed(world, false)
     await inProcess(world, async (env) => epoch(await open(jsonl("out"), env), ["c"], true))
     expect(names(world)).toEqual([".part-00000.#.jsonl.inprogress", "part-00000.jsonl"])
@@ -266,7 +266,6 @@ class MutantWorld extends SimWorld {
 
   constructor(seed: number, mutant: Mutant) {
     super({ seed })
-    this.image.installDirectory(BASE_DIRECTORY)
     this.#mutant = mutant
   }
 
@@ -294,10 +293,9 @@ describe("the conformance suite finds out a sink that leaves out", () => {
 
   test.each(steps)("%s", async (step) => {
     expect(FILE_SINK_STEPS).toContain(step)
-    const driver: SinkConformanceDriver<SimWorld> = {
-      ...fileSinkDriver(jsonl("out/results", { rollBytes: 1_000 }), { extension: "jsonl", parse: parseJsonLines }),
-      createWorld: (seed) => new MutantWorld(seed, { step, kind: "drop" }),
-    }
+    const binding = jsonl("out/results", { rollBytes: 1_000 })
+    const createWorld = (seed: number): MutantWorld => new MutantWorld(seed, { step, kind: "drop" })
+    const driver = fileSinkDriver(createWorld, binding, { extension: "jsonl", parse: parseJsonLines })
     const trials = async (): Promise<void> => {
       const calls = await countCalls(driver)
       for (let seed = 0; seed < 8; seed++) {

@@ -1,3 +1,4 @@
+/** What the file source does beyond the contract of sources: patterns, growing files, many files. */
 import { describe, expect, test } from "vitest"
 import { TidemarkError } from "../../base/errors.ts"
 import { Arena } from "../../batch/arena.ts"
@@ -5,10 +6,10 @@ import { START, type Position } from "../../batch/position.ts"
 import type { PartitionReader, Source } from "../../connect/source.ts"
 import { runProcess } from "../../connect/world.conformance.ts"
 import type { Disk, DiskFile, Env } from "../../env/env.ts"
-import type { SimWorld } from "../../sim/sim-env.ts"
+import { SimWorld } from "../../sim/sim-env.ts"
 import { csvFormat } from "./csv-format.ts"
 import { FileSource, MAX_OPEN_FILES } from "./file-source.ts"
-import { BASE_DIRECTORY, emptyWorld, installText, SOURCE_SCHEMA } from "./file-world.conformance.ts"
+import { BASE_DIRECTORY, withBaseDirectory, installText, SOURCE_SCHEMA } from "./file-world.conformance.ts"
 import { FILE_SOURCE_STEPS } from "./steps.ts"
 
 const arena = new Arena({ maxBytes: 1 << 24 })
@@ -19,7 +20,7 @@ function sourceOf(env: Env, globs: readonly string[]): FileSource {
 }
 
 function worldWith(files: Readonly<Record<string, string>>): SimWorld {
-  const world = emptyWorld(1)
+  const world = withBaseDirectory(new SimWorld({ seed: 1 }))
   for (const [path, text] of Object.entries(files)) installText(world, `${BASE_DIRECTORY}/${path}`, text)
   return world
 }

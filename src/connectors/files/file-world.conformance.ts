@@ -1,6 +1,6 @@
 /**
- * Drivers of the conformance suites for files of any format: a simulated world, files with known records in it, and a
- * reader of published parts that knows nothing of the sink but its promise.
+ * Drivers of the conformance suites for files of any format: files with known records in a world, and a reader of
+ * published parts that knows nothing of the sink but its promise.
  */
 import { crc32c } from "../../base/crc32c.ts"
 import { Prng } from "../../base/prng.ts"
@@ -10,7 +10,7 @@ import type { ConformanceRow, SinkConformanceDriver } from "../../connect/sink-t
 import type { ExpectedRecord, SourceConformanceDriver } from "../../connect/source.conformance.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
-import { SimWorld } from "../../sim/sim-env.ts"
+import type { ConformanceWorld } from "../../connect/world.conformance.ts"
 
 /** The directory that relative paths are relative to. */
 export const BASE_DIRECTORY = "/work"
@@ -18,21 +18,48 @@ export const BASE_DIRECTORY = "/work"
 /** Records up to this length are read. */
 export const MAX_RECORD_BYTES = 100_000
 
-/** A world with nothing in it but the base directory. */
-export function emptyWorld(seed: number): SimWorld {
-  const world = new SimWorld({ seed })
+/** A directory of a `FileWorld`: its entries now, and those that survive a crash. */
+interface DirectoryView {
+  readonly kind: "directory"
+  readonly entries: { keys(): Iterable<string>; delete(name: string): boolean }
+  readonly durable: { delete(name: string): boolean }
+}
+
+/** A file of a `FileWorld`. */
+interface FileView {
+  readonly kind: "file"
+  view(): Uint8Array
+}
+
+/** A world whose disk can be looked at and changed from outside. `SimWorld` of `sim` is one. */
+export interface FileWorld extends ConformanceWorld {
+  readonly image: {
+    find(path: string): FileView | DirectoryView | undefined
+    readFile(path: string): Uint8Array | undefined
+    list(path: string): string[]
+    install(path: string, bytes: Uint8Array): void
+    installDirectory(path: string): DirectoryView
+    remove(path: string): void
+  }
+}
+
+/** Makes worlds. */
+export type CreateWorld<W extends FileWorld> = (seed: number) => W
+
+/** Makes the base directory in a world with nothing in it. */
+export function withBaseDirectory<W extends FileWorld>(world: W): W {
   world.image.installDirectory(BASE_DIRECTORY)
   return world
 }
 
 /** The text of a file, or `undefined`. */
-export function fileText(world: SimWorld, path: string): string | undefined {
+export function fileText(world: FileWorld, path: string): string | undefined {
   const bytes = world.image.readFile(path)
   return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8")
 }
 
 /** Puts a text file in place. */
-export function installText(world: SimWorld, path: string, text: string): void {
+export function installText(world: FileWorld, path: string, text: string): void {
   world.image.install(path, Buffer.from(text))
 }
 
@@ -53,7 +80,11 @@ export function parseJsonLines(text: string): ConformanceRow[] {
 }
 
 /** The driver of a file sink that writes to `out/results`. */
-export function fileSinkDriver(binding: SinkBinding, format: PublishedFormat): SinkConformanceDriver<SimWorld> {
+export function fileSinkDriver<W extends FileWorld>(
+  createWorld: CreateWorld<W>,
+  binding: SinkBinding,
+  format: PublishedFormat,
+): SinkConformanceDriver<W> {
   const target = `${BASE_DIRECTORY}/out/results`
   const parts = new RegExp(`^part-\\d{5}\\.${format.extension}$`)
   /** Parts are read again and again: what was parsed is found by content. */
@@ -64,7 +95,7 @@ export function fileSinkDriver(binding: SinkBinding, format: PublishedFormat): S
     parsed.set(key, rows)
     return rows
   }
-  const rowsIn = (world: SimWorld, directory: string): ConformanceRow[] => {
+  const rowsIn = (world: FileWorld, directory: string): ConformanceRow[] => {
     const names = world.image.list(directory).filter((name) => parts.test(name))
     return names.flatMap((name) => {
       const file = world.image.find(`${directory}/${name}`)
@@ -73,7 +104,7 @@ export function fileSinkDriver(binding: SinkBinding, format: PublishedFormat): S
     })
   }
   return {
-    createWorld: emptyWorld,
+    createWorld: (seed) => withBaseDirectory(createWorld(seed)),
     baseDirectory: BASE_DIRECTORY,
     binding,
     published: (world) => rowsIn(world, target),
@@ -191,20 +222,21 @@ function writeLarge(format: WrittenFormat): WrittenFile {
 }
 
 /** The driver of a file source that reads files of one format. */
-export function fileSourceDriver(
+export function fileSourceDriver<W extends FileWorld>(
+  createWorld: CreateWorld<W>,
   bind: (pattern: string) => SourceBinding,
   format: WrittenFormat,
-): SourceConformanceDriver<SimWorld> {
+): SourceConformanceDriver<W> {
   const files = writeFiles(format)
   const pathOf = (id: string): string => `${BASE_DIRECTORY}/${id}`
-  const change = (world: SimWorld, id: string, edit: (text: string) => string): void => {
+  const change = (world: FileWorld, id: string, edit: (text: string) => string): void => {
     const text = edit(fileText(world, pathOf(id))!)
     world.image.remove(pathOf(id))
     installText(world, pathOf(id), text)
   }
   return {
     createWorld(seed) {
-      const world = emptyWorld(seed)
+      const world = withBaseDirectory(createWorld(seed))
       for (const [id, { text }] of files) installText(world, pathOf(id), text)
       return world
     },

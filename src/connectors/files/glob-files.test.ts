@@ -1,3 +1,4 @@
+/** Which files patterns find. */
 import { expect, test } from "vitest"
 import { SimWorld } from "../../sim/sim-env.ts"
 import { findFiles } from "./glob-files.ts"

@@ -1,3 +1,4 @@
+/** Random patterns against random names, beside the slow twin. */
 import { expect, test } from "vitest"
 import { Prng } from "../../base/prng.ts"
 import { matchesName, parseGlob } from "./glob.ts"

@@ -1,3 +1,4 @@
+/** What patterns mean, one by one. */
 import { describe, expect, test } from "vitest"
 import { TidemarkError } from "../../base/errors.ts"
 import { hasWildcards, matchesName, parseGlob } from "./glob.ts"

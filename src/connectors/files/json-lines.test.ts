@@ -1,11 +1,15 @@
+/** Files of JSON lines pass the conformance suites of sources and sinks, with a death at every call. */
 import { describeSinkConformance } from "../../connect/sink.conformance.ts"
 import { describeSourceConformance } from "../../connect/source.conformance.ts"
+import { SimWorld } from "../../sim/sim-env.ts"
 import { jsonl } from "./file-connector.ts"
 import { fileSinkDriver, fileSourceDriver, MAX_RECORD_BYTES, parseJsonLines } from "./file-world.conformance.ts"
 
+const createWorld = (seed: number): SimWorld => new SimWorld({ seed })
+
 describeSourceConformance(
   "jsonl",
-  fileSourceDriver((pattern) => jsonl(pattern, { maxRecordBytes: MAX_RECORD_BYTES }), {
+  fileSourceDriver(createWorld, (pattern) => jsonl(pattern, { maxRecordBytes: MAX_RECORD_BYTES }), {
     extension: "jsonl",
     header: "",
     record: (id, text) => `${JSON.stringify({ text, ignored: [1, { a: null }], id })}\n`,
@@ -15,5 +19,8 @@ describeSourceConformance(
 
 describeSinkConformance(
   "jsonl",
-  fileSinkDriver(jsonl("out/results", { rollBytes: 1_000 }), { extension: "jsonl", parse: parseJsonLines }),
+  fileSinkDriver(createWorld, jsonl("out/results", { rollBytes: 1_000 }), {
+    extension: "jsonl",
+    parse: parseJsonLines,
+  }),
 )

@@ -1,3 +1,4 @@
+/** The records of file sinks in the log: there and back, and damaged. */
 import { expect, test } from "vitest"
 import { TidemarkError } from "../../base/errors.ts"
 import {
