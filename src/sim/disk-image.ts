@@ -104,10 +104,8 @@ export class DiskImage {
 
   /** Puts a file in place, durably and at once, with the directories that it needs: the outside world's doing. */
   install(path: string, bytes: Uint8Array): void {
-    const names = namesOf(path)
-    const name = names.pop()
-    assert(name !== undefined, "a file has a name")
-    const directory = this.installDirectory(`/${names.join("/")}`)
+    const { parent, name } = splitPath(path)
+    const directory = this.installDirectory(parent)
     const file = new FileNode()
     file.install(bytes)
     directory.entries.set(name, file)
@@ -217,18 +215,33 @@ export class DiskImage {
   }
 
   #entry(path: string): Entry {
-    const names = namesOf(path)
-    const name = names.pop()
-    assert(name !== undefined, "the root is not renamed, made or removed")
-    const directory = this.find(`/${names.join("/")}`)
+    const { parent, name } = splitPath(path)
+    const directory = this.find(parent)
     if (directory?.kind !== "directory") throw new ImageError("ENOENT", "no such file or directory")
     return { directory, name }
   }
 }
 
-function namesOf(path: string): string[] {
-  assert(path.startsWith("/"), `a path is absolute: ${path}`)
-  return path.split("/").filter((name) => name !== "" && name !== ".")
+/** The names of a path. Programs use few paths, often. */
+const namesOfPaths = new Map<string, readonly string[]>()
+
+function namesOf(path: string): readonly string[] {
+  let names = namesOfPaths.get(path)
+  if (names === undefined) {
+    assert(path.startsWith("/"), `a path is absolute: ${path}`)
+    names = path.split("/").filter((name) => name !== "" && name !== ".")
+    if (namesOfPaths.size > 10_000) namesOfPaths.clear()
+    namesOfPaths.set(path, names)
+  }
+  return names
+}
+
+/** The path of the directory in which a name lies, and the name. */
+function splitPath(path: string): { parent: string; name: string } {
+  const names = namesOf(path)
+  const name = names.at(-1)
+  assert(name !== undefined, "the root is not renamed, made or removed")
+  return { parent: `/${names.slice(0, -1).join("/")}`, name }
 }
 
 function settle({ removed, added, node }: PendingChange, state: "entries" | "durable"): void {

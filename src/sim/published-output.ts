@@ -30,7 +30,7 @@ interface SeenFile {
   isVisible: boolean
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true })
+const decoder = new TextDecoder()
 
 /** Watches one output. */
 export class PublishedOutput {

@@ -123,12 +123,17 @@ export interface MutantFate {
   readonly hits: number
 }
 
-/** Runs seeds with a mutant until one kills it, at most `maxSeeds`. */
+/** Runs seeds with a mutant until one kills it, at most `maxSeeds` in which its step is called. */
 export async function huntMutant(mutant: Mutant, from: number, maxSeeds: number): Promise<MutantFate> {
   let hits = 0
-  for (let seed = from; seed < from + maxSeeds; seed++) {
-    const result = await simulate(drawScenario(seed), { faults: "drawn", mutant })
+  let seedsHit = 0
+  for (let seed = from; seedsHit < maxSeeds && seed < from + maxSeeds * 10; seed++) {
+    const scenario = drawScenario(seed)
+    // A step of a reset is called in no other scenario.
+    if (mutant.step.includes(".reset.") && scenario.resetAt === undefined) continue
+    const result = await simulate(scenario, { faults: "drawn", mutant })
     hits += result.mutantHits
+    if (result.mutantHits > 0) seedsHit++
     const [finding] = result.findings
     if (finding !== undefined) return { mutant, killedBy: { seed, finding: finding.split("\n")[0]! }, hits }
   }

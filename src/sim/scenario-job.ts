@@ -14,8 +14,11 @@ import { outputNames, type Truth } from "./truth.ts"
 /** Where the simulated job's files lie. */
 export const BASE_DIRECTORY = "/job"
 
+/** The directory, on the same disk and not beside the output, that is there before the job. */
+export const STATE_PARENT = "/state"
+
 /** Where the simulated job's state lies. */
-export const STATE_DIRECTORY = "/job/.tidemark/simulated"
+export const STATE_DIRECTORY = `${STATE_PARENT}/tidemark/simulated`
 
 type WindowsShape = Extract<JobShape, { kind: "windows" }>
 

@@ -95,7 +95,11 @@ export function drawScenario(seed: number): Scenario {
   const inputFormat = prng.pick(["csv", "jsonl"] as const)
   const bulk = shape.kind === "filter" ? prng.float() : 1
   const isBulky = bulk < 0.1
-  const lines = new LineWriter(prng.fork(), { inputFormat, shape, noteLength: bulk < 0.008 ? 400_000 : isBulky ? 20_000 : 0 })
+  const lines = new LineWriter(prng.fork(), {
+    inputFormat,
+    shape,
+    noteLength: bulk < 0.008 ? 400_000 : isBulky ? 20_000 : 0,
+  })
   const generations: SourceChunk[][] = []
   const generationCount = 2 + prng.below(2)
   for (let generation = 0; generation < generationCount; generation++) {

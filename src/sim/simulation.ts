@@ -14,6 +14,7 @@ import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
 import {
+  FAULT_KINDS,
   faultKindsOf,
   ListedFaults,
   RandomFaults,
@@ -27,7 +28,7 @@ import { InterceptedDisk, withDisk } from "./intercepted-disk.ts"
 import { Mutation, type Mutant } from "./mutation.ts"
 import { PublishedOutput } from "./published-output.ts"
 import { lifeOf, SOURCE_COLUMNS, type Scenario, type SourceChunk } from "./scenario.ts"
-import { BASE_DIRECTORY, outputReadings, scenarioJob, STATE_DIRECTORY } from "./scenario-job.ts"
+import { BASE_DIRECTORY, outputReadings, scenarioJob, STATE_DIRECTORY, STATE_PARENT } from "./scenario-job.ts"
 import { SimWorld } from "./sim-env.ts"
 import type { TraceEvent } from "./sim-trace.ts"
 import { truthOf, type Truth } from "./truth.ts"
@@ -73,11 +74,16 @@ export async function simulate(scenario: Scenario, options: SimulationOptions): 
   return simulation.result()
 }
 
+const CRASH_KINDS: ReadonlySet<FaultKind> = new Set(["crash-before", "crash-after"])
+const WEIGHTY_KINDS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS.filter((kind) => kind !== "stall"))
+
 /** Faults drawn from a seed: at random, and where those were too few, more of them before the end. */
 class DrawnFaults implements FaultPlan {
   readonly #random: RandomFaults
   readonly #prng: Prng
+  #crashesLeft = 3
   #strikeIn: number | undefined
+  #strikesWith: ReadonlySet<FaultKind> = WEIGHTY_KINDS
 
   constructor(prng: Prng) {
     this.#random = new RandomFaults(prng.fork(), { intensity: 0.05, max: MAX_DRAWN_FAULTS })
@@ -89,11 +95,21 @@ class DrawnFaults implements FaultPlan {
     this.#strikeIn ??= this.#prng.below(30)
   }
 
+  /** Crashes the machine at one of the very next calls, now and then: a mutant shows its fault soon or never. */
+  crashSoon(): void {
+    if (this.#strikeIn !== undefined || this.#crashesLeft === 0 || !this.#prng.chance(0.2)) return
+    this.#crashesLeft--
+    this.#strikeIn = this.#prng.below(8)
+    this.#strikesWith = CRASH_KINDS
+  }
+
   strike(call: DiskCall): FaultKind | undefined {
     if (this.#strikeIn === undefined) return this.#random.strike(call)
     if (this.#strikeIn-- > 0) return undefined
     this.#strikeIn = undefined
-    return this.#prng.pick(faultKindsOf(call.operation).filter((kind) => kind !== "stall"))
+    const kinds = faultKindsOf(call.operation).filter((kind) => this.#strikesWith.has(kind))
+    this.#strikesWith = WEIGHTY_KINDS
+    return this.#prng.pick(kinds)
   }
 }
 
@@ -128,6 +144,7 @@ class Simulation {
     const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
     this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
     this.#world.image.installDirectory(BASE_DIRECTORY)
+    this.#world.image.installDirectory(STATE_PARENT)
     this.#beginLife(0, scenario.resetAt)
     this.#world.onEvent = () => {
       if (this.#glances.chance(0.1)) this.#look()
@@ -182,7 +199,7 @@ class Simulation {
   /** Starts processes until one has read the generation to its end. */
   async #readGeneration(isLast: boolean): Promise<void> {
     for (;;) {
-      const weighty = this.#world.struck.filter(({ kind }) => kind !== "stall").length
+      const weighty = this.#world.struck.filter(({ kind }) => WEIGHTY_KINDS.has(kind)).length
       if (isLast && weighty < MIN_FAULTS) this.#drawn?.force()
       const result = await this.#runProcess()
       if (this.#findings.length > 0) return
@@ -210,7 +227,9 @@ class Simulation {
     if ((await world.run(program, MAX_EVENTS)) === "settled") await world.settle()
     this.#look()
     if (!world.isAlive) return undefined
-    if (world.openFiles > 0) this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
+    // A mutant that puts calls off keeps files open for them.
+    if (world.openFiles > 0 && this.#options.mutant === undefined)
+      this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
     world.kill()
     if (failure !== undefined) this.#judgeFailure(failure)
     return result
@@ -231,6 +250,7 @@ class Simulation {
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       onEvent: (event) => {
         if (event.kind === "recovered") this.#onRecovered(event.epoch, event.isReset)
+        if (event.kind === "snapshot") this.#checkTrimmed()
         if (event.kind !== "committed") return
         this.#onCommitted(event.epoch, handle.status().watermarkMicros)
         if (++commits === stopAfter) void handle.stop().catch(() => undefined)
@@ -259,6 +279,12 @@ class Simulation {
       this.#findings.push(`the watermark went back from ${this.#watermark} to ${watermark}`)
     this.#epoch = epoch
     this.#watermark = watermark
+  }
+
+  /** Behind a snapshot, nothing is left of the log before it. */
+  #checkTrimmed(): void {
+    const segments = this.#world.image.list(`${STATE_DIRECTORY}/log`).filter((name) => name.endsWith(".wal"))
+    if (segments.length !== 1) this.#findings.push(`a snapshot leaves the segments ${segments.join(", ")}`)
   }
 
   #judgeFailure(failure: unknown): void {
@@ -296,7 +322,11 @@ class Simulation {
   #mutated(env: Env): Env {
     const { mutant } = this.#options
     if (mutant === undefined) return env
-    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(mutant, () => this.#mutantHits++)))
+    const onHit = (): void => {
+      this.#mutantHits++
+      this.#drawn?.crashSoon()
+    }
+    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(mutant, onHit)))
   }
 
   #append({ file, lines }: SourceChunk): void {
