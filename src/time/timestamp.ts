@@ -24,12 +24,6 @@ declare const TIMESTAMP: unique symbol
  */
 export type Timestamp = number & { readonly [TIMESTAMP]: "Timestamp" }
 
-/** The watermark before any record, and of a partition that has none. */
-export const MIN_WATERMARK = -Infinity
-
-/** The watermark of a partition or stream that has ended. */
-export const MAX_WATERMARK = Infinity
-
 /** Whether a value is a timestamp: a whole number of microseconds within ±(2⁵³ − 1). */
 export function isTimestamp(value: unknown): value is Timestamp {
   return Number.isSafeInteger(value)
