@@ -21,17 +21,15 @@ describe("known globals", () => {
     const accepted = VALUES.filter(([kind]) => mayBe(accepts, kind)).flatMap(([, values]) => values)
     const receivers = name.startsWith("String.prototype.") ? ["", "a", "😀b"] : [undefined]
     expect(isIntact(name)).toBe(true)
-    for (const receiver of receivers) {
-      for (const first of accepted) {
-        for (const second of accepted) {
-          for (const args of [[], [first], [first, second]]) {
-            const value: unknown = Reflect.apply(genuine, receiver, args)
-            expect(mayBe(result, kindOf(value))).toBe(true)
-            expect(Reflect.apply(genuine, receiver, args)).toBe(value)
-          }
-        }
-      }
-    }
+    const argumentLists = [[], ...accepted.map((first) => [first])]
+    for (const first of accepted) argumentLists.push(...accepted.map((second) => [first, second]))
+    const surprises = receivers.flatMap((receiver) =>
+      argumentLists.filter((args) => {
+        const value: unknown = Reflect.apply(genuine, receiver, args)
+        return !mayBe(result, kindOf(value)) || !Object.is(Reflect.apply(genuine, receiver, args), value)
+      }),
+    )
+    expect(surprises).toEqual([])
   })
 
   it("B1 hold no clock, no chance and no language of the machine's", () => {

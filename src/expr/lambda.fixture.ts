@@ -2,7 +2,8 @@
 import { Arena } from "../batch/arena.ts"
 import { allocateColumns, batchOfRows, type Batch } from "../batch/batch.ts"
 import { readValue, type Column } from "../batch/column.ts"
-import { Schema, schema, type ColumnTypes, type RowOf } from "../batch/schema.ts"
+import type { Schema } from "../batch/schema.ts"
+import { schema, type ColumnTypes, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { CompileOptions } from "./compile.ts"
 import type { LambdaForm, RowFunction } from "./lambda.ts"
@@ -62,12 +63,15 @@ export const TRIPS: readonly Readonly<Record<string, unknown>>[] = [FIRST, SECON
 export const TRUSTING: CompileOptions = { mode: "auto", proof: { areGenuineGlobals: () => true } }
 export const CLOSURES: CompileOptions = { mode: "off", proof: undefined }
 
+/** One for all tests of a file: each memory of its own would be reserved anew. */
+const arena = new Arena({ maxBytes: 1 << 27 })
+
 /** A batch of rows. */
 export function batchOf<C extends ColumnTypes>(
   rowSchema: Schema<C>,
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Batch {
-  return batchOfRows(new Arena({ maxBytes: 1 << 22 }), rowSchema, rows).batch
+  return batchOfRows(arena, rowSchema, rows).batch
 }
 
 /** The form in which a predicate of trips runs. */
@@ -113,7 +117,7 @@ export function project<C extends ColumnTypes>(
     targets: fields,
     shape: "object",
   })
-  const { columns } = allocateColumns(new Arena({ maxBytes: 1 << 22 }), targets, Math.max(1, batch.length))
+  const { columns, release } = allocateColumns(arena, targets, Math.max(1, batch.length))
   const failures: string[] = []
   const failed = new Set<number>()
   projection.project(batch, params, columns, (row, error) => {
@@ -124,6 +128,7 @@ export function project<C extends ColumnTypes>(
   batch.forEachRow((row) => {
     if (!failed.has(row)) rows.push(readRow(targets, columns, row))
   })
+  release()
   return { form: projection.form, rows, failures }
 }
 

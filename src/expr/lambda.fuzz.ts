@@ -352,6 +352,8 @@ function lambdaOf(text: string): RowFunction {
   return new Function(`return (${text})`)() as RowFunction
 }
 
+const arena = new Arena({ maxBytes: 1 << 24 })
+
 const ALL_GENUINE = { areGenuineGlobals: () => true }
 const COMPILED = { mode: "auto", proof: ALL_GENUINE } as const
 const CLOSURES = { mode: "off", proof: undefined } as const
@@ -359,7 +361,6 @@ const CLOSURES = { mode: "off", proof: undefined } as const
 /** Batches of random rows, some with a selection, some without bitmaps where nothing is null. */
 function randomBatches(prng: Prng, count: number): { batch: Batch; params: Record<string, unknown> }[] {
   return Array.from({ length: count }, () => {
-    const arena = new Arena({ maxBytes: 1 << 20 })
     const isFull = prng.chance(0.2)
     const rows = Array.from({ length: ROWS }, () => randomRow(prng)).map((row) =>
       isFull ? { ...row, g: 1.5, u: "x" } : row,
@@ -424,10 +425,12 @@ describe("compiled lambdas and closures", () => {
       const projection = compileProjection({ ...request, options: COMPILED })
       if (projection.form.kind === "compiled") compiled++
       const [left, right] = [projection, compileProjection({ ...request, options: CLOSURES })].map((form) => {
-        const { columns } = allocateColumns(new Arena({ maxBytes: 1 << 20 }), targets, ROWS)
+        const { columns, release } = allocateColumns(arena, targets, ROWS)
         const failures: Failure[] = []
         form.project(batch, params, columns, note(failures))
-        return { values: valuesOf(batch, columns, failures), failures }
+        const values = valuesOf(batch, columns, failures)
+        release()
+        return { values, failures }
       })
       expect(left, `seed ${SEED + 1}: ${text}`).toEqual(right)
     }

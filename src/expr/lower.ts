@@ -10,7 +10,7 @@ import type { PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "a
 import { assert } from "../base/assert.ts"
 import type { Schema } from "../batch/schema.ts"
 import { isUsableGlobal, knownConstant, knownFunction } from "./globals.ts"
-import { type BinaryOperator, type Ir, type LogicalOperator, type Reference } from "./ir.ts"
+import type { BinaryOperator, Ir, LogicalOperator, Reference } from "./ir.ts"
 import { factsAfter, keyOf, NO_FACTS, type Facts } from "./narrow.ts"
 import {
   makeBinary,

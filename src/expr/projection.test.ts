@@ -307,6 +307,6 @@ describe("projections", () => {
 })
 
 function targetsOf(type: typeof t.float64 | typeof t.string | ReturnType<typeof t.float64.nullable>) {
-  const { columns } = allocateColumns(new Arena({ maxBytes: 1 << 20 }), schema({ value: type }), TRIPS.length)
+  const { columns } = allocateColumns(new Arena({ maxBytes: 1 << 14 }), schema({ value: type }), TRIPS.length)
   return { batch: batchOf(TRIP, TRIPS), columns }
 }

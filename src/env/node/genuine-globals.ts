@@ -65,7 +65,7 @@ function isUnchanged({ holder, key, value }: Captured): boolean {
 }
 
 function isNativeOrPlain(value: unknown): boolean {
-  return typeof value !== "function" || NATIVE.test(Reflect.apply(Function.prototype.toString, value, []))
+  return typeof value !== "function" || NATIVE.test(Function.prototype.toString.call(value))
 }
 
 function isObject(value: unknown): value is object {

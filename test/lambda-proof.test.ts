@@ -1,0 +1,71 @@
+/** The compiler of lambdas with the real proof of their global names. */
+import { describe, expect, it } from "vitest"
+import { Arena } from "../src/batch/arena.ts"
+import { batchOfRows } from "../src/batch/batch.ts"
+import { Schema, schema } from "../src/batch/schema.ts"
+import { t } from "../src/batch/types.ts"
+import { nodeScopes } from "../src/env/node/scopes.ts"
+import { describeForm } from "../src/expr/describe.ts"
+import { knownFunction, knownFunctionNames } from "../src/expr/globals.ts"
+import { compilePredicate } from "../src/expr/predicate.ts"
+
+const Row = schema({ x: t.float64, text: t.string })
+const { batch } = batchOfRows(new Arena({ maxBytes: 1 << 16 }), Row, [
+  { x: -2, text: "a" },
+  { x: 2, text: "b" },
+  { x: NaN, text: "" },
+])
+const proof = nodeScopes()
+
+/** How a lambda runs, and which rows it selects. */
+function run(lambda: (row: { readonly x: number; readonly text: string }) => unknown): [string, number[]] {
+  const request = { lambda, schema: Row, params: new Schema([]), options: { mode: "auto", proof } as const }
+  const predicate = compilePredicate(request)
+  const selected = new Int32Array(3)
+  const count = predicate.select(batch, {}, selected, () => expect.unreachable())
+  return [describeForm(predicate.form), [...selected.subarray(0, count)]]
+}
+
+const NOT_PROVEN = `closure: It uses "Math", and it is not proven that this is JavaScript's own here.`
+
+describe("lambdas with global names", () => {
+  it("compile where the names are proven", () => {
+    expect(run((row) => Math.abs(row.x) > 1)).toEqual(["compiled: (Math.abs(row.x:float64) > 1)", [0, 1]])
+    expect(run((row) => Number.isNaN(row.x) || row.text.startsWith("a"))).toEqual([
+      ...['compiled: (Number.isNaN(row.x:float64) || row.text:string.startsWith("a"))', [0, 2]],
+    ])
+    expect(run((row) => row.x > 0 && row.x < Infinity)).toEqual([
+      ...["compiled: ((row.x:float64 > 0) && (row.x:float64 < Infinity))", [1]],
+    ])
+  })
+
+  it("run as closures where a name is shadowed, and see what shadows it", () => {
+    const shadowed = ((Math: { abs(x: number): number }) => run((row) => Math.abs(row.x) > 1))({ abs: (x) => x })
+    expect(shadowed).toEqual([NOT_PROVEN, [1]])
+  })
+
+  it("run as closures where a captured name is reassigned", () => {
+    let limit = 0
+    const lambda = (row: { readonly x: number }): boolean => row.x > limit
+    const before = run(lambda)
+    limit = 5
+    expect([before[1], run(lambda)[1]]).toEqual([[1], []])
+    expect(before[0]).toMatch(/^closure: It uses "limit" from outside of the function\. Pass it as a parameter/)
+  })
+
+  it("run as closures where a built-in was replaced, and call the replacement", () => {
+    const { abs } = Math
+    try {
+      Math.abs = (x) => x
+      expect(run((row) => Math.abs(row.x) > 1)).toEqual([NOT_PROVEN, [1]])
+    } finally {
+      Math.abs = abs
+    }
+    expect(run((row) => Math.abs(row.x) > 1)[1]).toEqual([0, 1])
+  })
+
+  it("are proven for every global that the compiler knows", () => {
+    const globals = [...new Set(knownFunctionNames().map((name) => knownFunction(name)!.global))]
+    expect(proof?.areGenuineGlobals((row: unknown) => row, [...globals, "undefined", "NaN", "Infinity"])).toBe(true)
+  })
+})
