@@ -7,6 +7,7 @@
  * Invariants:
  * - TY1 The row type is built by intersections written out in the return types. An alias here would make the compiler
  *   walk the whole chain of calls again at each call; see `test/type-budget.test.ts`.
+ *   For the same reason, and because its messages then name the columns, `keyof R & string` is written out.
  * - TY2 Appending and updating streams are different types; what takes one does not take the other.
  */
 import type { ColumnTypes } from "../batch/schema.ts"
@@ -98,9 +99,6 @@ export interface EventTimeOptions<D extends string> extends OperatorOptions {
   readonly outOfOrder: DurationText<D>
 }
 
-/** The columns of a row type. */
-type Name<R> = keyof R & string
-
 /**
  * A stream of rows of the type `R` that are only ever added, in a job with parameters of the type `P`. `T` is the name of
  * its event-time column, `never` where it has none.
@@ -151,7 +149,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   >
 
   /** Keeps the columns named, in that order. Without the event-time column there is no event time any more. */
-  select<N extends Name<R>>(
+  select<N extends keyof R & string>(
     ...columns: readonly [N, ...N[]]
   ): AppendStream<{ readonly [M in N]: R[M] }, P, Extract<T, N>>
 
@@ -166,7 +164,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
 
   /** Drops the rows in which one of the columns is null; behind it they are not nullable. */
-  notNull<N extends Name<R>>(
+  notNull<N extends keyof R & string>(
     ...columns: readonly [N, ...N[]]
   ): AppendStream<R & { readonly [M in N]: NonNullable<unknown> }, P, T>
 
@@ -182,7 +180,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     : Problem<`This stream has an event time already: '${T}'.`>
 
   /** Groups by the values of these columns, for `.window(...)`. Objects are no keys. */
-  keyBy<N extends Name<R>>(...columns: readonly [N, ...N[]]): KeyedStream<R, N, P, T>
+  keyBy<N extends keyof R & string>(...columns: readonly [N, ...N[]]): KeyedStream<R, N, P, T>
 
   readonly window: Problem<"Call .keyBy(...) before .window(...).">
   readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
@@ -190,7 +188,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
 
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
 export interface DeclareEventTime<R, P> {
-  <N extends Name<R>, D extends string>(
+  <N extends keyof R & string, D extends string>(
     column: N & EventTimeColumn<N, R[N]>,
     options: EventTimeOptions<D>,
   ): AppendStream<R, P, N>
@@ -207,14 +205,18 @@ type EventTimeColumn<N extends string, V> = [V] extends [Timestamp]
  *
  * @example
  * ```ts
- * import { count, tumbling, type KeyedStream } from "tidemark"
+ * import { count, tumbling, type KeyedStream, type Timestamp } from "tidemark"
  *
- * function perMinute<R, K extends keyof R & string, P>(keyed: KeyedStream<R, K, P, "at">) {
- *   return keyed.window(tumbling("1m")).aggregate({ rows: count() })
+ * function perMinute<P>(clicks: KeyedStream<{ at: Timestamp; page: string }, "page", P, "at">) {
+ *   return clicks.window(tumbling("1m")).aggregate({ clicks: count() })
  * }
  * ```
  */
 export interface KeyedStream<R, K extends keyof R, out P, in out T extends string> {
+  /** For the compiler only. */
+  readonly [ROW]: R
+  readonly kind: Problem<"Call .window(...) and .aggregate(...) behind .keyBy(...): groups are not an output.">
+
   /** Cuts the event time of each key into windows. */
   readonly window: [T] extends [never]
     ? Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
@@ -237,6 +239,10 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
  * ```
  */
 export interface WindowedStream<R, K extends keyof R, out P, in out T extends string> {
+  /** For the compiler only. */
+  readonly [ROW]: R
+  readonly kind: Problem<"Call .aggregate(...) behind .window(...): windows without aggregates are not an output.">
+
   /**
    * One row for each key and window, when the watermark has passed the window's end: the keys, `windowStart`, `windowEnd`
    * and the aggregates. Its event time is `windowEnd` less one microsecond. Its `late` stream has the rows that came too

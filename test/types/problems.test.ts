@@ -1,0 +1,321 @@
+/** Wrong programs do not compile, and the compiler's message ends in a sentence that says what to do. */
+import { expect, test } from "vitest"
+import { compileSnippets } from "./snippet-compiler.ts"
+
+const HEAD = `
+import { count, first, hopping, job, max, mean, min, schema, sum, t, tumbling, type UpdateStream } from "tidemark"
+import { csv, jsonl } from "tidemark/files"
+
+const Trip = schema({
+  pickup: t.timestamp(),
+  dropoff: t.timestamp().nullable(),
+  zone: t.string,
+  fare: t.float64,
+  tip: t.float64.nullable(),
+  meters: t.int64,
+  isShared: t.bool,
+  place: t.object({ x: t.float64 }),
+})
+`
+
+/** A job whose flow makes this stream. */
+function flow(stream: string): string {
+  return `${HEAD}
+job({
+  name: "trips",
+  params: schema({ maxFare: t.float64 }),
+  inputs: { trips: Trip },
+  flow: ({ trips }) => {
+    const hourly = () => trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(tumbling("1h"))
+    void hourly
+    void (${stream})
+    return { trips }
+  },
+})`
+}
+
+/** A binding of a good job. */
+function binding(options: string): string {
+  return `${HEAD}
+const trips = job({
+  name: "trips",
+  params: schema({ maxFare: t.float64, least: t.float64.default(0), zone: t.string.nullable() }),
+  inputs: { trips: Trip, more: Trip },
+  flow: ({ trips, more }) => ({ trips, more }),
+})
+const inputs = { trips: csv("a"), more: csv("b") }
+const outputs = { trips: jsonl("a"), more: jsonl("b") }
+const params = { maxFare: 1 }
+trips.with(${options})`
+}
+
+const WRONG: Readonly<Record<string, { readonly code: string; readonly says: readonly string[] }>> = {
+  "a window before a key": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).window(tumbling("1h"))`),
+    says: ["Call .keyBy(...) before .window(...)."],
+  },
+  "a window before an event time": {
+    code: flow(`trips.keyBy("zone").window(tumbling("1h"))`),
+    says: ["Call .eventTime(...) before .keyBy(...): windows are cut in event time."],
+  },
+  "an event time behind the key": {
+    code: flow(`trips.keyBy("zone").eventTime("pickup", { outOfOrder: "5s" })`),
+    says: ["Call .eventTime(...) before .keyBy(...)."],
+  },
+  "aggregates before a key": {
+    code: flow(`trips.aggregate({ trips: count() })`),
+    says: ["Call .keyBy(...) and .window(...) before .aggregate(...)."],
+  },
+  "aggregates before a window": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").aggregate({ trips: count() })`),
+    says: ["Call .window(...) before .aggregate(...)."],
+  },
+  "a window whose event time was mapped away": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).map({ zone: t.string }, (r) => ({ zone: r.zone })).keyBy("zone").window(tumbling("1h"))`,
+    ),
+    says: ["Call .eventTime(...) before .keyBy(...)"],
+  },
+  "a window whose event time was not selected": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).select("zone", "fare").keyBy("zone").window(tumbling("1h"))`,
+    ),
+    says: ["Call .eventTime(...) before .keyBy(...)"],
+  },
+  "a stream that is grouped as an output": {
+    code: `${HEAD}job({ name: "trips", inputs: { trips: Trip }, flow: ({ trips }) => ({ groups: trips.keyBy("zone") }) })`,
+    says: ["Call .window(...) and .aggregate(...) behind .keyBy(...): groups are not an output."],
+  },
+  "an unknown key": {
+    code: flow(`trips.keyBy("zon")`),
+    says: [`'"zon"' is not assignable`, `"pickup" | "dropoff"`],
+  },
+  "an unknown column to select": {
+    code: flow(`trips.select("zone", "fares")`),
+    says: [`'"fares"' is not assignable`, `"fare" | "tip"`],
+  },
+  "an unknown column that must not be null": {
+    code: flow(`trips.notNull("tipp")`),
+    says: [`'"tipp"' is not assignable`, `"fare" | "tip"`],
+  },
+  "an unknown event time": {
+    code: flow(`trips.eventTime("pickUp", { outOfOrder: "5s" })`),
+    says: [`'"pickUp"' is not assignable`, `"pickup"`],
+  },
+  "an unknown field in a lambda": {
+    code: flow(`trips.filter((r) => r.fares > 0)`),
+    says: ["Property 'fares' does not exist on type", "Did you mean 'fare'?"],
+  },
+  "an unknown parameter in a lambda": {
+    code: flow(`trips.filter((r, p) => r.fare < p.maxFair)`),
+    says: ["Property 'maxFair' does not exist on type", "Did you mean 'maxFare'?"],
+  },
+  "a column that was not selected": {
+    code: flow(`trips.select("zone").filter((r) => r.fare > 0)`),
+    says: ["Property 'fare' does not exist on type"],
+  },
+  "an event time that is text": {
+    code: flow(`trips.eventTime("zone", { outOfOrder: "5s" })`),
+    says: ["The column 'zone' is not a timestamp, so it cannot be the event time."],
+  },
+  "an event time that is a plain number": {
+    code: flow(`trips.eventTime("fare", { outOfOrder: "5s" })`),
+    says: ["The column 'fare' is not a timestamp, so it cannot be the event time."],
+  },
+  "an event time that may be null": {
+    code: flow(`trips.eventTime("dropoff", { outOfOrder: "5s" })`),
+    says: ["Event time is never null: call .notNull('dropoff') before .eventTime('dropoff', ...)."],
+  },
+  "a second event time": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).eventTime("pickup", { outOfOrder: "9s" })`),
+    says: ["This stream has an event time already: 'pickup'."],
+  },
+  "an event time that is derived anew": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).derive({ pickup: t.timestamp() }, (r) => ({ pickup: r.pickup }))`,
+    ),
+    says: ["'pickup' is this stream's event time: derive it before .eventTime(...)."],
+  },
+  "an event time without out-of-orderness": {
+    code: flow(`trips.eventTime("pickup", {})`),
+    says: ["Property 'outOfOrder' is missing"],
+  },
+  "out-of-orderness that is no duration": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5 seconds" })`),
+    says: ["'5 seconds' is not a duration: write a number and a unit (us, ms, s, m, h, d)"],
+  },
+  "a window that is no duration": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(tumbling("1hour"))`),
+    says: ["'1hour' is not a duration: write a number and a unit (us, ms, s, m, h, d)"],
+  },
+  "a hop that is no duration": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(hopping("1h", { every: "ten minutes" }))`,
+    ),
+    says: ["'ten minutes' is not a duration"],
+  },
+  "a hop that is missing": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(hopping("1h"))`),
+    says: ["Expected 2 arguments, but got 1."],
+  },
+  "an offset that is no duration": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(tumbling("1h", { offset: "noon" }))`,
+    ),
+    says: [`Type '"noon"' is not assignable to type 'Duration`],
+  },
+  "a number compared with a string": {
+    code: flow(`trips.filter((r) => r.fare > "0")`),
+    says: ["Operator '>' cannot be applied to types 'number' and 'string'."],
+  },
+  "arithmetic on what may be null": {
+    code: flow(`trips.filter((r) => r.tip > 0)`),
+    says: ["'r.tip' is possibly 'null'."],
+  },
+  "a derived column of the wrong type": {
+    code: flow(`trips.derive({ net: t.float64 }, (r) => ({ net: r.zone }))`),
+    says: ["Type 'string' is not assignable to type 'number'."],
+  },
+  "a derived column that is missing": {
+    code: flow(`trips.derive({ net: t.float64, tax: t.float64 }, (r) => ({ net: r.fare }))`),
+    says: ["Property 'tax' is missing"],
+  },
+  "a sum over a string column": {
+    code: flow(`hourly().aggregate({ zones: sum("zone") })`),
+    says: ["sum(...) takes numbers, and the column 'zone' is a string."],
+  },
+  "a mean over a boolean column": {
+    code: flow(`hourly().aggregate({ shared: mean("isShared") })`),
+    says: ["mean(...) takes numbers, and the column 'isShared' is a boolean."],
+  },
+  "a sum over timestamps": {
+    code: flow(`hourly().aggregate({ times: sum("pickup") })`),
+    says: ["sum(...) takes numbers, and the column 'pickup' is a timestamp."],
+  },
+  "a minimum over objects": {
+    code: flow(`hourly().aggregate({ first: min("place") })`),
+    says: ["min(...) takes numbers, and the column 'place' is an object."],
+  },
+  "a sum over an unknown column": {
+    code: flow(`hourly().aggregate({ fares: sum("fair") })`),
+    says: ["There is no column 'fair' to aggregate."],
+  },
+  "a sum over a lambda that gives a string": {
+    code: flow(`hourly().aggregate({ zones: sum((r) => r.zone) })`),
+    says: ["sum(...) takes a lambda that gives a number, and this one gives a string"],
+  },
+  "a sum over a lambda that gives a bigint": {
+    code: flow(`hourly().aggregate({ meters: sum((r) => r.meters) })`),
+    says: ["this one gives a bigint: declare its type, as in sum(t.int64, (row) => ...)."],
+  },
+  "a maximum over a declared string": {
+    code: flow(`hourly().aggregate({ zone: max(t.string, (r) => r.zone), n: count() })`),
+    says: ["'zone' is a key already: give the aggregate another name."],
+  },
+  "a sum over a declared string": {
+    code: flow(`hourly().aggregate({ zones: sum(t.string, (r) => r.zone) })`),
+    says: ["sum(...) takes numbers, and its declared type is a string."],
+  },
+  "an unknown field in an aggregate's lambda": {
+    code: flow(`hourly().aggregate({ fares: sum((r) => r.fares) })`),
+    says: ["Property 'fares' does not exist on type", "Did you mean 'fare'?"],
+  },
+  "an aggregate that is named like a bound of the window": {
+    code: flow(`hourly().aggregate({ windowEnd: count() })`),
+    says: ["Results have 'windowEnd' already: give the aggregate another name."],
+  },
+  "what is no aggregate": {
+    code: flow(`hourly().aggregate({ fares: "fare" })`),
+    says: ["Type 'string' is not assignable to type 'AnyAggregate<"],
+  },
+  "an input that is not bound": {
+    code: binding(`{ inputs: { trips: csv("a") }, outputs, params }`),
+    says: ["The input 'more' is not bound: give it a source."],
+  },
+  "an input that is not there": {
+    code: binding(`{ inputs: { ...inputs, less: csv("c") }, outputs, params }`),
+    says: ["The job has no input 'less'."],
+  },
+  "an output that is not bound": {
+    code: binding(`{ inputs, outputs: { more: jsonl("a") }, params }`),
+    says: ["The output 'trips' is not bound: give it a sink."],
+  },
+  "an output that is not there": {
+    code: binding(`{ inputs, outputs: { ...outputs, less: jsonl("c") }, params }`),
+    says: ["The job has no output 'less'."],
+  },
+  "an input bound to something else": {
+    code: binding(`{ inputs: { trips: csv("a"), more: "b.csv" }, outputs, params }`),
+    says: ["Type 'string' is not assignable to type 'SourceBinding"],
+  },
+  "parameters that are missing": {
+    code: binding(`{ inputs, outputs }`),
+    says: ["Property 'params' is missing"],
+  },
+  "a parameter that is missing": {
+    code: binding(`{ inputs, outputs, params: { least: 1 } }`),
+    says: ["Property 'maxFare' is missing"],
+  },
+  "a parameter of the wrong type": {
+    code: binding(`{ inputs, outputs, params: { maxFare: "1" } }`),
+    says: ["Type 'string' is not assignable to type 'number'."],
+  },
+  "an epoch that is no duration": {
+    code: binding(`{ inputs, outputs, params, epoch: { min: "fast" } }`),
+    says: [`Type '"fast"' is not assignable to type 'Duration`],
+  },
+  "an error policy that is not there": {
+    code: binding(`{ inputs, outputs, params, onError: "ignore" }`),
+    says: [`Type '"ignore"' is not assignable to type '"dead-letter" | "stop"'.`],
+  },
+  "an updating stream into a sink that appends": {
+    code: `${HEAD}
+declare const totals: UpdateStream<{ zone: string; total: number }>
+job({ name: "totals", inputs: { trips: Trip }, flow: () => ({ totals }) }).with({
+  inputs: { trips: csv("a") },
+  outputs: { totals: jsonl("b") },
+})`,
+    says: ["The output 'totals' is an updating stream, and this sink takes only streams that append."],
+  },
+}
+
+const RIGHT: Readonly<Record<string, string>> = {
+  "the order of calls": flow(`hourly().aggregate({ trips: count(), fares: sum("fare"), at: min("pickup") })`),
+  "aggregates of every form": flow(
+    `hourly().aggregate({ a: sum((r, p) => r.fare / p.maxFare), b: sum(t.int64, (r) => r.meters), c: first("place"), d: mean("tip"), e: max("meters") })`,
+  ),
+  "windows of windows": flow(
+    `hourly().aggregate({ n: count() }).filter((r) => r.n > 1).keyBy("zone").window(hopping("1d", { every: "1h", offset: "30m" })).aggregate({ n: sum("n") })`,
+  ),
+  "late rows, windowed again": flow(
+    `hourly().aggregate({ n: count() }).late.keyBy("zone").window(tumbling("1d")).aggregate({ n: count() })`,
+  ),
+  "an event time behind notNull": flow(`trips.notNull("dropoff").eventTime("dropoff", { outOfOrder: "1m 30s" })`),
+  "a bound job": binding(
+    `{ inputs, outputs, params: { maxFare: 1, zone: null }, epoch: { max: "5s" }, maxBadRecords: 3 }`,
+  ),
+  "an updating stream into a sink that takes updates": `${HEAD}
+import type { StreamKind } from "tidemark"
+declare const totals: UpdateStream<{ zone: string; total: number }>
+const upserts = { ...jsonl("b"), describe: () => "upserts()", accepts: { append: true, update: true } } as const
+const kinds: readonly StreamKind[] = ["append", "update"]
+void kinds
+job({ name: "totals", inputs: { trips: Trip }, flow: ({ trips }) => ({ totals, trips }) }).with({
+  inputs: { trips: csv("a") },
+  outputs: { totals: upserts, trips: upserts },
+})`,
+}
+
+const said = compileSnippets({
+  ...Object.fromEntries(Object.entries(WRONG).map(([name, { code }]) => [`wrong: ${name}`, code])),
+  ...Object.fromEntries(Object.entries(RIGHT).map(([name, code]) => [`right: ${name}`, code])),
+})
+
+test.each(Object.entries(WRONG))("%s is refused in words", (name, { says }) => {
+  const message = said.get(`wrong: ${name}`)
+  for (const sentence of says) expect(message).toContain(sentence)
+})
+
+test.each(Object.keys(RIGHT))("%s compiles", (name) => {
+  expect(said.get(`right: ${name}`)).toBe("")
+})
