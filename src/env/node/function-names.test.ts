@@ -16,6 +16,7 @@ describe("names of function expressions", () => {
       "function",
       "b",
     ])
+    expect(names("function <!-- x\n--> y\n e() {}")).toEqual(["e"])
     expect(names("x.function\u2028w(1)")).toEqual(["w"])
   })
 

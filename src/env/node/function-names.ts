@@ -9,7 +9,7 @@
  */
 
 const NAME_BEHIND_FUNCTION =
-  /(?<![\w$])function(?:[\s*]|\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n\r\u2028\u2029]*)+(?=((?:[\w$\u0080-\uffff]|\\u)+))/g
+  /(?<![\w$])function(?:[\s*]|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:\/\/|<!--|-->)[^\n\r\u2028\u2029]*)+(?=((?:[\w$\u0080-\uffff]|\\u)+))/g
 
 /** The names behind `function` in a source text. */
 export function functionExpressionNames(source: string): ReadonlySet<string> {
