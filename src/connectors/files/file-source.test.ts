@@ -161,6 +161,13 @@ describe("a file that goes on", () => {
     expect(error.message).toContain("became shorter while it was read")
   })
 
+  test("O4 a file that was cut behind its head, before what was read, is refused", async () => {
+    const text = HEADER + Array.from({ length: 20_000 }, (_, id) => `${id},some text\n`).join("")
+    const error: unknown = await readAndChange(text, text.slice(0, 100_000)).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: "source-changed" })
+    expect((error as Error).message).toContain(`it has 100000 bytes, but ${text.length} bytes of it were read`)
+  })
+
   test("a file ends in the middle of a quoted field: a bad record", async () => {
     const world = worldWith({ "a.csv": `${HEADER}1,one\n2,"two\n3,three\n` })
     const { ids } = await inProcess(world, async (env) => readIds(await openOnly(sourceOf(env, ["a.csv"]))))
