@@ -50,7 +50,8 @@ export class ReferenceDataflow {
       if (source.kind === "column") {
         return { name, kind, type: input.field(source.name)!.type, read: (row) => row[source.name] }
       }
-      const read = (row: Row) => this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
+      const read = (row: Row) =>
+        this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
       return { name, kind, type: source.type, read }
     })
     return new ReferenceWindows(node.window, node.keys, aggregates)
@@ -152,9 +153,9 @@ export class ReferenceDataflow {
         case "map": {
           const given = (node.lambda as Lambda)(row, this.#params) as Row
           const fields = node.kind === "derive" ? node.columns : node.schema.fields
-          const computed = fields.map(({ name, type }) => [name, this.#checked(given[name], type.check.bind(type))])
-          const base = node.kind === "derive" ? row : {}
-          return { ...base, ...Object.fromEntries(computed) }
+          const result: Record<string, unknown> = node.kind === "derive" ? { ...row } : {}
+          for (const { name, type } of fields) result[name] = this.#checked(given[name], type.check.bind(type))
+          return result
         }
         default:
           throw new Error(`${node.kind} is no stateless node`)

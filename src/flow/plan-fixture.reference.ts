@@ -89,7 +89,10 @@ export class PlanFixture {
 
   notNull(from: From, ...columns: string[]): number {
     const { rows, base } = this.#from(from, "notNull")
-    const fields = rows.fields.map(({ name, type }) => ({ name, type: columns.includes(name) ? type.required() : type }))
+    const fields = rows.fields.map(({ name, type }) => ({
+      name,
+      type: columns.includes(name) ? type.required() : type,
+    }))
     return this.#add({ ...base, kind: "notNull", schema: new Schema(fields), columns })
   }
 
@@ -98,7 +101,13 @@ export class PlanFixture {
     return this.#add({ ...base, kind: "eventTime", schema: rows, column, outOfOrderMicros })
   }
 
-  window(from: From, window: WindowSpec, keys: readonly string[], aggregates: FixtureAggregates, timeColumn = "at"): number {
+  window(
+    from: From,
+    window: WindowSpec,
+    keys: readonly string[],
+    aggregates: FixtureAggregates,
+    timeColumn = "at",
+  ): number {
     const { rows, base } = this.#from(from, "window")
     const specs = Object.entries(aggregates).map(([name, [kind, read]]) => {
       const input: AggregateInput =

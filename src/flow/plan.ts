@@ -79,7 +79,12 @@ export interface EventTimeNode extends InnerNode {
 /** How event time is cut into windows. All lengths in microseconds. */
 export type WindowSpec =
   | { readonly kind: "tumbling"; readonly sizeMicros: number; readonly offsetMicros: number }
-  | { readonly kind: "hopping"; readonly sizeMicros: number; readonly slideMicros: number; readonly offsetMicros: number }
+  | {
+      readonly kind: "hopping"
+      readonly sizeMicros: number
+      readonly slideMicros: number
+      readonly offsetMicros: number
+    }
 
 /** The aggregates there are. */
 export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
@@ -110,14 +115,7 @@ export interface WindowAggregateNode extends InnerNode {
 
 /** A node of a plan. */
 export type PlanNode =
-  | SourceNode
-  | FilterNode
-  | DeriveNode
-  | MapNode
-  | SelectNode
-  | NotNullNode
-  | EventTimeNode
-  | WindowAggregateNode
+  SourceNode | FilterNode | DeriveNode | MapNode | SelectNode | NotNullNode | EventTimeNode | WindowAggregateNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -192,7 +190,9 @@ export function aggregateInputType(input: AggregateInput, rows: Schema): ColumnT
 
 /** A text that names everything the plan computes, lambdas by their source text. */
 export function planText(plan: Plan): string {
-  const lines = plan.nodes.map((node, index) => `${index} ${node.id} ${node.kind} ${nodeText(plan, node)} -> ${node.schema.label}`)
+  const lines = plan.nodes.map(
+    (node, index) => `${index} ${node.id} ${node.kind} ${nodeText(plan, node)} -> ${node.schema.label}`,
+  )
   const outputs = plan.outputs.map(({ name, node, port }) => `output ${JSON.stringify(name)} = ${node}.${port}`)
   return [plan.jobName, ...lines, ...outputs].join("\n")
 }

@@ -2,7 +2,7 @@
  * Random jobs for fuzzing: a plan with windows, and what happens to it record by record; and the two ways to run them,
  * the dataflow and its slow twin. Everything depends on the seed alone.
  */
-import { Arena } from "../batch/arena.ts"
+import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import type { Prng } from "../base/prng.ts"
@@ -51,7 +51,16 @@ export function randomJob(prng: Prng): RandomJob {
 }
 
 function randomSchema(prng: Prng): Schema {
-  const scalars: ColumnType[] = [t.bool, t.int32, t.int53, t.int64, t.float64, t.string, t.enum("a", "b", "c"), t.timestamp()]
+  const scalars: ColumnType[] = [
+    t.bool,
+    t.int32,
+    t.int53,
+    t.int64,
+    t.float64,
+    t.string,
+    t.enum("a", "b", "c"),
+    t.timestamp(),
+  ]
   const orNull = (type: ColumnType) => (prng.chance(0.3) ? type.nullable() : type)
   const fields: Field[] = [
     { name: "at", type: t.timestamp() },
@@ -82,7 +91,14 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
   outputs.push({ name: "first", node: at, port: "main" }, { name: "late", node: at, port: "late" })
   if (prng.chance(0.15)) {
     const timeColumn = "windowEnd"
-    const above = randomWindow(prng, { id: "second", rows: nodes[at]!.schema, timeColumn, input: at, inputPort: "main", unit })
+    const above = randomWindow(prng, {
+      id: "second",
+      rows: nodes[at]!.schema,
+      timeColumn,
+      input: at,
+      inputPort: "main",
+      unit,
+    })
     outputs.push({ name: "second", node: add(above), port: "main" })
   }
   if (prng.chance(0.1)) {
@@ -152,7 +168,7 @@ function randomAggregate(prng: Prng, rows: Schema, name: string): AggregateSpec 
   const field = prng.pick(rows.fields)
   const resultType = definition.resultType(field.type)
   if (resultType === undefined) return undefined
-  if (prng.chance(0.92)) return { name, kind, input: { kind: "column", name: field.name }, resultType }
+  if (prng.chance(0.95)) return { name, kind, input: { kind: "column", name: field.name }, resultType }
   const lambda = (row: Row) => {
     if (row["k0"] === "b") throw new Error("b is refused")
     return row[field.name]
@@ -168,7 +184,12 @@ function randomEvents(prng: Prng, rows: Schema, unit: number): JobEvent[] {
   for (let life = 0; life < (prng.chance(0.3) ? 2 : 1); life++) {
     const streams = Array.from({ length: 1 + prng.below(4) }, () => {
       const drift = prng.below(10) * unit
-      return { partition: opened++, time: start + drift + life * prng.below(30) * unit, left: prng.below(16), isOpen: false }
+      return {
+        partition: opened++,
+        time: start + drift + life * prng.below(30) * unit,
+        left: prng.below(13),
+        isOpen: false,
+      }
     })
     if (prng.chance(0.7)) {
       for (const stream of streams) events.push({ kind: "open", partition: stream.partition })
@@ -268,7 +289,7 @@ export class JobRun {
   readonly failedResults = new Map<string, number>()
   #dataflow: Dataflow
   /** By operator: everything that was written since the beginning. */
-  #written = new Map<string, Uint8Array[]>()
+  readonly #written = new Map<string, Uint8Array[]>()
 
   constructor(job: RandomJob, options: JobRunOptions) {
     this.#job = job
@@ -313,7 +334,7 @@ export class JobRun {
     const { schema } = this.#job.plan.nodes[0]!
     const { prng, batchRows } = this.#options
     const longest = prng.pick([1, 3, 100])
-    for (let from = 0; from < rows.length; ) {
+    for (let from = 0; from < rows.length;) {
       const length = Math.min(rows.length - from, batchRows ?? 1 + prng.below(longest))
       const origin = { partition, offsets: null, ordinals: null }
       const { batch, release } = batchOfRows(this.#options.arena, schema, rows.slice(from, from + length), origin)
@@ -362,7 +383,8 @@ export function differenceOf(one: JobOutcome, other: JobOutcome): string | undef
 }
 
 function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || one === null || typeof other !== "object" || other === null) return Object.is(one, other)
+  if (typeof one !== "object" || one === null || typeof other !== "object" || other === null)
+    return Object.is(one, other)
   const names = Object.keys(one)
   if (names.length !== Object.keys(other).length) return false
   return names.every((name) => isSame((one as Row)[name], (other as Row)[name]))

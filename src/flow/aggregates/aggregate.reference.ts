@@ -45,7 +45,9 @@ export function referenceResult(
     case "min":
       return type!.kind === "int64" ? leastBigint(values) : Math.min(...(values as number[]))
     case "max":
-      return type!.kind === "int64" ? -leastBigint(values.map((value) => -(value as bigint))) : Math.max(...(values as number[]))
+      return type!.kind === "int64"
+        ? -leastBigint(values.map((value) => -(value as bigint)))
+        : Math.max(...(values as number[]))
     case "first":
       return inOrderOfTime(slices)[0]!.value
     case "last":

@@ -1,3 +1,4 @@
+/** Each aggregate, fed as the window operator feeds it, against its slow twin in `aggregate.reference.ts`. */
 import { describe, expect, it } from "vitest"
 import { Arena } from "../../batch/arena.ts"
 import { allocateColumns, batchOfRows } from "../../batch/batch.ts"
@@ -27,7 +28,17 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   enum: ["a", "b"],
   object: [{ x: -0 }, { x: 1 }],
 }
-const TYPES = [t.bool, t.int32, t.int53, t.int64, t.float64, t.string, t.timestamp(), t.enum("a", "b"), t.object({ x: t.float64 })]
+const TYPES = [
+  t.bool,
+  t.int32,
+  t.int53,
+  t.int64,
+  t.float64,
+  t.string,
+  t.timestamp(),
+  t.enum("a", "b"),
+  t.object({ x: t.float64 }),
+]
 const INPUTS: readonly ColumnType[] = TYPES.flatMap((type): ColumnType[] => [type, type.nullable()])
 
 const arena = new Arena({ maxBytes: 1 << 20 })
@@ -55,7 +66,11 @@ function addRecords({ kind, type, prng, groups }: Fixture, accumulator: Accumula
       if (type.isNullable && prng.chance(0.3)) return null
       return prng.pick(VALUES[type.kind]!.slice(0, extremes ? Infinity : 3))
     })
-    const { batch, release } = batchOfRows(arena, rows, values.map((value) => ({ value })))
+    const { batch, release } = batchOfRows(
+      arena,
+      rows,
+      values.map((value) => ({ value })),
+    )
     run.reserve(length)
     for (let at = 0; at < length; at++) {
       run.rows[at] = at

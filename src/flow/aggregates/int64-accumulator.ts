@@ -28,12 +28,7 @@ export abstract class Int64Accumulator implements Accumulator {
   }
 
   abstract add(run: Run, column: Column | undefined): void
-  abstract merge(
-    other: Accumulator,
-    groups: Int32Array,
-    count: number,
-    onFailed: (group: number) => void,
-  ): void
+  abstract merge(other: Accumulator, groups: Int32Array, count: number, onFailed: (group: number) => void): void
 
   reserve(capacity: number): void {
     const old = this.values

@@ -30,12 +30,7 @@ export abstract class NumberAccumulator implements Accumulator {
   }
 
   abstract add(run: Run, column: Column | undefined): void
-  abstract merge(
-    other: Accumulator,
-    groups: Int32Array,
-    count: number,
-    onFailed: (group: number) => void,
-  ): void
+  abstract merge(other: Accumulator, groups: Int32Array, count: number, onFailed: (group: number) => void): void
 
   reserve(capacity: number): void {
     if (capacity <= this.values.length) return

@@ -31,14 +31,24 @@ function accepted(type: ColumnType, values: readonly unknown[]): unknown[] {
 describe("sums stay in range", () => {
   it("SU1 IS1 a sum of int53 goes up to 2⁵³ − 1 and down to its negative, over many runs", () => {
     const quarter = 2 ** 51
-    expect(accepted(t.int53, [quarter, quarter, quarter, quarter - 1, 1])).toEqual([quarter, quarter, quarter, quarter - 1])
+    expect(accepted(t.int53, [quarter, quarter, quarter, quarter - 1, 1])).toEqual([
+      quarter,
+      quarter,
+      quarter,
+      quarter - 1,
+    ])
     expect(accepted(t.int53, [-quarter, -quarter, -quarter, -quarter])).toEqual([-quarter, -quarter, -quarter])
     expect(accepted(t.int53, [Number.MAX_SAFE_INTEGER, 1, -1, 1, 1])).toEqual([Number.MAX_SAFE_INTEGER, -1, 1])
   })
 
   it("SU1 IL1 a sum of int64 goes from −2⁶³ to 2⁶³ − 1, over many runs", () => {
     const quarter = 2n ** 61n
-    expect(accepted(t.int64, [quarter, quarter, quarter, quarter, quarter - 1n])).toEqual([quarter, quarter, quarter, quarter - 1n])
+    expect(accepted(t.int64, [quarter, quarter, quarter, quarter, quarter - 1n])).toEqual([
+      quarter,
+      quarter,
+      quarter,
+      quarter - 1n,
+    ])
     const negative = [-quarter, -quarter, -quarter, -quarter]
     expect(accepted(t.int64, [...negative, -1n])).toEqual(negative)
   })

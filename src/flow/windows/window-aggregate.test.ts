@@ -200,7 +200,11 @@ describe("windows", () => {
   })
 
   it("W11 keys compare as in a Map: null and the empty text are two keys", () => {
-    const outcome = run(windowPlan(tumbling(60)), [record(1, { key: null }), record(2, { key: "" }), record(3, { key: null })], drain)
+    const outcome = run(
+      windowPlan(tumbling(60)),
+      [record(1, { key: null }), record(2, { key: "" }), record(3, { key: null })],
+      drain,
+    )
     expect(outcome.outputs.get("results")!.map(({ key, count }) => [key, count])).toEqual([
       [null, 2],
       ["", 1],
@@ -301,13 +305,23 @@ describe("aggregates of windows", () => {
 
   it("W14 NaN wins in min and max, and −0 is less than +0", () => {
     const of = (kind: "min" | "max", ...values: number[]) =>
-      only(tumbling(60), { y: [kind, "x"] }, values.map((x) => record(0, { x })))
+      only(
+        tumbling(60),
+        { y: [kind, "x"] },
+        values.map((x) => record(0, { x })),
+      )
     expect([of("min", 1, NaN, -Infinity), of("max", NaN, Infinity)]).toEqual([NaN, NaN])
     expect([of("min", 0, -0), of("min", -0, 0), of("max", 0, -0), of("max", -0, 0)]).toEqual([-0, -0, 0, 0])
   })
 
   it("W15 first and last go by event time, and of ties by arrival", () => {
-    const records = [record(5, { n: 1 }), record(2, { n: 2 }), record(2, { n: 3 }), record(9, { n: 4 }), record(9, { n: 5 })]
+    const records = [
+      record(5, { n: 1 }),
+      record(2, { n: 2 }),
+      record(2, { n: 3 }),
+      record(9, { n: 4 }),
+      record(9, { n: 5 }),
+    ]
     const of = (kind: "first" | "last") => only(tumbling(60), { y: [kind, "n"] }, [...records, record(1), record(10)])
     expect([of("first"), of("last")]).toEqual([2, 5])
   })
@@ -320,7 +334,12 @@ describe("aggregates of windows", () => {
   })
 
   it("W17 the mean of integers is their exact sum, rounded once, divided by their number", () => {
-    const of = (...values: number[]) => only(tumbling(60), { y: ["mean", "n"] }, values.map((n) => record(0, { n })))
+    const of = (...values: number[]) =>
+      only(
+        tumbling(60),
+        { y: ["mean", "n"] },
+        values.map((n) => record(0, { n })),
+      )
     expect(of(MAX, MAX, MAX)).toBe(Number(3n * BigInt(MAX)) / 3)
     expect(of(MAX, 2, -MAX)).toBe(2 / 3)
   })

@@ -21,8 +21,8 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
-import { KeyTable } from "./key-table.ts"
-import { OpenSlices } from "./open-slices.ts"
+import type { KeyTable } from "./key-table.ts"
+import type { OpenSlices } from "./open-slices.ts"
 import type { Slice } from "./slice.ts"
 import type { Slices } from "./slices.ts"
 
