@@ -8,7 +8,9 @@
  *
  * Invariants:
  * - M1 What a sync covers (the changes made before the sync was issued) survives every crash.
- * - M2 What no sync covers may survive, be lost or be torn, in any combination; a rename is seen whole or not at all.
+ * - M2 What no sync covers may survive, be lost or be torn, in any combination. A rename is seen whole or not at all, but
+ *   for one between two directories of a file system that orders nothing: there the new name may survive without the old
+ *   one's removal, never the other way round.
  * - M3 After a crash the current and the durable state are the same and nothing is pending.
  */
 import { assert } from "../base/assert.ts"
@@ -46,6 +48,8 @@ interface PendingChange {
   /** The name that comes, where one does. */
   readonly added: Entry | undefined
   readonly node: DiskNode
+  /** A change without which this one cannot survive. */
+  readonly after?: PendingChange
 }
 
 /** Why a call on the image cannot be done, as an operating system names it. */
@@ -160,7 +164,12 @@ export class DiskImage {
     const target = added.directory.entries.get(added.name)
     if (target === node) return
     if (target?.kind === "directory") throw new ImageError("EISDIR", "the new name is a directory")
-    this.#change({ removed, added, node })
+    if (this.metadataOrder === "ordered" || removed.directory === added.directory) {
+      this.#change({ removed, added, node })
+      return
+    }
+    const after = this.#change({ removed: undefined, added, node })
+    this.#change({ removed, added: undefined, node, after })
   }
 
   /** Removes a file; nothing happens where there is none. */
@@ -171,32 +180,32 @@ export class DiskImage {
     this.#change({ removed: this.#entry(path), added: undefined, node })
   }
 
-  /**
-   * Makes durable what changed in a directory before `mark`. A rename between two directories belongs to the one that
-   * gets the name.
-   */
+  /** Makes durable what changed in a directory before `mark`. */
   syncDirectory(path: string, mark: number): void {
     const node = this.find(path)
     if (node?.kind !== "directory") throw new ImageError("ENOENT", "no such directory")
-    const isCovered = (change: PendingChange): boolean =>
-      change.sequence < mark && (change.added ?? change.removed)!.directory === node
-    let covered = this.#pending.filter(isCovered)
+    const isCovered = ({ sequence, added, removed }: PendingChange): boolean =>
+      sequence < mark && (added?.directory === node || removed?.directory === node)
+    const covered = this.#pending.filter(isCovered)
     if (this.metadataOrder === "ordered") {
       const last = covered.at(-1)?.sequence ?? -1
-      covered = this.#pending.filter(({ sequence }) => sequence <= last)
-    }
-    const done = new Set(covered)
-    for (const change of covered) settle(change, "durable")
-    this.#pending = this.#pending.filter((change) => !done.has(change))
+      this.#makeDurable(new Set(this.#pending.filter(({ sequence }) => sequence <= last)))
+    } else this.#makeDurable(new Set(covered.flatMap((change) => [change, change.after ?? change])))
   }
 
   /** Settles what is pending as a crash of the machine may leave it (M2, M3). */
   crash(prng: Prng): void {
-    const kept = this.metadataOrder === "ordered" ? prng.below(this.#pending.length + 1) : -1
-    this.#pending.forEach((change, index) => {
-      const survives = this.metadataOrder === "ordered" ? index < kept : prng.chance(0.5)
-      if (survives) settle(change, "durable")
-    })
+    const lost = new Set<PendingChange>()
+    if (this.metadataOrder === "ordered") {
+      const kept = prng.below(this.#pending.length + 1)
+      for (const change of this.#pending.slice(kept)) lost.add(change)
+    } else {
+      for (const change of this.#pending) {
+        const isAlone = change.after !== undefined && lost.has(change.after)
+        if (isAlone || prng.chance(0.5)) lost.add(change)
+      }
+    }
+    this.#makeDurable(new Set(this.#pending.filter((change) => !lost.has(change))))
     this.#pending = []
     restore(this.root, prng, new Set())
   }
@@ -208,10 +217,16 @@ export class DiskImage {
     return this.list(path).flatMap((name) => this.files(`${path}/${name}`))
   }
 
-  #change(parts: Omit<PendingChange, "sequence">): void {
+  #change(parts: Omit<PendingChange, "sequence">): PendingChange {
     const change = { sequence: this.nextSequence(), ...parts }
     settle(change, "entries")
     this.#pending.push(change)
+    return change
+  }
+
+  #makeDurable(changes: ReadonlySet<PendingChange>): void {
+    for (const change of this.#pending) if (changes.has(change)) settle(change, "durable")
+    this.#pending = this.#pending.filter((change) => !changes.has(change))
   }
 
   #entry(path: string): Entry {

@@ -67,16 +67,34 @@ describe("a crash of the machine", () => {
     expect([...seen]).toEqual(["hello"])
   })
 
-  test("M2 shows a rename whole or not at all", async () => {
-    for (let seed = 0; seed < 200; seed++) {
-      const world = worldWith({ seed })
-      world.image.installDirectory("/e")
-      world.image.install("/d/a", bytes("hello"))
-      await runProgram(world, (env) => env.disk.rename("/d/a", "/e/b", "test.rename"))
-      world.crash()
-      const names = [...world.image.list("/d"), ...world.image.list("/e")]
-      expect(names).toHaveLength(1)
+  test("M2 shows a rename whole or not at all, M1 and whole when the directories are synced", async () => {
+    const seen: Record<string, Set<string>> = {}
+    for (let seed = 0; seed < 400; seed++) {
+      for (const [to, synced] of [["/d/b"], ["/e/b"], ["/e/b", "/e"], ["/e/b", "/d"], ["/d/b", "/d"]] as const) {
+        const world = worldWith({ seed })
+        world.image.installDirectory("/e")
+        world.image.install("/d/a", bytes("hello"))
+        await runProgram(world, async (env) => {
+          await env.disk.rename("/d/a", to, "test.rename")
+          if (synced !== undefined) await env.disk.syncDirectory(synced, "test.sync-directory")
+        })
+        world.crash()
+        const names = world.image.files("/").join(" ")
+        ;(seen[`${world.image.metadataOrder} ${to} ${synced ?? ""}`] ??= new Set()).add(names)
+      }
     }
+    expect(seen).toEqual({
+      "ordered /d/b ": new Set(["/d/a", "/d/b"]),
+      "ordered /e/b ": new Set(["/d/a", "/e/b"]),
+      "ordered /e/b /e": new Set(["/e/b"]),
+      "ordered /e/b /d": new Set(["/e/b"]),
+      "ordered /d/b /d": new Set(["/d/b"]),
+      "independent /d/b ": new Set(["/d/a", "/d/b"]),
+      "independent /e/b ": new Set(["/d/a", "/e/b", "/d/a /e/b"]),
+      "independent /e/b /e": new Set(["/e/b", "/d/a /e/b"]),
+      "independent /e/b /d": new Set(["/e/b"]),
+      "independent /d/b /d": new Set(["/d/b"]),
+    })
   })
 
   test("M2 tears a write at sectors and within one", async () => {

@@ -85,8 +85,8 @@ class DrawnFaults implements FaultPlan {
   #strikeIn: number | undefined
   #strikesWith: ReadonlySet<FaultKind> = WEIGHTY_KINDS
 
-  constructor(prng: Prng) {
-    this.#random = new RandomFaults(prng.fork(), { intensity: 0.05, max: MAX_DRAWN_FAULTS })
+  constructor(prng: Prng, intensity: number) {
+    this.#random = new RandomFaults(prng.fork(), { intensity, max: MAX_DRAWN_FAULTS })
     this.#prng = prng
   }
 
@@ -99,7 +99,7 @@ class DrawnFaults implements FaultPlan {
   crashSoon(): void {
     if (this.#strikeIn !== undefined || this.#crashesLeft === 0 || !this.#prng.chance(0.2)) return
     this.#crashesLeft--
-    this.#strikeIn = this.#prng.below(8)
+    this.#strikeIn = this.#prng.below(this.#prng.pick([4, 12, 60]))
     this.#strikesWith = CRASH_KINDS
   }
 
@@ -139,7 +139,8 @@ class Simulation {
     this.#options = options
     this.#job = scenarioJob(scenario)
     const prng = new Prng(scenario.seed * 2 + 1)
-    this.#drawn = options.faults === "drawn" ? new DrawnFaults(prng.fork()) : undefined
+    this.#drawn =
+      options.faults === "drawn" ? new DrawnFaults(prng.fork(), options.mutant === undefined ? 0.05 : 0.1) : undefined
     this.#glances = prng.fork()
     const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
     this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
