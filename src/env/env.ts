@@ -40,6 +40,8 @@ export interface DiskFile {
 export interface DiskEntry {
   readonly kind: "file" | "directory" | "other"
   readonly size: number
+  /** Set where the path is a symbolic link; `kind` and `size` are those of what it leads to. */
+  readonly isLink?: true
 }
 
 /** How to open a file. */

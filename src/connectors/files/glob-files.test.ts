@@ -1,5 +1,9 @@
 /** Which files patterns find. */
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { expect, test } from "vitest"
+import { nodeEnv } from "../../env/node/node-env.ts"
 import { SimWorld } from "../../sim/sim-env.ts"
 import { findFiles } from "./glob-files.ts"
 
@@ -45,4 +49,22 @@ test.each([
   ["trips/empty.csv", ["trips/empty.csv"]],
 ])("Q3 %s finds %j", async (pattern, expected) => {
   expect(await find(pattern)).toEqual(expected)
+})
+
+test("Q3 a link is followed where it is named, and a double star is not led in circles by one", async () => {
+  const base = await mkdtemp(join(tmpdir(), "tidemark-glob-"))
+  try {
+    await mkdir(join(base, "trips/2024"), { recursive: true })
+    await writeFile(join(base, "trips/2024/a.csv"), "1")
+    await symlink("..", join(base, "trips/2024/up"))
+    await symlink("a.csv", join(base, "trips/2024/b.csv"))
+    await symlink("nowhere", join(base, "trips/2024/c.csv"))
+    const { disk } = nodeEnv()
+    const ids = async (pattern: string): Promise<string[]> => (await findFiles(disk, base, pattern)).map(({ id }) => id)
+    expect(await ids("trips/**")).toEqual(["trips/2024/a.csv", "trips/2024/b.csv"])
+    expect(await ids("trips/2024/up/2024/*.csv")).toEqual(["trips/2024/up/2024/a.csv", "trips/2024/up/2024/b.csv"])
+    expect(await ids("trips/2024/*/2024/a.csv")).toEqual(["trips/2024/up/2024/a.csv"])
+  } finally {
+    await rm(base, { recursive: true })
+  }
 })

@@ -1,7 +1,8 @@
 /**
  * Finds the files that a pattern names, through a `Disk`.
  *
- * Symbolic links are followed, as the disk follows them. Directories and special files (pipes, sockets) are passed over
+ * Symbolic links are followed where a pattern names them; `**` does not follow those that lead to directories, so that no
+ * file is found again by a link to a directory above it. Directories and special files (pipes, sockets) are passed over
  * where a wildcard matches them; named without one they are the caller's to refuse.
  *
  * Invariants:
@@ -11,9 +12,6 @@ import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import type { Disk, DiskEntry } from "../../env/env.ts"
 import { matchesName, parseGlob, type NamePattern } from "./glob.ts"
-
-/** Directories deeper than this below a `**` are passed over: a link that leads to its own parent ends here. */
-const MAX_DEPTH = 32
 
 /** A file that a pattern names. */
 export interface FoundFile {
@@ -56,7 +54,7 @@ class Walk {
   }
 
   /** Follows the names from `at` on below the directory `id`, which exists or is about to be found missing. */
-  async visit(id: string, names: readonly NamePattern[], at: number, depth = 0): Promise<void> {
+  async visit(id: string, names: readonly NamePattern[], at: number): Promise<void> {
     const pattern = names[at]!
     if (pattern.kind === "literal") return this.#enter(join(id, pattern.name), names, at + 1)
     const children = await this.#disk.list(this.#pathOf(id))
@@ -72,7 +70,7 @@ class Walk {
       const child = join(id, name)
       const path = this.#pathOf(child)
       const entry = await this.#disk.stat(path)
-      if (entry?.kind === "directory" && depth < MAX_DEPTH) await this.visit(child, names, at, depth + 1)
+      if (entry?.kind === "directory" && entry.isLink !== true) await this.visit(child, names, at)
       else if (entry?.kind === "file" && isLast) this.#onMatch(child, path, entry)
     }
   }

@@ -30,9 +30,12 @@ export const nodeDisk: Disk = {
   },
 
   async stat(path: string): Promise<DiskEntry | undefined> {
-    const stats = await attempt("look at", path, () => fs.stat(path), ABSENT)
+    const own = await attempt("look at", path, () => fs.lstat(path), ABSENT)
+    const isLink = own?.isSymbolicLink() === true
+    const stats = isLink ? await attempt("look at", path, () => fs.stat(path), ABSENT) : own
     if (stats === undefined) return undefined
-    return { kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other", size: stats.size }
+    const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other"
+    return { kind, size: stats.size, ...(isLink ? { isLink } : {}) }
   },
 
   async list(path: string): Promise<string[]> {
