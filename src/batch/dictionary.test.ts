@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { forEachSeed } from "../../test/seeds.ts"
 import { AssertionError } from "../base/assert.ts"
-import { Dictionary } from "./dictionary.ts"
+import { Dictionary, FOLD_PRIME, FOLD_SEED } from "./dictionary.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -17,7 +17,13 @@ describe("dictionaries", () => {
         const expected = codes.get(text)
         const bytes = encoder.encode(`<${text}>`)
         expect(dictionary.findBytes(bytes, 1, bytes.length - 1)).toBe(expected ?? -1)
-        const code = prng.chance(0.5) ? dictionary.codeOf(text) : dictionary.codeOfBytes(bytes, 1, bytes.length - 1)
+        expect(dictionary.find(text)).toBe(expected ?? -1)
+        const fold = bytes.subarray(1, -1).reduce((fold, byte) => Math.imul(fold ^ byte, FOLD_PRIME), FOLD_SEED)
+        const code = prng.pick([
+          () => dictionary.codeOf(text),
+          () => dictionary.codeOfBytes(bytes, 1, bytes.length - 1),
+          () => dictionary.codeOfHashedBytes(bytes, 1, bytes.length - 1, fold),
+        ])()
         expect(code).toBe(expected ?? codes.size)
         codes.set(text, code)
         expect(dictionary.size).toBe(codes.size)
@@ -79,6 +85,7 @@ describe("dictionaries", () => {
     const dictionary = new Dictionary()
     expect(dictionary.text(dictionary.codeOf("a\ud800"))).toBe("a\ufffd")
     expect(dictionary.codeOf("a\udc00")).toBe(0)
+    expect(dictionary.find("a\udc00")).toBe(-1)
   })
 
   it("knows no code that it has not given", () => {
