@@ -137,7 +137,7 @@ function formLines({ form, reason, hint }: ExplainedLambda): string[] {
 }
 
 function sourceLines(source: string): string[] {
-  const lines = source.split("\n").map((line) => line.trimEnd())
+  const lines = source.replaceAll("\t", "  ").split("\n")
   const margins = lines
     .slice(1)
     .filter((line) => line !== "")

@@ -6,13 +6,13 @@
  * - BJ1 Every input has a source and every output a sink that takes its kind of stream; nothing else is bound.
  */
 import { nameHint } from "../base/did-you-mean.ts"
-import { parseDuration, type Duration } from "../base/duration.ts"
+import type { Duration } from "../base/duration.ts"
 import { TidemarkError, type ErrorCode } from "../base/errors.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import type { SinkBinding, StreamKind } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { Plan } from "../flow/plan.ts"
-import { checkEntries, checkErrorPolicy, checkOptions } from "./option-checks.ts"
+import { checkDuration, checkEntries, checkErrorPolicy, checkOptions } from "./option-checks.ts"
 import { completeParams, type ParamsOfColumns } from "./params.ts"
 import type { Problem } from "./problem.ts"
 import type { Stream } from "./stream.ts"
@@ -240,8 +240,8 @@ function checkMaxBadRecords(where: string, given: unknown): number {
 
 function checkEpoch(where: string, given: unknown): { readonly minMicros: number; readonly maxMicros: number } {
   const { min = "10ms", max = "1s" } = given === undefined ? {} : checkOptions(`${where}, epoch`, given, ["min", "max"])
-  const minMicros = parseDuration(String(min))
-  const maxMicros = parseDuration(String(max))
+  const minMicros = checkDuration(`${where}: epoch.min`, min)
+  const maxMicros = checkDuration(`${where}: epoch.max`, max)
   if (maxMicros > 0 && minMicros <= maxMicros) return Object.freeze({ minMicros, maxMicros })
   throw new TidemarkError(
     "invalid-options",

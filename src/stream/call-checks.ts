@@ -3,11 +3,11 @@
  * throws `invalid-plan` (for durations `invalid-duration`) with the job, the call and its place in the flow.
  */
 import { nameHint } from "../base/did-you-mean.ts"
-import { parseDuration } from "../base/duration.ts"
-import { TidemarkError } from "../base/errors.ts"
+import type { TidemarkError } from "../base/errors.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
 import type { RowFunction } from "../expr/lambda.ts"
+import { checkDuration } from "./option-checks.ts"
 import type { Place, Recorder } from "./recorder.ts"
 
 /** Checks what one call was given. */
@@ -23,8 +23,8 @@ export class CallChecks {
   }
 
   /** The error of this call. */
-  error(problem: string, hint: string, cause?: unknown): TidemarkError {
-    return this.#recorder.invalid(this.#from, this.#call, problem, hint, cause)
+  error(problem: string, hint: string): TidemarkError {
+    return this.#recorder.invalid(this.#from, this.#call, problem, hint)
   }
 
   /** A column of the stream. */
@@ -93,15 +93,7 @@ export class CallChecks {
 
   /** Microseconds. */
   duration(option: string, text: unknown): number {
-    const hint = 'Write a number and a unit, such as "250ms", "5s" or "1h 30m".'
-    if (typeof text !== "string") throw this.error(`${option} is not given`, hint)
-    try {
-      return parseDuration(text)
-    } catch (error) {
-      if (!(error instanceof TidemarkError)) throw error
-      const { message } = this.error(`${option} is ${JSON.stringify(text)}, which is not a duration`, hint)
-      throw new TidemarkError("invalid-duration", message, { hint: error.hint ?? hint, cause: error })
-    }
+    return checkDuration(`${this.#recorder.describe(this.#from, this.#call)}: ${option}`, text)
   }
 }
 

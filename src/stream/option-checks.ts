@@ -1,5 +1,6 @@
 /** Options objects of `job(...)` and `.with(...)`, checked for programs that the compiler has not seen. */
 import { nameHint } from "../base/did-you-mean.ts"
+import { parseDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 
 /** The options as an object, none of them unknown. */
@@ -30,4 +31,18 @@ export function checkErrorPolicy(where: string, onError: unknown): "dead-letter"
   throw new TidemarkError("invalid-options", `${where}: onError is ${JSON.stringify(onError)}.`, {
     hint: 'Use "dead-letter" (a row that fails goes there, and the job goes on) or "stop".',
   })
+}
+
+/** A duration in microseconds. `what` begins the message: `"The job revenue: epoch.min"`. */
+export function checkDuration(what: string, text: unknown): number {
+  const hint = 'Write a number and a unit, such as "250ms", "5s", "1h 30m" or "1d" (units: us, ms, s, m, h, d).'
+  if (typeof text !== "string") throw new TidemarkError("invalid-duration", `${what} is not given as a text.`, { hint })
+  try {
+    return parseDuration(text)
+  } catch (cause) {
+    throw new TidemarkError("invalid-duration", `${what} is ${JSON.stringify(text)}, which is not a duration.`, {
+      hint,
+      cause,
+    })
+  }
 }

@@ -115,12 +115,15 @@ export class Recorder {
     return plan
   }
 
-  /** The error of a call that cannot be recorded: names job, call and where in the flow it stands. */
-  invalid(from: Place, call: string, problem: string, hint: string, cause?: unknown): TidemarkError {
-    const { id } = this.#nodes[from.node]!
-    const place = from.port === "late" ? `${id}.late` : id
-    const message = `The job ${this.jobName}, .${call}(...) on ${place}: ${problem}.`
-    return new TidemarkError("invalid-plan", message, cause === undefined ? { hint } : { hint, cause })
+  /** The error of a call that cannot be recorded. */
+  invalid(from: Place, call: string, problem: string, hint: string): TidemarkError {
+    return new TidemarkError("invalid-plan", `${this.describe(from, call)}: ${problem}.`, { hint })
+  }
+
+  /** Names a call, its job and where in the flow it stands. */
+  describe({ node, port }: Place, call: string): string {
+    const { id } = this.#nodes[node]!
+    return `The job ${this.jobName}, .${call}(...) on ${port === "late" ? `${id}.late` : id}`
   }
 }
 

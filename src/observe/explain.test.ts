@@ -1,0 +1,286 @@
+/** Tests of `explain`: the whole text of a job, and the parts of its data. */
+import { expect, test } from "vitest"
+import { schema } from "../batch/schema.ts"
+import { t } from "../batch/types.ts"
+import type { SinkBinding } from "../connect/sink.ts"
+import type { SourceBinding } from "../connect/source.ts"
+import type { CompileOptions } from "../expr/compile.ts"
+import { planFingerprint } from "../flow/plan.ts"
+import type { FilterNode, Plan, PlanNode, WindowAggregateNode, WindowSpec } from "../flow/plan.ts"
+import { explain, formatExplain } from "./explain.ts"
+import type { Explanation } from "./explanation.ts"
+
+function netOf({ fare }: { readonly fare: number }) {
+  return { net: fare * 0.9 }
+}
+
+const AUTO: CompileOptions = { mode: "auto", proof: undefined }
+
+const Trip = schema({ pickup: t.timestamp(), zone: t.string.from("Zone"), fare: t.float64, tip: t.float64.nullable() })
+const rows = schema({ pickup: t.timestamp(), zone: t.string, fare: t.float64, tip: t.float64.nullable() })
+const withNet = schema({ ...rowsOf(rows), net: t.float64 })
+const results = schema({
+  zone: t.string,
+  windowStart: t.timestamp(),
+  windowEnd: t.timestamp(),
+  revenue: t.float64.nullable(),
+  trips: t.int53,
+})
+
+function rowsOf({ fields }: typeof rows) {
+  return Object.fromEntries(fields.map(({ name, type }) => [name, type]))
+}
+
+const behind = (input: number, inputPort: "main" | "late" = "main") => ({ input, inputPort, isIdGiven: false })
+const hour: WindowSpec = { kind: "tumbling", sizeMicros: 3_600_000_000, offsetMicros: 0 }
+
+const nodes: readonly PlanNode[] = [
+  { kind: "source", id: "trips", isIdGiven: true, schema: rows, inputName: "trips" },
+  {
+    ...behind(0),
+    kind: "filter",
+    id: "trips/filter",
+    schema: rows,
+    predicate: (r: { fare: number }, p: { maxFare: number }) => r.fare > 0 && r.fare < p.maxFare,
+  },
+  {
+    ...behind(1),
+    kind: "derive",
+    id: "trips/derive",
+    schema: withNet,
+    columns: [{ name: "net", type: t.float64 }],
+    lambda: (r: { fare: number }) => netOf(r),
+  },
+  {
+    ...behind(2),
+    kind: "eventTime",
+    id: "trips/eventTime",
+    schema: withNet,
+    column: "pickup",
+    outOfOrderMicros: 5_000_000,
+  },
+  {
+    ...behind(3),
+    kind: "windowAggregate",
+    id: "hourly",
+    isIdGiven: true,
+    schema: results,
+    keys: ["zone"],
+    timeColumn: "pickup",
+    window: hour,
+    aggregates: [
+      {
+        name: "revenue",
+        kind: "sum",
+        input: { kind: "lambda", lambda: (r: { net: number }) => r.net, type: t.float64.nullable() },
+        resultType: t.float64.nullable(),
+      },
+      { name: "trips", kind: "count", input: { kind: "none" }, resultType: t.int53 },
+    ],
+  },
+  { ...behind(4), kind: "select", id: "hourly/select", schema: schema({ trips: t.int53 }), columns: ["trips"] },
+]
+
+const plan: Plan = {
+  jobName: "revenue",
+  nodes,
+  outputs: [
+    { name: "hourly", node: 4, port: "main" },
+    { name: "late", node: 4, port: "late" },
+    { name: "counts", node: 5, port: "main" },
+  ],
+}
+
+const source: SourceBinding = {
+  describe: () => 'csv("trips/*.csv")',
+  openSource: () => Promise.reject(new Error("X2: explain opens nothing")),
+}
+
+function sinkTo(place: string, guarantee: SinkBinding["guarantee"] = "exactly-once"): SinkBinding {
+  const openSink = () => Promise.reject(new Error("X2: explain opens nothing"))
+  return { describe: () => place, guarantee, openSink }
+}
+
+const unbound = {
+  plan,
+  inputSchemas: { trips: Trip },
+  paramsSchema: schema({ maxFare: t.float64 }),
+  onError: "dead-letter",
+} as const
+
+const bound = {
+  plan,
+  paramsSchema: unbound.paramsSchema,
+  params: { maxFare: 500 },
+  inputs: { trips: { schema: Trip, source } },
+  outputs: {
+    hourly: sinkTo('jsonl("hourly")'),
+    late: sinkTo("http", "at-least-once"),
+    counts: sinkTo('csv("counts")'),
+  },
+  deadLetter: undefined,
+  onError: "dead-letter",
+  maxBadRecords: Infinity,
+  epoch: { minMicros: 10_000, maxMicros: 1_000_000 },
+} as const
+
+test("the text is read from the inputs down to the outputs", () => {
+  const explanation = explain(bound, { compile: AUTO })
+  const why = explanation.nodes[2]!.lambdas[0]!
+  expect(formatExplain(explanation)).toBe(
+    `
+job revenue  (plan ${planFingerprint(plan)})
+
+param maxFare: float64 = 500
+
+input trips
+│  csv("trips/*.csv")
+│  pickup: timestamp, zone: string from "Zone", fare: float64, tip: float64?
+│
+filter  [trips/filter]
+│  (r, p) => r.fare > 0 && r.fare < p.maxFare
+│  ✓ compiled
+│
+derive  [trips/derive]
+│  sets net: float64
+│  (r) => netOf(r)
+│  ○ runs as a closure. ${why.reason}
+│    ${why.hint}
+│
+eventTime  [trips/eventTime]  keeps state under a derived id
+│  pickup, up to 5s out of order
+│
+window  [hourly]  keeps state
+│  tumbling 1h of pickup, by zone
+│  zone: string, windowStart: timestamp, windowEnd: timestamp
+│  revenue: float64? = sum((r) => r.net)
+│    ✓ compiled
+│  trips: int53 = count()
+│
+├─ output hourly → jsonl("hourly"), exactly once
+├─ late rows: output late → http, at least once
+│     pickup: timestamp, zone: string, fare: float64, tip: float64?, net: float64
+└─ select  [hourly/select]
+   │  trips
+   │  trips: int53
+   │
+   └─ output counts → csv("counts"), exactly once
+
+errors        a row that fails goes to the dead letters, and the job goes on
+dead letters  in the job's own directory: no output is bound for them
+bad records   never stop the job, however many
+epochs        10ms to 1s
+
+lambdas       2 of 3 compiled
+
+! The state of trips/eventTime is found by its place in the flow.
+  Give the operator a name of its own, as in { id: "hourly" }, and the flow can be rearranged around it.
+`.trim(),
+  )
+})
+
+/** The text of the bound job with some parts of its explanation replaced. */
+function textWith(change: (explanation: Explanation) => Partial<Explanation>): string {
+  const explanation = explain(bound, { compile: AUTO })
+  return formatExplain({ ...explanation, ...change(explanation) })
+}
+
+test("X1 each lambda is told with its role, and why it runs as a closure", () => {
+  const { nodes: explained } = explain(bound, { compile: AUTO })
+  const [filter, derive, window] = [explained[1]!, explained[2]!, explained[4]!]
+  expect(filter.lambdas).toMatchObject([{ role: "predicate", form: "compiled", reason: undefined, hint: undefined }])
+  expect(filter.lambdas[0]!.ir).toMatch(/fare/)
+  expect(derive.lambdas).toMatchObject([{ role: "columns", form: "closure", source: "(r) => netOf(r)", ir: undefined }])
+  expect(derive.lambdas[0]!.reason).toMatch(/netOf.*\.$/)
+  expect(window.lambdas).toMatchObject([{ role: "revenue", form: "compiled" }])
+})
+
+test("X1 with compiling switched off every lambda runs as its closure", () => {
+  const { nodes: explained } = explain(bound, { compile: { mode: "off", proof: undefined } })
+  const forms = explained.flatMap(({ lambdas }) => lambdas.map(({ form }) => form))
+  expect(forms).toEqual(["closure", "closure", "closure"])
+})
+
+test("X2 nothing is opened, and the explanation is plain data", () => {
+  const explanation = explain(bound, { compile: AUTO })
+  // A function would not survive the first, a bigint would throw in the second.
+  expect(structuredClone(explanation)).toEqual(explanation)
+  expect(JSON.parse(JSON.stringify(explanation))).toMatchObject({ job: "revenue", onError: "dead-letter" })
+  expect(explanation.params).toEqual([{ name: "maxFare", type: "float64", value: "500" }])
+  expect(explanation.nodes[4]).toMatchObject({
+    id: "hourly",
+    isIdGiven: true,
+    isStateful: true,
+    input: { id: "trips/eventTime", port: "main" },
+    mayBeLate: true,
+    aggregates: [
+      { name: "revenue", type: "float64?", text: "sum((r) => r.net)" },
+      { name: "trips", type: "int53", text: "count()" },
+    ],
+  })
+  expect(explanation.outputs[1]).toMatchObject({ name: "late", from: { id: "hourly", port: "late" }, sink: "http" })
+})
+
+test("a job that is not bound is explained without connectors", () => {
+  const explanation = explain({ ...unbound, onError: "stop" }, { compile: AUTO })
+  expect(explanation.policies).toBeUndefined()
+  const text = formatExplain(explanation)
+  expect(text).toContain("param maxFare: float64\n")
+  expect(text).toContain('input trips\n│  pickup: timestamp, zone: string from "Zone"')
+  expect(text).toContain("├─ output hourly → not bound\n")
+  expect(text).toContain("errors        a row that fails stops the job")
+  expect(text).not.toContain("epochs")
+})
+
+test("late rows that nobody takes are told, but not of windows whose rows are never late", () => {
+  const daily: PlanNode = { ...(nodes[4] as WindowAggregateNode), ...behind(4), id: "daily", timeColumn: "windowEnd" }
+  const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 5), daily], outputs: [plan.outputs[0]!] } }
+  const explanation = explain(job, { compile: AUTO })
+  expect(explanation.nodes.map(({ mayBeLate }) => mayBeLate)).toEqual([false, false, false, false, true, false])
+  const dropped = formatExplain(explanation).match(/late rows are counted and dropped/g)
+  expect(dropped).toHaveLength(1)
+})
+
+test("what takes late rows is a branch of its own", () => {
+  const late: PlanNode = {
+    ...(nodes[1] as FilterNode),
+    ...behind(4, "late"),
+    id: "hourly.late/filter",
+    schema: withNet,
+  }
+  const outputs = [{ name: "late", node: 6, port: "main" }] as const
+  const text = formatExplain(
+    explain({ ...bound, plan: { ...plan, nodes: [...nodes, late], outputs } }, { compile: AUTO }),
+  )
+  expect(text).toContain("├─ select  [hourly/select]\n│     trips\n")
+  expect(text).toContain("└─ late rows: filter  [hourly.late/filter]\n   │  (r, p) =>")
+  expect(text).toContain("   └─ output late → http, at least once\n")
+})
+
+test("several inputs stand one below the other", () => {
+  const more: PlanNode = { kind: "source", id: "more", isIdGiven: true, schema: rows, inputName: "more" }
+  const job = { ...unbound, plan: { ...plan, nodes: [...nodes, more] }, inputSchemas: { trips: Trip, more: Trip } }
+  expect(formatExplain(explain(job, { compile: AUTO }))).toContain("\n\ninput more\n   pickup: timestamp")
+})
+
+test("policies are told", () => {
+  const deadLetter = sinkTo('jsonl("bad")')
+  const text = formatExplain(explain({ ...bound, deadLetter, maxBadRecords: 3 }, { compile: AUTO }))
+  expect(text).toContain('dead letters  jsonl("bad"), exactly once\nbad records   more than 3 stop the job\n')
+})
+
+test("long sources are dedented and cut, long lists of columns are broken", () => {
+  const body = Array.from({ length: 9 }, (_, index) => `\t\t  const x${index} = ${index}`)
+  const text = textWith((explanation) => ({
+    nodes: explanation.nodes.map((node) => {
+      const columns = Array.from({ length: 20 }, (_, index) => ({ name: `column${index}`, type: "float64" }))
+      const lambdas = node.lambdas.map((lambda) => ({ ...lambda, source: ["(r) => {", ...body, "\t\t}"].join("\n") }))
+      return { ...node, columns: node.kind === "source" ? columns : node.columns, lambdas }
+    }),
+  }))
+  expect(text).toContain("│  (r) => {\n│    const x0 = 0\n│    const x1 = 1\n")
+  expect(text).toContain("│    const x5 = 5\n│  …\n│  ✓ compiled\n")
+  const columns = text.split("\n").filter((line) => line.includes("column"))
+  expect(columns).toHaveLength(4)
+  expect(Math.max(...columns.map((line) => line.length))).toBeLessThan(100)
+})

@@ -1,0 +1,48 @@
+/** Tests of parameters. */
+import { expect, test } from "vitest"
+import { schema } from "../batch/schema.ts"
+import { t } from "../batch/types.ts"
+import { completeParams } from "./params.ts"
+import { errorOf } from "./trips.fixture.ts"
+
+const Params = schema({
+  maxFare: t.float64,
+  least: t.float64.default(2),
+  zone: t.string.nullable(),
+  place: t.object({ x: t.float64 }).default({ x: 0 }),
+})
+
+test("defaults and nulls are filled in, and values given win", () => {
+  expect(completeParams("The job j", Params, { maxFare: 1 })).toEqual({
+    maxFare: 1,
+    least: 2,
+    zone: null,
+    place: { x: 0 },
+  })
+  const given = { maxFare: 1, least: undefined, zone: "JFK", place: { x: 4 } }
+  expect(completeParams("The job j", Params, given)).toEqual({ maxFare: 1, least: 2, zone: "JFK", place: { x: 4 } })
+  expect(completeParams("The job j", schema({}))).toEqual({})
+})
+
+test("values are copied and frozen, objects too", () => {
+  const place = { x: 4 }
+  const params = completeParams("The job j", Params, { maxFare: 1, place })
+  expect(Object.isFrozen(params)).toBe(true)
+  expect(Object.isFrozen(params["place"])).toBe(true)
+  expect(params["place"]).not.toBe(place)
+  expect(Object.isFrozen(place)).toBe(false)
+})
+
+test.each<[given: unknown, message: string, hint: string]>([
+  [{}, 'The job j is not given the parameter "maxFare".', "Give it a float64"],
+  [{ maxFare: "1" }, 'The job j is given a parameter "maxFare" that is not a number.', "Its type is float64."],
+  [{ maxFare: 1, zone: 7 }, 'The job j is given a parameter "zone" that is not a string.', "Its type is string?."],
+  [{ maxFare: 1, lest: 1 }, 'The job j has no parameter "lest".', 'Did you mean "least"?'],
+  [{ maxFare: null }, 'The job j is given a parameter "maxFare" that is null', "Its type is float64."],
+  ["maxFare=1", "The job j has params that are not an object.", "params: {"],
+])("%j is refused", (given, message, hint) => {
+  const error = errorOf(() => completeParams("The job j", Params, given as Record<string, unknown>))
+  expect(error.code).toBe("invalid-params")
+  expect(error.message).toContain(message)
+  expect(error.hint).toContain(hint)
+})

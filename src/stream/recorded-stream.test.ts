@@ -1,0 +1,264 @@
+/** Tests of what calls on streams record, and of what they refuse at run time. */
+import { describe, expect, test } from "vitest"
+import { t } from "../batch/types.ts"
+import type { PlanNode } from "../flow/plan.ts"
+import { count, first, max, mean, min, sum } from "./aggregates.ts"
+import { errorOf, planOf, type Untyped } from "./trips.fixture.ts"
+import { hopping, tumbling } from "./windows.ts"
+
+const timed = (trips: Untyped) => trips["eventTime"]!("pickup", { outOfOrder: "5s" })
+const windowed = (trips: Untyped) => timed(trips)["keyBy"]!("zone")["window"]!(tumbling("1h"))
+
+/** The last node of a flow with one output. */
+function lastNode(flow: (trips: Untyped) => unknown): PlanNode {
+  return planOf((trips) => ({ out: flow(trips) })).nodes.at(-1)!
+}
+
+function columnsOf({ schema }: PlanNode): string {
+  return schema.fields.map(({ name, type }) => `${name}: ${type.fullLabel}`).join(", ")
+}
+
+describe("calls record nodes", () => {
+  test("L3 inputs have the columns of their schema, without what concerns only their reading", () => {
+    const [source] = planOf((trips) => ({ trips })).nodes
+    expect(columnsOf(source!)).toBe(
+      'pickup: timestamp(zone="America/New_York"), dropoff: timestamp?, zone: string, fare: float64, tip: float64?, ' +
+        'meters: int64, riders: int32, place: object({ "x": float64 })',
+    )
+  })
+
+  test("L3 derive replaces in place and adds behind", () => {
+    const lambda = () => ({ zone: 1, net: 2 })
+    const node = lastNode((trips) => trips["derive"]!({ net: t.float64, zone: t.int32.nullable() }, lambda))
+    expect(node).toMatchObject({ kind: "derive", lambda, columns: [{ name: "net" }, { name: "zone" }] })
+    expect(node.schema.fields.map(({ name }) => name).join()).toBe(
+      "pickup,dropoff,zone,fare,tip,meters,riders,place,net",
+    )
+    expect(node.schema.field("zone")!.type.label).toBe("int32?")
+  })
+
+  test("L3 map, select and notNull say what columns there are", () => {
+    expect(columnsOf(lastNode((trips) => trips["map"]!({ a: t.bool }, () => ({ a: true }))))).toBe("a: bool")
+    expect(columnsOf(lastNode((trips) => trips["select"]!("tip", "zone")))).toBe("tip: float64?, zone: string")
+    const required = lastNode((trips) => trips["select"]!("tip", "zone", "dropoff")["notNull"]!("dropoff", "tip"))
+    expect(required).toMatchObject({ kind: "notNull", columns: ["dropoff", "tip"] })
+    expect(columnsOf(required)).toBe("tip: float64, zone: string, dropoff: timestamp")
+  })
+
+  test("L3 windows give keys, bounds and aggregates", () => {
+    const node = lastNode((trips) =>
+      timed(trips)["keyBy"]!("zone", "riders")["window"]!(hopping("1h", { every: "10m", offset: "5m" }))["aggregate"]!({
+        n: count(),
+        riders32: sum("riders"),
+        meters: sum("meters"),
+        fares: sum("fare"),
+        tips: mean("tip"),
+        most: max("pickup"),
+        least: min((r: { fare: number }) => r.fare),
+        place: first("place"),
+        units: sum(t.int32, () => 1),
+        maybe: sum(t.int64.nullable(), () => null),
+      }),
+    )
+    expect(node).toMatchObject({
+      kind: "windowAggregate",
+      keys: ["zone", "riders"],
+      timeColumn: "pickup",
+      window: { kind: "hopping", sizeMicros: 3_600e6, slideMicros: 600e6, offsetMicros: 300e6 },
+    })
+    expect(columnsOf(node)).toBe(
+      "zone: string, riders: int32, windowStart: timestamp, windowEnd: timestamp, n: int53, riders32: int53, " +
+        'meters: int64, fares: float64, tips: float64?, most: timestamp(zone="America/New_York"), least: float64?, ' +
+        'place: object({ "x": float64 }), units: int53, maybe: int64?',
+    )
+  })
+
+  test("L1 late rows, and the results of windows, feed other operators", () => {
+    const { nodes, outputs } = planOf((trips) => {
+      const hourly = windowed(trips)["aggregate"]!({ n: count() })
+      const daily = hourly["keyBy"]!("zone")["window"]!(tumbling("1d"))["aggregate"]!({ n: sum("n") })
+      const { late } = hourly as unknown as { readonly late: Untyped }
+      const lateDaily = late["keyBy"]!("zone")["window"]!(tumbling("1d"))["aggregate"]!({ n: count() })
+      return { hourly, late, daily, lateDaily }
+    })
+    expect(nodes.map((node) => (node.kind === "source" ? "" : `${node.input} ${node.inputPort}`))).toEqual([
+      "",
+      "0 main",
+      "1 main",
+      "2 main",
+      "2 late",
+    ])
+    expect(nodes.map((node) => (node.kind === "windowAggregate" ? node.timeColumn : ""))).toEqual([
+      "",
+      "",
+      "pickup",
+      "windowEnd",
+      "pickup",
+    ])
+    expect(outputs).toEqual([
+      { name: "hourly", node: 2, port: "main" },
+      { name: "late", node: 2, port: "late" },
+      { name: "daily", node: 3, port: "main" },
+      { name: "lateDaily", node: 4, port: "main" },
+    ])
+  })
+
+  test("pipe gives what the function makes of the stream", () => {
+    const node = lastNode((trips) => trips["pipe"]!((stream: Untyped) => stream["select"]!("zone")))
+    expect(node.kind).toBe("select")
+  })
+
+  test("ST2 event time lasts while its column passes through", () => {
+    const group = (stream: Untyped) => stream["keyBy"]!("zone")["window"]!(tumbling("1h"))["aggregate"]!({ n: count() })
+    const kept = planOf((trips) => {
+      const stream = timed(trips)["filter"]!(() => true)["select"]!("pickup", "zone")["notNull"]!("zone")
+      return { out: group(stream["derive"]!({ x: t.bool }, () => ({ x: true }))) }
+    })
+    expect(kept.nodes.at(-1)).toMatchObject({ timeColumn: "pickup" })
+    for (const call of ["select", "map"]) {
+      const columns = call === "select" ? ["zone"] : [{ zone: t.string }, () => ({ zone: "" })]
+      expect(errorOf(() => planOf((trips) => ({ out: group(timed(trips)[call]!(...columns)) }))).message).toContain(
+        "call .eventTime(...) before .keyBy(...)",
+      )
+    }
+  })
+})
+
+describe("ST1 calls refuse at run time what the compiler refuses", () => {
+  const cases: Readonly<Record<string, [flow: (trips: Untyped) => unknown, message: string, hint?: string]>> = {
+    "a window before a key": [
+      (trips) => timed(trips)["window"]!(tumbling("1h")),
+      "The job trips, .window(...) on trips/eventTime: call .keyBy(...) before .window(...).",
+      "The order is .eventTime(...).keyBy(...).window(...).aggregate(...).",
+    ],
+    "a window before an event time": [
+      (trips) => trips["keyBy"]!("zone")["window"]!(tumbling("1h")),
+      "The job trips, .window(...) on trips: call .eventTime(...) before .keyBy(...): windows are cut in event time.",
+    ],
+    "an event time behind the key": [
+      (trips) => trips["keyBy"]!("zone")["eventTime"]!("pickup"),
+      "call .eventTime(...) before .keyBy(...).",
+    ],
+    "aggregates before a key": [
+      (trips) => trips["aggregate"]!({ n: count() }),
+      "call .keyBy(...) and .window(...) before",
+    ],
+    "aggregates before a window": [
+      (trips) => timed(trips)["keyBy"]!("zone")["aggregate"]!({ n: count() }),
+      "call .window(...) before .aggregate(...).",
+    ],
+    "a window that is none": [(trips) => timed(trips)["keyBy"]!("zone")["window"]!("1h"), "there is no window"],
+    "an unknown key": [
+      (trips) => trips["keyBy"]!("zoen"),
+      'The job trips, .keyBy(...) on trips: there is no column "zoen".',
+      'Did you mean "zone"?',
+    ],
+    "no key": [(trips) => trips["keyBy"]!(), "no column is named"],
+    "a key twice": [(trips) => trips["keyBy"]!("zone", "zone"), 'the column "zone" is named twice'],
+    "an object as a key": [
+      (trips) => trips["keyBy"]!("place"),
+      'the column "place" is an object, and objects are no keys',
+    ],
+    "a bound of a window as a key": [
+      (trips) => windowed(trips)["aggregate"]!({ n: count() })["keyBy"]!("windowEnd"),
+      'the results of a window have a column "windowEnd" of their own',
+    ],
+    "an unknown column to select": [
+      (trips) => trips["select"]!("zone", "fares"),
+      'there is no column "fares"',
+      '"fare"?',
+    ],
+    "an unknown column to require": [(trips) => trips["notNull"]!(7), "there is no column 7"],
+    "an event time that is text": [
+      (trips) => trips["eventTime"]!("zone", { outOfOrder: "5s" }),
+      'the column "zone" is of the type string, and event time is a timestamp',
+    ],
+    "an event time that may be null": [
+      (trips) => trips["eventTime"]!("dropoff", { outOfOrder: "5s" }),
+      'the column "dropoff" may be null, and event time never is',
+      'Call .notNull("dropoff") before it.',
+    ],
+    "a second event time": [
+      (trips) => timed(trips)["eventTime"]!("pickup", { outOfOrder: "5s" }),
+      'this stream has an event time already: "pickup"',
+    ],
+    "an event time of results": [
+      (trips) =>
+        windowed(trips)["aggregate"]!({ n: count() })["map"]!({ at: t.timestamp() }, () => ({ at: 0 }))["eventTime"]!(
+          "at",
+          { outOfOrder: "0s" },
+        ),
+      "results of windows have no other event time than their window's",
+    ],
+    "an event time that is derived": [
+      (trips) => timed(trips)["derive"]!({ pickup: t.timestamp() }, () => ({ pickup: 0 })),
+      '"pickup" is this stream\'s event time',
+    ],
+    "an unknown option": [
+      (trips) => trips["eventTime"]!("pickup", { outOfOrder: "5s", lateness: "1h" }),
+      'it has no option "lateness"',
+      '"id", "outOfOrder"',
+    ],
+    "options that are a text": [(trips) => trips["filter"]!(() => true, "paid"), "its options are not an object"],
+    "a predicate that is none": [(trips) => trips["filter"]!("fare > 0"), "there is no lambda"],
+    "an asynchronous predicate": [(trips) => trips["filter"]!(async () => true), "the lambda is asynchronous"],
+    "a generator": [
+      (trips) =>
+        trips["filter"]!(function* () {
+          yield true
+        }),
+      "the lambda is a generator",
+    ],
+    "no declared columns": [(trips) => trips["derive"]!(() => ({ net: 1 })), "no columns are declared"],
+    "a declared column without type": [
+      (trips) => trips["map"]!({ net: "float64" }, () => ({ net: 1 })),
+      'the column "net" has no column type',
+    ],
+    "a declared column with a source": [
+      (trips) => trips["map"]!({ net: t.float64.from("Net") }, () => ({ net: 1 })),
+      'the type of the column "net" has .from(...)',
+    ],
+    "a declared column with a default": [
+      (trips) => trips["derive"]!({ net: t.float64.default(1) }, () => ({ net: 1 })),
+      'the type of the column "net" has .default(...)',
+    ],
+    "a pipe through nothing": [(trips) => trips["pipe"]!(), "there is no function"],
+    "no aggregates": [(trips) => windowed(trips)["aggregate"]!({}), "there are no aggregates"],
+    "an aggregate that is none": [(trips) => windowed(trips)["aggregate"]!({ n: "count" }), '"n" is not an aggregate'],
+    "an aggregate named like a key": [
+      (trips) => windowed(trips)["aggregate"]!({ zone: count() }),
+      'results have a column "zone" already',
+    ],
+    "a sum over text": [
+      (trips) => windowed(trips)["aggregate"]!({ zones: sum("zone") }),
+      '"zones": sum(...) takes numbers, and the column "zone" is of the type string.',
+    ],
+    "a sum over declared text": [
+      (trips) => windowed(trips)["aggregate"]!({ zones: sum(t.string, () => "") }),
+      "sum(...) takes numbers, and what its lambda gives is of the type string.",
+    ],
+    "an aggregate of an unknown column": [
+      (trips) => windowed(trips)["aggregate"]!({ fares: sum("fair") }),
+      'sum("fair") names no column',
+      "The columns are",
+    ],
+  }
+
+  test.each(Object.entries(cases))("%s", (_name, [flow, message, hint]) => {
+    const error = errorOf(() => planOf((trips) => ({ out: flow(trips) })))
+    expect(error.code).toBe("invalid-plan")
+    expect(error.message).toContain(message)
+    expect(error.message).toMatch(/^The job trips, \.\w+\(\.\.\.\) on /)
+    expect(error.hint).toContain(hint ?? "")
+  })
+
+  test("a duration that is none has its own code, and names the job and the call", () => {
+    const error = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", { outOfOrder: "5 sec" }) })))
+    expect(error.code).toBe("invalid-duration")
+    expect(error.message).toBe(
+      'The job trips, .eventTime(...) on trips: outOfOrder is "5 sec", which is not a duration.',
+    )
+    const missing = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", {}) })))
+    expect(missing.message).toBe("The job trips, .eventTime(...) on trips: outOfOrder is not given as a text.")
+  })
+})
