@@ -244,12 +244,16 @@ class UnsyncedTail {
   }
 }
 
-/** Takes the name of a generation's first segment: whoever comes second is told. */
+/**
+ * Takes the name of a generation's first segment: whoever comes second is told. Whatever names a process before this one
+ * has left are durable afterwards, so that the new generation refers to nothing that a crash can still undo.
+ */
 async function takeName(disk: Disk, directory: string, generation: number): Promise<void> {
   const path = `${directory}/${segmentName(generation, 0)}`
   const file = await disk.open(path, "create", "log.fence.create")
   if (file === undefined) throw fenced(path)
   await file.close()
+  await disk.syncDirectory(directory, "log.fence.sync-directory")
 }
 
 /** Removes what a process left that died while it made a segment. */

@@ -3,6 +3,7 @@ export const LOG_STEPS = [
   "log.make-directory",
   "log.sync-parent",
   "log.fence.create",
+  "log.fence.sync-directory",
   "log.create.remove-draft",
   "log.create",
   "log.create.write",

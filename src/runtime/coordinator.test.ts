@@ -187,7 +187,8 @@ describe("a job", () => {
   test("E11 the second process on a directory is refused", async () => {
     const bench = new Bench()
     const second: unknown[] = []
-    await bench.run(bench.job(TWO_FILES), { batchRows: 1 }, (handle, env) => {
+    // An epoch a row, so that the first one is still at it when the second one comes.
+    await bench.run(bench.job(TWO_FILES), { batchRows: 1, epochRows: 1 }, (handle, env) => {
       void runJob(bench.job(TWO_FILES), { env, directory: "/job/state", baseDirectory: "/job" }).catch((error: unknown) => {
         second.push(error)
         void handle.stop()

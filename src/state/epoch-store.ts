@@ -57,7 +57,12 @@ export class EpochStore {
   static async open(disk: Disk, directory: string, policy: SnapshotPolicy = DEFAULT_POLICY): Promise<EpochStore> {
     const fold = new RecoveryFold(directory)
     const log = await Log.open(disk, directory, fold)
-    return new EpochStore(log, fold, policy)
+    try {
+      return new EpochStore(log, fold, policy)
+    } catch (error) {
+      await log.close()
+      throw error
+    }
   }
 
   /** Removes a log that cannot be read, so that a new one can be begun. */
