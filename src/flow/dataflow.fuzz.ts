@@ -13,7 +13,12 @@ it("F1 F2 F3 10,000 random jobs give, bit for bit, what their slow twins give", 
     const job = randomJob(new Prng(seed))
     const slow = runSlowly(job)
     const prng = new Prng(seed + 2 ** 32)
-    const fast = new JobRun(job, { prng, arena, restoreChance: prng.pick([0, 0.1, 0.25]), compile: "off" }).run()
+    const fast = new JobRun(job, {
+      prng,
+      arena,
+      restoreChance: prng.pick([0, 0.1, 0.25]),
+      compile: prng.pick(["off", "auto"]),
+    }).run()
     const difference = differenceOf(slow, fast)
     if (difference === undefined) continue
     expect(fast, `TIDEMARK_FUZZ_SEED=${seed}: ${difference}`).toEqual(slow)

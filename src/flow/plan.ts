@@ -189,7 +189,7 @@ export function aggregateInputType(input: AggregateInput, rows: Schema): ColumnT
 }
 
 /** A text that names everything the plan computes, lambdas by their source text. */
-export function planText(plan: Plan): string {
+function planText(plan: Plan): string {
   const lines = plan.nodes.map(
     (node, index) => `${index} ${node.id} ${node.kind} ${nodeText(plan, node)} -> ${node.schema.label}`,
   )

@@ -1,7 +1,7 @@
 /** Which groups have had a value that is not null; tracked for inputs that may be null only. */
 import { assert } from "../../base/assert.ts"
 import type { ByteReader } from "../../base/bytes.ts"
-import { isValid, type Column } from "../../batch/column.ts"
+import type { Column } from "../../batch/column.ts"
 
 /** Sets the validity of rows `at` … `at + count − 1` from the presence of groups `from` …; `null`: all are present. */
 export function writePresence(
@@ -28,9 +28,4 @@ export function readFlag(from: ByteReader): boolean {
   const flag = from.uint8()
   if (flag > 1) throw new RangeError(`${flag} stands for a flag`)
   return flag === 1
-}
-
-/** Whether the record has a value: the column is there, and the row is not null. */
-export function hasValue(column: Column | undefined, row: number): boolean {
-  return column !== undefined && isValid(column, row)
 }

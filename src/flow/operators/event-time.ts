@@ -74,11 +74,6 @@ export class EventTime implements Operator, OperatorState {
     return this.#maxEventTime
   }
 
-  /** Whether every partition that was opened has ended. */
-  get hasEnded(): boolean {
-    return this.#partitions.size === 0
-  }
-
   /** Takes note of a partition. One that is open already goes on from where it is. */
   openPartition(partition: number): void {
     if (this.#partitions.has(partition)) return
