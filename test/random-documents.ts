@@ -7,7 +7,18 @@ import { randomSchema, randomValue } from "./random-values.ts"
 const encoder = new TextEncoder()
 
 /** What breaks documents: bytes that mean something, and such as are not UTF-8. */
-const BREAKING = [...'\n\r",:{}[]\\0-.eE/tu \t\0;|n', "\ufeff", "é", "😀", "\\ud800", "\\u00e9", "null", '"a":1', "\r\n", '""']
+const BREAKING = [
+  ...'\n\r",:{}[]\\0-.eE/tu \t\0;|n',
+  "\ufeff",
+  "é",
+  "😀",
+  "\\ud800",
+  "\\u00e9",
+  "null",
+  '"a":1',
+  "\r\n",
+  '""',
+]
 const INVALID_UTF8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82], [0x80], [0xf5, 0x80, 0x80, 0x80]]
 
 /** A schema whose fields have defaults and other names in the input, now and then. */
@@ -40,9 +51,13 @@ function randomObject(prng: Prng, fields: readonly Field[], keepsOrder: boolean,
     if (prng.chance(0.05)) return []
     const key = randomString(prng, type.sourceName ?? name)
     const count = prng.chance(0.03) ? 2 : 1
-    return Array.from({ length: count }, () => `${space()}${key}${space()}:${space()}${randomMember(prng, type, depth)}${space()}`)
+    return Array.from(
+      { length: count },
+      () => `${space()}${key}${space()}:${space()}${randomMember(prng, type, depth)}${space()}`,
+    )
   })
-  while (prng.chance(0.2)) members.push(`"${prng.pick(["x", "y1", "é", "other", "x".repeat(70)])}":${randomJson(prng, depth)}`)
+  while (prng.chance(0.2))
+    members.push(`"${prng.pick(["x", "y1", "é", "other", "x".repeat(70)])}":${randomJson(prng, depth)}`)
   return `${space()}{${(keepsOrder ? members : prng.shuffle(members)).join(",") || space()}}`
 }
 
@@ -53,7 +68,8 @@ function randomMember(prng: Prng, type: ColumnType, depth: number): string {
   if (fields !== undefined && value !== null) return randomObject(prng, fields, prng.chance(0.7), depth - 1)
   if (typeof value === "string") return randomString(prng, value)
   if (typeof value === "bigint" && prng.chance(0.5)) return String(value)
-  if (typeof value === "number" && Number.isInteger(value) && prng.chance(0.1)) return `${value}${prng.pick([".0", "e0", "E+0"])}`
+  if (typeof value === "number" && Number.isInteger(value) && prng.chance(0.1))
+    return `${value}${prng.pick([".0", "e0", "E+0"])}`
   return type.toJson(value)
 }
 
@@ -70,13 +86,32 @@ function randomString(prng: Prng, text: string): string {
 function randomJson(prng: Prng, depth: number): string {
   if (depth > 0 && prng.chance(0.3)) {
     const members = Array.from({ length: prng.below(3) }, () => randomJson(prng, depth - 1))
-    return prng.chance(0.5) ? `[${members.join(", ")}]` : `{${members.map((member, index) => `"${index}": ${member}`).join()}}`
+    return prng.chance(0.5)
+      ? `[${members.join(", ")}]`
+      : `{${members.map((member, index) => `"${index}": ${member}`).join()}}`
   }
   if (prng.chance(0.02)) {
     const levels = 60 + prng.below(8)
-    return "[".repeat(levels) + "]".repeat(levels)
+    return prng.chance(0.5) ? "[".repeat(levels) + "]".repeat(levels) : '{"":'.repeat(levels) + "0" + "}".repeat(levels)
   }
-  return prng.pick(["null", "true", "false", "0", "-0", "1.5e3", "01", "1.", "-", '"a"', '"\\ud83d\\ude00"', '"\\ud800"', "{}", "[]", "12345678901234567890", "1e400"])
+  return prng.pick([
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "1.5e3",
+    "01",
+    "1.",
+    "-",
+    '"a"',
+    '"\\ud83d\\ude00"',
+    '"\\ud800"',
+    "{}",
+    "[]",
+    "12345678901234567890",
+    "1e400",
+  ])
 }
 
 /** How a CSV document is spelled. */
@@ -88,11 +123,16 @@ export interface CsvSpelling {
 /** A document of CSV for a schema: a header where `hasHeader`, perhaps with columns that the schema lacks. */
 export function randomCsv(prng: Prng, schema: Schema, hasHeader: boolean, spelling: CsvSpelling): string {
   const lineEnd = prng.pick(["\n", "\n", "\r\n"])
-  const columns = schema.fields.map(({ name, type }) => ({ name: type.sourceName ?? name, type: type as ColumnType | undefined }))
-  const all = hasHeader && prng.chance(0.4) ? prng.shuffle([...columns, { name: "not in the schema", type: undefined }]) : columns
+  const columns = schema.fields.map(({ name, type }) => ({
+    name: type.sourceName ?? name,
+    type: type as ColumnType | undefined,
+  }))
+  const all =
+    hasHeader && prng.chance(0.4) ? prng.shuffle([...columns, { name: "not in the schema", type: undefined }]) : columns
   const quotesAll = prng.chance(0.2)
   let text = prng.chance(0.1) ? "\ufeff" : ""
-  if (hasHeader) text += all.map(({ name }) => csvField(prng, name, quotesAll, spelling)).join(spelling.delimiter) + lineEnd
+  if (hasHeader)
+    text += all.map(({ name }) => csvField(prng, name, quotesAll, spelling)).join(spelling.delimiter) + lineEnd
   for (let records = prng.below(6); records > 0; records--) {
     if (prng.chance(0.05)) text += lineEnd
     const fields = all.map(({ type }) => csvField(prng, randomField(prng, type), quotesAll, spelling))
@@ -104,7 +144,24 @@ export function randomCsv(prng: Prng, schema: Schema, hasHeader: boolean, spelli
 
 function randomField(prng: Prng, type: ColumnType | undefined): string {
   if (type === undefined || prng.chance(0.06)) {
-    return prng.pick(["", "x", "true", "TRUE", "0", "007", "+1", "1e5", ".5", "NaN", "2024-02-30", " 1", "a\nb", "a\rb", 'say "x"', "é"])
+    return prng.pick([
+      "",
+      "x",
+      "true",
+      "TRUE",
+      "0",
+      "007",
+      "+1",
+      "1e5",
+      ".5",
+      "NaN",
+      "2024-02-30",
+      " 1",
+      "a\nb",
+      "a\rb",
+      'say "x"',
+      "é",
+    ])
   }
   const value = randomValue(prng, type)
   return value === null ? "" : type.toText(value)

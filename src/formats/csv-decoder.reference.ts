@@ -20,7 +20,12 @@ interface RawRecord {
 }
 
 /** The records of a whole document, from the layout's start on. */
-export function readCsv(document: Uint8Array, schema: Schema, layout: CsvLayout, maxRecordBytes: number): ReferenceRecords {
+export function readCsv(
+  document: Uint8Array,
+  schema: Schema,
+  layout: CsvLayout,
+  maxRecordBytes: number,
+): ReferenceRecords {
   const rows: ReferenceRow[] = []
   const bad: BadRecord[] = []
   let { offset, ordinal } = layout.start
@@ -44,7 +49,10 @@ export function readCsv(document: Uint8Array, schema: Schema, layout: CsvLayout,
     if ("row" in read) {
       rows.push({ position, row: read.row })
     } else {
-      const kept = document.subarray(position.offset, position.offset + Math.min(4096, isTooLong ? maxRecordBytes : length))
+      const kept = document.subarray(
+        position.offset,
+        position.offset + Math.min(4096, isTooLong ? maxRecordBytes : length),
+      )
       bad.push({ position, ...read, raw: new TextDecoder("utf-8", { ignoreBOM: true }).decode(kept) })
     }
   }

@@ -22,18 +22,7 @@ import { WITHIN_NUMBERS, type CsvLayout } from "./csv-layout.ts"
 import { CsvRecordScan, ENDED, QUOTED } from "./csv-record.ts"
 import { DecodeRun, RECORD_BYTES_MAX, type Fault } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
-import {
-  BOOL,
-  DOUBLE,
-  INT32,
-  NUMBER,
-  OTHER,
-  SKIPPED,
-  SYMBOL,
-  TEXT,
-  WHOLE,
-  type FieldReader,
-} from "./field-reader.ts"
+import { BOOL, DOUBLE, INT32, NUMBER, OTHER, SKIPPED, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
 import { FALSE, isLiteral, TRUE } from "./literal.ts"
 import { isValidUtf8 } from "./utf8.ts"
 

@@ -57,7 +57,10 @@ export interface CsvLayout {
  */
 export function csvSyntax(options: CsvOptions): CsvSyntax {
   const { delimiter = ",", quote = '"' } = options
-  for (const [name, text] of [["delimiter", delimiter], ["quote", quote]] as const) {
+  for (const [name, text] of [
+    ["delimiter", delimiter],
+    ["quote", quote],
+  ] as const) {
     if (!/^[\t\x20-\x7e]$/.test(text)) {
       throw new TidemarkError("invalid-options", `The ${name} of a CSV format cannot be ${JSON.stringify(text)}.`, {
         hint: "Give one ASCII character that is not a line end.",
@@ -65,7 +68,10 @@ export function csvSyntax(options: CsvOptions): CsvSyntax {
     }
   }
   if (delimiter === quote) {
-    throw new TidemarkError("invalid-options", `The delimiter and the quote of a CSV format cannot both be ${JSON.stringify(quote)}.`)
+    throw new TidemarkError(
+      "invalid-options",
+      `The delimiter and the quote of a CSV format cannot both be ${JSON.stringify(quote)}.`,
+    )
   }
   return { delimiter: delimiter.charCodeAt(0), quote: quote.charCodeAt(0) }
 }
@@ -122,7 +128,10 @@ function matchColumns(schema: Schema, names: readonly string[], label: string): 
     const place = names.indexOf(source)
     if (place >= 0) columns[place] = index
     if (place !== names.lastIndexOf(source)) {
-      throw new TidemarkError("source-unreadable", `The header of ${label} names the column ${JSON.stringify(source)} twice.`)
+      throw new TidemarkError(
+        "source-unreadable",
+        `The header of ${label} names the column ${JSON.stringify(source)} twice.`,
+      )
     }
     // A file without a byte of content has no records either, so that it lacks nothing.
     if (place < 0 && names.length > 0 && type.fromMissing() instanceof Invalid) {

@@ -98,7 +98,14 @@ export class DecodeRun {
     const { oversized, to } = this.window
     assert(oversized !== undefined, "an oversized record was begun before it goes on")
     const resumed = { ...oversized, resumeOffset: this.base + to, lines, state }
-    return { batch: undefined, bad: [], next: oversized.position, needsMore: true, oversized: resumed, release: NOTHING }
+    return {
+      batch: undefined,
+      bad: [],
+      next: oversized.position,
+      needsMore: true,
+      oversized: resumed,
+      release: NOTHING,
+    }
   }
 
   /** What the call gives. */

@@ -62,7 +62,14 @@ export function decodeAll(
     const bytes = new Uint8Array(padding + (to - from) + 5).fill(0x7d)
     bytes.set(document.subarray(from, to), padding)
     const limits = { maxRows: feeding.maxRows(), untilOffset: position.offset + feeding.reach() }
-    const window = { bytes, from: padding, to: padding + to - from, position, atEnd: to === document.length, partition: 3 }
+    const window = {
+      bytes,
+      from: padding,
+      to: padding + to - from,
+      position,
+      atEnd: to === document.length,
+      partition: 3,
+    }
     const decoded = decoder.decode({ ...window, ...limits, oversized })
     take(decoded, limits.maxRows, rows, bad)
     const isStuck = decoded.next.offset === position.offset && decoded.bad.length === 0

@@ -44,7 +44,10 @@ export function readJsonLines(document: Uint8Array, schema: Schema, maxRecordByt
     const position = { offset, ordinal }
     offset = end + 1
     if (bytes.length <= maxRecordBytes && /^[ \t\r]*$/.test(lossyText(bytes))) continue
-    const row = bytes.length > maxRecordBytes ? new Fault(`the record is longer than ${maxRecordBytes} bytes`) : readLine(bytes, schema)
+    const row =
+      bytes.length > maxRecordBytes
+        ? new Fault(`the record is longer than ${maxRecordBytes} bytes`)
+        : readLine(bytes, schema)
     if (!(row instanceof Fault)) {
       rows.push({ position, row })
       continue

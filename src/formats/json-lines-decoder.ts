@@ -23,8 +23,8 @@ import { NO_END, skipNumber, skipped, skipSpace, skipString, skipValue, unescape
 import { FALSE, isLiteral, NULL, TRUE } from "./literal.ts"
 import { isValidUtf8, textOfUtf8 } from "./utf8.ts"
 
-const [LF, SPACE, QUOTE, COMMA, MINUS, DOT, ZERO, COLON] = [10, 32, 34, 44, 45, 46, 48, 58] as const
-const [BACKSLASH, LOWER_E, OPEN_BRACE, CLOSE_BRACE] = [92, 101, 123, 125] as const
+const [LF, SPACE, QUOTE, COMMA, MINUS, ZERO, COLON] = [10, 32, 34, 44, 45, 48, 58] as const
+const [BACKSLASH, OPEN_BRACE, CLOSE_BRACE] = [92, 123, 125] as const
 const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
 
 /** Stamps stay within int32, with room for the objects of any one window. */
@@ -246,11 +246,10 @@ export class JsonLinesDecoder implements RecordDecoder {
       case WHOLE:
       case INT32: {
         const value = scanWholeNumber(bytes, at, to)
-        const { end } = scanned
-        if (value !== value || !isJsonNumber(bytes, at, to) || !isWhole(bytes, end, to)) break
+        if (value !== value || !isJsonNumber(bytes, at, to)) break
         if (reader.how === INT32 && value !== (value | 0)) break
         reader.writeNumber(row, value)
-        return end
+        return scanned.end
       }
       case NUMBER: {
         const end = this.#readNumber(reader, bytes, at, to, row)
@@ -316,7 +315,14 @@ export class JsonLinesDecoder implements RecordDecoder {
 }
 
 /** Reads the value at `at` by what its type says of it, and gives where it ends. */
-function readUnusual(reader: FieldReader, bytes: Uint8Array, at: number, to: number, row: number, depth: number): number {
+function readUnusual(
+  reader: FieldReader,
+  bytes: Uint8Array,
+  at: number,
+  to: number,
+  row: number,
+  depth: number,
+): number {
   if (isLiteral(bytes, at, to, NULL)) {
     if (!reader.isNullable) return NO_END
     reader.writeNull(row)
@@ -339,13 +345,8 @@ function isJsonNumber(bytes: Uint8Array, at: number, to: number): boolean {
   return bytes[first] !== ZERO || first + 1 >= to || bytes[first + 1]! < ZERO || bytes[first + 1]! > ZERO + 9
 }
 
-/** Whether the number that ends at `at` has neither a fraction nor an exponent. */
-function isWhole(bytes: Uint8Array, at: number, to: number): boolean {
-  return at >= to || (bytes[at] !== DOT && (bytes[at]! | 0x20) !== LOWER_E)
-}
-
 /** Where the line that goes on at `start` ends, or `NO_END`. */
 function lineEnd(bytes: Uint8Array, start: number, to: number): number {
-  const end = bytes.indexOf(LF, start)
-  return end < to ? end : NO_END
+  const length = bytes.subarray(start, to).indexOf(LF)
+  return length < 0 ? NO_END : start + length
 }

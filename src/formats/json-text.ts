@@ -161,7 +161,10 @@ function skipDigits(bytes: Uint8Array, start: number, to: number): number {
 /** The UTF-16 unit that four hexadecimal digits at `at` stand for, or a negative number. */
 function codeUnitAt(bytes: Uint8Array, at: number): number {
   return (
-    (hexDigit(bytes[at]!) << 12) | (hexDigit(bytes[at + 1]!) << 8) | (hexDigit(bytes[at + 2]!) << 4) | hexDigit(bytes[at + 3]!)
+    (hexDigit(bytes[at]!) << 12) |
+    (hexDigit(bytes[at + 1]!) << 8) |
+    (hexDigit(bytes[at + 2]!) << 4) |
+    hexDigit(bytes[at + 3]!)
   )
 }
 
