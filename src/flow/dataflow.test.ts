@@ -14,9 +14,11 @@ import type { Row } from "./windows/window-aggregate.reference.ts"
 const COLUMNS = { at: t.timestamp(), key: t.string, n: t.int53 }
 const COUNT: FixtureAggregates = { count: ["count"] }
 
+const sharedArena = new Arena({ maxBytes: 4 << 20 })
+
 /** A dataflow with its outputs gathered; `push` gives records to a partition and advances. */
 class Flow {
-  readonly arena = new Arena({ maxBytes: 4 << 20 })
+  readonly arena = sharedArena
   readonly outputs: Record<string, Row[]> = {}
   readonly dataflow: Dataflow
   readonly #plan: Plan
@@ -352,7 +354,7 @@ describe("states", () => {
     fixture.output("results", fixture.window(fixture.eventTime(source, 20), hopping(25, 10), ["key", "e"], aggregates))
     const flow = new Flow(fixture.plan)
     flow.dataflow.openPartition("events", 0)
-    const records = Array.from({ length: 40 }, (_, at) => ({
+    const records = Array.from({ length: 16 }, (_, at) => ({
       at,
       key: at % 3 ? `k${at % 5}` : null,
       e: "a",
