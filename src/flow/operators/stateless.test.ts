@@ -1,8 +1,12 @@
 /** The operators without state, each behind a source in a small plan. */
 import { describe, expect, it } from "vitest"
+import { Arena } from "../../batch/arena.ts"
+import { batchOfRows } from "../../batch/batch.ts"
+import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import type { From } from "../plan-fixture.reference.ts"
 import { partitionEvent, PlanFixture, rows, runPlan } from "../plan-fixture.reference.ts"
+import { NotNull } from "./not-null.ts"
 import type { Row } from "../windows/window-aggregate.reference.ts"
 
 const COLUMNS = { n: t.int53, tip: t.float64.nullable(), name: t.string }
@@ -137,6 +141,22 @@ describe("notNull", () => {
     const { outputs } = runPlan(fixture.plan, [partitionEvent("open", 0), rows(0, ...RECORDS)])
     expect(fixture.plan.nodes[known]!.schema.field("tip")!.type.label).toBe("float64")
     expect(outputs.get("out")).toEqual([RECORDS[2]])
+  })
+
+  it("gives columns that say themselves that they are never null", () => {
+    const input = schema(COLUMNS)
+    const required = schema({ ...COLUMNS, tip: t.float64 })
+    const { batch, release } = batchOfRows(new Arena({ maxBytes: 1 << 16 }), input, RECORDS)
+    const labels: unknown[] = []
+    new NotNull(input, required, ["tip"]).onBatch(batch, {
+      emit: (_, { columns }) => labels.push(...columns.map(({ type, validity }) => [type.label, validity])),
+    })
+    release()
+    expect(labels).toEqual([
+      ["int53", null],
+      ["float64", null],
+      ["string", null],
+    ])
   })
 
   it("gives nothing where every row has a null", () => {

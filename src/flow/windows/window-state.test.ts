@@ -98,3 +98,30 @@ it("writes what has changed since the last time, and nothing where nothing has",
   state.watermark = 5
   expect(written()).toBe(0)
 })
+
+it.each([
+  ["the last window of the slice has fired", 9, 0, 10],
+  ["the slice has other edges", -Infinity, 3, 10],
+  ["its records count from no end of a window on", -Infinity, 0, 15],
+  ["its records count from a window on that does not hold it", -Infinity, 0, 20],
+  ["the watermark is no time", NaN, 0, 10],
+])("WS1 a slice is refused where %s", (_, watermark, start, countsFrom) => {
+  const of = (...head: readonly [watermark: number, start: number, countsFrom: number]) => {
+    const source = newState()
+    put(source, 0, ["key"])
+    const out = new ByteWriter()
+    source.writeAll(out)
+    const bytes = new DataView(out.finish().buffer)
+    // The watermark; late rows and the number of slices, a byte each; then the slice.
+    bytes.setFloat64(0, head[0], true)
+    bytes.setFloat64(10, head[1], true)
+    bytes.setFloat64(18, head[2], true)
+    return new ByteReader(new Uint8Array(bytes.buffer))
+  }
+  const state = newState()
+  state.applyChanges(of(8, 0, 10))
+  expect(state.open.all).toHaveLength(1)
+  expect(() => {
+    newState().applyChanges(of(watermark, start, countsFrom))
+  }).toThrow(expect.objectContaining({ code: "state-corrupt" }) as Error)
+})
