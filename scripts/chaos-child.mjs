@@ -33,6 +33,27 @@ const bound = chaos.with({
   deadLetter: jsonl("out/bad", { rollBytes: 1 }),
 })
 
+const NOWHERE = { step: "", call: 0, moment: "before" }
+
+/** Tells the first call of each step. */
+class StepTeller {
+  #told = new Set()
+
+  change(operation, step, perform) {
+    return this.ask(operation, step, perform)
+  }
+
+  ask(_operation, step, perform) {
+    if (!this.#told.has(step)) tell(`step ${step}`)
+    this.#told.add(step)
+    return perform()
+  }
+
+  close(perform) {
+    return perform()
+  }
+}
+
 const handle = await runJob(bound, {
   env: killedAt(point),
   directory: `${directory}/state`,
@@ -46,15 +67,15 @@ const handle = await runJob(bound, {
 })
 await handle.finished
 
-/** The real world, or one in which this process dies at a point. */
+/** The real world, in which this process tells which steps it comes to, and dies at a point. */
 function killedAt(point) {
-  const env = nodeEnv()
-  if (point === undefined) return env
   const kill = () => {
     tell("at point")
     process.kill(process.pid, "SIGKILL")
   }
-  return withDisk(env, new InterceptedDisk(env.disk, new KillAtStep(point, kill)))
+  const env = nodeEnv()
+  const disk = new InterceptedDisk(env.disk, new KillAtStep(point ?? NOWHERE, kill))
+  return withDisk(env, new InterceptedDisk(disk, new StepTeller()))
 }
 
 /** Told at once: what waits in a buffer dies with the process. */

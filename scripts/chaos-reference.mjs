@@ -7,7 +7,7 @@ const START = Date.UTC(2024, 0, 1) * 1000
 const SECOND = 1_000_000
 const MINUTE = 60 * SECOND
 const FILES = 5
-const KEYS = 150
+const KEYS = 500
 const OUT_OF_ORDER = 5 * SECOND
 
 /** Draws a round's window and files: mostly in order, some too late, some broken. */

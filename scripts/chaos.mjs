@@ -27,7 +27,7 @@ const OUTPUTS = ["results", "late", "bad"]
 
 /** What a run of the whole script has found. */
 const found = { lost: 0, repeated: 0, kills: 0, problems: [] }
-/** How often a child was killed at each step, and how often that was tried. */
+/** The steps that children have called: how often a child was killed at each, and how often that was tried. */
 const steps = new Map()
 
 await runMain(async () => {
@@ -41,7 +41,6 @@ await runMain(async () => {
   await prepare()
   const kills = Number(values.kills)
   const prng = await makePrng(Number(values.seed))
-  for (const step of await namedSteps()) steps.set(step, { tries: 0, kills: 0 })
   const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
   try {
     for (let round = 1; found.kills < kills; round++) {
@@ -67,7 +66,7 @@ async function runRound({ directory, data, kills, prng, reset }) {
   let isResetDue = reset
   let isFirst = true
   for (let hasFinished = false; !hasFinished;) {
-    const kill = found.kills < kills ? drawKill(prng) : undefined
+    const kill = found.kills < kills ? drawKill(prng, isResetDue) : undefined
     const options = { directory, window: data.window, epochRows: prng.pick([100, 500, 3000, 1e9]), reset: isResetDue }
     const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
     if (child.isReset) isResetDue = false
@@ -83,11 +82,13 @@ async function runRound({ directory, data, kills, prng, reset }) {
   compare(directory, data)
 }
 
-/** When the next child dies: at random, or at the step that was killed least. */
-function drawKill(prng) {
-  if (prng.chance(0.4)) return { afterMs: prng.below(1500), point: undefined }
-  const least = Math.min(...[...steps.values()].map(({ tries }) => tries))
-  const [step, counts] = prng.pick([...steps].filter(([, { tries }]) => tries === least))
+/** When the next child dies: at random, or at one of the steps that were killed least. */
+function drawKill(prng, isResetDue) {
+  const candidates = [...steps].filter(([step]) => isResetDue || !step.includes(".reset."))
+  if (candidates.length === 0 || prng.chance(0.4)) return { afterMs: prng.below(1500), point: undefined }
+  const weightOf = ({ kills, tries }) => 2 * kills + tries
+  const least = Math.min(...candidates.map(([, counts]) => weightOf(counts)))
+  const [step, counts] = prng.pick(candidates.filter(([, each]) => weightOf(each) <= least + 1))
   counts.tries++
   const call = prng.chance(0.5) ? 1 : 1 + prng.below(12)
   // A step that this run does not come to must not let the job finish undisturbed.
@@ -111,6 +112,7 @@ function runChild(options, killAfterMs) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line === "reset") told.isReset = true
       if (line === "at point") told.atPoint = true
+      if (line.startsWith("step ") && !steps.has(line.slice(5))) steps.set(line.slice(5), { tries: 0, kills: 0 })
     })
     child.on("close", (code, signal) => {
       clearTimeout(timer)
@@ -180,17 +182,15 @@ function writeInput(directory, data) {
 
 function report() {
   const width = Math.max(...[...steps.keys()].map((step) => step.length))
-  for (const [step, { kills, tries }] of steps) console.log(`${step.padEnd(width)}  killed ${kills} of ${tries} tries`)
+  for (const [step, { kills, tries }] of [...steps].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    console.log(`${step.padEnd(width)}  killed ${kills} of ${tries} tries`)
+  }
+  const spared = [...steps].filter(([, { kills }]) => kills === 0).map(([step]) => step)
+  if (spared.length > 0) console.log(`called, and nobody was killed there: ${spared.join(", ")}`)
   for (const problem of found.problems.slice(0, 20)) console.log(`problem: ${problem}`)
   if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
   if (found.problems.length > 0) process.exitCode = 1
   console.log(`lost ${found.lost}, repeated ${found.repeated}, kills ${found.kills}`)
-}
-
-async function namedSteps() {
-  const { LOG_STEPS } = await fromDist("log/steps")
-  const { FILE_SINK_STEPS, FILE_SOURCE_STEPS } = await fromDist("connectors/files/steps")
-  return ["run.create-directory", ...LOG_STEPS, ...FILE_SINK_STEPS, ...FILE_SOURCE_STEPS]
 }
 
 async function makePrng(seed) {

@@ -71,6 +71,11 @@ export interface Fault {
   readonly kind: FaultKind
 }
 
+/** Whether a fault is more than a delay. */
+export function isWeighty(fault: { readonly kind: FaultKind }): boolean {
+  return fault.kind !== "stall"
+}
+
 /** Decides which calls are struck. */
 export interface FaultPlan {
   strike(call: DiskCall): FaultKind | undefined

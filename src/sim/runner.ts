@@ -2,7 +2,7 @@
  * Runs seeds: draws a scenario for each, simulates it, and gathers what was found and what was hit. `scripts/sim.mjs` is
  * its command line; it may run several ranges of seeds in threads of their own.
  */
-import { FaultMatrix, type Fault, type StepCounts } from "./faults.ts"
+import { FaultMatrix, isWeighty, type Fault, type StepCounts } from "./faults.ts"
 import { MUTABLE_OPERATIONS, type Mutant, type MutationKind } from "./mutation.ts"
 import { drawScenario, type Scenario } from "./scenario.ts"
 import { formatCase, shrink, type FailingCase } from "./shrink.ts"
@@ -64,7 +64,7 @@ export async function runSeeds(
 /** What a run without findings of its own may still be found guilty of. */
 async function findFurther(scenario: Scenario, result: SimulationResult): Promise<string[]> {
   const { seed } = scenario
-  const weighty = result.struck.filter(({ kind }) => kind !== "stall").length
+  const weighty = result.struck.filter(isWeighty).length
   const findings: string[] = []
   if (result.commits < MIN_COMMITS || weighty < MIN_FAULTS) {
     findings.push(`the scenario is too thin: ${result.commits} commits, ${weighty} faults`)

@@ -13,17 +13,8 @@ import type { Env } from "../env/env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
-import {
-  FAULT_KINDS,
-  faultKindsOf,
-  ListedFaults,
-  RandomFaults,
-  type DiskCall,
-  type Fault,
-  type FaultKind,
-  type FaultMatrix,
-  type FaultPlan,
-} from "./faults.ts"
+import { DrawnFaults } from "./drawn-faults.ts"
+import { isWeighty, ListedFaults, type Fault, type FaultMatrix } from "./faults.ts"
 import { InterceptedDisk, withDisk } from "./intercepted-disk.ts"
 import { Mutation, type Mutant } from "./mutation.ts"
 import { PublishedOutput } from "./published-output.ts"
@@ -56,9 +47,8 @@ export interface SimulationResult {
   readonly content: ReadonlyMap<string, string>
 }
 
-/** Every run has at least so many faults (stalls not counted), where they are drawn. */
+/** Every run has at least so many weighty faults, where they are drawn. */
 export const MIN_FAULTS = 2
-const MAX_DRAWN_FAULTS = 6
 const MAX_PROCESSES = 60
 
 /** A process that is busier than this waits in circles. */
@@ -72,45 +62,6 @@ export async function simulate(scenario: Scenario, options: SimulationOptions): 
   const simulation = new Simulation(scenario, options)
   await simulation.run()
   return simulation.result()
-}
-
-const CRASH_KINDS: ReadonlySet<FaultKind> = new Set(["crash-before", "crash-after"])
-const WEIGHTY_KINDS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS.filter((kind) => kind !== "stall"))
-
-/** Faults drawn from a seed: at random, and where those were too few, more of them before the end. */
-class DrawnFaults implements FaultPlan {
-  readonly #random: RandomFaults
-  readonly #prng: Prng
-  #crashesLeft = 3
-  #strikeIn: number | undefined
-  #strikesWith: ReadonlySet<FaultKind> = WEIGHTY_KINDS
-
-  constructor(prng: Prng, intensity: number) {
-    this.#random = new RandomFaults(prng.fork(), { intensity, max: MAX_DRAWN_FAULTS })
-    this.#prng = prng
-  }
-
-  /** Strikes one of the next calls. */
-  force(): void {
-    this.#strikeIn ??= this.#prng.below(30)
-  }
-
-  /** Crashes the machine at one of the very next calls, now and then: a mutant shows its fault soon or never. */
-  crashSoon(): void {
-    if (this.#strikeIn !== undefined || this.#crashesLeft === 0 || !this.#prng.chance(0.2)) return
-    this.#crashesLeft--
-    this.#strikeIn = this.#prng.below(this.#prng.pick([4, 12, 60]))
-    this.#strikesWith = CRASH_KINDS
-  }
-
-  strike(call: DiskCall): FaultKind | undefined {
-    if (this.#strikeIn === undefined) return this.#random.strike(call)
-    if (this.#strikeIn-- > 0) return undefined
-    this.#strikeIn = undefined
-    const kinds = faultKindsOf(call.operation).filter((kind) => this.#strikesWith.has(kind))
-    this.#strikesWith = WEIGHTY_KINDS
-    return this.#prng.pick(kinds)
-  }
 }
 
 class Simulation {
@@ -139,8 +90,7 @@ class Simulation {
     this.#options = options
     this.#job = scenarioJob(scenario)
     const prng = new Prng(scenario.seed * 2 + 1)
-    this.#drawn =
-      options.faults === "drawn" ? new DrawnFaults(prng.fork(), options.mutant === undefined ? 0.05 : 0.1) : undefined
+    this.#drawn = options.faults === "drawn" ? new DrawnFaults(prng.fork()) : undefined
     this.#glances = prng.fork()
     const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
     this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
@@ -200,7 +150,7 @@ class Simulation {
   /** Starts processes until one has read the generation to its end. */
   async #readGeneration(isLast: boolean): Promise<void> {
     for (;;) {
-      const weighty = this.#world.struck.filter(({ kind }) => WEIGHTY_KINDS.has(kind)).length
+      const weighty = this.#world.struck.filter(isWeighty).length
       if (isLast && weighty < MIN_FAULTS) this.#drawn?.force()
       const result = await this.#runProcess()
       if (this.#findings.length > 0) return
@@ -325,7 +275,7 @@ class Simulation {
     if (mutant === undefined) return env
     const onHit = (): void => {
       this.#mutantHits++
-      this.#drawn?.crashSoon()
+      this.#drawn?.afterMutant()
     }
     return withDisk(env, new InterceptedDisk(env.disk, new Mutation(mutant, onHit)))
   }
