@@ -1,10 +1,11 @@
 /** Generates the benchmark's input: readings of sensors, nearly in order, as CSV or JSON lines. Same arguments, same bytes. */
+import { once } from "node:events"
 import { createWriteStream } from "node:fs"
 import { mkdir, rename, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { finished } from "node:stream/promises"
 
-export const SENSORS = 1000
+const SENSORS = 1000
 const START_MS = Date.UTC(2024, 0, 1)
 /** Readings a second of event time: a minute's window of all sensors holds 60,000. */
 const PER_SECOND = 1000
@@ -40,7 +41,7 @@ export async function generate(path, format, rows) {
         ? `${at},${sensor},${value},${ok}\n`
         : `{"at":"${at}","sensor":"${sensor}","value":${value},"ok":${ok}}\n`
     if (text.length < 1 << 20) continue
-    if (!out.write(text)) await new Promise((resolve) => out.once("drain", resolve))
+    if (!out.write(text)) await once(out, "drain")
     text = ""
   }
   out.end(text)

@@ -28,13 +28,16 @@ const work = mkdtempSync(join(tmpdir(), "tidemark-bench-"))
 function measure(variant, format, input) {
   const directory = join(work, variant)
   rmSync(directory, { recursive: true, force: true })
-  const run = spawnSync(process.execPath, [join(variants, `${variant}.mjs`), format, input, directory], { encoding: "utf8" })
+  const run = spawnSync(process.execPath, [join(variants, `${variant}.mjs`), format, input, directory], {
+    encoding: "utf8",
+  })
   if (run.status !== 0) throw new Error(`${variant} failed:\n${run.stderr}`)
   return JSON.parse(run.stdout)
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
-const spread = (numbers) => `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)} … ${Math.max(...numbers).toFixed(2)})`
+const spread = (numbers) =>
+  `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)} … ${Math.max(...numbers).toFixed(2)})`
 
 const results = []
 try {
@@ -46,7 +49,8 @@ try {
       for (const variant of Object.keys(runs)) runs[variant].push(measure(variant, format, input))
     }
     const outputs = new Set(Object.values(runs).flatMap((list) => list.map(({ rowsOut }) => rowsOut)))
-    if (outputs.size !== 1) throw new Error(`the variants disagree on the number of result rows: ${[...outputs].join(", ")}`)
+    if (outputs.size !== 1)
+      throw new Error(`the variants disagree on the number of result rows: ${[...outputs].join(", ")}`)
     console.log(`\n${format}, ${rows.toLocaleString("en")} rows, ${values.repeat} rounds in turn; median (min … max)`)
     for (const [variant, list] of Object.entries(runs)) {
       const perRow = list.map(({ seconds }) => (seconds / rows) * 1e9)
@@ -68,10 +72,14 @@ try {
       const { peakMiB, seconds } = measure("tidemark", "csv", input)
       rmSync(input)
       peaks.push(peakMiB)
-      console.log(`  ${size.toLocaleString("en").padStart(12)} rows: peak ${peakMiB.toFixed(0)} MiB, ${seconds.toFixed(1)} s`)
+      console.log(
+        `  ${size.toLocaleString("en").padStart(12)} rows: peak ${peakMiB.toFixed(0)} MiB, ${seconds.toFixed(1)} s`,
+      )
       results.push({ format: "csv", variant: "tidemark-memory", rows: size, peakMiB })
     }
-    console.log(`  ratio ${(peaks[1] / peaks[0]).toFixed(2)} (aim: at most 1.3), largest ${peaks[1].toFixed(0)} MiB (aim: under 300)`)
+    console.log(
+      `  ratio ${(peaks[1] / peaks[0]).toFixed(2)} (aim: at most 1.3), largest ${peaks[1].toFixed(0)} MiB (aim: under 300)`,
+    )
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
 } finally {

@@ -3,6 +3,7 @@
  * as eight feeds of JSON lines, the way feeds arrive. Within a feed records come up to 20 minutes out of order, across
  * feeds by months; a few come hours late, and a few are broken. The same seed makes the same files every time.
  */
+import { once } from "node:events"
 import { createWriteStream } from "node:fs"
 import { mkdir, rename, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
@@ -83,7 +84,7 @@ async function writeFeed(path, rows, columns, random) {
     text += whole
     if (random() < 1 / BROKEN_ONE_IN) text += broken(whole, random)
     if (text.length < 1 << 20) continue
-    if (!out.write(text)) await new Promise((resolve) => out.once("drain", resolve))
+    if (!out.write(text)) await once(out, "drain")
     text = ""
   }
   out.end(text)

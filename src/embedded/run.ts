@@ -9,7 +9,8 @@ import { TidemarkError } from "../base/errors.ts"
 import { jsonl } from "../connectors/files/file-connector.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
-import { runJob, type DrainPolicy, type JobHandle } from "../runtime/run-job.ts"
+import { runJob, type JobHandle } from "../runtime/run-job.ts"
+import type { DrainPolicy } from "../runtime/run-options.ts"
 import type { JobEvent } from "../trace/events.ts"
 
 /**

@@ -113,7 +113,7 @@ describe("a log", () => {
     expect(isComplete).toBe(false)
   })
 
-  test("G5 tells a writer that another has taken over, and voids what it appends", async () => {
+  test("G5 E12 tells a writer that another has taken over, and voids what it appends", async () => {
     const world = worldOf(3)
     const failure = inProcess(world, async (env) => {
       const { log: old } = await openLog(env)

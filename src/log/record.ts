@@ -45,7 +45,7 @@ export const SEGMENT_HEADER_BYTES = 48
 export const RECORD_HEADER_BYTES = 17
 
 /** The longest payload of a record. */
-export const MAX_PAYLOAD_BYTES = 1 << 30
+const MAX_PAYLOAD_BYTES = 1 << 30
 
 const MAGIC = "TIDEWAL\n"
 

@@ -31,7 +31,9 @@ class ArraySource implements Source {
 
   partitions(): Promise<Partition[]> {
     const found = Object.entries(this.#partitions).map(([id, records]) => {
-      const tieBreak = JSON.stringify(records, (_key, value: unknown) => (typeof value === "bigint" ? `${value}` : value))
+      const tieBreak = JSON.stringify(records, (_key, value: unknown) =>
+        typeof value === "bigint" ? `${value}` : value,
+      )
       return { id, tieBreak, identity: id, size: records.length * RECORD_BYTES }
     })
     return Promise.resolve(found)

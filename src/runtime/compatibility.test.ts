@@ -22,12 +22,18 @@ test("E13 state is taken over where ids and signatures are the same, whatever el
 
 test.each<[string, Partial<RunRecord>, RegExp]>([
   ["another job", { job: "other" }, /belongs to the job revenue/],
-  ["a changed window", { operators: [{ id: "hourly", signature: "windowAggregate tumbling 2h" }] }, /was .*1h and is now .*2h/],
+  [
+    "a changed window",
+    { operators: [{ id: "hourly", signature: "windowAggregate tumbling 2h" }] },
+    /was .*1h and is now .*2h/,
+  ],
   ["an operator that is gone", { operators: [] }, /no longer has/],
   ["an operator that is new", { operators: [...RUN.operators, { id: "daily", signature: "x" }] }, /daily is new/],
   ["an output that is gone", { outputs: [] }, /staged rows of the output hourly/],
   ["an output that is new", { outputs: [...RUN.outputs, { name: "late", sink: "s" }] }, /late is new/],
   ["an output that goes elsewhere", { outputs: [{ name: "hourly", sink: 'jsonl("x")' }] }, /went to jsonl\("out"\)/],
 ])("E13 refuses %s in words", (_, now, words) => {
-  expect(check(now)).toThrow(expect.objectContaining({ code: "state-foreign", message: expect.stringMatching(words) as string }))
+  expect(check(now)).toThrow(
+    expect.objectContaining({ code: "state-foreign", message: expect.stringMatching(words) as string }),
+  )
 })

@@ -29,7 +29,7 @@ import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLette
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
-import type { RunJobOptions } from "./run-job.ts"
+import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { VERSION } from "./version.ts"
 

@@ -120,14 +120,17 @@ function refuseDifference(job: string, compiled: PlanResult, closures: PlanResul
       throw new TidemarkError(
         "invalid-plan",
         `Row ${at} of the output ${name} of ${job} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
-        { hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it." },
+        {
+          hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it.",
+        },
       )
     }
   }
 }
 
 function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return Object.is(one, other)
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
+    return Object.is(one, other)
   const names = Object.keys(one)
   return (
     names.length === Object.keys(other).length &&

@@ -110,9 +110,13 @@ export function checkedRows(input: string, schema: Schema, rows: readonly PlainR
       if (value === undefined && type.isNullable) value = null
       const problem = type.check(value)
       if (problem === undefined) return [name, value]
-      throw new TidemarkError("invalid-options", `Row ${index} of the input ${input}: the field "${name}" is ${problem}.`, {
-        hint: `Its type is ${type.label}.`,
-      })
+      throw new TidemarkError(
+        "invalid-options",
+        `Row ${index} of the input ${input}: the field "${name}" is ${problem}.`,
+        {
+          hint: `Its type is ${type.label}.`,
+        },
+      )
     })
     return Object.fromEntries(fields)
   })

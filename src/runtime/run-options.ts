@@ -1,0 +1,48 @@
+/** How a job is run: what its run may use, where its state lies, and the knobs that never change its results. */
+import type { Env } from "../env/env.ts"
+import type { CompileOptions } from "../expr/compile.ts"
+import type { SnapshotPolicy } from "../state/epoch-store.ts"
+import type { JobEvent } from "../trace/events.ts"
+
+/**
+ * When windows that are open fire although the watermark has not reached their end.
+ *
+ * @example
+ * ```ts
+ * import { run, type DrainPolicy, type ExecutableJob } from "tidemark"
+ *
+ * // Files of the same hour are still to come, in later runs: leave its window open.
+ * const policy: DrainPolicy = "never"
+ * const runHourly = (hourly: ExecutableJob) => run(hourly, { drain: policy })
+ * ```
+ */
+export type DrainPolicy =
+  /** When all inputs have come to their end, and not when the job is stopped. */
+  | "at-end"
+  /** Then, and when the job is stopped. */
+  | "always"
+  /** Never: they stay open for a later run. */
+  | "never"
+
+/** How to run a job. */
+export interface RunJobOptions {
+  readonly env: Env
+  /** Where the job's state lies: an absolute path. */
+  readonly directory: string
+  /** What relative paths of sources and sinks are relative to: an absolute path. */
+  readonly baseDirectory: string
+  /** Default `"at-end"`. */
+  readonly drain?: DrainPolicy
+  /** Starts anew: earlier state is void, what was published is moved aside. */
+  readonly reset?: boolean
+  /** At most so many rows a batch, 1 to 65,536; default 65,536. Results do not depend on it. */
+  readonly batchRows?: number
+  /** Cuts an epoch after so many records as well. Results do not depend on it. */
+  readonly epochRows?: number
+  /** How lambdas run; default: compiled where possible, with the env's proof of globals. */
+  readonly compile?: CompileOptions["mode"]
+  /** The most bytes of columns in memory; default 64 MiB. */
+  readonly arenaBytes?: number
+  readonly snapshotPolicy?: SnapshotPolicy
+  readonly onEvent?: (event: JobEvent) => void
+}
