@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { checkSteps, runCheckStep } from "../scripts/check-steps.mjs"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -53,7 +54,7 @@ export class HouseFixture {
         if (step === undefined) throw new Error(`there is no step ${name}`)
         const { passed, output } = await runCheckStep(this.root, step)
         if (passed) throw new Error(`the step ${name} passed in spite of what is planted:\n${output}`)
-        this.#outputs.set(name, output.replaceAll(/\u001b\[[0-9;]*m/g, ""))
+        this.#outputs.set(name, stripVTControlCharacters(output))
       }
     }
     await Promise.all([work(), work()])
