@@ -37,7 +37,7 @@ export interface SinkConformanceDriver<W extends ConformanceWorld = ConformanceW
   published(world: W): ConformanceRow[]
   /** A reader takes all that is published away. */
   takeAway(world: W): void
-  /** What was published and later set aside by a reset, in order of setting aside. */
+  /** What was published and later set aside by resets, by `id`. */
   setAside(world: W): ConformanceRow[]
 }
 
@@ -338,15 +338,19 @@ export async function resetWithFault<W extends ConformanceWorld>(
   const log = newLog()
   const start = async (env: Env): Promise<void> => {
     const runtime = await Runtime.open(world, env, driver, log, { reset: true })
-    await runtime.play({ pieces: [30], final: true })
+    // The first epoch, which ends the reset, may have no rows.
+    if (seed % 2 === 0) await runtime.play({ pieces: [] })
+    else await runtime.play({ pieces: [30], final: true })
   }
   world.faults = faults
   await runProcess(world, start)
   world.faults = noFaults()
   // The runtime resets again until an epoch is committed.
-  if (log.rows === 0) await runProcess(world, start)
+  if (log.staged.length === 0) await runProcess(world, start)
   losePower(world)
   await recoverAndFinish(world, driver, log)
-  expectRows(driver.setAside(world), 0, OCCUPYING_ROWS)
+  // A rename that a crash cut short may have left a file under both its names: then it was set aside twice.
+  const aside = new Map(driver.setAside(world).map((row) => [row.id, row]))
+  expectRows([...aside.values()], 0, OCCUPYING_ROWS)
   return faults.hasStruck
 }
