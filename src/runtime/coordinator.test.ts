@@ -396,6 +396,34 @@ describe("bad records and failing rows", () => {
     expect(bench.events.filter(({ kind }) => kind === "dead-letter")).toHaveLength(2)
   })
 
+  test("X1 rows that the job made itself are dead letters without a place", async () => {
+    const failing = job({
+      name: "failing",
+      inputs: { readings: Reading },
+      flow: ({ readings }) => ({
+        totals: readings
+          .eventTime("at", { outOfOrder: "2s" })
+          .keyBy("sensor")
+          .window(tumbling("10s"))
+          .aggregate({ total: sum("value") }, { id: "totals" })
+          .filter((result) => {
+            if (result.sensor === "y") throw new Error("no y, please")
+            return true
+          }),
+      }),
+    })
+    const bench = new Bench()
+    const bound = failing.with({
+      inputs: { readings: arraySource({ "a.csv": [reading(1, "x", 1), reading(2, "y", 2)] }) },
+      outputs: { totals: bench.tens.binding() },
+      deadLetter: bench.bad.binding(),
+    })
+    await bench.run(bound)
+    expect(bench.tens.rows).toMatchObject([{ sensor: "x" }])
+    expect(bench.bad.rows).toMatchObject([{ input: "", partition: "", record: 0, offset: 0 }])
+    expect(bench.bad.rows[0]!["raw"]).toContain('"sensor":"y"')
+  })
+
   test("stop the job where the policy says so, naming file, record and row; what was committed stays", async () => {
     const bench = new Bench()
     const failure = bench.run(bench.job(TWO_FILES, { onError: "stop" }), { epochRows: 2 })

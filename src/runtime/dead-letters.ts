@@ -12,9 +12,9 @@ import type { FailedRow } from "../flow/operator.ts"
 
 /** The columns of the dead-letter output. */
 export const DEAD_LETTER_SCHEMA = schema({
-  /** The input's name. */
+  /** The input's name; empty for rows that the job made, such as results of windows. */
   input: t.string,
-  /** Where it was read: for files, the path. */
+  /** Where it was read: for files, the path; empty for rows that the job made. */
   partition: t.string,
   /** Where the record starts in the partition: for files, in bytes. */
   offset: t.int53,
@@ -30,6 +30,9 @@ export const DEAD_LETTER_SCHEMA = schema({
 
 /** A row of the dead-letter output. */
 export type DeadLetter = RowOf<typeof DEAD_LETTER_SCHEMA>
+
+/** Where rows come from that no input had, such as the results of windows. */
+const MADE_BY_JOB = { input: "", id: "" }
 
 /** The most of a record that a dead letter shows, in UTF-16 units. */
 const MAX_RAW_LENGTH = 4096
@@ -54,7 +57,7 @@ export function deadLetterOfRow(
   place: (partition: number) => { readonly input: string; readonly id: string },
 ): DeadLetter {
   const { origin } = failed.batch
-  const { input, id } = place(origin.partition)
+  const { input, id } = origin.partition === -1 ? MADE_BY_JOB : place(origin.partition)
   return {
     input,
     partition: id,
