@@ -112,7 +112,13 @@ test.each<[what: string, bindings: Readonly<Record<string, unknown>>, code: stri
     "no less than epoch.min",
   ],
   ["epochs of no length", { epoch: { min: "0s", max: "0s" } }, "invalid-options", "at least 0s and at most 0s", "zero"],
-  ["an epoch that is no duration", { epoch: { min: "soon" } }, "invalid-duration", 'epoch.min is "soon", which is not a duration', "unit"],
+  [
+    "an epoch that is no duration",
+    { epoch: { min: "soon" } },
+    "invalid-duration",
+    'epoch.min is "soon", which is not a duration',
+    "unit",
+  ],
   [
     "an unknown bound of epochs",
     { epoch: { length: "1s" } },

@@ -54,17 +54,14 @@ export class RecordedStream {
     const checks = this.#checks("derive")
     const { schema: before, timeColumn } = this.#place
     const columns = checks.declaredColumns(declared)
-    if (columns.some(({ name }) => name === timeColumn)) {
-      const hint = "Derive it before .eventTime(...), or give the new column another name."
-      throw checks.error(`${JSON.stringify(timeColumn)} is this stream's event time`, hint)
-    }
     const lambda = checks.lambda(given)
     const { id } = checks.options(options, ["id"])
     const schema = new Schema(replaced(before.fields, columns))
     const node = this.#recorder.add(this.#place, "derive", id, (place) => {
       return { ...place, kind: "derive", schema, columns, lambda }
     })
-    return this.#behind(node, schema, timeColumn)
+    const isReplaced = columns.some(({ name }) => name === timeColumn)
+    return this.#behind(node, schema, isReplaced ? undefined : timeColumn)
   }
 
   select(...names: readonly unknown[]): RecordedStream {

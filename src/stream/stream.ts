@@ -125,13 +125,11 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   filter(predicate: (row: R, params: P) => unknown, options?: OperatorOptions): AppendStream<R, P, T>
 
   /**
-   * Adds the columns declared, with the values of the object that the lambda gives; a column of the same name is replaced.
-   * A row fails where the lambda throws, or gives a value that is not of the declared type.
+   * Adds the columns declared, with the values of the object that the lambda gives; a column of the same name is replaced,
+   * and where that is the event-time column there is no event time any more. A row fails where the lambda throws, or gives a value that is not of the declared type.
    */
   derive<const C extends ColumnTypes>(
-    columns: C & {
-      readonly [N in T]?: Problem<`'${N}' is this stream's event time: derive it before .eventTime(...).`>
-    },
+    columns: C,
     lambda: (row: R, params: P) => { readonly [N in keyof C]: ValueOf<C[N]> },
     options?: OperatorOptions,
   ): AppendStream<
@@ -145,7 +143,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
             readonly [N in keyof C]: ValueOf<C[N]>
           },
     P,
-    T
+    Exclude<T, keyof C>
   >
 
   /** Keeps the columns named, in that order. Without the event-time column there is no event time any more. */

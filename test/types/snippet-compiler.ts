@@ -10,7 +10,11 @@ import ts from "typescript"
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** What `tidemark` is to the programs. */
-const PATHS = { tidemark: [join(ROOT, "src/index.ts")], "tidemark/files": [join(ROOT, "src/files.ts")] }
+const PATHS = {
+  tidemark: [join(ROOT, "src/index.ts")],
+  "tidemark/files": [join(ROOT, "src/files.ts")],
+  "tidemark/testing": [join(ROOT, "src/testing.ts")],
+}
 
 /** The compiler's options for programs of users. */
 export function userOptions(): ts.CompilerOptions {
