@@ -82,7 +82,7 @@ export class Log {
   readonly #buffer = new ByteWriter(4096)
   #writtenOffset: number
   #syncedOffset: number
-  #failure: unknown
+  #failure: { readonly error: unknown } | undefined
 
   private constructor(disk: Disk, directory: string, generation: number, segment: OpenSegment, offset: number) {
     this.#disk = disk
@@ -208,13 +208,13 @@ export class Log {
     try {
       return await work()
     } catch (error) {
-      this.#failure = error
+      this.#failure = { error }
       throw error
     }
   }
 
   #refuseAfterFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 }
 
