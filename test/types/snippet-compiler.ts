@@ -25,6 +25,9 @@ export function userOptions(): ts.CompilerOptions {
   return { ...options, paths: PATHS, noUnusedLocals: false, noUnusedParameters: false }
 }
 
+/** Files that exist are parsed once for all programs of a process. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
 /** A program with the given files, which need not exist. */
 export function programOf(files: ReadonlyMap<string, string>, options = userOptions()): ts.Program {
   const host = ts.createCompilerHost(options)
@@ -33,7 +36,9 @@ export function programOf(files: ReadonlyMap<string, string>, options = userOpti
   host.readFile = (path) => files.get(path) ?? readFile(path)
   host.getSourceFile = (path, target, ...rest) => {
     const text = files.get(path)
-    return text === undefined ? getSourceFile(path, target, ...rest) : ts.createSourceFile(path, text, target, true)
+    if (text !== undefined) return ts.createSourceFile(path, text, target, true)
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, target, ...rest))
+    return parsed.get(path)
   }
   host.getCurrentDirectory = () => ROOT
   return ts.createProgram([...files.keys()], options, host)
