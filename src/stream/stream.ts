@@ -187,16 +187,19 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
 export interface DeclareEventTime<R, P> {
   <N extends keyof R & string, D extends string>(
-    column: N & EventTimeColumn<N, R[N]>,
+    column: EventTimeColumn<R, N>,
     options: EventTimeOptions<D>,
   ): AppendStream<R, P, N>
 }
 
-type EventTimeColumn<N extends string, V> = [V] extends [Timestamp]
-  ? unknown
-  : [V] extends [Timestamp | null]
-    ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
-    : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
+/** The column itself where it can be the event time. It distributes, so that editors offer the columns that can. */
+type EventTimeColumn<R, N extends keyof R & string> = N extends unknown
+  ? [R[N]] extends [Timestamp]
+    ? N
+    : [R[N]] extends [Timestamp | null]
+      ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
+      : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
+  : never
 
 /**
  * A stream grouped by the columns `K`, on its way to a window.
