@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { isIntact, isUsableGlobal, knownConstant, knownFunction, knownFunctionNames } from "./globals.ts"
 import { BIGINT, BOOLEAN, mayBe, NULL, NUMBER, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
 
@@ -38,6 +38,21 @@ describe("known globals", () => {
     expect(["Math", "Number", "undefined", "Date", "globalThis", "constructor"].map(isUsableGlobal)).toEqual([
       ...[true, true, true, false, false, false],
     ])
+  })
+
+  it("B2 leave out what was replaced before they were loaded", async () => {
+    const { abs, ceil, floor, sign } = Math
+    try {
+      Math.abs = (x) => (x < 0 ? -x : x)
+      Math.ceil = floor
+      Math.sign = Math.sign.bind(Math)
+      vi.resetModules()
+      const { knownFunction: known } = await import("./globals.ts")
+      const names = ["Math.abs", "Math.ceil", "Math.sign", "Math.floor"]
+      expect(names.map((name) => known(name) === undefined)).toEqual([true, true, true, false])
+    } finally {
+      Object.assign(Math, { abs, ceil, sign })
+    }
   })
 
   it("know constants by name, undefined among them", () => {

@@ -64,7 +64,6 @@ export class JsStores {
   #storeValue(node: Ir, target: JsTarget): string {
     const { kinds } = node
     const wanted = kindsOfColumn(target.type) & ~NULL
-    if (!mayBe(kinds, wanted | NULL)) return FAIL
     if (target.type.storage === "dictionary" && isWithin(kinds, STRING)) return this.#storeText(node, target)
     const tests: string[] = []
     if (!isWithin(kinds, wanted | NULL)) tests.push(`typeof x !== "${target.type.definition.typeOf}"`)

@@ -291,6 +291,55 @@ class Grammar {
     }
   }
 
+  /** A test that may or may not tell whether something is null. */
+  nullTest(depth: number): string {
+    const { prng } = this
+    const place = prng.pick(["r.q", "r.u", "r.c", "v0", "v1"])
+    const test = (): string => this.nullTest(depth - 1)
+    switch (prng.below(depth <= 0 ? 4 : 9)) {
+      case 0:
+        return place
+      case 1:
+        return `(${place} ${this.equality()} ${prng.pick(["null", "undefined"])})`
+      case 2:
+        return `(${prng.pick(["null", "void 0"])} ${this.equality()} ${place})`
+      case 3:
+        return prng.pick(["r.yes", "r.maybe", "r.q?.y", "(r.q?.y !== null)", "(r.q?.y != null)", "true", "null", "0"])
+      case 4:
+        return `!${test()}`
+      case 5:
+      case 6:
+        return `(${test()} ${prng.pick(["&&", "||", "??"])} ${test()})`
+      case 7:
+        return `(${test()} ? ${prng.pick([test(), "false", "null", "void 0", "true"])} : ${prng.pick([test(), "0", "null"])})`
+      default:
+        return `(${test()}, ${test()})`
+    }
+  }
+
+  /** What throws where something is null. */
+  private needy(): string {
+    return this.prng.pick(["r.q.x", "r.q.y", "r.u.length", "r.c + 1n", "v0.length", "v1 * 2n", "r.q.n - r.c", "r.i"])
+  }
+
+  /** A lambda in which tests may or may not keep what throws from being evaluated. */
+  guarded(): string {
+    const { prng } = this
+    const locals = "const v0 = r.q?.y, v1 = r.yes ? r.c : void 0"
+    const guard = (): string => this.nullTest(2)
+    const needy = (): string => this.needy()
+    switch (prng.below(4)) {
+      case 0:
+        return `(r, p) => { ${locals}; return ${guard()} ? ${prng.pick([needy(), "1"])} : ${prng.pick([needy(), "1", "0"])} }`
+      case 1:
+        return `(r, p) => { ${locals}; return (${guard()} ${prng.pick(["&&", "||", "??"])} (${needy()})) }`
+      case 2:
+        return `(r, p) => { ${locals}; if (${guard()}) return ${prng.pick([needy(), "1"])}; return ${prng.pick([needy(), "1"])} }`
+      default:
+        return `(r, p) => { ${locals}; if (${guard()}) return 1; if (${guard()}) return ${prng.pick([needy(), "1"])}; const v2 = ${needy()}; return v2 || v2 }`
+    }
+  }
+
   /** The body of a function that gives what `result` writes: an object, or any value. */
   body(shape: "object" | "value", result: () => string): string {
     const { prng } = this
@@ -380,6 +429,21 @@ function note(failures: Failure[]): (row: number, error: unknown) => void {
   return (row, error) => failures.push([row, String(error)])
 }
 
+/** Expects both forms to select and report the same; gives whether the lambda is compiled. */
+function selectAlike(text: string, batch: Batch, params: Record<string, unknown>, seed: number): boolean {
+  const request = { lambda: lambdaOf(text), schema: ROW, params: PARAMS }
+  const predicate = compilePredicate({ ...request, options: COMPILED })
+  const twin = compilePredicate({ ...request, options: CLOSURES })
+  const [left, right] = [predicate, twin].map((form) => {
+    const selected = new Int32Array(ROWS)
+    const failures: Failure[] = []
+    const count = form.select(batch, params, selected, note(failures))
+    return { rows: [...selected.subarray(0, count)], failures }
+  })
+  expect(left, `seed ${seed}: ${text}`).toEqual(right)
+  return predicate.form.kind === "compiled"
+}
+
 describe("compiled lambdas and closures", () => {
   it("PR1 select the same rows", () => {
     const prng = new Prng(SEED)
@@ -388,20 +452,23 @@ describe("compiled lambdas and closures", () => {
     let compiled = 0
     for (let lambda = 0; lambda < LAMBDAS; lambda++) {
       const text = `(r, p) ${grammar.body("value", () => grammar.any(4))}`
-      const request = { lambda: lambdaOf(text), schema: ROW, params: PARAMS }
-      const predicate = compilePredicate({ ...request, options: COMPILED })
-      const twin = compilePredicate({ ...request, options: CLOSURES })
-      if (predicate.form.kind === "compiled") compiled++
       const { batch, params } = prng.pick(batches)
-      const [left, right] = [predicate, twin].map((form) => {
-        const selected = new Int32Array(ROWS)
-        const failures: Failure[] = []
-        const count = form.select(batch, params, selected, note(failures))
-        return { rows: [...selected.subarray(0, count)], failures }
-      })
-      expect(left, `seed ${SEED}: ${text}`).toEqual(right)
+      if (selectAlike(text, batch, params, SEED)) compiled++
     }
     expect(compiled / LAMBDAS).toBeGreaterThan(0.7)
+  })
+
+  it("W1 throw for the same rows, as null is told by tests", () => {
+    const prng = new Prng(SEED + 2)
+    const grammar = new Grammar(prng)
+    const batches = randomBatches(prng, 8)
+    let compiled = 0
+    for (let lambda = 0; lambda < LAMBDAS; lambda++) {
+      const text = grammar.guarded()
+      const { batch, params } = prng.pick(batches)
+      if (selectAlike(text, batch, params, SEED + 2)) compiled++
+    }
+    expect(compiled / LAMBDAS).toBeGreaterThan(0.2)
   })
 
   it("PJ1 write the same values and report the same failures", () => {

@@ -76,6 +76,9 @@ const COMPILED: readonly (readonly [text: string, ir: string])[] = [
     "(r) => { const s = r.note ?? r.car?.plate; return s?.trim().length }",
     "t0 = (row.note:string? ?? ((row.car:object? == null) ? undefined : row.car.plate:string?))\n((t0 == null) ? undefined : t0.trim().length)",
   ],
+  ["(r) => r.driver ? r.fare : 0", "(row.driver:object ? row.fare:float64 : 0)"],
+  ["(r) => !r.driver || !r.car", "((! row.driver:object) || (! row.car:object?))"],
+  ["(r) => (r.parent || 0n) + 1n", "((row.parent:int64? || 0n) + 1n)"],
   ["(r) => { return r.fare }", "row.fare:float64"],
   ["(r) => { }", "undefined"],
   ["(r) => { return }", "undefined"],
@@ -166,6 +169,25 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ],
   ["(r) => (r.car ?? r.car)?.plate", 'It reads "plate" of an object, which is not compiled.'],
   [
+    "(r) => { const plate = r.car?.plate; return plate !== null && plate.length }",
+    'Reading "length" throws where plate is undefined.',
+    "Write plate?.length.",
+  ],
+  [
+    "(r) => (r.isPaid ? null : r.note) !== undefined && r.note.length",
+    'Reading "length" throws where r.note is null.',
+    "Write r.note?.length.",
+  ],
+  ...[
+    "(r) => (r.isPaid || r.note) && r.note.length",
+    "(r) => !(r.isPaid && r.note) && r.note.length",
+    "(r) => (r.note === null && r.isPaid) || r.note.length",
+    "(r) => (r.isPaid ? r.note : 1) && r.note.length",
+    "(r) => { if (r.isPaid) return r.note && 1; return r.note.length }",
+  ].map((text) => [text, 'Reading "length" throws where r.note is null.', "Write r.note?.length."] as const),
+  ["(r) => (r.car || 1) + 1", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
+  ["(r) => (r.isPaid && r.car) + 1", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
+  [
     "(r) => r.fare.toFixed(2)",
     "It calls r.fare.toFixed, which is not compiled.",
     "Write what it does in the function itself.",
@@ -223,6 +245,11 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ["(r) => { const x = 1; return (x = r.fare) }", 'It assigns to "x".'],
   ["(r) => (outer = r.fare)", 'It assigns to "outer".'],
   ["(r) => (r = 1)", 'It assigns to "r".'],
+  ["(r) => { let x = 0; return r.isPaid && (x = 1), x }", 'It reads "x", which has no certain value at that point.'],
+  [
+    "(r) => { let x = 0; const y = r.isPaid ? (x = 1) : (x = 2); return x + y }",
+    'It reads "x", which has no certain value at that point.',
+  ],
   ["(r) => { let x; return r.isPaid && (x = 1), x }", 'It reads "x", which has no certain value at that point.'],
   [
     "(r) => { let x; return r.note?.startsWith(x = 'a'), x }",

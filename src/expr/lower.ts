@@ -109,9 +109,9 @@ export class Lowering {
         return this.#binary(node.operator, node.left, node.right)
       case "LogicalExpression": {
         const left = this.expression(node.left)
-        const lowerRight = (): Ir => this.expression(node.right)
+        // What is nullish is falsy, so the right side of `??` knows what that of `||` knows.
         const [right] = this.scope.branch(() =>
-          node.operator === "??" ? lowerRight() : this.under(left, node.operator === "&&", lowerRight),
+          this.under(left, node.operator === "&&", () => this.expression(node.right)),
         )
         return makeLogical(node.operator satisfies LogicalOperator, left, right!)
       }
@@ -310,7 +310,7 @@ export class Lowering {
   #globalMember(node: MemberExpression): string | undefined {
     const { object, optional } = node
     if (object.type !== "Identifier" || optional || this.scope.lookUp(object.name) !== undefined) return undefined
-    if (!isUsableGlobal(object.name) || knownConstant(object.name) !== undefined) return undefined
+    if (!isUsableGlobal(object.name)) return undefined
     this.globals.add(object.name)
     return `${object.name}.${staticKey(node)}`
   }

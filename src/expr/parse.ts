@@ -43,7 +43,7 @@ export function parseFunction(fn: RowFunction): ParsedFunction {
   const statement = body.length === 1 ? body[0] : undefined
   const node = statement?.type === "ExpressionStatement" ? statement.expression : undefined
   if (node?.type !== "ArrowFunctionExpression" && node?.type !== "FunctionExpression") throw notAFunction()
-  if (node.start !== 1 || node.end !== source.length + 1) throw notAFunction()
+  assert(node.start === 1 && node.end === source.length + 1, "a function is all that its source text holds")
   return { node, text }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { AssertionError } from "../base/assert.ts"
 import { Schema, schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import {
@@ -6,6 +7,7 @@ import {
   CLOSURES,
   lambdaOf,
   PARAMS,
+  project,
   select,
   TRIP,
   TRIP_PARAMS,
@@ -85,6 +87,39 @@ describe("predicates", () => {
     expect(() => predicate.select(batchOf(TRIP, TRIPS), TRIP_PARAMS, new Int32Array(4), onRowError)).toThrow(stop)
   })
 
+  it("let an error of our own through", () => {
+    const broken = (): never => {
+      throw new AssertionError("a test breaks it")
+    }
+    const column = schema({ x: t.float64 })
+    expect(() => project(broken, column, TRUSTING)).toThrow("a test breaks it")
+  })
+
+  it("refuse to write over the selection that they read", () => {
+    const selection = Int32Array.of(0, 1)
+    const batch = batchOf(TRIP, TRIPS).with({ selection, count: 2 })
+    const predicate = compilePredicate({
+      lambda: lambdaOf("(r) => r.fare"),
+      schema: TRIP,
+      params: PARAMS,
+      options: TRUSTING,
+    })
+    expect(() => predicate.select(batch, TRIP_PARAMS, selection, () => expect.unreachable())).toThrow(AssertionError)
+  })
+
+  it("read a text once a row, and none where it is null", () => {
+    const lambda = lambdaOf(
+      "(r) => (r.note ?? '') + (r.note ?? 'x') + (r.driver.home?.city ?? '') + (r.driver.home?.city ?? '')",
+    )
+    // Dictionaries without any text, from which nothing can be read.
+    const rows = [{ ...TRIPS[0]!, note: null, driver: { name: "", age: null, home: null } }]
+    const outcome = select(lambda, TRUSTING, batchOf(TRIP, rows))
+    expect(outcome).toMatchObject({ rows: [0], failures: [] })
+    const code = outcome.form.kind === "compiled" ? outcome.form.code : ""
+    // Two texts, in the loop over all rows and in that over a selection.
+    expect(code.match(/\.text\(/g)).toHaveLength(4)
+  })
+
   it("LL1 run the closure where a global name is not proven", () => {
     const lambda: TripLambda = (row) => Math.abs(row.fare) > 1 || Number.isNaN(row.fare)
     const reason = 'It uses "Math", "Number", and it is not proven that this is JavaScript\'s own here.'
@@ -130,6 +165,19 @@ describe("predicates", () => {
       expect(count()).toBe(2)
       Object.defineProperty(String.prototype, "startsWith", { ...startsWith, value: () => false })
       expect(count()).toBe(0)
+      const onlyOnce = Object.assign(() => true, { calls: 0 })
+      Object.defineProperty(String.prototype, "startsWith", {
+        ...startsWith,
+        value: () => {
+          if (onlyOnce.calls++ > 0) throw new Error("again")
+          return true
+        },
+      })
+      const failures: string[] = []
+      const selected = predicate.select(batchOf(TRIP, TRIPS), TRIP_PARAMS, new Int32Array(4), (row, error) =>
+        failures.push(`${row}: ${String(error)}`),
+      )
+      expect([selected, failures]).toEqual([1, ["3: TidemarkError: the lambda threw Error: again"]])
     } finally {
       Math.abs = abs
       Object.defineProperty(String.prototype, "startsWith", startsWith)

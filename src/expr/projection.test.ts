@@ -287,6 +287,38 @@ describe("projections", () => {
     }
   })
 
+  it("translate codes of dictionaries that grow, and into other ones", () => {
+    const projection = compileProjection({
+      ...{ lambda: lambdaOf("(r) => r.isPaid ? r.zone : 'no'"), schema: TRIP, params: PARAMS, options: TRUSTING },
+      ...{ shape: "value", targets: [{ name: "value", type: t.string }] },
+    })
+    const batch = batchOf(TRIP, TRIPS)
+    const zone = batch.columns[TRIP.indexOf("zone")] as DictionaryColumn
+    const targets = [targetsOf(t.string).columns, targetsOf(t.string).columns] as const
+    // Another order of texts, so that a code of the one dictionary means another text in the other.
+    for (const text of ["LGA", "no", "JFK"]) (targets[1][0] as DictionaryColumn).dictionary.codeOf(text)
+    for (let round = 0; round < 40; round++) {
+      zone.values[2] = zone.dictionary.codeOf(`zone ${round}`)
+      const columns = targets[round % 5 === 0 ? 1 : 0]
+      projection.project(batch, TRIP_PARAMS, columns, () => expect.unreachable())
+      expect([0, 1, 2, 3].map((row) => readValue(columns[0]!, row))).toEqual(["JFK", "no", `zone ${round}`, "JFK"])
+    }
+  })
+
+  it("leave code 0 where a text is null", () => {
+    const { batch, columns } = targetsOf(t.string.nullable())
+    const column = columns[0] as DictionaryColumn
+    for (const text of ["(r) => r.note", "(r) => r.isPaid ? null : 'x'", "(r) => r.note ? r.note + '!' : null"]) {
+      column.values.fill(7)
+      const projection = compileProjection({
+        ...{ lambda: lambdaOf(text), schema: TRIP, params: PARAMS, options: TRUSTING },
+        ...{ shape: "value", targets: [{ name: "value", type: t.string.nullable() }] },
+      })
+      projection.project(batch, TRIP_PARAMS, columns, () => expect.unreachable())
+      expect([readValue(column, 0), column.values[0]]).toEqual([null, 0])
+    }
+  })
+
   it("fill the bitmap of a required column that has one", () => {
     const { batch, columns } = targetsOf(t.float64.nullable())
     const projection = compileProjection({

@@ -122,8 +122,8 @@ class CompiledProjection implements Projection {
     const known = this.#translations[pair]
     const isSame = known?.from === from && known.to === to
     if (isSame && known.codes.length >= from.size) return known.codes
+    // A dictionary that grows from batch to batch is not translated anew each time.
     const codes = new Int32Array(isSame ? from.size * 2 : from.size).fill(-1)
-    if (isSame) codes.set(known.codes)
     this.#translations[pair] = { from, to, codes }
     return codes
   }
