@@ -15,9 +15,6 @@ import { isValidUtf8 } from "./utf8.ts"
 const [LF, CR] = [10, 13] as const
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 
-/** Delimiters and quotes that could stand within a number or a time, where such fields are handled with care. */
-export const WITHIN_NUMBERS = /[0-9A-Za-z +\-.:/]/
-
 /** How a CSV file is written. */
 export interface CsvOptions {
   /** What stands between fields: one ASCII character, `","` by default. */

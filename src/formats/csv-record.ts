@@ -38,6 +38,9 @@ export interface CsvField {
   readonly isQuoted: boolean
 }
 
+/** Delimiters and quotes that could stand within a number or a time, where such fields are handled with care. */
+export const WITHIN_NUMBERS = /[0-9A-Za-z +\-.:/]/
+
 /** A walk through a record. */
 export class CsvRecordScan {
   /** One of the constants above. */

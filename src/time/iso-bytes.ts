@@ -17,6 +17,10 @@ const NO_DIGITS = 255
 
 const [ZERO, PLUS, MINUS, DOT, SLASH, COLON, SPACE, T, Z] = [48, 43, 45, 46, 47, 58, 32, 84, 90] as const
 
+/** The date that was read last, and its day: neighbouring records mostly have the same one. */
+let lastDate = -1
+let lastDays = 0
+
 /**
  * The microseconds that the ISO 8601 text `bytes[start, end)` stands for, or NaN where it is none or lacks an offset
  * and no zone is given.
@@ -32,7 +36,12 @@ export function parseIsoBytes(bytes: Uint8Array, start: number, end: number, zon
   const year = century * 100 + yearOfCentury
   if (century === NO_DIGITS || yearOfCentury === NO_DIGITS || month < 1 || month > 12 || day < 1) return NaN
   if (day > 28 && day > daysInMonth(year, month)) return NaN
-  const days = daysFromCivil(year, month, day)
+  const date = (year * 16 + month) * 32 + day
+  if (date !== lastDate) {
+    lastDate = date
+    lastDays = daysFromCivil(year, month, day)
+  }
+  const days = lastDays
 
   let at = start + 10
   if (at === end) return resolve(days * MICROS_PER_DAY, zone)
