@@ -17,7 +17,7 @@ const PATHS = {
 }
 
 /** The compiler's options for programs of users. */
-export function userOptions(): ts.CompilerOptions {
+function userOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), (path) => ts.sys.readFile(path)) as {
     config: Record<string, unknown>
   }
