@@ -33,6 +33,7 @@ import {
   type SegmentHeader,
 } from "./record.ts"
 import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment } from "./segment.ts"
+import { step } from "./steps.ts"
 
 /** A place in a log: offsets count bytes of records within a generation. */
 export interface Lsn {
@@ -100,7 +101,7 @@ export class Log {
    * where a newer Tidemark wrote it, `state-fenced` where another process opened it at the same moment.
    */
   static async open(disk: Disk, directory: string, visitor: LogVisitor): Promise<Log> {
-    await makeDurableDirectory(disk, directory, { make: "log.make-directory", sync: "log.sync-parent" })
+    await makeDurableDirectory(disk, directory, { make: step("log.make-directory"), sync: step("log.sync-parent") })
     const names = await segmentNames(disk, directory)
     const generation = (names.at(-1)?.generation ?? 0) + 1
     await takeName(disk, directory, generation)
@@ -149,7 +150,7 @@ export class Log {
     this.#refuseAfterFailure()
     await this.#guard(async () => {
       await this.#writeBuffer()
-      await this.#segment.file.sync("log.append.sync")
+      await this.#segment.file.sync(step("log.append.sync"))
       const names = await segmentNames(this.#disk, this.#directory)
       if (names.some((name) => name.generation > this.generation)) throw fenced(this.#segment.path)
       this.#syncedOffset = this.#writtenOffset
@@ -183,8 +184,8 @@ export class Log {
       })
       // Oldest first, each made durable before the next: whatever a crash leaves is a suffix of the chain.
       for (const { name } of old) {
-        await this.#disk.remove(`${this.#directory}/${name}`, "log.trim.remove")
-        await this.#disk.syncDirectory(this.#directory, "log.trim.sync-directory")
+        await this.#disk.remove(`${this.#directory}/${name}`, step("log.trim.remove"))
+        await this.#disk.syncDirectory(this.#directory, step("log.trim.sync-directory"))
       }
       return old.length
     })
@@ -199,7 +200,7 @@ export class Log {
     if (this.#buffer.length === 0) return
     const position = SEGMENT_HEADER_BYTES + this.#writtenOffset - this.#segment.startOffset
     const bytes = this.#buffer.view()
-    await this.#segment.file.write(bytes, position, "log.append.write")
+    await this.#segment.file.write(bytes, position, step("log.append.write"))
     this.#writtenOffset += bytes.length
     this.#buffer.clear()
   }
@@ -250,16 +251,16 @@ class UnsyncedTail {
  */
 async function takeName(disk: Disk, directory: string, generation: number): Promise<void> {
   const path = `${directory}/${segmentName(generation, 0)}`
-  const file = await disk.open(path, "create", "log.fence.create")
+  const file = await disk.open(path, "create", step("log.fence.create"))
   if (file === undefined) throw fenced(path)
   await file.close()
-  await disk.syncDirectory(directory, "log.fence.sync-directory")
+  await disk.syncDirectory(directory, step("log.fence.sync-directory"))
 }
 
 /** Removes what a process left that died while it made a segment. */
 async function removeDrafts(disk: Disk, directory: string): Promise<void> {
   for (const name of await disk.list(directory)) {
-    if (name.endsWith(DRAFT)) await disk.remove(`${directory}/${name}`, "log.create.remove-draft")
+    if (name.endsWith(DRAFT)) await disk.remove(`${directory}/${name}`, step("log.create.remove-draft"))
   }
 }
 
@@ -272,16 +273,16 @@ async function createSegment(
 ): Promise<OpenSegment> {
   const path = `${directory}/${segmentName(header.generation, header.startOffset)}`
   const draft = `${path}${DRAFT}`
-  const file = await disk.open(draft, "create", "log.create")
+  const file = await disk.open(draft, "create", step("log.create"))
   if (file === undefined) throw fenced(draft)
   const bytes = new ByteWriter(SEGMENT_HEADER_BYTES + content.length)
   bytes.raw(encodeSegmentHeader(header))
   bytes.raw(content)
   try {
-    await file.write(bytes.view(), 0, "log.create.write")
-    await file.sync("log.create.sync")
-    await disk.rename(draft, path, "log.create.rename")
-    await disk.syncDirectory(directory, "log.create.sync-directory")
+    await file.write(bytes.view(), 0, step("log.create.write"))
+    await file.sync(step("log.create.sync"))
+    await disk.rename(draft, path, step("log.create.rename"))
+    await disk.syncDirectory(directory, step("log.create.sync-directory"))
   } catch (error) {
     await file.close()
     throw error
@@ -302,12 +303,12 @@ async function readSegments(
   const segments: Segment[] = []
   for (const [index, { generation, startOffset, name }] of names.entries()) {
     const path = `${directory}/${name}`
-    const file = await disk.open(path, "read", "log.recover.read")
+    const file = await disk.open(path, "read", step("log.recover.read"))
     if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${path} has vanished.`)
     try {
       const size = await file.size()
       const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-      const count = await file.read(bytes, 0, "log.recover.read")
+      const count = await file.read(bytes, 0, step("log.recover.read"))
       const reading = decodeSegmentHeader(bytes.subarray(0, count))
       if (reading.kind === "newer") {
         throw new TidemarkError(
@@ -339,7 +340,7 @@ function checkHeader(path: string, header: SegmentHeader, generation: number, st
 /** Visits a segment's records up to where they end. */
 async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogRecord) => void): Promise<void> {
   const { segment, endOffset } = link
-  const file = await disk.open(segment.path, "read", "log.recover.read")
+  const file = await disk.open(segment.path, "read", step("log.recover.read"))
   if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
   try {
     const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
@@ -381,7 +382,7 @@ async function readAt(
   assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
   const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
   const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-  const got = await file.read(bytes.subarray(0, count), position, "log.recover.read")
+  const got = await file.read(bytes.subarray(0, count), position, step("log.recover.read"))
   return bytes.subarray(0, got)
 }
 

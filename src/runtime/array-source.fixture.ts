@@ -10,7 +10,7 @@ export type ArrayRecord = Readonly<Record<string, unknown>> | { readonly bad: st
 export type ArrayPartitions = Record<string, readonly ArrayRecord[]>
 
 /** How far two records lie apart: far enough that a morsel ends now and then. */
-export const RECORD_BYTES = 50_000
+const RECORD_BYTES = 50_000
 
 /** Binds partitions to an input. */
 export function arraySource(partitions: ArrayPartitions): SourceBinding {

@@ -15,6 +15,7 @@ import type { Disk } from "../env/env.ts"
 import { Log } from "../log/log.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
+import { step } from "../log/steps.ts"
 
 const SNAPSHOT_PART_BYTES = 1 << 20
 
@@ -67,8 +68,8 @@ export class EpochStore {
 
   /** Removes a log that cannot be read, so that a new one can be begun. */
   static async discard(disk: Disk, directory: string): Promise<void> {
-    for (const name of await disk.list(directory)) await disk.remove(`${directory}/${name}`, "log.discard.remove")
-    await disk.syncDirectory(directory, "log.discard.sync-directory")
+    for (const name of await disk.list(directory)) await disk.remove(`${directory}/${name}`, step("log.discard.remove"))
+    await disk.syncDirectory(directory, step("log.discard.sync-directory"))
   }
 
   /** The last committed epoch. */
