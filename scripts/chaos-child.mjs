@@ -9,7 +9,7 @@ const { runJob } = await fromDist("runtime/run-job")
 const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
 const { KillAtStep } = await fromDist("sim/kill-at-step")
 
-const { directory, window, epochRows, reset, point } = JSON.parse(process.argv[2])
+const { directory, window, epochRows, snapshotMinBytes, reset, point } = JSON.parse(process.argv[2])
 
 const chaos = job({
   name: "chaos",
@@ -60,7 +60,7 @@ const handle = await runJob(bound, {
   baseDirectory: directory,
   epochRows,
   reset,
-  snapshotPolicy: { minBytes: 50_000, growth: 1 },
+  snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
   onEvent: (event) => {
     if (event.kind === "recovered" && event.isReset) tell("reset")
   },

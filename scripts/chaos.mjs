@@ -24,6 +24,14 @@ const MOMENTS = ["before", "during", "after"]
 /** A child that has not ended by then has a defect of its own. */
 const CHILD_SECONDS_MAX = 120
 const OUTPUTS = ["results", "late", "bad"]
+/** Steps that a process comes to only where the one before it died at the right place. */
+const FOLLOW_UPS = {
+  "log.create.write": "log.create.remove-draft",
+  "log.create.sync": "log.create.remove-draft",
+  "sink.create.sync-directory": "sink.recover.remove",
+  "sink.stage.write": "sink.recover.remove",
+  "sink.stage.sync": "sink.publish.truncate",
+}
 
 /** What a run of the whole script has found. */
 const found = { lost: 0, repeated: 0, kills: 0, problems: [] }
@@ -65,11 +73,15 @@ async function runRound({ directory, data, kills, prng, reset }) {
   const seen = new Map()
   let isResetDue = reset
   let isFirst = true
+  let lastStep
   for (let hasFinished = false; !hasFinished;) {
-    const kill = found.kills < kills ? drawKill(prng, isResetDue) : undefined
-    const options = { directory, window: data.window, epochRows: prng.pick([100, 500, 3000, 1e9]), reset: isResetDue }
+    const situation = { isFresh: isFirst && !reset, isResetDue, lastStep }
+    const kill = found.kills < kills ? drawKill(prng, situation) : undefined
+    const sizes = { epochRows: prng.pick([100, 500, 3000, 1e9]), snapshotMinBytes: prng.pick([2000, 50_000]) }
+    const options = { directory, window: data.window, ...sizes, reset: isResetDue }
     const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
     if (child.isReset) isResetDue = false
+    lastStep = child.atPoint ? kill.point.step : undefined
     if (child.wasKilled) noteKill(kill.point, child.atPoint)
     else if (child.code === 0) hasFinished = true
     else {
@@ -82,17 +94,27 @@ async function runRound({ directory, data, kills, prng, reset }) {
   compare(directory, data)
 }
 
-/** When the next child dies: at random, or at one of the steps that were killed least. */
-function drawKill(prng, isResetDue) {
-  const candidates = [...steps].filter(([step]) => isResetDue || !step.includes(".reset."))
+/** When the next child dies: at random, or at one of the steps that it can come to and that were killed least. */
+function drawKill(prng, situation) {
+  const candidates = [...steps].filter(([step]) => canCome(step, situation))
   if (candidates.length === 0 || prng.chance(0.4)) return { afterMs: prng.below(1500), point: undefined }
-  const weightOf = ({ kills, tries }) => 2 * kills + tries
+  const followUp = FOLLOW_UPS[situation.lastStep]
+  const isFollowed = steps.has(followUp) && prng.chance(0.7)
+  const weightOf = ({ kills, tries }) => 3 * kills + tries
   const least = Math.min(...candidates.map(([, counts]) => weightOf(counts)))
-  const [step, counts] = prng.pick(candidates.filter(([, each]) => weightOf(each) <= least + 1))
+  const [step] = isFollowed ? [followUp] : prng.pick(candidates.filter(([, each]) => weightOf(each) === least))
+  const counts = steps.get(step)
   counts.tries++
-  const call = prng.chance(0.5) ? 1 : 1 + prng.below(12)
+  const call = counts.kills === 0 || prng.chance(0.5) ? 1 : 1 + prng.below(12)
   // A step that this run does not come to must not let the job finish undisturbed.
-  return { afterMs: 1000 + prng.below(2500), point: { step, call, moment: prng.pick(MOMENTS) } }
+  return { afterMs: 2000 + prng.below(2500), point: { step, call, moment: prng.pick(MOMENTS) } }
+}
+
+/** Some steps are taken only by the first process on a directory, others only by a reset. */
+function canCome(step, { isFresh, isResetDue }) {
+  if (step.includes(".reset.")) return isResetDue
+  if (step.includes("make-directory")) return isFresh
+  return !isFresh && !isResetDue
 }
 
 function noteKill(point, atPoint) {
@@ -105,19 +127,27 @@ function noteKill(point, atPoint) {
 function runChild(options, killAfterMs) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"] })
-    const told = { isReset: false, atPoint: false, errors: "" }
-    const limitMs = killAfterMs ?? CHILD_SECONDS_MAX * 1000
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs)
+    const told = { isReset: false, atPoint: false, isHunted: false, errors: "" }
+    let timer = setTimeout(() => child.kill("SIGKILL"), CHILD_SECONDS_MAX * 1000)
+    // The time runs from the job's first call: before it there is nothing to spoil.
+    const startClock = () => {
+      if (killAfterMs === undefined) return
+      clearTimeout(timer)
+      timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs)
+      killAfterMs = undefined
+      told.isHunted = true
+    }
     child.stderr.on("data", (bytes) => (told.errors += bytes))
     createInterface({ input: child.stdout }).on("line", (line) => {
+      startClock()
       if (line === "reset") told.isReset = true
       if (line === "at point") told.atPoint = true
       if (line.startsWith("step ") && !steps.has(line.slice(5))) steps.set(line.slice(5), { tries: 0, kills: 0 })
     })
     child.on("close", (code, signal) => {
       clearTimeout(timer)
-      if (signal === "SIGKILL" && killAfterMs === undefined && !told.atPoint) told.errors = "it did not end in time"
-      const wasKilled = signal === "SIGKILL" && (killAfterMs !== undefined || told.atPoint)
+      const wasKilled = signal === "SIGKILL" && (told.isHunted || told.atPoint)
+      if (signal === "SIGKILL" && !wasKilled) told.errors = "it did not end in time"
       resolve({ ...told, code, wasKilled })
     })
   })

@@ -50,7 +50,7 @@ async function runSeeds(from, count, jobs, verbose) {
   console.log(matrix.format())
   const total = (name) => summaries.reduce((sum, summary) => sum + summary[name], 0).toLocaleString("en")
   const seconds = (performance.now() - started) / 1000
-  console.log(`${total("commits")} commits, ${total("processes")} processes, ${total("faults")} faults`)
+  console.log(`${total("epochs")} epochs, ${total("processes")} processes, ${total("faults")} faults`)
   console.log(`${seconds.toFixed(1)} s, ${(count / seconds).toFixed(0)} seeds/s in ${jobs} threads`)
   console.log(`seeds ${count}, findings ${findings.length}`)
   if (findings.length > 0) process.exitCode = 1
@@ -68,19 +68,23 @@ async function runMutants(from, maxSeeds, jobs) {
   const fates = await runTasks(tasks, jobs, "mutants")
   const width = Math.max(...mutants.map(({ step }) => step.length))
   let unexplained = 0
+  let refuted = 0
   for (const { mutant, killedBy, hits } of fates) {
     const name = `${mutant.kind} ${mutant.step.padEnd(width)} ${String(hits).padStart(7)} calls`
     const explained = EXPLAINED_SURVIVORS.find(({ step, kind }) => step === mutant.step && kind === mutant.kind)
-    if (killedBy !== undefined) console.log(`${name}  killed by seed ${killedBy.seed}: ${killedBy.finding}`)
-    else if (explained !== undefined) console.log(`${name}  survived, explained: ${explained.reason}`)
+    if (killedBy !== undefined) {
+      if (explained !== undefined) refuted++
+      const remark = explained === undefined ? "" : "EXPLAINED AS A SURVIVOR, YET "
+      console.log(`${name}  ${remark}killed by seed ${killedBy.seed}: ${killedBy.finding}`)
+    } else if (explained !== undefined) console.log(`${name}  survived, explained: ${explained.reason}`)
     else {
       unexplained++
       console.log(`${name}  SURVIVED`)
     }
   }
   const killed = fates.filter(({ killedBy }) => killedBy !== undefined).length
-  console.log(`mutants ${fates.length}, killed ${killed}, survivors unexplained ${unexplained}`)
-  if (unexplained > 0) process.exitCode = 1
+  console.log(`mutants ${fates.length}, killed ${killed}, survivors unexplained ${unexplained}, refuted ${refuted}`)
+  if (unexplained + refuted > 0) process.exitCode = 1
 }
 
 function seedTasks(from, count) {

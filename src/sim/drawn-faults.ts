@@ -42,9 +42,9 @@ export class DrawnFaults implements FaultPlan {
 
   /** A mutant has shown itself: crashes the machine soon, now and then. */
   afterMutant(): void {
-    if (this.#due !== undefined || this.#mutantCrashes === 0 || !this.#prng.chance(0.2)) return
+    if (this.#due !== undefined || this.#mutantCrashes === 0 || !this.#prng.chance(0.3)) return
     this.#mutantCrashes--
-    this.#due = { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60])), kinds: CRASHES }
+    this.#due = { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60, 150])), kinds: CRASHES }
   }
 
   strike(call: DiskCall): FaultKind | undefined {

@@ -68,11 +68,6 @@ export class FileNode {
     return this.#current.view()
   }
 
-  /** The bytes that survive every crash from now on. */
-  durableView(): Uint8Array {
-    return this.#durable.view()
-  }
-
   /** Sets bytes that are durable at once. */
   install(bytes: Uint8Array): void {
     this.#current.write(0, bytes)

@@ -9,8 +9,8 @@ import { formatCase, shrink, type FailingCase } from "./shrink.ts"
 import { formatTraceEvent } from "./sim-trace.ts"
 import { MIN_FAULTS, simulate, type SimulationResult } from "./simulation.ts"
 
-/** Every run has at least so many commits. */
-const MIN_COMMITS = 3
+/** Every run has at least so many epochs. */
+const MIN_EPOCHS = 3
 
 /** Every so many seeds, the same seed is run again and must give the same trace. */
 const REPEAT_EVERY = 50
@@ -23,7 +23,7 @@ export interface SeedsSummary {
   readonly seeds: number
   readonly findings: readonly SeedFinding[]
   readonly matrix: readonly StepCounts[]
-  readonly commits: number
+  readonly epochs: number
   readonly processes: number
   readonly faults: number
 }
@@ -43,14 +43,14 @@ export async function runSeeds(
 ): Promise<SeedsSummary> {
   const matrix = new FaultMatrix()
   const found: SeedFinding[] = []
-  let commits = 0
+  let epochs = 0
   let processes = 0
   let faults = 0
   for (let seed = from; seed < from + count; seed++) {
     const scenario = drawScenario(seed)
     const result = await simulate(scenario, { faults: "drawn" })
     matrix.add(result.matrix.rows)
-    commits += result.commits
+    epochs += result.epochs
     processes += result.processes
     faults += result.struck.length
     const findings = [...result.findings]
@@ -58,7 +58,7 @@ export async function runSeeds(
     if (findings.length > 0) found.push({ seed, findings, struck: result.struck })
     onSeed?.(result, seed)
   }
-  return { seeds: count, findings: found, matrix: matrix.rows, commits, processes, faults }
+  return { seeds: count, findings: found, matrix: matrix.rows, epochs, processes, faults }
 }
 
 /** What a run without findings of its own may still be found guilty of. */
@@ -66,8 +66,8 @@ async function findFurther(scenario: Scenario, result: SimulationResult): Promis
   const { seed } = scenario
   const weighty = result.struck.filter(isWeighty).length
   const findings: string[] = []
-  if (result.commits < MIN_COMMITS || weighty < MIN_FAULTS) {
-    findings.push(`the scenario is too thin: ${result.commits} commits, ${weighty} faults`)
+  if (result.epochs < MIN_EPOCHS || weighty < MIN_FAULTS) {
+    findings.push(`the scenario is too thin: ${result.epochs} epochs, ${weighty} faults`)
   }
   if (seed % REPEAT_EVERY === 0) {
     const again = await simulate(scenario, { faults: "drawn" })

@@ -6,10 +6,10 @@ import { simulate } from "./simulation.ts"
 const SEEDS = Math.ceil(40 * Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1))
 
 test("whole jobs lose and repeat nothing, whatever fails and whenever they die", async () => {
-  const { findings, commits, faults } = await runSeeds(1, SEEDS)
+  const { findings, epochs, faults } = await runSeeds(1, SEEDS)
   const told = await Promise.all(findings.slice(0, 1).map(explainFinding))
   expect(told.join()).toBe("")
-  expect(commits).toBeGreaterThanOrEqual(3 * SEEDS)
+  expect(epochs).toBeGreaterThanOrEqual(3 * SEEDS)
   expect(faults).toBeGreaterThanOrEqual(2 * SEEDS)
 })
 

@@ -37,7 +37,8 @@ export interface SimulationResult {
   /** What is wrong, in words; empty where all is well. */
   readonly findings: readonly string[]
   readonly struck: readonly Fault[]
-  readonly commits: number
+  /** How many epochs were committed, over all lives of the job. */
+  readonly epochs: number
   readonly processes: number
   readonly mutantHits: number
   readonly matrix: FaultMatrix
@@ -77,7 +78,7 @@ class Simulation {
   #outputsBefore: ReadonlyMap<string, PublishedOutput> | undefined
   readonly #glances: Prng
   readonly #findings: string[] = []
-  #commits = 0
+  #epochsBefore = 0
   #processes = 0
   #mutantHits = 0
   #watermark = -Infinity
@@ -126,7 +127,7 @@ class Simulation {
     return {
       findings: [...new Set(this.#findings)],
       struck: this.#world.struck,
-      commits: this.#commits,
+      epochs: this.#epochsBefore + this.#epoch,
       processes: this.#processes,
       mutantHits: this.#mutantHits,
       matrix: this.#world.matrix,
@@ -143,6 +144,7 @@ class Simulation {
     this.#outputs = new Map(
       readings.map((reading) => [reading.directory, new PublishedOutput(this.#world.image, reading)]),
     )
+    this.#epochsBefore += this.#epoch
     this.#epoch = 0
     this.#watermark = -Infinity
   }
@@ -224,7 +226,6 @@ class Simulation {
   }
 
   #onCommitted(epoch: number, watermark = -Infinity): void {
-    this.#commits++
     if (epoch !== this.#epoch + 1) this.#findings.push(`epoch ${epoch} was committed after epoch ${this.#epoch}`)
     if (watermark < this.#watermark)
       this.#findings.push(`the watermark went back from ${this.#watermark} to ${watermark}`)
@@ -232,10 +233,10 @@ class Simulation {
     this.#watermark = watermark
   }
 
-  /** Behind a snapshot, nothing is left of the log before it. */
+  /** Behind a snapshot, nothing is left of the log before it, nor of segments that were never finished. */
   #checkTrimmed(): void {
-    const segments = this.#world.image.list(`${STATE_DIRECTORY}/log`).filter((name) => name.endsWith(".wal"))
-    if (segments.length !== 1) this.#findings.push(`a snapshot leaves the segments ${segments.join(", ")}`)
+    const names = this.#world.image.list(`${STATE_DIRECTORY}/log`)
+    if (names.length !== 1) this.#findings.push(`a snapshot leaves ${names.join(", ")}`)
   }
 
   #judgeFailure(failure: unknown): void {

@@ -54,7 +54,7 @@ export function outputNames(scenario: Scenario): string[] {
 }
 
 /** What the job's filter keeps. */
-export function isKept(row: Pick<SourceRow, "value">): boolean {
+function isKept(row: Pick<SourceRow, "value">): boolean {
   return row.value === null || row.value % 5 !== 0
 }
 
