@@ -127,6 +127,27 @@ there","""",-1,-1,"card",0,"{""id"":1,""name"":""N""}",1e3
     ])
   })
 
+  it("CC1 reads files of many columns, of each of which some are skipped", () => {
+    const names = Array.from({ length: 40 }, (_, index) => `c${index}`)
+    const Wide = schema(Object.fromEntries(names.filter((_, index) => index % 3 > 0).map((name) => [name, t.int32])))
+    const text = [names, names.map((_, index) => index), names.map((_, index) => `"${-index}"`)].map(String).join("\n")
+    const expected = (sign: number) =>
+      Object.fromEntries(Wide.fields.map(({ name }) => [name, sign * Number(name.slice(1))]))
+    expect(rowsOf(Wide, `${text}\n`)).toEqual([expected(1), expected(-1)])
+  })
+
+  it("I1 gives equal texts one code, however they are spelled", () => {
+    const document = encoder.encode('a,b\nabc,1\n"abc",2\nabc,3\n"a""b",4\n"a""b",5')
+    const layout = csvLayout(Pair, { bytes: document, isWhole: true, label: "the file" })
+    const decoder = new CsvDecoder({ arena, schema: Pair, layout })
+    const limits = { atEnd: true, maxRows: 100, untilOffset: Infinity, partition: 0 }
+    const window = { bytes: document, from: layout.start.offset, to: document.length, position: layout.start }
+    const { batch, release } = decoder.decode({ ...window, ...limits })
+    const column = batch!.columns[0]!
+    expect(column.storage === "dictionary" && [...column.values.subarray(0, 5)]).toEqual([0, 0, 0, 1, 1])
+    release()
+  })
+
   it("counts lines, those within quotes and in the header too", () => {
     const { rows, bad } = decode(Pair, '"a","b"\n"1\n2\r\n3",1\n\nx,y\n"4\n",z\nlast,9')
     expect(rows.map(({ position }) => position.ordinal)).toEqual([1, 8])

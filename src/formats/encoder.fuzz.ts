@@ -1,3 +1,4 @@
+/** The encoders together: held against their twins, and read back by the decoders, on random rows. */
 import { describe, expect, it } from "vitest"
 import { randomRow, randomSchema } from "../../test/random-values.ts"
 import { forEachSeed } from "../../test/seeds.ts"

@@ -1,3 +1,4 @@
+/** The encoders together: what they write for one schema, byte by byte. */
 import { describe, expect, it } from "vitest"
 import { Arena } from "../batch/arena.ts"
 import { batchOfRows } from "../batch/batch.ts"

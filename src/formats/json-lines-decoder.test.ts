@@ -214,6 +214,16 @@ describe("V3 hostile lines", () => {
 })
 
 describe("dictionaries", () => {
+  it("I1 gives equal texts one code, however they are spelled", () => {
+    const bytes = encoder.encode('{"name":"aé"}\n{"name":"\\u0061é"}\n{"name":"aé","name":"aé"}\n{"name":"b"}\n')
+    const limits = { atEnd: true, maxRows: 100, untilOffset: Infinity, partition: 0 }
+    const decoder = new JsonLinesDecoder({ arena, schema: Named })
+    const { batch, release } = decoder.decode({ bytes, from: 0, to: bytes.length, position: START, ...limits })
+    const column = batch!.columns[0]!
+    expect(column.storage === "dictionary" && [...column.values.subarray(0, 4)]).toEqual([0, 0, 0, 1])
+    release()
+  })
+
   it("starts another when one has grown too large, at the next batch", () => {
     const decoder = new JsonLinesDecoder({ arena, schema: Named })
     const document = encoder.encode(Array.from({ length: 150_000 }, (_, index) => `{"name":"${index}"}\n`).join(""))
