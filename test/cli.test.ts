@@ -164,6 +164,22 @@ describe("tidemark run", () => {
     expect(status).toBe(2)
   })
 
+  test("tells what a job file threw when it was loaded, and where", () => {
+    writeFileSync(join(directory, "boom.ts"), 'const no: string = "sugar"\nthrow new Error(`no ${no}`)\n')
+    const { status, stderr } = tidemark("run", "boom.ts")
+    expect(stderr).toContain("error job-file-invalid: boom.ts cannot be loaded: Error: no sugar")
+    expect(stderr).toContain("boom.ts:2:7")
+    expect(stderr).not.toContain("load-job")
+    expect(status).toBe(2)
+  })
+
+  test("goes on where nobody reads what it tells", () => {
+    writeSales("a.csv", 0, 1000)
+    const command = `"${process.execPath}" "${CLI}" run job.ts --json | true; echo "\${PIPESTATUS[0]}"`
+    const { stdout, stderr } = spawnSync("bash", ["-c", command], { cwd: directory, encoding: "utf8" })
+    expect({ stdout, stderr }).toEqual({ stdout: "0\n", stderr: "" })
+  })
+
   test("exits with 1 where there is no input", () => {
     expect(tidemark("run", "job.ts")).toMatchObject({
       status: 1,

@@ -29,8 +29,21 @@ export async function loadJob(file: string): Promise<ExecutableJob> {
     })
   }
   const bundle = await writeBundle(path, await bundleOf(path))
-  const loaded = (await import(pathToFileURL(bundle).href)) as { default?: unknown }
-  return checkJob(loaded.default, file)
+  return checkJob((await importBundle(bundle, file)).default, file)
+}
+
+/** Runs the job file. What goes wrong there is the file's doing, and is told with its own lines. */
+async function importBundle(bundle: string, file: string): Promise<{ readonly default?: unknown }> {
+  process.setSourceMapsEnabled(true)
+  try {
+    return (await import(pathToFileURL(bundle).href)) as { default?: unknown }
+  } catch (error) {
+    if (error instanceof TidemarkError) throw error
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const place = error instanceof Error ? /\n\s+(at .*)/.exec(error.stack ?? "")?.[1] : undefined
+    const where = place === undefined || place.includes("node:") ? "" : `\n  ${place}`
+    throw new TidemarkError("job-file-invalid", `${file} cannot be loaded: ${what}${where}`, { cause: error })
+  }
 }
 
 function checkJob(candidate: unknown, file: string): ExecutableJob {

@@ -9,6 +9,13 @@ import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { program } from "./program.ts"
 
+/** Nobody reads what is told any more, as behind `| head`. That is no reason to break the job off. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+  })
+}
+
 function projectInstallation(): string | undefined {
   try {
     const manifest = createRequire(join(process.cwd(), "package.json")).resolve("tidemark/package.json")

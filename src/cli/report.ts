@@ -44,8 +44,7 @@ export class Report {
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
-      const operator = event.operator === null ? "" : ` (operator ${event.operator})`
-      this.#say(picocolors.yellow(`bad record: ${event.partition}, record ${event.record}${operator}: ${event.reason}`))
+      this.#say(picocolors.yellow(deadLetterText(event)))
     }
   }
 
@@ -136,6 +135,13 @@ export class Report {
     const write = (_key: string, part: unknown) => (typeof part === "bigint" ? String(part) : part)
     this.#stream.write(`${JSON.stringify(value, write)}\n`)
   }
+}
+
+/** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
+export function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
+  const { partition, record, operator, reason } = letter
+  if (partition === "") return `bad row (operator ${operator}): ${reason}`
+  return `bad record: ${partition}, record ${record}${operator === null ? "" : ` (operator ${operator})`}: ${reason}`
 }
 
 /** An error in plain words: what happened, what to do, where to read more. A defect shows its stack. */

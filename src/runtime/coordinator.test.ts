@@ -422,6 +422,12 @@ describe("bad records and failing rows", () => {
     expect(bench.tens.rows).toMatchObject([{ sensor: "x" }])
     expect(bench.bad.rows).toMatchObject([{ input: "", partition: "", record: 0, offset: 0 }])
     expect(bench.bad.rows[0]!["raw"]).toContain('"sensor":"y"')
+    const { name, plan, paramsSchema, params, inputs, outputs, maxBadRecords, epoch } = bound
+    const strict = { name, plan, paramsSchema, params, inputs, outputs, maxBadRecords, epoch, deadLetter: undefined }
+    const stopped = new Bench().run({ ...strict, onError: "stop" })
+    await expect(stopped).rejects.toMatchObject({
+      message: expect.stringMatching(/a row that the job made: .*no y, please/) as string,
+    })
   })
 
   test("stop the job where the policy says so, naming file, record and row; what was committed stays", async () => {

@@ -290,7 +290,7 @@ export class Coordinator {
     if (this.#job.onError === "stop") {
       throw new TidemarkError(
         "lambda-failed",
-        `The operator ${failed.operator} failed at ${letter.partition}, record ${letter.record}: ${letter.reason}`,
+        `The operator ${failed.operator} failed at ${placeText(letter)}: ${letter.reason}`,
         {
           hint: `The row was ${letter.raw}. Mend the lambda, or set onError: "dead-letter". Nothing of this epoch counts.`,
           cause: failed.error,
@@ -308,7 +308,7 @@ export class Coordinator {
       throw new TidemarkError(
         "too-many-bad-records",
         `${this.#badRecords} bad records are more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
-          `${partition}, record ${record}: ${reason}.`,
+          `${placeText(letter)}: ${reason}.`,
         {
           hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
         },
@@ -336,6 +336,10 @@ export class Coordinator {
       await part?.close()
     }
   }
+}
+
+function placeText({ partition, record }: DeadLetter): string {
+  return partition === "" ? "a row that the job made" : `${partition}, record ${record}`
 }
 
 function isUnreadableState(error: unknown): boolean {

@@ -60,6 +60,16 @@ describe("a directory", () => {
     expect(await disk.stat(`${root}/x/y`)).toMatchObject({ kind: "directory" })
   })
 
+  test("that a file system has no room for is refused, and not tried for ever", async () => {
+    await expect(disk.makeDirectory("/proc/tidemark/x", "test")).rejects.toMatchObject({
+      code: expect.stringMatching(/^disk-/) as string,
+    })
+    await writeFile(`${root}/file`, "")
+    await expect(disk.makeDirectory(`${root}/file`, "test")).rejects.toMatchObject({
+      message: expect.stringContaining("EEXIST") as string,
+    })
+  })
+
   test("loses and gains names by rename and remove", async () => {
     await writeFile(`${root}/a`, "new")
     await writeFile(`${root}/b`, "older")

@@ -9,6 +9,7 @@
  * - Z2 A write or a read is whole: the system's short writes and reads are continued.
  */
 import { constants, promises as fs } from "node:fs"
+import { dirname } from "node:path"
 import type { Disk, DiskEntry, DiskFile, OpenMode } from "../env.ts"
 import { diskError } from "../disk-error.ts"
 
@@ -44,7 +45,7 @@ export const nodeDisk: Disk = {
   },
 
   async makeDirectory(path: string): Promise<void> {
-    await attempt("make the directory", path, () => fs.mkdir(path, { recursive: true }))
+    await attempt("make the directory", path, () => makeWithParents(path))
   },
 
   async rename(from: string, to: string): Promise<void> {
@@ -65,6 +66,26 @@ export const nodeDisk: Disk = {
       }
     })
   },
+}
+
+/** Node's own recursive form tries for ever where a file system has no room for names, as `/proc`. */
+async function makeWithParents(path: string): Promise<void> {
+  if (await makeOne(path)) return
+  await makeWithParents(dirname(path))
+  await fs.mkdir(path)
+}
+
+/** Whether there is such a directory afterwards; `false` where its parent is missing. */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await fs.mkdir(path)
+    return true
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === "ENOENT" && path !== dirname(path)) return false
+    if (code === "EEXIST" && (await fs.stat(path)).isDirectory()) return true
+    throw error
+  }
 }
 
 class NodeFile implements DiskFile {
