@@ -257,6 +257,18 @@ test("what takes late rows is a branch of its own", () => {
   expect(text).toContain("   └─ output late → http, at least once\n")
 })
 
+test("late rows branch off even where nothing else goes on", () => {
+  const late: PlanNode = {
+    ...(nodes[1] as FilterNode),
+    ...behind(4, "late"),
+    id: "hourly.late/filter",
+    schema: withNet,
+  }
+  const outputs = [{ name: "late", node: 5, port: "main" }] as const
+  const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 5), late], outputs } }
+  expect(formatExplain(explain(job, { compile: AUTO }))).toContain("│\n└─ late rows: filter  [hourly.late/filter]\n")
+})
+
 test("several inputs stand one below the other", () => {
   const more: PlanNode = { kind: "source", id: "more", isIdGiven: true, schema: rows, inputName: "more" }
   const job = { ...unbound, plan: { ...plan, nodes: [...nodes, more] }, inputSchemas: { trips: Trip, more: Trip } }

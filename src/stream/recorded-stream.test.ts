@@ -73,6 +73,11 @@ describe("calls record nodes", () => {
     )
   })
 
+  test("what a declared type says of reading inputs does not concern what a lambda gives", () => {
+    const node = lastNode((trips) => windowed(trips)["aggregate"]!({ n: sum(t.int32.from("N").default(1), () => 1) }))
+    expect(node).toMatchObject({ aggregates: [{ input: { type: { sourceName: undefined, hasDefault: false } } }] })
+  })
+
   test("L1 late rows, and the results of windows, feed other operators", () => {
     const { nodes, outputs } = planOf((trips) => {
       const hourly = windowed(trips)["aggregate"]!({ n: count() })
@@ -228,6 +233,10 @@ describe("ST1 calls refuse at run time what the compiler refuses", () => {
     "an aggregate named like a key": [
       (trips) => windowed(trips)["aggregate"]!({ zone: count() }),
       'results have a column "zone" already',
+    ],
+    "an aggregate named like a bound of the window": [
+      (trips) => windowed(trips)["aggregate"]!({ windowStart: count() }),
+      'results have a column "windowStart" already',
     ],
     "a sum over text": [
       (trips) => windowed(trips)["aggregate"]!({ zones: sum("zone") }),
