@@ -12,6 +12,7 @@ import { assert } from "../base/assert.ts"
 import type { ColumnType } from "../batch/type.ts"
 import type { ColumnReference, Ir, LambdaIr, Let, ParamReference } from "./ir.ts"
 import { JsExpressions, letName } from "./js-expression.ts"
+import { flagOf } from "./js-flag.ts"
 import { JsLocals } from "./js-locals.ts"
 import { JsStores } from "./js-store.ts"
 
@@ -37,9 +38,12 @@ type WriteRow = (expressions: JsExpressions) => { statements: readonly string[];
 export function predicateSource(ir: LambdaIr): JsSource {
   const { result, lets } = ir
   assert(result.op !== "object", "a predicate gives a value")
-  return generate("selected", "return selectedCount", ["selectedCount = 0"], lets, (expressions) => ({
-    statements: [`if (${expressions.test(result)}) selected[selectedCount++] = row`],
-  }))
+  return generate("selected", "return selectedCount", ["selectedCount = 0"], lets, (expressions) => {
+    const flag = flagOf(result, expressions)
+    if (flag === undefined) return { statements: [`if (${expressions.test(result)}) selected[selectedCount++] = row`] }
+    // The row is written in any case, and over-written by the next one where it does not count.
+    return { statements: ["selected[selectedCount] = row", `selectedCount += ${flag} | 0`] }
+  })
 }
 
 /** The source of a projection: `values[i]` goes to the column of `types[i]`. */

@@ -109,6 +109,19 @@ export class JsExpressions {
     return this.locals.isPresent(node)
   }
 
+  /**
+   * Whether a column's value, where there is one, equals a value that is of the same kind and never null. `undefined`
+   * where that can only be told from the values themselves.
+   */
+  equalityWithColumn(left: ColumnReference, right: Ir): string | undefined {
+    const kind = left.kinds & ~NULL
+    if (right.kinds !== kind) return undefined
+    if (kind === NUMBER) return `(${this.#load(left)} === ${this.value(right)})`
+    if (kind !== STRING || (right.op !== "constant" && right.op !== "param")) return undefined
+    const dictionary = this.locals.batch(`${this.locals.column(left)}.dictionary`)
+    return `(${this.locals.code(left)} === ${this.locals.batch(`${dictionary}.find(${this.value(right)})`)})`
+  }
+
   /** The statement that reads a shared value at the start of the row, wherever in the row it is needed. */
   sharedStatement(reference: ColumnReference): string {
     const tests = reference.fields.flatMap(({ type }, depth) => {
@@ -173,20 +186,10 @@ export class JsExpressions {
       if (isNullConstant(right) && (operator === "==" || right.value === null)) {
         return mayBe(left.kinds, NULL) ? `(!(${this.locals.isPresent(left)}))` : "false"
       }
-      const equal = this.#equalityWithColumn(left, right)
+      const equal = this.equalityWithColumn(left, right)
       if (equal !== undefined) return mayBe(left.kinds, NULL) ? `(${this.locals.isPresent(left)} && ${equal})` : equal
     }
     return `(${this.value(left)} ${operator} ${this.value(right)})`
-  }
-
-  /** Whether a column's value, where it is not null, equals a value that never is null and is of the same kind. */
-  #equalityWithColumn(left: ColumnReference, right: Ir): string | undefined {
-    const kind = left.kinds & ~NULL
-    if (right.kinds !== kind) return undefined
-    if (kind === NUMBER) return `(${this.#load(left)} === ${this.value(right)})`
-    if (kind !== STRING || (right.op !== "constant" && right.op !== "param")) return undefined
-    const dictionary = this.locals.batch(`${this.locals.column(left)}.dictionary`)
-    return `(${this.locals.code(left)} === ${this.locals.batch(`${dictionary}.find(${this.value(right)})`)})`
   }
 
   #logical({ operator, left, right }: Logical): string {

@@ -291,6 +291,44 @@ class Grammar {
     }
   }
 
+  /** A test that is compiled without branches, or nearly so. */
+  cheap(depth: number): string {
+    const { prng } = this
+    const number = (): string =>
+      prng.pick([
+        "r.f",
+        "r.g",
+        "r.i",
+        "r.j",
+        "r.at",
+        "p.limit",
+        "p.some",
+        "r.yes",
+        "(r.f + r.g)",
+        "-r.i",
+        "null",
+        this.numberLiteral(),
+      ])
+    switch (prng.below(depth <= 0 ? 6 : 10)) {
+      case 0:
+        return `${number()} ${this.relation()} ${number()}`
+      case 1:
+        return `${prng.pick(["r.s", "r.u", "r.e", "r.o.y"])} ${this.equality()} ${prng.pick([this.text(), "p.word"])}`
+      case 2:
+        return `${prng.pick(["r.g", "r.u", "r.q", "r.o", "r.s", "r.maybe", "r.o.p"])} ${this.equality()} ${prng.pick(["null", "void 0"])}`
+      case 3:
+        return prng.pick(["r.yes", "r.maybe", "p.on", "true", "null"])
+      case 4:
+        return prng.pick(["r.q !== null && r.q.x > 1", "r.o.p && r.o.p.z < 1", "r.u !== null && r.u.length > 1"])
+      case 5:
+        return prng.pick(["r.g !== null && r.g > 1", "r.q == null || r.q.x !== 3", "!r.o.p || r.o.p.z === 0"])
+      case 6:
+        return `!(${this.cheap(depth - 1)})`
+      default:
+        return `(${this.cheap(depth - 1)}) ${prng.pick(["&&", "||"])} (${this.cheap(depth - 1)})`
+    }
+  }
+
   /** A test that may or may not tell whether something is null. */
   nullTest(depth: number): string {
     const { prng } = this
@@ -451,7 +489,7 @@ describe("compiled lambdas and closures", () => {
     const batches = randomBatches(prng, 8)
     let compiled = 0
     for (let lambda = 0; lambda < LAMBDAS; lambda++) {
-      const text = `(r, p) ${grammar.body("value", () => grammar.any(4))}`
+      const text = `(r, p) ${grammar.body("value", () => (prng.chance(0.4) ? grammar.cheap(3) : grammar.any(4)))}`
       const { batch, params } = prng.pick(batches)
       if (selectAlike(text, batch, params, SEED)) compiled++
     }

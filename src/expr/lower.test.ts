@@ -76,6 +76,10 @@ const COMPILED: readonly (readonly [text: string, ir: string])[] = [
     "(r) => { const s = r.note ?? r.car?.plate; return s?.trim().length }",
     "t0 = (row.note:string? ?? ((row.car:object? == null) ? undefined : row.car.plate:string?))\n((t0 == null) ? undefined : t0.trim().length)",
   ],
+  [
+    "(r) => { const plate = r.car?.plate; return plate != null && r.car.doors > 1 }",
+    "t0 = ((row.car:object? == null) ? undefined : row.car.plate:string?)\n((t0 != null) && (row.car.doors:int32 > 1))",
+  ],
   ["(r) => r.driver ? r.fare : 0", "(row.driver:object ? row.fare:float64 : 0)"],
   ["(r) => !r.driver || !r.car", "((! row.driver:object) || (! row.car:object?))"],
   ["(r) => (r.parent || 0n) + 1n", "((row.parent:int64? || 0n) + 1n)"],

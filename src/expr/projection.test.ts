@@ -3,6 +3,7 @@ import { Arena } from "../batch/arena.ts"
 import { allocateColumns, MAX_BATCH_ROWS } from "../batch/batch.ts"
 import { readValue, type DictionaryColumn } from "../batch/column.ts"
 import { schema } from "../batch/schema.ts"
+import type { ColumnType } from "../batch/type.ts"
 import { t } from "../batch/types.ts"
 import { batchOf, CLOSURES, lambdaOf, PARAMS, project, TRIP, TRIP_PARAMS, TRIPS, TRUSTING } from "./lambda.fixture.ts"
 import type { TripLambda } from "./lambda.fixture.ts"
@@ -338,7 +339,7 @@ describe("projections", () => {
   })
 })
 
-function targetsOf(type: typeof t.float64 | typeof t.string | ReturnType<typeof t.float64.nullable>) {
+function targetsOf(type: ColumnType) {
   const { columns } = allocateColumns(new Arena({ maxBytes: 1 << 14 }), schema({ value: type }), TRIPS.length)
   return { batch: batchOf(TRIP, TRIPS), columns }
 }
