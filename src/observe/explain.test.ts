@@ -93,11 +93,11 @@ const plan: Plan = {
 
 const source: SourceBinding = {
   describe: () => 'csv("trips/*.csv")',
-  openSource: () => Promise.reject(new Error("X2: explain opens nothing")),
+  openSource: () => Promise.reject(new Error("EX2: explain opens nothing")),
 }
 
 function sinkTo(place: string, guarantee: SinkBinding["guarantee"] = "exactly-once"): SinkBinding {
-  const openSink = () => Promise.reject(new Error("X2: explain opens nothing"))
+  const openSink = () => Promise.reject(new Error("EX2: explain opens nothing"))
   return { describe: () => place, guarantee, openSink }
 }
 
@@ -185,7 +185,7 @@ function textWith(change: (explanation: Explanation) => Partial<Explanation>): s
   return formatExplain({ ...explanation, ...change(explanation) })
 }
 
-test("X1 each lambda is told with its role, and why it runs as a closure", () => {
+test("EX1 each lambda is told with its role, and why it runs as a closure", () => {
   const { nodes: explained } = explain(bound, { compile: AUTO })
   const [filter, derive, window] = [explained[1]!, explained[2]!, explained[4]!]
   expect(filter.lambdas).toMatchObject([{ role: "predicate", form: "compiled", reason: undefined, hint: undefined }])
@@ -195,13 +195,13 @@ test("X1 each lambda is told with its role, and why it runs as a closure", () =>
   expect(window.lambdas).toMatchObject([{ role: "revenue", form: "compiled" }])
 })
 
-test("X1 with compiling switched off every lambda runs as its closure", () => {
+test("EX1 with compiling switched off every lambda runs as its closure", () => {
   const { nodes: explained } = explain(bound, { compile: { mode: "off", proof: undefined } })
   const forms = explained.flatMap(({ lambdas }) => lambdas.map(({ form }) => form))
   expect(forms).toEqual(["closure", "closure", "closure"])
 })
 
-test("X2 nothing is opened, and the explanation is plain data", () => {
+test("EX2 nothing is opened, and the explanation is plain data", () => {
   const explanation = explain(bound, { compile: AUTO })
   // A function would not survive the first, a bigint would throw in the second.
   expect(structuredClone(explanation)).toEqual(explanation)

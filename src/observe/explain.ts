@@ -3,8 +3,8 @@
  * come from and go, and what readers of the outputs may rely on.
  *
  * Invariants:
- * - X1 Lambdas are judged by the code that compiles them when the job runs, with the same options.
- * - X2 Nothing is opened and no row is read.
+ * - EX1 Lambdas are judged by the code that compiles them when the job runs, with the same options.
+ * - EX2 Nothing is opened and no row is read.
  */
 import { unreachable } from "../base/assert.ts"
 import { formatDuration } from "../base/duration.ts"

@@ -2,7 +2,7 @@
  * Aggregates in types: what `.aggregate({ ... })` takes, what it gives, and its mistakes in words.
  *
  * Invariant:
- * - TY3 A result's type is the one that the runtime gives: of a column it follows the column's type, of a lambda it is a
+ * - FT3 A result's type is the one that the runtime gives: of a column it follows the column's type, of a lambda it is a
  *   number (or null, where the lambda may give null), unless the aggregate declares another type.
  */
 import type { ColumnType, ValueOf } from "../batch/type.ts"

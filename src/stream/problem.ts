@@ -2,7 +2,7 @@
  * Problems: types that stand where a call would be a mistake, so that the compiler's message ends in a sentence.
  *
  * Invariant:
- * - Q1 No value has the type `Problem`: what asks for one cannot be satisfied, and what is one can be neither called nor
+ * - PM1 No value has the type `Problem`: what asks for one cannot be satisfied, and what is one can be neither called nor
  *   used.
  */
 

@@ -113,7 +113,7 @@ describe("calls record nodes", () => {
     expect(node.kind).toBe("select")
   })
 
-  test("ST2 event time lasts while its column passes through", () => {
+  test("RS2 event time lasts while its column passes through", () => {
     const group = (stream: Untyped) => stream["keyBy"]!("zone")["window"]!(tumbling("1h"))["aggregate"]!({ n: count() })
     const kept = planOf((trips) => {
       const stream = timed(trips)["filter"]!(() => true)["select"]!("pickup", "zone")["notNull"]!("zone")
@@ -133,7 +133,7 @@ describe("calls record nodes", () => {
   })
 })
 
-describe("ST1 calls refuse at run time what the compiler refuses", () => {
+describe("RS1 calls refuse at run time what the compiler refuses", () => {
   const cases: Readonly<Record<string, [flow: (trips: Untyped) => unknown, message: string, hint?: string]>> = {
     "a window before a key": [
       (trips) => timed(trips)["window"]!(tumbling("1h")),

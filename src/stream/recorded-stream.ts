@@ -3,8 +3,8 @@
  * behind it. No row ever passes here.
  *
  * Invariants:
- * - ST1 What the types call a problem throws `invalid-plan` here, in the same words.
- * - ST2 A stream has event time as long as the column that tells it passes through unchanged.
+ * - RS1 What the types call a problem throws `invalid-plan` here, in the same words.
+ * - RS2 A stream has event time as long as the column that tells it passes through unchanged.
  */
 import { Schema, type Field } from "../batch/schema.ts"
 import type { StreamKind } from "../connect/sink.ts"

@@ -5,10 +5,10 @@
  * A call at the wrong place is a compile error that ends in a sentence: the property stands there, and is a `Problem`.
  *
  * Invariants:
- * - TY1 The row type is built by intersections written out in the return types. An alias here would make the compiler
+ * - FT1 The row type is built by intersections written out in the return types. An alias here would make the compiler
  *   walk the whole chain of calls again at each call; see `test/type-budget.test.ts`.
  *   For the same reason, and because its messages then name the columns, `keyof R & string` is written out.
- * - TY2 Appending and updating streams are different types; what takes one does not take the other.
+ * - FT2 Appending and updating streams are different types; what takes one does not take the other.
  */
 import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"

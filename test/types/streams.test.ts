@@ -110,7 +110,7 @@ describe("results of windows", () => {
   const hourly = (trips: Trips) =>
     trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone", "kind").window(tumbling("1h"))
 
-  test("TY3 columns give their own type, and null where they may be null throughout", () => {
+  test("FT3 columns give their own type, and null where they may be null throughout", () => {
     const { rows, columns } = outputOf((trips) =>
       hourly(trips).aggregate({
         trips: count(),
@@ -148,7 +148,7 @@ describe("results of windows", () => {
     )
   })
 
-  test("TY3 lambdas give numbers, or what they declare", () => {
+  test("FT3 lambdas give numbers, or what they declare", () => {
     const { rows, columns } = outputOf((trips) =>
       hourly(trips).aggregate({
         net: sum((r, p) => {
@@ -219,7 +219,7 @@ describe("pieces", () => {
     expect(columns).toBe("zone: string, net: float64")
   })
 
-  test("TY2 streams that update are no streams that append, and the other way round", () => {
+  test("FT2 streams that update are no streams that append, and the other way round", () => {
     expectTypeOf<UpdateStream<TripRow>>().not.toExtend<AppendStream<TripRow>>()
     expectTypeOf<AppendStream<TripRow>>().not.toExtend<UpdateStream<TripRow>>()
     expectTypeOf<RowOfStream<UpdateStream<TripRow>>>().toEqualTypeOf<TripRow>()
