@@ -11,7 +11,7 @@
  * - Y3 `fromText` and `fromJson` give values that pass `check`, or `Invalid`; they never throw.
  * - Y4 A default passes the type's own check.
  * - Y5 `numberFromBytes` gives NaN, or what `fromText` gives for the same text; `numberToBytes` gives -1, or writes what
- *   `toText` gives (and `toJson`, but for the quotes).
+ *   `toText` gives (and `toJson`, but for the quotes). `wordsFromBytes` and `wordsToBytes` likewise.
  */
 import { TidemarkError } from "../base/errors.ts"
 
@@ -68,7 +68,7 @@ export interface TypeDefinition<T = unknown> {
    * a number, and between the quotes of an ISO timestamp's string.
    */
   numberFromBytes?(this: void, bytes: Uint8Array, start: number, end: number): number
-  /** Whether `numberFromBytes` reads what stands between the quotes of a JSON string, and not a JSON number. */
+  /** Whether JSON has its values in strings, so that `numberFromBytes` reads what stands between the quotes. */
   readonly isQuotedInJson?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
   readonly isAnyText?: true
@@ -78,6 +78,13 @@ export interface TypeDefinition<T = unknown> {
    * JSON has it within quotes where `isQuotedInJson`.
    */
   numberToBytes?(this: void, value: number, bytes: Uint8Array, at: number): number
+  /**
+   * The same as `numberFromBytes` for kinds of bigints in `int64` storage: stores the value as value `row`, and gives
+   * whether it has. In JSON it reads the digits of a number, and between the quotes where `isQuotedInJson`.
+   */
+  wordsFromBytes?(this: void, bytes: Uint8Array, start: number, end: number, halves: Int32Array, row: number): boolean
+  /** The same as `numberToBytes` for kinds of bigints in `int64` storage; it knows every value. */
+  wordsToBytes?(this: void, halves: Int32Array, row: number, bytes: Uint8Array, at: number): number
   /** As a CSV field, before quoting. */
   toText(value: T): string
   /** As JSON text. */

@@ -14,7 +14,19 @@ import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
 import { scanDouble, scanned, scanWholeNumber } from "../batch/types/decimal-bytes.ts"
 import type { CsvFieldReader } from "./csv-field.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
-import { BOOL, DOUBLE, INT32, NUMBER, OTHER, SKIPPED, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
+import {
+  BOOL,
+  DOUBLE,
+  INT32,
+  NUMBER,
+  OTHER,
+  SKIPPED,
+  SYMBOL,
+  TEXT,
+  WHOLE,
+  WORDS,
+  type FieldReader,
+} from "./field-reader.ts"
 import { FALSE, isLiteral, TRUE } from "./literal.ts"
 import { isValidUtf8 } from "./utf8.ts"
 
@@ -153,6 +165,12 @@ function codeOf(how: number, reader: string, toEnd: string, isEnd: string) {
           number = ${reader}.numberOf(bytes, begin, at)`,
         isRead: "number === number",
         store: `${reader}.writeNumber(row, number)`,
+      }
+    case WORDS:
+      return {
+        scan: toEnd,
+        isRead: `${reader}.storeWords(bytes, begin, at, ${reader}.halves, row)`,
+        store: "",
       }
     case BOOL:
       return {

@@ -34,8 +34,10 @@ export const NUMBER = 6
 export const BOOL = 7
 /** An object, in formats that have them. */
 export const OBJECT = 8
+/** A bigint that the type's `wordsFromBytes` reads once its end is known. */
+export const WORDS = 9
 /** Only the type itself knows. */
-export const OTHER = 9
+export const OTHER = 10
 
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
@@ -58,6 +60,8 @@ export class FieldReader {
   readonly children: readonly FieldReader[]
   /** `definition.numberFromBytes`, or a function that never knows. */
   readonly numberOf: (bytes: Uint8Array, start: number, end: number) => number
+  /** `definition.wordsFromBytes`, or a function that never knows. */
+  readonly storeWords: NonNullable<ColumnType["definition"]["wordsFromBytes"]>
   /** How long the field's text was last: neighbours often have the same length, which saves looking for the end. */
   lastLength = 0
 
@@ -79,6 +83,7 @@ export class FieldReader {
     this.isNullable = type.isNullable
     this.how = howToRead(type)
     this.numberOf = type.definition.numberFromBytes ?? (() => NaN)
+    this.storeWords = type.definition.wordsFromBytes ?? (() => false)
     this.children = (type.definition.fields ?? []).map((field) => new FieldReader(column, field.name, field.type))
     const { symbols } = type.definition
     this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
@@ -157,6 +162,7 @@ export class FieldReader {
         if (code >= 0) this.words[row] = code
         return code >= 0
       }
+      if (this.how === WORDS && this.storeWords(bytes, start, end, this.halves, row)) return true
       const value = this.numberOf(bytes, start, end)
       if (value === value) {
         this.writeNumber(row, value)
@@ -183,6 +189,7 @@ function howToRead({ definition }: ColumnType): number {
   if (numberFromBytes === int32FromBytes && storage === "int32") return INT32
   if (numberFromBytes === wholeNumberFromBytes && storage === "int64") return WHOLE
   if (numberFromBytes !== undefined && typeOf === "number") return NUMBER
+  if (definition.wordsFromBytes !== undefined && storage === "int64") return WORDS
   const isPlainBool = definition.fromText("true") === true && definition.fromText("false") === false
   return storage === "bit" && isPlainBool ? BOOL : OTHER
 }

@@ -14,8 +14,10 @@ export const WRITE_BOOL = 2
 export const WRITE_TEXT = 3
 /** An object, field by field, in formats that have them. */
 export const WRITE_OBJECT = 4
+/** A bigint that `wordsToBytes` knows. */
+export const WRITE_WORDS = 5
 /** Only the type itself knows. */
-export const WRITE_OTHER = 5
+export const WRITE_OTHER = 6
 
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
@@ -68,11 +70,17 @@ export class FieldWriter {
     return this.#validity !== null && ((this.#validity[row >> 3]! >> (row & 7)) & 1) === 0
   }
 
-  /** A value that lies as a number. */
-  numberAt(row: number): number {
+  #numberAt(row: number): number {
     if (this.#doubles.length > 0) return this.#doubles[row]!
     if (this.#halves.length > 0) return readInt53(this.#halves, row)
     return this.#words[row]!
+  }
+
+  /** Writes the digits of a number or a bigint at `bytes[at]` and gives where they end; -1 where only the type knows. */
+  writeDigits(row: number, bytes: Uint8Array, at: number): number {
+    const { numberToBytes, wordsToBytes } = this.type.definition
+    if (this.how === WRITE_WORDS) return wordsToBytes!(this.#halves, row, bytes, at)
+    return numberToBytes!(this.#numberAt(row), bytes, at)
   }
 
   bitAt(row: number): boolean {
@@ -89,6 +97,7 @@ function howToWrite({ definition }: ColumnType): number {
   if (storage === "struct") return WRITE_OBJECT
   if (storage === "dictionary") return WRITE_TEXT
   if (typeOf === "number" && definition.numberToBytes !== undefined) return WRITE_NUMBER
+  if (definition.wordsToBytes !== undefined && storage === "int64") return WRITE_WORDS
   const isPlainBool = [true, false].every((value) => {
     return storage === "bit" && definition.toText(value) === String(value) && definition.toJson(value) === String(value)
   })

@@ -16,7 +16,7 @@ import { Invalid } from "../batch/type.ts"
 import { BatchBuilder } from "./batch-builder.ts"
 import { DecodeRun, RECORD_BYTES_MAX } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
-import { BOOL, DOUBLE, INT32, NUMBER, OBJECT, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
+import { BOOL, DOUBLE, INT32, NUMBER, OBJECT, SYMBOL, TEXT, WHOLE, WORDS, type FieldReader } from "./field-reader.ts"
 import { readJsonLine } from "./json-line.ts"
 import { ObjectShape, type ObjectField } from "./json-object.ts"
 import { NO_END, skipNumber, skipped, skipSpace, skipString, skipValue, unescape } from "./json-text.ts"
@@ -255,6 +255,14 @@ export class JsonLinesDecoder implements RecordDecoder {
         const end = this.#readNumber(reader, bytes, at, to, row)
         if (end !== NO_END) return end
         break
+      }
+      case WORDS: {
+        const isString = first === QUOTE
+        const end = isString ? skipString(bytes, at + 1, to) : skipNumber(bytes, at, to)
+        if (end === NO_END) break
+        const start = isString ? at + 1 : at
+        if (!reader.storeWords(bytes, start, isString ? end - 1 : end, reader.halves, row)) break
+        return end
       }
       case BOOL: {
         const isTrue = isLiteral(bytes, at, to, TRUE)

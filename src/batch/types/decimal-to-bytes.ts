@@ -74,7 +74,7 @@ function smallDigitsToBytes(value: number, bytes: Uint8Array, at: number): numbe
 }
 
 /** Writes the last `count` digits of a whole number below 2³¹. */
-function paddedToBytes(value: number, count: number, bytes: Uint8Array, at: number): void {
+export function paddedToBytes(value: number, count: number, bytes: Uint8Array, at: number): void {
   let rest = value | 0
   for (let place = at + count - 1; place >= at; place--) {
     const tenth = (rest / 10) | 0

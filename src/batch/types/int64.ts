@@ -1,5 +1,6 @@
 /** `int64`: a whole number from −2⁶³ to 2⁶³ − 1, in lambdas a bigint. JSON carries it as a string. */
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
+import { int64FromBytes, int64ToBytes } from "./int64-bytes.ts"
 
 const MIN = -(2n ** 63n)
 const MAX = 2n ** 63n - 1n
@@ -12,6 +13,9 @@ const definition: TypeDefinition<bigint> = {
   label: "int64",
   storage: "int64",
   typeOf: "bigint",
+  wordsFromBytes: int64FromBytes,
+  wordsToBytes: int64ToBytes,
+  isQuotedInJson: true,
   check(value) {
     if (typeof value !== "bigint") return "not a bigint"
     return value >= MIN && value <= MAX ? undefined : "outside the range of int64"
