@@ -8,6 +8,7 @@ import { formatDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { jsonl } from "../connectors/files/file-connector.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
+import { isDebuggerAttached } from "../env/node/scopes.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { DrainPolicy } from "../runtime/run-options.ts"
@@ -32,7 +33,10 @@ export interface RunOptions {
   readonly drain?: DrainPolicy
   /** Starts anew: earlier state is void; what the job had published is moved aside, not deleted. Default `false`. */
   readonly reset?: boolean
-  /** `"off"` runs every lambda as its closure, so that breakpoints and coverage work. Default `"auto"`. */
+  /**
+   * `"off"` runs every lambda as its closure, so that breakpoints and coverage work. Default `"auto"`, under a debugger
+   * `"off"`.
+   */
   readonly compile?: "auto" | "off"
   /** At most so many rows a batch, 1 to 65,536. Results do not depend on it. */
   readonly batchRows?: number
@@ -91,7 +95,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
       directory,
       baseDirectory: resolve(options.baseDirectory ?? "."),
       ...(batchRows !== undefined && { batchRows }),
-      ...(compile !== undefined && { compile }),
+      compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
       ...(drain !== undefined && { drain }),
       ...(onEvent !== undefined && { onEvent }),
       ...(reset !== undefined && { reset }),

@@ -42,7 +42,8 @@ export interface Predicate {
 export interface Projection {
   readonly form: LambdaForm
   /**
-   * Writes value `row` of each target column for each row of `batch` that counts.
+   * Writes value `row` of each target column for each row of `batch` that counts. A column of text may be given another
+   * dictionary: that of the input's column whose codes it takes.
    * A row that fails is reported; its values are unspecified and the caller drops it.
    */
   project(

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest"
-import { describeForm } from "./describe.ts"
 import { CLOSURES, formOf, lambdaOf, select } from "./lambda.fixture.ts"
 
 /** Lambdas of the subset, with the IR that they become. */
@@ -331,17 +330,5 @@ describe("lowering", () => {
     expect(formOf(lambdaOf(`(r) => r.fare ${" ".repeat(20_000)} > 0`))).toMatchObject({
       reason: "Its source text is too long to be compiled.",
     })
-  })
-
-  it("describes both forms in a line", () => {
-    expect(describeForm(formOf(lambdaOf("(r) => { const x = r.fare * 2; return x > 1 }")))).toBe(
-      "compiled: t0 = (row.fare:float64 * 2); (t0 > 1)",
-    )
-    expect(describeForm(formOf(lambdaOf("(r) => r")))).toBe(
-      "closure: It uses the row as a whole. Read the columns that it needs by name: row.fare.",
-    )
-    expect(describeForm(formOf(lambdaOf("(r) => r.zone[0]")))).toBe(
-      'closure: It reads "0" of a string, which is not compiled.',
-    )
   })
 })
