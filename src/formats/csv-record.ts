@@ -12,17 +12,17 @@ import { textOfUtf8 } from "./utf8.ts"
 const [LF, CR] = [10, 13] as const
 
 /** At the start of a field. */
-export const FIELD_START = 0
+const FIELD_START = 0
 /** Within a field that is not quoted. */
-export const PLAIN = 1
+const PLAIN = 1
 /** Within quotes. */
 export const QUOTED = 2
 /** Behind a quote within quotes, which ends the field or is doubled. */
-export const QUOTE_SEEN = 3
+const QUOTE_SEEN = 3
 /** Behind a quoted field and a CR. */
-export const CLOSED = 4
+const CLOSED = 4
 /** Behind a stray quote. */
-export const BROKEN = 5
+const BROKEN = 5
 /** The record has ended. */
 export const ENDED = 6
 

@@ -17,7 +17,7 @@ export const WRITE_OBJECT = 4
 /** A bigint that `wordsToBytes` knows. */
 export const WRITE_WORDS = 5
 /** Only the type itself knows. */
-export const WRITE_OTHER = 6
+const WRITE_OTHER = 6
 
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)

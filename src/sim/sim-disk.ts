@@ -7,24 +7,22 @@ import type { Prng } from "../base/prng.ts"
 import type { Disk, DiskEntry, DiskFile, OpenMode, StepName } from "../env/env.ts"
 import { ImageError, type DiskImage } from "./disk-image.ts"
 import type { FileNode } from "./file-node.ts"
-import type { CallEffect, CallSite, SimProcess, SimWorld } from "./sim-env.ts"
+import type { CallEffect, CallingProcess, CallSite } from "./sim-call.ts"
 
 /** The disk as one simulated process sees it. */
 export class SimDisk implements Disk {
-  readonly #world: SimWorld
-  readonly #process: SimProcess
+  readonly #process: CallingProcess
   readonly #image: DiskImage
 
-  constructor(world: SimWorld, process: SimProcess) {
-    this.#world = world
+  constructor(process: CallingProcess) {
     this.#process = process
-    this.#image = world.image
+    this.#image = process.image
   }
 
   async open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined> {
     const operation = mode === "create" ? "create" : "open"
     const node = await this.#call({ operation, step: at, path }, () => this.#openNode(path, mode))
-    return node === undefined ? undefined : new SimFile(this.#world, this.#process, { path, node, mode })
+    return node === undefined ? undefined : new SimFile(this.#process, { path, node, mode })
   }
 
   stat(path: string): Promise<DiskEntry | undefined> {
@@ -66,7 +64,7 @@ export class SimDisk implements Disk {
   }
 
   #call<T>(site: CallSite, perform: () => T): Promise<T> {
-    return this.#world.call(this.#process, site, { perform })
+    return this.#process.call(site, { perform })
   }
 
   /** A change of directories that, when it fails or is cut off, may have been done all the same. */
@@ -79,21 +77,19 @@ export class SimDisk implements Disk {
         if (!(error instanceof ImageError)) throw error
       }
     }
-    return this.#world.call(this.#process, site, { perform, fail: performPerhaps, cutOff: performPerhaps })
+    return this.#process.call(site, { perform, fail: performPerhaps, cutOff: performPerhaps })
   }
 }
 
 /** An open file of a simulated process. */
 class SimFile implements DiskFile {
-  readonly #world: SimWorld
-  readonly #process: SimProcess
+  readonly #process: CallingProcess
   readonly #path: string
   readonly #node: FileNode
   readonly #mode: OpenMode
   #isOpen = true
 
-  constructor(world: SimWorld, process: SimProcess, file: { path: string; node: FileNode; mode: OpenMode }) {
-    this.#world = world
+  constructor(process: CallingProcess, file: { path: string; node: FileNode; mode: OpenMode }) {
     this.#process = process
     this.#path = file.path
     this.#node = file.node
@@ -115,7 +111,7 @@ class SimFile implements DiskFile {
     assert(this.#mode !== "read", "a file opened for reading is not written")
     const detail = `${source.length} at ${position} crc ${crc32c(source)}`
     const write = (bytes: Uint8Array): void => {
-      if (bytes.length > 0) this.#node.write(position, bytes, this.#world.image.nextSequence())
+      if (bytes.length > 0) this.#node.write(position, bytes, this.#process.image.nextSequence())
     }
     const writePart = (prng: Prng): void => write(source.subarray(0, prng.below(source.length + 1)))
     const effect = { perform: () => write(source), fail: writePart, cutOff: writePart }
@@ -123,7 +119,7 @@ class SimFile implements DiskFile {
   }
 
   sync(at: StepName): Promise<void> {
-    const mark = this.#world.image.mark()
+    const mark = this.#process.image.mark()
     const effect = {
       perform: () => this.#node.sync(mark),
       fail: (prng: Prng) => this.#node.failSync(mark, prng),
@@ -133,7 +129,7 @@ class SimFile implements DiskFile {
 
   truncate(length: number, at: StepName): Promise<void> {
     assert(this.#mode !== "read", "a file opened for reading is not truncated")
-    const perform = (): void => this.#node.truncate(length, this.#world.image.nextSequence())
+    const perform = (): void => this.#node.truncate(length, this.#process.image.nextSequence())
     return this.#call({ operation: "truncate", step: at, path: this.#path, detail: String(length) }, { perform })
   }
 
@@ -147,11 +143,11 @@ class SimFile implements DiskFile {
     this.#isOpen = false
     this.#process.openFiles--
     const site = { operation: "close", step: "file.close", path: this.#path } as const
-    await this.#world.call(this.#process, site, { perform: () => undefined })
+    await this.#process.call(site, { perform: () => undefined })
   }
 
   #call<T>(site: CallSite, effect: CallEffect<T>): Promise<T> {
     assert(this.#isOpen, "a closed file is not used")
-    return this.#world.call(this.#process, site, effect)
+    return this.#process.call(site, effect)
   }
 }

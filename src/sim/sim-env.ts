@@ -19,6 +19,7 @@ import { diskError } from "../env/disk-error.ts"
 import { DiskImage, ImageError } from "./disk-image.ts"
 import { FaultMatrix, NO_FAULTS, type DiskOperation, type Fault, type FaultKind, type FaultPlan } from "./faults.ts"
 import { SimScheduler, type SimEvent } from "./scheduler.ts"
+import type { CallEffect, CallingProcess, CallSite } from "./sim-call.ts"
 import { SimDisk } from "./sim-disk.ts"
 import { SimTrace } from "./sim-trace.ts"
 
@@ -39,24 +40,6 @@ export type Death =
   | "crash"
   /** Only the process died: what it wrote stays. */
   | "kill"
-
-/** What a disk call does when its time comes. */
-export interface CallEffect<T> {
-  perform(): T
-  /** What a call that fails does all the same; nothing by default. */
-  fail?(prng: Prng): void
-  /** What a call does that is cut off by a death; nothing by default. */
-  cutOff?(prng: Prng): void
-}
-
-/** A call's place in the program. */
-export interface CallSite {
-  readonly operation: DiskOperation
-  readonly step: string
-  readonly path: string
-  /** Numbers worth tracing: positions and lengths. */
-  readonly detail?: string
-}
 
 interface PendingCall {
   readonly event: SimEvent
@@ -296,7 +279,7 @@ export class SimWorld {
 }
 
 /** A process of a simulated world. */
-export class SimProcess {
+export class SimProcess implements CallingProcess {
   readonly world: SimWorld
   readonly number: number
   readonly env: SimEnv
@@ -310,6 +293,14 @@ export class SimProcess {
     this.world = world
     this.number = number
     this.env = new SimEnv(world, this)
+  }
+
+  get image(): DiskImage {
+    return this.world.image
+  }
+
+  call<T>(site: CallSite, effect: CallEffect<T>): Promise<T> {
+    return this.world.call(this, site, effect)
   }
 }
 
@@ -327,7 +318,7 @@ export class SimEnv implements Env {
     this.#process = process
     this.clock = { wallMicros: () => world.wallMicros(), monotonicMicros: () => world.scheduler.now }
     this.timers = { sleep: (micros, signal) => world.sleep(process, micros, signal) }
-    this.disk = new SimDisk(world, process)
+    this.disk = new SimDisk(process)
     this.scopes = world.scopes
   }
 
