@@ -1,6 +1,15 @@
 /** The built command line on real files: what it does, says and exits with. */
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
@@ -139,6 +148,40 @@ describe("tidemark run", () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/state-foreign: .*per-minute was .*tumbling 1m.* and is now .*tumbling 2m/)
     expect(stderr).toContain("--reset")
+  })
+
+  test("refuses a file that was read to its end and is another now, shorter or not", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    for (const [from, rows] of [
+      [0, 50],
+      [7000, 100],
+      [7000, 200],
+    ] as const) {
+      writeSales("a.csv", from, rows)
+      const { status, stderr } = tidemark("run", "job.ts")
+      expect(stderr).toContain("source-changed")
+      expect(status).toBe(1)
+    }
+    expect(totalSales()).toBe(100)
+  })
+
+  test("refuses to read what the job writes", () => {
+    writeSales("a.csv", 0, 100)
+    writeFileSync(join(directory, "job.ts"), JOB.replace('jsonl("out/late")', 'csv("in")'))
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(stderr).toMatch(/invalid-options: The input sales matches in\/a\.csv/)
+    expect(status).toBe(1)
+  })
+
+  test("--reset without input costs nothing", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    renameSync(join(directory, "in"), join(directory, "elsewhere"))
+    expect(tidemark("run", "job.ts", "--reset")).toMatchObject({ status: 1 })
+    renameSync(join(directory, "elsewhere"), join(directory, "in"))
+    expect(tidemark("run", "job.ts").stderr).toContain("nothing new")
+    expect(totalSales()).toBe(100)
   })
 
   test("--no-drain leaves windows open for later files", () => {

@@ -13,8 +13,8 @@ import { pathToFileURL } from "node:url"
 import { build, type BuildFailure, type Plugin } from "esbuild"
 import { TidemarkError } from "../base/errors.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
-
-const JOB_PARTS = ["name", "plan", "inputs", "outputs", "epoch"] as const
+import { BoundJob } from "../stream/bound-job.ts"
+import { Job } from "../stream/job.ts"
 
 /**
  * The bound job that a file exports as default.
@@ -47,10 +47,8 @@ async function importBundle(bundle: string, file: string): Promise<{ readonly de
 }
 
 function checkJob(candidate: unknown, file: string): ExecutableJob {
-  const isObject = typeof candidate === "object" && candidate !== null
-  if (isObject && JOB_PARTS.every((part) => part in candidate)) return candidate as ExecutableJob
-  const isUnbound = isObject && "plan" in candidate
-  const what = isUnbound ? "a job that is not bound to connectors" : "no job"
+  if (candidate instanceof BoundJob) return candidate
+  const what = candidate instanceof Job ? "a job that is not bound to connectors" : "no job"
   throw new TidemarkError("job-file-invalid", `The default export of ${file} is ${what}.`, {
     hint: "End the file with: export default myJob.with({ inputs: { … }, outputs: { … } })",
   })

@@ -61,7 +61,7 @@ describe("CP1 the text of a status", () => {
     const lines = liveLines(sampleAt(0), rates, 65_000, picocolors.createColors(false))
     expect(lines[0]).toBe("revenue  epoch 3  01:05")
     expect(lines[1]).toContain("1,234,567 rows  1,000/s  █████░░░░░░░░░░░░░░░ 25 %  ETA 10 s")
-    expect(lines[4]).toContain("2 bad · 7 late")
+    expect(lines[4]).toContain("2 bad · 7 late · 4 windows open")
   })
 })
 

@@ -43,7 +43,7 @@ export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, c
   const { status } = sample
   const { bold, dim, yellow } = colors
   const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(count(rows))}`)
-  const bad = `${count(status.badRecords)} bad · ${count(status.lateRows)} late`
+  const bad = `${count(status.badRecords)} bad · ${count(status.lateRows)} late · ${count(status.openWindows)} windows open`
   return [
     `${bold(status.job)}  epoch ${status.epoch}  ${dim(clock(elapsedMillis))}`,
     `  ${dim("in  ")}  ${bold(count(status.rowsIn))} rows  ${perSecond(rates.rowsIn)}  ${inputLine(status, rates)}`,
@@ -62,6 +62,7 @@ export function plainLine(sample: Sample, rates: Rates): string {
     `in ${status.rowsIn} (${Math.round(rates.rowsIn)}/s)`,
     `out ${out.join(" ")}`,
     timeLine(status),
+    `${status.openWindows} windows open`,
     `late ${status.lateRows}`,
     `bad ${status.badRecords}`,
   ]
@@ -78,13 +79,25 @@ function inputLine(status: JobStatus, rates: Rates): string {
 }
 
 function timeLine(status: JobStatus): string {
-  const { maxEventTimeMicros, watermarkMicros, openWindows } = status
+  const { maxEventTimeMicros, watermarkMicros } = status
   if (maxEventTimeMicros === undefined) return "event time: none yet"
-  const seen = formatTimestamp(maxEventTimeMicros as Timestamp)
+  const seen = toSecond(maxEventTimeMicros)
   if (watermarkMicros === undefined || !Number.isFinite(watermarkMicros)) return `event time ${seen}, no watermark yet`
   const lag = Math.max(0, maxEventTimeMicros - watermarkMicros)
-  const watermark = formatTimestamp(watermarkMicros as Timestamp)
-  return `event time ${seen}, watermark ${watermark} (lag ${formatDuration(Math.round(lag / 1000) * 1000)}), ${openWindows} windows open`
+  return `event time ${seen}, watermark ${toSecond(watermarkMicros)} (lag ${lagText(lag)})`
+}
+
+/** A time to the second: finer digits only make the display restless. */
+function toSecond(micros: number): string {
+  return formatTimestamp((Math.floor(micros / 1_000_000) * 1_000_000) as Timestamp)
+}
+
+/** A lag in its two largest units. */
+function lagText(micros: number): string {
+  return formatDuration(Math.ceil(micros / 1_000_000) * 1_000_000)
+    .split(" ")
+    .slice(0, 2)
+    .join(" ")
 }
 
 function remainingSeconds({ inputRead, inputTotal }: JobStatus, { input }: Rates): number | undefined {

@@ -58,6 +58,8 @@ export class Report {
       } else if (this.#mode === "plain") this.#stream.write(`${plainLine(sample, rates)}\n`)
       else this.#json({ type: "status", ...sample.status })
     }
+    // The first line already has a rate: over the time since the start.
+    this.#sample(handle)
     this.#timer = setInterval(tick, INTERVAL_MILLIS[this.#mode])
   }
 
@@ -138,7 +140,7 @@ export class Report {
 }
 
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
-export function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
+function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
   const { partition, record, operator, reason } = letter
   if (partition === "") return `bad row (operator ${operator}): ${reason}`
   return `bad record: ${partition}, record ${record}${operator === null ? "" : ` (operator ${operator})`}: ${reason}`

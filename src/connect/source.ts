@@ -87,6 +87,11 @@ export interface Source {
    * @throws TidemarkError `source-changed`, `source-missing` or `source-unreadable`.
    */
   open(partition: Partition, index: number, position: Position, identity?: string): Promise<PartitionReader>
+  /**
+   * The id of a partition found by `partitions` that lies within what a sink writes to, named by its `targetKey`, or
+   * `undefined`. Absent where sources and sinks of the kind never meet.
+   */
+  partitionWithin?(targetKey: string): string | undefined
   close(): Promise<void>
 }
 

@@ -12,7 +12,7 @@ import type { RunRecord } from "../state/commit-record.ts"
 export function checkCompatible(before: RunRecord, now: RunRecord, directory: string): void {
   const refuse = (what: string): never => {
     throw new TidemarkError("state-foreign", `The state in ${directory} does not fit the job ${now.job}: ${what}.`, {
-      hint: "Run with another --dir, or with --reset to start anew (what was published is moved aside, not deleted).",
+      hint: "Run with another --dir, or with --reset (in code: reset: true) to start anew (what was published is moved aside, not deleted).",
     })
   }
   if (before.job !== now.job) refuse(`it belongs to the job ${before.job}`)

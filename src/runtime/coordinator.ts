@@ -152,6 +152,8 @@ export class Coordinator {
         this.#options.onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: this.#runRecord.fingerprint })
       }
     }
+    // Inputs first: a pattern that matches nothing must not cost the state that a reset makes void.
+    this.#inputs = await this.#openInputs(recovered)
     await this.#store.begin(this.#runRecord, reset)
     const isReset = reset || recovered.resetPending
     this.#outputs = await Outputs.open(this.#outputSpecs(), { env, baseDirectory }, recovered, isReset)
@@ -163,19 +165,17 @@ export class Coordinator {
       this.#badRecords = recovered.counters.get("badRecords") ?? 0
       this.#wasFinished = recovered.finished
     }
-    this.#inputs = await Inputs.open(
-      this.#job,
-      {
-        env,
-        baseDirectory,
-        arena: this.#arena,
-        watermarkOf: (input, index) => this.#dataflow.partitionWatermark(input, index),
-      },
-      reset ? new Map() : recovered.partitions,
-      reset ? undefined : recovered.active,
-    )
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
     this.#options.onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset })
+  }
+
+  async #openInputs(recovered: RecoveredState): Promise<Inputs> {
+    const { env, baseDirectory, reset = false } = this.#options
+    const targets = this.#outputSpecs().flatMap(({ binding }) => binding.targetKey?.(baseDirectory) ?? [])
+    const watermarkOf = (input: string, index: number) => this.#dataflow.partitionWatermark(input, index)
+    const context = { env, baseDirectory, targets, arena: this.#arena, watermarkOf }
+    const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
+    return await Inputs.open(this.#job, context, partitions, active)
   }
 
   #outputSpecs(): OutputSpec[] {

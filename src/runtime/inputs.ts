@@ -4,6 +4,8 @@
  * Invariants:
  * - U1 A partition keeps its index for the life of the job; new ones are numbered by content, not by name or order found.
  * - U2 A partition that the log knows as unfinished and that is gone stops the job: nothing unread is passed over.
+ * - U3 A partition that was read, to its end or not, and is no longer what was read stops the job.
+ * - U4 A job does not read what it writes.
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
@@ -34,6 +36,8 @@ export interface InputsContext {
   readonly env: Env
   readonly arena: Arena
   readonly baseDirectory: string
+  /** What the job writes to, by `SinkBinding.targetKey`. */
+  readonly targets: readonly string[]
   /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
   watermarkOf(input: string, index: number): number
 }
@@ -75,7 +79,10 @@ export class Inputs {
         const { env, arena, baseDirectory } = context
         const source = await binding.openSource({ env, arena, schema, input, baseDirectory })
         inputs.#sources.push(source)
-        inputs.#adopt(input, source, await source.partitions())
+        const found = await source.partitions()
+        refuseFeedback(source, input, context.targets)
+        await inputs.#checkEnded(input, source, found)
+        inputs.#adopt(input, source, found)
       }
     } catch (error) {
       await inputs.close()
@@ -173,6 +180,24 @@ export class Inputs {
     return open
   }
 
+  /** Refuses partitions that were read to their end and are no longer what was read (U3). */
+  async #checkEnded(input: string, source: Source, found: readonly Partition[]): Promise<void> {
+    const ended = new Map<string, PartitionProgress>()
+    for (const progress of this.#known.values()) {
+      if (progress.input === input && progress.ended) ended.set(progress.id, progress)
+    }
+    for (const partition of found) {
+      const progress = ended.get(partition.id)
+      if (progress === undefined) continue
+      const { index, offset, ordinal, identity } = progress
+      const isShorter = partition.size !== undefined && partition.size < offset
+      if (!isShorter && partition.identity === identity) continue
+      // Opening it at its end compares it with what was read, and throws where it is something else (O4).
+      const reader = await source.open(partition, index, { offset, ordinal }, identity)
+      await reader.close()
+    }
+  }
+
   #adopt(input: string, source: Source, found: readonly Partition[]): void {
     const known = new Map<string, PartitionProgress>()
     for (const progress of this.#known.values()) if (progress.input === input) known.set(progress.id, progress)
@@ -206,6 +231,20 @@ export class Inputs {
     this.#partitions.set(index, { source, partition, progress, reader: undefined })
     this.#changed.add(index)
     this.#appeared.push({ input, index })
+  }
+}
+
+function refuseFeedback(source: Source, input: string, targets: readonly string[]): void {
+  for (const target of targets) {
+    const partition = source.partitionWithin?.(target)
+    if (partition === undefined) continue
+    throw new TidemarkError(
+      "invalid-options",
+      `The input ${input} matches ${partition}, which an output of the job writes.`,
+      {
+        hint: "A job that reads its own output grows for ever. Narrow the pattern, or give the output another directory.",
+      },
+    )
   }
 }
 

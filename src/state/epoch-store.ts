@@ -68,8 +68,11 @@ export class EpochStore {
 
   /** Removes a log that cannot be read, so that a new one can be begun. */
   static async discard(disk: Disk, directory: string): Promise<void> {
-    for (const name of await disk.list(directory)) await disk.remove(`${directory}/${name}`, step("log.discard.remove"))
-    await disk.syncDirectory(directory, step("log.discard.sync-directory"))
+    // Oldest first, each made durable before the next: what a crash leaves is no log that somebody could go on from.
+    for (const name of await disk.list(directory)) {
+      await disk.remove(`${directory}/${name}`, step("log.discard.remove"))
+      await disk.syncDirectory(directory, step("log.discard.sync-directory"))
+    }
   }
 
   /** The last committed epoch. */

@@ -13,7 +13,7 @@ import { FileSink, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
 import { recoverSink } from "./sink-recovery.ts"
-import { makeDirectories, setAside } from "./target-directory.ts"
+import { makeDirectories, setAside, targetKeyOf } from "./target-directory.ts"
 
 /** Files bound to an input or an output, not yet opened. */
 export class FileBinding implements SourceBinding, SinkBinding {
@@ -41,7 +41,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   targetKey(baseDirectory: string): string {
-    return `files:${this.#directory(baseDirectory)}`
+    return targetKeyOf(this.#directory(baseDirectory))
   }
 
   async openSource(context: SourceContext): Promise<Source> {

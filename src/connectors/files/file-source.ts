@@ -15,6 +15,7 @@ import { FileReader, type ReaderPool } from "./file-reader.ts"
 import { findFiles, type FoundFile } from "./glob-files.ts"
 import { fileLabel, missing, nameUnreadable, noMatch, notAFile } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
+import { targetKeyOf } from "./target-directory.ts"
 
 /** How many files are open at once, for one input. */
 export const MAX_OPEN_FILES = 32
@@ -27,6 +28,8 @@ export class FileSource implements Source {
   readonly #context: SourceContext
   readonly #format: FileFormat
   readonly #globs: readonly string[]
+  /** What the last `partitions` has found. */
+  #found: readonly FoundFile[] = []
   readonly #readers = new Set<FileReader>()
   readonly #pool: ReaderPool
   /** The readers whose files are open, the one not used for longest first. */
@@ -46,6 +49,7 @@ export class FileSource implements Source {
 
   async partitions(): Promise<readonly Partition[]> {
     const files = await this.#findAll()
+    this.#found = files
     const partitions: Partition[] = []
     for (let at = 0; at < files.length; at += CONCURRENT_HEADS) {
       const some = files.slice(at, at + CONCURRENT_HEADS)
@@ -68,6 +72,10 @@ export class FileSource implements Source {
     await reader.start()
     this.#readers.add(reader)
     return reader
+  }
+
+  partitionWithin(targetKey: string): string | undefined {
+    return this.#found.find(({ path }) => targetKey === targetKeyOf(posix.dirname(path)))?.id
   }
 
   async close(): Promise<void> {
