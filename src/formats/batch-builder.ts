@@ -72,6 +72,7 @@ export class BatchBuilder {
     assert(this.#columns !== undefined && rows <= this.capacity, "rows are written where there is room")
     const { columns, release } = this.#columns
     this.#columns = undefined
+    for (const reader of this.readers) reader.countRows(rows)
     if (rows === 0) {
       release()
       return { batch: undefined, release: NOTHING }

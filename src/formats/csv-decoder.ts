@@ -71,7 +71,7 @@ export class CsvDecoder implements RecordDecoder {
       if (scan.state !== ENDED && !atEnd) return run.goOnOversized(scan.lines, scan.state)
       run.endOversized(end, scan.lines + 1, this.#maxRecordBytes)
     }
-    this.#builder.begin(to - run.at, maxRows)
+    this.#builder.begin(run.bytesAhead, maxRows)
     this.#readRecords(run)
     for (const { reader, value } of this.#absent) {
       for (let row = 0; row < run.rows; row++) reader.write(row, value)

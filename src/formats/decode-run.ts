@@ -49,6 +49,12 @@ export class DecodeRun {
     return this.rows + this.bad.length < maxRows && this.base + this.at < untilOffset
   }
 
+  /** In how many bytes of the window records may start. */
+  get bytesAhead(): number {
+    const { to, untilOffset } = this.window
+    return Math.max(0, Math.min(to - this.at, untilOffset - this.base - this.at))
+  }
+
   /** Where the next record starts. */
   get position(): Position {
     return { offset: this.base + this.at, ordinal: this.lines }

@@ -46,6 +46,8 @@ const NO_DOUBLES = new Float64Array(0)
 /** A dictionary beyond either of these is closed, and the next batch starts another. */
 const DICTIONARY_SIZE_MAX = 65_536
 const DICTIONARY_BYTES_MAX = 4 * 1024 * 1024
+/** So is one of at least so many texts that most rows did not find theirs in: it costs memory and saves nothing. */
+const USELESS_SIZE_MIN = 8192
 
 /** Reads one field of a schema. */
 export class FieldReader {
@@ -73,6 +75,8 @@ export class FieldReader {
   bits: Uint8Array = NO_BYTES
   validity: Uint8Array = NO_BYTES
   dictionary: Dictionary
+  /** Rows of the batches that the dictionary was made for. */
+  #dictionaryRows = 0
   readonly isNullable: boolean
   #target: Column | undefined
 
@@ -107,13 +111,22 @@ export class FieldReader {
         this.words = target.values
         return
       case "dictionary":
-        if (this.how !== SYMBOL && isFull(this.dictionary)) this.dictionary = new Dictionary()
+        if (this.how !== SYMBOL && this.#isDictionaryDone()) {
+          this.dictionary = new Dictionary()
+          this.#dictionaryRows = 0
+        }
         target.dictionary = this.dictionary
         this.words = target.values
         return
       case "struct":
         this.children.forEach((child, index) => child.bind(target.children[index]!))
     }
+  }
+
+  /** The batch has come out with so many rows. */
+  countRows(rows: number): void {
+    this.#dictionaryRows += rows
+    for (const child of this.children) child.countRows(rows)
   }
 
   /** Undoes what was written for a row that turned out to be none (FR1). */
@@ -150,6 +163,12 @@ export class FieldReader {
     else this.words[row] = value
   }
 
+  #isDictionaryDone(): boolean {
+    const { size, byteLength } = this.dictionary
+    const isUseless = size >= USELESS_SIZE_MIN && size * 2 > this.#dictionaryRows
+    return isUseless || size > DICTIONARY_SIZE_MAX || byteLength > DICTIONARY_BYTES_MAX
+  }
+
   /** Writes what the text `bytes[start, end)`, which is valid UTF-8, stands for. Gives whether it is of the type. */
   readText(bytes: Uint8Array, start: number, end: number, row: number, isQuoted: boolean): boolean {
     if (start < end) {
@@ -174,10 +193,6 @@ export class FieldReader {
     this.write(row, value)
     return true
   }
-}
-
-function isFull(dictionary: Dictionary): boolean {
-  return dictionary.size > DICTIONARY_SIZE_MAX || dictionary.byteLength > DICTIONARY_BYTES_MAX
 }
 
 /** Recognises the types that scanners read by heart: by how they say that they read, not by their names. */

@@ -65,7 +65,7 @@ export class JsonLinesDecoder implements RecordDecoder {
       if (end === NO_END && !atEnd) return run.goOnOversized(0, 0)
       run.endOversized(end === NO_END ? to : end, 1, this.#maxRecordBytes)
     }
-    this.#builder.begin(to - run.at, maxRows)
+    this.#builder.begin(run.bytesAhead, maxRows)
     if (this.#skipByteOrderMark(run)) this.#readLines(run)
     return run.finish(this.#builder)
   }

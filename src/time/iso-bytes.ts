@@ -100,10 +100,18 @@ function inRange(micros: number): number {
   return Number.isSafeInteger(micros) ? micros : NaN
 }
 
+/** The day that was written last, and its date. */
+let lastWrittenDays = NaN
+let lastWrittenDate = 0
+
 /** Writes a timestamp as `formatIso` does, at `bytes[at]`, and gives where it ends: at most 27 bytes further. */
 export function writeIsoBytes(bytes: Uint8Array, at: number, timestamp: Timestamp): number {
   const days = Math.floor(timestamp / MICROS_PER_DAY)
-  const date = civilFromDays(days)
+  if (days !== lastWrittenDays) {
+    lastWrittenDays = days
+    lastWrittenDate = civilFromDays(days)
+  }
+  const date = lastWrittenDate
   const micros = timestamp - days * MICROS_PER_DAY
   const seconds = Math.floor(micros / 1_000_000)
   const fraction = micros - seconds * 1_000_000
