@@ -24,7 +24,7 @@ function decode(
 const rowsOf = (of: Schema, text: string, options?: CsvOptions) => decode(of, text, options).rows.map(({ row }) => row)
 
 describe("rows", () => {
-  it("reads every type, by the names in the header, and skips other columns", () => {
+  it("CSV1 CSV3 FM6 reads every type, by the names in the header, and skips other columns", () => {
     const Trip = schema({
       at: t.timestamp({ format: "ms" }),
       zone: t.string.from("PULocationID"),
@@ -77,7 +77,7 @@ there","""",-1,-1,"card",0,"{""id"":1,""name"":""N""}",1e3
     ])
   })
 
-  it("fills columns that the file does not have", () => {
+  it("CSV3 fills columns that the file does not have", () => {
     const More = schema({
       a: t.string,
       b: t.int32.nullable(),
@@ -99,14 +99,14 @@ there","""",-1,-1,"card",0,"{""id"":1,""name"":""N""}",1e3
     ["a byte order mark", "\ufeffa,b\nx,1\ny,2"],
     ["a byte order mark and quotes", '\ufeff"a",b\nx,1\ny,2'],
     ["empty lines", "\n\r\na,b\n\nx,1\r\n\r\n\ny,2\n\r"],
-  ])("reads a file with %s", (_what, text) => {
+  ])("FM3 FM4 reads a file with %s", (_what, text) => {
     expect(rowsOf(Pair, text)).toEqual([
       { a: "x", b: 1 },
       { a: "y", b: 2 },
     ])
   })
 
-  it("reads other delimiters and quotes, also such as stand within numbers", () => {
+  it("CSV1 reads other delimiters and quotes, also such as stand within numbers", () => {
     expect(rowsOf(Pair, "b;a\n1;'x;''y'\n", { delimiter: ";", quote: "'" })).toEqual([{ a: "x;'y", b: 1 }])
     expect(rowsOf(Pair, "a-b\nx-'-1'\nx-1\n", { delimiter: "-", quote: "'" })).toEqual([
       { a: "x", b: -1 },
@@ -120,7 +120,7 @@ there","""",-1,-1,"card",0,"{""id"":1,""name"":""N""}",1e3
     ])
   })
 
-  it("reads a file without a header by position", () => {
+  it("CSV3 reads a file without a header by position", () => {
     expect(rowsOf(Pair, "x,1\ny,\n", { header: false })).toEqual([
       { a: "x", b: 1 },
       { a: "y", b: null },
@@ -148,7 +148,7 @@ there","""",-1,-1,"card",0,"{""id"":1,""name"":""N""}",1e3
     release()
   })
 
-  it("counts lines, those within quotes and in the header too", () => {
+  it("CSV6 counts lines, those within quotes and in the header too", () => {
     const { rows, bad } = decode(Pair, '"a","b"\n"1\n2\r\n3",1\n\nx,y\n"4\n",z\nlast,9')
     expect(rows.map(({ position }) => position.ordinal)).toEqual([1, 8])
     expect(bad.map(({ position }) => position.ordinal)).toEqual([5, 6])
@@ -167,7 +167,7 @@ describe("bad records", () => {
     ["a quoted wrong type", 'x,"1""2"', 'the field "b" is not a whole number'],
     ["white space", "x, 1", 'the field "b" is not a whole number'],
     ["a number out of range", "x,2147483648", 'the field "b" is outside the range of int32'],
-  ])("refuses %s and reads on", (_what, line, reason) => {
+  ])("FM2 CSV2 CSV4 refuses %s and reads on", (_what, line, reason) => {
     const { rows, bad } = decode(Pair, `a,b\n${line}\nz,3\n`)
     expect(bad).toMatchObject([{ reason, raw: line, position: { offset: 4, ordinal: 1 } }])
     expect(rows.map(({ row }) => row)).toEqual([{ a: "z", b: 3 }])
@@ -180,7 +180,7 @@ describe("bad records", () => {
     ])
   })
 
-  it("CV1 tells the worst fault of a record that has several", () => {
+  it("CV1 CSV5 tells the worst fault of a record that has several", () => {
     const reasons = (line: number[]) =>
       decode(Pair, Uint8Array.from([...encoder.encode("a,b\n"), ...line])).bad.map(({ reason }) => reason)
     const bytes = (text: string) => [...encoder.encode(text)]
@@ -189,14 +189,14 @@ describe("bad records", () => {
     expect(reasons(bytes("x,y,z"))).toEqual(["the record has 3 fields, and the header has 2"])
   })
 
-  it("refuses invalid UTF-8 in any field, declared or not", () => {
+  it("FM4 FM6 refuses invalid UTF-8 in any field, declared or not", () => {
     for (const line of ["\xff,1,2", "x,1,\xff", '"\xff",1,2', 'x,1,"\xff"']) {
       const bytes = Uint8Array.from(`a,b,c\n${line}\n`, (character) => character.charCodeAt(0))
       expect(decode(Pair, bytes).bad.map(({ reason }) => reason)).toEqual(["the record is not valid UTF-8"])
     }
   })
 
-  it("reads to the end of the file where a quote is never closed", () => {
+  it("CSV2 reads to the end of the file where a quote is never closed", () => {
     const { rows, bad } = decode(Pair, 'a,b\nx,1\n"y,2\nz,3\n')
     expect(rows).toHaveLength(1)
     expect(bad).toMatchObject([
@@ -204,7 +204,7 @@ describe("bad records", () => {
     ])
   })
 
-  it("loses one line to a stray quote, and not the rest of the file", () => {
+  it("CSV2 loses one line to a stray quote, and not the rest of the file", () => {
     const { rows, bad } = decode(Pair, 'a,b\n5" pipe,1\n"y",2\n')
     expect(rows.map(({ row }) => row)).toEqual([{ a: "y", b: 2 }])
     expect(bad).toHaveLength(1)
@@ -220,7 +220,7 @@ describe("V3 hostile records", () => {
     ])
   })
 
-  it("V1 reads a record of exactly maxRecordBytes and refuses one byte more, however they are cut", () => {
+  it("V1 FM5 reads a record of exactly maxRecordBytes and refuses one byte more, however they are cut", () => {
     for (let windowBytes = 1; windowBytes < 60; windowBytes++) {
       for (const skips of [true, false]) {
         const long = `"${"x\n".repeat(8)}",123`
@@ -240,7 +240,7 @@ describe("V3 hostile records", () => {
     }
   })
 
-  it("V3 skips a record of 10 MB, line ends and quotes in it, in windows that stay small", () => {
+  it("V3 FM5 skips a record of 10 MB, line ends and quotes in it, in windows that stay small", () => {
     const document = encoder.encode(`a,b\n"${'line ""\n'.repeat(1_250_000)}",1\nz,4\n`)
     const options = { windowBytes: () => 50_000, maxRecordBytes: 100_000 }
     const { rows, bad } = decode(Pair, document, options)

@@ -45,7 +45,7 @@ const ROWS = [
 ]
 
 describe("JsonLinesEncoder", () => {
-  it("writes every column under its own name, null included", () => {
+  it("JSONL7 writes every column under its own name, null included", () => {
     const lines = textOf(new JsonLinesEncoder(All), All, ROWS).split("\n")
     expect(lines).toEqual([
       '{"at":"1970-01-01T00:00:00Z","ms":1.5,"id":"1152921504606846976","cents":-7,"rate":0.1,"name":"say \\"é\\"\\n\\u0001","kind":"a,b","payer":{"x\\"":"","flag":true}}',
@@ -66,7 +66,7 @@ describe("JsonLinesEncoder", () => {
 })
 
 describe("CsvEncoder", () => {
-  it("writes a header and records, and quotes where it must", () => {
+  it("CSV7 writes a header and records, and quotes where it must", () => {
     expect(textOf(new CsvEncoder(All), All, ROWS)).toBe(
       "at,ms,id,cents,rate,name,kind,payer\n" +
         '1970-01-01T00:00:00Z,1.5,1152921504606846976,-7,0.1,"say ""é""\n\u0001","a,b","{""x\\"""":"""",""flag"":true}"\n' +
@@ -89,7 +89,7 @@ describe("CsvEncoder", () => {
     expect(textOf(new CsvEncoder(Texts, { header: false }), Texts, rows)).toBe(',""\na,\n')
   })
 
-  it("CE2 writes no empty line", () => {
+  it("CE2 CSV7 writes no empty line", () => {
     const Only = schema({ count: t.int32.nullable() })
     expect(textOf(new CsvEncoder(Only, { header: false }), Only, [{ count: null }, { count: 1 }])).toBe('""\n1\n')
   })

@@ -24,7 +24,7 @@ const rowsOf = (of: Schema, text: string | Uint8Array) => decode(of, text).rows.
 const reasonsOf = (of: Schema, text: string | Uint8Array) => decode(of, text).bad.map(({ reason }) => reason)
 
 describe("rows", () => {
-  it("reads every type, with fields in any order and unknown ones skipped", () => {
+  it("JSONL2 JSONL4 FM6 reads every type, with fields in any order and unknown ones skipped", () => {
     const Payment = schema({
       at: t.timestamp({ zone: "Europe/Berlin" }),
       id: t.int64,
@@ -70,18 +70,18 @@ describe("rows", () => {
     ])
   })
 
-  it("takes the last of a field that stands twice, also where an earlier one is of another type", () => {
+  it("JSONL2 takes the last of a field that stands twice, also where an earlier one is of another type", () => {
     const text = '{"name":1,"name":"a"}\n{"name":"a","name":"b"}\n{"name":"a","name":1}\n'
     expect(rowsOf(Named, text)).toEqual([{ name: "a" }, { name: "b" }])
     expect(reasonsOf(Named, text)).toEqual(['the field "name" is not a string'])
   })
 
-  it("takes the whole of the last object of two, and nothing of the first", () => {
+  it("JSONL2 takes the whole of the last object of two, and nothing of the first", () => {
     const Nested = schema({ o: t.object({ a: t.int32.nullable(), b: t.int32.nullable() }) })
     expect(rowsOf(Nested, '{"o":{"a":1},"o":{"b":2}}')).toEqual([{ o: { a: null, b: 2 } }])
   })
 
-  it("V2 skips lines of white space, and counts them", () => {
+  it("V2 JSONL1 skips lines of white space, and counts them", () => {
     const { rows, bad } = decode(Named, '\n \t\r\n{"name":"a"}\r\n\n  {"name":"b"}  ')
     expect(rows).toEqual([
       { position: { offset: 5, ordinal: 2 }, row: { name: "a" } },
@@ -90,13 +90,13 @@ describe("rows", () => {
     expect(bad).toEqual([])
   })
 
-  it("skips a byte order mark at the start of a file, and nowhere else", () => {
+  it("FM4 skips a byte order mark at the start of a file, and nowhere else", () => {
     expect(rowsOf(Named, '\ufeff{"name":"a"}\n')).toEqual([{ name: "a" }])
     expect(reasonsOf(Named, '{"name":"a"}\n\ufeff{"name":"b"}\n')).toEqual(["the line is not JSON"])
     expect(decode(Named, '\ufeff{"name":"a"}\n', { windowBytes: () => 1 }).rows[0]!.position.offset).toBe(3)
   })
 
-  it("finds a field by a name that is escaped, whatever is in it", () => {
+  it("JSONL5 finds a field by a name that is escaped, whatever is in it", () => {
     const Odd = schema({ 'a"\\\n': t.int32, é: t.int32 })
     expect(rowsOf(Odd, '{"a\\"\\\\\\n":1,"\\u00e9":2}\n{"\\u00e9":4,"\\u0061\\"\\\\\\n":3}\n')).toEqual([
       { 'a"\\\n': 1, é: 2 },
@@ -129,7 +129,7 @@ describe("V3 hostile lines", () => {
     ["an array", '[{"name":"a"}]', "the line is not a JSON object"],
     ["null", "null", "the line is not a JSON object"],
     ["a name without quotes", '{name:"a"}', "the line is not JSON"],
-  ])("refuses %s and reads on", (_what, line, reason) => {
+  ])("FM2 JSONL1 JSONL3 refuses %s and reads on", (_what, line, reason) => {
     const { rows, bad } = decode(Named, `${line}\n{"name":"b"}\n`)
     expect(bad.map((record) => record.reason)).toEqual([reason])
     expect(bad[0]!.raw).toBe(line.slice(0, 4096))
@@ -141,18 +141,18 @@ describe("V3 hostile lines", () => {
     ["the name", '{"name', '":"a"}'],
     ["a field nobody declared", '{"name":"a","x":["', '"]}'],
     ["white space", '{"name":"a"}', ""],
-  ])("refuses invalid UTF-8 in %s", (_where, before, behind) => {
+  ])("FM4 refuses invalid UTF-8 in %s", (_where, before, behind) => {
     for (const invalid of [[0xff], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]) {
       const line = Uint8Array.from([...encoder.encode(before), ...invalid, ...encoder.encode(`${behind}\n`)])
       expect(reasonsOf(Named, line)).toEqual(["the line is not valid UTF-8"])
     }
   })
 
-  it("reads a lone surrogate as U+FFFD, also next to a whole pair", () => {
+  it("JSONL5 reads a lone surrogate as U+FFFD, also next to a whole pair", () => {
     expect(rowsOf(Named, '{"name":"\\ud800x\\ud83d\\ude00\\udc00"}')).toEqual([{ name: "\ufffdx😀\ufffd" }])
   })
 
-  it("V1 reads a line of exactly maxRecordBytes and refuses one byte more, however they are cut", () => {
+  it("V1 FM5 reads a line of exactly maxRecordBytes and refuses one byte more, however they are cut", () => {
     const line = (length: number) => `{"name":"${"a".repeat(length - 11)}"}`
     for (let windowBytes = 1; windowBytes < 70; windowBytes++) {
       for (const skips of [true, false]) {
@@ -173,7 +173,7 @@ describe("V3 hostile lines", () => {
     }
   })
 
-  it("V3 skips a line of 10 MB in windows that stay small", () => {
+  it("V3 FM5 skips a line of 10 MB in windows that stay small", () => {
     const document = new Uint8Array(10_000_000).fill(0x61)
     document.set(encoder.encode('\n{"name":"b"}\n'), document.length - 14)
     const decoder = new JsonLinesDecoder({ arena, schema: Named, maxRecordBytes: 100_000 })
