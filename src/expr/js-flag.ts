@@ -11,7 +11,7 @@
  */
 import type { Binary, BinaryOperator, ColumnReference, Ir } from "./ir.ts"
 import type { JsExpressions } from "./js-expression.ts"
-import { BOOLEAN, isWithin, mayBe, NULL, NULLISH, NUMBER, NUMBER_LIKE } from "./value-type.ts"
+import { BOOLEAN, isWithin, mayBe, NULL, NULLISH, NUMBER_LIKE } from "./value-type.ts"
 
 const RELATIONS: ReadonlySet<BinaryOperator> = new Set<BinaryOperator>(["<", ">", "<=", ">="])
 const CHEAP_OPERATORS: ReadonlySet<string> = new Set<BinaryOperator>(["+", "-", "*", "/", "&", "|", "^"])
@@ -75,9 +75,8 @@ function isCheapNumber(node: Ir): boolean {
     case "constant":
     case "param":
     case "column":
-      return true
     case "let":
-      return isWithin(node.kinds, NUMBER)
+      return true
     case "unary":
       return node.operator !== "typeof" && isCheapNumber(node.operand)
     case "binary":

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { Prng } from "../base/prng.ts"
 import { Arena } from "../batch/arena.ts"
 import { allocateColumns, batchOfRows, type Batch } from "../batch/batch.ts"
-import { readValue, type Column } from "../batch/column.ts"
+import { isValid, readValue, type Column } from "../batch/column.ts"
 import { Schema, schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { RowFunction } from "./lambda.ts"
@@ -17,7 +17,7 @@ import { compileProjection } from "./projection.ts"
 const SCALE = Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1)
 const SEED = Number(process.env.TIDEMARK_FUZZ_SEED ?? 20_240_607)
 const ROWS = 60
-const LAMBDAS = Math.ceil(1200 * SCALE)
+const LAMBDAS = Math.ceil(1000 * SCALE)
 
 const ROW = schema({
   f: t.float64,
@@ -317,7 +317,7 @@ class Grammar {
       case 2:
         return `${prng.pick(["r.g", "r.u", "r.q", "r.o", "r.s", "r.maybe", "r.o.p"])} ${this.equality()} ${prng.pick(["null", "void 0"])}`
       case 3:
-        return prng.pick(["r.yes", "r.maybe", "p.on", "true", "null"])
+        return prng.pick(["r.yes", "r.maybe", "p.on", "true", "false", "null", "(r.maybe ?? r.yes)"])
       case 4:
         return prng.pick(["r.q !== null && r.q.x > 1", "r.o.p && r.o.p.z < 1", "r.u !== null && r.u.length > 1"])
       case 5:
@@ -454,11 +454,25 @@ function randomBatches(prng: Prng, count: number): { batch: Batch; params: Recor
     )
     const { batch } = batchOfRows(arena, ROW, rows)
     if (isFull) for (const name of ["g", "u"]) batch.columns[ROW.indexOf(name)]!.validity = null
+    for (const column of batch.columns) spoilNulls(column, ROWS, prng, () => false)
     const params = randomParams(prng)
     if (prng.chance(0.6)) return { batch, params }
     const kept = [...rows.keys()].filter(() => prng.chance(0.7))
     return { batch: batch.with({ selection: Int32Array.from(kept), count: kept.length }), params }
   })
+}
+
+/** Fills the slots of nulls with what earlier batches may have left there (N2). */
+function spoilNulls(column: Column, rows: number, prng: Prng, isNullAbove: (row: number) => boolean): void {
+  const isNull = (row: number): boolean => isNullAbove(row) || !isValid(column, row)
+  if (column.storage === "struct") for (const child of column.children) spoilNulls(child, rows, prng, isNull)
+  for (let row = 0; row < rows; row++) {
+    if (!isNull(row)) continue
+    if (isNullAbove(row) && column.validity !== null && prng.chance(0.5)) column.validity[row >> 3]! ^= 1 << (row & 7)
+    if (column.storage === "bit" && prng.chance(0.5)) column.values[row >> 3]! |= 1 << (row & 7)
+    if (column.storage === "int32" || column.storage === "float64") column.values[row] = prng.pick([1, 2, 1000])
+    if (column.storage === "int64") column.values[row] = prng.pick([1n, 2n, 1000n])
+  }
 }
 
 type Failure = readonly [number, string]
