@@ -63,7 +63,10 @@ function writeSales(name: string, from: number, count: number, extra = ""): void
 }
 
 function tidemark(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: directory, encoding: "utf8" })
+  // Continuous integration has colours on, whatever the output is.
+  const env = { ...process.env, NO_COLOR: "1" }
+  const options = { cwd: directory, encoding: "utf8", env } as const
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], options)
   return { status, stdout, stderr }
 }
 
