@@ -78,6 +78,9 @@ export class FieldReader {
   /** Rows of the batches that the dictionary was made for. */
   #dictionaryRows = 0
   readonly isNullable: boolean
+  /** What an empty CSV field stands for, and one of two quotes (TY21). */
+  readonly #empty: unknown
+  readonly #quotedEmpty: unknown
   #target: Column | undefined
 
   constructor(column: string, name: string, type: ColumnType) {
@@ -85,6 +88,8 @@ export class FieldReader {
     this.sourceName = type.sourceName ?? name
     this.type = type
     this.isNullable = type.isNullable
+    this.#empty = type.fromText("")
+    this.#quotedEmpty = type.fromText("", true)
     this.how = howToRead(type)
     this.numberOf = type.definition.numberFromBytes ?? (() => NaN)
     this.storeWords = type.definition.wordsFromBytes ?? (() => false)
@@ -171,24 +176,24 @@ export class FieldReader {
 
   /** Writes what the text `bytes[start, end)`, which is valid UTF-8, stands for. Gives whether it is of the type. */
   readText(bytes: Uint8Array, start: number, end: number, row: number, isQuoted: boolean): boolean {
-    if (start < end) {
-      if (this.how === TEXT) {
-        this.words[row] = this.dictionary.codeOfBytes(bytes, start, end)
-        return true
-      }
-      if (this.how === SYMBOL) {
-        const code = this.dictionary.findBytes(bytes, start, end)
-        if (code >= 0) this.words[row] = code
-        return code >= 0
-      }
-      if (this.how === WORDS && this.storeWords(bytes, start, end, this.halves, row)) return true
-      const value = this.numberOf(bytes, start, end)
-      if (value === value) {
-        this.writeNumber(row, value)
-        return true
-      }
+    if (start === end) return this.#writeUnlessInvalid(row, isQuoted ? this.#quotedEmpty : this.#empty)
+    if (this.how === TEXT) {
+      this.words[row] = this.dictionary.codeOfBytes(bytes, start, end)
+      return true
     }
-    const value = this.type.fromText(textOfUtf8(bytes, start, end), isQuoted)
+    if (this.how === SYMBOL) {
+      const code = this.dictionary.findBytes(bytes, start, end)
+      if (code >= 0) this.words[row] = code
+      return code >= 0
+    }
+    if (this.how === WORDS && this.storeWords(bytes, start, end, this.halves, row)) return true
+    const value = this.numberOf(bytes, start, end)
+    if (value !== value) return this.#writeUnlessInvalid(row, this.type.fromText(textOfUtf8(bytes, start, end)))
+    this.writeNumber(row, value)
+    return true
+  }
+
+  #writeUnlessInvalid(row: number, value: unknown): boolean {
     if (value instanceof Invalid) return false
     this.write(row, value)
     return true
