@@ -3,7 +3,7 @@
  * told with its replay command, and makes the exit code 1. The last line is `seeds N, findings K`.
  *
  * `npm run sim -- --mutate [--seeds N] [--from S]`: drops and swaps every call of the commit protocol, one kind at a
- * time, and runs up to N seeds (2,000) until one of them kills the mutant. A survivor that is not explained in
+ * time, and runs up to N seeds (3,000) until one of them kills the mutant. A survivor that is not explained in
  * `src/sim/explained-survivors.ts` makes the exit code 1.
  */
 import { availableParallelism } from "node:os"
@@ -32,7 +32,7 @@ await runMain(async () => {
   })
   await prepare()
   const [from, jobs] = [Number(values.from), Number(values.jobs)]
-  if (values.mutate) await runMutants(from, Number(values.seeds ?? 2000), jobs)
+  if (values.mutate) await runMutants(from, Number(values.seeds ?? 3000), jobs)
   else await runSeeds(from, Number(values.seeds ?? 1000), jobs, values.verbose)
 })
 

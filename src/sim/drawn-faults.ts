@@ -17,7 +17,7 @@ const WEIGHTY: readonly FaultKind[] = FAULT_KINDS.filter((kind) => isWeighty({ k
 const CRASHES: readonly FaultKind[] = ["crash-before", "crash-after"]
 
 /** How many crashes follow mutants that show themselves, at most. */
-const MUTANT_CRASHES = 3
+const MUTANT_CRASHES = 5
 
 /** The faults of one simulation. */
 export class DrawnFaults implements FaultPlan {
@@ -44,7 +44,9 @@ export class DrawnFaults implements FaultPlan {
   afterMutant(): void {
     if (this.#due !== undefined || this.#mutantCrashes === 0 || !this.#prng.chance(0.3)) return
     this.#mutantCrashes--
-    this.#due = { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60, 150])), kinds: CRASHES }
+    // Where calls are swapped, the moment between the two is the one that counts: the next call is done, then comes the end.
+    if (this.#prng.chance(0.5)) this.#due = { inCalls: 0, kinds: ["crash-after"] }
+    else this.#due = { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60, 150])), kinds: CRASHES }
   }
 
   strike(call: DiskCall): FaultKind | undefined {

@@ -105,9 +105,10 @@ export class SimWorld {
     return process.env
   }
 
-  /** The machine loses power: the process is gone, and so may be what it had not synced. */
+  /** The machine loses power: the process is gone, where there is one, and so may be what was not synced. */
   crash(): void {
-    this.#die("crash")
+    if (this.isAlive) this.#die("crash")
+    else this.record("crash", "")
     this.crashes++
     this.image.crash(this.#crashes)
   }

@@ -112,6 +112,10 @@ class Simulation {
         await this.#readGeneration(isLast)
         if (this.#findings.length > 0) return
       }
+      // A job that says that it has finished has published for good.
+      this.#world.crash()
+      this.#look()
+      for (const output of this.#outputs.values()) this.#findings.push(...output.missing())
       this.#world.faults = new ListedFaults([])
       const last = await this.#runProcess()
       if (last?.isNothingNew === false) this.#findings.push("a job that has finished found something to do")
