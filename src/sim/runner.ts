@@ -127,7 +127,7 @@ export interface MutantFate {
 export async function huntMutant(mutant: Mutant, from: number, maxSeeds: number): Promise<MutantFate> {
   let hits = 0
   let seedsHit = 0
-  for (let seed = from; seedsHit < maxSeeds && seed < from + maxSeeds * 10; seed++) {
+  for (let seed = from; seedsHit < maxSeeds && seed < from + maxSeeds * 3; seed++) {
     const scenario = drawScenario(seed)
     // A step of a reset is called in no other scenario.
     if (mutant.step.includes(".reset.") && scenario.resetAt === undefined) continue

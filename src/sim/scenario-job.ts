@@ -32,9 +32,10 @@ const Row = schema({
 
 /** The job of a scenario. */
 export function scenarioJob(scenario: Scenario): ExecutableJob {
-  const { shape, inputFormat, outputFormat, rollBytes } = scenario
+  const { shape, inputFormat, outputFormat, rollBytes, rollAfter } = scenario
   const input = inputFormat === "csv" ? csv : jsonl
-  const output = (name: string): FileConnector => (outputFormat === "csv" ? csv : jsonl)(`out/${name}`, { rollBytes })
+  const output = (name: string): FileConnector =>
+    (outputFormat === "csv" ? csv : jsonl)(`out/${name}`, { rollBytes, rollAfter })
   const inputs = { rows: input(`in/*.${inputFormat}`) }
   const deadLetter = output("bad")
   if (shape.kind === "filter") {

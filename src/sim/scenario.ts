@@ -58,6 +58,8 @@ export interface Scenario {
   readonly epochRows: number
   /** Parts of at least so many bytes are published. */
   readonly rollBytes: number
+  /** And parts whose first row is so old: virtual time, of which a run takes a few tenths of a second. */
+  readonly rollAfter: "15m" | "20ms"
   /** A snapshot is due after so many bytes of epochs. */
   readonly snapshotMinBytes: number
   /** Run number `i` is stopped after so many commits; 0 where it is not. */
@@ -126,6 +128,7 @@ export function drawScenario(seed: number): Scenario {
     batchRows: prng.pick([1, 2, 3, 7, 64]),
     epochRows: isBulky ? Math.ceil(total / 4) : 2 + prng.below(Math.ceil(total / 5)),
     rollBytes: prng.pick([1, 200, 1000, 1_000_000]),
+    rollAfter: prng.pick(["15m", "20ms"] as const),
     snapshotMinBytes: prng.pick([1, 600, 2000, 1_000_000]),
     stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(4) : 0)),
     resetAt: prng.chance(0.1) ? 1 + prng.below(generationCount - 1) : undefined,
