@@ -8,6 +8,13 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer | SharedArrayBuffer
     grow(pages: number): number
   }
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>)
+  }
+  class Instance {
+    constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>)
+    readonly exports: Readonly<Record<string, unknown>>
+  }
 }
 
 declare class TextDecoder {
