@@ -8,6 +8,7 @@
  */
 import { assert } from "./assert.ts"
 import { TidemarkError } from "./errors.ts"
+import { shownValue } from "./shown-value.ts"
 
 const UNIT_MICROS = {
   us: 1,
@@ -53,10 +54,29 @@ export function parseDuration(text: string): number {
   return Number(micros)
 }
 
+const HINT = 'Write a number and a unit, such as "250ms", "5s", "1h 30m" or "1d" (units: us, ms, s, m, h, d).'
+
 function invalidDuration(text: string): TidemarkError {
-  return new TidemarkError("invalid-duration", `${JSON.stringify(text)} is not a duration.`, {
-    hint: 'Write a number and a unit, such as "250ms", "5s", "1h 30m" or "1d" (units: us, ms, s, m, h, d).',
-  })
+  return new TidemarkError("invalid-duration", `${JSON.stringify(text)} is not a duration.`, { hint: HINT })
+}
+
+/**
+ * The number of microseconds in a duration that a program gives as an option.
+ *
+ * @param what begins the message: `"The job revenue: epoch.min"`.
+ * @throws TidemarkError `invalid-duration`.
+ */
+export function checkDuration(what: string, text: unknown): number {
+  const refuse = (problem: string, cause?: unknown): never => {
+    throw new TidemarkError("invalid-duration", `${what} is ${problem}.`, { hint: HINT, cause })
+  }
+  if (text === undefined) return refuse("not given")
+  if (typeof text !== "string") return refuse(`${shownValue(text)}, which is not a duration`)
+  try {
+    return parseDuration(text)
+  } catch (cause) {
+    return refuse(`${shownValue(text)}, which is not a duration`, cause)
+  }
 }
 
 /** A duration in its shortest form: `5400000000` is `"1h 30m"`. */

@@ -68,6 +68,21 @@ describe("schemas", () => {
     expect(make).toThrow(TidemarkError)
   })
 
+  it.each<[what: string, make: () => unknown, message: string, hint: string]>([
+    ["a type that was not called", () => schema({ at: t.timestamp as never }), '"at" is a function', "t.timestamp()"],
+    ["a text for a type", () => schema({ fare: "float64" as never }), '"fare" is "float64", not a', "fare: t.string"],
+    ["a list of names", () => schema(["fare"] as never), "not an array", "schema({"],
+    ["nothing", () => schema(undefined as never), "not undefined", "schema({"],
+  ])("refuse %s in words", (_, make, message, hint) => {
+    expect(make).toThrow(
+      expect.objectContaining({
+        code: "invalid-schema",
+        message: expect.stringContaining(message) as string,
+        hint: expect.stringContaining(hint) as string,
+      }),
+    )
+  })
+
   it("S1 let two fields swap their names", () => {
     const swapped = schema({ a: t.int32.from("b"), b: t.int32.from("a") })
     expect(swapped.fields.map(({ type }) => type.sourceName)).toEqual(["b", "a"])

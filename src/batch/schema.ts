@@ -6,7 +6,8 @@
  * - S2 Two schemas with the same `label` describe the same rows.
  */
 import { TidemarkError } from "../base/errors.ts"
-import type { ColumnType, ValueOf } from "./type.ts"
+import { shownValue } from "../base/shown-value.ts"
+import { ColumnType, type ValueOf } from "./type.ts"
 
 /** The columns of a schema by name, as the user writes them. */
 export type ColumnTypes = Readonly<Record<string, ColumnType>>
@@ -110,5 +111,27 @@ export type RowOf<S> = S extends Schema<infer C> ? RowOfColumns<C> : never
  * @throws TidemarkError `invalid-schema` where two fields share a name or a source.
  */
 export function schema<const C extends ColumnTypes>(columns: C): Schema<C> {
+  const given: unknown = columns
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new TidemarkError(
+      "invalid-schema",
+      `schema(...) takes an object of column types, not ${shownValue(given)}.`,
+      {
+        hint: "Write schema({ zone: t.string, fare: t.float64 }).",
+      },
+    )
+  }
+  for (const [name, type] of Object.entries(given)) {
+    if (type instanceof ColumnType) continue
+    const call =
+      typeof type === "function" ? " Some types are calls: t.timestamp(), t.enum(...), t.object({ ... })." : ""
+    throw new TidemarkError(
+      "invalid-schema",
+      `The field ${JSON.stringify(name)} is ${shownValue(type)}, not a column type.`,
+      {
+        hint: `Write ${name}: t.string, or another type of t.${call}`,
+      },
+    )
+  }
   return new Schema<C>(Object.entries(columns).map(([name, type]) => ({ name, type })))
 }

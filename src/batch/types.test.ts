@@ -180,6 +180,14 @@ describe("timestamp", () => {
     expect(() => t.timestamp({ zone: "Mars/Olympus" })).toThrow(TidemarkError)
     expect(() => t.timestamp({ zone: "UTC", format: "ms" })).toThrow(TidemarkError)
   })
+
+  it("refuses options and formats that there are not", () => {
+    const make = (options: unknown) => () => t.timestamp(options as never)
+    const zone = { code: "invalid-options", message: 't.timestamp(...) has no option "timezone".' }
+    expect(make({ timezone: "UTC" })).toThrow(expect.objectContaining(zone))
+    expect(make("UTC")).toThrow(expect.objectContaining({ code: "invalid-options" }))
+    expect(make({ format: "millis" })).toThrow(expect.objectContaining({ code: "invalid-schema" }))
+  })
 })
 
 describe("object", () => {

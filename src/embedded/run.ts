@@ -13,6 +13,7 @@ import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { DrainPolicy } from "../runtime/run-options.ts"
 import type { JobEvent } from "../trace/events.ts"
+import { checkJob, checkRunOptions } from "./run-checks.ts"
 
 /**
  * How `run` runs a job.
@@ -71,16 +72,13 @@ export interface RunOptions {
  * console.log(outcome, status.rowsIn)
  * ```
  *
- * @throws TidemarkError `state-locked` where another process runs on the directory; `state-foreign` where the state there
+ * @throws TidemarkError `invalid-options` where an option is unknown or has no meaning; `state-locked` where another process runs on the directory; `state-foreign` where the state there
  * belongs to another job; `source-missing` where there is no input; and what else `docs/errors/` lists.
  */
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
+  checkJob(job)
+  checkRunOptions(options)
   const { batchRows, compile, drain, onEvent, reset } = options
-  if (batchRows !== undefined && !(Number.isInteger(batchRows) && batchRows >= 1 && batchRows <= 65_536)) {
-    throw new TidemarkError("invalid-options", `batchRows is ${batchRows}.`, {
-      hint: "Give a whole number, 1 to 65,536.",
-    })
-  }
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`

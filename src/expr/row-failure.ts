@@ -4,9 +4,8 @@
  * Messages are clauses without a full stop, as those of bad records are.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { Field } from "../batch/schema.ts"
-
-const MAX_SHOWN_LENGTH = 80
 
 /** The lambda threw. */
 export function lambdaThrew(thrown: unknown): TidemarkError {
@@ -15,7 +14,7 @@ export function lambdaThrew(thrown: unknown): TidemarkError {
 
 /** The lambda gave something other than an object of columns. */
 export function resultNotAnObject(value: unknown): TidemarkError {
-  return new TidemarkError("lambda-failed", `the lambda gave ${shown(value)}, which is not an object of columns`)
+  return new TidemarkError("lambda-failed", `the lambda gave ${shownValue(value)}, which is not an object of columns`)
 }
 
 /** The lambda's object has no value, not even null, for a column. */
@@ -33,13 +32,13 @@ export function columnInvalid({ name }: Field, value: unknown, reason: string): 
   const column = JSON.stringify(name)
   return new TidemarkError(
     "lambda-failed",
-    `the lambda gave ${shown(value)} for the column ${column}, which is ${reason}`,
+    `the lambda gave ${shownValue(value)} for the column ${column}, which is ${reason}`,
   )
 }
 
 /** The lambda gave a value that is not of the type wanted. */
 export function valueInvalid(value: unknown, reason: string): TidemarkError {
-  return new TidemarkError("lambda-failed", `the lambda gave ${shown(value)}, which is ${reason}`)
+  return new TidemarkError("lambda-failed", `the lambda gave ${shownValue(value)}, which is ${reason}`)
 }
 
 function thrownText(thrown: unknown): string {
@@ -47,28 +46,5 @@ function thrownText(thrown: unknown): string {
     return String(thrown)
   } catch {
     return "something that has no text"
-  }
-}
-
-/** A value in a message. */
-function shown(value: unknown): string {
-  switch (typeof value) {
-    case "string": {
-      const text = JSON.stringify(value)
-      return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
-    }
-    case "number":
-      return Object.is(value, -0) ? "-0" : String(value)
-    case "bigint":
-      return `${value}n`
-    case "function":
-      return "a function"
-    case "symbol":
-      return "a symbol"
-    case "object":
-      if (value === null) return "null"
-      return Array.isArray(value) ? "an array" : "an object"
-    default:
-      return String(value)
   }
 }

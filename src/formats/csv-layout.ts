@@ -6,6 +6,7 @@
  * fields in order. A schema's field that a file with a header does not have is its default or null.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { Position } from "../batch/position.ts"
 import type { Schema } from "../batch/schema.ts"
 import { Invalid } from "../batch/type.ts"
@@ -58,8 +59,8 @@ export function csvSyntax(options: CsvOptions): CsvSyntax {
     ["delimiter", delimiter],
     ["quote", quote],
   ] as const) {
-    if (!/^[\t\x20-\x7e]$/.test(text)) {
-      throw new TidemarkError("invalid-options", `The ${name} of a CSV format cannot be ${JSON.stringify(text)}.`, {
+    if (typeof text !== "string" || !/^[\t\x20-\x7e]$/.test(text)) {
+      throw new TidemarkError("invalid-options", `The ${name} of a CSV format cannot be ${shownValue(text)}.`, {
         hint: "Give one ASCII character that is not a line end.",
       })
     }

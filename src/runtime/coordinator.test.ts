@@ -193,6 +193,20 @@ describe("a job", () => {
     expect(bench.results()).toEqual(whole.results())
   })
 
+  test("stopping with an option that there is not is refused, and the job goes on", async () => {
+    const bench = new Bench()
+    let refused: unknown
+    const result = await bench.run(bench.job(TWO_FILES), {}, (handle) => {
+      try {
+        void handle.stop({ drian: true } as never)
+      } catch (error) {
+        refused = error
+      }
+    })
+    expect(refused).toMatchObject({ code: "invalid-options", message: 'stop(...) has no option "drian".' })
+    expect(result.outcome).toBe("finished")
+  })
+
   test("E10 stopping with drain fires what is open", async () => {
     const bench = new Bench()
     await bench.run(bench.job(TWO_FILES), { batchRows: 1 }, (handle) => {

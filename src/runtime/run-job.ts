@@ -4,6 +4,7 @@
  * This file ends where policy begins: which `env`, which directory, and what to do with signals is the caller's.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
 import { makeDurableDirectory } from "../env/durable-directory.ts"
 import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
@@ -64,8 +65,9 @@ export async function runJob(job: ExecutableJob, options: RunJobOptions): Promis
   return {
     finished,
     status: () => coordinator.status(),
-    stop: (stopOptions) => {
-      coordinator.requestStop(stopOptions?.drain ?? false)
+    // It gives the very promise that is handled above: whoever stops a job that fails need not look at it.
+    stop: (stopOptions = {}) => {
+      coordinator.requestStop(checkOptions("stop(...)", stopOptions, ["drain"])["drain"] === true)
       return finished
     },
   }

@@ -13,6 +13,22 @@ test("each form says what it reads", () => {
   expect([min("x"), max("x"), first("x")].map(({ kind }) => kind)).toEqual(["min", "max", "first"])
 })
 
+test.each<[call: string, make: () => unknown, message: string]>([
+  ["count", () => (count as (column: string) => unknown)("fare"), 'count() counts rows and takes nothing: not "fare".'],
+  [
+    "sum of a column",
+    () => (sum as (column: string, options: object) => unknown)("fare", { exact: true }),
+    "sum(...) takes no more than what it aggregates: not an object.",
+  ],
+  [
+    "mean of a declared type",
+    () => (mean as (...given: unknown[]) => unknown)(t.float64, () => 1, "tip"),
+    'mean(...) takes no more than what it aggregates: not "tip".',
+  ],
+])("what would be ignored is refused: %s", (_call, make, message) => {
+  expect(errorOf(make)).toMatchObject({ code: "invalid-options", message })
+})
+
 test("what is neither column nor lambda is refused", () => {
   const wrong = [undefined, 7, t.float64, { name: "fare" }]
   for (const value of wrong) {

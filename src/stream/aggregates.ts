@@ -7,6 +7,7 @@
  */
 import { ColumnType } from "../batch/type.ts"
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type {
   ColumnAggregate,
   CountAggregate,
@@ -49,7 +50,12 @@ export interface ValueAggregate<K extends ValueAggregateKind> {
  * const aggregates = { trips: count() }
  * ```
  */
-export function count(): CountAggregate {
+export const count: () => CountAggregate = (...given: readonly unknown[]) => {
+  if (given.length > 0) {
+    throw new TidemarkError("invalid-options", `count() counts rows and takes nothing: not ${shownValue(given[0])}.`, {
+      hint: 'To count the rows in which a column is not null, call .notNull("column") before the window.',
+    })
+  }
   return Object.freeze({ kind: "count", input: Object.freeze({ kind: "none" }) })
 }
 
@@ -128,16 +134,23 @@ export const first: ValueAggregate<"first"> = valueAggregate("first")
 export const last: ValueAggregate<"last"> = valueAggregate("last")
 
 function valueAggregate<K extends ValueAggregateKind>(kind: K): ValueAggregate<K> {
-  const make = (value: unknown, lambda?: unknown) =>
-    Object.freeze({ kind, input: Object.freeze(inputOf(kind, value, lambda)) })
+  const make = (...given: readonly unknown[]) => Object.freeze({ kind, input: Object.freeze(inputOf(kind, given)) })
   return make as ValueAggregate<K>
 }
 
-function inputOf(kind: ValueAggregateKind, value: unknown, lambda: unknown): object {
-  if (typeof value === "string") return { kind: "column", name: value }
-  if (typeof value === "function") return { kind: "lambda", lambda: value }
-  if (value instanceof ColumnType && typeof lambda === "function") return { kind: "typed", type: value, lambda }
-  throw new TidemarkError("invalid-plan", `${kind}(...) has nothing that it could aggregate.`, {
-    hint: `Write ${kind}("column"), ${kind}((row) => ...) or ${kind}(t.int64, (row) => ...).`,
-  })
+function inputOf(kind: ValueAggregateKind, given: readonly unknown[]): object {
+  const [value, lambda] = given
+  const isTyped = value instanceof ColumnType && typeof lambda === "function"
+  const wanted = isTyped ? 2 : typeof value === "string" || typeof value === "function" ? 1 : 0
+  const hint = `Write ${kind}("column"), ${kind}((row) => ...) or ${kind}(t.int64, (row) => ...).`
+  if (wanted === 0)
+    throw new TidemarkError("invalid-plan", `${kind}(...) has nothing that it could aggregate.`, { hint })
+  if (given.length > wanted) {
+    const extra = shownValue(given[wanted])
+    throw new TidemarkError("invalid-options", `${kind}(...) takes no more than what it aggregates: not ${extra}.`, {
+      hint,
+    })
+  }
+  if (isTyped) return { kind: "typed", type: value, lambda }
+  return typeof value === "string" ? { kind: "column", name: value } : { kind: "lambda", lambda: value }
 }

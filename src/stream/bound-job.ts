@@ -6,13 +6,15 @@
  * - BJ1 Every input has a source and every output a sink that takes its kind of stream; nothing else is bound.
  */
 import { nameHint } from "../base/did-you-mean.ts"
-import type { Duration } from "../base/duration.ts"
+import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError, type ErrorCode } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import type { SinkBinding, StreamKind } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { Plan } from "../flow/plan.ts"
-import { checkDuration, checkEntries, checkErrorPolicy, checkOptions } from "./option-checks.ts"
+import { checkEntries, checkErrorPolicy } from "./option-checks.ts"
 import { completeParams, type ParamsOfColumns } from "./params.ts"
 import type { Problem } from "./problem.ts"
 import type { Stream } from "./stream.ts"
@@ -233,8 +235,8 @@ function hasMethods(candidate: unknown, names: readonly string[]): boolean {
 function checkMaxBadRecords(where: string, given: unknown): number {
   if (given === undefined || given === Infinity) return Infinity
   if (Number.isSafeInteger(given) && (given as number) >= 0) return given as number
-  throw new TidemarkError("invalid-options", `${where}: maxBadRecords is ${JSON.stringify(given)}.`, {
-    hint: "Give a whole number from 0 up, or leave it out.",
+  throw new TidemarkError("invalid-options", `${where}: maxBadRecords is ${shownValue(given)}.`, {
+    hint: "Give a whole number from 0 up: as many may be bad, and one more stops the job. Without it any number may be.",
   })
 }
 

@@ -1,13 +1,16 @@
 /**
  * What a call on a stream is given, checked: for programs that the compiler has not seen. Each gives the value back, or
- * throws `invalid-plan` (for durations `invalid-duration`) with the job, the call and its place in the flow.
+ * throws `invalid-plan` (for options `invalid-options`, for durations `invalid-duration`) with the job, the call and its
+ * place in the flow.
  */
 import { nameHint } from "../base/did-you-mean.ts"
+import { checkDuration } from "../base/duration.ts"
 import type { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
 import type { RowFunction } from "../expr/lambda.ts"
-import { checkDuration } from "./option-checks.ts"
 import type { Place, Recorder } from "./recorder.ts"
 
 /** Checks what one call was given. */
@@ -32,7 +35,8 @@ export class CallChecks {
     const { schema } = this.#from
     const field = typeof name === "string" ? schema.field(name) : undefined
     if (field !== undefined) return field
-    throw this.error(`there is no column ${JSON.stringify(name)}`, nameHint(String(name), namesOf(schema), "columns"))
+    const hint = nameHint(typeof name === "string" ? name : "", namesOf(schema), "columns")
+    throw this.error(`there is no column ${shownValue(name)}`, hint)
   }
 
   /** Distinct columns of the stream, at least one. */
@@ -83,12 +87,7 @@ export class CallChecks {
   /** An operator's options: an object with these keys at most. */
   options(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
     if (options === undefined) return {}
-    if (typeof options !== "object" || options === null) {
-      throw this.error("its options are not an object", `Its options are ${known.join(", ")}.`)
-    }
-    const unknown = Object.keys(options).find((key) => !known.includes(key))
-    if (unknown === undefined) return { ...options }
-    throw this.error(`it has no option ${JSON.stringify(unknown)}`, nameHint(unknown, known, "options"))
+    return checkOptions(this.#recorder.describe(this.#from, this.#call), options, known)
   }
 
   /** Microseconds. */

@@ -60,6 +60,8 @@ test("a job warns of state without a name, and of rows that nobody takes", () =>
 test.each<[what: string, parts: Readonly<Record<string, unknown>>, code: string, message: string]>([
   ["a name with a slash", { name: "a/b" }, "invalid-options", 'A job cannot be named "a/b".'],
   ["no name", { name: undefined }, "invalid-options", "A job cannot be named undefined."],
+  ["a name that is a bigint", { name: 3n }, "invalid-options", "A job cannot be named 3n."],
+  ["a mistyped part", { onEror: "stop" }, "invalid-options", 'The job trips has no option "onEror".'],
   ["an unknown part", { input: {} }, "invalid-options", 'The job trips has no option "input".'],
   ["no inputs", { inputs: undefined }, "invalid-options", "The job trips: inputs is not given."],
   ["an empty list of inputs", { inputs: {} }, "invalid-plan", "The job trips has no input."],
@@ -105,4 +107,11 @@ test.each<[what: string, parts: Readonly<Record<string, unknown>>, code: string,
   expect(error.code).toBe(code)
   expect(error.message).toBe(message)
   expect(error.hint).toMatch(/\S/)
+})
+
+test.each([
+  [undefined, "job(...) takes an object of options, not undefined."],
+  ["trips", 'job(...) takes an object of options, not "trips".'],
+])("a job made of %s is refused", (definition, message) => {
+  expect(errorOf(() => job(definition as never))).toMatchObject({ code: "invalid-options", message })
 })

@@ -7,6 +7,8 @@
  * - JB2 A job and its plan never change.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import { Schema, type ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
@@ -14,7 +16,7 @@ import { planFingerprint, type Plan } from "../flow/plan.ts"
 import { planWarnings, type PlanWarning } from "../flow/plan-warnings.ts"
 import { bindJob, type Bindings, type BoundJob, type SinksByName, type SourcesByName } from "./bound-job.ts"
 import type { GivenRow } from "./given-row.ts"
-import { checkEntries, checkErrorPolicy, checkOptions } from "./option-checks.ts"
+import { checkEntries, checkErrorPolicy } from "./option-checks.ts"
 import { RecordedStream } from "./recorded-stream.ts"
 import { isName, NAME_HINT, Recorder } from "./recorder.ts"
 import type { AppendStream, RowOfStream, Stream } from "./stream.ts"
@@ -157,11 +159,8 @@ export class Job<
 export function job<const I extends InputSchemas, const O extends OutputStreams, C extends ColumnTypes = NoColumns>(
   definition: JobDefinition<I, O, C>,
 ): Job<I, O, C> {
-  const { name } = definition
-  if (!isName(name))
-    throw new TidemarkError("invalid-options", `A job cannot be named ${JSON.stringify(name)}.`, { hint: NAME_HINT })
+  const name = checkName(definition)
   const where = `The job ${name}`
-  checkOptions(where, definition, ["name", "params", "inputs", "onError", "flow"])
   const { inputs, params = new Schema<C>([]), onError = "dead-letter" } = definition
   checkErrorPolicy(where, onError)
   if (!(params instanceof Schema)) {
@@ -190,6 +189,15 @@ export function job<const I extends InputSchemas, const O extends OutputStreams,
     paramsSchema: params,
     onError,
   })
+}
+
+/** The job's name, where nothing unknown is given beside it. */
+function checkName(definition: unknown): string {
+  const given: unknown = (definition as { readonly name?: unknown } | null | undefined)?.name
+  const where = isName(given) ? `The job ${given}` : "job(...)"
+  const { name } = checkOptions(where, definition, ["name", "params", "inputs", "onError", "flow"])
+  if (isName(name)) return name
+  throw new TidemarkError("invalid-options", `A job cannot be named ${shownValue(name)}.`, { hint: NAME_HINT })
 }
 
 function checkInputs(where: string, inputs: unknown): void {

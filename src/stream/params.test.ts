@@ -39,7 +39,7 @@ test.each<[given: unknown, message: string, hint: string]>([
   [{ maxFare: 1, zone: 7 }, 'The job j is given a parameter "zone" that is not a string.', "Its type is string?."],
   [{ maxFare: 1, lest: 1 }, 'The job j has no parameter "lest".', 'Did you mean "least"?'],
   [{ maxFare: null }, 'The job j is given a parameter "maxFare" that is null', "Its type is float64."],
-  ["maxFare=1", "The job j has params that are not an object.", "params: {"],
+  ["maxFare=1", 'The job j has params that are not an object: "maxFare=1".', "params: {"],
 ])("%j is refused", (given, message, hint) => {
   const error = errorOf(() => completeParams("The job j", Params, given as Record<string, unknown>))
   expect(error.code).toBe("invalid-params")

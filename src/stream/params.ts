@@ -1,6 +1,7 @@
 /** Parameters of a job: their types as a program gives them, and their values as lambdas see them. */
 import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import { Invalid } from "../batch/type.ts"
 import type { GivenRow } from "./given-row.ts"
@@ -36,8 +37,8 @@ export function completeParams(
   const refuse = (problem: string, hint: string): never => {
     throw new TidemarkError("invalid-params", `${where} ${problem}.`, { hint })
   }
-  if (typeof given !== "object" || given === null)
-    refuse("has params that are not an object", "Write params: { name: value }.")
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    refuse(`has params that are not an object: ${shownValue(given)}`, "Write params: { name: value }.")
   const unknown = Object.keys(given).find((name) => !names.includes(name))
   if (unknown !== undefined) {
     refuse(`has no parameter ${JSON.stringify(unknown)}`, nameHint(unknown, names, "parameters"))

@@ -199,12 +199,6 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
         ),
       "results of windows have no other event time than their window's",
     ],
-    "an unknown option": [
-      (trips) => trips["eventTime"]!("pickup", { outOfOrder: "5s", lateness: "1h" }),
-      'it has no option "lateness"',
-      '"id", "outOfOrder"',
-    ],
-    "options that are a text": [(trips) => trips["filter"]!(() => true, "paid"), "its options are not an object"],
     "a predicate that is none": [(trips) => trips["filter"]!("fare > 0"), "there is no lambda"],
     "an asynchronous predicate": [(trips) => trips["filter"]!(async () => true), "the lambda is asynchronous"],
     "a generator": [
@@ -261,6 +255,38 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
     expect(error.hint).toContain(hint ?? "")
   })
 
+  test.each<[what: string, flow: (trips: Untyped) => unknown, message: string, hint: string]>([
+    [
+      "an unknown option of event time",
+      (trips) => trips["eventTime"]!("pickup", { outOfOrder: "5s", lateness: "1h" }),
+      'The job trips, .eventTime(...) on trips has no option "lateness".',
+      '"id", "outOfOrder"',
+    ],
+    [
+      "a mistyped option of event time",
+      (trips) => trips["eventTime"]!("pickup", { outOfOrdr: "5s" }),
+      'The job trips, .eventTime(...) on trips has no option "outOfOrdr".',
+      'Did you mean "outOfOrder"?',
+    ],
+    [
+      "an unknown option of aggregates",
+      (trips) => windowed(trips)["aggregate"]!({ n: count() }, { ID: "hourly" }),
+      'The job trips, .aggregate(...) on trips/eventTime has no option "ID".',
+      'Did you mean "id"?',
+    ],
+    [
+      "options that are a text",
+      (trips) => trips["filter"]!(() => true, "paid"),
+      'The job trips, .filter(...) on trips takes an object of options, not "paid".',
+      '"id"',
+    ],
+  ])("options have their own code: %s", (_what, flow, message, hint) => {
+    const error = errorOf(() => planOf((trips) => ({ out: flow(trips) })))
+    expect(error.code).toBe("invalid-options")
+    expect(error.message).toBe(message)
+    expect(error.hint).toContain(hint)
+  })
+
   test("a duration that is none has its own code, and names the job and the call", () => {
     const error = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", { outOfOrder: "5 sec" }) })))
     expect(error.code).toBe("invalid-duration")
@@ -268,6 +294,8 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
       'The job trips, .eventTime(...) on trips: outOfOrder is "5 sec", which is not a duration.',
     )
     const missing = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", {}) })))
-    expect(missing.message).toBe("The job trips, .eventTime(...) on trips: outOfOrder is not given as a text.")
+    expect(missing.message).toBe("The job trips, .eventTime(...) on trips: outOfOrder is not given.")
+    const count = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", { outOfOrder: 5000 }) })))
+    expect(count.message).toBe("The job trips, .eventTime(...) on trips: outOfOrder is 5000, which is not a duration.")
   })
 })

@@ -7,6 +7,7 @@
  * - RC1 When the flow has returned the plan is frozen, all of it but the lambdas, and records nothing more.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import { Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
 import { isStateful, type Plan, type PlanNode, type PlanOutput, type Port, type SourceNode } from "../flow/plan.ts"
@@ -89,7 +90,7 @@ export class Recorder {
     this.#counts.set(derived, count)
     if (givenId === undefined) return count === 1 ? derived : `${derived}-${count}`
     if (!isName(givenId)) {
-      throw this.invalid(from, kind, `the id ${JSON.stringify(givenId)} is not a name`, NAME_HINT)
+      throw this.invalid(from, kind, `the id ${shownValue(givenId)} is not a name`, NAME_HINT)
     }
     if (this.#ids.has(givenId)) {
       const hint = "Ids tell operators apart, and inputs have theirs: give this one another."

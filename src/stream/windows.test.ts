@@ -26,12 +26,20 @@ test("a duration held in a variable will do", () => {
 })
 
 test.each<[call: () => unknown, code: string, message: string]>([
-  [() => tumbling("1hour" as "1h"), "invalid-duration", '"1hour" is not a duration.'],
+  [() => tumbling("1hour" as "1h"), "invalid-duration", 'tumbling(...): size is "1hour", which is not a duration.'],
   [() => tumbling("0s"), "invalid-options", 'tumbling(...) has the size "0s".'],
-  [() => tumbling(60 as never), "invalid-options", "tumbling(...) has no size."],
+  [() => tumbling(60 as never), "invalid-duration", "tumbling(...): size is 60, which is not a duration."],
+  [() => tumbling(undefined as never), "invalid-options", "tumbling(...) has no size."],
+  [() => tumbling("1h", "6h" as never), "invalid-options", 'tumbling(...) takes an object of options, not "6h".'],
+  [() => tumbling("1h", { ofset: "6h" } as never), "invalid-options", 'tumbling(...) has no option "ofset".'],
+  [() => hopping("1h", { every: "10m", evry: "5m" } as never), "invalid-options", 'hopping(...) has no option "evry".'],
   [() => hopping("1h", { every: "0s" }), "invalid-options", 'hopping(...) has the every "0s".'],
   [() => hopping("1h", undefined as never), "invalid-options", "hopping(...) has no every."],
-  [() => tumbling("1h", { offset: "noon" as "1h" }), "invalid-duration", '"noon" is not a duration.'],
+  [
+    () => tumbling("1h", { offset: "noon" as "1h" }),
+    "invalid-duration",
+    'tumbling(...): offset is "noon", which is not a duration.',
+  ],
 ])("%s is refused", (call, code, message) => {
   const error = errorOf(call)
   expect(error.code).toBe(code)

@@ -1,6 +1,8 @@
 /** `tumbling` and `hopping`: how event time is cut into windows. They describe; `flow/windows` cuts. */
-import { parseDuration, type Duration } from "../base/duration.ts"
+import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { WindowSpec } from "../flow/plan.ts"
 import type { DurationText } from "./duration-text.ts"
 
@@ -30,8 +32,9 @@ interface HoppingOptions<D extends string> extends TumblingOptions {
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where the size is zero.
  */
 export function tumbling<D extends string>(size: DurationText<D>, options: TumblingOptions = {}): WindowSpec {
+  const { offset = "0s" } = checkOptions("tumbling(...)", options, ["offset"])
   const sizeMicros = positive(size, "tumbling", "size")
-  return Object.freeze({ kind: "tumbling", sizeMicros, offsetMicros: parseDuration(options.offset ?? "0s") })
+  return Object.freeze({ kind: "tumbling", sizeMicros, offsetMicros: checkDuration("tumbling(...): offset", offset) })
 }
 
 /**
@@ -51,25 +54,23 @@ export function hopping<S extends string, E extends string>(
   size: DurationText<S>,
   options: HoppingOptions<E>,
 ): WindowSpec {
+  const { every, offset = "0s" } =
+    options === undefined ? {} : checkOptions("hopping(...)", options, ["every", "offset"])
   const sizeMicros = positive(size, "hopping", "size")
-  const slideMicros = positive(options?.every, "hopping", "every")
-  return Object.freeze({
-    kind: "hopping",
-    sizeMicros,
-    slideMicros,
-    offsetMicros: parseDuration(options.offset ?? "0s"),
-  })
+  const slideMicros = positive(every, "hopping", "every")
+  const offsetMicros = checkDuration("hopping(...): offset", offset)
+  return Object.freeze({ kind: "hopping", sizeMicros, slideMicros, offsetMicros })
 }
 
 function positive(text: unknown, window: string, option: string): number {
-  if (typeof text !== "string") {
+  if (text === undefined) {
     throw new TidemarkError("invalid-options", `${window}(...) has no ${option}.`, {
       hint: 'Write tumbling("1h") or hopping("1h", { every: "10m" }).',
     })
   }
-  const micros = parseDuration(text)
+  const micros = checkDuration(`${window}(...): ${option}`, text)
   if (micros > 0) return micros
-  throw new TidemarkError("invalid-options", `${window}(...) has the ${option} ${JSON.stringify(text)}.`, {
+  throw new TidemarkError("invalid-options", `${window}(...) has the ${option} ${shownValue(text)}.`, {
     hint: "Give a duration greater than zero.",
   })
 }

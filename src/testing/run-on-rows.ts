@@ -4,7 +4,10 @@
  * Every job runs twice: with its lambdas compiled and in one batch, and as closures and in small batches. Both must give
  * the same, so that each test of a job is also a test of the compiler on the job's own lambdas.
  */
+import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import { nodeScopes } from "../env/node/scopes.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
@@ -78,7 +81,7 @@ export function runOnRows<J extends Job>(
   rows: RowsOfJob<J>,
 ): Promise<OutputRows<J> & { readonly failedRows: readonly FailedTestRow[] }> {
   return Promise.resolve().then(() => {
-    const compiled = runBothWays(job, rows)
+    const compiled = runBothWays(checkJob(job), checkOptions("runOnRows(...)", rows, ["inputs", "params"]))
     // The plan's outputs are the job's outputs by construction; their rows have the types that the builder recorded.
     return { ...compiled.outputs, [FAILED_ROWS]: compiled.failed } as OutputRows<J> & {
       readonly failedRows: readonly FailedTestRow[]
@@ -86,29 +89,51 @@ export function runOnRows<J extends Job>(
   })
 }
 
-function runBothWays(job: Job, rows: { readonly inputs: unknown; readonly params?: PlainRow | undefined }): PlanResult {
+/** The job, which need not be bound: a bound one has connectors that a test does not want. */
+function checkJob(job: Job): Job {
+  const given: unknown = job
+  const isJob = typeof given === "object" && given !== null && "plan" in given && "inputSchemas" in given
+  if (isJob) return job
+  throw new TidemarkError("invalid-options", `runOnRows(...) is given ${shownValue(given)} that is not a job.`, {
+    hint: "Give it what job({ ... }) gives, not bound with .with(...).",
+  })
+}
+
+function runBothWays(job: Job, rows: Readonly<Record<string, unknown>>): PlanResult {
   const { plan, paramsSchema, inputSchemas } = job
   if (plan.outputs.some(({ name }) => name === FAILED_ROWS)) {
     throw new TidemarkError("invalid-options", `The job ${job.name} has an output named ${FAILED_ROWS}.`, {
       hint: "runOnRows gives failed rows under that name: give the output another.",
     })
   }
-  const given = rows.inputs as Readonly<Record<string, readonly PlainRow[] | undefined>>
+  const given = checkInputs(job, rows["inputs"])
   const inputs = Object.entries(inputSchemas).map(([name, schema]) => {
     const input = given[name]
-    if (input === undefined) {
-      throw new TidemarkError("unbound-input", `The input ${name} of the job ${job.name} has no rows.`, {
-        hint: `Give inputs: { ${name}: [{ … }] }, or an empty array.`,
+    if (!Array.isArray(input)) {
+      const problem = input === undefined ? "has no rows" : `is given ${shownValue(input)}, which is no array of rows`
+      throw new TidemarkError("unbound-input", `The input ${name} of the job ${job.name} ${problem}.`, {
+        hint: `Give inputs: { ${name}: [{ ... }] }, or an empty array.`,
       })
     }
     return { name, schema, rows: checkedRows(name, schema, input) }
   })
-  const params = completeParams(`The job ${job.name}`, paramsSchema, rows.params)
+  const params = completeParams(`The job ${job.name}`, paramsSchema, rows["params"] as PlainRow | undefined)
   const run = { plan, paramsSchema, params, inputs }
   const compiled = runPlan({ ...run, compile: { mode: "auto", proof: nodeScopes() }, batchRows: WHOLE_BATCH_ROWS })
   const closures = runPlan({ ...run, compile: { mode: "off", proof: undefined }, batchRows: SMALL_BATCH_ROWS })
   refuseDifference(job.name, compiled, closures)
   return compiled
+}
+
+/** What is given for the inputs, by name, none of them unknown. */
+function checkInputs(job: Job, inputs: unknown): Readonly<Record<string, unknown>> {
+  const names = Object.keys(job.inputSchemas)
+  const given = typeof inputs === "object" && inputs !== null ? { ...inputs } : {}
+  const unknown = Object.keys(given).find((name) => !names.includes(name))
+  if (unknown === undefined) return given
+  throw new TidemarkError("unbound-input", `The job ${job.name} has no input ${JSON.stringify(unknown)}.`, {
+    hint: nameHint(unknown, names, "inputs"),
+  })
 }
 
 /** Throws where the two ways disagree: a defect of Tidemark, or a lambda that is not a function of its row. */

@@ -5,6 +5,7 @@
  * windows fire.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { shownValue } from "../base/shown-value.ts"
 import { Arena } from "../batch/arena.ts"
 import { batchOfRows } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
@@ -103,7 +104,12 @@ export function runPlan({ plan, paramsSchema, params, inputs, compile, batchRows
  * @throws TidemarkError `invalid-options` naming input, row and field where a value does not fit.
  */
 export function checkedRows(input: string, schema: Schema, rows: readonly PlainRow[]): PlainRow[] {
-  return rows.map((row, index) => {
+  return rows.map((row: unknown, index) => {
+    if (!isPlainRow(row)) {
+      throw new TidemarkError("invalid-options", `Row ${index} of the input ${input} is ${shownValue(row)}.`, {
+        hint: "A row is an object of fields by name.",
+      })
+    }
     const fields = schema.fields.map(({ name, type }): [string, unknown] => {
       let value = row[name]
       if (value === undefined && type.hasDefault) value = type.defaultValue
@@ -120,4 +126,8 @@ export function checkedRows(input: string, schema: Schema, rows: readonly PlainR
     })
     return Object.fromEntries(fields)
   })
+}
+
+function isPlainRow(row: unknown): row is PlainRow {
+  return typeof row === "object" && row !== null && !Array.isArray(row)
 }

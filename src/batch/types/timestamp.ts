@@ -2,7 +2,10 @@
  * `timestamp`: a point in time in whole microseconds, read as ISO 8601 text or as a count of seconds or parts of them
  * since 1970-01-01T00:00:00Z.
  */
+import { nameHint } from "../../base/did-you-mean.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { checkOptions } from "../../base/known-options.ts"
+import { shownValue } from "../../base/shown-value.ts"
 import { epochFromText, epochToText, type EpochUnit } from "../../time/epoch.ts"
 import { parseIsoBytes, writeIsoBytes } from "../../time/iso-bytes.ts"
 import { formatIso, parseIso } from "../../time/iso.ts"
@@ -20,9 +23,17 @@ export interface TimestampOptions {
   readonly format?: "iso" | EpochUnit
 }
 
+const FORMATS: readonly string[] = ["iso", "s", "ms", "us", "ns"]
+
 /** See `t.timestamp`. */
 export function timestampType(options: TimestampOptions = {}): ColumnType<Timestamp, "timestamp"> {
+  checkOptions("t.timestamp(...)", options, ["zone", "format"])
   const { zone, format = "iso" } = options
+  if (!FORMATS.includes(format)) {
+    throw new TidemarkError("invalid-schema", `A timestamp has no format ${shownValue(format)}.`, {
+      hint: nameHint(String(format), FORMATS, "formats"),
+    })
+  }
   if (format !== "iso") {
     if (zone === undefined) return new ColumnType<Timestamp, "timestamp">(epochDefinition(format))
     throw new TidemarkError("invalid-schema", `A timestamp of the format "${format}" cannot have a zone.`, {

@@ -6,6 +6,7 @@
 import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { shownValue } from "../../base/shown-value.ts"
 import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
 import type { FileFormat } from "./file-format.ts"
@@ -23,14 +24,9 @@ export class FileBinding implements SourceBinding, SinkBinding {
   readonly #policy: RollingPolicy
 
   constructor(path: string | readonly string[], format: FileFormat, policy: RollingPolicy) {
-    this.#paths = typeof path === "string" ? [path] : [...path]
+    this.#paths = checkPaths(format.name, path)
     this.#format = format
     this.#policy = policy
-    if (this.#paths.length === 0) {
-      throw new TidemarkError("invalid-options", `${format.name}([]) names no file.`, {
-        hint: "Give at least one path.",
-      })
-    }
     // A pattern that cannot be parsed is an error where it is written, not where the job starts.
     for (const glob of this.#paths) parseGlob(glob)
   }
@@ -90,4 +86,14 @@ export class FileBinding implements SourceBinding, SinkBinding {
     }
     return posix.resolve(baseDirectory, path)
   }
+}
+
+/** The paths, checked for programs that the compiler has not seen. */
+function checkPaths(name: string, given: unknown): readonly string[] {
+  const paths: readonly unknown[] = Array.isArray(given) ? given : [given]
+  const hint = `Write ${name}("trips/*.${name}"), or ${name}([...]) with at least one path.`
+  if (paths.length === 0) throw new TidemarkError("invalid-options", `${name}([]) names no file.`, { hint })
+  const wrong = paths.findIndex((path) => typeof path !== "string")
+  if (wrong === -1) return paths as readonly string[]
+  throw new TidemarkError("invalid-options", `${name}(...) takes paths, not ${shownValue(paths[wrong])}.`, { hint })
 }

@@ -1,8 +1,10 @@
 /**
  * `csv` and `jsonl`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
  */
-import { parseDuration, type Duration } from "../../base/duration.ts"
+import { checkDuration, type Duration } from "../../base/duration.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { checkOptions } from "../../base/known-options.ts"
+import { shownValue } from "../../base/shown-value.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
 import { csvFormat } from "./csv-format.ts"
@@ -67,6 +69,8 @@ export interface CsvOptions extends FileOptions {
   readonly quote?: string
 }
 
+const FILE_OPTIONS = ["maxRecordBytes", "rollBytes", "rollAfter"]
+
 /** The longest record unless the user says otherwise: bytes. */
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
 
@@ -106,7 +110,7 @@ interface CheckedOptions {
  * ```
  */
 export function jsonl(path: string | readonly string[], options: FileOptions = {}): FileConnector {
-  const checked = checkOptions("jsonl", options)
+  const checked = checkFileOptions("jsonl", checkOptions("jsonl(...)", options, FILE_OPTIONS))
   return new FileBinding(path, jsonLinesFormat({ maxRecordBytes: checked.maxRecordBytes }), checked.policy)
 }
 
@@ -130,24 +134,35 @@ export function jsonl(path: string | readonly string[], options: FileOptions = {
  * ```
  */
 export function csv(path: string | readonly string[], options: CsvOptions = {}): FileConnector {
-  const checked = checkOptions("csv", options)
+  const given = checkOptions("csv(...)", options, [...FILE_OPTIONS, "header", "delimiter", "quote"])
+  const { header } = given
+  if (header !== undefined && typeof header !== "boolean") {
+    throw new TidemarkError("invalid-options", `csv(...): header is ${shownValue(header)}.`, {
+      hint: "Give true where the first line names the columns, false where there is no such line.",
+    })
+  }
+  const checked = checkFileOptions("csv", given)
   return new FileBinding(path, csvFormat({ ...options, maxRecordBytes: checked.maxRecordBytes }), checked.policy)
 }
 
-function checkOptions(name: string, options: FileOptions): CheckedOptions {
+function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {
   const {
     maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
     rollBytes = DEFAULT_ROLL_BYTES,
     rollAfter = DEFAULT_ROLL_AFTER,
   } = options
-  const refuse = (option: string, value: number, range: string): void => {
-    throw new TidemarkError("invalid-options", `${name}: ${option} is ${value}, which is not ${range}.`, {
-      hint: "Sizes are whole numbers of bytes.",
-    })
+  return {
+    maxRecordBytes: checkSize(name, "maxRecordBytes", maxRecordBytes, MAX_RECORD_BYTES_MAX),
+    policy: {
+      rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),
+      rollAfterMicros: checkDuration(`${name}(...): rollAfter`, rollAfter),
+    },
   }
-  if (!Number.isSafeInteger(maxRecordBytes) || maxRecordBytes < 1 || maxRecordBytes > MAX_RECORD_BYTES_MAX) {
-    refuse("maxRecordBytes", maxRecordBytes, `between 1 and ${MAX_RECORD_BYTES_MAX}`)
-  }
-  if (!Number.isSafeInteger(rollBytes) || rollBytes < 1) refuse("rollBytes", rollBytes, "a number from 1 up")
-  return { maxRecordBytes, policy: { rollBytes, rollAfterMicros: parseDuration(rollAfter) } }
+}
+
+function checkSize(name: string, option: string, size: unknown, max: number): number {
+  if (Number.isSafeInteger(size) && (size as number) >= 1 && (size as number) <= max) return size as number
+  throw new TidemarkError("invalid-options", `${name}(...): ${option} is ${shownValue(size)}.`, {
+    hint: `Give a whole number of bytes, 1 to ${max}.`,
+  })
 }

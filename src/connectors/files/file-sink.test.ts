@@ -256,7 +256,28 @@ describe("bindings", () => {
 
   test("refuse a length of time that is none", () => {
     const rollAfter = "soon" as "1s"
-    expect(() => jsonl("a", { rollAfter })).toThrow(expect.objectContaining({ code: "invalid-duration" }))
+    expect(() => jsonl("a", { rollAfter })).toThrow(
+      expect.objectContaining({
+        code: "invalid-duration",
+        message: 'jsonl(...): rollAfter is "soon", which is not a duration.',
+      }),
+    )
+  })
+
+  test.each<[call: () => unknown, message: string, hint: string]>([
+    [() => csv("a", { hedaer: false } as never), 'csv(...) has no option "hedaer".', 'Did you mean "header"?'],
+    [() => jsonl("a", { delimiter: ";" } as never), 'jsonl(...) has no option "delimiter".', '"maxRecordBytes"'],
+    [() => csv("a", ";" as never), 'csv(...) takes an object of options, not ";".', '"delimiter"'],
+    [() => csv("a", { header: "no" } as never), 'csv(...): header is "no".', "false"],
+    [() => csv("a", { quote: 5 } as never), "The quote of a CSV format cannot be 5.", "one ASCII character"],
+    [() => jsonl("a", { rollBytes: "1MB" } as never), 'jsonl(...): rollBytes is "1MB".', "whole number of bytes"],
+    [() => jsonl("a", { maxRecordBytes: NaN }), "jsonl(...): maxRecordBytes is NaN.", "1 to 536870912"],
+    [() => csv(undefined as never), "csv(...) takes paths, not undefined.", 'csv("trips/*.csv")'],
+    [() => jsonl(["a", 7] as never), "jsonl(...) takes paths, not 7.", 'jsonl("trips/*.jsonl")'],
+  ])("tell what an option may be: %#", (call, message, hint) => {
+    expect(call).toThrow(
+      expect.objectContaining({ code: "invalid-options", message, hint: expect.stringContaining(hint) as string }),
+    )
   })
 })
 

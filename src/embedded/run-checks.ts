@@ -1,0 +1,70 @@
+/** What `run` is given, checked for programs that the compiler has not seen. */
+import { TidemarkError } from "../base/errors.ts"
+import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
+import type { RunOptions } from "./run.ts"
+
+interface OptionRule {
+  accepts(value: unknown): boolean
+  /** What it may be, behind "Give". */
+  readonly wanted: string
+}
+
+const PATH: OptionRule = {
+  accepts: (value) => typeof value === "string" && value !== "" && !value.includes("\0"),
+  wanted: "the path of a directory",
+}
+const FLAG: OptionRule = { accepts: (value) => typeof value === "boolean", wanted: "true or false" }
+
+const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
+  directory: PATH,
+  baseDirectory: PATH,
+  drain: oneOf("at-end", "always", "never"),
+  reset: FLAG,
+  compile: oneOf("auto", "off"),
+  batchRows: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_536,
+    wanted: "a whole number, 1 to 65,536",
+  },
+  onEvent: { accepts: (value) => typeof value === "function", wanted: "a function of an event" },
+}
+
+/**
+ * Refuses what is no bound job.
+ *
+ * @throws TidemarkError `invalid-options`.
+ */
+export function checkJob(job: unknown): void {
+  const parts = ["name", "plan", "inputs", "outputs", "params", "epoch"]
+  if (typeof job === "object" && job !== null && parts.every((part) => part in job)) return
+  const name = (job as { readonly name?: unknown } | null | undefined)?.name
+  const isUnbound = typeof name === "string" && typeof (job as { readonly with?: unknown }).with === "function"
+  const what = isUnbound ? `the job ${name}, which is not bound to connectors` : shownValue(job)
+  throw new TidemarkError("invalid-options", `run(...) is given ${what}.`, {
+    hint: "Bind the job first: run(myJob.with({ inputs: { ... }, outputs: { ... } })).",
+  })
+}
+
+/**
+ * Refuses options that are unknown, or have a value that they cannot have.
+ *
+ * @throws TidemarkError `invalid-options`.
+ */
+export function checkRunOptions(options: unknown): void {
+  const given = checkOptions("run(...)", options, Object.keys(RULES))
+  for (const [name, value] of Object.entries(given)) {
+    const rule = RULES[name as keyof RunOptions]
+    if (value === undefined || rule.accepts(value)) continue
+    throw new TidemarkError("invalid-options", `run(...): ${name} is ${shownValue(value)}.`, {
+      hint: `Give ${rule.wanted}.`,
+    })
+  }
+}
+
+function oneOf(...texts: readonly string[]): OptionRule {
+  const shown = texts.map((text) => JSON.stringify(text))
+  return {
+    accepts: (value) => texts.includes(value as string),
+    wanted: `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`,
+  }
+}
