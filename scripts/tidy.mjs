@@ -21,6 +21,7 @@ const BANNED_NAMES = ["util", "utils", "common", "misc", "helper", "helpers", "m
 // The words are put together here, so that this file does not find itself.
 const OPEN_ENDS = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\\b`)
 const TEST_NAME = /\b(?:test|it|describe)(?:\.\w+)*(?:\([^()]*\))?\(\s*(["'`])(.*?)\1/gs
+const ERROR_PAGE_HEADINGS = ["## What happened", "## Why", "## What to do"]
 const RULE_ID = /\*\*([A-Z]{1,3}\d+)\*\*/g
 
 /** The rules by name: each gives a sentence for each thing out of order. */
@@ -84,7 +85,7 @@ export const tidyRules = {
       .map((layer) => `tsconfig.pure.json: it must include "src/${layer}", which layers.mjs calls pure.`)
   },
 
-  /** Every error code has its page, and is thrown somewhere. */
+  /** Every error code has its page, all pages are made alike, and every code is thrown somewhere. */
   errorPages(tree) {
     const codes = errorCodes(tree)
     const pages = paths(tree, /^docs\/errors\/[^/]+\.md$/).map((path) =>
@@ -99,6 +100,11 @@ export const tidyRules = {
       ...codes
         .filter((code) => pages.includes(code) && !new RegExp(`^# .*${code}`).test(tree.get(`docs/errors/${code}.md`)))
         .map((code) => `docs/errors/${code}.md: name the code in the heading of the page.`),
+      ...pages.flatMap((page) => {
+        const headings = [...tree.get(`docs/errors/${page}.md`).matchAll(/^## .*$/gm)].map(([heading]) => heading)
+        const isWhole = headings.join("\n") === ERROR_PAGE_HEADINGS.join("\n")
+        return isWhole ? [] : [`docs/errors/${page}.md: its headings are ${ERROR_PAGE_HEADINGS.join(", ")}.`]
+      }),
       ...codes.filter((code) => !isThrown(code)).map((code) => `src/base/errors.ts: nothing gives the code "${code}".`),
       ...pages
         .filter((page) => !codes.includes(page) && page !== "README")

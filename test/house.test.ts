@@ -274,6 +274,7 @@ describe("tidy goes red", () => {
     const planted = runTidy()
     expect(planted).toContain("errorPages: docs/errors/planted-code.md: write the page of this code.")
     expect(planted).toContain('errorPages: src/base/errors.ts: nothing gives the code "planted-code".')
+    expect(planted).toContain("errorPages: docs/errors/no-such-code.md: its headings are ## What happened, ## Why,")
   })
 
   test("specRules: a rule that stands twice", () => {
