@@ -100,15 +100,15 @@ export const tidyRules = {
       ...codes
         .filter((code) => pages.includes(code) && !new RegExp(`^# .*${code}`).test(tree.get(`docs/errors/${code}.md`)))
         .map((code) => `docs/errors/${code}.md: name the code in the heading of the page.`),
+      ...codes.filter((code) => !isThrown(code)).map((code) => `src/base/errors.ts: nothing gives the code "${code}".`),
+      ...pages
+        .filter((page) => !codes.includes(page) && page !== "README")
+        .map((page) => `docs/errors/${page}.md: no code of src/base/errors.ts has this name.`),
       ...pages.flatMap((page) => {
         const headings = [...tree.get(`docs/errors/${page}.md`).matchAll(/^## .*$/gm)].map(([heading]) => heading)
         const isWhole = headings.join("\n") === ERROR_PAGE_HEADINGS.join("\n")
         return isWhole ? [] : [`docs/errors/${page}.md: its headings are ${ERROR_PAGE_HEADINGS.join(", ")}.`]
       }),
-      ...codes.filter((code) => !isThrown(code)).map((code) => `src/base/errors.ts: nothing gives the code "${code}".`),
-      ...pages
-        .filter((page) => !codes.includes(page) && page !== "README")
-        .map((page) => `docs/errors/${page}.md: no code of src/base/errors.ts has this name.`),
     ]
   },
 
