@@ -51,7 +51,7 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "select":
       return new Select(input, schema)
     case "notNull":
-      return new NotNull(input, schema, node.columns)
+      return new NotNull(input, schema, node.columns, context.arena)
     case "eventTime":
       return eventTimeOf(plan, node, input)
     case "windowAggregate":

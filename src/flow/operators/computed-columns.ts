@@ -8,6 +8,10 @@ import type { Projection } from "../../expr/lambda.ts"
 import { EveryRow } from "../every-row.ts"
 import type { OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
+import { withRowRoom } from "../row-room.ts"
+
+/** Takes filled columns and the batch whose rows that count they belong to. */
+type UseColumns = (columns: BatchColumns["columns"], batch: Batch) => void
 
 /** Fills the columns of a schema, batch by batch. */
 export class ComputedColumns {
@@ -17,7 +21,6 @@ export class ComputedColumns {
   readonly #context: OperatorContext
   readonly #failures = new RowFailures()
   readonly #everyRow = new EveryRow()
-  #selected = new Int32Array(0)
 
   constructor(operator: string, schema: Schema, projection: Projection, context: OperatorContext) {
     this.#operator = operator
@@ -27,23 +30,24 @@ export class ComputedColumns {
   }
 
   /** Calls `use` with the columns and with the batch, in which only rows count whose lambda did not fail. */
-  compute(batch: Batch, use: (columns: BatchColumns["columns"], batch: Batch) => void): void {
+  compute(batch: Batch, use: UseColumns): void {
     const { arena, params } = this.#context
     const made = allocateColumns(arena, this.#schema, batch.length)
     try {
       this.#projection.project(batch, params, made.columns, this.#failures.add)
-      const rest = this.#failures.size === 0 ? batch : this.#withoutFailed(batch)
-      this.#failures.report(this.#operator, batch, this.#context)
-      if (rest.count > 0) use(made.columns, rest)
+      if (this.#failures.size === 0) use(made.columns, batch)
+      else this.#useWithoutFailed(made.columns, batch, use)
     } finally {
       made.release()
     }
   }
 
-  #withoutFailed(batch: Batch): Batch {
-    if (this.#selected.length < batch.length) this.#selected = new Int32Array(batch.length)
-    const rows = batch.selection ?? this.#everyRow.below(batch.length)
-    const count = this.#failures.without(rows, batch.count, this.#selected)
-    return batch.with({ selection: this.#selected, count })
+  #useWithoutFailed(columns: BatchColumns["columns"], batch: Batch, use: UseColumns): void {
+    withRowRoom(this.#context.arena, batch.count, (selection) => {
+      const rows = batch.selection ?? this.#everyRow.below(batch.length)
+      const count = this.#failures.without(rows, batch.count, selection)
+      this.#failures.report(this.#operator, batch, this.#context)
+      if (count > 0) use(columns, batch.with({ selection, count }))
+    })
   }
 }

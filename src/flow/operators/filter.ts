@@ -6,6 +6,7 @@ import type { Batch } from "../../batch/batch.ts"
 import type { Predicate } from "../../expr/lambda.ts"
 import type { Emitter, Operator, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
+import { withRowRoom } from "../row-room.ts"
 
 /** See the head of this file. */
 export class Filter implements Operator {
@@ -13,7 +14,6 @@ export class Filter implements Operator {
   readonly #predicate: Predicate
   readonly #context: OperatorContext
   readonly #failures = new RowFailures()
-  #selected = new Int32Array(0)
 
   constructor(id: string, predicate: Predicate, context: OperatorContext) {
     this.#id = id
@@ -22,11 +22,11 @@ export class Filter implements Operator {
   }
 
   onBatch(batch: Batch, out: Emitter): void {
-    if (this.#selected.length < batch.length) this.#selected = new Int32Array(batch.length)
-    const selection = this.#selected
-    const count = this.#predicate.select(batch, this.#context.params, selection, this.#failures.add)
-    this.#failures.report(this.#id, batch, this.#context)
-    if (count === batch.count) out.emit("main", batch)
-    else if (count > 0) out.emit("main", batch.with({ selection, count }))
+    withRowRoom(this.#context.arena, batch.length, (selection) => {
+      const count = this.#predicate.select(batch, this.#context.params, selection, this.#failures.add)
+      this.#failures.report(this.#id, batch, this.#context)
+      if (count === batch.count) out.emit("main", batch)
+      else if (count > 0) out.emit("main", batch.with({ selection, count }))
+    })
   }
 }

@@ -146,9 +146,10 @@ describe("notNull", () => {
   it("gives columns that say themselves that they are never null", () => {
     const input = schema(COLUMNS)
     const required = schema({ ...COLUMNS, tip: t.float64 })
-    const { batch, release } = batchOfRows(new Arena({ maxBytes: 1 << 16 }), input, RECORDS)
+    const arena = new Arena({ maxBytes: 1 << 16 })
+    const { batch, release } = batchOfRows(arena, input, RECORDS)
     const labels: unknown[] = []
-    new NotNull(input, required, ["tip"]).onBatch(batch, {
+    new NotNull(input, required, ["tip"], arena).onBatch(batch, {
       emit: (_, { columns }) => labels.push(...columns.map(({ type, validity }) => [type.label, validity])),
     })
     release()
