@@ -142,7 +142,7 @@ export class Report {
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
 function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
   const { partition, record, operator, reason } = letter
-  if (partition === "") return `bad row (operator ${operator}): ${reason}`
+  if (partition === null) return `bad row (operator ${operator}): ${reason}`
   return `bad record: ${partition}, record ${record}${operator === null ? "" : ` (operator ${operator})`}: ${reason}`
 }
 

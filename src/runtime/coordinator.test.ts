@@ -434,8 +434,10 @@ describe("bad records and failing rows", () => {
     })
     await bench.run(bound)
     expect(bench.tens.rows).toMatchObject([{ sensor: "x" }])
-    expect(bench.bad.rows).toMatchObject([{ input: "", partition: "", record: 0, offset: 0 }])
+    expect(bench.bad.rows).toMatchObject([{ input: null, partition: null, record: null, offset: null }])
     expect(bench.bad.rows[0]!["raw"]).toContain('"sensor":"y"')
+    const told = { kind: "dead-letter", input: null, partition: null, record: null, operator: "totals/filter" }
+    expect(bench.events).toContainEqual(expect.objectContaining(told))
     const { name, plan, paramsSchema, params, inputs, outputs, maxBadRecords, epoch } = bound
     const strict = { name, plan, paramsSchema, params, inputs, outputs, maxBadRecords, epoch, deadLetter: undefined }
     const stopped = new Bench().run({ ...strict, onError: "stop" })

@@ -216,7 +216,7 @@ export class Coordinator {
       this.#rowsSinceCut += records
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
       // In the order of the records, so that it does not show how they were cut into batches (E7).
-      this.#deadLetters.sort((one, other) => one.offset - other.offset)
+      this.#deadLetters.sort((one, other) => (one.offset ?? 0) - (other.offset ?? 0))
     } finally {
       taken.release()
     }
@@ -339,7 +339,7 @@ export class Coordinator {
 }
 
 function placeText({ partition, record }: DeadLetter): string {
-  return partition === "" ? "a row that the job made" : `${partition}, record ${record}`
+  return partition === null ? "a row that the job made" : `${partition}, record ${record}`
 }
 
 function isUnreadableState(error: unknown): boolean {

@@ -10,18 +10,19 @@ import { schema, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { FailedRow } from "../flow/operator.ts"
 
-/** The columns of the dead-letter output. */
+/** The columns of the dead-letter output. The first four are null for rows that the job made, such as results of windows. */
 export const DEAD_LETTER_SCHEMA = schema({
-  /** The input's name; empty for rows that the job made, such as results of windows. */
-  input: t.string,
-  /** Where it was read: for files, the path; empty for rows that the job made. */
-  partition: t.string,
+  /** The input's name. */
+  input: t.string.nullable(),
+  /** Where it was read: for files, the path. */
+  partition: t.string.nullable(),
   /** Where the record starts in the partition: for files, in bytes. */
-  offset: t.int53,
+  offset: t.int53.nullable(),
   /** The record's number in the partition, from 1: for text files, the line. */
-  record: t.int53,
+  record: t.int53.nullable(),
   /** The operator that failed, or null where the record could not be read. */
   operator: t.string.nullable(),
+  /** The field at fault, or null where it is no single one. */
   field: t.string.nullable(),
   reason: t.string,
   /** The record as read (cut to 4 KiB), or the row as JSON. */
@@ -30,9 +31,6 @@ export const DEAD_LETTER_SCHEMA = schema({
 
 /** A row of the dead-letter output. */
 export type DeadLetter = RowOf<typeof DEAD_LETTER_SCHEMA>
-
-/** Where rows come from that no input had, such as the results of windows. */
-const MADE_BY_JOB = { input: "", id: "" }
 
 /** The most of a record that a dead letter shows, in UTF-16 units. */
 const MAX_RAW_LENGTH = 4096
@@ -56,13 +54,14 @@ export function deadLetterOfRow(
   failed: FailedRow,
   place: (partition: number) => { readonly input: string; readonly id: string },
 ): DeadLetter {
-  const { origin } = failed.batch
-  const { input, id } = origin.partition === -1 ? MADE_BY_JOB : place(origin.partition)
+  const { partition, offsets, ordinals } = failed.batch.origin
+  const from = partition === -1 ? undefined : place(partition)
+  const ordinal = ordinals?.[failed.row]
   return {
-    input,
-    partition: id,
-    offset: origin.offsets?.[failed.row] ?? 0,
-    record: (origin.ordinals?.[failed.row] ?? -1) + 1,
+    input: from?.input ?? null,
+    partition: from?.id ?? null,
+    offset: offsets?.[failed.row] ?? null,
+    record: ordinal === undefined ? null : ordinal + 1,
     operator: failed.operator,
     field: null,
     reason: failed.error instanceof Error ? failed.error.message : String(failed.error),

@@ -24,9 +24,11 @@ export type JobEvent =
   /** A record could not be read, or a row's lambda failed. */
   | {
       readonly kind: "dead-letter"
-      readonly input: string
-      readonly partition: string
-      readonly record: number
+      /** The input, the partition (for files, the path) and the record's number in it: null for rows that the job made. */
+      readonly input: string | null
+      readonly partition: string | null
+      readonly record: number | null
+      /** The operator that failed; null where the record could not be read. */
       readonly operator: string | null
       readonly reason: string
     }
