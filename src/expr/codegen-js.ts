@@ -15,11 +15,13 @@ import { JsExpressions, letName } from "./js-expression.ts"
 import { flagOf } from "./js-flag.ts"
 import { JsLocals } from "./js-locals.ts"
 import { JsStores } from "./js-store.ts"
+import type { RegexLiteral } from "./regex.ts"
 
 /** Generated source and what it wants to be given. */
 export interface JsSource {
   /**
-   * The body of a function of `functions`, the genuine functions of these names, which gives the kernel:
+   * The body of a function of `functions`, the genuine functions of these names, `regexes`, and `fail`, which throws where
+   * a guard fails. It gives the kernel:
    * for predicates `(columns, params, ones, selection, count, selected) => number of selected rows`,
    * for projections `(columns, params, ones, selection, count, targets, failed, checks, codeOfSymbol, translate) =>
    * number of failed rows`.
@@ -27,6 +29,8 @@ export interface JsSource {
   readonly code: string
   /** Names of known functions. */
   readonly functions: readonly string[]
+  /** Regular expressions to be made. */
+  readonly regexes: readonly RegexLiteral[]
   /** Places whose values `params` holds. */
   readonly params: readonly ParamReference[]
 }
@@ -96,7 +100,7 @@ function generate(
     `  ${end}`,
     "}",
   ]
-  return { code: code.join("\n"), functions: locals.functions, params: locals.params }
+  return { code: code.join("\n"), functions: locals.functions, regexes: locals.regexes, params: locals.params }
 }
 
 /** The row is written once for nothing, to count what it reads. */

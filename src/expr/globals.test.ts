@@ -17,12 +17,14 @@ function kindOf(value: unknown): Kinds {
 
 describe("known globals", () => {
   it.each(knownFunctionNames().map((name) => [name]))("B1 %s throws for nothing that it accepts", (name) => {
-    const { genuine, accepts, result } = knownFunction(name)!
+    const { genuine, accepts, result, firstArgument } = knownFunction(name)!
     const accepted = VALUES.filter(([kind]) => mayBe(accepts, kind)).flatMap(([, values]) => values)
-    const receivers = name.startsWith("String.prototype.") ? ["", "a", "😀b"] : [undefined]
+    const isNumbers = name.startsWith("Number.prototype.")
+    const receivers = name.startsWith("String.prototype.") ? ["", "a", "😀b"] : isNumbers ? VALUES[3]![1] : [undefined]
+    const firsts = [...accepted, 2, 10, 100, 1000, "NFC", "NFKD"].filter((first) => firstArgument?.test(first) ?? true)
     expect(isIntact(name)).toBe(true)
-    const argumentLists = [[], ...accepted.map((first) => [first])]
-    for (const first of accepted) argumentLists.push(...accepted.map((second) => [first, second]))
+    const argumentLists = [...(firstArgument?.test(undefined) === false ? [] : [[]]), ...firsts.map((first) => [first])]
+    for (const first of firsts) argumentLists.push(...accepted.map((second) => [first, second]))
     const surprises = receivers.flatMap((receiver) =>
       argumentLists.filter((args) => {
         const value: unknown = Reflect.apply(genuine, receiver, args)

@@ -11,7 +11,7 @@
  */
 import { assert } from "../base/assert.ts"
 import { isNativeFunction } from "./source-text.ts"
-import { BIGINT, BOOLEAN, NULLISH, NUMBER, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
+import { BIGINT, BOOLEAN, NUMBER, PRIMITIVE, STRING, UNDEFINED, type Kinds } from "./value-type.ts"
 
 /** A function that lambdas may call. */
 export interface KnownFunction {
@@ -24,9 +24,17 @@ export interface KnownFunction {
   /** What each argument may be. */
   readonly accepts: Kinds
   readonly result: Kinds
+  /** Where set, the first argument stands in the source, or is left out, and is one of these values. */
+  readonly firstArgument?: FirstArgument
 }
 
-const PRIMITIVE = STRING | BIGINT | NUMBER | BOOLEAN | NULLISH
+/** Which constants a function takes first: for others it throws, or makes texts of any size. */
+interface FirstArgument {
+  /** Said of them in words. */
+  readonly label: string
+  test(value: unknown): boolean
+}
+
 /** Anything but a bigint, which `ToNumber` refuses. */
 const TO_NUMBER = PRIMITIVE & ~BIGINT
 
@@ -35,6 +43,35 @@ const MATH_FUNCTIONS = [
   ...["exp", "expm1", "floor", "fround", "hypot", "imul", "log", "log10", "log1p", "log2", "max", "min", "pow"],
   ...["round", "sign", "sin", "sinh", "sqrt", "tan", "tanh", "trunc"],
 ]
+
+function wholeNumber(least: number, most: number, isOptional: boolean): FirstArgument {
+  const label = `a whole number from ${least} to ${most} that is written out`
+  return {
+    label,
+    test: (value) => {
+      if (value === undefined) return isOptional
+      return typeof value === "number" && Number.isInteger(value) && value >= least && value <= most
+    },
+  }
+}
+
+const FORMS: readonly unknown[] = [undefined, "NFC", "NFD", "NFKC", "NFKD"]
+
+const FIRST_ARGUMENTS: Readonly<Record<string, FirstArgument>> = {
+  "String.prototype.normalize": { label: "a form that is written out", test: (value) => FORMS.includes(value) },
+  "String.prototype.padEnd": wholeNumber(0, 1000, false),
+  "String.prototype.padStart": wholeNumber(0, 1000, false),
+  "String.prototype.repeat": wholeNumber(0, 1000, false),
+  "Number.prototype.toFixed": wholeNumber(0, 100, true),
+  "Number.prototype.toPrecision": wholeNumber(1, 100, true),
+  "Number.prototype.toString": wholeNumber(2, 36, true),
+}
+
+/** Methods of strings that ask their first argument how it wants to be searched for, strings included. */
+const ASKED_SYMBOLS: Readonly<Record<string, symbol>> = {
+  "String.prototype.replace": Symbol.replace,
+  "String.prototype.replaceAll": Symbol.replace,
+}
 
 const STRING_METHODS: Readonly<Record<string, Kinds>> = {
   at: STRING | UNDEFINED,
@@ -45,16 +82,27 @@ const STRING_METHODS: Readonly<Record<string, Kinds>> = {
   endsWith: BOOLEAN,
   includes: BOOLEAN,
   indexOf: NUMBER,
+  isWellFormed: BOOLEAN,
   lastIndexOf: NUMBER,
+  normalize: STRING,
+  padEnd: STRING,
+  padStart: STRING,
+  repeat: STRING,
+  replace: STRING,
+  replaceAll: STRING,
   slice: STRING,
   startsWith: BOOLEAN,
+  substr: STRING,
   substring: STRING,
   toLowerCase: STRING,
   toUpperCase: STRING,
+  toWellFormed: STRING,
   trim: STRING,
   trimEnd: STRING,
   trimStart: STRING,
 }
+
+const NUMBER_METHODS = ["toFixed", "toPrecision", "toString"]
 
 /** What the global names hold now. */
 const ROOTS: Readonly<Record<string, () => unknown>> = {
@@ -72,7 +120,9 @@ const known = new Map<string, KnownFunction>()
 const capture = (name: string, accepts: Kinds, result: Kinds): void => {
   const genuine = lookUp(name)
   if (!isNativeFunction(genuine, name.slice(name.lastIndexOf(".") + 1))) return
-  known.set(name, { name, global: name.split(".")[0]!, genuine, accepts, result })
+  const firstArgument = FIRST_ARGUMENTS[name]
+  const parts = { name, global: name.split(".")[0]!, genuine, accepts, result }
+  known.set(name, firstArgument === undefined ? parts : { ...parts, firstArgument })
 }
 for (const name of MATH_FUNCTIONS) capture(`Math.${name}`, TO_NUMBER, NUMBER)
 for (const name of ["isFinite", "isInteger", "isNaN", "isSafeInteger"]) capture(`Number.${name}`, PRIMITIVE, BOOLEAN)
@@ -83,6 +133,7 @@ for (const name of ["isFinite", "isNaN"]) capture(name, TO_NUMBER, BOOLEAN)
 capture("String", PRIMITIVE, STRING)
 capture("Boolean", PRIMITIVE, BOOLEAN)
 for (const [name, result] of Object.entries(STRING_METHODS)) capture(`String.prototype.${name}`, TO_NUMBER, result)
+for (const name of NUMBER_METHODS) capture(`Number.prototype.${name}`, TO_NUMBER, STRING)
 
 /** These cannot be replaced, only shadowed, and members of `Math` and `Number` depend on those names. */
 const CONSTANTS: Readonly<Record<string, number | undefined>> = {
@@ -137,6 +188,8 @@ export function knownConstant(name: string): readonly [number | undefined] | und
 export function isIntact(name: string): boolean {
   const captured = known.get(name)
   assert(captured !== undefined, "compiled code uses known functions only")
+  const asked = ASKED_SYMBOLS[name]
+  if (asked !== undefined && (String.prototype as unknown as Record<symbol, unknown>)[asked] !== undefined) return false
   return lookUp(name) === captured.genuine
 }
 

@@ -3,7 +3,8 @@
  *
  * Invariant:
  * - Q1 An operation is accepted only where JavaScript throws for no operands of those kinds. (Texts and bigints beyond
- *   the engine's greatest size are the exception; `predicate.ts` and `projection.ts` catch what they throw.)
+ *   the engine's greatest size are the exception, which `js-kernel.ts` catches; so are some values of bigints, for which
+ *   `guarded-binary.ts` sets guards.)
  */
 import type { BinaryOperator, Ir, UnaryOperator } from "./ir.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -59,7 +60,7 @@ export function inferBinary(operator: BinaryOperator, left: Ir, right: Ir): Kind
     case "+":
       return inferPlus(left.kinds, right.kinds)
     default:
-      return inferArithmetic(operator, left, right)
+      return inferArithmetic(operator, left.kinds, right.kinds)
   }
 }
 
@@ -77,25 +78,13 @@ function inferPlus(left: Kinds, right: Kinds): Kinds {
   return NUMBER | (kinds & STRING)
 }
 
-function inferArithmetic(operator: BinaryOperator, left: Ir, right: Ir): Kinds {
-  const kinds = left.kinds | right.kinds
+function inferArithmetic(operator: BinaryOperator, left: Kinds, right: Kinds): Kinds {
+  const kinds = left | right
   refuseObject(kinds, operator)
   if (!mayBe(kinds, BIGINT)) return NUMBER
-  if (!isWithin(kinds, BIGINT)) throw mixes(operator, left.kinds, right.kinds)
-  switch (operator) {
-    case "-":
-    case "*":
-    case "&":
-    case "|":
-    case "^":
-      return BIGINT
-    case "/":
-    case "%":
-      if (right.op === "constant" && right.value !== 0n) return BIGINT
-      throw new NotCompilable(`"${operator}" of bigints throws where the right side is 0n.`)
-    default:
-      throw new NotCompilable(`"${operator}" of bigints may throw.`)
-  }
+  if (!isWithin(kinds, BIGINT)) throw mixes(operator, left, right)
+  if (operator === ">>>") throw new NotCompilable(`">>>" of bigints throws.`)
+  return BIGINT
 }
 
 function mixes(operator: BinaryOperator, left: Kinds, right: Kinds): NotCompilable {

@@ -34,6 +34,19 @@ function nodeText(node: Ir): string {
       const member = `${nodeText(node.text)}.${node.name}`
       return node.arguments === undefined ? member : `${member}(${node.arguments.map(nodeText).join(", ")})`
     }
+    case "numberMethod":
+      return `${nodeText(node.value)}.${node.name}(${node.arguments.map(nodeText).join(", ")})`
+    case "regex": {
+      const regex = `/${node.source}/${node.flags}`
+      const text = nodeText(node.text)
+      if (node.method === "test") return `${regex}.test(${text})`
+      const replacement = node.replacement === undefined ? "" : `, ${nodeText(node.replacement)}`
+      return `${text}.${node.method}(${regex}${replacement})`
+    }
+    case "datePart":
+      return `${node.part}(${nodeText(node.millis)})`
+    case "guard":
+      return `guard(${nodeText(node.test)}, ${nodeText(node.value)})`
     case "template":
       return `concat(${node.texts.flatMap((text, index) => (index === 0 ? [JSON.stringify(text)] : [nodeText(node.values[index - 1]!), JSON.stringify(text)])).join(", ")})`
   }

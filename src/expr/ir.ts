@@ -1,8 +1,9 @@
 /**
  * The typed expressions that lambdas are lowered to, and that back ends generate code from.
  *
- * Operators are JavaScript's, with JavaScript's meaning. A node is pure and total: it has no effect, and evaluating it
- * neither throws nor fails to end. So a back end may evaluate a node twice, or not at all, or early; but see G1.
+ * Operators are JavaScript's, with JavaScript's meaning. A node is pure: it has no effect. One without a `guard` in it is
+ * total, too: evaluating it neither throws nor fails to end. So a back end may evaluate a node twice or early, and a total
+ * one not at all; but see G1.
  *
  * Invariants:
  * - G1 A reference whose `kinds` lack NULL although its type is nullable, or that lies in a struct that is nullable,
@@ -10,7 +11,9 @@
  *   moved before that test.
  * - G2 A struct is a value of which only null, undefined, truth and `typeof` are asked. Its fields have references of
  *   their own.
- * - G3 The value of a `let` is total by itself: tests that its references need (G1) stand within it.
+ * - G3 The value of a `let` stands by itself: tests that its references need (G1) stand within it.
+ * - G4 Wherever the lambda throws for a row, a `guard` fails that is evaluated wherever JavaScript would evaluate it. A
+ *   guard may also fail for a row for which the lambda does not throw: it was evaluated early.
  */
 import type { ColumnType } from "../batch/type.ts"
 import type { Kinds } from "./value-type.ts"
@@ -48,6 +51,8 @@ interface NodeBase {
   readonly kinds: Kinds
   /** How many nodes stand in the tree below, this one included; a `let` counts as one. */
   readonly size: number
+  /** Whether there is no `guard` in the tree below; a `let` has been evaluated before. */
+  readonly isTotal: boolean
 }
 
 /** A value that stands in the source. */
@@ -122,11 +127,60 @@ export interface StringMember extends NodeBase {
   readonly arguments: readonly Ir[] | undefined
 }
 
+/** A call of a genuine method of numbers, such as `toFixed`. */
+export interface NumberMethod extends NodeBase {
+  readonly op: "numberMethod"
+  readonly name: string
+  readonly value: Ir
+  readonly arguments: readonly Ir[]
+}
+
 /** A template literal: `texts[0]${values[0]}texts[1]…`. */
 export interface Template extends NodeBase {
   readonly op: "template"
   readonly texts: readonly string[]
   readonly values: readonly Ir[]
+}
+
+/** What a call of a regular expression is, as JavaScript names the method that is called. */
+export type RegexMethod = "test" | "search" | "replace" | "replaceAll"
+
+/** `/source/flags.test(text)`, or `text.replace(/source/flags, replacement)` and its like. */
+export interface RegexCall extends NodeBase {
+  readonly op: "regex"
+  readonly method: RegexMethod
+  /** The literal's. Each evaluation of a literal gives a new regular expression, so no match knows of those before. */
+  readonly source: string
+  readonly flags: string
+  readonly text: Ir
+  /** Of `replace` and `replaceAll` only. */
+  readonly replacement: Ir | undefined
+}
+
+/** A part of a point in time, as the method of `Date` is called that gives it. */
+export type DatePartName =
+  | "getTime"
+  | "getUTCDate"
+  | "getUTCDay"
+  | "getUTCFullYear"
+  | "getUTCHours"
+  | "getUTCMilliseconds"
+  | "getUTCMinutes"
+  | "getUTCMonth"
+  | "getUTCSeconds"
+
+/** `new Date(millis).getUTCHours()` and its like, where `millis` is read as a number. */
+export interface DatePart extends NodeBase {
+  readonly op: "datePart"
+  readonly part: DatePartName
+  readonly millis: Ir
+}
+
+/** `value` where `test` is truthy. Where it is not, the kernel leaves the whole batch to the closure. */
+export interface Guard extends NodeBase {
+  readonly op: "guard"
+  readonly test: Ir
+  readonly value: Ir
 }
 
 /** A value that a test before has shown not to be of some kinds. Of a reference, the `kinds` alone say it (G1). */
@@ -154,7 +208,11 @@ export type Ir =
   | Conditional
   | Call
   | StringMember
+  | NumberMethod
   | Template
+  | RegexCall
+  | DatePart
+  | Guard
   | Narrowed
   | Let
 
@@ -190,6 +248,7 @@ export function walk(node: Ir, visit: (node: Ir) => void): void {
   for (const child of childrenOf(node)) walk(child, visit)
 }
 
+/** The operands of a node, in the order of the source. */
 function childrenOf(node: Ir): readonly Ir[] {
   switch (node.op) {
     case "constant":
@@ -208,8 +267,16 @@ function childrenOf(node: Ir): readonly Ir[] {
       return node.arguments
     case "stringMember":
       return [node.text, ...(node.arguments ?? [])]
+    case "numberMethod":
+      return [node.value, ...node.arguments]
     case "template":
       return node.values
+    case "regex":
+      return node.replacement === undefined ? [node.text] : [node.text, node.replacement]
+    case "datePart":
+      return [node.millis]
+    case "guard":
+      return [node.test, node.value]
     case "narrowed":
       return [node.value]
   }

@@ -9,9 +9,11 @@
  * - JE2 `test` is truthy exactly where `value` is; `number` is what `ToNumber` makes of `value`.
  */
 import { assert } from "../base/assert.ts"
-import type { Binary, ColumnReference, Constant, Ir, Let, Logical, Unary } from "./ir.ts"
+import { dateIntrinsic } from "./intrinsics.ts"
+import type { Binary, ColumnReference, Constant, Ir, Let, Logical, RegexCall, Unary } from "./ir.ts"
 import { placeOf, typeOfReference } from "./ir.ts"
 import { constantText, type JsLocals } from "./js-locals.ts"
+import { freshCall } from "./regex.ts"
 import { BOOLEAN, isWithin, mayBe, NULL, NULLISH, NUMBER, NUMBER_LIKE, OBJECT, STRING } from "./value-type.ts"
 
 /** Counts how often the values that are dear to read are needed in a row. */
@@ -58,6 +60,16 @@ export class JsExpressions {
           ? member
           : `${member}(${node.arguments.map((each) => this.value(each)).join(", ")})`
       }
+      case "numberMethod": {
+        const args = node.arguments.map((each) => this.value(each)).join(", ")
+        return `(${this.value(node.value)}).${node.name}(${args})`
+      }
+      case "regex":
+        return this.#regex(node)
+      case "datePart":
+        return `${this.locals.function(dateIntrinsic(node.part))}(${this.number(node.millis)})`
+      case "guard":
+        return `(${this.test(node.test)} ? ${this.value(node.value)} : fail())`
       case "template": {
         const parts = node.values.map((each, index) => `${this.value(each)} + ${constantText(node.texts[index + 1]!)}`)
         return `(${[constantText(node.texts[0]!), ...parts].join(" + ")})`
@@ -81,6 +93,8 @@ export class JsExpressions {
         return `(${this.test(node.left)} ${node.operator} ${this.test(node.right)})`
       case "conditional":
         return `(${this.test(node.test)} ? ${this.test(node.then)} : ${this.test(node.otherwise)})`
+      case "guard":
+        return `(${this.test(node.test)} ? ${this.test(node.value)} : fail())`
       default:
         return this.value(node)
     }
@@ -98,6 +112,8 @@ export class JsExpressions {
         return `(${this.locals.isPresent(node)} ? ${this.#load(node)} : 0)`
       case "conditional":
         return `(${this.test(node.test)} ? ${this.number(node.then)} : ${this.number(node.otherwise)})`
+      case "guard":
+        return `(${this.test(node.test)} ? ${this.number(node.value)} : fail())`
       default:
     }
     return `(+${this.value(node)})`
@@ -150,6 +166,15 @@ export class JsExpressions {
     const count = this.counts.get(place)
     this.counts.set(place, { reference: node, uses: (count?.uses ?? 0) + 1 })
     return shared ?? this.locals.load(node)
+  }
+
+  #regex({ method, source, flags, text, replacement }: RegexCall): string {
+    const call = freshCall(method, flags)
+    const regex = this.locals.regex(source, call.flags)
+    const subject = this.value(text)
+    const args = replacement === undefined ? regex : `${regex}, ${this.value(replacement)}`
+    const result = method === "test" ? `${regex}.test(${subject})` : `(${subject}).${method}(${args})`
+    return call.mustRewind ? `(${regex}.lastIndex = 0, ${result})` : result
   }
 
   #unary(node: Unary): string {

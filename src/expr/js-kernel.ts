@@ -4,14 +4,18 @@
  * Invariants:
  * - JK1 A kernel runs only where the compiler's beliefs hold: the parameters are of their types, and the global
  *   functions that the lambda uses are the engine's own. Otherwise the closure runs.
+ * - JK3 Where a guard fails (G4), the closure runs for the whole batch; after that for some more batches at once, twice as
+ *   many each time, so that a lambda that often throws costs little more than its closure.
  * - JK2 A kernel has no effect but on its output, so what it has done counts for nothing when the closure runs instead.
  */
 import { assert } from "../base/assert.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
+import { isBuiltinIntact } from "./builtins.ts"
 import type { Params } from "./closure.ts"
 import type { JsSource } from "./codegen-js.ts"
-import { isIntact, knownFunction } from "./globals.ts"
+import { knownFunction } from "./globals.ts"
+import { datePart } from "./intrinsics.ts"
 import type { ParamReference } from "./ir.ts"
 import { NotCompilable } from "./not-compilable.ts"
 
@@ -28,36 +32,56 @@ type Kernel = (
 /** Stands for the bitmap of a column that has none. */
 const ONES = new Uint8Array(MAX_BATCH_ROWS >> 3).fill(0xff)
 
+/** What a failing guard throws. It is thrown for many rows, so it has no stack to be written down. */
+const GUARD_FAILED = Symbol("guard")
+const fail = (): never => {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- it is caught below
+  throw GUARD_FAILED
+}
+
+const MAX_PAUSE = 64
+
 /** Runs one generated function. */
 export class JsKernel {
   readonly #kernel: Kernel
   readonly #params: readonly ParamReference[]
   readonly #paramsSchema: Schema
-  /** Names of functions that the lambda uses. */
-  readonly #functions: readonly string[]
+  /** Names of built-ins that the lambda uses. */
+  readonly #builtins: readonly string[]
+  /** For how many more batches the closure runs without a try, and how many it will be next time. */
+  #pause = 0
+  #nextPause = 1
 
   /**
-   * @param functions names of the known functions that the lambda itself uses.
+   * @param builtins names of the built-ins that the lambda itself uses.
    * @throws NotCompilable where the process forbids code to be generated.
    */
-  constructor(source: JsSource, paramsSchema: Schema, functions: readonly string[]) {
+  constructor(source: JsSource, paramsSchema: Schema, builtins: readonly string[]) {
     this.#kernel = instantiate(source)
     this.#params = source.params
     this.#paramsSchema = paramsSchema
-    this.#functions = functions
+    this.#builtins = builtins
   }
 
   /** What the generated function gives, or `undefined` where the closure must run instead (JK1). */
   run(batch: Batch, params: Params, rest: readonly unknown[]): number | undefined {
     assert(batch.count <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
     const values = this.#paramValues(params)
-    if (values === undefined || !this.#functions.every(isIntact)) return undefined
+    if (values === undefined || !this.#builtins.every(isBuiltinIntact)) return undefined
+    if (this.#pause > 0) {
+      this.#pause--
+      return undefined
+    }
     try {
-      return this.#kernel(batch.columns, values, ONES, batch.selection, batch.count, ...rest)
+      const result = this.#kernel(batch.columns, values, ONES, batch.selection, batch.count, ...rest)
+      this.#nextPause = 1
+      return result
     } catch (error) {
       // A text or a bigint has become too large for the engine. The closure tells for which rows.
-      if (error instanceof RangeError) return undefined
-      throw error
+      if (error !== GUARD_FAILED && !(error instanceof RangeError)) throw error
+      this.#pause = this.#nextPause
+      this.#nextPause = Math.min(MAX_PAUSE, this.#nextPause * 2)
+      return undefined
     }
   }
 
@@ -79,18 +103,24 @@ export class JsKernel {
   }
 }
 
-function instantiate({ code, functions }: JsSource): Kernel {
-  const genuine = functions.map((name) => {
-    const known = knownFunction(name)
-    if (known === undefined) throw new NotCompilable(`${name} is not the engine's own in this process.`)
-    return known.genuine
-  })
+function instantiate({ code, functions, regexes }: JsSource): Kernel {
+  const genuine = functions.map(functionOf)
   try {
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- code of our own making is what may be evaluated
-    const make = new Function("functions", code) as (functions: readonly unknown[]) => Kernel
-    return make(genuine)
+    const make = new Function("functions", "regexes", "fail", code) as (...given: readonly unknown[]) => Kernel
+    return make(
+      genuine,
+      regexes.map(({ source, flags }) => new RegExp(source, flags)),
+      fail,
+    )
   } catch (error) {
     if (error instanceof EvalError) throw new NotCompilable("This process forbids code to be generated.")
     throw error
   }
+}
+
+function functionOf(name: string): unknown {
+  const fn = datePart(name) ?? knownFunction(name)?.genuine
+  if (fn === undefined) throw new NotCompilable(`${name} is not the engine's own in this process.`)
+  return fn
 }

@@ -1,7 +1,7 @@
 /**
  * The names of a piece of generated JavaScript: what is read once a batch, and where the values of rows lie.
  *
- * Columns, parameters and functions are reached by their number. Nothing of the user's stands in the code but constants.
+ * Columns, parameters, functions and regular expressions are reached by their number. Nothing of the user's stands in the code but constants.
  *
  * Invariants:
  * - JL1 An expression is bound to one name, whose value does not change while the batch is processed.
@@ -9,6 +9,7 @@
  */
 import { unreachable } from "../base/assert.ts"
 import { type ColumnReference, type Constant, type ParamReference, placeOf, typeOfReference } from "./ir.ts"
+import type { RegexLiteral } from "./regex.ts"
 
 /** The literal of a value, in parentheses where it is not one token. */
 export function constantText(value: Constant["value"]): string {
@@ -36,6 +37,7 @@ export class JsLocals {
   readonly #names = new Map<string, string>()
   readonly #functions: string[] = []
   readonly #params = new Map<string, ParamReference>()
+  readonly #regexes: RegexLiteral[] = []
 
   /** The name of what an expression gives at the start of a batch. */
   batch(expression: string): string {
@@ -48,6 +50,13 @@ export class JsLocals {
   function(name: string): string {
     if (!this.#functions.includes(name)) this.#functions.push(name)
     return `f${this.#functions.indexOf(name)}`
+  }
+
+  /** The name of a regular expression: `regexes` in the generated code holds them in the order of `regexes` here. */
+  regex(source: string, flags: string): string {
+    let index = this.#regexes.findIndex((each) => each.source === source && each.flags === flags)
+    if (index === -1) index = this.#regexes.push({ source, flags }) - 1
+    return `e${index}`
   }
 
   /** The name of a parameter's value: `params` in the generated code holds them in the order of `params` here. */
@@ -106,9 +115,16 @@ export class JsLocals {
     return [...this.#names].map(([expression, name]) => `const ${name} = ${expression}`)
   }
 
-  /** Statements that bind the functions, to stand before any batch. */
+  /** Statements that bind functions and regular expressions, to stand before any batch. */
   functionStatements(): string[] {
-    return this.#functions.map((_, index) => `const f${index} = functions[${index}]`)
+    return [
+      ...this.#functions.map((_, index) => `const f${index} = functions[${index}]`),
+      ...this.#regexes.map((_, index) => `const e${index} = regexes[${index}]`),
+    ]
+  }
+
+  get regexes(): readonly RegexLiteral[] {
+    return this.#regexes
   }
 
   get functions(): readonly string[] {

@@ -50,6 +50,7 @@ export class JsStores {
       const { test, then, otherwise } = node
       return `if (${expressions.test(test)}) { ${this.#store(then, target)} } else { ${this.#store(otherwise, target)} }`
     }
+    if (node.op === "guard") return `if (!${expressions.test(node.test)}) fail(); ${this.#store(node.value, target)}`
     if (node.op === "constant" && node.value === null) return this.#storeNull(target)
     if (node.op === "column" && mayBe(node.kinds, NULL)) {
       return `if (${expressions.isPresent(node)}) { ${this.#store(withoutKinds(node, NULL), target)} } else { ${this.#storeNull(target)} }`

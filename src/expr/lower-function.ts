@@ -69,7 +69,7 @@ class BodyLowering {
         this.#declaration(first)
         return this.statements(rest)
       case "ExpressionStatement":
-        if (first.directive === undefined) this.#lowering.expression(first.expression)
+        if (first.directive === undefined) this.#lowering.discard(first.expression)
         return this.statements(rest)
       case "EmptyStatement":
         return this.statements(rest)
@@ -97,7 +97,7 @@ class BodyLowering {
         const expressions = [...node.expressions]
         const last = expressions.pop()
         assert(last !== undefined, "a sequence is not empty")
-        for (const expression of expressions) this.#lowering.expression(expression)
+        for (const expression of expressions) this.#lowering.discard(expression)
         return this.result(last)
       }
       default:
@@ -164,6 +164,8 @@ class BodyLowering {
       if (property.kind !== "init" || property.method || name === "__proto__") {
         throw new NotCompilable("Its result has a member that is not a plain value.")
       }
+      if (entries.get(name)?.isTotal === false)
+        throw new NotCompilable("It gives a column twice, the first of which may throw.")
       entries.set(name, this.#lowering.expression(property.value))
     }
     return { op: "object", entries }
@@ -185,6 +187,10 @@ class BodyLowering {
   /** The meaning of a name for a value: larger ones are evaluated once a row, where that is possible anywhere in it. */
   #named(ir: Ir): Bound {
     if (ir.op === "constant" || ir.op === "let" || isReference(ir)) return { kind: "value", ir }
+    // It stands where it is used, which may be nowhere, or it is evaluated for each row: neither is what throws or not.
+    if (!ir.isTotal && this.#lowering.isConditional) {
+      throw new NotCompilable("It gives a name to what may throw, behind a test.")
+    }
     if (this.#lowering.facts !== NO_FACTS) return { kind: "value", ir }
     const named = makeLet(this.lets.length, ir)
     this.lets.push(named)

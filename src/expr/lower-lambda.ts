@@ -6,8 +6,8 @@
  */
 import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "./compile.ts"
-import { isIntact } from "./globals.ts"
-import { walk, type LambdaIr } from "./ir.ts"
+import { builtinsOf, isBuiltinIntact } from "./builtins.ts"
+import type { LambdaIr } from "./ir.ts"
 import type { LambdaForm, RowFunction } from "./lambda.ts"
 import { lowerFunction } from "./lower-function.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -50,21 +50,8 @@ export function lowerLambda({ lambda, schema, params, options }: LambdaRequest):
     if (options.proof === undefined || !options.proof.areGenuineGlobals(lambda, ir.globals)) {
       throw new NotCompilable(`It uses ${names}, and it is not proven that this is JavaScript's own here.`)
     }
-    const replaced = functionsOf(ir).filter((name) => !isIntact(name))
+    const replaced = builtinsOf(ir).filter((name) => !isBuiltinIntact(name))
     if (replaced.length > 0) throw new NotCompilable(`${replaced.join(", ")} has been replaced in this process.`)
   }
   return ir
-}
-
-/** Names of the known functions that a lambda uses. */
-export function functionsOf({ result, lets }: LambdaIr): readonly string[] {
-  const names = new Set<string>()
-  const roots = [...(result.op === "object" ? result.entries.values() : [result]), ...lets.map(({ value }) => value)]
-  for (const root of roots) {
-    walk(root, (node) => {
-      if (node.op === "call") names.add(node.name)
-      if (node.op === "stringMember" && node.arguments !== undefined) names.add(`String.prototype.${node.name}`)
-    })
-  }
-  return [...names]
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest"
-import { CLOSURES, formOf, lambdaOf, select } from "./lambda.fixture.ts"
+import { batchOf, CLOSURES, formOf, lambdaOf, select, TRIP, TRIPS, TRUSTING } from "./lambda.fixture.ts"
+
+const WHOLE = "a whole number"
+const WRITTEN = "that is written out"
+const WRITE_IT = "Write what it does in the function itself."
+const THROWN_AWAY = "It throws a value away, the evaluation of which may throw."
+const BIGINT_OR_NULL = '"*" of a bigint or null and a number throws where it mixes a bigint with another kind.'
 
 /** Lambdas of the subset, with the IR that they become. */
 const COMPILED: readonly (readonly [text: string, ir: string])[] = [
@@ -32,6 +38,22 @@ const COMPILED: readonly (readonly [text: string, ir: string])[] = [
     "(r) => r.zone.length > 2 && r.zone.startsWith('J')",
     '((row.zone:string.length > 2) && row.zone:string.startsWith("J"))',
   ],
+  ["(r) => r.id ** 2n << 3n >> 1n", "(((row.id:int64 ** 2n) << 3n) >> 1n)"],
+  ["(r) => r.fare.toFixed(2) + r.riders.toString()", "(row.fare:float64.toFixed(2) + row.riders:int32.toString())"],
+  [
+    "(r) => r.zone.padStart(9, '.').normalize('NFC').replaceAll('.', '$&-').repeat(2)",
+    'row.zone:string.padStart(9, ".").normalize("NFC").replaceAll(".", "$&-").repeat(2)',
+  ],
+  ["(r) => /^j\\w+k$/i.test(r.zone)", "/^j\\w+k$/i.test(row.zone:string)"],
+  ['(r) => /[/"`]|null/gy.test(r.note)', '/[/"`]|null/gy.test(row.note:string?)'],
+  ["(r) => r.zone.replace(/[A-J]/g, '<$&>') !== '<J>FK'", '(row.zone:string.replace(/[A-J]/g, "<$&>") !== "<J>FK")'],
+  [
+    "(r) => r.zone.replaceAll(/f/gi, r.fare).search(/\\d/)",
+    "row.zone:string.replaceAll(/f/gi, row.fare:float64).search(/\\d/)",
+  ],
+  ["(r) => r.note?.replace(/é/y, '')", '((row.note:string? == null) ? undefined : row.note:string?.replace(/é/y, ""))'],
+  ["(r) => new Date(r.at / 1000).getUTCHours() > 21", "(getUTCHours((row.at:timestamp / 1000)) > 21)"],
+  ["(r) => new Date(r.tip).getTime() === 0", "(getTime(row.tip:float64?) === 0)"],
   ["(r) => Math.abs(r.fare) + Math.PI", "(Math.abs(row.fare:float64) + 3.141592653589793)"],
   [
     "(r) => Number.isNaN(r.fare) || isNaN(r.tip) || r.tip === undefined",
@@ -114,6 +136,71 @@ const COMPILED: readonly (readonly [text: string, ir: string])[] = [
   ["function undefined(r) { return r.fare }", "row.fare:float64"],
 ]
 
+/** Lambdas that may throw, with the IR that they become: what throws stands behind guards. */
+const GUARDED: readonly (readonly [text: string, ir: string])[] = [
+  ["(r) => r.note.length", "guard((row.note:string? != null), row.note:string?.length)"],
+  ["(r) => r.note.trim() || 1", "(guard((row.note:string? != null), row.note:string?.trim()) || 1)"],
+  ["(r) => r.car.doors > 3", "(guard((row.car:object? != null), row.car.doors:int32) > 3)"],
+  ["(r) => -r.car.doors < 0", "((- guard((row.car:object? != null), row.car.doors:int32)) < 0)"],
+  [
+    "(r) => r.car !== undefined && r.car.doors",
+    "((row.car:object? !== undefined) && guard((row.car:object? != null), row.car.doors:int32))",
+  ],
+  ["(r) => r.car || r.car.doors", "(row.car:object? || guard((row.car:object? != null), row.car.doors:int32))"],
+  [
+    "(r) => r.car.plate.length > 1 && r.car.doors",
+    "((guard((row.car:object? != null), guard((row.car.plate:string? != null), row.car.plate:string?.length)) > 1) && guard((row.car:object? != null), row.car.doors:int32))",
+  ],
+  [
+    "(r) => r.car.doors && r.car.plate",
+    "(guard((row.car:object? != null), row.car.doors:int32) && row.car.plate:string?)",
+  ],
+  [
+    "(r) => (r.car.plate)?.length ?? 0",
+    "(((guard((row.car:object? != null), row.car.plate:string?) == null) ? undefined : guard((row.car:object? != null), row.car.plate:string?.length)) ?? 0)",
+  ],
+  [
+    "(r) => (r.car?.plate).length",
+    "guard((((row.car:object? == null) ? undefined : row.car.plate:string?) != null), ((row.car:object? == null) ? undefined : row.car.plate:string?).length)",
+  ],
+  [
+    "(r) => { const plate = r.car?.plate; return plate !== null && plate.length }",
+    "t0 = ((row.car:object? == null) ? undefined : row.car.plate:string?)\n((t0 !== null) && guard((t0 != null), t0.length))",
+  ],
+  [
+    "(r) => (r.isPaid ? null : r.note) !== undefined && r.note.length",
+    "(((row.isPaid:bool ? null : row.note:string?) !== undefined) && guard((row.note:string? != null), row.note:string?.length))",
+  ],
+  ...[
+    ["(r) => (r.isPaid || r.note) && r.note.length", "((row.isPaid:bool || row.note:string?) && NOTE)"],
+    ["(r) => !(r.isPaid && r.note) && r.note.length", "((! (row.isPaid:bool && row.note:string?)) && NOTE)"],
+    [
+      "(r) => (r.note === null && r.isPaid) || r.note.length",
+      "(((row.note:string? === null) && row.isPaid:bool) || NOTE)",
+    ],
+    ["(r) => (r.isPaid ? r.note : 1) && r.note.length", "((row.isPaid:bool ? row.note:string? : 1) && NOTE)"],
+    [
+      "(r) => { if (r.isPaid) return r.note && 1; return r.note.length }",
+      "(row.isPaid:bool ? (row.note:string? && 1) : NOTE)",
+    ],
+  ].map(
+    ([text, ir]) => [text!, ir!.replace("NOTE", "guard((row.note:string? != null), row.note:string?.length)")] as const,
+  ),
+  [
+    "(r) => { const n = r.note.length; return n > 1 || r.isPaid }",
+    "t0 = guard((row.note:string? != null), row.note:string?.length)\n((t0 > 1) || row.isPaid:bool)",
+  ],
+  ["(r) => r.parent * 2n > 1n", "(guard((row.parent:int64? != null), (row.parent:int64? * 2n)) > 1n)"],
+  ["(r) => r.id / r.id", "guard((row.id:int64 !== 0n), (row.id:int64 / row.id:int64))"],
+  [
+    "(r) => 7n % r.parent",
+    "guard((row.parent:int64? != null), guard((row.parent:int64? !== 0n), (7n % row.parent:int64?)))",
+  ],
+  ["(r) => r.id % 0n", "guard((0n !== 0n), (row.id:int64 % 0n))"],
+  ["(r) => 2n ** (r.id & 7n)", "guard(((row.id:int64 & 7n) >= 0n), (2n ** (row.id:int64 & 7n)))"],
+  ["(r) => 2n ** (r.id | -8n)", "guard(((row.id:int64 | -8n) >= 0n), (2n ** (row.id:int64 | -8n)))"],
+]
+
 /** Lambdas outside of the subset, with what `explain` says of them. */
 const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])[] = [
   [
@@ -121,80 +208,23 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
     'It uses "limit" from outside of the function.',
     "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare.",
   ],
-  ["(r) => helper(r.fare)", "It calls helper, which is not compiled.", "Write what it does in the function itself."],
-  [
-    "(r) => (0, mod.helper)(r.fare)",
-    "It calls mod.helper, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
-  [
-    "(r) => JSON.stringify(r.fare)",
-    "It calls JSON.stringify, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
+  ["(r) => helper(r.fare)", "It calls helper, which is not compiled.", WRITE_IT],
+  ["(r) => (0, mod.helper)(r.fare)", "It calls mod.helper, which is not compiled.", WRITE_IT],
+  ["(r) => JSON.stringify(r.fare)", "It calls JSON.stringify, which is not compiled.", WRITE_IT],
   ["(r) => Math.random() < 0.5", "It calls Math.random, which gives other results each time the job runs."],
-  [
-    "(r) => Math.sumPrecise(r.fare)",
-    "It calls Math.sumPrecise, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
+  ["(r) => Math.sumPrecise(r.fare)", "It calls Math.sumPrecise, which is not compiled.", WRITE_IT],
   ["(r) => [Math][0]", "It uses an array, which is not compiled."],
   ["(r) => Math", 'It uses "Math" as a value, which is not compiled.'],
   ["(r) => Math.abs", 'It uses "Math.abs" as a value, which is not compiled.'],
-  [
-    "(r) => Math?.abs(r.fare)",
-    "It calls Math?.abs, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
-  [
-    "(r) => Math.abs?.(r.fare)",
-    "It calls Math.abs, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
+  ["(r) => Math?.abs(r.fare)", "It calls Math?.abs, which is not compiled.", WRITE_IT],
+  ["(r) => Math.abs?.(r.fare)", "It calls Math.abs, which is not compiled.", WRITE_IT],
   ["(r) => Math.max(...r.fare)", 'It uses "..." in a call, which is not compiled.'],
   ["(r) => Math.abs(r.id)", "It gives Math.abs what may be a bigint, for which it is not compiled."],
   ["(r) => parseInt('1', r.id)", "It gives parseInt what may be a bigint, for which it is not compiled."],
   ["(r) => r.zone.startsWith(r.id)", "It gives startsWith what may be a bigint, for which it is not compiled."],
-  [
-    "(r) => r.zone.padStart(9)",
-    "It calls r.zone.padStart, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
-  ["(r) => r.note.length", 'Reading "length" throws where r.note is null.', "Write r.note?.length."],
-  ["(r) => r.note.trim()", 'Reading "trim" throws where r.note is null.', "Write r.note?.trim."],
-  ["(r) => r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
-  ["(r) => r.car !== undefined && r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
-  ["(r) => r.car || r.car.doors", 'Reading "doors" throws where r.car is null.', "Write r.car?.doors."],
-  [
-    "(r) => (r.car?.plate).length",
-    'Reading "length" throws where r.car?.plate is null or undefined.',
-    "Write r.car?.plate?.length.",
-  ],
   ["(r) => (r.car ?? r.car)?.plate", 'It reads "plate" of an object, which is not compiled.'],
-  [
-    "(r) => { const plate = r.car?.plate; return plate !== null && plate.length }",
-    'Reading "length" throws where plate is undefined.',
-    "Write plate?.length.",
-  ],
-  [
-    "(r) => (r.isPaid ? null : r.note) !== undefined && r.note.length",
-    'Reading "length" throws where r.note is null.',
-    "Write r.note?.length.",
-  ],
-  ...[
-    "(r) => (r.isPaid || r.note) && r.note.length",
-    "(r) => !(r.isPaid && r.note) && r.note.length",
-    "(r) => (r.note === null && r.isPaid) || r.note.length",
-    "(r) => (r.isPaid ? r.note : 1) && r.note.length",
-    "(r) => { if (r.isPaid) return r.note && 1; return r.note.length }",
-  ].map((text) => [text, 'Reading "length" throws where r.note is null.', "Write r.note?.length."] as const),
   ["(r) => (r.car || 1) + 1", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
   ["(r) => (r.isPaid && r.car) + 1", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
-  [
-    "(r) => r.fare.toFixed(2)",
-    "It calls r.fare.toFixed, which is not compiled.",
-    "Write what it does in the function itself.",
-  ],
   ["(r) => r.fare.x", 'It reads "x" of a number, which is not compiled.'],
   ["(r) => r.zone[0]", 'It reads "0" of a string, which is not compiled.'],
   ["(r) => r.nope", 'It reads "nope", which is not a column of its rows.'],
@@ -204,7 +234,7 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ["(r, p) => p.nope", 'The job has no parameter "nope".'],
   ["(r) => r[r.zone]", "It reads a field whose name is computed."],
   ["(r) => r", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],
-  ["(r) => helper(r)", "It calls helper, which is not compiled.", "Write what it does in the function itself."],
+  ["(r) => helper(r)", "It calls helper, which is not compiled.", WRITE_IT],
   ["(r) => Number(r)", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],
   ["(r, p) => !p", "It uses the parameters as a whole.", "Read them by name: params.maxFare."],
   ["(r) => r.driver + ''", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
@@ -216,23 +246,66 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
     '"+" of a bigint and a number throws where it mixes a bigint with another kind.',
     "Convert the bigint by Number(…).",
   ],
-  [
-    "(r) => r.parent * 2n",
-    '"*" of a bigint or null and a bigint throws where it mixes a bigint with another kind.',
-    "Say what null stands for: row.id ?? 0n.",
-  ],
   ["(r) => +r.id", '"+" in front of a bigint throws.', "Use Number(…)."],
-  ["(r) => r.id / r.id", '"/" of bigints throws where the right side is 0n.'],
-  ["(r) => r.id % 0n", '"%" of bigints throws where the right side is 0n.'],
-  ["(r) => r.id ** 2n", '"**" of bigints may throw.'],
-  ["(r) => r.id << 2n", '"<<" of bigints may throw.'],
-  ["(r) => r.id >>> 2n", '">>>" of bigints may throw.'],
+  ["(r) => r.id >>> 2n", '">>>" of bigints throws.'],
   ["(r) => 'fare' in r", 'It uses "in", which is not compiled.'],
   ["(r) => r.fare instanceof Object", 'It uses "instanceof", which is not compiled.'],
   ["(r) => delete r.fare", 'It uses "delete", which is not compiled.'],
-  ["(r) => /a/.test(r.zone)", "It uses a regular expression."],
+  ["(r) => r.parent * 2", BIGINT_OR_NULL, "Convert the bigint by Number(…)."],
+  ["(r) => r.fare.toFixed(r.riders)", `It calls toFixed with something other than ${WHOLE} from 0 to 100 ${WRITTEN}.`],
+  [
+    "(r) => r.zone.padStart(r.riders)",
+    `It calls padStart with something other than ${WHOLE} from 0 to 1000 ${WRITTEN}.`,
+  ],
+  ["(r) => r.zone.repeat(1001)", `It calls repeat with something other than ${WHOLE} from 0 to 1000 ${WRITTEN}.`],
+  ["(r) => r.zone.repeat()", `It calls repeat with something other than ${WHOLE} from 0 to 1000 ${WRITTEN}.`],
+  ["(r) => r.zone.normalize(r.zone)", "It calls normalize with something other than a form that is written out."],
+  ["(r) => r.id.toString()", "It calls r.id.toString, which is not compiled.", WRITE_IT],
+  ["(r) => null.length", "null is always null."],
+  ["(r) => { void r.note.length; return 1 }", THROWN_AWAY],
+  ["(r) => { r.note.length; return 1 }", THROWN_AWAY],
+  ["(r) => (r.note.length, 1)", THROWN_AWAY],
+  ["(r) => { let x; x = r.note.length; return 1 }", THROWN_AWAY],
+  ["(r) => void r.note.length", THROWN_AWAY],
+  [
+    "(r) => { if (r.isPaid) return 1; const x = r.note.length; return 2 }",
+    "It gives a name to what may throw, behind a test.",
+  ],
+  ["(r) => ({ a: r.note.length, a: 1 })", "It gives a column twice, the first of which may throw."],
+  ["(r) => /a/", "It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone)."],
+  ["(r) => /a/.exec(r.zone)", "It calls /a/.exec, which is not compiled.", WRITE_IT],
+  ["(r) => /a/.test()", "It calls /a/.test, which is not compiled.", WRITE_IT],
+  ["(r) => /a/.test(r.driver)", 'It uses an object as a whole with "${…}".', "Read the object's fields by name."],
+  ["(r) => /a/.source", "It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone)."],
+  ["(r) => r.zone.match(/a/)", "It calls r.zone.match, which is not compiled.", WRITE_IT],
+  ["(r) => r.zone.replace(/a/)", "It calls r.zone.replace, which is not compiled.", WRITE_IT],
+  ["(r) => r.zone.replace(/a/, () => '')", "It uses a function within the function, which is not compiled."],
+  [
+    "(r) => r.zone.replaceAll(/a/, 'b')",
+    "It calls replaceAll with a regular expression without the flag g, which throws.",
+  ],
+  ["(r) => r.zone.startsWith(/a/)", "It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone)."],
   ["(r) => new Date(r.at)", 'It uses "new", which is not compiled.'],
-  ["(r) => (() => 1)()", "It calls () => 1, which is not compiled.", "Write what it does in the function itself."],
+  ["(r) => new Date().getUTCHours()", "It reads the clock, which gives other results each time the job runs."],
+  ["(r) => new Date(1, 2).getUTCHours()", "It makes a Date of a local time, which depends on the machine."],
+  ["(r) => new Map(r.at).getUTCHours()", 'It uses "new", which is not compiled.'],
+  ["(Date) => new Date(1).getUTCHours()", 'It uses "new", which is not compiled.'],
+  ["(r) => new Date(r.at).toISOString()", "It calls toISOString of a Date, which is not compiled."],
+  ["(r) => new Date(r.at).constructor()", "It calls constructor of a Date, which is not compiled."],
+  ["(r) => new Date(r.at).getUTCHours(1)", "It calls new Date(r.at).getUTCHours, which is not compiled.", WRITE_IT],
+  [
+    "(r) => new Date(r.at).getHours()",
+    "It calls getHours, which depends on the time zone of the machine.",
+    "Use getUTCHours.",
+  ],
+  [
+    "(r) => new Date(r.zone).getTime()",
+    "It makes a Date of text, which may depend on the time zone of the machine.",
+    "Make it of milliseconds: new Date(row.at / 1000).",
+  ],
+  ["(r) => new Date(r.id).getTime()", "It makes a Date of a bigint, which throws.", "Use Number(…)."],
+  ["(r) => Date.now()", "It calls Date.now, which is not compiled.", WRITE_IT],
+  ["(r) => (() => 1)()", "It calls () => 1, which is not compiled.", WRITE_IT],
   ["(r) => () => 1", "It uses a function within the function, which is not compiled."],
   ["(r) => ({}) && 1", "It uses an object other than its result, which is not compiled."],
   ["(r) => String.raw`x`", "It uses a tagged template, which is not compiled."],
@@ -302,7 +375,7 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
 ]
 
 describe("lowering", () => {
-  it.each(COMPILED)("compiles %s", (text, ir) => {
+  it.each([...COMPILED, ...GUARDED])("compiles %s", (text, ir) => {
     expect(formOf(lambdaOf(text))).toMatchObject({ kind: "compiled", ir })
   })
 
@@ -311,6 +384,15 @@ describe("lowering", () => {
     const closure = select(lambdaOf(text), CLOSURES)
     expect({ ...compiled, form: undefined }).toEqual({ ...closure, form: undefined })
     expect(closure.failures).toEqual([])
+  })
+
+  it.each(GUARDED.map(([text]) => text))("G4 and throws for the rows for which the closure throws: %s", (text) => {
+    const [compiled, closure] = [TRUSTING, CLOSURES].map((options) => select(lambdaOf(text), options))
+    expect({ ...compiled, form: undefined }).toEqual({ ...closure, form: undefined })
+    // Where no row throws, the kernel's own answer counts.
+    const whole = batchOf(TRIP, [{ ...TRIPS[1]!, id: 3n }])
+    const [own, twin] = [TRUSTING, CLOSURES].map((options) => select(lambdaOf(text), options, whole))
+    expect({ ...own, form: undefined }).toEqual({ ...twin, form: undefined })
   })
 
   it.each(REFUSED.map(([text, reason, hint]) => ({ text, reason, hint })))(

@@ -5,12 +5,15 @@
  * - Z1 What is lowered is understood completely: any syntax that is not named here ends the attempt.
  * - Z2 Operands are lowered in the order in which JavaScript evaluates them, as assignments to local names need it.
  */
-import type { AssignmentExpression, CallExpression, Expression, Literal, MemberExpression } from "acorn"
+import type { AssignmentExpression, CallExpression, Expression, Literal, MemberExpression, NewExpression } from "acorn"
 import type { PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "acorn"
 import { assert } from "../base/assert.ts"
 import type { Schema } from "../batch/schema.ts"
 import { isUsableGlobal, knownConstant, knownFunction } from "./globals.ts"
-import type { BinaryOperator, Ir, LogicalOperator, Reference } from "./ir.ts"
+import { checkDatePart, checkMillis } from "./date-part.ts"
+import { makeGuardedBinary } from "./guarded-binary.ts"
+import { checkTemplateValue } from "./infer.ts"
+import type { BinaryOperator, Ir, LogicalOperator, Reference, RegexMethod } from "./ir.ts"
 import { factsAfter, keyOf, NO_FACTS, type Facts } from "./narrow.ts"
 import {
   makeBinary,
@@ -18,18 +21,22 @@ import {
   makeColumn,
   makeConditional,
   makeConstant,
+  makeDatePart,
   makeField,
+  makeGuard,
   makeLength,
   makeLogical,
   makeMethodCall,
   makeParam,
+  makeRegexCall,
   makeTemplate,
   makeUnary,
   withoutKinds,
 } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { isTextMethodOfRegex, kindsOfRegexCall } from "./regex.ts"
 import { Scope, type Meaning } from "./scope.ts"
-import { BIGINT, kindsText, mayBe, NULLISH, OBJECT, STRING } from "./value-type.ts"
+import { BIGINT, isWithin, kindsText, mayBe, NULLISH, NUMBER, OBJECT, STRING } from "./value-type.ts"
 
 const BINARY_OPERATORS: ReadonlySet<string> = new Set<BinaryOperator>([
   ...(["+", "-", "*", "/", "%", "**", "&", "|", "^", "<<", ">>", ">>>"] as const),
@@ -56,7 +63,8 @@ const PHRASES: Readonly<Record<string, string>> = {
 const PASS_A_PARAMETER =
   "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare."
 
-type Guards = Ir[]
+/** The objects before `?.` in a chain that may be null, in their order. */
+type Links = Ir[]
 
 /** What a name stands for that has a value. */
 export type Bound = Exclude<Meaning, { kind: "unset" }>
@@ -69,6 +77,8 @@ export class Lowering {
   /** The global names on which the IR relies. */
   readonly globals = new Set<string>()
   facts: Facts = NO_FACTS
+  /** Whether what is lowered may not be evaluated, for a test before it. */
+  isConditional = false
   /** The text that `start` and `end` of the syntax refer to. */
   readonly #text: string
 
@@ -80,10 +90,12 @@ export class Lowering {
 
   /** Lowers under what is known where `test` has come out one way. */
   under<T>(test: Ir, outcome: boolean, lower: () => T): T {
-    const before = this.facts
-    this.facts = factsAfter(before, test, outcome)
+    const { facts, isConditional } = this
+    this.facts = factsAfter(facts, test, outcome)
+    this.isConditional = true
     const result = lower()
-    this.facts = before
+    this.facts = facts
+    this.isConditional = isConditional
     return result
   }
 
@@ -124,13 +136,20 @@ export class Lowering {
         return makeConditional(test, then!, otherwise!)
       }
       case "SequenceExpression":
-        return node.expressions.map((expression) => this.expression(expression)).at(-1)!
+        for (const expression of node.expressions.slice(0, -1)) this.discard(expression)
+        return this.expression(node.expressions.at(-1)!)
       case "AssignmentExpression":
         return this.#assignment(node)
       default:
         if (this.#textOf(node).startsWith("cov_")) throw countsCoverage()
         throw new NotCompilable(`It uses ${PHRASES[node.type] ?? node.type}, which is not compiled.`)
     }
+  }
+
+  /** Lowers an expression for its assignments only: nothing evaluates it any more. */
+  discard(node: Expression): void {
+    if (!this.expression(node).isTotal)
+      throw new NotCompilable("It throws a value away, the evaluation of which may throw.")
   }
 
   /** What an identifier stands for, where it is declared by the lambda. */
@@ -183,7 +202,7 @@ export class Lowering {
 
   #unary(operator: string, argument: Expression): Ir {
     if (operator === "void") {
-      this.expression(argument)
+      this.discard(argument)
       return makeConstant(undefined)
     }
     const operand = this.expression(argument)
@@ -207,7 +226,7 @@ export class Lowering {
       throw new NotCompilable(`It uses "${operator}", which is not compiled.`)
     }
     const operand = this.expression(left)
-    return makeBinary(operator, operand, this.expression(right))
+    return makeGuardedBinary(operator, operand, this.expression(right))
   }
 
   #template({ quasis, expressions }: TemplateLiteral): Ir {
@@ -232,24 +251,24 @@ export class Lowering {
 
   /** `a?.b.c`: undefined as a whole where the object before a `?.` is null. */
   #chain(node: MemberExpression | CallExpression): Ir {
-    const guards: Guards = []
+    const links: Links = []
     // What stands behind a `?.` may not be evaluated.
-    const [value] = this.scope.branch(() => this.#chained(node, guards))
-    return guards.reduceRight<Ir>((inner, guard) => {
-      const isNull = makeBinary("==", guard, makeConstant(null))
+    const [value] = this.scope.branch(() => this.#chained(node, links))
+    return links.reduceRight<Ir>((inner, link) => {
+      const isNull = makeBinary("==", link, makeConstant(null))
       return makeConditional(isNull, makeConstant(undefined), inner)
     }, value!)
   }
 
-  /** A link of a chain. `guards` takes the objects before `?.` that may be null; outside of a chain there are none. */
-  #chained(node: Expression | Super, guards: Guards | undefined): Ir {
-    if (node.type === "MemberExpression") return this.#member(node, guards)
-    if (node.type === "CallExpression") return this.#call(node, guards)
+  /** A link of a chain. `links` takes the objects before `?.` that may be null; outside of a chain there are none. */
+  #chained(node: Expression | Super, links: Links | undefined): Ir {
+    if (node.type === "MemberExpression") return this.#member(node, links)
+    if (node.type === "CallExpression") return this.#call(node, links)
     if (node.type === "Super") throw new NotCompilable('It uses "super", which is not compiled.')
     return this.expression(node)
   }
 
-  #member(node: MemberExpression, guards: Guards | undefined): Ir {
+  #member(node: MemberExpression, links: Links | undefined): Ir {
     const known = this.#globalMember(node)
     if (known !== undefined) {
       const constant = knownConstant(known)
@@ -259,31 +278,32 @@ export class Lowering {
     const name = staticKey(node)
     const meaning = node.object.type === "Super" ? undefined : this.meaningOf(node.object)
     if (meaning?.kind === "row" || meaning?.kind === "params") return this.field(meaning, name)
-    const object = this.#presentObject(node, name, guards)
-    if (object.kinds === STRING && name === "length") {
-      return makeLength(object)
-    }
-    if (object.kinds === OBJECT && isReference(object)) return this.field({ kind: "value", ir: object }, name)
-    throw new NotCompilable(`It reads "${name}" of ${kindsText(object.kinds)}, which is not compiled.`)
+    return this.#ofPresent(node, links, (object) => {
+      if (object.kinds === STRING && name === "length") return makeLength(object)
+      if (object.kinds === OBJECT && isReference(object)) return this.field({ kind: "value", ir: object }, name)
+      throw new NotCompilable(`It reads "${name}" of ${kindsText(object.kinds)}, which is not compiled.`)
+    })
   }
 
-  /** The object of a member, which is not null any more: a `?.` has its guard. */
-  #presentObject(node: MemberExpression, name: string, guards: Guards | undefined): Ir {
-    const object = this.#chained(node.object, guards)
-    if (!mayBe(object.kinds, NULLISH)) return object
-    if (!node.optional) {
-      const text = this.#textOf(node.object)
-      throw new NotCompilable(
-        `Reading "${name}" throws where ${text} is ${kindsText(object.kinds & NULLISH)}.`,
-        `Write ${text}?.${name}.`,
-      )
+  /** What `make` makes of the object of a member, which is not null any more: a `?.` has its link, others a guard (G4). */
+  #ofPresent(node: MemberExpression, links: Links | undefined, make: (object: Ir) => Ir): Ir {
+    let object = this.#chained(node.object, links)
+    const tests: Ir[] = []
+    // What the guards of the object ask is asked for the member, too, so that the object stands bare.
+    for (; object.op === "guard"; object = object.value) tests.push(object.test)
+    const guarded = (value: Ir): Ir => tests.reduceRight((inner, test) => makeGuard(test, inner), value)
+    if (mayBe(object.kinds, NULLISH)) {
+      if (isWithin(object.kinds, NULLISH)) throw new NotCompilable(`${this.#textOf(node.object)} is always null.`)
+      if (node.optional) {
+        assert(links !== undefined, '"?." stands in chains only')
+        links.push(guarded(object))
+      } else tests.push(makeBinary("!=", object, makeConstant(null)))
+      object = withoutKinds(object, NULLISH)
     }
-    assert(guards !== undefined, '"?." stands in chains only')
-    guards.push(object)
-    return withoutKinds(object, NULLISH)
+    return guarded(make(object))
   }
 
-  #call(node: CallExpression, guards: Guards | undefined): Ir {
+  #call(node: CallExpression, links: Links | undefined): Ir {
     const { callee } = node
     if (node.optional || callee.type === "Super") throw this.#unknownCall(node)
     if (callee.type === "Identifier" && this.scope.lookUp(callee.name) === undefined) {
@@ -300,10 +320,50 @@ export class Lowering {
     }
     if (isFreeName(callee.object, this.scope)) throw this.#unknownCall(node)
     const name = staticKey(callee)
-    const text = this.#presentObject(callee, name, guards)
-    if (text.kinds !== STRING || knownFunction(`String.prototype.${name}`) === undefined) throw this.#unknownCall(node)
-    this.globals.add("String")
-    return makeMethodCall(name, text, this.#arguments(node.arguments))
+    if (callee.object.type === "NewExpression") return this.#datePart(callee.object, name, node)
+    if (isRegexLiteral(callee.object)) {
+      if (name !== "test" || node.arguments.length !== 1) throw this.#unknownCall(node)
+      return this.#regexCall("test", callee.object, this.#arguments(node.arguments)[0]!, undefined)
+    }
+    return this.#ofPresent(callee, links, (object) => this.#methodCall(node, name, object))
+  }
+
+  #methodCall(node: CallExpression, name: string, object: Ir): Ir {
+    const [first, ...rest] = node.arguments
+    if (object.kinds === STRING && isTextMethodOfRegex(name) && first?.type === "Literal" && isRegexLiteral(first)) {
+      if (rest.length !== (name === "search" ? 0 : 1)) throw this.#unknownCall(node)
+      return this.#regexCall(name, first, object, this.#arguments(rest)[0])
+    }
+    const owner = object.kinds === STRING ? "String" : object.kinds === NUMBER ? "Number" : undefined
+    if (owner === undefined || knownFunction(`${owner}.prototype.${name}`) === undefined) throw this.#unknownCall(node)
+    this.globals.add(owner)
+    return makeMethodCall(name, object, this.#arguments(node.arguments))
+  }
+
+  #regexCall(method: RegexMethod, { regex }: RegexNode, text: Ir, replacement: Ir | undefined): Ir {
+    for (const each of [text, ...(replacement === undefined ? [] : [replacement])]) checkTemplateValue(each)
+    const { pattern: source, flags } = regex
+    this.globals.add("RegExp")
+    if (method !== "test") this.globals.add("String")
+    const kinds = kindsOfRegexCall(method, { source, flags })
+    return makeRegexCall({ method, source, flags, text, replacement }, kinds)
+  }
+
+  /** `new Date(millis).getUTCHours()`. */
+  #datePart(date: NewExpression, name: string, call: CallExpression): Ir {
+    const [millis, ...rest] = date.arguments
+    const isDate =
+      date.callee.type === "Identifier" && date.callee.name === "Date" && isFreeName(date.callee, this.scope)
+    if (!isDate) throw new NotCompilable(`It uses "new", which is not compiled.`)
+    if (millis === undefined)
+      throw new NotCompilable("It reads the clock, which gives other results each time the job runs.")
+    if (rest.length > 0) throw new NotCompilable("It makes a Date of a local time, which depends on the machine.")
+    if (call.arguments.length > 0) throw this.#unknownCall(call)
+    checkDatePart(name)
+    const [time] = this.#arguments([millis])
+    checkMillis(time!)
+    this.globals.add("Date")
+    return makeDatePart(name, time!)
   }
 
   /** `Math.abs` of a member of a free global name; the name is noted. `undefined` for any other member. */
@@ -361,6 +421,13 @@ function isFreeName(node: Expression | Super, scope: Scope): boolean {
   return node.type === "Identifier" && scope.lookUp(node.name) === undefined
 }
 
+/** A literal that is a regular expression. */
+type RegexNode = Literal & { readonly regex: { readonly pattern: string; readonly flags: string } }
+
+function isRegexLiteral(node: Expression | Super): node is RegexNode {
+  return node.type === "Literal" && Boolean(node.regex)
+}
+
 function isBinaryOperator(operator: string): operator is BinaryOperator {
   return BINARY_OPERATORS.has(operator)
 }
@@ -368,7 +435,9 @@ function isBinaryOperator(operator: string): operator is BinaryOperator {
 function lowerLiteral(node: Literal): Ir {
   if (typeof node.bigint === "string") return makeConstant(BigInt(node.bigint))
   const { value } = node
-  if (node.regex !== undefined || value instanceof RegExp) throw new NotCompilable("It uses a regular expression.")
+  if (node.regex !== undefined || value instanceof RegExp) {
+    throw new NotCompilable("It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone).")
+  }
   if (typeof value === "bigint" || value === undefined) throw new NotCompilable("It uses a literal that is not known.")
   const constant = makeConstant(value)
   assert(!mayBe(constant.kinds, BIGINT | OBJECT), "a literal is a primitive value")

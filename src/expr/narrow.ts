@@ -54,6 +54,10 @@ function* exclusions(test: Ir, outcome: boolean): Exclusions {
     case "binary":
       yield* exclusionsOfComparison(test, outcome)
       return
+    case "guard":
+      yield* exclusions(test.test, true)
+      yield* exclusions(test.value, outcome)
+      return
     default:
   }
 }

@@ -2,20 +2,23 @@
  * Makes nodes of the IR: here kinds are inferred and sizes counted.
  *
  * Invariant:
- * - D1 A node that could throw, or that is too large, is not made: `NotCompilable` is thrown instead.
+ * - D1 A node that could throw without a guard before it, or that is too large, is not made: `NotCompilable` is thrown
+ *   instead.
  */
 import { assert } from "../base/assert.ts"
 import type { Field, Schema } from "../batch/schema.ts"
-import { knownFunction } from "./globals.ts"
+import { knownFunction, type KnownFunction } from "./globals.ts"
 import { checkTemplateValue, inferBinary, inferUnary } from "./infer.ts"
 import type {
   BinaryOperator,
   ColumnReference,
   Constant,
+  DatePartName,
   Ir,
   Let,
   LogicalOperator,
   Reference,
+  RegexCall,
   UnaryOperator,
 } from "./ir.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -28,7 +31,9 @@ import {
   NULL,
   NULLISH,
   NUMBER,
+  NUMBER_LIKE,
   OBJECT,
+  PRIMITIVE,
   STRING,
   UNDEFINED,
   type Kinds,
@@ -37,18 +42,21 @@ import {
 /** A larger tree comes from names that stand for large expressions and are used many times. */
 const MAX_SIZE = 2000
 
-type Unsized<N> = N extends Ir ? Omit<N, "size"> : never
+type Unsized<N> = N extends Ir ? Omit<N, "size" | "isTotal"> : never
+
+/** What holds of a node without children. */
+const LEAF = { size: 1, isTotal: true } as const
 
 function sized(node: Unsized<Ir>, children: readonly Ir[]): Ir {
   let size = 1
   for (const child of children) size += child.size
   if (size > MAX_SIZE) throw new NotCompilable("It is too large to be compiled.")
-  return { ...node, size }
+  return { ...node, size, isTotal: node.op !== "guard" && children.every(({ isTotal }) => isTotal) }
 }
 
 /** A value that stands in the source. */
 export function makeConstant(value: Constant["value"]): Constant {
-  return { op: "constant", value, kinds: kindsOfValue(value), size: 1 }
+  return { op: "constant", value, kinds: kindsOfValue(value), ...LEAF }
 }
 
 function kindsOfValue(value: Constant["value"]): Kinds {
@@ -72,14 +80,14 @@ export function makeColumn(schema: Schema, name: string): ColumnReference {
   const index = schema.indexOf(name)
   if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a column of its rows.`)
   const field = schema.fields[index]!
-  return { op: "column", path: [index], fields: [field], kinds: kindsOfColumn(field.type), size: 1 }
+  return { op: "column", path: [index], fields: [field], kinds: kindsOfColumn(field.type), ...LEAF }
 }
 
 /** A parameter of the job. */
 export function makeParam(params: Schema, name: string): Reference {
   const field = params.field(name)
   if (field === undefined) throw new NotCompilable(`The job has no parameter ${JSON.stringify(name)}.`)
-  return { op: "param", fields: [field], kinds: kindsOfColumn(field.type), size: 1 }
+  return { op: "param", fields: [field], kinds: kindsOfColumn(field.type), ...LEAF }
 }
 
 /** A field of the struct that a reference means. The struct is known not to be null. */
@@ -89,7 +97,7 @@ export function makeField(struct: Reference, name: string): Reference {
   const index = fields.findIndex((field) => field.name === name)
   if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a field of that object.`)
   const field = fields[index]!
-  const parts = { fields: [...struct.fields, field], kinds: kindsOfColumn(field.type), size: 1 }
+  const parts = { fields: [...struct.fields, field], kinds: kindsOfColumn(field.type), ...LEAF }
   return struct.op === "column" ? { op: "column", path: [...struct.path, index], ...parts } : { op: "param", ...parts }
 }
 
@@ -128,7 +136,7 @@ export function makeConditional(test: Ir, then: Ir, otherwise: Ir): Ir {
 export function makeCall(name: string, args: readonly Ir[]): Ir {
   const known = knownFunction(name)
   assert(known !== undefined, "calls are made of known functions")
-  checkArguments(name, known.accepts, args)
+  checkArguments(name, known, args)
   return sized({ op: "call", name, arguments: args, kinds: known.result }, args)
 }
 
@@ -138,16 +146,26 @@ export function makeLength(text: Ir): Ir {
   return sized({ op: "stringMember", name: "length", text, arguments: undefined, kinds: NUMBER }, [text])
 }
 
-/** A call of a method of strings. */
-export function makeMethodCall(name: string, text: Ir, args: readonly Ir[]): Ir {
-  assert(text.kinds === STRING, "methods are called on strings only")
-  const known = knownFunction(`String.prototype.${name}`)
+/** A call of a method of strings or numbers. */
+export function makeMethodCall(name: string, object: Ir, args: readonly Ir[]): Ir {
+  const isText = object.kinds === STRING
+  assert(isText || object.kinds === NUMBER, "methods are called on strings and numbers only")
+  const known = knownFunction(`${isText ? "String" : "Number"}.prototype.${name}`)
   assert(known !== undefined, "calls are made of known methods")
-  checkArguments(name, known.accepts, args)
-  return sized({ op: "stringMember", name, text, arguments: args, kinds: known.result }, [text, ...args])
+  checkArguments(name, known, args)
+  const { result: kinds } = known
+  if (isText) return sized({ op: "stringMember", name, text: object, arguments: args, kinds }, [object, ...args])
+  return sized({ op: "numberMethod", name, value: object, arguments: args, kinds }, [object, ...args])
 }
 
-function checkArguments(name: string, accepts: Kinds, args: readonly Ir[]): void {
+function checkArguments(name: string, { accepts, firstArgument }: KnownFunction, args: readonly Ir[]): void {
+  const [first] = args
+  if (firstArgument !== undefined && !(first?.op === "constant" && firstArgument.test(first.value))) {
+    // Left out, it is undefined.
+    if (first !== undefined || !firstArgument.test(undefined)) {
+      throw new NotCompilable(`It calls ${name} with something other than ${firstArgument.label}.`)
+    }
+  }
   for (const { kinds } of args) {
     if (isWithin(kinds, accepts)) continue
     throw new NotCompilable(
@@ -163,7 +181,28 @@ export function makeTemplate(texts: readonly string[], values: readonly Ir[]): I
   return sized({ op: "template", texts, values, kinds: STRING }, values)
 }
 
+/** A call of a literal regular expression. */
+export function makeRegexCall(
+  call: Pick<RegexCall, "method" | "source" | "flags" | "text" | "replacement">,
+  kinds: Kinds,
+): Ir {
+  assert(isWithin(call.text.kinds, PRIMITIVE), "a regular expression reads what has a text")
+  const replacement = call.replacement === undefined ? [] : [call.replacement]
+  return sized({ op: "regex", ...call, kinds }, [call.text, ...replacement])
+}
+
+/** A part of the `Date` of so many milliseconds. */
+export function makeDatePart(part: DatePartName, millis: Ir): Ir {
+  assert(isWithin(millis.kinds, NUMBER_LIKE), "the milliseconds are read as a number")
+  return sized({ op: "datePart", part, millis, kinds: NUMBER }, [millis])
+}
+
+/** `value` where `test` is truthy; where it is not, the lambda throws. */
+export function makeGuard(test: Ir, value: Ir): Ir {
+  return sized({ op: "guard", test, value, kinds: value.kinds }, [test, value])
+}
+
 /** A value that is evaluated once a row; the tree below is counted where it stands. */
 export function makeLet(index: number, value: Ir): Let {
-  return { op: "let", index, value, kinds: value.kinds, size: 1 }
+  return { op: "let", index, value, kinds: value.kinds, ...LEAF }
 }

@@ -52,12 +52,13 @@ describe("predicates", () => {
 
   it("CL1 report a row that throws and go on with the next", () => {
     const thrower = (row: { readonly note: string | null }): boolean => row.note!.length > 0
-    const outcome = select(thrower as TripLambda, TRUSTING)
-    expect(outcome.form.kind).toBe("closure")
-    expect(outcome.rows).toEqual([1, 3])
-    expect(outcome.failures).toEqual([
-      "0: TidemarkError: the lambda threw TypeError: Cannot read properties of null (reading 'length')",
-    ])
+    for (const options of [TRUSTING, CLOSURES]) {
+      const outcome = select(thrower as TripLambda, options)
+      expect(outcome.rows).toEqual([1, 3])
+      expect(outcome.failures).toEqual([
+        "0: TidemarkError: the lambda threw TypeError: Cannot read properties of null (reading 'length')",
+      ])
+    }
   })
 
   it("report whatever is thrown", () => {

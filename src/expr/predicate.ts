@@ -6,12 +6,13 @@
  */
 import { assert } from "../base/assert.ts"
 import type { Batch } from "../batch/batch.ts"
+import { builtinsOf } from "./builtins.ts"
 import { ClosurePredicate, type Params } from "./closure.ts"
 import { predicateSource } from "./codegen-js.ts"
 import { irText } from "./ir-text.ts"
 import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Predicate } from "./lambda.ts"
-import { compiledOrReason, functionsOf, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
+import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
 
 /** Makes a predicate of a lambda. */
@@ -28,7 +29,7 @@ function compile(request: LambdaRequest): { form: LambdaForm; kernel: JsKernel }
   const ir = lowerLambda(request)
   if (ir.result.op === "object") throw new NotCompilable("It gives an object, which is always truthy.")
   const source = predicateSource(ir)
-  const kernel = new JsKernel(source, request.params, functionsOf(ir))
+  const kernel = new JsKernel(source, request.params, builtinsOf(ir))
   return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
 }
 

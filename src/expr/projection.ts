@@ -13,13 +13,14 @@ import type { Batch } from "../batch/batch.ts"
 import type { Column } from "../batch/column.ts"
 import type { Dictionary } from "../batch/dictionary.ts"
 import type { Field } from "../batch/schema.ts"
+import { builtinsOf } from "./builtins.ts"
 import { ClosureProjection, type Params, type ResultShape } from "./closure.ts"
 import { projectionSource } from "./codegen-js.ts"
 import type { Ir, LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
 import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Projection } from "./lambda.ts"
-import { compiledOrReason, functionsOf, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
+import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import { mayBe, OBJECT } from "./value-type.ts"
 
@@ -50,7 +51,7 @@ function compile(request: ProjectionRequest): { form: LambdaForm; kernel: JsKern
     targets.map(({ type }) => type),
     ir.lets,
   )
-  const kernel = new JsKernel(source, request.params, functionsOf(ir))
+  const kernel = new JsKernel(source, request.params, builtinsOf(ir))
   return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
 }
 

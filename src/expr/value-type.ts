@@ -22,6 +22,9 @@ export const NULLISH: Kinds = NULL | UNDEFINED
 /** What arithmetic turns into a number without reading text. */
 export const NUMBER_LIKE: Kinds = NUMBER | BOOLEAN | NULLISH
 
+/** What `ToString` reads without running code of anybody's. */
+export const PRIMITIVE: Kinds = NUMBER_LIKE | BIGINT | STRING
+
 const NAMES: readonly (readonly [Kinds, string])[] = [
   [BOOLEAN, "a boolean"],
   [NUMBER, "a number"],

@@ -3,25 +3,27 @@
  *
  * Invariant:
  * - GG1 A name is genuine only where the global object has it as an own data property, its value is the one captured,
- *   its members and those of its prototype are, and all functions among them are native.
+ *   its members and those of its prototype are (values, getters and setters), and all functions among them are native.
  */
 import { assert } from "../../base/assert.ts"
 
 /** Names whose globals lambdas may use; there is no proof for others. */
 const NAMES = [
   ...["undefined", "NaN", "Infinity"],
-  ...["Boolean", "Math", "Number", "String", "isFinite", "isNaN", "parseFloat", "parseInt"],
+  ...["Boolean", "Date", "Math", "Number", "RegExp", "String", "isFinite", "isNaN", "parseFloat", "parseInt"],
 ]
 
-/** What a property held. */
+/** What a property held: a value, or functions that read and write it. */
 interface Captured {
   readonly holder: object
   readonly key: PropertyKey
-  readonly value: unknown
+  readonly held: Held
 }
 
-/** A native function with a name: bound ones and proxies have none. */
-const NATIVE = /^function (?:[\w$]+|\[Symbol\.\w+\])\(\) \{ \[native code\] \}$/
+type Held = Pick<PropertyDescriptor, "value" | "get" | "set">
+
+/** A native function with a name: bound ones and proxies have none. Getters are called `get flags`, or even `` get $` ``. */
+const NATIVE = /^function [^(){}]+\(\) \{ \[native code\] \}$/
 
 /** Captured properties by global name; a name whose properties were not genuine from the start is missing. */
 class GenuineGlobals {
@@ -46,26 +48,27 @@ export const genuineGlobals = new GenuineGlobals()
 
 function capture(name: string): readonly Captured[] | undefined {
   const value = (globalThis as Record<string, unknown>)[name]
-  const captured: Captured[] = [{ holder: globalThis, key: name, value }]
+  const captured: Captured[] = [{ holder: globalThis, key: name, held: { value } }]
   if (isObject(value)) captured.push(...members(value))
   if (typeof value === "function" && isObject(value.prototype)) captured.push(...members(value.prototype as object))
   assert(captured.length > 0, "at least the global itself is captured")
-  return captured.every((each) => isUnchanged(each) && isNativeOrPlain(each.value)) ? captured : undefined
+  return captured.every((each) => isUnchanged(each) && isNativeOrPlain(each.held)) ? captured : undefined
 }
 
 function members(holder: object): Captured[] {
   return Reflect.ownKeys(holder)
     .filter((key) => key !== "arguments" && key !== "caller")
-    .map((key) => ({ holder, key, value: Reflect.getOwnPropertyDescriptor(holder, key)?.value as unknown }))
+    .map((key) => ({ holder, key, held: Reflect.getOwnPropertyDescriptor(holder, key)! }))
 }
 
-function isUnchanged({ holder, key, value }: Captured): boolean {
-  const descriptor = Reflect.getOwnPropertyDescriptor(holder, key)
-  return descriptor !== undefined && "value" in descriptor && Object.is(descriptor.value, value)
+function isUnchanged({ holder, key, held }: Captured): boolean {
+  const now = Reflect.getOwnPropertyDescriptor(holder, key)
+  if (now === undefined || "value" in now !== "value" in held) return false
+  return Object.is(now.value, held.value) && now.get === held.get && now.set === held.set
 }
 
-function isNativeOrPlain(value: unknown): boolean {
-  return typeof value !== "function" || NATIVE.test(Function.prototype.toString.call(value))
+function isNativeOrPlain({ value, get, set }: Held): boolean {
+  return [value, get, set].every((fn) => typeof fn !== "function" || NATIVE.test(Function.prototype.toString.call(fn)))
 }
 
 function isObject(value: unknown): value is object {

@@ -12,7 +12,7 @@ import { isDebuggerAttached, nodeScopes } from "./scopes.ts"
 type AnyFunction = (...args: never[]) => unknown
 
 const NAMES = [
-  ...["undefined", "NaN", "Infinity", "Boolean", "Math", "Number", "String"],
+  ...["undefined", "NaN", "Infinity", "Boolean", "Date", "Math", "Number", "RegExp", "String"],
   ...["isFinite", "isNaN", "parseFloat", "parseInt"],
 ]
 
@@ -126,7 +126,7 @@ describe("the proof of global names", () => {
   })
 
   it("SP2 fails for other names", () => {
-    expect(proves((row: unknown) => row, ["Date"])).toBe(false)
+    expect(proves((row: unknown) => row, ["Map"])).toBe(false)
     expect(proves((row: unknown) => row, ["Math", "Object"])).toBe(false)
   })
 
@@ -172,6 +172,26 @@ describe("the proof of global names", () => {
       'import vm from "node:vm"',
       "const math = Math, abs = Math.abs, prover = nodeScopes()",
       "const proves = () => console.log(prover.areGenuineGlobals((r) => Math.abs(r.x), ['Math']))",
+      ...steps.map(([step]) => `${step}; proves()`),
+    ]
+    expect(inProcess([], program).split("\n")).toEqual(steps.map(([, expected]) => expected))
+  })
+
+  it("GG1 fails where what is behind regular expressions or dates is replaced", () => {
+    const steps = [
+      ["", "true true"],
+      ["RegExp.prototype.exec = () => null", "false true"],
+      ["RegExp.prototype.exec = exec", "true true"],
+      ['Object.defineProperty(RegExp.prototype, "flags", { get: () => "g", configurable: true })', "false true"],
+      ['Object.defineProperty(RegExp.prototype, "flags", flags)', "true true"],
+      ["Date.prototype.getUTCHours = () => 1", "true false"],
+      ["Date.prototype.getUTCHours = hours", "true true"],
+      ["globalThis.Date = class extends Date {}", "true false"],
+    ] as const
+    const program = [
+      "const { exec } = RegExp.prototype, hours = Date.prototype.getUTCHours, prover = nodeScopes(), f = (r) => r.x",
+      "const flags = Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags')",
+      "const proves = () => console.log(...['RegExp', 'Date'].map((name) => prover.areGenuineGlobals(f, [name])))",
       ...steps.map(([step]) => `${step}; proves()`),
     ]
     expect(inProcess([], program).split("\n")).toEqual(steps.map(([, expected]) => expected))
