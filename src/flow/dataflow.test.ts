@@ -18,7 +18,7 @@ const sharedArena = new Arena({ maxBytes: 4 << 20 })
 
 /** A dataflow with its outputs gathered; `push` gives records to a partition and advances. */
 class Flow {
-  readonly arena = sharedArena
+  readonly arena: Arena
   readonly outputs: Record<string, Row[]> = {}
   readonly dataflow: Dataflow
   readonly #plan: Plan
@@ -27,8 +27,9 @@ class Flow {
     throw error
   }
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, arena = sharedArena) {
     this.#plan = plan
+    this.arena = arena
     for (const { name } of plan.outputs) this.outputs[name] = []
     this.dataflow = new Dataflow(plan, {
       arena: this.arena,
@@ -92,7 +93,7 @@ describe("dataflow", () => {
     fixture.output("minutes", fixture.window(timed, tumbling(10), ["key"], COUNT))
     fixture.output("sums", fixture.window(timed, tumbling(20), ["n"], { total: ["sum", "n"] }))
     fixture.output("rows", timed)
-    const flow = new Flow(fixture.plan)
+    const flow = new Flow(fixture.plan, new Arena({ maxBytes: 1 << 18 }))
     flow.dataflow.openPartition("events", 0)
     flow.push("events", 0, record(1), record(11), record(12))
     flow.dataflow.endPartition("events", 0)
@@ -100,6 +101,7 @@ describe("dataflow", () => {
     expect(flow.outputs["minutes"]!.map(({ count }) => count)).toEqual([1, 2])
     expect(flow.outputs["sums"]!.map(({ total }) => total)).toEqual([3])
     expect(flow.outputs["rows"]).toHaveLength(3)
+    flow.dataflow.release()
     expect(flow.arena.usedBytes).toBe(0)
   })
 
@@ -253,9 +255,10 @@ describe("dataflow", () => {
     const derived = fixture.derive(fixture.source(COLUMNS), { m: t.int53 }, lambda)
     const timed = fixture.eventTime(derived)
     fixture.output("results", fixture.window(timed, tumbling(10), ["key"], { y: ["sum", { lambda, type: t.int53 }] }))
-    const flow = new Flow(fixture.plan)
+    const flow = new Flow(fixture.plan, new Arena({ maxBytes: 1 << 18 }))
     flow.dataflow.openPartition("events", 0)
     expect(() => flow.push("events", 0, record(1))).toThrow("broken")
+    flow.dataflow.release()
     expect(flow.arena.usedBytes).toBe(0)
   })
 })

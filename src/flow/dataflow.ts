@@ -221,6 +221,11 @@ export class Dataflow {
     this.#propagate()
   }
 
+  /** Gives the memory of all states back. The dataflow is not used any more, but `status` still answers. */
+  release(): void {
+    for (const { operator } of this.#steps) operator?.release?.()
+  }
+
   /** How far everything is. */
   status(): DataflowStatus {
     const operators = this.#steps.map(statusOf)

@@ -46,6 +46,8 @@ export interface Operator {
   onBatch(batch: Batch, out: Emitter): void
   /** The watermark of the operator's input has risen to `watermark` (microseconds, or +∞ at the end). */
   onWatermark?(watermark: number, out: Emitter): void
+  /** Gives the memory of its state back. It is not used any more. */
+  release?(): void
 }
 
 /** The state of an operator, as recovery sees it. */

@@ -327,6 +327,7 @@ export class JobRun {
       if (prng.chance(0.9)) this.#dataflow.advance()
       this.#perhapsRestore()
     }
+    this.#dataflow.release()
     return this
   }
 
@@ -366,6 +367,7 @@ export class JobRun {
       }
     }
     if (prng.chance(0.3)) return
+    this.#dataflow.release()
     this.#dataflow = this.#makeDataflow()
     for (const state of this.#dataflow.states) {
       for (const changes of this.#written.get(state.id)!) state.applyChanges(new ByteReader(changes))

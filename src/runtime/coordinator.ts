@@ -33,7 +33,8 @@ import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { VERSION } from "./version.ts"
 
-const DEFAULT_ARENA_BYTES = 64 << 20
+/** It is reserved, not taken: pages count from when they are first written. */
+const DEFAULT_ARENA_BYTES = 1 << 30
 /** A commit may take this share of the time, before the epoch grows longer. */
 const COMMIT_SHARE = 0.05
 
@@ -335,6 +336,7 @@ export class Coordinator {
     for (const part of [this.#inputs, this.#outputs, this.#store] as ({ close(): Promise<void> } | undefined)[]) {
       await part?.close()
     }
+    this.#dataflow.release()
   }
 }
 

@@ -41,7 +41,7 @@ export interface RunJobOptions {
   readonly epochRows?: number
   /** How lambdas run; default: compiled where possible, with the env's proof of globals. */
   readonly compile?: CompileOptions["mode"]
-  /** The most bytes of columns in memory; default 64 MiB. */
+  /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy
   readonly onEvent?: (event: JobEvent) => void

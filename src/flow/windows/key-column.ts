@@ -19,9 +19,10 @@ import { CodeCache } from "./code-cache.ts"
 /** The high word of the one NaN that there is among keys; its low word is 0. */
 const NAN_HIGH = 0x7ff80000
 
-/** The place of a key's words in an array: key `index` has word `w` of the column at `index * stride + at + w`. */
+/** Where keys' words are: key `index` has word `w` of a column at `start + index * stride + at + w` of the array. */
 export interface WordLayout {
   readonly words: Int32Array
+  readonly start: number
   readonly stride: number
 }
 
@@ -32,18 +33,24 @@ export class KeyColumn {
   readonly at: number
   /** The bit that stands for null in the first word of a key, or 0 where it is never null. */
   readonly nullBit: number
-  readonly #dictionary: Dictionary | null
-  readonly #codes = new CodeCache()
+  /** The texts of the keys, where they are texts. */
+  readonly dictionary: Dictionary | null
+  /** What is known about the codes that batches bring; `null` where each code is asked for once. */
+  readonly #codes: CodeCache | null
+  /** The arena's memory. */
+  readonly #memory: Int32Array
   readonly #double = new Float64Array(1)
   readonly #doubleWords = new Int32Array(this.#double.buffer)
 
-  constructor(type: ColumnType, at: number, nullBit: number) {
+  constructor(type: ColumnType, parts: { at: number; nullBit: number; codes: CodeCache | null; memory: Int32Array }) {
     assert(type.storage !== "struct", "objects are no keys")
     this.type = type
-    this.at = at
-    this.nullBit = nullBit
-    const { symbols } = type.definition
-    this.#dictionary = type.storage !== "dictionary" ? null : Dictionary.of(symbols ?? [])
+    this.at = parts.at
+    this.nullBit = parts.nullBit
+    const isText = type.storage === "dictionary"
+    this.dictionary = isText ? Dictionary.of(type.definition.symbols ?? []) : null
+    this.#codes = parts.codes
+    this.#memory = parts.memory
   }
 
   /** How many words a value takes. */
@@ -51,11 +58,16 @@ export class KeyColumn {
     return this.type.storage === "int64" || this.type.storage === "float64" ? 2 : 1
   }
 
-  /** Writes the words of row `rows[start + i]` for key `i`. Those of null rows are 0, and their null bit is set. */
-  encode(column: Column, rows: Int32Array, start: number, end: number, { words, stride }: WordLayout): void {
+  /**
+   * Writes the words of row `rows[from + i]`, or of row `from + i` where there is no list, for key `i`. Those of null
+   * rows are 0, and their null bit is set.
+   */
+  encode(column: Column, rows: Int32Array | null, from: number, end: number, layout: WordLayout): void {
+    const { words, start, stride } = layout
     const { validity } = column
-    for (let index = start, to = this.at; index < end; index++, to += stride) {
-      const row = rows[index]!
+    const codes = column.storage === "dictionary" ? (this.#codes?.of(column.dictionary) ?? 0) : 0
+    for (let index = from, to = start + this.at; index < end; index++, to += stride) {
+      const row = rows === null ? index : rows[index]!
       if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) {
         words[to] = 0
         if (this.width === 2) words[to + 1] = 0
@@ -77,7 +89,7 @@ export class KeyColumn {
           this.#encodeDouble(column.values[row]!, words, to)
           break
         case "dictionary":
-          words[to] = this.#ownCode(column, row)
+          words[to] = this.#ownCode(column, row, codes)
           break
         case "struct":
           throw new TypeError("objects are no keys")
@@ -95,24 +107,25 @@ export class KeyColumn {
     words[to + 1] = isNumber ? this.#doubleWords[1]! : NAN_HIGH
   }
 
-  #ownCode({ dictionary, values }: DictionaryColumn, row: number): number {
-    const codes = this.#codes.of(dictionary)
+  /** @param codes where the cache, if there is one, has what is known about the dictionary's codes. */
+  #ownCode({ dictionary, values }: DictionaryColumn, row: number, codes: number): number {
     const code = values[row]!
-    const known = codes[code]!
+    const place = codes + CodeCache.placeOf(code)
+    const known = this.#codes === null ? 0 : this.#memory[place]!
     if (known !== 0) return known - 1
     const bytes = dictionary.bytes(code)
-    const own = this.#dictionary!.codeOfBytes(bytes, 0, bytes.length)
-    codes[code] = own + 1
+    const own = this.dictionary!.codeOfBytes(bytes, 0, bytes.length)
+    if (this.#codes !== null) this.#memory[place] = own + 1
     return own
   }
 
   /** Writes the values of keys `ids[from]` … `ids[from + count − 1]` to rows `at` …. */
   decode(layout: WordLayout, ids: Int32Array, from: number, count: number, column: Column, at: number): void {
-    const { words, stride } = layout
-    if (column.storage === "dictionary") column.dictionary = this.#dictionary!
+    const { words, start, stride } = layout
+    if (column.storage === "dictionary") column.dictionary = this.dictionary!
     for (let index = 0; index < count; index++) {
       const row = at + index
-      const key = ids[from + index]! * stride
+      const key = start + ids[from + index]! * stride
       const isNull = this.nullBit !== 0 && (words[key]! & this.nullBit) !== 0
       if (column.validity !== null) {
         if (isNull) column.validity[row >> 3]! &= ~(1 << (row & 7))
@@ -150,9 +163,9 @@ export class KeyColumn {
 
   /** Gives the words at `from` of another table's key the meaning that they have here, where codes differ. */
   adopt(other: KeyColumn, words: Int32Array, from: number): void {
-    if (this.#dictionary === null) return
-    const bytes = other.#dictionary!.bytes(words[from + this.at]!)
-    words[from + this.at] = this.#dictionary.codeOfBytes(bytes, 0, bytes.length)
+    if (this.dictionary === null) return
+    const bytes = other.dictionary!.bytes(words[from + this.at]!)
+    words[from + this.at] = this.dictionary.codeOfBytes(bytes, 0, bytes.length)
   }
 
   /** Writes the value with the words at `from`, which is not null, in the form of `value-codec.ts`. */
@@ -161,7 +174,7 @@ export class KeyColumn {
     const low = words[from + this.at]!
     const high = words[from + this.at + 1]!
     if (storage === "bit") out.uint8(low)
-    else if (storage === "dictionary") out.bytes(this.#dictionary!.bytes(low))
+    else if (storage === "dictionary") out.bytes(this.dictionary!.bytes(low))
     else {
       out.uint32(low)
       out.uint32(storage === "int32" ? low >> 31 : high)
@@ -181,7 +194,7 @@ export class KeyColumn {
         words[to] = value === true ? 1 : 0
         return
       case "dictionary":
-        words[to] = this.#dictionary!.codeOf(value as string)
+        words[to] = this.dictionary!.codeOf(value as string)
         return
       case "int32":
         words[to] = value as number
@@ -195,5 +208,10 @@ export class KeyColumn {
       default:
         this.#encodeDouble(value as number, words, to)
     }
+  }
+
+  /** Gives the memory back that it holds. */
+  release(): void {
+    this.#codes?.release()
   }
 }

@@ -55,7 +55,7 @@ it("KT1 equal keys have one id, ids go by first appearance, and keys come back a
       return prng.chance(0.4) ? type.nullable() : type
     })
     const fields = types.map((type, part) => ({ name: `part${part}`, type }))
-    const table = new KeyTable(types)
+    const table = new KeyTable(types, arena)
     const twin = new Map<string, unknown[]>()
     for (let batches = 1 + prng.below(3); batches > 0; batches--) {
       const keys = Array.from({ length: 1 + prng.below(20) }, () =>
@@ -84,7 +84,31 @@ it("KT1 equal keys have one id, ids go by first appearance, and keys come back a
     expect(readKeys(table, types, all), `seed ${seed}`).toEqual([...twin.values()])
     checkState(table, types, prng.shuffle(all))
     checkCollected(table, types, prng.shuffle(all).slice(0, prng.below(all.length + 1)))
+    table.release()
   }
+  expect(arena.usedBytes).toBe(0)
+})
+
+it("KT1 KT3 ids stay as the table grows, and all memory comes back", () => {
+  const types = [t.int64.nullable(), t.string]
+  const table = new KeyTable(types, arena)
+  const KeySchema = new Schema(types.map((type, part) => ({ name: `part${part}`, type })))
+  for (let from = 0; from < 5000; from += 500) {
+    const keys = Array.from({ length: 1000 }, (_, at) => {
+      const number = from + (at >> 1)
+      return { part0: number % 7 === 0 ? null : BigInt(number) << 40n, part1: `text ${number}` }
+    })
+    const { batch, release } = batchOfRows(arena, KeySchema, keys)
+    const ids = new Int32Array(keys.length)
+    table.resolve(batch.columns, null, 0, keys.length, ids)
+    release()
+    expect([...ids]).toEqual(keys.map((_, at) => from + (at >> 1)))
+  }
+  expect(readKeys(table, types, [4900, 1])).toEqual([
+    [null, "text 4900"],
+    [1n << 40n, "text 1"],
+  ])
+  table.release()
   expect(arena.usedBytes).toBe(0)
 })
 
@@ -92,10 +116,11 @@ it("KT1 equal keys have one id, ids go by first appearance, and keys come back a
 function checkState(table: KeyTable, types: readonly ColumnType[], ids: readonly number[]): void {
   const out = new ByteWriter()
   for (const id of ids) table.writeState(id, out)
-  const restored = new KeyTable(types)
+  const restored = new KeyTable(types, arena)
   const reader = new ByteReader(out.finish())
   expect(ids.map(() => restored.readState(reader))).toEqual([...ids.keys()])
   expect(readKeys(restored, types, [...ids.keys()])).toEqual(readKeys(table, types, ids))
+  restored.release()
 }
 
 /** Keys that are kept have the same values under their new ids. */
@@ -105,4 +130,5 @@ function checkCollected(table: KeyTable, types: readonly ColumnType[], ids: read
   const collected = table.withOnly([list])
   expect(collected.size).toBe(ids.length)
   expect(readKeys(collected, types, [...list.ids])).toEqual(before)
+  collected.release()
 }

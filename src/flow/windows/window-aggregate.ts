@@ -94,7 +94,8 @@ export class WindowAggregate implements Operator, OperatorState {
       context,
     )
     this.#results = new WindowResults(id, options.schema, keys.length, context)
-    this.#state = new WindowState(id, this.#slices, open, new KeyTable(keys.map(({ type }) => type)))
+    const types = keys.map(({ type }) => type)
+    this.#state = new WindowState(id, this.#slices, open, new KeyTable(types, context.arena))
   }
 
   /** All windows that end at this + 1 or earlier have fired. */
@@ -268,6 +269,10 @@ export class WindowAggregate implements Operator, OperatorState {
 
   applyChanges(changes: ByteReader): void {
     this.#state.applyChanges(changes)
+  }
+
+  release(): void {
+    this.#state.keys.release()
   }
 
   #newTable(): SliceTable {

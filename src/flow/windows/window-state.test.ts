@@ -15,7 +15,7 @@ const slices = new Slices({ kind: "tumbling", sizeMicros: 10, offsetMicros: 0 })
 
 function newState(): WindowState {
   const open = new OpenSlices(slices, () => new SliceTable([]))
-  return new WindowState("window", slices, open, new KeyTable([t.string]))
+  return new WindowState("window", slices, open, new KeyTable([t.string], arena))
 }
 
 /** Puts keys into the slice that holds a time. */

@@ -82,7 +82,9 @@ export class WindowState {
   collectKeys(groups: number): void {
     if (this.keys.size < KEYS_WORTH_COLLECTING || this.keys.size <= groups * 2) return
     const tables = this.open.all.map(({ table }) => table)
-    this.keys = this.keys.withOnly(tables)
+    const old = this.keys
+    this.keys = old.withOnly(tables)
+    old.release()
     for (const table of tables) table.onIdsMoved()
   }
 
