@@ -219,7 +219,34 @@ describe("tidemark run", () => {
     expect(status).toBe(2)
   })
 
-  test("goes on where nobody reads what it tells", () => {
+  test.skipIf(!existsSync("/dev/full"))("SS2 goes on where what it tells cannot be written, and says so once", () => {
+    writeSales("a.csv", 0, 1000)
+    const full = (command: string) => {
+      const line = `"${process.execPath}" "${CLI}" ${command} > /dev/full; echo "rc $?" >&2`
+      return spawnSync("bash", ["-c", line], { cwd: directory, encoding: "utf8" }).stderr.split("\n")
+    }
+    const told = [
+      "error: standard output cannot be written: no space left on device (ENOSPC).",
+      "  What is told there is lost from here on. A running job goes on and commits all the same.",
+      "rc 1",
+      "",
+    ]
+    expect(full("run job.ts --json")).toEqual(told)
+    expect(totalSales()).toBe(1000)
+    expect(full("explain job.ts")).toEqual(told)
+    expect(full("--help")).toEqual(told)
+    expect(full("run nothing.ts --json").slice(2)).toEqual(["rc 2", ""])
+  })
+
+  test.skipIf(!existsSync("/dev/full"))("SS1 goes on where nobody can be told of progress", () => {
+    writeSales("a.csv", 0, 1000)
+    const line = `"${process.execPath}" "${CLI}" run job.ts 2> /dev/full; echo "rc $?"`
+    const { stdout } = spawnSync("bash", ["-c", line], { cwd: directory, encoding: "utf8" })
+    expect(stdout).toBe("rc 0\n")
+    expect(totalSales()).toBe(1000)
+  })
+
+  test("SS1 goes on where nobody reads what it tells", () => {
     writeSales("a.csv", 0, 1000)
     const command = `"${process.execPath}" "${CLI}" run job.ts --json | true; echo "\${PIPESTATUS[0]}"`
     const { stdout, stderr } = spawnSync("bash", ["-c", command], { cwd: directory, encoding: "utf8" })

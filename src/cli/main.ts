@@ -7,14 +7,8 @@ import { realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { program } from "./program.ts"
-
-/** Nobody reads what is told any more, as behind `| head`. That is no reason to break the job off. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error
-  })
-}
+import { runProgram } from "./program.ts"
+import { guardStandardStreams } from "./standard-streams.ts"
 
 function projectInstallation(): string | undefined {
   try {
@@ -29,5 +23,6 @@ const installed = projectInstallation()
 if (installed !== undefined && installed !== realpathSync(fileURLToPath(import.meta.url))) {
   await import(pathToFileURL(installed).href)
 } else {
-  await program().parseAsync()
+  guardStandardStreams()
+  await runProgram(process.argv.slice(2))
 }

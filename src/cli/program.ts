@@ -1,5 +1,5 @@
 /** The commands, their options and their help. */
-import { Command } from "commander"
+import { Command, CommanderError } from "commander"
 import { VERSION } from "../runtime/version.ts"
 import { explainCommand } from "./commands/explain.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
@@ -18,13 +18,23 @@ Examples:
   tidemark run revenue.ts --reset     start anew; earlier output is moved aside
   tidemark explain revenue.ts         what the job computes, and how each lambda runs`
 
-/** The command line's program. */
-export function program(): Command {
+/** Runs what the command line says, and sets the exit code of the process. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: "user" })
+  } catch (error) {
+    // Commander has told what is wrong, or the help.
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage
+  }
+}
+
+function program(): Command {
   const root = new Command("tidemark")
     .description("Exactly-once stream processing for TypeScript.")
     .version(VERSION)
     .addHelpText("after", HELP)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.finished : EXIT.usage))
+    .exitOverride()
 
   root
     .command("run")
