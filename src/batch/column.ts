@@ -13,7 +13,9 @@
 import { assert, unreachable } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
 import { Dictionary } from "./dictionary.ts"
-import type { ColumnType } from "./type.ts"
+import type { ColumnType, Slots } from "./type.ts"
+
+const NO_SLOTS = new Int32Array(0)
 
 interface ColumnBase {
   readonly type: ColumnType
@@ -61,6 +63,12 @@ export interface StructColumn extends ColumnBase {
 
 /** The values of one field for all rows of a batch. */
 export type Column = BitColumn | Int32Column | Int64Column | Float64Column | DictionaryColumn | StructColumn
+
+/** Where a column's numbers lie, empty where it has none. */
+export function slotsOf(column: Column): Slots {
+  if (column.storage === "int64") return column.halves
+  return column.storage === "int32" || column.storage === "float64" ? column.values : NO_SLOTS
+}
 
 /** Allocates a column of `capacity` rows; the blocks taken are pushed on `blocks`, for the batch to free. */
 export function allocateColumn(arena: Arena, type: ColumnType, capacity: number, blocks: Block[]): Column {

@@ -10,8 +10,8 @@
  *   apart from what the storage itself cannot hold: −0 of whole numbers is 0, a lone surrogate of a text is U+FFFD.
  * - Y3 `fromText` and `fromJson` give values that pass `check`, or `Invalid`; they never throw.
  * - Y4 A default passes the type's own check.
- * - Y5 `numberFromBytes` gives NaN, or what `fromText` gives for the same text; `numberToBytes` gives -1, or writes what
- *   `toText` gives (and `toJson`, but for the quotes). `wordsFromBytes` and `wordsToBytes` likewise.
+ * - Y5 `fromBytes` gives false, or stores what `fromText` gives for the same text; `toBytes` gives -1, or writes what
+ *   `toText` gives (and `toJson`, but for the quotes).
  */
 import { TidemarkError } from "../base/errors.ts"
 
@@ -30,7 +30,10 @@ export type Storage =
   /** One child column a field. */
   | "struct"
 
-/** The most bytes that `numberToBytes` of any type writes. */
+/** Where a column's numbers lie: the values of `int32` and `float64` storage, the pairs of words of `int64` storage. */
+export type Slots = Int32Array | Float64Array
+
+/** The most bytes that `toBytes` of any type writes. */
 export const NUMBER_BYTES_MAX = 32
 
 /** Why a text, JSON value or JavaScript value is not a value of a type. */
@@ -63,28 +66,22 @@ export interface TypeDefinition<T = unknown> {
   /** From a parsed JSON value. `raw` is the number's own text, where the reader still has it. */
   fromJson(value: unknown, raw?: string): T | Invalid
   /**
-   * The number that the ASCII text `bytes[start, end)` stands for, without allocation; NaN where only `fromText` knows
-   * whether it is one. Kinds whose values are numbers have it, for decoders' hot loops. In JSON it reads the digits of
-   * a number, and between the quotes of an ISO timestamp's string.
+   * Stores what the ASCII text `bytes[start, end)` stands for as value `row`, without allocation, and gives whether it
+   * has: not where only `fromText` knows. `slots` are those of the type's storage. Kinds whose values are numbers or
+   * bigints have it, for decoders' hot loops. In JSON it reads the digits of a number, and what stands between quotes
+   * where `isQuotedInJson`.
    */
-  numberFromBytes?(this: void, bytes: Uint8Array, start: number, end: number): number
-  /** Whether JSON has its values in strings, so that `numberFromBytes` reads what stands between the quotes. */
+  fromBytes?(this: void, bytes: Uint8Array, start: number, end: number, slots: Slots, row: number): boolean
+  /**
+   * Writes what `toText` gives for value `row` at `bytes[at]`, without allocation, at most `NUMBER_BYTES_MAX` bytes, and
+   * gives where it ends; -1 where only `toText` and `toJson` know. Kinds that have `fromBytes` have it, for encoders'
+   * hot loops. JSON has it within quotes where `isQuotedInJson`.
+   */
+  toBytes?(this: void, slots: Slots, row: number, bytes: Uint8Array, at: number): number
+  /** Whether JSON has its values in strings. */
   readonly isQuotedInJson?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
   readonly isAnyText?: true
-  /**
-   * Writes what `toText` gives for a number at `bytes[at]`, at most `NUMBER_BYTES_MAX` bytes, and gives where it ends;
-   * -1 where only `toText` and `toJson` know. Kinds that have `numberFromBytes` may have it, for encoders' hot loops.
-   * JSON has it within quotes where `isQuotedInJson`.
-   */
-  numberToBytes?(this: void, value: number, bytes: Uint8Array, at: number): number
-  /**
-   * The same as `numberFromBytes` for kinds of bigints in `int64` storage: stores the value as value `row`, and gives
-   * whether it has. In JSON it reads the digits of a number, and between the quotes where `isQuotedInJson`.
-   */
-  wordsFromBytes?(this: void, bytes: Uint8Array, start: number, end: number, halves: Int32Array, row: number): boolean
-  /** The same as `numberToBytes` for kinds of bigints in `int64` storage; it knows every value. */
-  wordsToBytes?(this: void, halves: Int32Array, row: number, bytes: Uint8Array, at: number): number
   /** As a CSV field, before quoting. */
   toText(value: T): string
   /** As JSON text. */

@@ -2,11 +2,22 @@ import { describe, expect, it } from "vitest"
 import { randomScalarType, randomType, randomValue } from "../../test/random-values.ts"
 import { forEachSeed } from "../../test/seeds.ts"
 import type { Prng } from "../base/prng.ts"
+import { Arena, type Block } from "./arena.ts"
+import { allocateColumn, readValue, slotsOf, writeValue } from "./column.ts"
 import { Invalid, NUMBER_BYTES_MAX, type ColumnType } from "./type.ts"
 import { t } from "./types.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const arena = new Arena({ maxBytes: 1024 * 1024 })
+
+/** A column of three rows, whose middle one tests look at. */
+function columnOf(type: ColumnType) {
+  const blocks: Block[] = []
+  const column = allocateColumn(arena, type, 3, blocks)
+  for (const block of blocks) arena.free(block)
+  return column
+}
 
 /** Text as it stands in the world's files: numbers, times and words, and what is nearly so. */
 function randomText(prng: Prng): string {
@@ -113,16 +124,18 @@ describe("every type", () => {
   it("Y5 reads from bytes what it reads from text, or leaves it", () => {
     let read = 0
     forEachSeed(300, (prng) => {
-      const { definition, label } = randomScalarType(prng)
-      if (definition.numberFromBytes === undefined) return
+      const type = randomScalarType(prng).required()
+      const { definition, label } = type
+      if (definition.fromBytes === undefined) return
+      const column = columnOf(type)
       for (let index = 0; index < 40; index++) {
         const text = randomText(prng)
         const [before, after] = [prng.pick(["", "-", "7", "."]), prng.pick(["", "7", "e1", ".5", "Z"])]
         const bytes = encoder.encode(before + text + after)
         const afterBytes = encoder.encode(after).length
-        const value = definition.numberFromBytes(bytes, before.length, bytes.length - afterBytes)
-        if (Number.isNaN(value)) continue
-        expect(value, `${label} ${text}`).toBe(definition.fromText(text))
+        const end = bytes.length - afterBytes
+        if (!definition.fromBytes(bytes, before.length, end, slotsOf(column), 1)) continue
+        expect(readValue(column, 1), `${label} ${text}`).toBe(definition.fromText(text))
         read++
       }
     })
@@ -134,9 +147,10 @@ describe("every type", () => {
     forEachSeed(500, (prng) => {
       const short = String(prng.below(1e9) / 10 ** prng.below(7))
       const long = String(prng.float() * 10 ** prng.below(6))
-      const numberOf = (text: string) => t.float64.definition.numberFromBytes!(encoder.encode(text), 0, text.length)
-      if (Number.isNaN(numberOf(short))) left.short++
-      if (Number.isNaN(numberOf(long))) left.long++
+      const { fromBytes } = t.float64.definition
+      const isRead = (text: string) => fromBytes!(encoder.encode(text), 0, text.length, new Float64Array(1), 0)
+      if (!isRead(short)) left.short++
+      if (!isRead(long)) left.long++
     })
     expect(left.short).toBe(0)
     expect(left.long).toBeLessThan(25)
@@ -145,13 +159,15 @@ describe("every type", () => {
   it("Y5 writes to bytes what it writes as text, or leaves it", () => {
     let written = 0
     forEachSeed(300, (prng) => {
-      const type = randomScalarType(prng)
+      const type = randomScalarType(prng).required()
       const { definition, label } = type
-      if (definition.numberToBytes === undefined) return
+      if (definition.toBytes === undefined) return
+      const column = columnOf(type)
       const bytes = new Uint8Array(NUMBER_BYTES_MAX + 4).fill(0xaa)
       for (let index = 0; index < 20; index++) {
-        const value = randomValue(prng, type) as number
-        const end = definition.numberToBytes(value, bytes, 2)
+        const value = randomValue(prng, type)
+        writeValue(column, 1, value)
+        const end = definition.toBytes(slotsOf(column), 1, bytes, 2)
         if (end === -1) continue
         const text = decoder.decode(bytes.subarray(2, end))
         expect(text, label).toBe(definition.toText(value))

@@ -18,7 +18,7 @@ import { ByteOutput, writeBytes } from "./byte-output.ts"
 import { csvSyntax, type CsvOptions } from "./csv-layout.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
 import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
-import { FieldWriter, WRITE_NUMBER, WRITE_TEXT, WRITE_WORDS } from "./field-writer.ts"
+import { FieldWriter, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
 
 const encoder = new TextEncoder()
 const [LF, CR] = [10, 13] as const
@@ -88,7 +88,7 @@ export class CsvEncoder implements RecordEncoder {
       writer.texts.write(writer.codeAt(row), out, this.#rowBytes)
       return
     }
-    if ((writer.how === WRITE_NUMBER || writer.how === WRITE_WORDS) && this.#arePlain) {
+    if (writer.how === WRITE_NUMBER && this.#arePlain) {
       const end = writer.writeDigits(row, out.bytes, out.length)
       if (end >= 0) {
         out.length = end

@@ -9,24 +9,11 @@
  * - CC1 What the code takes, `CsvFieldReader.read` takes with the same value for every column; what it does not take, it
  *   hands to it.
  */
-import { writeInt53 } from "../batch/column.ts"
 import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
-import { scanDouble, scanned, scanWholeNumber } from "../batch/types/decimal-bytes.ts"
+import { scanDouble, scanInt32, scanInt53 } from "../batch/types/decimal-bytes.ts"
 import type { CsvFieldReader } from "./csv-field.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
-import {
-  BOOL,
-  DOUBLE,
-  INT32,
-  NUMBER,
-  OTHER,
-  SKIPPED,
-  SYMBOL,
-  TEXT,
-  WHOLE,
-  WORDS,
-  type FieldReader,
-} from "./field-reader.ts"
+import { BOOL, DOUBLE, INT32, NUMBER, OTHER, SKIPPED, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
 import { FALSE, isLiteral, TRUE } from "./literal.ts"
 import { isValidUtf8 } from "./utf8.ts"
 
@@ -43,7 +30,7 @@ const COLUMNS_PER_FUNCTION = 16
 
 const [LF, CR] = [10, 13] as const
 
-const TOOLS = { scanDouble, scanned, scanWholeNumber, writeInt53, isValidUtf8, isLiteral, TRUE, FALSE }
+const TOOLS = { scanDouble, scanInt32, scanInt53, isValidUtf8, isLiteral, TRUE, FALSE }
 
 /** The functions made so far, by their code: files of one layout share one, and so does the machine code of it. */
 const made = new Map<string, MakeReadColumns>()
@@ -84,7 +71,7 @@ function columnsCode(readers: readonly (FieldReader | undefined)[], hasLast: boo
   return `
     const { ${Object.keys(TOOLS).join(", ")} } = tools
     return (fields, [${readers.map((_, index) => `reader${index}`).join(", ")}]) => (bytes, start, to, row) => {
-      let at = start, begin = 0, high = 0, fold = 0, number = 0, isTrue = false
+      let at = start, begin = 0, high = 0, fold = 0, code = 0, isTrue = false
       ${columns.join("\n")}
       return ${hasLast ? `bytes[at] === ${CR} ? at + 1 : at` : "at"}
     }`
@@ -130,28 +117,16 @@ function codeOf(how: number, reader: string, toEnd: string, isEnd: string) {
       }
     case SYMBOL:
       return {
-        scan: `${toEnd}\nnumber = at > begin ? ${reader}.dictionary.findBytes(bytes, begin, at) : -1`,
-        isRead: "number >= 0",
-        store: `${reader}.words[row] = number`,
+        scan: `${toEnd}\ncode = at > begin ? ${reader}.dictionary.findBytes(bytes, begin, at) : -1`,
+        isRead: "code >= 0",
+        store: `${reader}.words[row] = code`,
       }
     case DOUBLE:
-      return {
-        scan: "number = scanDouble(bytes, at, to)\nat = scanned.end",
-        isRead: "number === number",
-        store: `${reader}.doubles[row] = number`,
-      }
+      return scanned("scanDouble", reader)
     case WHOLE:
-      return {
-        scan: "number = scanWholeNumber(bytes, at, to)\nat = scanned.end",
-        isRead: "number === number",
-        store: `writeInt53(${reader}.halves, row, number)`,
-      }
+      return scanned("scanInt53", reader)
     case INT32:
-      return {
-        scan: "number = scanWholeNumber(bytes, at, to)\nat = scanned.end",
-        isRead: "number === (number | 0)",
-        store: `${reader}.words[row] = number`,
-      }
+      return scanned("scanInt32", reader)
     case NUMBER:
       // Neighbours often have the same length: only where this one has not, its end is looked for.
       return {
@@ -161,15 +136,8 @@ function codeOf(how: number, reader: string, toEnd: string, isEnd: string) {
             at = begin
             ${toEnd}
             ${reader}.lastLength = at - begin
-          }
-          number = ${reader}.numberOf(bytes, begin, at)`,
-        isRead: "number === number",
-        store: `${reader}.writeNumber(row, number)`,
-      }
-    case WORDS:
-      return {
-        scan: toEnd,
-        isRead: `${reader}.storeWords(bytes, begin, at, ${reader}.halves, row)`,
+          }`,
+        isRead: `${reader}.store(bytes, begin, at, ${reader}.slots, row)`,
         store: "",
       }
     case BOOL:
@@ -181,4 +149,9 @@ function codeOf(how: number, reader: string, toEnd: string, isEnd: string) {
     default:
       return { scan: "", isRead: "false", store: "" }
   }
+}
+
+/** A number that stands as it is stored when its end is found. */
+function scanned(scan: string, reader: string) {
+  return { scan: `at = ${scan}(bytes, at, to, ${reader}.slots, row)`, isRead: "at >= 0", store: "" }
 }

@@ -10,10 +10,10 @@
  * - FR2 A null leaves code 0 in dictionary columns and the same in the columns within a struct.
  */
 import { assert } from "../base/assert.ts"
-import { writeInt53, writeValue, type Column } from "../batch/column.ts"
+import { slotsOf, writeValue, type Column } from "../batch/column.ts"
 import { Dictionary } from "../batch/dictionary.ts"
-import { Invalid, type ColumnType } from "../batch/type.ts"
-import { doubleFromBytes, int32FromBytes, wholeNumberFromBytes } from "../batch/types/decimal-bytes.ts"
+import { Invalid, type ColumnType, type Slots } from "../batch/type.ts"
+import { doubleFromBytes, int32FromBytes, int53FromBytes } from "../batch/types/decimal-bytes.ts"
 import { textOfUtf8 } from "./utf8.ts"
 
 /** A column of a file that the schema does not have. */
@@ -24,24 +24,21 @@ export const TEXT = 1
 export const SYMBOL = 2
 /** A float64 as `scanDouble` reads it. */
 export const DOUBLE = 3
-/** A whole number in 64 bits as `scanWholeNumber` reads it. */
+/** A whole number in 64 bits as `scanInt53` reads it. */
 export const WHOLE = 4
-/** The same in 32 bits. */
+/** The same in 32 bits, as `scanInt32` reads it. */
 export const INT32 = 5
-/** A number that the type's `numberFromBytes` reads once its end is known, such as a timestamp. */
+/** A number or bigint that the type's `fromBytes` reads once its end is known, such as a timestamp. */
 export const NUMBER = 6
 /** `true` or `false`. */
 export const BOOL = 7
 /** An object, in formats that have them. */
 export const OBJECT = 8
-/** A bigint that the type's `wordsFromBytes` reads once its end is known. */
-export const WORDS = 9
 /** Only the type itself knows. */
-export const OTHER = 10
+export const OTHER = 9
 
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
-const NO_DOUBLES = new Float64Array(0)
 
 /** A dictionary beyond either of these is closed, and the next batch starts another. */
 const DICTIONARY_SIZE_MAX = 65_536
@@ -60,18 +57,15 @@ export class FieldReader {
   readonly sourceName: string
   /** The fields of an object. */
   readonly children: readonly FieldReader[]
-  /** `definition.numberFromBytes`, or a function that never knows. */
-  readonly numberOf: (bytes: Uint8Array, start: number, end: number) => number
-  /** `definition.wordsFromBytes`, or a function that never knows. */
-  readonly storeWords: NonNullable<ColumnType["definition"]["wordsFromBytes"]>
+  /** `definition.fromBytes`, or a function that never knows. */
+  readonly store: NonNullable<ColumnType["definition"]["fromBytes"]>
   /** How long the field's text was last: neighbours often have the same length, which saves looking for the end. */
   lastLength = 0
 
-  doubles: Float64Array = NO_DOUBLES
-  /** Codes or int32 values. */
+  /** What `store` takes. */
+  slots: Slots = NO_WORDS
+  /** Codes. */
   words: Int32Array = NO_WORDS
-  /** Pairs of words of int64 storage, low first. */
-  halves: Int32Array = NO_WORDS
   bits: Uint8Array = NO_BYTES
   validity: Uint8Array = NO_BYTES
   dictionary: Dictionary
@@ -91,8 +85,7 @@ export class FieldReader {
     this.#empty = type.fromText("")
     this.#quotedEmpty = type.fromText("", true)
     this.how = howToRead(type)
-    this.numberOf = type.definition.numberFromBytes ?? (() => NaN)
-    this.storeWords = type.definition.wordsFromBytes ?? (() => false)
+    this.store = type.definition.fromBytes ?? (() => false)
     this.children = (type.definition.fields ?? []).map((field) => new FieldReader(column, field.name, field.type))
     const { symbols } = type.definition
     this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
@@ -101,30 +94,17 @@ export class FieldReader {
   /** Takes the column of a new batch. */
   bind(target: Column): void {
     this.#target = target
+    this.slots = slotsOf(target)
     if (target.validity !== null) this.validity = target.validity.fill(0xff)
-    switch (target.storage) {
-      case "bit":
-        this.bits = target.values
-        return
-      case "float64":
-        this.doubles = target.values
-        return
-      case "int64":
-        this.halves = target.halves
-        return
-      case "int32":
-        this.words = target.values
-        return
-      case "dictionary":
-        if (this.how !== SYMBOL && this.#isDictionaryDone()) {
-          this.dictionary = new Dictionary()
-          this.#dictionaryRows = 0
-        }
-        target.dictionary = this.dictionary
-        this.words = target.values
-        return
-      case "struct":
-        this.children.forEach((child, index) => child.bind(target.children[index]!))
+    if (target.storage === "bit") this.bits = target.values
+    else if (target.storage === "struct") this.children.forEach((child, index) => child.bind(target.children[index]!))
+    else if (target.storage === "dictionary") {
+      if (this.how !== SYMBOL && this.#isDictionaryDone()) {
+        this.dictionary = new Dictionary()
+        this.#dictionaryRows = 0
+      }
+      target.dictionary = this.dictionary
+      this.words = target.values
     }
   }
 
@@ -161,13 +141,6 @@ export class FieldReader {
     else this.bits[row >> 3]! &= ~bit
   }
 
-  /** Writes a number within ±(2⁵³ − 1), whole for whole storages. */
-  writeNumber(row: number, value: number): void {
-    if (this.halves.length > 0) writeInt53(this.halves, row, value)
-    else if (this.doubles.length > 0) this.doubles[row] = value
-    else this.words[row] = value
-  }
-
   #isDictionaryDone(): boolean {
     const { size, byteLength } = this.dictionary
     const isUseless = size >= USELESS_SIZE_MIN && size * 2 > this.#dictionaryRows
@@ -186,11 +159,8 @@ export class FieldReader {
       if (code >= 0) this.words[row] = code
       return code >= 0
     }
-    if (this.how === WORDS && this.storeWords(bytes, start, end, this.halves, row)) return true
-    const value = this.numberOf(bytes, start, end)
-    if (value !== value) return this.#writeUnlessInvalid(row, this.type.fromText(textOfUtf8(bytes, start, end)))
-    this.writeNumber(row, value)
-    return true
+    if (this.store(bytes, start, end, this.slots, row)) return true
+    return this.#writeUnlessInvalid(row, this.type.fromText(textOfUtf8(bytes, start, end)))
   }
 
   #writeUnlessInvalid(row: number, value: unknown): boolean {
@@ -202,14 +172,13 @@ export class FieldReader {
 
 /** Recognises the types that scanners read by heart: by how they say that they read, not by their names. */
 function howToRead({ definition }: ColumnType): number {
-  const { storage, typeOf, numberFromBytes } = definition
+  const { storage, fromBytes } = definition
   if (storage === "struct") return OBJECT
   if (storage === "dictionary") return definition.symbols !== undefined ? SYMBOL : definition.isAnyText ? TEXT : OTHER
-  if (numberFromBytes === doubleFromBytes && storage === "float64") return DOUBLE
-  if (numberFromBytes === int32FromBytes && storage === "int32") return INT32
-  if (numberFromBytes === wholeNumberFromBytes && storage === "int64") return WHOLE
-  if (numberFromBytes !== undefined && typeOf === "number") return NUMBER
-  if (definition.wordsFromBytes !== undefined && storage === "int64") return WORDS
+  if (fromBytes === doubleFromBytes) return DOUBLE
+  if (fromBytes === int32FromBytes) return INT32
+  if (fromBytes === int53FromBytes) return WHOLE
+  if (fromBytes !== undefined) return NUMBER
   const isPlainBool = definition.fromText("true") === true && definition.fromText("false") === false
   return storage === "bit" && isPlainBool ? BOOL : OTHER
 }

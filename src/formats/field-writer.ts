@@ -2,11 +2,11 @@
  * How one column is written as bytes, shared by the encoders: which values they write by heart, and the typed arrays of
  * the batch at hand. Whatever they do not know by heart goes through the type's `toText` or `toJson`.
  */
-import { readInt53, type Column } from "../batch/column.ts"
-import type { ColumnType } from "../batch/type.ts"
+import { slotsOf, type Column } from "../batch/column.ts"
+import type { ColumnType, Slots } from "../batch/type.ts"
 import { TextCache, type PrepareText } from "./text-cache.ts"
 
-/** A number that `numberToBytes` knows. */
+/** A number or bigint that `toBytes` knows. */
 export const WRITE_NUMBER = 1
 /** `true` or `false`. */
 export const WRITE_BOOL = 2
@@ -14,14 +14,11 @@ export const WRITE_BOOL = 2
 export const WRITE_TEXT = 3
 /** An object, field by field, in formats that have them. */
 export const WRITE_OBJECT = 4
-/** A bigint that `wordsToBytes` knows. */
-export const WRITE_WORDS = 5
 /** Only the type itself knows. */
-const WRITE_OTHER = 6
+const WRITE_OTHER = 5
 
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
-const NO_DOUBLES = new Float64Array(0)
 
 /** Writes one column. */
 export class FieldWriter {
@@ -33,16 +30,18 @@ export class FieldWriter {
   readonly isQuoted: boolean
   readonly children: readonly FieldWriter[]
   readonly texts: TextCache
+  /** `definition.toBytes`, or a function that never knows. */
+  readonly #toBytes: NonNullable<ColumnType["definition"]["toBytes"]>
   #column: Column | undefined
-  #doubles: Float64Array = NO_DOUBLES
-  #words: Int32Array = NO_WORDS
-  #halves: Int32Array = NO_WORDS
+  #slots: Slots = NO_WORDS
+  #codes: Int32Array = NO_WORDS
   #bits: Uint8Array = NO_BYTES
   #validity: Uint8Array | null = null
 
   constructor(type: ColumnType, prefix: Uint8Array, prepare: PrepareText, children: readonly FieldWriter[] = []) {
     this.type = type
     this.how = howToWrite(type)
+    this.#toBytes = type.definition.toBytes ?? (() => -1)
     this.prefix = prefix
     this.isQuoted = type.definition.isQuotedInJson === true
     this.children = children
@@ -53,9 +52,8 @@ export class FieldWriter {
   bind(column: Column): void {
     this.#column = column
     this.#validity = column.validity
-    this.#doubles = column.storage === "float64" ? column.values : NO_DOUBLES
-    this.#halves = column.storage === "int64" ? column.halves : NO_WORDS
-    this.#words = column.storage === "int32" || column.storage === "dictionary" ? column.values : NO_WORDS
+    this.#slots = slotsOf(column)
+    this.#codes = column.storage === "dictionary" ? column.values : NO_WORDS
     this.#bits = column.storage === "bit" ? column.values : NO_BYTES
     if (column.storage === "dictionary") this.texts.bind(column.dictionary)
     if (column.storage === "struct") this.children.forEach((child, index) => child.bind(column.children[index]!))
@@ -70,17 +68,9 @@ export class FieldWriter {
     return this.#validity !== null && ((this.#validity[row >> 3]! >> (row & 7)) & 1) === 0
   }
 
-  #numberAt(row: number): number {
-    if (this.#doubles.length > 0) return this.#doubles[row]!
-    if (this.#halves.length > 0) return readInt53(this.#halves, row)
-    return this.#words[row]!
-  }
-
   /** Writes the digits of a number or a bigint at `bytes[at]` and gives where they end; -1 where only the type knows. */
   writeDigits(row: number, bytes: Uint8Array, at: number): number {
-    const { numberToBytes, wordsToBytes } = this.type.definition
-    if (this.how === WRITE_WORDS) return wordsToBytes!(this.#halves, row, bytes, at)
-    return numberToBytes!(this.#numberAt(row), bytes, at)
+    return this.#toBytes(this.#slots, row, bytes, at)
   }
 
   bitAt(row: number): boolean {
@@ -88,16 +78,15 @@ export class FieldWriter {
   }
 
   codeAt(row: number): number {
-    return this.#words[row]!
+    return this.#codes[row]!
   }
 }
 
 function howToWrite({ definition }: ColumnType): number {
-  const { storage, typeOf } = definition
+  const { storage } = definition
   if (storage === "struct") return WRITE_OBJECT
   if (storage === "dictionary") return WRITE_TEXT
-  if (typeOf === "number" && definition.numberToBytes !== undefined) return WRITE_NUMBER
-  if (definition.wordsToBytes !== undefined && storage === "int64") return WRITE_WORDS
+  if (definition.toBytes !== undefined) return WRITE_NUMBER
   const isPlainBool = [true, false].every((value) => {
     return storage === "bit" && definition.toText(value) === String(value) && definition.toJson(value) === String(value)
   })

@@ -11,12 +11,12 @@
 import type { Arena } from "../batch/arena.ts"
 import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
-import { scanDouble, scanned, scanWholeNumber } from "../batch/types/decimal-bytes.ts"
+import { NO_NUMBER, scanDouble, scanInt32, scanInt53 } from "../batch/types/decimal-bytes.ts"
 import { Invalid } from "../batch/type.ts"
 import { BatchBuilder } from "./batch-builder.ts"
 import { DecodeRun, RECORD_BYTES_MAX } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
-import { BOOL, DOUBLE, INT32, NUMBER, OBJECT, SYMBOL, TEXT, WHOLE, WORDS, type FieldReader } from "./field-reader.ts"
+import { BOOL, DOUBLE, INT32, NUMBER, OBJECT, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
 import { readJsonLine } from "./json-line.ts"
 import { ObjectShape, type ObjectField } from "./json-object.ts"
 import { NO_END, skipNumber, skipped, skipSpace, skipString, skipValue, unescape } from "./json-text.ts"
@@ -238,31 +238,24 @@ export class JsonLinesDecoder implements RecordDecoder {
         return code >= 0 ? end : NO_END
       }
       case DOUBLE: {
-        const value = scanDouble(bytes, at, to)
-        if (value !== value || !isJsonNumber(bytes, at, to)) break
-        reader.doubles[row] = value
-        return scanned.end
+        const end = scanDouble(bytes, at, to, reader.slots as Float64Array, row)
+        if (end === NO_NUMBER || !isJsonNumber(bytes, at, to)) break
+        return end
       }
-      case WHOLE:
+      case WHOLE: {
+        const end = scanInt53(bytes, at, to, reader.slots as Int32Array, row)
+        if (end === NO_NUMBER || !isJsonNumber(bytes, at, to)) break
+        return end
+      }
       case INT32: {
-        const value = scanWholeNumber(bytes, at, to)
-        if (value !== value || !isJsonNumber(bytes, at, to)) break
-        if (reader.how === INT32 && value !== (value | 0)) break
-        reader.writeNumber(row, value)
-        return scanned.end
+        const end = scanInt32(bytes, at, to, reader.slots as Int32Array, row)
+        if (end === NO_NUMBER || !isJsonNumber(bytes, at, to)) break
+        return end
       }
       case NUMBER: {
         const end = this.#readNumber(reader, bytes, at, to, row)
         if (end !== NO_END) return end
         break
-      }
-      case WORDS: {
-        const isString = first === QUOTE
-        const end = isString ? skipString(bytes, at + 1, to) : skipNumber(bytes, at, to)
-        if (end === NO_END) break
-        const start = isString ? at + 1 : at
-        if (!reader.storeWords(bytes, start, isString ? end - 1 : end, reader.halves, row)) break
-        return end
       }
       case BOOL: {
         const isTrue = isLiteral(bytes, at, to, TRUE)
@@ -298,27 +291,22 @@ export class JsonLinesDecoder implements RecordDecoder {
     return end
   }
 
-  /** Reads a number or a string that the type's `numberFromBytes` knows. */
+  /** Reads a number or a string that the type's `fromBytes` knows. */
   #readNumber(reader: FieldReader, bytes: Uint8Array, at: number, to: number, row: number): number {
-    const isQuoted = reader.type.definition.isQuotedInJson === true
-    const start = isQuoted ? at + 1 : at
-    let end = start + reader.lastLength
-    if (isQuoted) {
-      if (bytes[at] !== QUOTE) return NO_END
-      if (!(end < to && bytes[end] === QUOTE)) {
-        const stringEnd = skipString(bytes, start, to)
-        if (stringEnd === NO_END) return NO_END
-        end = stringEnd - 1
-        reader.lastLength = end - start
-      }
-    } else {
-      end = skipNumber(bytes, at, to)
-      if (end === NO_END) return NO_END
+    if (bytes[at] !== QUOTE) {
+      const end = skipNumber(bytes, at, to)
+      return end !== NO_END && reader.store(bytes, at, end, reader.slots, row) ? end : NO_END
     }
-    const value = reader.numberOf(bytes, start, end)
-    if (value !== value) return NO_END
-    reader.writeNumber(row, value)
-    return isQuoted ? end + 1 : end
+    if (reader.type.definition.isQuotedInJson !== true) return NO_END
+    const start = at + 1
+    let end = start + reader.lastLength
+    if (!(end < to && bytes[end] === QUOTE)) {
+      const stringEnd = skipString(bytes, start, to)
+      if (stringEnd === NO_END) return NO_END
+      end = stringEnd - 1
+      reader.lastLength = end - start
+    }
+    return reader.store(bytes, start, end, reader.slots, row) ? end + 1 : NO_END
   }
 }
 

@@ -12,7 +12,7 @@ import type { Schema } from "../batch/schema.ts"
 import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
 import { writeText } from "./byte-output.ts"
 import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
-import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_OBJECT, WRITE_TEXT, WRITE_WORDS } from "./field-writer.ts"
+import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_OBJECT, WRITE_TEXT } from "./field-writer.ts"
 import { FALSE, NULL, TRUE } from "./literal.ts"
 import type { PrepareText } from "./text-cache.ts"
 
@@ -65,8 +65,7 @@ export class JsonLinesEncoder implements RecordEncoder {
       case WRITE_TEXT:
         writer.texts.write(writer.codeAt(row), out, this.#rowBytes)
         return
-      case WRITE_NUMBER:
-      case WRITE_WORDS: {
+      case WRITE_NUMBER: {
         const start = writer.isQuoted ? out.length + 1 : out.length
         const end = writer.writeDigits(row, out.bytes, start)
         if (end < 0) break

@@ -1,12 +1,13 @@
 /**
  * Timestamps as ISO 8601 text in bytes, without allocation: the fast twin of `iso.ts`, for decoders and encoders.
  *
+ * Microseconds come and go in arrays of doubles: one that a function hands to another would lie on the heap.
+ *
  * Invariants:
- * - IB1 `parseIsoBytes` gives what `parseIso` gives for the same ASCII text, and NaN where that gives words.
+ * - IB1 `parseIsoBytes` stores what `parseIso` gives for the same ASCII text, and refuses it where that gives words.
  * - IB2 `writeIsoBytes` writes what `formatIso` gives.
  */
 import { civilFromDays, daysFromCivil, daysInMonth, MICROS_PER_DAY } from "./civil.ts"
-import type { Timestamp } from "./timestamp.ts"
 import type { TimeZone } from "./zone.ts"
 
 /** The most bytes that `writeIsoBytes` writes. */
@@ -14,6 +15,8 @@ export const ISO_BYTES_MAX = 27
 
 /** What `twoDigits` gives for anything else: out of the range of every field of a time. */
 const NO_DIGITS = 255
+/** What `minutesOfOffset` gives for anything else. */
+const NO_OFFSET = 10_000
 
 const [ZERO, PLUS, MINUS, DOT, SLASH, COLON, SPACE, T, Z] = [48, 43, 45, 46, 47, 58, 32, 84, 90] as const
 
@@ -22,54 +25,67 @@ let lastDate = -1
 let lastDays = 0
 
 /**
- * The microseconds that the ISO 8601 text `bytes[start, end)` stands for, or NaN where it is none or lacks an offset
- * and no zone is given.
+ * Stores the microseconds that the ISO 8601 text `bytes[start, end)` stands for as `micros[index]`. Gives whether it has:
+ * not where the text is none, or lacks an offset and no zone is given; what is stored then is unspecified.
  */
-export function parseIsoBytes(bytes: Uint8Array, start: number, end: number, zone: TimeZone | undefined): number {
-  if (end - start < 10) return NaN
+export function parseIsoBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  zone: TimeZone | undefined,
+  micros: Float64Array,
+  index: number,
+): boolean {
+  if (end - start < 10) return false
   const separator = bytes[start + 4]!
-  if ((separator !== MINUS && separator !== SLASH) || bytes[start + 7] !== separator) return NaN
+  if ((separator !== MINUS && separator !== SLASH) || bytes[start + 7] !== separator) return false
   const century = twoDigits(bytes, start)
   const yearOfCentury = twoDigits(bytes, start + 2)
   const month = twoDigits(bytes, start + 5)
   const day = twoDigits(bytes, start + 8)
   const year = century * 100 + yearOfCentury
-  if (century === NO_DIGITS || yearOfCentury === NO_DIGITS || month < 1 || month > 12 || day < 1) return NaN
-  if (day > 28 && day > daysInMonth(year, month)) return NaN
+  if (century === NO_DIGITS || yearOfCentury === NO_DIGITS || month < 1 || month > 12 || day < 1) return false
+  if (day > 28 && day > daysInMonth(year, month)) return false
   const date = (year * 16 + month) * 32 + day
   if (date !== lastDate) {
     lastDate = date
     lastDays = daysFromCivil(year, month, day)
   }
-  const days = lastDays
-
+  let local = lastDays * MICROS_PER_DAY
   let at = start + 10
-  if (at === end) return resolve(days * MICROS_PER_DAY, zone)
-  if ((bytes[at] !== T && bytes[at] !== SPACE) || end - at < 6 || bytes[at + 3] !== COLON) return NaN
-  const hour = twoDigits(bytes, at + 1)
-  const minute = twoDigits(bytes, at + 4)
-  if (hour > 23 || minute > 59) return NaN
-  let micros = (hour * 60 + minute) * 60_000_000
-  at += 6
-  if (at < end && bytes[at] === COLON) {
-    const second = end - at < 3 ? NO_DIGITS : twoDigits(bytes, at + 1)
-    if (second > 59) return NaN
-    micros += second * 1_000_000
-    at += 3
-    if (at < end && bytes[at] === DOT) {
-      const fractionStart = ++at
-      for (let scale = 100_000; at < end && isDigit(bytes[at]!); at++) {
-        micros += (bytes[at]! - ZERO) * scale
-        // The seventh digit and those behind it are cut.
-        scale = (scale / 10) | 0
+  if (at < end) {
+    if ((bytes[at] !== T && bytes[at] !== SPACE) || end - at < 6 || bytes[at + 3] !== COLON) return false
+    const hour = twoDigits(bytes, at + 1)
+    const minute = twoDigits(bytes, at + 4)
+    if (hour > 23 || minute > 59) return false
+    local += (hour * 60 + minute) * 60_000_000
+    at += 6
+    if (at < end && bytes[at] === COLON) {
+      const second = end - at < 3 ? NO_DIGITS : twoDigits(bytes, at + 1)
+      if (second > 59) return false
+      local += second * 1_000_000
+      at += 3
+      if (at < end && bytes[at] === DOT) {
+        const fractionStart = ++at
+        for (let scale = 100_000; at < end && isDigit(bytes[at]!); at++) {
+          local += (bytes[at]! - ZERO) * scale
+          // The seventh digit and those behind it are cut.
+          scale = (scale / 10) | 0
+        }
+        if (at === fractionStart) return false
       }
-      if (at === fractionStart) return NaN
     }
   }
-  const local = days * MICROS_PER_DAY + micros
-  if (at === end) return resolve(local, zone)
-  if (bytes[at] === Z) return at + 1 === end ? inRange(local) : NaN
-  return inRange(local - parseOffsetBytes(bytes, at, end))
+  if (at === end) {
+    if (zone === undefined) return false
+    local = zone.utcOfLocal(local)
+  } else if (bytes[at] !== Z || at + 1 !== end) {
+    const offset = minutesOfOffset(bytes, at, end)
+    if (offset === NO_OFFSET) return false
+    local -= offset * 60_000_000
+  }
+  micros[index] = local
+  return Number.isSafeInteger(local)
 }
 
 function isDigit(byte: number): boolean {
@@ -82,39 +98,34 @@ function twoDigits(bytes: Uint8Array, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NO_DIGITS
 }
 
-/** `±HH`, `±HHMM` or `±HH:MM` in microseconds, else NaN. */
-function parseOffsetBytes(bytes: Uint8Array, at: number, end: number): number {
-  const sign = bytes[at] === PLUS ? 60_000_000 : bytes[at] === MINUS ? -60_000_000 : NaN
+/** `±HH`, `±HHMM` or `±HH:MM` in minutes, else `NO_OFFSET`. */
+function minutesOfOffset(bytes: Uint8Array, at: number, end: number): number {
   const length = end - at
-  if (length !== 3 && length !== 5 && !(length === 6 && bytes[at + 3] === COLON)) return NaN
+  const isNegative = bytes[at] === MINUS
+  if (!isNegative && bytes[at] !== PLUS) return NO_OFFSET
+  if (length !== 3 && length !== 5 && !(length === 6 && bytes[at + 3] === COLON)) return NO_OFFSET
   const hours = twoDigits(bytes, at + 1)
   const minutes = length === 3 ? 0 : twoDigits(bytes, end - 2)
-  return hours > 23 || minutes > 59 ? NaN : sign * (hours * 60 + minutes)
-}
-
-function resolve(local: number, zone: TimeZone | undefined): number {
-  return zone === undefined ? NaN : inRange(zone.utcOfLocal(local))
-}
-
-function inRange(micros: number): number {
-  return Number.isSafeInteger(micros) ? micros : NaN
+  if (hours > 23 || minutes > 59) return NO_OFFSET
+  return isNegative ? 0 - (hours * 60 + minutes) : hours * 60 + minutes
 }
 
 /** The day that was written last, and its date. */
 let lastWrittenDays = NaN
 let lastWrittenDate = 0
 
-/** Writes a timestamp as `formatIso` does, at `bytes[at]`, and gives where it ends: at most 27 bytes further. */
-export function writeIsoBytes(bytes: Uint8Array, at: number, timestamp: Timestamp): number {
+/** Writes the timestamp `micros[index]` as `formatIso` does, at `bytes[at]`, and gives where it ends: at most 27 bytes further. */
+export function writeIsoBytes(micros: Float64Array, index: number, bytes: Uint8Array, at: number): number {
+  const timestamp = micros[index]!
   const days = Math.floor(timestamp / MICROS_PER_DAY)
   if (days !== lastWrittenDays) {
     lastWrittenDays = days
     lastWrittenDate = civilFromDays(days)
   }
   const date = lastWrittenDate
-  const micros = timestamp - days * MICROS_PER_DAY
-  const seconds = Math.floor(micros / 1_000_000)
-  const fraction = micros - seconds * 1_000_000
+  const ofDay = timestamp - days * MICROS_PER_DAY
+  const seconds = Math.floor(ofDay / 1_000_000)
+  const fraction = ofDay - seconds * 1_000_000
   const minutes = (seconds / 60) | 0
   const hours = (minutes / 60) | 0
   const year = (date / 10_000) | 0

@@ -1,16 +1,24 @@
 /**
- * Decimal numbers in ASCII bytes, without allocation: what the numeric types' `numberFromBytes` are made of, and the
- * scanners of the same numbers for decoders that do not yet know where a number ends.
+ * Decimal numbers in ASCII bytes: what the numeric types' `fromBytes` are made of, and the scanners of the same numbers
+ * for decoders that do not yet know where a number ends.
  *
- * A scanner reads the longest number that starts at `start`, gives its value, and leaves where it ends in
- * `scanned.end` (`start` where no number stands there). NaN means that the value must be found another way.
+ * A scanner reads the longest number that starts at `start`, stores it as value `row` of its storage, and gives where it
+ * ends. It gives `NO_NUMBER` where none stands there, or where the value must be found another way; what the slot holds
+ * then is unspecified.
+ *
+ * A double that one function hands to another lies on the heap unless the compiler makes one of the two, so values go
+ * straight into typed arrays: nothing is allocated, whatever is compiled how.
  *
  * Invariants:
- * - DB1 A value other than NaN is the one that `Number` gives for the same text; for whole numbers never −0.
- * - DB2 `…FromBytes(bytes, start, end)` is the scanner's value where the scanner ends at `end`, else NaN.
+ * - DB1 The value stored is the one that `Number` gives for the same text; for whole numbers never −0.
+ * - DB2 `…FromBytes(bytes, start, end, …)` gives whether the scanner ends at `end`.
  */
+import { writeInt53 } from "../column.ts"
 
 const [ZERO, PLUS, MINUS, DOT, LOWER_E] = [48, 43, 45, 46, 101] as const
+
+/** The answer of scanners that have stored nothing. */
+export const NO_NUMBER = -1
 
 /** Powers of ten that a double holds exactly. */
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
@@ -22,30 +30,48 @@ const EXACT_DIGITS = 15
 const LONG_DIGITS = 18
 const HALF_DIGITS = 9
 
-/** Where the last scan ended. It is one object, so that scanners can give two results without allocation. */
-export const scanned = { end: 0 }
+/** What `scanWholeNumber` has read. */
+const whole = new Float64Array(1)
 
-/** Scans `-?[0-9]+`; NaN beyond fifteen digits. */
-export function scanWholeNumber(bytes: Uint8Array, start: number, end: number): number {
+/** What `scanExponent` has read, and where it ends. */
+const exponent = { value: 0, end: 0 }
+
+/** Scans `-?[0-9]+` of at most fifteen digits, and leaves the number in `whole`. */
+function scanWholeNumber(bytes: Uint8Array, start: number, end: number): number {
   const isNegative = start < end && bytes[start] === MINUS
   const first = isNegative ? start + 1 : start
   let at = first
   let value = 0
   let digit = 0
   for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit
-  const digits = at - first
-  scanned.end = digits === 0 ? start : at
-  if (digits === 0 || digits > EXACT_DIGITS) return NaN
-  return isNegative ? 0 - value : value
+  if (at === first || at - first > EXACT_DIGITS) return NO_NUMBER
+  whole[0] = isNegative ? 0 - value : value
+  return at
+}
+
+/** Scans `-?[0-9]+` into `int64` storage. */
+export function scanInt53(bytes: Uint8Array, start: number, end: number, halves: Int32Array, row: number): number {
+  const at = scanWholeNumber(bytes, start, end)
+  if (at !== NO_NUMBER) writeInt53(halves, row, whole[0]!)
+  return at
+}
+
+/** Scans `-?[0-9]+` within the range of int32. */
+export function scanInt32(bytes: Uint8Array, start: number, end: number, words: Int32Array, row: number): number {
+  const at = scanWholeNumber(bytes, start, end)
+  if (at === NO_NUMBER) return NO_NUMBER
+  const value = whole[0]!
+  words[row] = value
+  return value === (value | 0) ? at : NO_NUMBER
 }
 
 /**
  * Scans `-?[0-9]+(.[0-9]+)?([eE][+-]?[0-9]+)?`.
  *
  * Up to fifteen digits with a small power of ten, one division or multiplication of exact doubles rounds right (Clinger,
- * "How to Read Floating Point Numbers Accurately", 1990); up to eighteen, see `scaledDouble`.
+ * "How to Read Floating Point Numbers Accurately", 1990); up to eighteen, see `storeScaled`.
  */
-export function scanDouble(bytes: Uint8Array, start: number, end: number): number {
+export function scanDouble(bytes: Uint8Array, start: number, end: number, doubles: Float64Array, row: number): number {
   const isNegative = start < end && bytes[start] === MINUS
   const first = isNegative ? start + 1 : start
   let at = first
@@ -62,44 +88,50 @@ export function scanDouble(bytes: Uint8Array, start: number, end: number): numbe
     // A point without digits behind it does not belong to the number.
     if (decimals === 0) at--
   }
-  scanned.end = digits === 0 ? start : at
-  if (digits === 0) return NaN
+  if (digits === 0) return NO_NUMBER
   if (digits > EXACT_DIGITS || decimals > EXACT_DIGITS || (at < end && (bytes[at]! | 0x20) === LOWER_E)) {
-    value = scanLongDouble(bytes, first, at, end, decimals)
-  } else if (decimals > 0) {
-    value /= POWERS_OF_TEN[decimals]!
+    scanExponent(bytes, at, end)
+    if (!storeScaled(bytes, first, at, exponent.value - decimals, doubles, row)) return NO_NUMBER
+    if (isNegative) doubles[row] = -doubles[row]!
+    return exponent.end
   }
-  return isNegative ? -value : value
-}
-
-/** Scans the exponent behind the digits of `bytes[start, digitsEnd)`, where there is one, and gives the number. */
-function scanLongDouble(bytes: Uint8Array, start: number, digitsEnd: number, end: number, decimals: number): number {
-  const scale = scanExponent(bytes, digitsEnd, end) - decimals
-  return scale >= -22 && scale <= 22 ? scaledDouble(bytes, start, digitsEnd, scale) : NaN
+  if (decimals > 0) value /= POWERS_OF_TEN[decimals]!
+  doubles[row] = isNegative ? -value : value
+  return at
 }
 
 /** Scans `[eE][+-]?[0-9]+` behind a number that ends at `start`; what is no exponent is none, so it is 0 there. */
-function scanExponent(bytes: Uint8Array, start: number, end: number): number {
-  scanned.end = start
-  if (start >= end || (bytes[start]! | 0x20) !== LOWER_E) return 0
+function scanExponent(bytes: Uint8Array, start: number, end: number): void {
+  exponent.value = 0
+  exponent.end = start
+  if (start >= end || (bytes[start]! | 0x20) !== LOWER_E) return
   const sign = start + 1 < end ? bytes[start + 1]! : 0
   const first = sign === MINUS || sign === PLUS ? start + 2 : start + 1
   let at = first
   let value = 0
   let digit = 0
   for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = Math.min(value * 10 + digit, 10_000)
-  scanned.end = at === first ? start : at
-  return sign === MINUS ? -value : value
+  if (at === first) return
+  exponent.value = sign === MINUS ? 0 - value : value
+  exponent.end = at
 }
 
 /**
- * The double nearest to the digits of `bytes[start, end)` (with or without a point between) times 10^scale, for up to
- * eighteen digits and |scale| ≤ 22, which covers the numbers that JavaScript and others print; else NaN.
+ * Stores the double nearest to the digits of `bytes[start, end)` (with or without a point between) times 10^scale, for
+ * up to eighteen digits and |scale| ≤ 22, which covers the numbers that JavaScript and others print. Gives whether it has.
  *
  * The digits are held exactly as the sum of two doubles, and divided by the power of ten with a correction for the
- * remainder, which is known to some 2⁻⁵⁰ of itself: where that uncertainty could change the sum's rounding, NaN.
+ * remainder, which is known to some 2⁻⁵⁰ of itself: where that uncertainty could change the sum's rounding, it has not.
  */
-function scaledDouble(bytes: Uint8Array, start: number, end: number, scale: number): number {
+function storeScaled(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  scale: number,
+  doubles: Float64Array,
+  row: number,
+): boolean {
+  if (scale < -22 || scale > 22) return false
   let high = 0
   let low = 0
   let digits = 0
@@ -112,9 +144,10 @@ function scaledDouble(bytes: Uint8Array, start: number, end: number, scale: numb
   }
   if (digits <= EXACT_DIGITS) {
     const value = high * POWERS_OF_TEN[Math.max(0, digits - HALF_DIGITS)]! + low
-    return scale < 0 ? value / POWERS_OF_TEN[-scale]! : value * POWERS_OF_TEN[scale]!
+    doubles[row] = scale < 0 ? value / POWERS_OF_TEN[-scale]! : value * POWERS_OF_TEN[scale]!
+    return true
   }
-  if (digits > LONG_DIGITS || scale > 0) return NaN
+  if (digits > LONG_DIGITS || scale > 0) return false
   const lowScale = POWERS_OF_TEN[Math.max(0, digits - HALF_DIGITS)]!
   const product = high * lowScale
   const rest = productError(high, lowScale, product) + low
@@ -126,9 +159,8 @@ function scaledDouble(bytes: Uint8Array, start: number, end: number, scale: numb
   const remainder = sum - back - productError(quotient, divisor, back)
   const correction = (remainder + sumError) / divisor
   const uncertainty = Math.abs(correction) * 2 ** -50
-  const nearest = quotient + correction
-  const isSure = quotient + (correction - uncertainty) === quotient + (correction + uncertainty)
-  return isSure ? nearest : NaN
+  doubles[row] = quotient + correction
+  return quotient + (correction - uncertainty) === quotient + (correction + uncertainty)
 }
 
 /** What `product`, the rounded product of `a` and `b`, lacks of the exact one (Dekker, 1971). */
@@ -143,20 +175,29 @@ function productError(a: number, b: number, product: number): number {
   return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
-/** The whole number `-?[0-9]+` of at most fifteen digits, never −0; NaN for anything else. */
-export function wholeNumberFromBytes(bytes: Uint8Array, start: number, end: number): number {
-  const value = scanWholeNumber(bytes, start, end)
-  return scanned.end === end ? value : NaN
+/** Reads the whole number `-?[0-9]+` of at most fifteen digits into `int64` storage. */
+export function int53FromBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  halves: Int32Array,
+  row: number,
+): boolean {
+  return scanInt53(bytes, start, end, halves, row) === end
 }
 
 /** The same within the range of int32. */
-export function int32FromBytes(bytes: Uint8Array, start: number, end: number): number {
-  const value = wholeNumberFromBytes(bytes, start, end)
-  return value === (value | 0) ? value : NaN
+export function int32FromBytes(bytes: Uint8Array, start: number, end: number, words: Int32Array, row: number): boolean {
+  return scanInt32(bytes, start, end, words, row) === end
 }
 
-/** The double that `-?[0-9]+(.[0-9]+)?([eE][+-]?[0-9]+)?` stands for; NaN for anything else, and where only `Number` knows. */
-export function doubleFromBytes(bytes: Uint8Array, start: number, end: number): number {
-  const value = scanDouble(bytes, start, end)
-  return scanned.end === end ? value : NaN
+/** Reads the double that `-?[0-9]+(.[0-9]+)?([eE][+-]?[0-9]+)?` stands for, unless only `Number` knows it. */
+export function doubleFromBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  doubles: Float64Array,
+  row: number,
+): boolean {
+  return scanDouble(bytes, start, end, doubles, row) === end
 }

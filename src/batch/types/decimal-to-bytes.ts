@@ -1,17 +1,29 @@
 /**
- * Numbers as decimal digits in ASCII bytes, without allocation: what the numeric types' `numberToBytes` are made of.
+ * Numbers as decimal digits in ASCII bytes, without allocation: what the numeric types' `toBytes` are made of.
  *
  * Invariant:
  * - DW1 What is written is what `String` gives (for −0: "-0"), in at most `NUMBER_BYTES_MAX` bytes; otherwise nothing
  *   is, and the answer is -1.
  */
 
+import { readInt53 } from "../column.ts"
+
 const [ZERO, MINUS, DOT] = [48, 45, 46] as const
 
 /** A decimal number of so many digits is told apart from every other such number by its nearest double. */
 const EXACT_BELOW = 1e15
 
-/** Writes a whole number within ±(2⁵³ − 1) at `bytes[at]` and gives where it ends. */
+/** Writes value `row` of `int32` storage at `bytes[at]` and gives where it ends. */
+export function int32ToBytes(words: Int32Array, row: number, bytes: Uint8Array, at: number): number {
+  return wholeNumberToBytes(words[row]!, bytes, at)
+}
+
+/** Writes value `row` of `int64` storage, a safe integer. */
+export function int53ToBytes(halves: Int32Array, row: number, bytes: Uint8Array, at: number): number {
+  return wholeNumberToBytes(readInt53(halves, row), bytes, at)
+}
+
+/** Writes a whole number within ±(2⁵³ − 1). */
 export function wholeNumberToBytes(value: number, bytes: Uint8Array, at: number): number {
   if (value < 0) {
     bytes[at] = MINUS
@@ -21,11 +33,12 @@ export function wholeNumberToBytes(value: number, bytes: Uint8Array, at: number)
 }
 
 /**
- * Writes a double that is a decimal number of at most fifteen digits, two or six of them behind the point, as sums of
- * money and most measurements are; -1 for any other. A decimal number of fifteen digits whose nearest double is `value`
+ * Writes double `row` where it is a decimal number of at most fifteen digits, two or six of them behind the point, as sums
+ * of money and most measurements are; -1 for any other. A decimal number of fifteen digits whose nearest double it is
  * is the only one, so it is the shortest there is, which is what `String` looks for.
  */
-export function doubleToBytes(value: number, bytes: Uint8Array, at: number): number {
+export function doubleToBytes(doubles: Float64Array, row: number, bytes: Uint8Array, at: number): number {
+  const value = doubles[row]!
   const magnitude = Math.abs(value)
   if (magnitude < 2 ** 31 && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
     return wholeNumberToBytes(value, bytes, at)

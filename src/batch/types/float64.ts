@@ -20,8 +20,8 @@ const definition: TypeDefinition<number> = {
     if (typeof value === "number") return value
     return (typeof value === "string" ? fromWord(value) : undefined) ?? new Invalid("not a number")
   },
-  numberFromBytes: doubleFromBytes,
-  numberToBytes: doubleToBytes,
+  fromBytes: doubleFromBytes,
+  toBytes: doubleToBytes,
   toText,
   toJson: (value) => (Number.isFinite(value) ? toText(value) : `"${value}"`),
 }

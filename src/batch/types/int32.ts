@@ -1,7 +1,7 @@
 /** `int32`: a whole number from −2³¹ to 2³¹ − 1. It has no −0. */
 import { ColumnType, type TypeDefinition } from "../type.ts"
 import { int32FromBytes } from "./decimal-bytes.ts"
-import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
+import { int32ToBytes } from "./decimal-to-bytes.ts"
 import { wholeNumberFromJson, wholeNumberFromText } from "./whole-number.ts"
 
 const MIN = -(2 ** 31)
@@ -18,8 +18,8 @@ const definition: TypeDefinition<number> = {
   },
   fromText: (text) => wholeNumberFromText(text, definition),
   fromJson: (value) => wholeNumberFromJson(value, definition),
-  numberFromBytes: int32FromBytes,
-  numberToBytes: wholeNumberToBytes,
+  fromBytes: int32FromBytes,
+  toBytes: int32ToBytes,
   toText: (value) => String(value),
   toJson: (value) => String(value),
 }

@@ -1,7 +1,7 @@
 /** `int53`: a whole number from −(2⁵³ − 1) to 2⁵³ − 1: those that a JavaScript number holds exactly. It has no −0. */
 import { ColumnType, type TypeDefinition } from "../type.ts"
-import { wholeNumberFromBytes } from "./decimal-bytes.ts"
-import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
+import { int53FromBytes } from "./decimal-bytes.ts"
+import { int53ToBytes } from "./decimal-to-bytes.ts"
 import { wholeNumberFromJson, wholeNumberFromText } from "./whole-number.ts"
 
 const definition: TypeDefinition<number> = {
@@ -15,8 +15,8 @@ const definition: TypeDefinition<number> = {
   },
   fromText: (text) => wholeNumberFromText(text, definition),
   fromJson: (value) => wholeNumberFromJson(value, definition),
-  numberFromBytes: wholeNumberFromBytes,
-  numberToBytes: wholeNumberToBytes,
+  fromBytes: int53FromBytes,
+  toBytes: int53ToBytes,
   toText: (value) => String(value),
   toJson: (value) => String(value),
 }

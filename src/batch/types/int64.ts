@@ -13,8 +13,8 @@ const definition: TypeDefinition<bigint> = {
   label: "int64",
   storage: "int64",
   typeOf: "bigint",
-  wordsFromBytes: int64FromBytes,
-  wordsToBytes: int64ToBytes,
+  fromBytes: int64FromBytes,
+  toBytes: int64ToBytes,
   isQuotedInJson: true,
   check(value) {
     if (typeof value !== "bigint") return "not a bigint"

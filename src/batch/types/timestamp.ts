@@ -11,8 +11,9 @@ import { parseIsoBytes, writeIsoBytes } from "../../time/iso-bytes.ts"
 import { formatIso, parseIso } from "../../time/iso.ts"
 import { isTimestamp, type Timestamp } from "../../time/timestamp.ts"
 import { TimeZone } from "../../time/zone.ts"
+import { readInt53, writeInt53 } from "../column.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
-import { wholeNumberFromBytes } from "./decimal-bytes.ts"
+import { int53FromBytes } from "./decimal-bytes.ts"
 import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
 
 /** How a timestamp column reads and writes. */
@@ -43,6 +44,9 @@ export function timestampType(options: TimestampOptions = {}): ColumnType<Timest
   return new ColumnType<Timestamp, "timestamp">(isoDefinition(zone === undefined ? undefined : TimeZone.of(zone)))
 }
 
+/** A timestamp on its way between words and text. */
+const scratch = new Float64Array(1)
+
 const check = (value: unknown) => (isTimestamp(value) ? undefined : "not a timestamp: whole microseconds within ±2⁵³")
 
 function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
@@ -58,8 +62,15 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     check,
     fromText,
     fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
-    numberFromBytes: (bytes, start, end) => parseIsoBytes(bytes, start, end, zone),
-    numberToBytes: (value, bytes, at) => writeIsoBytes(bytes, at, value as Timestamp),
+    fromBytes(bytes, start, end, halves: Int32Array, row) {
+      const isKnown = parseIsoBytes(bytes, start, end, zone, scratch, 0)
+      if (isKnown) writeInt53(halves, row, scratch[0]!)
+      return isKnown
+    },
+    toBytes(halves: Int32Array, row, bytes, at) {
+      scratch[0] = readInt53(halves, row)
+      return writeIsoBytes(scratch, 0, bytes, at)
+    },
     isQuotedInJson: true,
     toText: formatIso,
     toJson: (value) => `"${formatIso(value)}"`,
@@ -87,12 +98,17 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
       }
       return fromText(raw ?? String(value))
     },
-    numberFromBytes(bytes, start, end) {
-      const micros = wholeNumberFromBytes(bytes, start, end) * microsPerUnit
-      return Number.isSafeInteger(micros) ? micros : NaN
+    fromBytes(bytes, start, end, halves: Int32Array, row) {
+      if (!int53FromBytes(bytes, start, end, halves, row)) return false
+      const micros = readInt53(halves, row) * microsPerUnit
+      if (!Number.isSafeInteger(micros)) return false
+      writeInt53(halves, row, micros)
+      return true
     },
-    numberToBytes: (value, bytes, at) =>
-      value % microsPerUnit === 0 ? wholeNumberToBytes(value / microsPerUnit, bytes, at) : -1,
+    toBytes(halves: Int32Array, row, bytes, at) {
+      const value = readInt53(halves, row)
+      return value % microsPerUnit === 0 ? wholeNumberToBytes(value / microsPerUnit, bytes, at) : -1
+    },
     toText: (value) => epochToText(value, unit),
     toJson(value) {
       const text = epochToText(value, unit)
