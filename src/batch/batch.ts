@@ -109,9 +109,8 @@ export interface BatchColumns {
   readonly release: () => void
 }
 
-/** Allocates the columns of a schema, `capacity` rows each. */
-export function allocateColumns(arena: Arena, schema: Schema, capacity: number): BatchColumns {
-  const blocks: Block[] = []
+/** Allocates the columns of a schema, `capacity` rows each. What else belongs to the batch, `blocks`, is freed with them. */
+export function allocateColumns(arena: Arena, schema: Schema, capacity: number, blocks: Block[] = []): BatchColumns {
   try {
     const columns = schema.fields.map(({ type }) => allocateColumn(arena, type, capacity, blocks))
     return { columns, release: () => blocks.splice(0).forEach((block) => arena.free(block)) }

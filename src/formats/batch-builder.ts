@@ -18,6 +18,10 @@ const INITIAL_RECORD_BYTES = 64
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
 const ARENA_SHARE = 1 / 16
 
+/** What a row's offset and ordinal take. */
+const ORIGIN_BYTES = 16
+
+const NO_DOUBLES = new Float64Array(0)
 const NOTHING = () => {}
 
 /** Makes the batches of one decoder. */
@@ -27,10 +31,10 @@ export class BatchBuilder {
   readonly readers: readonly FieldReader[]
   /** How many rows there is room for. */
   capacity = 0
-  /** Where each row starts in its partition. */
-  offsets = new Float64Array(0)
+  /** Where each row starts in its partition. It lies in the arena, as the columns do: they live as long as each other. */
+  offsets: Float64Array = NO_DOUBLES
   /** The ordinal of each row. */
-  ordinals = new Float64Array(0)
+  ordinals: Float64Array = NO_DOUBLES
   readonly #arena: Arena
   readonly #rowsMax: number
   #columns: BatchColumns | undefined
@@ -40,9 +44,9 @@ export class BatchBuilder {
     this.schema = schema
     this.readers = schema.fields.map(({ name, type }) => new FieldReader(name, name, type))
     this.#arena = arena
-    const rowBytes = schema.fields.reduce((sum, { type }) => sum + bytesOf(type), 0)
+    const rowBytes = schema.fields.reduce((sum, { type }) => sum + bytesOf(type), ORIGIN_BYTES)
     const bytesMax = Math.min(BATCH_BYTES_MAX, arena.maxBytes * ARENA_SHARE)
-    this.#rowsMax = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(bytesMax / Math.max(1, rowBytes))))
+    this.#rowsMax = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(bytesMax / rowBytes)))
   }
 
   /**
@@ -54,12 +58,16 @@ export class BatchBuilder {
     assert(this.#columns === undefined, "a builder makes one batch at a time")
     const expected = Math.ceil((windowBytes / this.#recordBytes) * 1.125) + 16
     this.capacity = Math.max(1, Math.min(expected, maxRows, this.#rowsMax))
-    this.#columns = allocateColumns(this.#arena, this.schema, this.capacity)
-    if (this.offsets.length < this.capacity) {
-      this.offsets = new Float64Array(this.capacity)
-      this.ordinals = new Float64Array(this.capacity)
-    }
+    this.#columns = this.#allocate(this.capacity)
     this.readers.forEach((reader, index) => reader.bind(this.#columns!.columns[index]!))
+  }
+
+  #allocate(capacity: number): BatchColumns {
+    const arena = this.#arena
+    const origins = arena.allocate(capacity * ORIGIN_BYTES)
+    this.offsets = new Float64Array(arena.buffer, origins.offset, capacity)
+    this.ordinals = new Float64Array(arena.buffer, origins.offset + capacity * 8, capacity)
+    return allocateColumns(arena, this.schema, capacity, [origins])
   }
 
   /** Undoes what was written for a row that turned out to be none (FR1). */
@@ -77,7 +85,7 @@ export class BatchBuilder {
       release()
       return { batch: undefined, release: NOTHING }
     }
-    const origin = { partition, offsets: this.offsets.slice(0, rows), ordinals: this.ordinals.slice(0, rows) }
+    const origin = { partition, offsets: this.offsets.subarray(0, rows), ordinals: this.ordinals.subarray(0, rows) }
     return { batch: new Batch({ schema: this.schema, columns, length: rows, origin }), release }
   }
 
