@@ -23,9 +23,16 @@ export class ByteOutput implements OutputBuffer {
   }
 }
 
-/** Appends text as UTF-8. */
+/** Appends text as UTF-8. ASCII, as most of it is, goes without another array. */
 export function writeText(text: string, out: OutputBuffer): void {
-  writeBytes(encoder.encode(text), out)
+  const { length } = text
+  out.reserve(length)
+  const target = out.bytes
+  let to = out.length
+  let unit = 0
+  for (let at = 0; at < length && (unit = text.charCodeAt(at)) < 0x80; at++) target[to++] = unit
+  if (unit < 0x80) out.length = to
+  else writeBytes(encoder.encode(text), out)
 }
 
 /** Appends bytes. */

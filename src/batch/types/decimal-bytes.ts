@@ -21,7 +21,7 @@ const [ZERO, PLUS, MINUS, DOT, LOWER_E] = [48, 43, 45, 46, 101] as const
 export const NO_NUMBER = -1
 
 /** Powers of ten that a double holds exactly. */
-const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+export const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
 /** Every whole number of so many digits is below 2⁵³. */
 const EXACT_DIGITS = 15

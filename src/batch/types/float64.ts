@@ -6,6 +6,7 @@
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
 import { doubleFromBytes } from "./decimal-bytes.ts"
 import { doubleToBytes } from "./decimal-to-bytes.ts"
+import { shortestToBytes } from "./shortest-digits.ts"
 
 const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
@@ -21,7 +22,10 @@ const definition: TypeDefinition<number> = {
     return (typeof value === "string" ? fromWord(value) : undefined) ?? new Invalid("not a number")
   },
   fromBytes: doubleFromBytes,
-  toBytes: doubleToBytes,
+  toBytes(doubles: Float64Array, row, bytes, at) {
+    const end = doubleToBytes(doubles, row, bytes, at)
+    return end >= 0 ? end : shortestToBytes(doubles, row, bytes, at)
+  },
   toText,
   toJson: (value) => (Number.isFinite(value) ? toText(value) : `"${value}"`),
 }
