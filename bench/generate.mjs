@@ -4,19 +4,12 @@ import { createWriteStream } from "node:fs"
 import { mkdir, rename, stat } from "node:fs/promises"
 import { dirname } from "node:path"
 import { finished } from "node:stream/promises"
+import { generator } from "./frame/random.mjs"
 
 const SENSORS = 1000
 const START_MS = Date.UTC(2024, 0, 1)
 /** Readings a second of event time: a minute's window of all sensors holds 60,000. */
 const PER_SECOND = 1000
-
-function generator(seed) {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-}
 
 /** Writes `rows` readings to `path`, unless it is there already. */
 export async function generate(path, format, rows) {

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { median, spreadText } from "../bench/frame/spread.mjs"
 import { generate } from "../bench/generate.mjs"
 
 const { values } = parseArgs({
@@ -35,10 +36,6 @@ function measure(variant, format, input) {
   return JSON.parse(run.stdout)
 }
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
-const spread = (numbers) =>
-  `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)} … ${Math.max(...numbers).toFixed(2)})`
-
 const results = []
 try {
   for (const format of ["csv", "jsonl"]) {
@@ -55,12 +52,12 @@ try {
     for (const [variant, list] of Object.entries(runs)) {
       const perRow = list.map(({ seconds }) => (seconds / rows) * 1e9)
       const peak = Math.max(...list.map(({ peakMiB }) => peakMiB))
-      console.log(`  ${variant.padEnd(9)} ${spread(perRow)} ns/row   peak ${peak.toFixed(0)} MiB`)
+      console.log(`  ${variant.padEnd(9)} ${spreadText(perRow)} ns/row   peak ${peak.toFixed(0)} MiB`)
       results.push({ format, variant, rows, nanosPerRow: median(perRow), peakMiB: peak })
     }
     const ratio = (other) => runs.tidemark.map(({ seconds }, round) => seconds / runs[other][round].seconds)
-    console.log(`  tidemark / loop  ${spread(ratio("loop"))}   (aim: at most 2)`)
-    console.log(`  rxjs / tidemark  ${spread(ratio("rxjs").map((r) => 1 / r))}   (aim: at least 3)`)
+    console.log(`  tidemark / loop  ${spreadText(ratio("loop"))}   (aim: at most 2)`)
+    console.log(`  rxjs / tidemark  ${spreadText(ratio("rxjs").map((r) => 1 / r))}   (aim: at least 3)`)
   }
   if (!values["no-memory"]) {
     console.log("\nmemory of the CSV job")

@@ -1,0 +1,151 @@
+/** One query, measured: the engine and the kernel by hand in turn, after all that must agree does. */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { MeasuredProcess } from "../frame/measured-process.mjs"
+import { median, spread } from "../frame/spread.mjs"
+import { ringRows, STREAM_START_MICROS } from "../frame/stream-start.mjs"
+import { compareSums } from "./agreement.mjs"
+import { cycleOf } from "./data.mjs"
+import { limitOf } from "./limits.mjs"
+import { rowBytes, scannedBytes, WIDTHS } from "./queries.mjs"
+
+const ENGINE = fileURLToPath(new URL("engine.mjs", import.meta.url))
+const HAND = fileURLToPath(new URL("hand.mjs", import.meta.url))
+const BATCH_ROWS = [8192, 16_384, 32_768, 65_536]
+
+/**
+ * Measures a query.
+ *
+ * @param {import("./queries.mjs").Query} query
+ * @param {{ work: string, data: string, ringBytes: number, rounds: number, roundMs: number, warmMs: number,
+ *   clock: string, batchRows: number | undefined, kernels: string | undefined }} settings
+ */
+export async function compareQuery(query, settings) {
+  const directory = join(settings.work, query.name)
+  mkdirSync(directory)
+  const cycle = cycleOf(query, settings.data)
+  const rows = ringRows(settings.ringBytes, cycle, scannedBytes(query))
+  const engine = new MeasuredProcess(`${query.name} on the engine`, process.execPath, [
+    ENGINE,
+    query.name,
+    settings.data,
+    String(rows),
+  ])
+  const startHand = handStarter(query, cycle, directory, settings, rows)
+  const hand = startHand()
+  try {
+    const checked = await checkPrefix(engine, startHand, directory)
+    await checkSums(query, engine, hand, settings.warmMs)
+    const batchRows = settings.batchRows ?? (await bestBatchRows(engine, settings.warmMs / 2))
+    await engine.ask(`size ${batchRows}`)
+    const rounds = await runRounds(engine, hand, settings)
+    const shape = await engine.ask("describe")
+    return result(query, { shape, rounds, batchRows, checked, ringBytes: rows * rowBytes(query) }, settings.clock)
+  } finally {
+    await Promise.all([engine.close(), hand.close()])
+  }
+}
+
+/** Gives the cycle to a file, and a function that starts a kernel by hand over it. */
+function handStarter(query, cycle, directory, { kernels }, rows) {
+  const file = join(directory, "cycle")
+  const columns = query.columns.map(([name, type]) => {
+    const values = type === "timestamp" ? BigInt64Array.from(cycle.columns[name], BigInt) : cycle.columns[name]
+    return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+  })
+  writeFileSync(file, Buffer.concat(columns))
+  const numbers = [cycle.rows, cycle.periodMicros, STREAM_START_MICROS, rows].map(String)
+  const args = [query.name, file, ...numbers]
+  const label = `${query.name} by hand`
+  return () =>
+    kernels === undefined
+      ? new MeasuredProcess(label, process.execPath, [HAND, ...args])
+      : new MeasuredProcess(label, kernels, args)
+}
+
+async function checkPrefix(engine, startHand, directory) {
+  const { tuples } = await engine.ask("prefix")
+  const file = join(directory, "rows")
+  const checking = startHand()
+  try {
+    await checking.ask(`check ${tuples} ${file}`)
+  } finally {
+    await checking.close()
+  }
+  return { tuples, ...(await engine.ask(`check ${tuples} ${file}`)) }
+}
+
+/** From the start of the stream, as far as the engine comes while it warms up. */
+async function checkSums(query, engine, hand, warmMs) {
+  const ours = await engine.ask(`runFor ${warmMs}`)
+  const byHand = await hand.ask(`run ${ours.tuples}`)
+  compareSums(`${query.name}, the engine beside the kernel by hand`, query.results, ours, byHand)
+}
+
+async function bestBatchRows(engine, millis) {
+  let best = { batchRows: 0, rate: 0 }
+  for (const batchRows of BATCH_ROWS) {
+    await engine.ask(`size ${batchRows}`)
+    const { tuples, seconds } = await engine.ask(`runFor ${millis}`)
+    if (tuples / seconds > best.rate) best = { batchRows, rate: tuples / seconds }
+  }
+  return best.batchRows
+}
+
+async function runRounds(engine, hand, { rounds, roundMs }) {
+  const measured = []
+  let { rows: before } = await engine.ask("runFor 0")
+  for (let round = 0; round < rounds; round++) {
+    const ours = await engine.ask(`runFor ${roundMs}`)
+    const read = await engine.ask("read")
+    const byHand = await hand.ask(`runFor ${roundMs}`)
+    const handRead = await hand.ask("read")
+    measured.push({ ours, read, byHand, handRead, rows: ours.rows - before })
+    before = ours.rows
+  }
+  return measured
+}
+
+/** What the rounds say, in the units of the table. */
+function result(query, { shape, rounds, batchRows, checked, ringBytes }, clock) {
+  const secondsOf = (each) => (clock === "cpu" ? each.cpuSeconds : each.seconds)
+  const perSecond = (each) => each.tuples / secondsOf(each) / 1e6
+  const gigabytes = (each) => each.bytes / secondsOf(each) / 1e9
+  const ours = rounds.map((round) => perSecond(round.ours))
+  const byHand = rounds.map((round) => perSecond(round.byHand))
+  const readGBs = median(rounds.map(({ read }) => gigabytes(read)))
+  const last = rounds[rounds.length - 1]
+  const rowsPerTuple = last.rows / last.ours.tuples
+  const resultBytes = query.results.reduce((sum, [, type]) => sum + WIDTHS[type], 0)
+  const bandwidthShare = (median(ours) * shape.bytesRead) / 1e3 / readGBs
+  return {
+    query: query.name,
+    workers: 1,
+    mtuplesPerSecond: median(ours),
+    ofHandKernel: median(rounds.map((_, round) => ours[round] / byHand[round])),
+    limit: limitOf({ ...shape, rowsPerTuple, resultBytes, bandwidthShare }),
+    ours: spread(ours),
+    hand: spread(byHand),
+    ofPublished: median(ours) / query.published,
+    published: query.published,
+    publishedLarge: query.publishedLarge,
+    bandwidthShare,
+    handBandwidthShare:
+      (median(byHand) * shape.bytesRead) / 1e3 / median(rounds.map(({ handRead }) => gigabytes(handRead))),
+    readGBs,
+    handReadGBs: median(rounds.map(({ handRead }) => gigabytes(handRead))),
+    cpuNanosPerTuple: median(rounds.map((round) => (round.ours.cpuSeconds / round.ours.tuples) * 1e9)),
+    handCpuNanosPerTuple: median(rounds.map((round) => (round.byHand.cpuSeconds / round.byHand.tuples) * 1e9)),
+    // One thread that never waits has all of a processor, unless others want it, too.
+    handWaiting: median(rounds.map(({ byHand: each }) => 1 - each.cpuSeconds / each.seconds)),
+    rowsPerTuple,
+    resultBytesPerTuple: rowsPerTuple * resultBytes,
+    batchRows,
+    ringBytes,
+    peakMiB: last.ours.peakMiB,
+    handPeakMiB: last.byHand.peakMiB,
+    checked,
+    ...shape,
+  }
+}
