@@ -7,6 +7,7 @@ import { t } from "../src/batch/types.ts"
 import { nodeScopes } from "../src/env/node/scopes.ts"
 import { knownFunction, knownFunctionNames } from "../src/expr/globals.ts"
 import { compilePredicate } from "../src/expr/predicate.ts"
+import { isFinite, limitOfModule } from "./look-alikes.fixture.ts"
 
 const Row = schema({ x: t.float64, text: t.string })
 const { batch } = batchOfRows(new Arena({ maxBytes: 1 << 16 }), Row, [
@@ -51,6 +52,35 @@ describe("lambdas with global names", () => {
     limit = 5
     expect([before[1], run(lambda)[1]]).toEqual([[1], []])
     expect(before[0]).toBe('It uses "limit" from outside of the function.')
+  })
+
+  it("compile where a captured variable keeps its value", () => {
+    const limit = 1
+    const word = "a"
+    const zero = -0
+    expect(run((row) => row.x > limit)).toEqual(["(row.x:float64 > 1)", [1]])
+    expect(run((row) => word.concat(row.text) === "ab")).toEqual(['("a".concat(row.text:string) === "ab")', [1]])
+    expect(run((row) => 1 / zero < 0 && row.x)).toEqual(["(((1 / -0) < 0) && row.x:float64)", [0, 1]])
+    const made = (least: number) => (row: { readonly x: number }) => row.x >= least
+    expect([run(made(2))[1], run(made(-2))]).toEqual([[1], ["(row.x:float64 >= -2)", [0, 1]]])
+  })
+
+  it("run as closures where what they capture is not a primitive value, or none yet", () => {
+    const limits = { least: 1 }
+    const lambda = (row: { readonly x: number }): boolean => row.x > late
+    expect(run((row) => row.x > limits.least)).toEqual(['It uses "limits" from outside of the function.', [1]])
+    const request = { lambda, schema: Row, params: new Schema([]), options: { mode: "auto", proof } as const }
+    expect(compilePredicate(request).form).toMatchObject({ reason: 'It uses "late" from outside of the function.' })
+    const late = 1
+    expect(run(lambda)).toEqual(["(row.x:float64 > 1)", [1]])
+  })
+
+  it("run as closures where an import looks like a built-in or a constant", () => {
+    const form = /^It (?:uses|calls) .*, (?:which is not compiled|and it is not proven)|^It uses .* from outside/
+    const imported = run((row) => isFinite(row.x))
+    expect([imported, imported[0]]).toEqual([[expect.any(String), [2]], expect.stringMatching(form)])
+    const limited = run((row) => row.x > limitOfModule)
+    expect([limited, limited[0]]).toEqual([[expect.any(String), [1]], expect.stringMatching(form)])
   })
 
   it("run as closures where a built-in was replaced, and call the replacement", () => {

@@ -78,13 +78,21 @@ export interface DirectoryLock {
   release(): Promise<void>
 }
 
-/** A function's free names, as the JavaScript engine sees them: which are proven to be the genuine globals. */
+/** A value that is not an object, and that somebody gave. */
+export type PrimitiveValue = null | boolean | number | bigint | string
+
+/** A function's free names, as the JavaScript engine sees them: what they are proven to mean. */
 export interface ScopeProver {
   /**
    * For each name: `true` where it is proven that the function's free variable of that name resolves to the global
    * object's own property and that this property still holds the genuine built-in of the engine.
    */
   areGenuineGlobals(fn: (...args: never[]) => unknown, names: readonly string[]): boolean
+  /**
+   * The value, in an array, of the variable of that name that the function captures, where it is proven that the variable
+   * has this primitive value whenever the function is called from now on.
+   */
+  capturedConstant(fn: (...args: never[]) => unknown, name: string): readonly [PrimitiveValue] | undefined
 }
 
 /** The world, as Tidemark sees it. */

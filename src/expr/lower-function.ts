@@ -10,9 +10,8 @@
 import type { Expression, IfStatement, ObjectExpression, Pattern, Property, Statement } from "acorn"
 import type { VariableDeclaration } from "acorn"
 import { assert, AssertionError } from "../base/assert.ts"
-import type { Schema } from "../batch/schema.ts"
 import type { Ir, LambdaIr, Let, ObjectResult } from "./ir.ts"
-import { isReference, Lowering, type Bound } from "./lower.ts"
+import { isReference, Lowering, type Bound, type LoweringContext } from "./lower.ts"
 import { NO_FACTS } from "./narrow.ts"
 import { makeConditional, makeConstant, makeLet } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -23,15 +22,15 @@ import { OBJECT } from "./value-type.ts"
 type Result = Ir | ObjectResult
 
 /**
- * Lowers a lambda of rows of `schema` and parameters of `params`.
+ * Lowers a lambda.
  *
  * @throws NotCompilable where it is outside the subset.
  */
-export function lowerFunction({ node, text }: ParsedFunction, schema: Schema, params: Schema): LambdaIr {
+export function lowerFunction({ node, text }: ParsedFunction, context: LoweringContext): LambdaIr {
   if (node.async) throw new NotCompilable("It is async: it gives a promise and not a value.")
   if (node.generator) throw new NotCompilable("It is a generator.")
   if (node.params.length > 2) throw new NotCompilable("It declares more than a row and parameters.")
-  const lowering = new Lowering(schema, params, text)
+  const lowering = new Lowering(context, text)
   const { scope } = lowering
   if (node.type === "FunctionExpression" && node.id) scope.declare(node.id.name, false)
   for (const pattern of node.params) declarePattern(pattern, scope, false)

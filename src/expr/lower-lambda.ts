@@ -1,8 +1,8 @@
 /**
- * From a lambda to IR, with the proof that its global names mean what they seem to.
+ * From a lambda to IR, with the proof that its names from outside mean what they seem to.
  *
  * Invariant:
- * - LL1 IR that relies on a global name is given out only with a proof for that name and for this very function.
+ * - LL1 IR that relies on a name from outside is given out only with a proof for that name and for this very function.
  */
 import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "./compile.ts"
@@ -44,7 +44,8 @@ export function compiledOrReason<T>(compile: () => T): T | Extract<LambdaForm, {
  */
 export function lowerLambda({ lambda, schema, params, options }: LambdaRequest): LambdaIr {
   if (options.mode === "off") throw new NotCompilable("Compiling is switched off.")
-  const ir = lowerFunction(parseFunction(lambda), schema, params)
+  const capturedConstant = (name: string) => options.proof?.capturedConstant(lambda, name)
+  const ir = lowerFunction(parseFunction(lambda), { schema, params, capturedConstant })
   if (ir.globals.length > 0) {
     const names = ir.globals.map((name) => JSON.stringify(name)).join(", ")
     if (options.proof === undefined || !options.proof.areGenuineGlobals(lambda, ir.globals)) {

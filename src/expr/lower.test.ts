@@ -4,6 +4,8 @@ import { batchOf, CLOSURES, formOf, lambdaOf, select, TRIP, TRIPS, TRUSTING } fr
 const WHOLE = "a whole number"
 const WRITTEN = "that is written out"
 const WRITE_IT = "Write what it does in the function itself."
+const KEEP_OR_PASS =
+  "Make it a const of the same file that holds a number, a text or the like, or pass it as a parameter of the job: (row, params) => row.fare < params.maxFare."
 const THROWN_AWAY = "It throws a value away, the evaluation of which may throw."
 const BIGINT_OR_NULL = '"*" of a bigint or null and a number throws where it mixes a bigint with another kind.'
 
@@ -203,11 +205,7 @@ const GUARDED: readonly (readonly [text: string, ir: string])[] = [
 
 /** Lambdas outside of the subset, with what `explain` says of them. */
 const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])[] = [
-  [
-    "(r) => limit > r.fare",
-    'It uses "limit" from outside of the function.',
-    "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare.",
-  ],
+  ["(r) => limit > r.fare", 'It uses "limit" from outside of the function.', KEEP_OR_PASS],
   ["(r) => helper(r.fare)", "It calls helper, which is not compiled.", WRITE_IT],
   ["(r) => (0, mod.helper)(r.fare)", "It calls mod.helper, which is not compiled.", WRITE_IT],
   ["(r) => JSON.stringify(r.fare)", "It calls JSON.stringify, which is not compiled.", WRITE_IT],
@@ -310,11 +308,7 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ["(r) => ({}) && 1", "It uses an object other than its result, which is not compiled."],
   ["(r) => String.raw`x`", "It uses a tagged template, which is not compiled."],
   ["(r) => this.limit", 'It uses "this", which is not compiled.'],
-  [
-    "function (r) { return arguments[0].fare }",
-    'It uses "arguments" from outside of the function.',
-    "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare.",
-  ],
+  ["function (r) { return arguments[0].fare }", 'It uses "arguments" from outside of the function.', KEEP_OR_PASS],
   ["(r) => r.fare++", 'It uses "++" or "--", which is not compiled.'],
   ["(r) => r.fare = 1", "It changes something other than its own variables."],
   ["(r) => { let x = 1; x += r.fare; return x }", 'It uses "+=", which is not compiled.'],
@@ -380,7 +374,7 @@ describe("lowering", () => {
   })
 
   it.each(COMPILED.map(([text]) => text))("Z1 and gives what the closure gives: %s", (text) => {
-    const compiled = select(lambdaOf(text), { mode: "auto", proof: { areGenuineGlobals: () => true } })
+    const compiled = select(lambdaOf(text), TRUSTING)
     const closure = select(lambdaOf(text), CLOSURES)
     expect({ ...compiled, form: undefined }).toEqual({ ...closure, form: undefined })
     expect(closure.failures).toEqual([])

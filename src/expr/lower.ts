@@ -5,15 +5,15 @@
  * - Z1 What is lowered is understood completely: any syntax that is not named here ends the attempt.
  * - Z2 Operands are lowered in the order in which JavaScript evaluates them, as assignments to local names need it.
  */
-import type { AssignmentExpression, CallExpression, Expression, Literal, MemberExpression, NewExpression } from "acorn"
-import type { PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "acorn"
+import type { AssignmentExpression, CallExpression, Expression, Identifier, Literal, MemberExpression } from "acorn"
+import type { NewExpression, PrivateIdentifier, SpreadElement, Super, TemplateLiteral } from "acorn"
 import { assert } from "../base/assert.ts"
 import type { Schema } from "../batch/schema.ts"
 import { isUsableGlobal, knownConstant, knownFunction } from "./globals.ts"
 import { checkDatePart, checkMillis } from "./date-part.ts"
 import { makeGuardedBinary } from "./guarded-binary.ts"
 import { checkTemplateValue } from "./infer.ts"
-import type { BinaryOperator, Ir, LogicalOperator, Reference, RegexMethod } from "./ir.ts"
+import type { BinaryOperator, Constant, Ir, LogicalOperator, Reference, RegexMethod } from "./ir.ts"
 import { factsAfter, keyOf, NO_FACTS, type Facts } from "./narrow.ts"
 import {
   makeBinary,
@@ -60,8 +60,8 @@ const PHRASES: Readonly<Record<string, string>> = {
   YieldExpression: '"yield"',
 }
 
-const PASS_A_PARAMETER =
-  "Pass it as a parameter of the job and read it from the second argument: (row, params) => row.fare < params.maxFare."
+const KEEP_OR_PASS =
+  "Make it a const of the same file that holds a number, a text or the like, or pass it as a parameter of the job: (row, params) => row.fare < params.maxFare."
 
 /** The objects before `?.` in a chain that may be null, in their order. */
 type Links = Ir[]
@@ -69,22 +69,32 @@ type Links = Ir[]
 /** What a name stands for that has a value. */
 export type Bound = Exclude<Meaning, { kind: "unset" }>
 
+/** What a lambda is lowered for. */
+export interface LoweringContext {
+  /** Its rows. */
+  readonly schema: Schema
+  /** The job's parameters. */
+  readonly params: Schema
+  /** The value, in an array, of a variable that the lambda captures, where it is proven to keep it. */
+  readonly capturedConstant: (name: string) => readonly [Exclude<Constant["value"], undefined>] | undefined
+}
+
 /** Lowers the expressions of one lambda. */
 export class Lowering {
   readonly scope = new Scope()
-  readonly schema: Schema
-  readonly params: Schema
   /** The global names on which the IR relies. */
   readonly globals = new Set<string>()
   facts: Facts = NO_FACTS
   /** Whether what is lowered may not be evaluated, for a test before it. */
   isConditional = false
+  readonly #context: LoweringContext
+  /** Captured variables that were asked for. */
+  readonly #captured = new Map<string, Constant | undefined>()
   /** The text that `start` and `end` of the syntax refer to. */
   readonly #text: string
 
-  constructor(schema: Schema, params: Schema, text: string) {
-    this.schema = schema
-    this.params = params
+  constructor(context: LoweringContext, text: string) {
+    this.#context = context
     this.#text = text
   }
 
@@ -161,9 +171,9 @@ export class Lowering {
   field(of: Bound, name: string): Ir {
     switch (of.kind) {
       case "row":
-        return this.#narrowed(makeColumn(this.schema, name))
+        return this.#narrowed(makeColumn(this.#context.schema, name))
       case "params":
-        return this.#narrowed(makeParam(this.params, name))
+        return this.#narrowed(makeParam(this.#context.params, name))
       case "value":
         assert(of.ir.kinds === OBJECT && isReference(of.ir), "only structs have fields")
         return this.#narrowed(makeField(of.ir, name))
@@ -192,7 +202,18 @@ export class Lowering {
       return makeConstant(constant[0])
     }
     if (isUsableGlobal(name)) throw new NotCompilable(`It uses "${name}" as a value, which is not compiled.`)
-    throw new NotCompilable(`It uses "${name}" from outside of the function.`, PASS_A_PARAMETER)
+    const captured = this.#capturedConstant(name)
+    if (captured !== undefined) return captured
+    throw new NotCompilable(`It uses "${name}" from outside of the function.`, KEEP_OR_PASS)
+  }
+
+  #capturedConstant(name: string): Constant | undefined {
+    if (isUsableGlobal(name)) return undefined
+    if (!this.#captured.has(name)) {
+      const found = this.#context.capturedConstant(name)
+      this.#captured.set(name, found === undefined ? undefined : makeConstant(found[0]))
+    }
+    return this.#captured.get(name)
   }
 
   /** The same value without the kinds that tests before have excluded. */
@@ -318,7 +339,7 @@ export class Lowering {
       if (knownFunction(known) === undefined) throw this.#unknownCall(node)
       return makeCall(known, this.#arguments(node.arguments))
     }
-    if (isFreeName(callee.object, this.scope)) throw this.#unknownCall(node)
+    if (this.#isUnknownName(callee.object)) throw this.#unknownCall(node)
     const name = staticKey(callee)
     if (callee.object.type === "NewExpression") return this.#datePart(callee.object, name, node)
     if (isRegexLiteral(callee.object)) {
@@ -364,6 +385,10 @@ export class Lowering {
     checkMillis(time!)
     this.globals.add("Date")
     return makeDatePart(name, time!)
+  }
+
+  #isUnknownName(node: Expression | Super): boolean {
+    return isFreeName(node, this.scope) && this.#capturedConstant(node.name) === undefined
   }
 
   /** `Math.abs` of a member of a free global name; the name is noted. `undefined` for any other member. */
@@ -417,7 +442,7 @@ function staticKey({ property, computed }: MemberExpression): string {
   throw new NotCompilable("It reads a field whose name is computed.")
 }
 
-function isFreeName(node: Expression | Super, scope: Scope): boolean {
+function isFreeName(node: Expression | Super, scope: Scope): node is Identifier {
   return node.type === "Identifier" && scope.lookUp(node.name) === undefined
 }
 

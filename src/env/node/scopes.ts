@@ -1,64 +1,75 @@
 /**
- * Proves that free names of a function are the genuine globals, by what V8's inspector shows of its scopes.
+ * Proves what free names of a function mean, by what V8's inspector shows of its scopes: that they are the genuine
+ * globals, or captured variables that keep the value they have.
  *
- * A function's text does not say what its free names mean: `Math` may be a variable of an outer function, an import, or
- * a replaced global. The inspector lists the scopes of a closure, from the inside to the global object, with the names
- * in each. One kind of name is not in the list: that of an enclosing function expression, as in
+ * A function's text does not say it: `Math` may be a variable of an outer function, an import, or a replaced global. The
+ * inspector lists the scopes of a closure, from the inside to the global object, with the names in each. One kind of
+ * name is not in the list: that of an enclosing function expression, as in
  * `(function Math() { return (row) => Math.abs(row.x) })()`. So the script in which the function stands is searched for
- * such names, too, once a script.
+ * such names, too, once a script. Nor does it say whether a variable may change: that the script's text tells
+ * (`bindings.ts`).
  *
  * Invariants:
- * - SP1 `true` only where no scope before the global one has the name, the global object is that of this realm, the name
- *   is an own data property of it, and the value and its members are those that were there when this module was loaded,
- *   native functions all.
- * - SP2 Anything unexpected is `false`: a `with` block, a function without a script of its own (made by `eval` or `new
- *   Function`), a proxy, another realm, an attached debugger, an error.
+ * - SP1 A name is proven to be a global only where no scope before the global one has it, the global object is that of
+ *   this realm, the name is an own data property of it, and the value and its members are those that were there when
+ *   this module was loaded, native functions all.
+ * - SP2 Nothing is proven where anything is unexpected: a `with` block, a function without a script of its own (made by
+ *   `eval` or `new Function`), a proxy, another realm, an attached debugger, an error.
  * - SP3 Nothing of the inspection stays behind: no session, no global property.
+ * - SP4 A captured variable is a constant only where its scope is that of a module or a function, the script's text says
+ *   that it keeps its value, and it has got it.
  */
-import { createRequire } from "node:module"
-import type { Session } from "node:inspector"
 import { assert } from "../../base/assert.ts"
-import type { ScopeProver } from "../env.ts"
+import type { PrimitiveValue, ScopeProver } from "../env.ts"
+import { isBoundOnce, parseSource, type ScriptSyntax } from "./bindings.ts"
 import { functionExpressionNames } from "./function-names.ts"
 import { genuineGlobals } from "./genuine-globals.ts"
+import { inspectFunction, loadInspector, type InspectedFunction, type ScriptSource } from "./inspected-function.ts"
 
-type Inspector = typeof import("node:inspector")
-
-/** Under this name the inspected function is handed over; nobody else can have the symbol. */
-const SLOT = "tidemark.inspected"
-
-/** Runs in the inspected realm, on the list of scopes. Gives `true` where the scopes are as SP1 wants them. */
-const SCOPES_TEST = `function (names) {
+/** Whether the scopes are as SP1 wants them for these names. */
+const ARE_UNSHADOWED = `function (tell, names) {
   const last = this.length - 1
-  if (last < 0 || this[last].object !== globalThis) return false
+  if (last < 0 || this[last].object !== globalThis) return
   for (let at = 0; at < last; at++) {
-    if (this[at].description.startsWith("With")) return false
-    for (let index = 0; index < names.length; index++) if (names[index] in this[at].object) return false
+    if (this[at].description.startsWith("With")) return
+    for (let index = 0; index < names.length; index++) if (names[index] in this[at].object) return
   }
-  return true
+  tell(true)
 }`
 
-/** What is asked of the inspector; the rest of its protocol is not used. */
-type Post = (method: string, parameters?: Record<string, unknown>) => Record<string, unknown>
+/** The value of the variable of that name, in an array, where its scope is as SP4 wants it. */
+const CAPTURED_VALUE = `function (tell, name) {
+  const last = this.length - 1
+  if (last < 0 || this[last].object !== globalThis) return
+  for (let at = 0; at < last; at++) {
+    const { description, object } = this[at]
+    if (description.startsWith("With") || description.startsWith("Script")) return
+    if (name in object) return tell([object[name]])
+  }
+}`
 
-interface InternalProperty {
-  readonly name: string
-  readonly value: { readonly objectId?: string; readonly value?: { readonly scriptId?: string } }
+/** What was read of scripts, by their ids. */
+interface Scripts {
+  /** Names of function expressions; `undefined` where the script has no source of its own. */
+  readonly names: Map<string, ReadonlySet<string> | undefined>
+  /** Large, and read again where it was dropped. */
+  readonly syntax: Map<string, WeakRef<{ readonly source: ScriptSource; readonly syntax: ScriptSyntax }>>
 }
-
-/** The names of function expressions by script; `undefined` where the script has no source of its own. */
-type ScriptNames = Map<string, ReadonlySet<string> | undefined>
 
 /** Sees into closures by V8's inspector; `undefined` where this Node was built without one. */
 export function nodeScopes(): ScopeProver | undefined {
   const inspector = loadInspector()
   if (inspector === undefined) return undefined
-  const scripts: ScriptNames = new Map()
+  const scripts: Scripts = { names: new Map(), syntax: new Map() }
   return {
     areGenuineGlobals(fn, names) {
       assert(names.length > 0, "something is asked")
       if (inspector.url() !== undefined || !names.every((name) => genuineGlobals.isGenuine(name))) return false
-      return inspect(inspector, fn, names, scripts)
+      return inspectFunction(inspector, fn, (inspected) => areUnshadowed(inspected, names, scripts)) === true
+    },
+    capturedConstant(fn, name) {
+      if (inspector.url() !== undefined) return undefined
+      return inspectFunction(inspector, fn, (inspected) => constantOf(inspected, fn, name, scripts))
     },
   }
 }
@@ -68,98 +79,72 @@ export function isDebuggerAttached(): boolean {
   return loadInspector()?.url() !== undefined
 }
 
-function loadInspector(): Inspector | undefined {
-  try {
-    return createRequire(import.meta.url)("node:inspector") as Inspector
-  } catch {
-    return undefined
+function areUnshadowed(inspected: InspectedFunction, names: readonly string[], scripts: Scripts): boolean {
+  if (inspected.askScopes(ARE_UNSHADOWED, names) !== true) return false
+  const { scriptId } = inspected.place
+  if (!scripts.names.has(scriptId)) {
+    const source = inspected.script()
+    scripts.names.set(scriptId, source === undefined ? undefined : functionExpressionNames(source.text))
   }
-}
-
-function inspect(
-  inspector: Inspector,
-  fn: (...args: never[]) => unknown,
-  names: readonly string[],
-  scripts: ScriptNames,
-): boolean {
-  const session = new inspector.Session()
-  try {
-    session.connect()
-    return areUnshadowed(session, fn, names, scripts)
-  } catch {
-    return false
-  } finally {
-    session.disconnect()
-  }
-}
-
-function areUnshadowed(
-  session: Session,
-  fn: (...args: never[]) => unknown,
-  names: readonly string[],
-  scripts: ScriptNames,
-): boolean {
-  const post = synchronously(session)
-  const internals = internalProperties(post, fn)
-  const scopes = internals.find(({ name }) => name === "[[Scopes]]")?.value.objectId
-  const script = internals.find(({ name }) => name === "[[FunctionLocation]]")?.value.value?.scriptId
-  if (scopes === undefined || script === undefined) return false
-  const tested = post("Runtime.callFunctionOn", {
-    objectId: scopes,
-    functionDeclaration: SCOPES_TEST,
-    arguments: [{ value: names }],
-    returnByValue: true,
-  }).result as { readonly value?: unknown }
-  if (tested.value !== true) return false
-  if (!scripts.has(script)) scripts.set(script, namesInScript(session, post, script))
-  const named = scripts.get(script)
+  const named = scripts.names.get(scriptId)
   return named !== undefined && !names.some((name) => named.has(name))
 }
 
-/** Sessions with the own thread answer before `post` returns. */
-function synchronously(session: Session): Post {
-  return (method, parameters) => {
-    let answer: Record<string, unknown> | undefined
-    session.post(method, parameters, (error, result) => {
-      if (error === null) answer = result as Record<string, unknown>
-    })
-    if (answer === undefined) throw new Error(`the inspector does not answer ${method}`)
-    return answer
-  }
+function constantOf(
+  inspected: InspectedFunction,
+  fn: (...args: never[]) => unknown,
+  name: string,
+  scripts: Scripts,
+): readonly [PrimitiveValue] | undefined {
+  const found = inspected.askScopes(CAPTURED_VALUE, name) as readonly [unknown] | undefined
+  // A variable that has no value yet is shown as undefined.
+  if (found === undefined || !isPrimitive(found[0])) return undefined
+  const script = syntaxOf(inspected, scripts)
+  if (script === undefined) return undefined
+  const start = startOf(fn, inspected, script.source)
+  if (start === undefined || !isBoundOnce(script.syntax, start, start + textOf(fn).length, name)) return undefined
+  return [found[0]]
 }
 
-function internalProperties(post: Post, fn: unknown): readonly InternalProperty[] {
-  const slot = Symbol.for(SLOT)
-  const holder = globalThis as Record<symbol, unknown>
-  try {
-    holder[slot] = fn
-    const expression = `globalThis[Symbol.for(${JSON.stringify(SLOT)})]`
-    const { objectId } = post("Runtime.evaluate", { expression }).result as { readonly objectId?: string }
-    if (objectId === undefined) return []
-    return post("Runtime.getProperties", { objectId, ownProperties: true }).internalProperties as InternalProperty[]
-  } finally {
-    delete holder[slot]
-  }
+function isPrimitive(value: unknown): value is PrimitiveValue {
+  return value === null || ["string", "number", "bigint", "boolean"].includes(typeof value)
 }
 
-/**
- * Names of the function expressions of a script. Only the debugger's part of the inspector knows sources: it is switched
- * on for the moment, which takes some ten milliseconds, and while no code of the user's runs.
- */
-function namesInScript(session: Session, post: Post, scriptId: string): ReadonlySet<string> | undefined {
-  let hasSource = false
-  const onParsed = (message: { readonly params: object }): void => {
-    const script = message.params as { readonly scriptId: string; readonly embedderName?: string }
-    // What `eval` and `new Function` make has no name of its own, and may lie within a function of another script.
-    if (script.scriptId === scriptId) hasSource = script.embedderName !== undefined && script.embedderName !== ""
+function syntaxOf(inspected: InspectedFunction, { syntax }: Scripts) {
+  const { scriptId } = inspected.place
+  const known = syntax.get(scriptId)?.deref()
+  if (known !== undefined) return known
+  const source = inspected.script()
+  const parsed = source === undefined ? undefined : parseSource(source.text, source.isModule)
+  if (source === undefined || parsed === undefined) return undefined
+  const script = { source, syntax: parsed }
+  syntax.set(scriptId, new WeakRef(script))
+  return script
+}
+
+/** Where the text of a function begins in that of its script; the inspector says where its parameters begin. */
+function startOf(
+  fn: (...args: never[]) => unknown,
+  { place }: InspectedFunction,
+  { text: script, startLine, startColumn }: ScriptSource,
+): number | undefined {
+  const lines = place.lineNumber - startLine
+  const lineEnds = script.matchAll(/\r\n|[\n\r\u2028\u2029]/g)
+  let line = 0
+  for (let count = 0; count < lines; count++) {
+    const end = lineEnds.next().value
+    if (end === undefined) return undefined
+    line = end.index + end[0].length
   }
-  session.on("Debugger.scriptParsed", onParsed)
-  try {
-    post("Debugger.enable")
-    if (!hasSource) return undefined
-    return functionExpressionNames(post("Debugger.getScriptSource", { scriptId }).scriptSource as string)
-  } finally {
-    session.off("Debugger.scriptParsed", onParsed)
-    post("Debugger.disable")
+  const text = textOf(fn)
+  const params = line + place.columnNumber - (lines === 0 ? startColumn : 0)
+  // The word `function` and a name may stand before the parameters.
+  for (let start = params; start >= 0 && start > params - text.length; start--) {
+    if (script.startsWith(text, start)) return start
   }
+  return undefined
+}
+
+function textOf(fn: (...args: never[]) => unknown): string {
+  return Function.prototype.toString.call(fn)
 }
