@@ -1,3 +1,4 @@
+/** Constants that functions capture, as `scopes.ts` and `bindings.ts` prove them. */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -76,6 +77,10 @@ describe("captured constants", () => {
     [
       "a default value that assigns beside a variable",
       "(() => { let x = 5; (function (y = (x = 6)) { var x })(); return () => x })()",
+    ],
+    [
+      "what is assigned beside a variable of a body that a default value does not see",
+      "(() => { let x = 1; const g = (function (f = () => x) { var x = 2; return f })(); x = 3; return g })()",
     ],
     ["arguments", "(function (x) { arguments[0] = 6; return () => x })(5)"],
     ["eval", "(() => { let x = 5; eval('x = 6'); return () => x })()"],
