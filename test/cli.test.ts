@@ -149,6 +149,8 @@ describe("tidemark run", () => {
     writeFileSync(join(directory, "job.ts"), JOB.replace('tumbling("1m")', 'tumbling("2m")'))
     const { status, stderr } = tidemark("run", "job.ts")
     expect(status).toBe(1)
+    const page = /^ {2}(\/.*\/docs\/errors\/state-foreign\.md)$/m.exec(stderr)?.[1]
+    expect(readFileSync(page!, "utf8")).toContain("# state-foreign")
     expect(stderr).toMatch(/state-foreign: .*per-minute was .*tumbling 1m.* and is now .*tumbling 2m/)
     expect(stderr).toContain("--reset")
   })
@@ -187,10 +189,31 @@ describe("tidemark run", () => {
     expect(totalSales()).toBe(100)
   })
 
+  test("--param overrules the job file, and a change since the last run is told", () => {
+    const params = "name: named.name,\n  params: schema({ least: t.float64.default(0) }),"
+    const text = JOB.replace("name: named.name,", params)
+    writeFileSync(
+      join(directory, "job.ts"),
+      text.replace("(sale) => sale.amount > 0", "(sale, p) => sale.amount > p.least"),
+    )
+    writeSales("a.csv", 0, 100)
+    expect(tidemark("run", "job.ts", "--param", "least=24.5").status).toBe(0)
+    expect(totalSales()).toBe(50)
+    writeSales("b.csv", 5000, 100)
+    expect(tidemark("run", "job.ts", "--param=least=48.5").stderr).toContain(
+      "parameters have changed since the last run: least was 24.5 and is now 48.5.",
+    )
+    expect(totalSales()).toBe(52)
+    expect(tidemark("explain", "job.ts", "--param", "least=3").stdout).toContain("param least: float64 = 3")
+    const wrong = tidemark("run", "job.ts", "--param", "lest=1")
+    expect(wrong.stderr).toMatch(/invalid-params: The job sales has no parameter "lest"\.\n {2}Did you mean "least"/)
+    expect(wrong.status).toBe(2)
+  })
+
   test("--no-drain leaves windows open for later files", () => {
     writeSales("a.csv", 0, 100)
     const { stderr } = tidemark("run", "job.ts", "--no-drain")
-    expect(stderr).toContain("windows are open")
+    expect(stderr).toContain("1 window is open; later records complete it, or a run without --no-drain fires it")
     expect(totalSales()).toBe(0)
     writeSales("b.csv", 100, 100)
     tidemark("run", "job.ts")
@@ -273,6 +296,13 @@ describe("tidemark", () => {
     expect(stdout).toContain("Exit codes")
     expect(stdout).toContain("tidemark run revenue.ts")
     expect(status).toBe(0)
+    for (const command of ["run", "explain"]) {
+      const help = tidemark(command, "--help")
+      expect(help.stdout).toContain("Examples:")
+      expect(help.stdout).toContain("Exit codes:")
+      expect(help.stdout).toContain("--param <name=value>")
+      expect(help.status).toBe(0)
+    }
   })
 
   test("explain shows the plan and runs nothing", () => {

@@ -12,7 +12,6 @@ import { basename, dirname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { build, type BuildFailure, type Plugin } from "esbuild"
 import { TidemarkError } from "../base/errors.ts"
-import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { BoundJob } from "../stream/bound-job.ts"
 import { Job } from "../stream/job.ts"
 
@@ -21,7 +20,7 @@ import { Job } from "../stream/job.ts"
  *
  * @throws TidemarkError `job-file-invalid` where the file is missing, does not compile, or exports something else.
  */
-export async function loadJob(file: string): Promise<ExecutableJob> {
+export async function loadJob(file: string): Promise<BoundJob> {
   const path = resolve(file)
   if (!existsSync(path)) {
     throw new TidemarkError("job-file-invalid", `There is no file ${file}.`, {
@@ -46,7 +45,7 @@ async function importBundle(bundle: string, file: string): Promise<{ readonly de
   }
 }
 
-function checkJob(candidate: unknown, file: string): ExecutableJob {
+function checkJob(candidate: unknown, file: string): BoundJob {
   if (candidate instanceof BoundJob) return candidate
   const what = candidate instanceof Job ? "a job that is not bound to connectors" : "no job"
   throw new TidemarkError("job-file-invalid", `The default export of ${file} is ${what}.`, {

@@ -1,22 +1,73 @@
 /** The commands, their options and their help. */
 import { Command, CommanderError } from "commander"
 import { VERSION } from "../runtime/version.ts"
-import { explainCommand } from "./commands/explain.ts"
+import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
 import { EXIT } from "./exit-codes.ts"
 
-const HELP = `
+const FILE = "a TypeScript or JavaScript file: export default myJob.with({ ... })"
+
+const PARAM = [
+  "--param <name=value>",
+  "a value of a parameter of the job, instead of the file's own; may be repeated",
+  (value: string, before: readonly string[] = []) => [...before, value],
+] as const
+
+const ROOT_HELP = `
+A job is a file that ends with
+  export default job({ name, inputs, flow }).with({ inputs, outputs })
+The package's README.md has a whole one. Relative paths in it start from the
+working directory; what the job must remember lies in .tidemark/<job> there.
+
+Examples:
+  tidemark explain revenue.ts           look at the plan; nothing is read
+  tidemark run revenue.ts               run to the end of the input
+  tidemark run revenue.ts               again: only what is new is read
+  tidemark run revenue.ts --reset       start anew; earlier output is moved aside
+  tidemark run --help                   all options of a command
+
 Exit codes:
-  ${EXIT.finished}    the job read all its input and committed
+  ${EXIT.finished}    done: the job read all its input and committed
   ${EXIT.failed}    the job failed; what was committed before stays
   ${EXIT.usage}    the command line or the job file is wrong; nothing was run
   ${EXIT.interrupted}  stopped by SIGINT (Ctrl-C) after a commit; run again to go on
   ${EXIT.terminated}  stopped by SIGTERM after a commit; run again to go on
 
+An error begins with its code: docs/errors/<code>.md in the package says what
+happened, why, and what to do.`
+
+const RUN_HELP = `
 Examples:
-  tidemark run revenue.ts             run to the end of the input; run again for new files
-  tidemark run revenue.ts --reset     start anew; earlier output is moved aside
-  tidemark explain revenue.ts         what the job computes, and how each lambda runs`
+  tidemark run revenue.ts                       to the end of the input
+  tidemark run revenue.ts --param maxFare=200   another value than the file gives
+  tidemark run revenue.ts --no-drain            more files of these hours will come
+  tidemark run revenue.ts --dir /var/lib/rev    keep the state elsewhere
+  tidemark run revenue.ts --json > run.jsonl    for machines
+
+Run again, and the job goes on from its last commit: after a crash, a Ctrl-C, or
+when new files have come. Nothing is lost or repeated.
+
+Progress goes to standard error: live on a terminal, else a line every 2 s.
+Ctrl-C commits and stops. A second one ends the process at once, which loses
+nothing either.
+
+Parameters are written as in a CSV file, by their type in the job's params
+schema: numbers and texts as they are, true or false, times in ISO 8601 with an
+offset, objects as JSON; null where that is allowed.
+
+Exit codes: ${EXIT.finished} done, ${EXIT.failed} failed, ${EXIT.usage} wrong command line or job file, \
+${EXIT.interrupted} SIGINT, ${EXIT.terminated} SIGTERM.`
+
+const EXPLAIN_HELP = `
+Examples:
+  tidemark explain revenue.ts
+  tidemark explain revenue.ts --json | jq .warnings
+
+Lambdas marked with ✓ are compiled to loops over columns; those marked with ○
+run as the functions they are, with the reason and what to write instead. Both
+give the same answer. Lines that begin with ! are warnings.
+
+Exit codes: ${EXIT.finished} explained, ${EXIT.usage} wrong command line or job file.`
 
 /** Runs what the command line says, and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
@@ -33,20 +84,21 @@ function program(): Command {
   const root = new Command("tidemark")
     .description("Exactly-once stream processing for TypeScript.")
     .version(VERSION)
-    .addHelpText("after", HELP)
+    .addHelpText("after", ROOT_HELP)
     .exitOverride()
 
   root
     .command("run")
     .description("Run the job that FILE exports as default, from where its last run left off.")
-    .argument("<file>", "a TypeScript or JavaScript file: export default myJob.with({ … })")
-    .option("--dir <directory>", "where the job's state lies (default: .tidemark/<job>)")
-    .option("--drain", "fire open windows also when the job is stopped by a signal")
+    .argument("<file>", FILE)
+    .option(...PARAM)
+    .option("--dir <directory>", "where the job's state lies; without it in .tidemark/<job>")
+    .option("--drain", "fire open windows also when a signal stops the job, not only at the end of the input")
     .option("--no-drain", "leave windows open even at the end of the input, for files that come later")
-    .option("--reset", "start anew: earlier state is void, what was published is moved aside")
+    .option("--reset", "start anew: earlier state is void; what was published is moved aside, not deleted")
     .option("--no-compile", "run every lambda as its closure, for breakpoints and coverage")
     .option("--json", "tell events, status and result as JSON lines on standard output")
-    .addHelpText("after", "\nProgress goes to standard error. Ctrl-C commits and stops; run again to go on.")
+    .addHelpText("after", RUN_HELP)
     .action(async (file: string, options: RunCommandOptions, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) === "cli"
       const { drain, compile, ...rest } = options
@@ -59,10 +111,14 @@ function program(): Command {
 
   root
     .command("explain")
-    .description("Show what the job in FILE computes: operators, types, ids, how each lambda runs, guarantees.")
-    .argument("<file>", "a TypeScript or JavaScript file: export default myJob.with({ … })")
-    .option("--json", "as JSON")
-    .action(async (file: string, options: { json?: boolean }) => {
+    .description(
+      "Show what the job in FILE computes, and run nothing: operators, types, ids, how each lambda runs, guarantees.",
+    )
+    .argument("<file>", FILE)
+    .option(...PARAM)
+    .option("--json", "as JSON on standard output")
+    .addHelpText("after", EXPLAIN_HELP)
+    .action(async (file: string, options: ExplainCommandOptions) => {
       process.exitCode = await explainCommand(file, options)
     })
   return root

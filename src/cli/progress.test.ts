@@ -1,7 +1,7 @@
 import picocolors from "picocolors"
 import { describe, expect, test } from "vitest"
 import type { JobStatus } from "../runtime/status.ts"
-import { count, liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
+import { liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
 import { LiveRegion } from "./terminal.ts"
 
 const STATUS: JobStatus = {
@@ -63,10 +63,14 @@ describe("CP1 the text of a status", () => {
     expect(lines[1]).toContain("1,234,567 rows  1,000/s  █████░░░░░░░░░░░░░░░ 25 %  ETA 10 s")
     expect(lines[4]).toContain("2 bad · 7 late · 4 windows open")
   })
-})
 
-test("counts have a comma between groups of three digits", () => {
-  expect([0, 999, 1000, 1234567].map(count)).toEqual(["0", "999", "1,000", "1,234,567"])
+  test("in the singular where there is one of something", () => {
+    const sample = sampleAt(0, { rowsIn: 1, openWindows: 1 })
+    const lines = liveLines(sample, rates, 0, picocolors.createColors(false))
+    expect(lines[1]).toContain("1 row  1,000/s")
+    expect(lines[4]).toContain("1 window open")
+    expect(plainLine(sample, rates)).toContain(", 1 window open, ")
+  })
 })
 
 test("a live region goes back to its first line, and cuts lines to the terminal's width without counting colours", () => {

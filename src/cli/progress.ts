@@ -5,6 +5,7 @@
  * - CP1 Text depends only on the samples given: no clock is read here.
  */
 import type { Colors } from "picocolors/types.js"
+import { counted, grouped, plural } from "../base/counted.ts"
 import { formatDuration } from "../base/duration.ts"
 import type { JobStatus } from "../runtime/status.ts"
 import { formatTimestamp } from "../time/iso.ts"
@@ -42,11 +43,13 @@ export function ratesOf(samples: readonly Sample[]): Rates {
 export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, colors: Colors): string[] {
   const { status } = sample
   const { bold, dim, yellow } = colors
-  const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(count(rows))}`)
-  const bad = `${count(status.badRecords)} bad · ${count(status.lateRows)} late · ${count(status.openWindows)} windows open`
+  const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(grouped(rows))}`)
+  const open = `${counted(status.openWindows, "window")} open`
+  const bad = `${grouped(status.badRecords)} bad · ${grouped(status.lateRows)} late · ${open}`
+  const rows = plural(status.rowsIn, "row")
   return [
     `${bold(status.job)}  epoch ${status.epoch}  ${dim(clock(elapsedMillis))}`,
-    `  ${dim("in  ")}  ${bold(count(status.rowsIn))} rows  ${perSecond(rates.rowsIn)}  ${inputLine(status, rates)}`,
+    `  ${dim("in  ")}  ${bold(grouped(status.rowsIn))} ${rows}  ${perSecond(rates.rowsIn)}  ${inputLine(status, rates)}`,
     `  ${dim("out ")}  ${counts.join(" · ")}  ${perSecond(rates.rowsOut)}`,
     `  ${dim("time")}  ${timeLine(status)}`,
     `  ${dim("note")}  ${status.badRecords + status.lateRows > 0 ? yellow(bad) : dim(bad)}`,
@@ -62,7 +65,7 @@ export function plainLine(sample: Sample, rates: Rates): string {
     `in ${status.rowsIn} (${Math.round(rates.rowsIn)}/s)`,
     `out ${out.join(" ")}`,
     timeLine(status),
-    `${status.openWindows} windows open`,
+    `${counted(status.openWindows, "window")} open`,
     `late ${status.lateRows}`,
     `bad ${status.badRecords}`,
   ]
@@ -120,13 +123,8 @@ function percent({ inputRead, inputTotal }: JobStatus): string {
   return `${Math.floor((100 * inputRead) / Math.max(1, inputTotal ?? 1))} %`
 }
 
-/** A count with a comma between groups of three digits. */
-export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ",")
-}
-
 function perSecond(rate: number): string {
-  return `${count(Math.round(rate))}/s`
+  return `${grouped(Math.round(rate))}/s`
 }
 
 function seconds(value: number): string {

@@ -1,10 +1,13 @@
 /** Tells how a run goes and ends: live on a terminal, as lines in a log, or as JSON for machines. */
+import { relative } from "node:path"
+import { fileURLToPath } from "node:url"
 import picocolors from "picocolors"
-import { TidemarkError } from "../base/errors.ts"
+import { counted, grouped, plural } from "../base/counted.ts"
+import { TidemarkError, type ErrorCode } from "../base/errors.ts"
 import type { JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
 import type { JobEvent } from "../trace/events.ts"
-import { count, liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
+import { liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
 import { LiveRegion, type TextStream } from "./terminal.ts"
 
 /** How progress is shown. */
@@ -43,6 +46,7 @@ export class Report {
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
+    else if (event.kind === "params-changed") this.#say(changedParamsText(event.changes))
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
       this.#say(picocolors.yellow(deadLetterText(event)))
     }
@@ -80,23 +84,29 @@ export class Report {
     if (isNothingNew) {
       this.#say(`${green("✔")} ${bold(status.job)} had finished, and there is nothing new to read`)
     } else if (outcome === "finished") {
-      this.#say(
-        `${green("✔")} ${bold(status.job)} finished: ${count(status.rowsIn)} rows, ${status.epoch} epochs, ${elapsed} s`,
-      )
+      const work = `${counted(status.rowsIn, "row")}, ${counted(status.epoch, "epoch")}, ${elapsed} s`
+      this.#say(`${green("✔")} ${bold(status.job)} finished: ${work}`)
     } else {
       this.#say(`${yellow("■")} ${bold(status.job)} stopped after epoch ${status.epoch}; run it again to go on`)
     }
     for (const { name, target } of outputs) {
-      this.#say(`  ${name.padEnd(12)} ${count(status.rowsOut[name] ?? 0).padStart(12)} rows  ${dim(target)}`)
+      const rows = status.rowsOut[name] ?? 0
+      this.#say(`  ${name.padEnd(12)} ${grouped(rows).padStart(12)} ${plural(rows, "row").padEnd(4)}  ${dim(target)}`)
     }
-    if (status.lateRows > 0) this.#say(yellow(`  ${count(status.lateRows)} rows came too late for their windows`))
-    if (status.badRecords > 0) {
-      this.#say(
-        yellow(`  ${count(status.badRecords)} bad records`) + dim(`, with file, position and reason in ${deadLetters}`),
-      )
+    const { lateRows, badRecords, openWindows } = status
+    if (lateRows > 0) {
+      const windows = plural(lateRows, "its window", "their windows")
+      this.#say(yellow(`  ${counted(lateRows, "row")} came too late for ${windows}`))
     }
-    if (status.openWindows > 0) {
-      this.#say(`  ${count(status.openWindows)} windows are open; later records complete them, or --drain fires them`)
+    if (badRecords > 0) {
+      const where = dim(`, with file, position and reason in ${deadLetters}`)
+      this.#say(yellow(`  ${counted(badRecords, "bad record")}`) + where)
+    }
+    if (openWindows > 0) {
+      const them = plural(openWindows, "it", "them")
+      const open = counted(openWindows, "window is", "windows are")
+      const later = `later records complete ${them}, or a run without --no-drain fires ${them}`
+      this.#say(`  ${open} open; ${outcome === "finished" ? later : `the next run goes on with ${them}`}`)
     }
   }
 
@@ -139,11 +149,26 @@ export class Report {
   }
 }
 
+function changedParamsText(changes: Extract<JobEvent, { kind: "params-changed" }>["changes"]): string {
+  const texts = changes.map(({ name, before, now }) => {
+    if (before === null) return `${name} is new`
+    return now === null ? `${name} is gone` : `${name} was ${before} and is now ${now}`
+  })
+  return `parameters have changed since the last run: ${texts.join("; ")}. What was read before stays as it was computed`
+}
+
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
 function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
   const { partition, record, operator, reason } = letter
   if (partition === null) return `bad row (operator ${operator}): ${reason}`
   return `bad record: ${partition}, record ${record}${operator === null ? "" : ` (operator ${operator})`}: ${reason}`
+}
+
+/** Where the page of an error lies: within the working directory, as a path relative to it. */
+function pageOf(code: ErrorCode): string {
+  const path = fileURLToPath(new URL(`../../docs/errors/${code}.md`, import.meta.url))
+  const fromHere = relative(process.cwd(), path)
+  return fromHere.startsWith("..") ? path : fromHere
 }
 
 /** An error in plain words: what happened, what to do, where to read more. A defect shows its stack. */
@@ -154,5 +179,5 @@ export function errorText(error: unknown): string {
     return `${red("error")} (unexpected): ${stack}\n`
   }
   const hint = error.hint === undefined ? "" : `  ${error.hint}\n`
-  return `${red("error")} ${error.code}: ${error.message}\n${hint}${dim(`  docs/errors/${error.code}.md`)}\n`
+  return `${red("error")} ${error.code}: ${error.message}\n${hint}${dim(`  ${pageOf(error.code)}`)}\n`
 }

@@ -2,6 +2,7 @@
  * CSV the slow and obvious way, as the decoder's twin: one loop over a document's bytes that collects fields, and the
  * types' own `fromText`.
  */
+import { counted } from "../base/counted.ts"
 import type { BadRecord } from "../batch/position.ts"
 import type { Schema } from "../batch/schema.ts"
 import { Invalid } from "../batch/type.ts"
@@ -111,7 +112,10 @@ function readRow(
   if (fault !== undefined) return { reason: fault, field: undefined }
   if (fields.length !== names.length) {
     const whole = hasHeader ? "the header" : "the schema"
-    return { reason: `the record has ${fields.length} fields, and ${whole} has ${names.length}`, field: undefined }
+    return {
+      reason: `the record has ${counted(fields.length, "field")}, and ${whole} has ${names.length}`,
+      field: undefined,
+    }
   }
   const values = schema.fields.map(({ type }) => type.fromMissing())
   for (const [column, { bytes, isQuoted }] of fields.entries()) {

@@ -160,7 +160,7 @@ describe("bad records", () => {
   it.each([
     ["a stray quote", 'x"y,1', "a quote stands where none can, or something behind a quoted field"],
     ["text behind a quoted field", '"x"y,1', "a quote stands where none can, or something behind a quoted field"],
-    ["too few fields", "x", "the record has 1 fields, and the header has 2"],
+    ["too few fields", "x", "the record has 1 field, and the header has 2"],
     ["too many fields", "x,1,2", "the record has 3 fields, and the header has 2"],
     ["a delimiter too many at the end", "x,1,", "the record has 3 fields, and the header has 2"],
     ["a wrong type", "x,1.5", 'the field "b" is not a whole number'],

@@ -11,6 +11,7 @@
  * - CV1 Of several faults of a record the first of these is told: too long, not UTF-8, a stray or unclosed quote, the
  *   wrong number of fields, and then the first field, in the file's order, that is not of its type.
  */
+import { counted } from "../base/counted.ts"
 import type { Arena } from "../batch/arena.ts"
 import type { Schema } from "../batch/schema.ts"
 import { Invalid } from "../batch/type.ts"
@@ -165,7 +166,7 @@ export class CsvDecoder implements RecordDecoder {
     const fields = scan.fields(bytes, end)
     if (fields.length !== names.length) {
       const whole = hasHeader ? "the header" : "the schema"
-      return { reason: `the record has ${fields.length} fields, and ${whole} has ${names.length}` }
+      return { reason: `the record has ${counted(fields.length, "field")}, and ${whole} has ${names.length}` }
     }
     for (const [column, { text, isQuoted }] of fields.entries()) {
       const reader = this.#readers[column]

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest"
 import type { RunRecord } from "../state/commit-record.ts"
-import { checkCompatible } from "./compatibility.ts"
+import { changedParams, checkCompatible } from "./compatibility.ts"
 
 const RUN: RunRecord = {
   job: "revenue",
   fingerprint: "one",
-  params: { limit: 1 },
+  params: { limit: "1" },
   operators: [{ id: "hourly", signature: "windowAggregate tumbling 1h" }],
   outputs: [{ name: "hourly", sink: 'jsonl("out")' }],
   version: "0.1.0",
@@ -17,7 +17,7 @@ const check = (now: Partial<RunRecord>) => () => {
 
 test("E13 state is taken over where ids and signatures are the same, whatever else has changed", () => {
   expect(check({})).not.toThrow()
-  expect(check({ fingerprint: "two", params: { limit: 2 }, version: "0.2.0" })).not.toThrow()
+  expect(check({ fingerprint: "two", params: { limit: "2" }, version: "0.2.0" })).not.toThrow()
 })
 
 test.each<[string, Partial<RunRecord>, RegExp]>([
@@ -36,4 +36,13 @@ test.each<[string, Partial<RunRecord>, RegExp]>([
   expect(check(now)).toThrow(
     expect.objectContaining({ code: "state-foreign", message: expect.stringMatching(words) as string }),
   )
+})
+
+test("E13 changed parameters are told by name, those that came or went too", () => {
+  expect(changedParams(RUN, RUN)).toEqual([])
+  expect(changedParams(RUN, { ...RUN, params: { limit: "2", zone: '"JFK"' } })).toEqual([
+    { name: "limit", before: "1", now: "2" },
+    { name: "zone", before: null, now: '"JFK"' },
+  ])
+  expect(changedParams(RUN, { ...RUN, params: {} })).toEqual([{ name: "limit", before: "1", now: null }])
 })

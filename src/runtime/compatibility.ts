@@ -7,6 +7,18 @@
  */
 import { TidemarkError } from "../base/errors.ts"
 import type { RunRecord } from "../state/commit-record.ts"
+import type { JobEvent } from "../trace/events.ts"
+
+type ParamChanges = Extract<JobEvent, { kind: "params-changed" }>["changes"]
+
+/** The parameters whose values have changed, by name. */
+export function changedParams(before: RunRecord, now: RunRecord): ParamChanges {
+  const names = [...new Set([...Object.keys(before.params), ...Object.keys(now.params)])].sort()
+  return names.flatMap((name) => {
+    const change = { name, before: before.params[name] ?? null, now: now.params[name] ?? null }
+    return change.before === change.now ? [] : [change]
+  })
+}
 
 /** Throws `state-foreign` unless `now` can go on from the state that `before` left. */
 export function checkCompatible(before: RunRecord, now: RunRecord, directory: string): void {

@@ -16,6 +16,7 @@ import { Arena } from "../batch/arena.ts"
 import { batchOfRows, MAX_BATCH_ROWS } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
+import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Clock } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
@@ -24,7 +25,7 @@ import { isStateful, planFingerprint, portSchema, stateSignature } from "../flow
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
-import { checkCompatible } from "./compatibility.ts"
+import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
@@ -152,6 +153,8 @@ export class Coordinator {
       if (run.fingerprint !== this.#runRecord.fingerprint && recovered.epoch > 0) {
         this.#options.onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: this.#runRecord.fingerprint })
       }
+      const changes = changedParams(run, this.#runRecord)
+      if (changes.length > 0 && recovered.epoch > 0) this.#options.onEvent?.({ kind: "params-changed", changes })
     }
     // Inputs first: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(recovered)
@@ -308,7 +311,7 @@ export class Coordinator {
     if (this.#badRecords > this.#job.maxBadRecords) {
       throw new TidemarkError(
         "too-many-bad-records",
-        `${this.#badRecords} bad records are more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
+        `${counted(this.#badRecords, "bad record is", "bad records are")} more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
           `${placeText(letter)}: ${reason}.`,
         {
           hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
@@ -349,13 +352,14 @@ function isUnreadableState(error: unknown): boolean {
 }
 
 function describeRun(job: ExecutableJob): RunRecord {
-  const { plan, params, outputs, deadLetter } = job
+  const { plan, paramsSchema, outputs, deadLetter } = job
+  const params = paramsSchema.fields.map(({ name, type }) => [name, type.toJson(job.params[name])])
   const sinks = Object.entries(outputs).map(([name, sink]) => ({ name, sink: sink.describe() }))
   if (deadLetter !== undefined) sinks.push({ name: DEAD_LETTER_OUTPUT, sink: deadLetter.describe() })
   return {
     job: job.name,
     fingerprint: planFingerprint(plan),
-    params,
+    params: Object.fromEntries(params) as Record<string, string>,
     operators: plan.nodes.filter(isStateful).map((node) => ({ id: node.id, signature: stateSignature(plan, node) })),
     outputs: sinks,
     version: VERSION,

@@ -32,7 +32,8 @@ export interface RunRecord {
   readonly job: string
   /** The fingerprint of the plan. */
   readonly fingerprint: string
-  readonly params: Readonly<Record<string, unknown>>
+  /** The values of the job's parameters by name, each as the JSON text of its type. */
+  readonly params: Readonly<Record<string, string>>
   /** Id and signature of each stateful operator. */
   readonly operators: readonly { readonly id: string; readonly signature: string }[]
   /** Name and description of each output's sink. */
@@ -69,10 +70,10 @@ export interface EpochRecord {
   readonly counters: ReadonlyMap<string, number>
 }
 
-/** The bytes of a run record. Bigints among the parameters are written as text with an `n` behind. */
+/** The bytes of a run record. */
 export function encodeRun(run: RunRecord): Uint8Array {
   const writer = new ByteWriter()
-  writer.text(JSON.stringify(run, (_key, value: unknown) => (typeof value === "bigint" ? `${value}n` : value)))
+  writer.text(JSON.stringify(run))
   return writer.finish()
 }
 

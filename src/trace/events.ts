@@ -17,6 +17,16 @@ export type JobEvent =
   | { readonly kind: "recovered"; readonly epoch: number; readonly isReset: boolean }
   /** The plan is not the one that wrote the state, and fits it. */
   | { readonly kind: "plan-changed"; readonly before: string; readonly now: string }
+  /** Parameters have other values than in the run before. What was read then stays as it was computed. */
+  | {
+      readonly kind: "params-changed"
+      /** Values as JSON text; `null` where the job did not have the parameter, or has it no longer. */
+      readonly changes: readonly {
+        readonly name: string
+        readonly before: string | null
+        readonly now: string | null
+      }[]
+    }
   /** An epoch has happened. */
   | { readonly kind: "committed"; readonly epoch: number; readonly rows: number; readonly commitMicros: number }
   /** A snapshot of everything was written and older log segments removed. */

@@ -3,12 +3,21 @@ import { nodeScopes } from "../../env/node/scopes.ts"
 import { explain, formatExplain } from "../../observe/explain.ts"
 import { EXIT } from "../exit-codes.ts"
 import { loadJob } from "../load-job.ts"
+import { withParams } from "../param-options.ts"
 import { errorText } from "../report.ts"
 
+/** The options of `tidemark explain`, as the command line gives them. */
+export interface ExplainCommandOptions {
+  readonly json?: boolean
+  /** Each as `name=value`. */
+  readonly param?: readonly string[]
+}
+
 /** Runs the command; gives the exit code. */
-export async function explainCommand(file: string, options: { readonly json?: boolean }): Promise<number> {
+export async function explainCommand(file: string, options: ExplainCommandOptions): Promise<number> {
   try {
-    const explained = explain(await loadJob(file), { compile: { mode: "auto", proof: nodeScopes() } })
+    const job = withParams(await loadJob(file), options.param ?? [])
+    const explained = explain(job, { compile: { mode: "auto", proof: nodeScopes() } })
     const text = options.json === true ? JSON.stringify(explained, null, 2) : formatExplain(explained)
     process.stdout.write(`${text}\n`)
     return EXIT.finished

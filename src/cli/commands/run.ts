@@ -4,6 +4,7 @@ import type { ExecutableJob } from "../../runtime/executable-job.ts"
 import type { JobHandle } from "../../runtime/run-job.ts"
 import { EXIT } from "../exit-codes.ts"
 import { loadJob } from "../load-job.ts"
+import { withParams } from "../param-options.ts"
 import { Report, type ReportMode } from "../report.ts"
 
 /** The options of `tidemark run`, as the command line gives them. */
@@ -14,6 +15,8 @@ export interface RunCommandOptions {
   readonly reset?: boolean
   readonly json?: boolean
   readonly compile?: boolean
+  /** Each as `name=value`. */
+  readonly param?: readonly string[]
 }
 
 /** Runs the command; gives the exit code. */
@@ -23,7 +26,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const report = new Report(mode, isJson ? process.stdout : process.stderr)
   let job: ExecutableJob
   try {
-    job = await loadJob(file)
+    job = withParams(await loadJob(file), options.param ?? [])
   } catch (error) {
     report.fail(error)
     return EXIT.usage

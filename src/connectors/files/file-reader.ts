@@ -10,6 +10,7 @@
  * - O7 A parked reader goes on with the same bytes, or is refused.
  */
 import { assert } from "../../base/assert.ts"
+import { counted } from "../../base/counted.ts"
 import type { BadRecord, Position } from "../../batch/position.ts"
 import type { PartitionReader, ReadLimits, SourceBatch, SourceContext } from "../../connect/source.ts"
 import type { DiskFile } from "../../env/env.ts"
@@ -167,7 +168,11 @@ export class FileReader implements PartitionReader {
       const reason = size < identity.headBytes ? "it is shorter than it was" : "it begins with other bytes than it did"
       throw changed(label, reason)
     }
-    if (offset > size) throw changed(label, `it has ${size} bytes, but ${offset} bytes of it were read`)
+    if (offset > size)
+      throw changed(
+        label,
+        `it has ${counted(size, "byte")}, but ${counted(offset, "byte of it was", "bytes of it were")} read`,
+      )
     return head
   }
 

@@ -215,7 +215,7 @@ describe("refusals", () => {
     expect((await refusal(world, jsonl("out"), settled)).message).toContain("holds no in-progress file of part 0")
     installText(world, `${TARGET}/${name!}`, "{")
     expect((await refusal(world, jsonl("out"), settled)).message).toContain(
-      "has 1 bytes, but 40 bytes of it are committed",
+      "has 1 byte, but 40 bytes of it are committed",
     )
   })
 

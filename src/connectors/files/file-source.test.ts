@@ -1,5 +1,6 @@
 /** What the file source does beyond the contract of sources: patterns, growing files, many files. */
 import { describe, expect, test } from "vitest"
+import { grouped } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { Arena } from "../../batch/arena.ts"
 import { START, type Position } from "../../batch/position.ts"
@@ -165,7 +166,9 @@ describe("a file that goes on", () => {
     const text = HEADER + Array.from({ length: 20_000 }, (_, id) => `${id},some text\n`).join("")
     const error: unknown = await readAndChange(text, text.slice(0, 100_000)).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: "source-changed" })
-    expect((error as Error).message).toContain(`it has 100000 bytes, but ${text.length} bytes of it were read`)
+    expect((error as Error).message).toContain(
+      `it has 100,000 bytes, but ${grouped(text.length)} bytes of it were read`,
+    )
   })
 
   test("a file ends in the middle of a quoted field: a bad record", async () => {

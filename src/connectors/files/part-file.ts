@@ -8,6 +8,7 @@
  * - J3 A published file is never opened, and never overwritten.
  */
 import { assert } from "../../base/assert.ts"
+import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Disk, DiskFile } from "../../env/env.ts"
 import { inProgressName, publishedName } from "./part-name.ts"
@@ -87,9 +88,13 @@ export class PartFile {
   async expectBytes(length: number): Promise<void> {
     const size = await this.#file.size()
     if (size >= length) return
-    throw new TidemarkError("sink-failed", `${this.path} has ${size} bytes, but ${length} bytes of it are committed.`, {
-      hint: "The file was changed, or the disk lost what it had promised to keep. Check the disk; --reset starts the job anew and sets what is published aside.",
-    })
+    throw new TidemarkError(
+      "sink-failed",
+      `${this.path} has ${counted(size, "byte")}, but ${counted(length, "byte of it is", "bytes of it are")} committed.`,
+      {
+        hint: "The file was changed, or the disk lost what it had promised to keep. Check the disk; --reset starts the job anew and sets what is published aside.",
+      },
+    )
   }
 
   /** Makes the part visible to readers, complete with its first `length` bytes (J2). It is closed afterwards. */

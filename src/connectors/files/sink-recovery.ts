@@ -10,6 +10,7 @@
  *   of another.
  */
 import { assert } from "../../base/assert.ts"
+import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
 import type { Disk } from "../../env/env.ts"
@@ -105,7 +106,7 @@ async function replay(place: PartPlace, file: PartFile | undefined, history: Par
     if (history.publish) return await place.disk.syncDirectory(place.directory, SYNC_STEP)
     throw new TidemarkError(
       "sink-failed",
-      `${place.directory} holds no in-progress file of part ${history.part}, though ${history.length} bytes of it are committed.`,
+      `${place.directory} holds no in-progress file of part ${history.part}, though ${counted(history.length, "byte of it is", "bytes of it are")} committed.`,
       {
         hint: "Hidden files in a sink's directory belong to its job. Put the file back; or run with --reset, which starts the job anew and sets what is published aside.",
       },
