@@ -32,10 +32,10 @@ export async function compareQuery(query, settings) {
     settings.data,
     String(rows),
   ])
-  const startHand = handStarter(query, cycle, directory, settings, rows)
-  const hand = startHand()
+  const startHand = handStarter(query, cycle, directory, settings)
+  const hand = startHand(rows)
   try {
-    const checked = await checkPrefix(engine, startHand, directory)
+    const checked = await checkPrefix(engine, startHand, cycle, directory)
     await checkSums(query, engine, hand, settings.warmMs)
     const batchRows = settings.batchRows ?? (await bestBatchRows(engine, settings.warmMs / 2))
     await engine.ask(`size ${batchRows}`)
@@ -47,27 +47,26 @@ export async function compareQuery(query, settings) {
   }
 }
 
-/** Gives the cycle to a file, and a function that starts a kernel by hand over it. */
-function handStarter(query, cycle, directory, { kernels }, rows) {
+/** Writes the cycle to a file, and gives a function that starts a kernel by hand over a ring of so many rows. */
+function handStarter(query, cycle, directory, { kernels }) {
   const file = join(directory, "cycle")
   const columns = query.columns.map(([name, type]) => {
     const values = type === "timestamp" ? BigInt64Array.from(cycle.columns[name], BigInt) : cycle.columns[name]
     return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
   })
   writeFileSync(file, Buffer.concat(columns))
-  const numbers = [cycle.rows, cycle.periodMicros, STREAM_START_MICROS, rows].map(String)
-  const args = [query.name, file, ...numbers]
   const label = `${query.name} by hand`
-  return () =>
-    kernels === undefined
-      ? new MeasuredProcess(label, process.execPath, [HAND, ...args])
-      : new MeasuredProcess(label, kernels, args)
+  return (rows) => {
+    const args = [query.name, file, ...[cycle.rows, cycle.periodMicros, STREAM_START_MICROS, rows].map(String)]
+    if (kernels !== undefined) return new MeasuredProcess(label, kernels, args)
+    return new MeasuredProcess(label, process.execPath, [HAND, ...args])
+  }
 }
 
-async function checkPrefix(engine, startHand, directory) {
+async function checkPrefix(engine, startHand, cycle, directory) {
   const { tuples } = await engine.ask("prefix")
   const file = join(directory, "rows")
-  const checking = startHand()
+  const checking = startHand(Math.ceil(tuples / cycle.rows) * cycle.rows)
   try {
     await checking.ask(`check ${tuples} ${file}`)
   } finally {
