@@ -151,7 +151,9 @@ describe("tidemark run", () => {
     expect(status).toBe(1)
     const page = /^ {2}(\/.*\/docs\/errors\/state-foreign\.md)$/m.exec(stderr)?.[1]
     expect(readFileSync(page!, "utf8")).toContain("# state-foreign")
-    expect(stderr).toMatch(/state-foreign: .*per-minute was .*tumbling 1m.* and is now .*tumbling 2m/)
+    expect(stderr).toMatch(
+      /state-foreign: .*per-minute has changed: its window was tumbling 1m and is now tumbling 2m\.$/m,
+    )
     expect(stderr).toContain("--reset")
   })
 

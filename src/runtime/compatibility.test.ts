@@ -2,11 +2,15 @@ import { expect, test } from "vitest"
 import type { RunRecord } from "../state/commit-record.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 
+function signature(size: string): string {
+  return `windowAggregate/1 tumbling ${size} by ("zone": string) of ("trips": count())`
+}
+
 const RUN: RunRecord = {
   job: "revenue",
   fingerprint: "one",
   params: { limit: "1" },
-  operators: [{ id: "hourly", signature: "windowAggregate tumbling 1h" }],
+  operators: [{ id: "hourly", signature: signature("1h") }],
   outputs: [{ name: "hourly", sink: 'jsonl("out")' }],
   version: "0.1.0",
 }
@@ -24,8 +28,8 @@ test.each<[string, Partial<RunRecord>, RegExp]>([
   ["another job", { job: "other" }, /belongs to the job revenue/],
   [
     "a changed window",
-    { operators: [{ id: "hourly", signature: "windowAggregate tumbling 2h" }] },
-    /was .*1h and is now .*2h/,
+    { operators: [{ id: "hourly", signature: signature("2h") }] },
+    /its operator hourly has changed: its window was tumbling 1h and is now tumbling 2h\.$/,
   ],
   ["an operator that is gone", { operators: [] }, /no longer has/],
   ["an operator that is new", { operators: [...RUN.operators, { id: "daily", signature: "x" }] }, /daily is new/],
@@ -45,4 +49,18 @@ test("E13 changed parameters are told by name, those that came or went too", () 
     { name: "zone", before: null, now: '"JFK"' },
   ])
   expect(changedParams(RUN, { ...RUN, params: {} })).toEqual([{ name: "limit", before: "1", now: null }])
+})
+
+test("E13 an operator that was renamed is asked to take its old name", () => {
+  const renamed = { operators: [{ id: "daily", signature: signature("1h") }] }
+  expect(check(renamed)).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("state of the operator hourly, which the job no longer has") as string,
+      hint: expect.stringMatching(
+        /^If daily is the same operator, give it its old name: \{ id: "hourly" \}\. Run/,
+      ) as string,
+    }),
+  )
+  const other = { operators: [{ id: "daily", signature: signature("1d") }] }
+  expect(check(other)).toThrow(expect.objectContaining({ hint: expect.stringMatching(/^Run with another/) as string }))
 })

@@ -6,8 +6,12 @@
  * `--reset` is the way to start anew.
  */
 import { TidemarkError } from "../base/errors.ts"
+import { signatureDifference } from "../flow/signature-difference.ts"
 import type { RunRecord } from "../state/commit-record.ts"
 import type { JobEvent } from "../trace/events.ts"
+
+const START_ANEW =
+  "Run with another --dir, or with --reset (in code: reset: true) to start anew (what was published is moved aside, not deleted)."
 
 type ParamChanges = Extract<JobEvent, { kind: "params-changed" }>["changes"]
 
@@ -20,19 +24,30 @@ export function changedParams(before: RunRecord, now: RunRecord): ParamChanges {
   })
 }
 
+/** An operator that is new and whose state means the same as that of one that is gone. */
+function renamedTo(before: RunRecord, now: RunRecord, signature: string): string | undefined {
+  const known = new Set(before.operators.map(({ id }) => id))
+  return now.operators.find((operator) => operator.signature === signature && !known.has(operator.id))?.id
+}
+
 /** Throws `state-foreign` unless `now` can go on from the state that `before` left. */
 export function checkCompatible(before: RunRecord, now: RunRecord, directory: string): void {
-  const refuse = (what: string): never => {
+  const refuse = (what: string, hint = START_ANEW): never => {
     throw new TidemarkError("state-foreign", `The state in ${directory} does not fit the job ${now.job}: ${what}.`, {
-      hint: "Run with another --dir, or with --reset (in code: reset: true) to start anew (what was published is moved aside, not deleted).",
+      hint,
     })
   }
   if (before.job !== now.job) refuse(`it belongs to the job ${before.job}`)
   const operators = new Map(now.operators.map(({ id, signature }) => [id, signature]))
   for (const { id, signature } of before.operators) {
     const wanted = operators.get(id)
-    if (wanted === undefined) refuse(`it has state of the operator ${id}, which the job no longer has`)
-    else if (wanted !== signature) refuse(`its operator ${id} was ${signature} and is now ${wanted}`)
+    if (wanted === undefined) {
+      const renamed = renamedTo(before, now, signature)
+      const hint = renamed && `If ${renamed} is the same operator, give it its old name: { id: "${id}" }. ${START_ANEW}`
+      refuse(`it has state of the operator ${id}, which the job no longer has`, hint)
+    } else if (wanted !== signature) {
+      refuse(`its operator ${id} has changed: ${signatureDifference(signature, wanted).join("; ")}`)
+    }
     operators.delete(id)
   }
   for (const id of operators.keys()) refuse(`the operator ${id} is new and has missed what was already read`)

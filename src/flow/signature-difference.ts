@@ -1,0 +1,131 @@
+/**
+ * What differs between two state signatures (`stateSignature` in `plan.ts`), in words: for refusing state that does not
+ * fit. Whether they are equal is decided by the texts alone, not here.
+ */
+
+interface Entry {
+  readonly name: string
+  readonly text: string
+}
+
+/** A signature, taken apart. */
+interface Signature {
+  readonly kind: string
+  readonly version: string
+  /** What event time is read from; how time is cut into windows. */
+  readonly subject: string
+  readonly keys: readonly Entry[]
+  readonly aggregates: readonly Entry[]
+}
+
+const KINDS: Readonly<Record<string, string>> = { eventTime: "an event time", windowAggregate: "a window" }
+
+/** Clauses such as `its window was tumbling 1h and is now tumbling 2h`; at least one. */
+export function signatureDifference(before: string, now: string): readonly string[] {
+  const one = tryToParse(before)
+  const other = tryToParse(now)
+  if (one === undefined || other === undefined) return [`it was ${before} and is now ${now}`]
+  if (one.kind !== other.kind)
+    return [`it was ${KINDS[one.kind] ?? one.kind} and is now ${KINDS[other.kind] ?? other.kind}`]
+  const subject = one.kind === "eventTime" ? "its column" : "its window"
+  const clauses = [
+    ...(one.version === other.version ? [] : ["its state is kept in another format"]),
+    ...(one.subject === other.subject ? [] : [`${subject} was ${one.subject} and is now ${other.subject}`]),
+    ...keyClauses(one.keys, other.keys),
+    ...aggregateClauses(one.aggregates, other.aggregates),
+  ]
+  return clauses.length > 0 ? clauses : [`it was ${before} and is now ${now}`]
+}
+
+function keyClauses(before: readonly Entry[], now: readonly Entry[]): string[] {
+  const [one, other] = [namesOf(before), namesOf(now)]
+  if (one !== other) return [`it was keyed by ${one} and is now by ${other}`]
+  return before.flatMap(({ name, text }, index) => {
+    const type = now[index]!.text
+    return type === text ? [] : [`its key ${name} was of the type ${text} and is now ${type}`]
+  })
+}
+
+function aggregateClauses(before: readonly Entry[], now: readonly Entry[]): string[] {
+  const earlier = new Map(before.map(({ name, text }) => [name, text]))
+  const later = new Map(now.map(({ name, text }) => [name, text]))
+  const clauses = before.flatMap(({ name, text }) => {
+    const other = later.get(name)
+    if (other === undefined) return [`its aggregate ${name} is gone`]
+    return other === text ? [] : [`its aggregate ${name} was ${text} and is now ${other}`]
+  })
+  for (const { name } of now) if (!earlier.has(name)) clauses.push(`its aggregate ${name} is new`)
+  if (clauses.length === 0 && namesOf(before) !== namesOf(now)) {
+    clauses.push(`its aggregates were ${namesOf(before)} and are now ${namesOf(now)}, in another order`)
+  }
+  return clauses
+}
+
+function namesOf(entries: readonly Entry[]): string {
+  return entries.map(({ name }) => name).join(", ")
+}
+
+/** The parts, or `undefined` where the text is not one of ours. */
+function tryToParse(signature: string): Signature | undefined {
+  try {
+    return parse(signature)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function parse(signature: string): Signature | undefined {
+  const eventTime = /^(eventTime)\/(\d+) (".*")$/.exec(signature)
+  if (eventTime !== null) {
+    const [, kind, version, column] = eventTime as unknown as readonly string[]
+    return { kind: kind!, version: version!, subject: String(JSON.parse(column!)), keys: [], aggregates: [] }
+  }
+  const head = /^(windowAggregate)\/(\d+) ([^"()]+) by \(/.exec(signature)
+  if (head === null) return undefined
+  const [, kind, version, subject] = head as unknown as readonly string[]
+  const keys = parseList(signature, head[0].length)
+  const middle = " of ("
+  if (!signature.startsWith(middle, keys.end)) return undefined
+  const aggregates = parseList(signature, keys.end + middle.length)
+  return { kind: kind!, version: version!, subject: subject!, keys: keys.entries, aggregates: aggregates.entries }
+}
+
+/** Reads `"name": text, "name": text)` from `start`; `end` is behind the bracket. */
+function parseList(text: string, start: number): { readonly entries: readonly Entry[]; readonly end: number } {
+  const entries: Entry[] = []
+  let at = start
+  while (text[at] === '"') {
+    const nameEnd = endOfQuoted(text, at)
+    const from = nameEnd + ": ".length
+    const end = endOfEntry(text, from)
+    entries.push({ name: String(JSON.parse(text.slice(at, nameEnd))), text: text.slice(from, end) })
+    at = text[end] === "," ? end + ", ".length : end
+  }
+  return { entries, end: at + 1 }
+}
+
+/** Where an entry ends: at a comma or bracket that is within no other bracket and no quotes. */
+function endOfEntry(text: string, start: number): number {
+  let depth = 0
+  let at = start
+  while (at < text.length) {
+    const character = text[at]!
+    if (character === '"') {
+      at = endOfQuoted(text, at)
+      continue
+    }
+    if (depth === 0 && (character === "," || character === ")")) return at
+    if (character === "(") depth++
+    if (character === ")") depth--
+    at++
+  }
+  return at
+}
+
+/** Where the JSON string ends that begins at `start`: behind its closing quote. */
+function endOfQuoted(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1
+  return at + 1
+}
