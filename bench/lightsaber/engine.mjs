@@ -18,7 +18,8 @@ import { answer } from "../frame/measured-process.mjs"
 import { memoryKernels } from "../frame/memory-kernels.mjs"
 import { ResultSums } from "../frame/result-sums.mjs"
 import { StreamRing } from "../frame/stream-ring.mjs"
-import { cpuSeconds, peakMiB } from "../frame/usage.mjs"
+import { StreamRunner } from "../frame/stream-runner.mjs"
+import { timed } from "../frame/usage.mjs"
 import { compareRows, parseRows } from "./agreement.mjs"
 import { cycleOf } from "./data.mjs"
 import { inputSchema, jobOf } from "./jobs.mjs"
@@ -40,38 +41,16 @@ const ring = new StreamRing(arena, inputSchema(query), cycle, Number(ringRowsTex
 const sums = new ResultSums(arena)
 const run = new DataflowRun(jobOf(name), arena, (batch) => sums.add(batch))
 const kernels = memoryKernels(arena)
-let batches = ring.batches(DEFAULT_BATCH_ROWS)
-let next = 0
+const runner = new StreamRunner(ring, run, DEFAULT_BATCH_ROWS)
 
-/** Pushes batches until both have been reached. The clock stands while the ring moves on. */
-function runUntil(leastTuples, leastSeconds) {
-  let [tuples, seconds, cpu] = [0, 0, 0]
-  while (tuples < leastTuples || seconds < leastSeconds) {
-    const [start, startCpu] = [performance.now(), cpuSeconds()]
-    const deadline = start + (leastSeconds - seconds) * 1000
-    while (next < batches.length && (tuples < leastTuples || performance.now() < deadline)) {
-      run.push(batches[next])
-      tuples += batches[next++].length
-    }
-    seconds += (performance.now() - start) / 1000
-    cpu += cpuSeconds() - startCpu
-    if (next < batches.length) continue
-    ring.advance()
-    next = 0
-  }
-  return { tuples, seconds, cpuSeconds: cpu, rows: sums.rows, sums: sums.sums.map(plain), peakMiB: peakMiB() }
+/** What a run has measured, and the results of the stream so far. */
+function measure(leastTuples, leastSeconds) {
+  const measured = runner.runUntil(leastTuples, leastSeconds)
+  return { ...measured, rows: sums.rows, sums: sums.sums.map(plain) }
 }
 
 function plain(sum) {
   return typeof sum === "bigint" ? String(sum) : sum
-}
-
-/** Goes on with batches of another size, at the next that starts where one of the old ones did, or behind it. */
-function resize(rows) {
-  let done = batches.slice(0, next).reduce((total, batch) => total + batch.length, 0)
-  batches = ring.batches(rows)
-  for (next = 0; done > 0; next++) done -= batches[next].length
-  return {}
 }
 
 /** The rows that the engine gives for the prefix, before anything is drained. */
@@ -114,13 +93,9 @@ function check(tuples, file) {
 }
 
 function read() {
-  const [start, startCpu] = [performance.now(), cpuSeconds()]
-  let bytes = 0
-  for (const block of ring.blocks) {
-    kernels.read(block.offset, block.bytes)
-    bytes += block.bytes
-  }
-  return { bytes, seconds: (performance.now() - start) / 1000, cpuSeconds: cpuSeconds() - startCpu }
+  const { blocks } = ring
+  const bytes = blocks.reduce((total, block) => total + block.bytes, 0)
+  return { bytes, ...timed(() => blocks.forEach((block) => kernels.read(block.offset, block.bytes))) }
 }
 
 /** What the data say of the query's work, over one cycle. */
@@ -148,9 +123,12 @@ function describe() {
 await answer({
   check: (tuples, file) => check(Number(tuples), file),
   prefix: () => ({ tuples: prefixTuples(query, cycle) }),
-  run: (tuples) => runUntil(Number(tuples), 0),
-  runFor: (millis) => runUntil(0, Number(millis) / 1000),
-  size: (rows) => resize(Number(rows)),
+  run: (tuples) => measure(Number(tuples), 0),
+  runFor: (millis) => measure(0, Number(millis) / 1000),
+  size: (rows) => {
+    runner.resize(Number(rows))
+    return {}
+  },
   read,
   describe,
 })

@@ -1,0 +1,139 @@
+/**
+ * `npm run bench:windows`: what a record costs (processor time) against how many windows overlap, how many queries run over
+ * one stream, how many keys there are and how far out of order records come; for a sum and for a maximum. See
+ * docs/internals/benchmarks.md.
+ *
+ *   npm run bench:windows -- [--quick] [--json FILE] [--svg FILE] [--sweep overlap,queries,keys,delay] [--rounds 5]
+ *                            [--round-ms 500]
+ */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { machineText } from "../bench/frame/machine.mjs"
+import { MeasuredProcess } from "../bench/frame/measured-process.mjs"
+import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
+import { plotPanels } from "../bench/frame/svg-plot.mjs"
+import { tableText } from "../bench/frame/table.mjs"
+import { AGGREGATES, SWEEPS, warmSeconds } from "../bench/windows/sweeps.mjs"
+import { ROOT, prepare, runMain } from "./bootstrap.mjs"
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    svg: { type: "string" },
+    sweep: { type: "string", default: SWEEPS.map(({ name }) => name).join(",") },
+    rounds: { type: "string" },
+    "round-ms": { type: "string" },
+  },
+})
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 5))
+const roundMs = Number(values["round-ms"] ?? (values.quick ? 100 : 500))
+const warmMs = values.quick ? 200 : 1000
+const PER_SECOND = 1000
+/** A cost that has grown by so much follows what is varied, and not the record alone. */
+const GROWTH = 1.5
+
+await runMain(async () => {
+  await prepare()
+  const names = values.sweep.split(",")
+  console.log(machineText())
+  console.log(
+    `processor time a record in ns, one thread; ${rounds} rounds of ${roundMs} ms in turn, median (min … max)`,
+  )
+  const results = []
+  for (const sweep of SWEEPS.filter(({ name }) => names.includes(name))) {
+    process.stderr.write(`${sweep.name} …\n`)
+    const found = await measure(sweep)
+    print(sweep, found)
+    results.push(...found)
+  }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+  if (values.svg !== undefined) writeFileSync(values.svg, plot(results))
+})
+
+/** All settings of a sweep: each warms up alone, then they are measured in turn. */
+async function measure(sweep) {
+  const points = (values.quick ? sweep.quickValues : sweep.values).flatMap((value) =>
+    AGGREGATES.map((aggregate) => ({ sweep: sweep.name, value, aggregate, setting: sweep.setting(value), runs: [] })),
+  )
+  const processes = points.map(({ aggregate, setting, value }) => {
+    const file = join(ROOT, "bench/windows/engine.mjs")
+    return new MeasuredProcess(`${sweep.name} ${value}, ${aggregate}`, process.execPath, [
+      file,
+      aggregate,
+      JSON.stringify(setting),
+    ])
+  })
+  try {
+    for (const [index, { setting }] of points.entries()) {
+      await processes[index].ask(`run ${warmTuples(setting)}`)
+      await processes[index].ask(`runFor ${warmMs}`)
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, { runs }] of points.entries()) runs.push(await processes[index].ask(`runFor ${roundMs}`))
+    }
+  } finally {
+    await Promise.all(processes.map((each) => each.close()))
+  }
+  const costs = points.map(({ runs }) => median(runs.map(nanosPerTuple)))
+  return points.map((point, index) => result(point, costs[index], costs[index % AGGREGATES.length]))
+}
+
+/** Until windows are full; and where keys are many, until each has come. */
+function warmTuples(setting) {
+  return setting.isOpen ? setting.keys : warmSeconds(setting) * PER_SECOND
+}
+
+function nanosPerTuple({ cpuSeconds, tuples }) {
+  return (cpuSeconds / tuples) * 1e9
+}
+
+function result({ sweep, value, aggregate, runs }, cost, first) {
+  return {
+    query: `${sweep} ${value}, ${aggregate}`,
+    workers: 1,
+    mtuplesPerSecond: 1e3 / cost,
+    ofHandKernel: null,
+    limit: cost > first * GROWTH ? sweep : "tuples",
+    sweep,
+    value,
+    aggregate,
+    cpuNanosPerTuple: spread(runs.map(nanosPerTuple)),
+    ofFirst: cost / first,
+    rowsPerTuple: median(runs.map(({ rows, tuples }) => rows / tuples)),
+    waiting: median(runs.map(({ cpuSeconds, seconds }) => 1 - cpuSeconds / seconds)),
+    peakMiB: Math.max(...runs.map(({ peakMiB }) => peakMiB)),
+  }
+}
+
+function print(sweep, results) {
+  const text = ({ median: middle, min, max }) => spreadText([min, middle, max], threeDigits)
+  const perValue = [...new Set(results.map((r) => r.value))].map((value) => results.filter((r) => r.value === value))
+  console.log(`\n${sweep.title}\n`)
+  console.log(
+    tableText(
+      [sweep.axis, ...AGGREGATES.flatMap((name) => [`${name}, ns`, "× first"]), "rows out", "peak MiB"],
+      perValue.map((ofValue) => [
+        ofValue[0].value.toLocaleString("en"),
+        ...ofValue.flatMap((r) => [text(r.cpuNanosPerTuple), threeDigits(r.ofFirst)]),
+        threeDigits(ofValue[0].rowsPerTuple),
+        Math.round(Math.max(...ofValue.map((r) => r.peakMiB))),
+      ]),
+    ),
+  )
+}
+
+function plot(results) {
+  const panels = SWEEPS.filter(({ name }) => results.some((r) => r.sweep === name)).map(({ name, axis }) => ({
+    title: `cost of a record against ${axis}`,
+    axis,
+    lines: AGGREGATES.map((aggregate) => ({
+      name: aggregate,
+      points: results
+        .filter((r) => r.sweep === name && r.aggregate === aggregate)
+        .map((r) => /** @type {const} */ ([r.value, r.cpuNanosPerTuple.median])),
+    })),
+  }))
+  return plotPanels(panels, "ns")
+}
