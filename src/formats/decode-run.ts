@@ -118,7 +118,8 @@ export class DecodeRun {
   finish(builder: BatchBuilder): Decoded {
     const { bad, needsMore, position, rows, window } = this
     builder.observe(rows + bad.length, this.at - window.from)
-    return { ...builder.finish(rows, window.partition), bad, next: position, needsMore, oversized: this.#oversized }
+    const { batch, release } = builder.finish(rows, window.partition)
+    return { batch, bad, next: position, needsMore, oversized: this.#oversized, release }
   }
 }
 

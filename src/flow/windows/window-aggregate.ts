@@ -237,15 +237,15 @@ export class WindowAggregate implements Operator, OperatorState {
     const { open, keys } = this.#state
     const end = open.earliestEnd
     const members = open.membersOfEarliest()
-    const window = { start: end - this.#slices.size, end, keys }
-    if (members.length === 1) {
-      this.#results.append({ ...window, table: members[0]!.table, failed: NONE_FAILED }, out)
-    } else {
-      const table = this.#newTable()
-      const failed = new Map<number, unknown>()
-      for (const member of members) this.#merge(member.table, table, failed)
-      this.#results.append({ ...window, table, failed }, out)
+    let { table } = members[0]!
+    let failed = NONE_FAILED
+    if (members.length > 1) {
+      const errors = new Map<number, unknown>()
+      table = this.#newTable()
+      for (const member of members) this.#merge(member.table, table, errors)
+      failed = errors
     }
+    this.#results.append({ start: end - this.#slices.size, end, keys, table, failed }, out)
     open.pass(members)
   }
 
