@@ -228,6 +228,7 @@ export class WindowAggregate implements Operator, OperatorState {
       const groups = state.open.countGroups()
       for (; isDue(); this.#fire(out)) lastEnd = state.open.earliestEnd
       this.#results.flush(out)
+      state.dropClosed()
       state.collectKeys(groups)
     }
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark

@@ -75,6 +75,11 @@ export class WindowState {
     this.#dirtySlices.push(slice)
   }
 
+  /** Lets go of slices all of whose windows have fired: an epoch may be long, and they hold all their groups. */
+  dropClosed(): void {
+    this.#dirtySlices = this.#dirtySlices.filter(({ isOpen }) => isOpen)
+  }
+
   /**
    * Drops the keys that are in no slice any more, when they are many: `groups` is how many groups there were before
    * windows fired, so that keys that come again in each window are not lost and found each time.
