@@ -15,7 +15,7 @@ import type { RecoveredState } from "../state/recovery-fold.ts"
 export const DEAD_LETTER_OUTPUT = "$deadLetter"
 
 /** Staged bytes in memory that make the sinks move them to their staging area. */
-const FLUSH_BYTES = 4 << 20
+const FLUSH_BYTES = 1 << 20
 
 /** An output to open. */
 export interface OutputSpec {
