@@ -32,6 +32,23 @@ export interface Block {
   readonly bytes: number
 }
 
+/**
+ * A block as its arena knows it. The live ones are not in a Set: V8 links each outgrown table of a Set or Map to the next,
+ * and once one of them is tenured, all that come after it stay until the next full collection, with what they refer to.
+ */
+class OwnedBlock implements Block {
+  readonly offset: number
+  readonly bytes: number
+  /** The arena that it is a part of, until it is freed. */
+  owner: Arena | undefined
+
+  constructor(offset: number, bytes: number, owner: Arena) {
+    this.offset = offset
+    this.bytes = bytes
+    this.owner = owner
+  }
+}
+
 /** A `WebAssembly.Memory`, said so that users' compilers need no types of WebAssembly's for our declarations. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer
@@ -43,7 +60,6 @@ export class Arena {
   /** The memory's bytes. It is shared and reserved at full size, so this never changes. */
   readonly buffer: SharedArrayBuffer
   readonly maxBytes: number
-  readonly #live = new Set<Block>()
   /** By order n: the first unit of the first free block of 2ⁿ units. */
   readonly #heads: Int32Array
   /** By the first unit of a free block: the next and the previous one of its order. */
@@ -96,8 +112,7 @@ export class Arena {
     this.#removeFree(unit, order)
     // Of a halved block the lower half is used and the upper one kept.
     for (; order > wanted; order--) this.#addFree(unit + (1 << (order - 1)), order - 1)
-    const block = { offset: unit * UNIT_BYTES, bytes: (1 << wanted) * UNIT_BYTES }
-    this.#live.add(block)
+    const block = new OwnedBlock(unit * UNIT_BYTES, (1 << wanted) * UNIT_BYTES, this)
     this.#usedBytes += block.bytes
     if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes
     return block
@@ -120,7 +135,8 @@ export class Arena {
 
   /** Takes a block back. Its bytes may be handed out again at once. */
   free(block: Block): void {
-    assert(this.#live.delete(block), "a block is freed once, by the arena that made it")
+    assert(block instanceof OwnedBlock && block.owner === this, "a block is freed once, by the arena that made it")
+    block.owner = undefined
     this.#usedBytes -= block.bytes
     let unit = block.offset / UNIT_BYTES
     let order = orderOf(block.bytes)

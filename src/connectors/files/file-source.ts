@@ -32,8 +32,8 @@ export class FileSource implements Source {
   #found: readonly FoundFile[] = []
   readonly #readers = new Set<FileReader>()
   readonly #pool: ReaderPool
-  /** The readers whose files are open, the one not used for longest first. */
-  readonly #open = new Set<FileReader>()
+  /** The readers whose files are open, the one not used for longest first. There are few, so an array is searched. */
+  readonly #open: FileReader[] = []
 
   constructor(context: SourceContext, format: FileFormat, globs: readonly string[]) {
     assert(context.baseDirectory.startsWith("/"), "the base directory is absolute")
@@ -42,7 +42,7 @@ export class FileSource implements Source {
     this.#globs = globs
     this.#pool = {
       enter: (reader) => this.#enter(reader),
-      leave: (reader) => void this.#open.delete(reader),
+      leave: (reader) => this.#leave(reader),
       retire: (reader) => void this.#readers.delete(reader),
     }
   }
@@ -129,11 +129,19 @@ export class FileSource implements Source {
 
   /** Counts a reader as the one used last, and parks others until there is room for it. */
   async #enter(reader: FileReader): Promise<void> {
-    this.#open.delete(reader)
-    this.#open.add(reader)
-    for (const other of this.#open) {
-      if (this.#open.size <= MAX_OPEN_FILES) return
+    if (this.#open.at(-1) !== reader) {
+      this.#leave(reader)
+      this.#open.push(reader)
+    }
+    if (this.#open.length <= MAX_OPEN_FILES) return
+    for (const other of [...this.#open]) {
+      if (this.#open.length <= MAX_OPEN_FILES) return
       if (other !== reader && !other.isBusy) await other.park()
     }
+  }
+
+  #leave(reader: FileReader): void {
+    const place = this.#open.indexOf(reader)
+    if (place >= 0) this.#open.splice(place, 1)
   }
 }

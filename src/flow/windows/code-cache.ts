@@ -25,6 +25,7 @@ export class CodeCache {
   readonly #known = new WeakMap<Dictionary, Known>()
   /** All that is not forgotten; what was asked for lately stands at the end. */
   readonly #recent = new Set<Known>()
+  #last: Known | undefined
   #bytes = 0
 
   /** The place of a code's number among those of its dictionary. */
@@ -52,8 +53,11 @@ export class CodeCache {
       known.block = this.#allocate(bytes, old)
       this.#free(old)
     }
-    this.#recent.delete(known)
-    this.#recent.add(known)
+    if (known !== this.#last) {
+      this.#recent.delete(known)
+      this.#recent.add(known)
+      this.#last = known
+    }
     if (this.#bytes > this.#arena.maxBytes * ARENA_SHARE) this.#forgetAllBut(known)
     return known.block.offset >>> 2
   }
@@ -91,5 +95,6 @@ export class CodeCache {
       this.#free(known.block)
     }
     this.#recent.clear()
+    this.#last = undefined
   }
 }

@@ -92,13 +92,23 @@ export class OpenSlices {
     while (this.#head < this.#list.length && this.#list[this.#head]!.bounds.lastWindowEnd <= end) {
       const slice = this.#list[this.#head++]!
       slice.isOpen = false
-      this.#byStart.delete(slice.bounds.start)
+      this.#forget(slice)
     }
-    if (this.#head > 32 && this.#head * 2 > this.#list.length) {
+    if (this.#head * 2 > this.#list.length) {
       this.#list = this.#list.slice(this.#head)
       this.#head = 0
     }
     this.#findEarliest()
+  }
+
+  /**
+   * Forgets a slice and those with the same bounds. Their list is emptied, as outgrown tables of the map still refer to
+   * it: once one of those is tenured, it and all later ones stay until the next full collection.
+   */
+  #forget({ bounds }: Slice): void {
+    const siblings = this.#byStart.get(bounds.start)
+    if (siblings !== undefined) siblings.length = 0
+    this.#byStart.delete(bounds.start)
   }
 
   /** Forgets the slices all of whose windows end at `end` or earlier, and passes over those windows of the others. */
@@ -110,7 +120,7 @@ export class OpenSlices {
       slice.nextEnd = Math.max(slice.countsFrom, this.#slices.firstWindowEndBehind(end))
       slice.isOpen = slice.nextEnd <= slice.bounds.lastWindowEnd
       if (slice.isOpen) kept.push(slice)
-      else this.#byStart.delete(slice.bounds.start)
+      else this.#forget(slice)
     }
     this.#list = kept
     this.#head = 0

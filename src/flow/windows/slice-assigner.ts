@@ -37,7 +37,6 @@ export class SliceAssigner {
   betweenCount = 0
   /** Rows whose windows would reach beyond the ends of time. */
   outOfTime: number[] = []
-  readonly #indexes = new Map<Slice, number>()
   /** What was found last, for which times, and up to which watermark it holds. */
   #target = OUT_OF_TIME
   #fromTime = 0
@@ -94,7 +93,6 @@ export class SliceAssigner {
       this.late = new Int32Array(count)
     }
     this.touched = []
-    this.#indexes.clear()
     this.lateCount = 0
     this.betweenCount = 0
     this.outOfTime = []
@@ -124,11 +122,9 @@ export class SliceAssigner {
   }
 
   #indexOf(slice: Slice): number {
-    const known = this.#indexes.get(slice)
-    if (known !== undefined) return known
-    const index = this.touched.length
-    this.#indexes.set(slice, index)
+    if (this.touched[slice.place] === slice) return slice.place
+    slice.place = this.touched.length
     this.touched.push(slice)
-    return index
+    return slice.place
   }
 }

@@ -18,6 +18,8 @@ export class Slice {
   nextEnd: number
   /** Whether it has records, and so waits for its windows. */
   isOpen = false
+  /** Where it last stood among the slices that a batch's records go into. */
+  place = 0
   /** Whether it has changes that are not written. */
   isDirty = false
 
