@@ -174,6 +174,7 @@ export const i64 = {
   shl: binary<"i64", "i64">("i64", [0x86]),
   shrS: binary<"i64", "i64">("i64", [0x87]),
   shrU: binary<"i64", "i64">("i64", [0x88]),
+  rotl: binary<"i64", "i64">("i64", [0x89]),
   eqz: unary<"i64", "i32">("i32", [0x50]),
   eq: binary<"i64", "i32">("i32", [0x51]),
   ne: binary<"i64", "i32">("i32", [0x52]),

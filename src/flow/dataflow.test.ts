@@ -373,13 +373,15 @@ describe("states", () => {
       for (const change of [0xff, 0x01, 0x80]) {
         const broken = Uint8Array.from(bytes)
         broken[at]! ^= change
-        const restored = new Flow(fixture.plan).dataflow.states[1]!
+        const restored = new Flow(fixture.plan).dataflow
         try {
-          restored.applyChanges(new ByteReader(change === 0x80 ? bytes.subarray(0, at + 1) : broken))
+          restored.states[1]!.applyChanges(new ByteReader(change === 0x80 ? bytes.subarray(0, at + 1) : broken))
         } catch (error) {
           if (!(error instanceof TidemarkError)) throw error
           expect(error).toMatchObject({ code: "state-corrupt", message: expect.stringContaining(state.id) as string })
           refused++
+        } finally {
+          restored.release()
         }
       }
     }

@@ -8,16 +8,17 @@
  *
  * Keys compare like those of a JavaScript `Map` (SameValueZero).
  */
-import { assert, unreachable } from "../../base/assert.ts"
+import { unreachable } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { Column, DictionaryColumn } from "../../batch/column.ts"
 import { Dictionary } from "../../batch/dictionary.ts"
-import type { ColumnType } from "../../batch/type.ts"
+import type { ColumnType, Storage } from "../../batch/type.ts"
 import { readValueState } from "../aggregates/value-codec.ts"
 import { CodeCache } from "./code-cache.ts"
+import type { KeyPartLayout } from "./key-layout.ts"
 
 /** The high word of the one NaN that there is among keys; its low word is 0. */
-const NAN_HIGH = 0x7ff80000
+export const NAN_HIGH = 0x7ff80000
 
 /** Where keys' words are: key `index` has word `w` of a column at `start + index * stride + at + w` of the array. */
 export interface WordLayout {
@@ -27,11 +28,10 @@ export interface WordLayout {
 }
 
 /** One column of a composite key. */
-export class KeyColumn {
+export class KeyColumn implements KeyPartLayout {
   readonly type: ColumnType
-  /** The index of its first word within a key. */
   readonly at: number
-  /** The bit that stands for null in the first word of a key, or 0 where it is never null. */
+  readonly width: number
   readonly nullBit: number
   /** The texts of the keys, where they are texts. */
   readonly dictionary: Dictionary | null
@@ -42,20 +42,19 @@ export class KeyColumn {
   readonly #double = new Float64Array(1)
   readonly #doubleWords = new Int32Array(this.#double.buffer)
 
-  constructor(type: ColumnType, parts: { at: number; nullBit: number; codes: CodeCache | null; memory: Int32Array }) {
-    assert(type.storage !== "struct", "objects are no keys")
+  constructor(type: ColumnType, layout: KeyPartLayout, codes: CodeCache | null, memory: Int32Array) {
     this.type = type
-    this.at = parts.at
-    this.nullBit = parts.nullBit
+    this.at = layout.at
+    this.width = layout.width
+    this.nullBit = layout.nullBit
     const isText = type.storage === "dictionary"
     this.dictionary = isText ? Dictionary.of(type.definition.symbols ?? []) : null
-    this.#codes = parts.codes
-    this.#memory = parts.memory
+    this.#codes = codes
+    this.#memory = memory
   }
 
-  /** How many words a value takes. */
-  get width(): number {
-    return this.type.storage === "int64" || this.type.storage === "float64" ? 2 : 1
+  get storage(): Storage {
+    return this.type.storage
   }
 
   /**
@@ -65,7 +64,7 @@ export class KeyColumn {
   encode(column: Column, rows: Int32Array | null, from: number, end: number, layout: WordLayout): void {
     const { words, start, stride } = layout
     const { validity } = column
-    const codes = column.storage === "dictionary" ? (this.#codes?.of(column.dictionary) ?? 0) : 0
+    const codes = column.storage === "dictionary" ? this.codesOf(column.dictionary) : 0
     for (let index = from, to = start + this.at; index < end; index++, to += stride) {
       const row = rows === null ? index : rows[index]!
       if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) {
@@ -208,6 +207,11 @@ export class KeyColumn {
       default:
         this.#encodeDouble(value as number, words, to)
     }
+  }
+
+  /** Where what is known about a dictionary's codes is, as a place in the arena's memory; 0 where nothing is kept. */
+  codesOf(dictionary: Dictionary): number {
+    return this.#codes?.of(dictionary) ?? 0
   }
 
   /** Gives the memory back that it holds. */

@@ -1,23 +1,96 @@
 /**
- * The hash of a key: 32 bits of its words.
+ * The hash of a key: 32 bits of its words, in JavaScript and as WebAssembly.
  *
- * Each word goes through a step that no two values leave alike, and what was mixed so far moves through all bits before
- * the next word comes in: keys that differ only in high bits, or in one word of several, differ in the low bits, which
- * name a bucket. The constants are the finaliser's of MurmurHash3 and the golden ratio's.
+ * Keys of one word go through steps that no two values leave alike. Longer keys are taken as limbs of 64 bits, two words
+ * each, low word first. In each limb the high half is mixed into the low one, so that keys that differ only in high bits,
+ * as doubles that are whole numbers do, differ in all bits of the products; the limbs are multiplied by constants of their
+ * own, which can go on side by side, and their sum is mixed once more.
  *
  * Invariants:
  * - KH1 Keys of one word have different hashes.
- * - KH2 Of keys of several words no hash is 0, so that a free lane is never taken for a key.
+ * - KH2 Of longer keys no hash is 0, so that a free lane is never taken for a key.
  */
+import { i32, i64, withValue, type Code, type Local } from "../../expr/wasm-code.ts"
 
-/** The hash of the key with `stride` words from `from` on. */
+/** See KH2. */
+const NOT_ZERO = 0x80000000
+/** The finaliser of MurmurHash3. */
+const [ONE_WORD_FIRST, ONE_WORD_SECOND] = [0x85ebca6b, 0xc2b2ae35]
+
+const ROTATION = 23
+
+/** Steps of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators), as odd numbers. */
+function oddConstant(index: number): bigint {
+  const wrap = (value: bigint) => BigInt.asUintN(64, value)
+  let mixed = wrap(0x9e3779b97f4a7c15n * BigInt(index + 1))
+  mixed = wrap((mixed ^ (mixed >> 30n)) * 0xbf58476d1ce4e5b9n)
+  mixed = wrap((mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn)
+  return (mixed ^ (mixed >> 31n)) | 1n
+}
+
+/** The multiplier of each limb, behind that of the sum. A key has up to 32 columns of two words, and null bits. */
+const MULTIPLIERS = Array.from({ length: 34 }, (_, index) => oddConstant(index))
+/** The same as words: low, high. */
+const MULTIPLIER_WORDS = Int32Array.from(
+  MULTIPLIERS.flatMap((each) => [Number(BigInt.asIntN(32, each)), Number(BigInt.asIntN(32, each >> 32n))]),
+)
+
+/** The hash of the key with `stride` words from `from` on: one, or an even number. */
 export function hashOf(words: Int32Array, from: number, stride: number): number {
-  let hash = 0
-  for (let at = from; at < from + stride; at++) {
-    hash = Math.imul(hash ^ words[at]!, 0x9e3779b1)
-    hash ^= hash >>> 15
+  if (stride === 1) return hashOfWord(words[from]!)
+  let low = 0
+  let high = 0
+  for (let at = 0; at < stride; at += 2) {
+    const limbLow = words[from + at]!
+    const limbHigh = words[from + at + 1]!
+    const sum = (rotatedHigh(high, low) >>> 0) + (Math.imul(limbLow, MULTIPLIER_WORDS[at + 2]!) >>> 0)
+    const carry = sum >= 2 ** 32 ? 1 : 0
+    high = (rotatedHigh(low, high) + highOfProduct(limbLow, limbHigh, at + 2) + carry) | 0
+    low = sum | 0
   }
-  hash = Math.imul(hash, 0x85ebca6b)
-  hash ^= hash >>> 13
-  return stride === 1 ? hash : hash | 0x80000000
+  return highOfProduct(low ^ high, high, 0) | NOT_ZERO
+}
+
+/** The high word of a number of 64 bits that is rotated to the left; with its words in the other order, the low one. */
+function rotatedHigh(low: number, high: number): number {
+  return (high << ROTATION) | (low >>> (32 - ROTATION))
+}
+
+function hashOfWord(word: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), ONE_WORD_FIRST)
+  hash = Math.imul(hash ^ (hash >>> 13), ONE_WORD_SECOND)
+  return hash ^ (hash >>> 16)
+}
+
+/** The high word of the low 64 bits of a number times the multiplier whose words are at `at`. */
+function highOfProduct(low: number, high: number, at: number): number {
+  const factorLow = MULTIPLIER_WORDS[at]!
+  const factorHigh = MULTIPLIER_WORDS[at + 1]!
+  const lowest = low & 0xffff
+  const lower = low >>> 16
+  const first = lower * (factorLow & 0xffff) + ((lowest * (factorLow & 0xffff)) >>> 16)
+  const second = lowest * (factorLow >>> 16) + (first & 0xffff)
+  const ofLows = lower * (factorLow >>> 16) + (first >>> 16) + (second >>> 16)
+  return (ofLows + Math.imul(high, factorLow) + Math.imul(low, factorHigh)) | 0
+}
+
+/** Sets `hash` to that of a key of one word. */
+export function hashWordCode(hash: Local<"i32">, word: Code<"i32">): Code<"none">[] {
+  const fold = (shift: number) => i32.xor(hash.get, i32.shrU(hash.get, i32.const(shift)))
+  return [
+    hash.set(word),
+    hash.set(i32.mul(fold(16), i32.const(ONE_WORD_FIRST))),
+    hash.set(i32.mul(fold(13), i32.const(ONE_WORD_SECOND))),
+    hash.set(fold(16)),
+  ]
+}
+
+/** Sets `hash` to that of a longer key; `sum` is for use in between. */
+export function hashLimbsCode(hash: Local<"i32">, sum: Local<"i64">, limbs: readonly Local<"i64">[]): Code<"none">[] {
+  const terms = limbs.map((limb, index) => i64.mul(limb.get, i64.const(MULTIPLIERS[index + 1]!)))
+  const product = withValue(
+    [sum.set(terms.reduce((one, other) => i64.add(i64.rotl(one, i64.const(BigInt(ROTATION))), other)))],
+    i64.mul(i64.xor(sum.get, i64.shrU(sum.get, i64.const(32n))), i64.const(MULTIPLIERS[0]!)),
+  )
+  return [hash.set(i32.or(i32.wrap(i64.shrU(product, i64.const(32n))), i32.const(NOT_ZERO)))]
 }

@@ -8,7 +8,7 @@
  * branch that is hard to foretell.
  *
  * Invariants:
- * - KI1 A key lies in the bucket that the low bits of its hash name, or in the first one behind that had a free lane when
+ * - KI1 A key lies in the bucket that its hash names, by the bits above the lowest five, or in the first one behind that had a free lane when
  *   it came. Lanes are taken from the first on and never become free.
  * - KI2 At most half of the lanes are taken.
  */
@@ -18,8 +18,8 @@ import type { Arena, Block } from "../../batch/arena.ts"
 /** Hashes, and as many ids, of a bucket. */
 export const BUCKET_LANES = 4
 /** Words of 32 bits of a bucket. */
-export const BUCKET_WORDS = 2 * BUCKET_LANES
-const BUCKET_BYTES = 4 * BUCKET_WORDS
+const BUCKET_WORDS = 2 * BUCKET_LANES
+export const BUCKET_BYTES = 4 * BUCKET_WORDS
 
 /** Hashes and ids by hash. */
 export class KeyIndex {
@@ -42,9 +42,9 @@ export class KeyIndex {
     return this.#block.offset
   }
 
-  /** One less than the number of buckets, which is a power of two. */
+  /** The bits of a hash that are the place of a bucket behind the first, in bytes. */
   get mask(): number {
-    return this.#buckets - 1
+    return (this.#buckets - 1) * BUCKET_BYTES
   }
 
   /** How many keys it has room for. */
@@ -54,7 +54,7 @@ export class KeyIndex {
 
   /** The place in the memory of the first bucket in which to look for a key. */
   homeOf(hash: number): number {
-    return (this.#block.offset >>> 2) + (hash & (this.#buckets - 1)) * BUCKET_WORDS
+    return (this.#block.offset + (hash & this.mask)) >>> 2
   }
 
   /** The place of the bucket behind another one, the first being behind the last. */

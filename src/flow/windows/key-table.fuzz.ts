@@ -1,7 +1,8 @@
 import { expect, it } from "vitest"
-import { Arena } from "../../batch/arena.ts"
+import { Arena, type Block } from "../../batch/arena.ts"
 import { allocateColumns, batchOfRows } from "../../batch/batch.ts"
-import { readValue } from "../../batch/column.ts"
+import { readValue, writeValue, type Column } from "../../batch/column.ts"
+import { Dictionary } from "../../batch/dictionary.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { Prng } from "../../base/prng.ts"
 import { Schema } from "../../batch/schema.ts"
@@ -10,6 +11,7 @@ import { t } from "../../batch/types.ts"
 import { KeyTable } from "./key-table.ts"
 
 const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
+const SYMBOLS = ["a", "b", "é"] as const
 const TYPES: readonly ColumnType[] = [
   t.bool,
   t.int32,
@@ -17,21 +19,34 @@ const TYPES: readonly ColumnType[] = [
   t.int64,
   t.float64,
   t.string,
-  t.enum("a", "b", "é"),
+  t.enum(...SYMBOLS),
   t.timestamp(),
 ]
-const VALUES: Readonly<Record<string, readonly unknown[]>> = {
-  bool: [true, false],
-  int32: [0, 1, -1, -(2 ** 31)],
-  int53: [0, 1, 2 ** 32, -(2 ** 32), 2 ** 53 - 1],
-  int64: [0n, 1n, 2n ** 32n, -(2n ** 63n)],
-  float64: [0, -0, NaN, 1.5, -Infinity],
-  string: ["", "a", "b", "ab", "\uFEFFa", "日本"],
-  enum: ["a", "b", "é"],
-  timestamp: [0, -1, 2 ** 53 - 1],
-}
+const TEXTS = ["", "a", "b", "ab", "\uFEFFa", "日本"]
 
-const arena = new Arena({ maxBytes: 1 << 20 })
+const arena = new Arena({ maxBytes: 1 << 24 })
+
+/** A value of a type, out of a few or of many. */
+function randomValue(prng: Prng, type: ColumnType, range: number): unknown {
+  const number = prng.below(range)
+  switch (type.kind) {
+    case "bool":
+      return prng.chance(0.5)
+    case "int32":
+      return prng.chance(0.1) ? prng.pick([-1, -number, -(2 ** 31), 2 ** 31 - 1, number << 16]) : number
+    case "int53":
+    case "timestamp":
+      return prng.chance(0.1) ? prng.pick([-1, 2 ** 53 - 1, 2 ** 32, -(2 ** 32)]) : number * prng.pick([1, 2 ** 32])
+    case "int64":
+      return BigInt.asIntN(64, BigInt(number) << BigInt(prng.pick([0, 0, 20, 32, 48, 60])))
+    case "float64":
+      return prng.chance(0.1) ? prng.pick([0, -0, NaN, -Infinity, 5e-324]) : number / prng.pick([1, 1, 8])
+    case "string":
+      return range < 100 ? TEXTS[number % TEXTS.length] : `text ${number}`
+    default:
+      return prng.pick(SYMBOLS)
+  }
+}
 
 /** A key as a `Map` would compare it. */
 function textOf(key: readonly unknown[]): string {
@@ -47,69 +62,179 @@ function readKeys(table: KeyTable, types: readonly ColumnType[], ids: readonly n
   return keys
 }
 
-it("KT1 equal keys have one id, ids go by first appearance, and keys come back as they went in", () => {
-  for (let seed = 0; seed < 400 * SCALE; seed++) {
+/** Fills the slot of a null as memory that is used again may be filled; codes stay in range (N2). */
+function spoil(prng: Prng, column: Column, row: number): void {
+  if (column.storage === "bit") column.values[row >> 3]! |= 1 << (row & 7)
+  else if (column.storage === "int32") column.values[row] = prng.uint32()
+  else if (column.storage === "int64") column.halves[row * 2 + prng.below(2)] = prng.uint32()
+  else if (column.storage === "float64") column.values[row] = NaN
+}
+
+/** Keys in columns, whose dictionaries may be those of the batch before, and what goes with them. */
+class KeyRows {
+  readonly columns: readonly Column[]
+  readonly release: () => void
+
+  constructor(
+    prng: Prng,
+    types: readonly ColumnType[],
+    keys: readonly (readonly unknown[])[],
+    last: readonly Column[],
+  ) {
+    const schema = new Schema(types.map((type, part) => ({ name: `part${part}`, type })))
+    const { columns, release } = allocateColumns(arena, schema, keys.length)
+    this.columns = columns
+    this.release = release
+    columns.forEach((column, part) => {
+      const before = last[part]
+      if (column.storage === "dictionary" && before?.storage === "dictionary" && prng.chance(0.8)) {
+        column.dictionary = before.dictionary
+      } else if (column.storage === "dictionary" && column.type.kind === "string") column.dictionary = new Dictionary()
+      keys.forEach((key, row) => {
+        writeValue(column, row, key[part])
+        if (key[part] === null && prng.chance(0.5)) spoil(prng, column, row)
+      })
+    })
+  }
+}
+
+/** Rows at places `from` … of a list, or all rows, and room for ids; either may lie outside of the arena. */
+function randomPlaces(prng: Prng, length: number, blocks: Block[]) {
+  const take = (array: Int32Array): Int32Array => {
+    if (prng.chance(0.2)) return array
+    const block = arena.allocate(4 * array.length)
+    blocks.push(block)
+    const copy = new Int32Array(arena.buffer, block.offset, array.length)
+    copy.set(array)
+    return copy
+  }
+  const isListed = prng.chance(0.5)
+  const listed = Int32Array.from({ length }, (_, row) => row).filter(() => prng.chance(0.8))
+  const count = isListed ? listed.length : length
+  const start = prng.chance(0.5) ? 0 : prng.below(count + 1)
+  const end = prng.chance(0.5) ? count : start + prng.below(count - start + 1)
+  return { rows: isListed ? take(listed) : null, ids: take(new Int32Array(count).fill(-7)), start, end }
+}
+
+it("KT1 KK1 equal keys have one id, ids go by first appearance, and keys come back as they went in", () => {
+  for (let seed = 0; seed < 1000 * SCALE; seed++) {
     const prng = new Prng(seed)
-    const types = Array.from({ length: prng.pick([1, 1, 2, 3]) }, () => {
+    const types = Array.from({ length: prng.pick([1, 1, 1, 2, 2, 3, 5]) }, () => {
       const type = prng.pick(TYPES)
       return prng.chance(0.4) ? type.nullable() : type
     })
-    const fields = types.map((type, part) => ({ name: `part${part}`, type }))
+    const range = prng.pick([3, 3, 200, 70_000])
     const table = new KeyTable(types, arena)
-    const twin = new Map<string, unknown[]>()
-    for (let batches = 1 + prng.below(3); batches > 0; batches--) {
-      const keys = Array.from({ length: 1 + prng.below(20) }, () =>
-        types.map((type) => (type.isNullable && prng.chance(0.3) ? null : prng.pick(VALUES[type.kind]!))),
+    /** Ids by key, and the keys in order. */
+    const twin = new Map<string, number>()
+    const found: unknown[][] = []
+    let last: readonly Column[] = []
+    for (let batches = 1 + prng.below(4); batches > 0; batches--) {
+      const keys = Array.from({ length: 1 + prng.below(prng.pick([20, 20, 500])) }, () =>
+        types.map((type) => (type.isNullable && prng.chance(0.2) ? null : randomValue(prng, type, range))),
       )
-      const records = keys.map((key) => Object.fromEntries(key.map((part, at) => [`part${at}`, part])))
-      const { batch, release } = batchOfRows(arena, new Schema(fields), records)
-      // Every other row, from the second on, to see that rows and places are not mixed up.
-      const rows = Int32Array.from(keys.keys()).filter((row) => row % 2 === 1)
-      const ids = new Int32Array(rows.length + 1)
-      const start = Math.min(1, rows.length)
-      table.resolve(batch.columns, rows, start, rows.length, ids)
-      release()
-      for (let at = start; at < rows.length; at++) {
-        const key = keys[rows[at]!]!
+      const batch = new KeyRows(prng, types, keys, last)
+      last = batch.columns
+      const blocks: Block[] = []
+      const { rows, ids, start, end } = randomPlaces(prng, keys.length, blocks)
+      if (prng.chance(0.3)) table.resolveSlowly(batch.columns, rows, start, end, ids)
+      else table.resolve(batch.columns, rows, start, end, ids)
+      const expected = Array.from(ids, (_, at) => {
+        if (at < start || at >= end) return -7
+        const key = keys[rows === null ? at : rows[at]!]!
         const text = textOf(key)
-        if (!twin.has(text))
-          twin.set(
-            text,
-            key.map((part) => (part === 0 ? 0 : part)),
-          )
-        expect([...twin.keys()].indexOf(text), `seed ${seed}`).toBe(ids[at])
-      }
+        if (!twin.has(text)) {
+          twin.set(text, found.length)
+          found.push(key.map((part) => (part === 0 ? 0 : part)))
+        }
+        return twin.get(text)!
+      })
+      expect([...ids], `seed ${seed}`).toEqual(expected)
+      for (const block of blocks) arena.free(block)
+      batch.release()
     }
-    const all = Array.from({ length: table.size }, (_, id) => id)
-    expect(readKeys(table, types, all), `seed ${seed}`).toEqual([...twin.values()])
+    const all = [...found.keys()]
+    expect(table.size).toBe(all.length)
+    expect(readKeys(table, types, all), `seed ${seed}`).toEqual(found)
     checkState(table, types, prng.shuffle(all))
     checkCollected(table, types, prng.shuffle(all).slice(0, prng.below(all.length + 1)))
     table.release()
+    expect(arena.usedBytes, `KT3 seed ${seed}`).toBe(0)
   }
+})
+
+it("KT1 KK1 ids stay as the table grows, from any number of keys to any other", () => {
+  const KeySchema = new Schema([{ name: "part0", type: t.int64 }])
+  const { columns, release } = allocateColumns(arena, KeySchema, 4096)
+  const [column] = columns
+  if (column?.storage !== "int64") throw new Error("a column of int64")
+  for (let row = 0; row < 4096; row++) column.values[row] = BigInt(row) << 20n
+  const ids = arena.allocate(4 * 4096)
+  const idArray = new Int32Array(arena.buffer, ids.offset, 4096)
+  for (let first = 0; first < 600; first++) {
+    const table = new KeyTable([t.int64], arena)
+    const end = first + 600
+    table.resolve(columns, null, 0, first, idArray)
+    table.resolve(columns, null, 0, end, idArray)
+    for (let row = 0; row < end; row++) if (idArray[row] !== row) expect.fail(`row ${row} has the id ${idArray[row]}`)
+    table.release()
+  }
+  arena.free(ids)
+  release()
   expect(arena.usedBytes).toBe(0)
 })
 
-it("KT1 KT3 ids stay as the table grows, and all memory comes back", () => {
-  const types = [t.int64.nullable(), t.string]
-  const table = new KeyTable(types, arena)
+it("KT1 KK1 keys are found in an index that is larger than what caches hold", () => {
+  const types = [t.int32.nullable(), t.string]
   const KeySchema = new Schema(types.map((type, part) => ({ name: `part${part}`, type })))
-  for (let from = 0; from < 5000; from += 500) {
-    const keys = Array.from({ length: 1000 }, (_, at) => {
-      const number = from + (at >> 1)
-      return { part0: number % 7 === 0 ? null : BigInt(number) << 40n, part1: `text ${number}` }
+  const texts = new Dictionary()
+  const table = new KeyTable(types, arena)
+  const ids = arena.allocate(4 * 20_000)
+  const idArray = new Int32Array(arena.buffer, ids.offset, 20_000)
+  for (let round = 0; round < 8; round++) {
+    const { columns, release } = allocateColumns(arena, KeySchema, 20_000)
+    const [, second] = columns
+    if (second?.storage === "dictionary") second.dictionary = texts
+    // In the second half, keys come again.
+    const numbers = Array.from({ length: 20_000 }, (_, row) => (round % 4) * 20_000 + row)
+    numbers.forEach((number, row) => {
+      writeValue(columns[0]!, row, number % 10 === 0 ? null : number)
+      writeValue(second!, row, `text ${number % 10 === 0 ? number : number % 100}`)
     })
-    const { batch, release } = batchOfRows(arena, KeySchema, keys)
-    const ids = new Int32Array(keys.length)
-    table.resolve(batch.columns, null, 0, keys.length, ids)
+    table.resolve(columns, null, 0, 20_000, idArray)
+    expect(Array.from(idArray).every((id, row) => id === numbers[row])).toBe(true)
     release()
-    expect([...ids]).toEqual(keys.map((_, at) => from + (at >> 1)))
   }
-  expect(readKeys(table, types, [4900, 1])).toEqual([
-    [null, "text 4900"],
-    [1n << 40n, "text 1"],
-  ])
+  expect(table.size).toBe(80_000)
   table.release()
+  arena.free(ids)
   expect(arena.usedBytes).toBe(0)
+})
+
+it("KT1 what is known of dictionaries is forgotten where there are many, and keys are found all the same", () => {
+  // Numbers of dictionaries take at most 1/64 of the arena.
+  const small = new Arena({ maxBytes: 1 << 20 })
+  const KeySchema = new Schema([t.string, t.string.nullable()].map((type, part) => ({ name: `part${part}`, type })))
+  const pairs = new KeyTable([t.string, t.string.nullable()], small)
+  const ones = new KeyTable([t.string], small)
+  const used = small.usedBytes
+  const ids = small.allocate(4 * 300)
+  const idArray = new Int32Array(small.buffer, ids.offset, 300)
+  for (let round = 0; round < 40; round++) {
+    const keys = Array.from({ length: 300 }, (_, row) => ({ part0: `one ${row}`, part1: row % 3 === 0 ? null : "two" }))
+    const { batch, release } = batchOfRows(small, KeySchema, keys)
+    pairs.resolve(batch.columns, null, 0, 300, idArray)
+    expect([...idArray], `round ${round}`).toEqual([...keys.keys()])
+    ones.resolve([batch.columns[0]!], null, 0, 300, idArray)
+    expect([...idArray], `round ${round}`).toEqual([...keys.keys()])
+    release()
+  }
+  // Words and index of 300 keys, and what is known.
+  expect(small.usedBytes - used).toBeLessThan(2 * 24 * 1024 + 3 * (small.maxBytes / 64))
+  small.free(ids)
+  pairs.release()
+  ones.release()
+  expect(small.usedBytes).toBe(0)
 })
 
 /** Keys that were written as state are found by their values in another table. */

@@ -4,8 +4,7 @@
  *
  * Everything lies in linear memory, so that kernels can find keys and read them:
  *
- *     words     key `id` has `stride` words from `wordsAddress + 4 · stride · id` on: the null bits, where any part may
- *               be null, then the words of each part (`key-column.ts`)
+ *     words     key `id` has `stride` words from `wordsAddress + 4 · stride · id` on (`key-layout.ts`)
  *     index     from hashes to ids (`key-index.ts`)
  *
  * Addresses change when the table grows, which it does in `resolve` and `readState` alone.
@@ -27,6 +26,11 @@ import { CodeCache } from "./code-cache.ts"
 import { KeyColumn } from "./key-column.ts"
 import { hashOf } from "./key-hash.ts"
 import { BUCKET_LANES, KeyIndex } from "./key-index.ts"
+import { keyLayout } from "./key-layout.ts"
+import { KeyProbe } from "./key-probe.ts"
+
+/** Where a text's code is not known yet, so many rows are looked at in JavaScript, then twice as many, and so on. */
+const AHEAD_ROWS_MIN = 16
 
 /** Distinct composite keys and their ids. */
 export class KeyTable {
@@ -41,6 +45,7 @@ export class KeyTable {
   readonly stride: number
   #words: Block
   readonly #index: KeyIndex
+  readonly #probe: KeyProbe
   #size = 0
   /** Keys on their way in. */
   #incoming: Int32Array
@@ -48,25 +53,23 @@ export class KeyTable {
   readonly #idsByCode: CodeCache | null
 
   constructor(types: readonly ColumnType[], arena: Arena) {
-    assert(types.length >= 1 && types.length <= 32, "a key has between 1 and 32 columns")
     this.#arena = arena
     const memory = new Int32Array(arena.buffer)
     this.#memory = memory
     this.#types = types
-    this.#hasNulls = types.some((type) => type.isNullable)
-    let at = this.#hasNulls ? 1 : 0
+    const layout = keyLayout(types)
+    this.#hasNulls = layout.hasNulls
+    this.stride = layout.stride
     const isOneText = types.length === 1 && types[0]!.storage === "dictionary"
     this.#idsByCode = isOneText ? new CodeCache(arena, memory) : null
     this.parts = types.map((type, index) => {
       const codes = type.storage === "dictionary" && !isOneText ? new CodeCache(arena, memory) : null
-      const part = new KeyColumn(type, { at, nullBit: type.isNullable ? 1 << index : 0, codes, memory })
-      at += part.width
-      return part
+      return new KeyColumn(type, layout.parts[index]!, codes, memory)
     })
-    this.stride = at
     this.#index = new KeyIndex(arena, memory)
-    this.#words = arena.allocate(4 * at * this.#index.capacity)
-    this.#incoming = new Int32Array(at)
+    this.#words = arena.allocate(4 * this.stride * this.#index.capacity)
+    this.#probe = new KeyProbe(arena, memory, layout, this.#index)
+    this.#incoming = new Int32Array(this.stride)
   }
 
   /** How many keys it holds. */
@@ -85,9 +88,54 @@ export class KeyTable {
    */
   resolve(columns: readonly Column[], rows: Int32Array | null, start: number, end: number, ids: Int32Array): void {
     assert(columns.length === this.parts.length, "one column for each part of the key")
-    const only = columns[0]!
+    if (this.#probe.canReach(columns, rows, ids)) this.#resolveByKernel(columns, rows, start, end, ids)
+    else this.resolveSlowly(columns, rows, start, end, ids)
+  }
+
+  #resolveByKernel(
+    columns: readonly Column[],
+    rows: Int32Array | null,
+    start: number,
+    end: number,
+    ids: Int32Array,
+  ): void {
+    const probe = this.#probe
+    probe.begin(columns, this.#codesOf(columns), rows, ids)
+    let ahead = AHEAD_ROWS_MIN
+    for (let at = start; at < end;) {
+      at = probe.run(this, at, end)
+      this.#size = probe.size
+      if (at === end) return
+      if (this.#size === this.#index.capacity) {
+        this.#grow()
+        continue
+      }
+      // A text's code is not known yet. Where there is one there are often more.
+      const to = Math.min(end, at + ahead)
+      this.resolveSlowly(columns, rows, at, to, ids)
+      at = to
+      ahead *= 2
+    }
+  }
+
+  /** By part: the place of what is known of the codes of its column. */
+  #codesOf(columns: readonly Column[]): number[] {
+    return columns.map((column, index) => {
+      if (column.storage !== "dictionary") return 0
+      return this.#idsByCode?.of(column.dictionary) ?? this.parts[index]!.codesOf(column.dictionary)
+    })
+  }
+
+  /** Does the same as `resolve`, in JavaScript: its slow twin, and the way for what does not lie in the arena. */
+  resolveSlowly(
+    columns: readonly Column[],
+    rows: Int32Array | null,
+    start: number,
+    end: number,
+    ids: Int32Array,
+  ): void {
     if (this.#idsByCode === null) this.#resolveWords(columns, rows, start, end, ids)
-    else this.#resolveCodes(only as DictionaryColumn, rows, start, end, ids)
+    else this.#resolveCodes(columns[0] as DictionaryColumn, rows, start, end, ids)
   }
 
   #resolveCodes(column: DictionaryColumn, rows: Int32Array | null, start: number, end: number, ids: Int32Array): void {
@@ -233,6 +281,7 @@ export class KeyTable {
   release(): void {
     this.#arena.free(this.#words)
     this.#index.release()
+    this.#probe.release()
     this.#idsByCode?.release()
     for (const part of this.parts) part.release()
   }

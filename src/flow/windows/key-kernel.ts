@@ -1,0 +1,354 @@
+/**
+ * Generated WebAssembly that finds the ids of keys: a kernel for each layout of a key, over the memory of a key table.
+ *
+ * A kernel goes through rows one by one. It computes the key's words from the columns, hashes them, compares the four
+ * hashes of the bucket at once, and the words of the key that it finds; where nothing is found there it looks through the
+ * buckets from that one on, lane by lane, and adds the key. It stops at a row for which it can do nothing: the table is
+ * full, or a text's code is not known yet. The table sees to that and calls it again.
+ *
+ * Two kinds of keys have it shorter. For keys of one text, ids are looked up by code, and a kernel adds nothing. For keys
+ * of one word of which many are small, ids are looked up by value first, and the index only where that finds none.
+ *
+ * Where the index is larger than caches, rows are taken in blocks, and the buckets of a block are touched first: nothing
+ * waits for what it reads then, so that many cache misses are under way at once.
+ *
+ * Invariant:
+ * - KK1 A kernel gives the same ids as the table's JavaScript, for any rows in any order of calls.
+ */
+import type { Arena } from "../../batch/arena.ts"
+import {
+  block,
+  branch,
+  branchIf,
+  i32,
+  i32x4,
+  loop,
+  returns,
+  sequence,
+  v128,
+  when,
+  whileLoop,
+  type Code,
+  type Label,
+  type Local,
+} from "../../expr/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
+import { BUCKET_BYTES, BUCKET_LANES } from "./key-index.ts"
+import type { KeyLayout } from "./key-layout.ts"
+import { KeyWords, type PartAddresses } from "./key-words.ts"
+
+/** What a kernel is told before each call, and tells: words of a control block, by place. */
+export const CONTROL = {
+  /** Addresses of the list of rows and of the ids. */
+  rows: 0,
+  ids: 1,
+  /** The index: its address, and what of a hash is the place of a bucket, in bytes. */
+  index: 2,
+  mask: 3,
+  /** The address of the words of key 0. */
+  words: 4,
+  /** How many keys there are; the kernel adds to it. */
+  size: 5,
+  /** How many there may be before the table grows. */
+  capacity: 6,
+  /**
+   * Ids by value, one more than each, 0 where it is not known: the address of that of the value 0, and how many there are.
+   * That of null stands before.
+   */
+  direct: 7,
+  directLength: 8,
+  /** What was read of buckets ahead of time ends here, so that it is read. */
+  touched: 9,
+  /** From here on three addresses for each part: values, validity (or `NO_BITMAP`), what is known of codes. */
+  parts: 10,
+} as const
+/** Words of the control block for each part. */
+export const CONTROL_PART_WORDS = 3
+
+/** Where the index is larger, the buckets of a block of so many rows are touched first. */
+const TOUCH_BYTES_MIN = 1 << 20
+const TOUCH_ROWS = 256
+/** A round of the loop takes so many rows: what a round costs is a part of what a row does. */
+const UNROLL = 2
+/** Where the entries of a bucket start, behind its hashes. */
+const ENTRIES_AT = 4 * BUCKET_LANES
+
+/** Variables with what the control block says, and others. */
+const GIVEN = ["rows", "ids", "index", "mask", "words", "direct", "directLength"] as const
+const OWN = ["row", "hash", "bucket", "lane", "entry", "key", "blockEnd", "blockStart", "touched"] as const
+type Given = (typeof GIVEN)[number]
+type Own = (typeof OWN)[number]
+
+/**
+ * Finds ids for rows at places `start` … `end − 1` of the list, or for rows `start` … `end − 1`. Gives the place at
+ * which it stopped, or `end`.
+ */
+type Probe = (control: number, start: number, end: number) => number
+
+/** The functions of a kernel. */
+export interface KeyKernel extends Record<string, Probe> {
+  /** Takes rows from the list. */
+  readonly probe: Probe
+  /** Takes all rows. */
+  readonly probeAll: Probe
+}
+
+const kernels = new WeakMap<Arena, Map<string, KeyKernel>>()
+
+/** The kernel for keys of a layout, over the memory of an arena: one for all that ask. */
+export function keyKernel(arena: Arena, layout: KeyLayout): KeyKernel {
+  const name = layout.parts.map(({ storage, nullBit }) => `${storage}${nullBit === 0 ? "" : "?"}`).join(" ")
+  const known = kernels.get(arena) ?? new Map<string, KeyKernel>()
+  kernels.set(arena, known)
+  let kernel = known.get(name)
+  if (kernel === undefined) {
+    const module = new WasmModule()
+    for (const hasList of [true, false]) {
+      const signature = { parameters: { control: "i32", start: "i32", end: "i32" }, result: "i32" } as const
+      module.function(hasList ? "probe" : "probeAll", signature, (parameters, scope) =>
+        new ProbeWriter(layout, hasList, parameters, scope).write(),
+      )
+    }
+    known.set(name, (kernel = module.instantiate<KeyKernel>(arena.memory)))
+  }
+  return kernel
+}
+
+/** Writes the body of a kernel's function. */
+class ProbeWriter {
+  readonly #layout: KeyLayout
+  readonly #hasList: boolean
+  readonly #control: Local<"i32">
+  /** The place that the kernel has come to. */
+  readonly #at: Local<"i32">
+  readonly #end: Local<"i32">
+  readonly #given: Readonly<Record<Given, Local<"i32">>>
+  readonly #own: Readonly<Record<Own, Local<"i32">>>
+  readonly #addresses: readonly PartAddresses[]
+  readonly #words: KeyWords
+  readonly #strideBytes: number
+
+  constructor(
+    layout: KeyLayout,
+    hasList: boolean,
+    { control, start, end }: Readonly<Record<"control" | "start" | "end", Local<"i32">>>,
+    scope: FunctionScope,
+  ) {
+    this.#layout = layout
+    this.#hasList = hasList
+    this.#control = control
+    this.#at = start
+    this.#end = end
+    this.#given = localsOf(scope, GIVEN)
+    this.#own = localsOf(scope, OWN)
+    this.#addresses = layout.parts.map(() => localsOf(scope, ["values", "validity", "codes"]))
+    this.#words = new KeyWords(layout, this.#addresses, scope)
+    this.#strideBytes = 4 * layout.stride
+  }
+
+  write(): [...Code<"none">[], Code<"i32">] {
+    const { row, entry, blockEnd } = this.#own
+    const [at, end] = [this.#at, this.#end]
+    const storeId = sequence(
+      i32.store(i32.add(this.#given.ids.get, words(at.get)), i32.sub(entry.get, i32.const(1))),
+      at.set(i32.add(at.get, i32.const(1))),
+    )
+    const step = (exit: Label, slow: Label) => [
+      branchIf(exit, i32.geU(at.get, blockEnd.get)),
+      row.set(this.#rowAt()),
+      ...this.#findFast(slow),
+      storeId,
+    ]
+    return [
+      ...this.#load(),
+      blockEnd.set(at.get),
+      loop((next) => [
+        when(i32.eq(at.get, blockEnd.get), [
+          when(i32.geU(at.get, end.get), [returns(at.get)]),
+          blockEnd.set(end.get),
+          ...(isOneText(this.#layout) ? [] : [this.#touchBlock()]),
+        ]),
+        block((slow) => [
+          loop((again) => [...Array.from({ length: UNROLL }).flatMap(() => step(next, slow)), branch(again)]),
+        ]),
+        ...this.#findSlowly(),
+        storeId,
+        branch(next),
+      ]),
+      at.get,
+    ]
+  }
+
+  /** Fills the variables that say where everything is. */
+  #load(): Code<"none">[] {
+    const loadTo = (local: Local<"i32">, place: number) => local.set(i32.load(this.#control.get, 4 * place))
+    const { words } = this.#given
+    return [
+      ...GIVEN.map((name) => loadTo(this.#given[name], CONTROL[name])),
+      words.set(i32.sub(words.get, i32.const(this.#strideBytes))),
+      ...this.#addresses.flatMap((part, index) =>
+        [part.values, part.validity, part.codes].map((local, place) =>
+          loadTo(local, CONTROL.parts + index * CONTROL_PART_WORDS + place),
+        ),
+      ),
+    ]
+  }
+
+  #rowAt(): Code<"i32"> {
+    return this.#hasList ? i32.load(i32.add(this.#given.rows.get, words(this.#at.get))) : this.#at.get
+  }
+
+  /** Where the index is large, cuts a block of rows off and reads the buckets that they will be looked for in. */
+  #touchBlock(): Code<"none"> {
+    const { row, bucket, blockEnd, blockStart, touched } = this.#own
+    const [at, end] = [this.#at, this.#end]
+    return when(i32.geU(this.#given.mask.get, i32.const(TOUCH_BYTES_MIN)), [
+      when(i32.gtU(i32.sub(end.get, at.get), i32.const(TOUCH_ROWS)), [
+        blockEnd.set(i32.add(at.get, i32.const(TOUCH_ROWS))),
+      ]),
+      blockStart.set(at.get),
+      whileLoop(i32.ltU(at.get, blockEnd.get), [
+        row.set(this.#rowAt()),
+        ...this.#words.read(row),
+        ...this.#findBucket(),
+        touched.set(i32.xor(touched.get, i32.load(bucket.get))),
+        at.set(i32.add(at.get, i32.const(1))),
+      ]),
+      at.set(blockStart.get),
+      i32.store(this.#control.get, touched.get, 4 * CONTROL.touched),
+    ])
+  }
+
+  /** Hashes the words and sets `bucket`. */
+  #findBucket(): Code<"none">[] {
+    const { hash, bucket } = this.#own
+    const { index, mask } = this.#given
+    return [...this.#words.hash(hash), bucket.set(i32.add(index.get, i32.and(hash.get, mask.get)))]
+  }
+
+  /** Sets `entry`, or goes to `slow` where more must be done. */
+  #findFast(slow: Label): Code<"none">[] {
+    if (isOneText(this.#layout)) return this.#findByCode(slow)
+    const { entry } = this.#own
+    const { isUnknown } = this.#words
+    return [
+      ...this.#words.read(this.#own.row),
+      ...(isUnknown === undefined ? [] : [when(isUnknown, [returns(this.#at.get)])]),
+      ...(isOneWord(this.#layout)
+        ? [
+            block((found) => [
+              when(this.#isSmall, [entry.set(i32.load(this.#idByValue)), branchIf(found, entry.get)]),
+              ...this.#findInBucket(slow),
+              when(this.#isSmall, [i32.store(this.#idByValue, entry.get)]),
+            ]),
+          ]
+        : this.#findInBucket(slow)),
+    ]
+  }
+
+  #findByCode(slow: Label): Code<"none">[] {
+    const { row, entry } = this.#own
+    const { values, codes } = this.#addresses[0]!
+    const behindNull = i32.add(i32.load(i32.add(values.get, words(row.get))), i32.const(1))
+    const isValid = this.#layout.hasNulls ? this.#words.validityOf(0, row) : undefined
+    const place = isValid === undefined ? behindNull : i32.select(isValid, behindNull, i32.const(0))
+    return [entry.set(i32.load(i32.add(codes.get, words(place)))), branchIf(slow, i32.eqz(entry.get))]
+  }
+
+  get #isSmall(): Code<"i32"> {
+    return i32.ltU(this.#words.value, this.#given.directLength.get)
+  }
+
+  get #idByValue(): Code<"i32"> {
+    const { value, nulls } = this.#words
+    return i32.add(this.#given.direct.get, words(nulls === undefined ? value : i32.sub(value, nulls)))
+  }
+
+  #findInBucket(slow: Label): Code<"none">[] {
+    const { hash, bucket, lane, entry, key } = this.#own
+    const equalLanes = i32x4.bitmask(i32x4.eq(v128.load(bucket.get), i32x4.splat(hash.get)))
+    return [
+      ...this.#findBucket(),
+      branchIf(slow, i32.eqz(lane.tee(equalLanes))),
+      entry.set(i32.load(i32.add(bucket.get, words(i32.ctz(lane.get))), ENTRIES_AT)),
+      ...(this.#layout.stride === 1
+        ? [branchIf(slow, i32.eqz(entry.get))]
+        : [this.#setKey(), branchIf(slow, i32.eqz(this.#words.areAt(key)))]),
+    ]
+  }
+
+  /** Sets `entry` by looking through the buckets lane by lane, and adds a key that is not there. */
+  #findSlowly(): Code<"none">[] {
+    if (isOneText(this.#layout)) return [returns(this.#at.get)]
+    const search = block((found) => [this.#search(found)])
+    if (!isOneWord(this.#layout)) return [search]
+    return [search, when(this.#isSmall, [i32.store(this.#idByValue, this.#own.entry.get)])]
+  }
+
+  #search(found: Label): Code<"none"> {
+    const { hash, bucket, lane, entry } = this.#own
+    const { index, mask } = this.#given
+    return loop((again) => [
+      lane.set(i32.const(0)),
+      loop((next) => [
+        entry.set(i32.load(i32.add(bucket.get, lane.get), ENTRIES_AT)),
+        when(i32.eqz(entry.get), [...this.#add(), branch(found)]),
+        when(i32.eq(i32.load(i32.add(bucket.get, lane.get)), hash.get), [this.#branchIfEqual(found)]),
+        lane.set(i32.add(lane.get, i32.const(4))),
+        branchIf(next, i32.ltU(lane.get, i32.const(ENTRIES_AT))),
+      ]),
+      bucket.set(i32.add(i32.sub(bucket.get, index.get), i32.const(BUCKET_BYTES))),
+      bucket.set(i32.add(index.get, i32.and(bucket.get, mask.get))),
+      branch(again),
+    ])
+  }
+
+  /** Goes to `found` where the key with the entry, which has the same hash, is the one looked for. */
+  #branchIfEqual(found: Label): Code<"none"> {
+    const { entry, key } = this.#own
+    // KH1: the same hash is the same key, but a free lane has the hash 0.
+    if (this.#layout.stride === 1) return branchIf(found, entry.get)
+    return sequence(this.#setKey(), branchIf(found, this.#words.areAt(key)))
+  }
+
+  /** Adds the key in the free lane. */
+  #add(): Code<"none">[] {
+    const { hash, bucket, lane, entry, key } = this.#own
+    const [size, capacity] = [CONTROL.size, CONTROL.capacity].map((place) => i32.load(this.#control.get, 4 * place))
+    const free = i32.add(bucket.get, lane.get)
+    return [
+      entry.set(size!),
+      when(i32.eq(entry.get, capacity!), [returns(this.#at.get)]),
+      entry.set(i32.add(entry.get, i32.const(1))),
+      i32.store(this.#control.get, entry.get, 4 * CONTROL.size),
+      i32.store(free, hash.get),
+      i32.store(free, entry.get, ENTRIES_AT),
+      this.#setKey(),
+      ...this.#words.write(key),
+    ]
+  }
+
+  /** Sets `key` to the address of the words of the key with the entry. */
+  #setKey(): Code<"none"> {
+    const { entry, key } = this.#own
+    return key.set(i32.add(this.#given.words.get, i32.mul(entry.get, i32.const(this.#strideBytes))))
+  }
+}
+
+function isOneText({ parts }: KeyLayout): boolean {
+  return parts.length === 1 && parts[0]!.storage === "dictionary"
+}
+
+/** Whether ids are found by value, too. */
+export function isOneWord({ parts }: KeyLayout): boolean {
+  return parts.length === 1 && (parts[0]!.storage === "int32" || parts[0]!.storage === "bit")
+}
+
+/** So many words, in bytes. */
+function words(count: Code<"i32">): Code<"i32"> {
+  return i32.shl(count, i32.const(2))
+}
+
+function localsOf<N extends string>(scope: FunctionScope, names: readonly N[]): Record<N, Local<"i32">> {
+  return Object.fromEntries(names.map((name) => [name, scope.local("i32")])) as Record<N, Local<"i32">>
+}

@@ -1,0 +1,113 @@
+/**
+ * The kernel of a key table at work: tells it by its control block where everything is, and calls it.
+ *
+ * Ids by value (`key-kernel.ts`) take at most twice the room of the index, and never more than 64 Ki values' room.
+ */
+import { assert } from "../../base/assert.ts"
+import type { Arena, Block } from "../../batch/arena.ts"
+import type { Column } from "../../batch/column.ts"
+import type { KeyIndex } from "./key-index.ts"
+import { CONTROL, CONTROL_PART_WORDS, isOneWord, keyKernel, type KeyKernel } from "./key-kernel.ts"
+import type { KeyLayout } from "./key-layout.ts"
+import { NO_BITMAP } from "./key-words.ts"
+
+const VALUES_MAX = 65_536
+/** Ids by value for each key that there is room for. */
+const VALUES_PER_KEY = 8
+
+/** Calls the kernel of a table. */
+export class KeyProbe {
+  readonly #arena: Arena
+  /** The arena's memory. */
+  readonly #memory: Int32Array
+  readonly #layout: KeyLayout
+  readonly #index: KeyIndex
+  readonly #control: Block
+  /** Ids by value, where the kernel has them. */
+  #values: Block | undefined
+  #valueCount = 0
+  #kernel: KeyKernel | undefined
+  #hasList = false
+
+  constructor(arena: Arena, memory: Int32Array, layout: KeyLayout, index: KeyIndex) {
+    this.#arena = arena
+    this.#memory = memory
+    this.#layout = layout
+    this.#index = index
+    this.#control = arena.allocate(4 * (CONTROL.parts + CONTROL_PART_WORDS * layout.parts.length))
+  }
+
+  /** Whether the kernel can read and write these: they lie in the arena. */
+  canReach(columns: readonly Column[], rows: Int32Array | null, ids: Int32Array): boolean {
+    const { buffer } = this.#arena
+    const isThere = (array: ArrayBufferView | null) => array === null || array.buffer === buffer
+    return (
+      isThere(ids) &&
+      isThere(rows) &&
+      columns.every((column) => column.storage !== "struct" && isThere(column.values) && isThere(column.validity))
+    )
+  }
+
+  /**
+   * Says which columns, rows and ids the next calls are about.
+   *
+   * @param codes for parts that are texts, the place of what is known of the codes of their columns.
+   */
+  begin(columns: readonly Column[], codes: readonly number[], rows: Int32Array | null, ids: Int32Array): void {
+    this.#hasList = rows !== null
+    this.#tell(CONTROL.rows, rows?.byteOffset ?? 0)
+    this.#tell(CONTROL.ids, ids.byteOffset)
+    columns.forEach((column, index) => {
+      assert(column.storage !== "struct", "objects are no keys")
+      const place = CONTROL.parts + index * CONTROL_PART_WORDS
+      this.#tell(place, column.values.byteOffset)
+      this.#tell(place + 1, column.validity?.byteOffset ?? NO_BITMAP)
+      this.#tell(place + 2, codes[index]! * 4)
+    })
+  }
+
+  #tell(place: number, value: number): void {
+    this.#memory[(this.#control.offset >>> 2) + place] = value
+  }
+
+  /** How many keys there are after a call. */
+  get size(): number {
+    return this.#memory[(this.#control.offset >>> 2) + CONTROL.size]!
+  }
+
+  /**
+   * Finds ids for the rows at places `start` … `end − 1`, and adds keys. Gives the place at which it stopped: the table is
+   * full, or a text's code is not known yet; or `end`.
+   */
+  run(table: { readonly wordsAddress: number; readonly size: number }, start: number, end: number): number {
+    const index = this.#index
+    this.#kernel ??= keyKernel(this.#arena, this.#layout)
+    this.#tell(CONTROL.index, index.address)
+    this.#tell(CONTROL.mask, index.mask)
+    this.#tell(CONTROL.capacity, index.capacity)
+    this.#tell(CONTROL.words, table.wordsAddress)
+    this.#tell(CONTROL.size, table.size)
+    this.#makeRoomForValues()
+    const { probe, probeAll } = this.#kernel
+    return (this.#hasList ? probe : probeAll)(this.#control.offset, start, end)
+  }
+
+  #makeRoomForValues(): void {
+    if (!isOneWord(this.#layout)) return
+    const count = 1 + Math.min(VALUES_MAX, VALUES_PER_KEY * this.#index.capacity)
+    if (count === this.#valueCount) return
+    const values = this.#arena.allocate(4 * count)
+    this.#memory.fill(0, values.offset >>> 2, (values.offset + values.bytes) >>> 2)
+    if (this.#values !== undefined) this.#arena.free(this.#values)
+    this.#values = values
+    this.#valueCount = count
+    this.#tell(CONTROL.direct, values.offset + 4)
+    this.#tell(CONTROL.directLength, count - 1)
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    this.#arena.free(this.#control)
+    if (this.#values !== undefined) this.#arena.free(this.#values)
+  }
+}
