@@ -212,6 +212,22 @@ describe("tidemark run", () => {
     expect(wrong.status).toBe(2)
   })
 
+  test("warns of a lambda that reads what there is not, in run and in explain", () => {
+    writeSales("a.csv", 0, 100)
+    writeFileSync(
+      join(directory, "job.js"),
+      JOB.replace(/interface.*/, "")
+        .replace(": Named", "")
+        .replace("sale.amount", "sale.amuont"),
+    )
+    const words = "reads sale.amuont, which is no column of its rows: it is always undefined."
+    const { status, stderr } = tidemark("run", "job.js")
+    expect(stderr.split(words)).toHaveLength(2)
+    expect(stderr).toMatch(/^warning: sales\/filter reads sale\.amuont.*\n {2}Did you mean "amount"\?/)
+    expect(status).toBe(0)
+    expect(tidemark("explain", "job.js").stdout).toContain(`! sales/filter ${words}\n  Did you mean "amount"?`)
+  })
+
   test("--no-drain leaves windows open for later files", () => {
     writeSales("a.csv", 0, 100)
     const { stderr } = tidemark("run", "job.ts", "--no-drain")

@@ -7,6 +7,7 @@ test("a mistyped name finds the one that was meant", () => {
   expect(nearestName("picup", names)).toBe("pickup")
   expect(nearestName("zoen", names)).toBe("zone")
   expect(nearestName("Fare", names)).toBe("fare")
+  expect(nearestName("fair", names)).toBe("fare")
   expect(nearestName("window_start", names)).toBe("windowStart")
 })
 
@@ -18,6 +19,8 @@ test("of several near names the nearest wins, of equally near ones the first", (
 test("a name that is far from all is no guess", () => {
   expect(nearestName("zone", ["fare", "tip"])).toBeUndefined()
   expect(nearestName("x", ["abc"])).toBeUndefined()
+  expect(nearestName("fair", ["hair", "stare"])).toBe("hair")
+  expect(nearestName("fair", ["care", "stare", "tip"])).toBeUndefined()
   expect(nearestName("zone", [])).toBeUndefined()
 })
 

@@ -11,14 +11,20 @@ const LENGTH_MAX = 64
 /** The one of `names` that is nearest to what was written, or `undefined` where none is near enough to be meant. */
 export function nearestName(written: string, names: Iterable<string>): string | undefined {
   let nearest: string | undefined
-  let least = Math.max(1, Math.floor(written.length / 3)) + 1
+  let least = Infinity
   for (const name of names) {
     const distance = editDistance(written.toLowerCase(), name.toLowerCase())
-    if (distance >= least) continue
+    if (distance >= least || distance > distanceMax(written, name)) continue
     least = distance
     nearest = name
   }
   return nearest
+}
+
+/** How far a name may be from what was written: a third of it, and a little more where both begin alike. */
+function distanceMax(written: string, name: string): number {
+  const beginAlike = written.length >= 4 && written[0]?.toLowerCase() === name[0]?.toLowerCase()
+  return Math.max(beginAlike ? 2 : 1, Math.floor(written.length / 3))
 }
 
 /**

@@ -68,6 +68,7 @@ test("several of something are told in the plural", () => {
 
 test("events are told in words", () => {
   const lines = told("plain", (report) => {
+    report.onEvent({ kind: "warning", about: "f", message: "f reads r.fair.", hint: 'Did you mean "fare"?' })
     report.onEvent({ kind: "recovered", epoch: 7, isReset: false })
     const changes = [
       { name: "least", before: "0", now: "5" },
@@ -79,6 +80,8 @@ test("events are told in words", () => {
     report.onEvent({ kind: "dead-letter", ...place, operator: "totals/filter", reason: "the lambda threw Error: no" })
   })
   expect(lines).toEqual([
+    "warning: f reads r.fair.",
+    '  Did you mean "fare"?',
     "going on behind epoch 7",
     "parameters have changed since the last run: least was 0 and is now 5; zone is new; most is gone. What was read before stays as it was computed",
     "bad row (operator totals/filter): the lambda threw Error: no",

@@ -41,7 +41,8 @@ export class Report {
       this.#json({ type: "event", ...event })
       return
     }
-    if (event.kind === "recovered" && event.isReset)
+    if (event.kind === "warning") this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`)
+    else if (event.kind === "recovered" && event.isReset)
       this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
     else if (event.kind === "plan-changed")

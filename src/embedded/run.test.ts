@@ -1,4 +1,7 @@
-/** What `run` refuses of programs that the compiler has not seen, before it touches anything. */
+/** What `run` refuses of programs that the compiler has not seen, before it touches anything; and what it warns of. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
@@ -34,4 +37,35 @@ test.each<[job: unknown, message: string]>([
   [fares, "run(...) is given the job fares, which is not bound to connectors."],
 ])("run of %# is refused", async (given, message) => {
   await expect(run(given as never)).rejects.toMatchObject({ code: "invalid-options", message })
+})
+
+test("warnings are Node's where nobody listens to events", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  const warned: Error[] = []
+  const onWarning = (warning: Error): void => void warned.push(warning)
+  process.on("warning", onWarning)
+  try {
+    await writeFile(join(directory, "in.jsonl"), '{"fare":1}\n')
+    const mistyped = job({
+      name: "mistyped",
+      inputs: { trips: schema({ fare: t.float64 }) },
+      flow: ({ trips }) => ({ paid: trips.filter((trip) => (trip as unknown as { fair: number }).fair > 0) }),
+    })
+    const paid = mistyped.with({ inputs: { trips: jsonl("in.jsonl") }, outputs: { paid: jsonl("out") } })
+    const where = { directory: join(directory, "state"), baseDirectory: directory }
+    await (
+      await run(paid, where)
+    ).finished
+    await (
+      await run(paid, { ...where, onEvent: () => undefined })
+    ).finished
+    // Node emits warnings a tick later.
+    await new Promise(setImmediate)
+  } finally {
+    process.off("warning", onWarning)
+    await rm(directory, { recursive: true })
+  }
+  expect(warned.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+    "TidemarkWarning: trips/filter reads trip.fair, which is no column of its rows: it is always undefined.",
+  ])
 })

@@ -7,6 +7,7 @@ import { resolve } from "node:path"
 import { formatDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { jsonl } from "../connectors/files/file-connector.ts"
+import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
@@ -41,7 +42,7 @@ export interface RunOptions {
   readonly compile?: "auto" | "off"
   /** At most so many rows a batch, 1 to 65,536. Results do not depend on it. */
   readonly batchRows?: number
-  /** Told of every commit, snapshot and dead letter. It must not throw. */
+  /** Told of every commit, snapshot, dead letter and warning. It must not throw. Without it Node prints the warnings. */
   readonly onEvent?: (event: JobEvent) => void
 }
 
@@ -95,10 +96,15 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
       ...(batchRows !== undefined && { batchRows }),
       compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
       ...(drain !== undefined && { drain }),
-      ...(onEvent !== undefined && { onEvent }),
+      onEvent: onEvent ?? tellWarnings,
       ...(reset !== undefined && { reset }),
     },
   )
+}
+
+/** Warnings must be seen, also where nobody listens to events. */
+function tellWarnings(event: JobEvent): void {
+  if (event.kind === "warning") emitWarning(event.message, event.hint)
 }
 
 /** Where a job's state lies unless told otherwise, relative to the working directory. */

@@ -1,10 +1,13 @@
 /** What is allowed in a plan, and probably not meant. */
-import { isStateful, type Plan } from "./plan.ts"
+import type { Schema } from "../batch/schema.ts"
+import type { RowFunction } from "../expr/lambda.ts"
+import { unknownReads } from "../expr/unknown-reads.ts"
+import { isStateful, portSchema, type Plan, type PlanNode, type SourceNode } from "./plan.ts"
 
 /** A warning about one operator or input. */
 export interface PlanWarning {
-  /** What is odd: state without a name of its own, or rows that nobody takes. */
-  readonly kind: "derived-id" | "unused"
+  /** What is odd: state without a name of its own, rows that nobody takes, or a lambda that reads what there is not. */
+  readonly kind: "derived-id" | "unused" | "unknown-name"
   /** The id of the operator or input. */
   readonly operator: string
   /** As a sentence. */
@@ -13,8 +16,8 @@ export interface PlanWarning {
   readonly hint: string
 }
 
-/** The warnings about a plan, in its order. */
-export function planWarnings(plan: Plan): readonly PlanWarning[] {
+/** The warnings about a plan, in its order. `params` are the job's parameters. */
+export function planWarnings(plan: Plan, params: Schema): readonly PlanWarning[] {
   const used = new Set(plan.outputs.map(({ node }) => node))
   for (const node of plan.nodes) if (node.kind !== "source") used.add(node.input)
   return plan.nodes.flatMap((node, index): PlanWarning[] => {
@@ -39,6 +42,37 @@ export function planWarnings(plan: Plan): readonly PlanWarning[] {
             : "Return the stream from the flow, or take it away.",
       })
     }
+    if (node.kind !== "source") warnings.push(...unknownNames(plan, node, params))
     return warnings
   })
+}
+
+const OWNERS = {
+  column: "column of its rows",
+  parameter: "parameter of the job",
+  field: "field of that object",
+} as const
+
+function unknownNames(plan: Plan, node: Exclude<PlanNode, SourceNode>, params: Schema): PlanWarning[] {
+  const rows = portSchema(plan, node.input, node.inputPort)
+  return lambdasOf(node).flatMap((lambda) =>
+    unknownReads(lambda, rows, params).map(({ text, what, hint }) => {
+      const message = `${node.id} reads ${text}, which is no ${OWNERS[what]}: it is always undefined.`
+      return { kind: "unknown-name", operator: node.id, message, hint }
+    }),
+  )
+}
+
+function lambdasOf(node: PlanNode): readonly RowFunction[] {
+  switch (node.kind) {
+    case "filter":
+      return [node.predicate]
+    case "derive":
+    case "map":
+      return [node.lambda]
+    case "windowAggregate":
+      return node.aggregates.flatMap(({ input }) => (input.kind === "lambda" ? [input.lambda] : []))
+    default:
+      return []
+  }
 }

@@ -74,7 +74,7 @@ export function explain(job: PlannedJob | ConnectedJob, options: { readonly comp
     }),
     onError: job.onError,
     policies: connected === undefined ? undefined : explainPolicies(connected),
-    warnings: planWarnings(plan),
+    warnings: planWarnings(plan, job.paramsSchema),
   }
 }
 

@@ -471,6 +471,26 @@ describe("bad records and failing rows", () => {
   })
 })
 
+test("a lambda that reads a column that there is not is told once, before anything is read", async () => {
+  const mistyped = job({
+    name: "mistyped",
+    inputs: { readings: Reading },
+    flow: ({ readings }) => ({ kept: readings.filter((row) => (row as unknown as { vale: number }).vale > 0) }),
+  })
+  const bench = new Bench()
+  const source = arraySource({ "a.csv": [reading(1, "x", 1), reading(2, "y", 2)] })
+  await bench.run(mistyped.with({ inputs: { readings: source }, outputs: { kept: bench.tens.binding() } }))
+  expect(bench.events.filter(({ kind }) => kind === "warning")).toEqual([
+    {
+      kind: "warning",
+      about: "readings/filter",
+      message: "readings/filter reads row.vale, which is no column of its rows: it is always undefined.",
+      hint: expect.stringContaining('Did you mean "value"?') as string,
+    },
+  ])
+  expect(bench.events[0]).toMatchObject({ kind: "warning" })
+})
+
 describe("E13 state", () => {
   test("of another plan is refused in words, and nothing is touched", async () => {
     const bench = new Bench()

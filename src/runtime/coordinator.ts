@@ -22,6 +22,7 @@ import type { Clock } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { FailedRow } from "../flow/operator.ts"
 import { isStateful, planFingerprint, portSchema, stateSignature } from "../flow/plan.ts"
+import { planWarnings } from "../flow/plan-warnings.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
@@ -148,6 +149,7 @@ export class Coordinator {
   async #recover(recovered: RecoveredState): Promise<void> {
     const { env, baseDirectory, directory, reset = false } = this.#options
     const { run } = recovered
+    this.#warn()
     if (!reset && run !== undefined) {
       checkCompatible(run, this.#runRecord, directory)
       if (run.fingerprint !== this.#runRecord.fingerprint && recovered.epoch > 0) {
@@ -171,6 +173,13 @@ export class Coordinator {
     }
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
     this.#options.onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset })
+  }
+
+  /** Tells of lambdas that read what there is not: nothing else would, as the compiler may not have been asked. */
+  #warn(): void {
+    for (const { kind, operator, message, hint } of planWarnings(this.#job.plan, this.#job.paramsSchema)) {
+      if (kind === "unknown-name") this.#options.onEvent?.({ kind: "warning", about: operator, message, hint })
+    }
   }
 
   async #openInputs(recovered: RecoveredState): Promise<Inputs> {

@@ -117,7 +117,7 @@ export class Job<
 
   /** What is allowed and probably not meant, such as state that has no name of its own. */
   get warnings(): readonly PlanWarning[] {
-    return planWarnings(this.plan)
+    return planWarnings(this.plan, this.paramsSchema)
   }
 
   /**

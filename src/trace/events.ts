@@ -15,6 +15,15 @@
 export type JobEvent =
   /** The state was read back: the job goes on behind this epoch (0: it starts from nothing). */
   | { readonly kind: "recovered"; readonly epoch: number; readonly isReset: boolean }
+  /** Something is allowed and probably not meant, such as a lambda that reads a column that there is not. */
+  | {
+      readonly kind: "warning"
+      /** The operator or input that it is about. */
+      readonly about: string
+      readonly message: string
+      /** What to do about it. */
+      readonly hint: string
+    }
   /** The plan is not the one that wrote the state, and fits it. */
   | { readonly kind: "plan-changed"; readonly before: string; readonly now: string }
   /** Parameters have other values than in the run before. What was read then stays as it was computed. */
