@@ -248,8 +248,8 @@ export function walk(node: Ir, visit: (node: Ir) => void): void {
   for (const child of childrenOf(node)) walk(child, visit)
 }
 
-/** The operands of a node, in the order of the source. */
-function childrenOf(node: Ir): readonly Ir[] {
+/** The operands of a node, in the order in which JavaScript evaluates them. */
+export function childrenOf(node: Ir): readonly Ir[] {
   switch (node.op) {
     case "constant":
     case "column":

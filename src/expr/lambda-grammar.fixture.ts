@@ -182,7 +182,7 @@ export class Grammar {
   any(depth: number, isLoose = false): string {
     const { prng } = this
     const a = (): string => this.any(depth - 1, isLoose)
-    switch (prng.below(depth <= 0 ? 6 : 10)) {
+    switch (prng.below(depth <= 0 ? 6 : 11)) {
       case 0:
         return this.number(depth)
       case 1:
@@ -214,8 +214,18 @@ export class Grammar {
           "(p.at && p.at.x > 1)",
           "(r.u !== null && r.u.startsWith(p.word))",
         ])
-      default:
+      case 9:
         return `(${a()}, ${a()})`
+      default: {
+        // What stands several times, here for every row and there for some.
+        const text = this.string(depth - 2)
+        return prng.pick([
+          `(${text} === "a" ? 1 : ${text})`,
+          `(r.yes ? ${text}.length : ${text} + ${text})`,
+          `((r.f > 0 && ${text} === r.s) || ${text}.length > 1)`,
+          `(${text} < ${text} || r.u)`,
+        ])
+      }
     }
   }
 
@@ -310,7 +320,13 @@ export class Grammar {
     const locals = "const v0 = r.q?.y, v1 = r.yes ? r.c : void 0"
     const guard = (): string => this.nullTest(2)
     const needy = (): string => this.needy()
-    switch (prng.below(4)) {
+    switch (prng.below(5)) {
+      case 4: {
+        const dear = (): string => prng.pick([needy(), "/a/.test(r.s)", "r.s.trim() !== r.e", guard(), guard()])
+        const cheap = (): string => prng.pick(["r.f > 0", "r.yes", guard(), "r.e === 'red'"])
+        const tests = [dear(), cheap(), dear(), cheap()].map((test) => `(${test})`)
+        return `(r, p) => { ${locals}; return ${tests.join(prng.pick([" && ", " || "]))} }`
+      }
       case 0:
         return `(r, p) => { ${locals}; return ${guard()} ? ${prng.pick([needy(), "1"])} : ${prng.pick([needy(), "1", "0"])} }`
       case 1:

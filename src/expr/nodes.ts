@@ -21,6 +21,7 @@ import type {
   RegexCall,
   UnaryOperator,
 } from "./ir.ts"
+import { childrenOf } from "./ir.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import {
   BIGINT,
@@ -205,4 +206,40 @@ export function makeGuard(test: Ir, value: Ir): Ir {
 /** A value that is evaluated once a row; the tree below is counted where it stands. */
 export function makeLet(index: number, value: Ir): Let {
   return { op: "let", index, value, kinds: value.kinds, ...LEAF }
+}
+
+/** The same node with other children, in the order of `childrenOf`, each of which gives what the one before gave. */
+export function withChildren(node: Ir, children: readonly Ir[]): Ir {
+  assert(children.length === childrenOf(node).length, "a node keeps the number of its children")
+  const [first, second, third] = children
+  switch (node.op) {
+    case "constant":
+    case "column":
+    case "param":
+    case "let":
+      return node
+    case "unary":
+      return sized({ ...node, operand: first! }, children)
+    case "binary":
+    case "logical":
+      return sized({ ...node, left: first!, right: second! }, children)
+    case "conditional":
+      return sized({ ...node, test: first!, then: second!, otherwise: third! }, children)
+    case "call":
+      return sized({ ...node, arguments: children }, children)
+    case "stringMember":
+      return sized({ ...node, text: first!, arguments: node.arguments && children.slice(1) }, children)
+    case "numberMethod":
+      return sized({ ...node, value: first!, arguments: children.slice(1) }, children)
+    case "template":
+      return sized({ ...node, values: children }, children)
+    case "regex":
+      return sized({ ...node, text: first!, replacement: second }, children)
+    case "datePart":
+      return sized({ ...node, millis: first! }, children)
+    case "guard":
+      return sized({ ...node, test: first!, value: second! }, children)
+    case "narrowed":
+      return sized({ ...node, value: first! }, children)
+  }
 }

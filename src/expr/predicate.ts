@@ -14,6 +14,7 @@ import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Predicate } from "./lambda.ts"
 import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { rewrite } from "./rewrite.ts"
 
 /** Makes a predicate of a lambda. */
 export function compilePredicate(request: LambdaRequest): Predicate {
@@ -28,7 +29,7 @@ export function compilePredicate(request: LambdaRequest): Predicate {
 function compile(request: LambdaRequest): { form: LambdaForm; kernel: JsKernel } {
   const ir = lowerLambda(request)
   if (ir.result.op === "object") throw new NotCompilable("It gives an object, which is always truthy.")
-  const source = predicateSource(ir)
+  const source = predicateSource(rewrite(ir, "truth"))
   const kernel = new JsKernel(source, request.params, builtinsOf(ir))
   return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
 }

@@ -22,6 +22,7 @@ import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Projection } from "./lambda.ts"
 import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { rewrite } from "./rewrite.ts"
 import { mayBe, OBJECT } from "./value-type.ts"
 
 /** What a projection is made for. */
@@ -45,14 +46,18 @@ export function compileProjection(request: ProjectionRequest): Projection {
 function compile(request: ProjectionRequest): { form: LambdaForm; kernel: JsKernel } {
   const { targets, shape } = request
   const ir = lowerLambda(request)
-  const values = valuesOf(ir, targets, shape)
-  const source = projectionSource(
-    values,
-    targets.map(({ type }) => type),
-    ir.lets,
-  )
+  const { values, lets } = rewritten(valuesOf(ir, targets, shape), ir)
+  const types = targets.map(({ type }) => type)
+  const source = projectionSource(values, types, lets)
   const kernel = new JsKernel(source, request.params, builtinsOf(ir))
   return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
+}
+
+function rewritten(values: readonly Ir[], { lets, globals }: LambdaIr) {
+  const entries = new Map(values.map((value, index) => [String(index), value]))
+  const { result, lets: rewrittenLets } = rewrite({ result: { op: "object", entries }, lets, globals }, "value")
+  assert(result.op === "object", "an object stays an object")
+  return { values: [...result.entries.values()], lets: rewrittenLets }
 }
 
 function valuesOf({ result }: LambdaIr, targets: readonly Field[], shape: ResultShape): readonly Ir[] {
