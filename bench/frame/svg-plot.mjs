@@ -1,7 +1,7 @@
-/** Plots as SVG, by hand: panels of lines over two logarithmic axes, with a word at the end of each line. */
+/** Plots as SVG, by hand: panels of lines over two logarithmic axes, with the lines' names beside the title. */
 
 const [WIDTH, HEIGHT] = [420, 300]
-const MARGIN = { left: 56, right: 48, top: 36, bottom: 44 }
+const MARGIN = { left: 56, right: 24, top: 36, bottom: 44 }
 const COLOURS = ["#1f6feb", "#d1570b", "#2da44e", "#8250df"]
 
 /**
@@ -36,9 +36,7 @@ function panelSvg({ title, axis, lines }, unit) {
     `<text x="8" y="${MARGIN.top - 6}">${unit}</text>`,
     ...up.ticks.map((y) => gridLine(up.at(y), shortNumber(y))),
     ...xs.map((x) => label(across.at(place(x)), HEIGHT - MARGIN.bottom + 14, shortNumber(x))),
-    ...lines.map((line, index) =>
-      lineSvg(line, COLOURS[index % COLOURS.length], ([x, y]) => [across.at(place(x)), up.at(y)]),
-    ),
+    ...lines.map((line, index) => lineSvg(line, index, ([x, y]) => [across.at(place(x)), up.at(y)])),
   ].join("")
 }
 
@@ -62,12 +60,13 @@ function label(x, y, text) {
   return `<text x="${x}" y="${y}" text-anchor="middle">${text}</text>`
 }
 
-function lineSvg({ name, points }, colour, at) {
+function lineSvg({ name, points }, index, at) {
+  const colour = COLOURS[index % COLOURS.length]
   const places = points.map((point) => at(point).map((number) => number.toFixed(1)))
   const dots = places.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="2.5" fill="${colour}"/>`)
-  const [x, y] = places[places.length - 1]
   const path = `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${places.map((each) => each.join(",")).join(" ")}"/>`
-  return `${path}${dots.join("")}<text x="${Number(x) + 6}" y="${Number(y) + 4}" style="fill: ${colour}">${name}</text>`
+  const nameX = WIDTH - MARGIN.right - 40 * index
+  return `${path}${dots.join("")}<text x="${nameX}" y="18" text-anchor="end" style="fill: ${colour}">${name}</text>`
 }
 
 function shortNumber(number) {
