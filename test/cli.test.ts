@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -226,6 +227,26 @@ describe("tidemark run", () => {
     expect(stderr).toMatch(/^warning: sales\/filter reads sale\.amuont.*\n {2}Did you mean "amount"\?/)
     expect(status).toBe(0)
     expect(tidemark("explain", "job.js").stdout).toContain(`! sales/filter ${words}\n  Did you mean "amount"?`)
+  })
+
+  test("warns of directories that a pattern matches, and refuses links that lead nowhere", () => {
+    writeFileSync(join(directory, "job.ts"), JOB.replace("in/*.csv", "in/*"))
+    mkdirSync(join(directory, "in/archive"))
+    const nothing = tidemark("run", "job.ts")
+    expect(nothing.stderr).toContain('No file matches "in/*" of the input sales')
+    expect(nothing.stderr).toContain("only in/archive, which is no file.")
+    expect(nothing.stderr).toContain('as in "in/archive/*"')
+    writeSales("a.csv", 0, 100)
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(stderr).toContain('warning: The input sales passes over 1 directory, at "in/*": in/archive.\n')
+    expect(status).toBe(0)
+    expect(totalSales()).toBe(100)
+    symlinkSync("gone.csv", join(directory, "in/b.csv"))
+    const refused = tidemark("run", "job.ts")
+    expect(refused.stderr).toContain(
+      'error source-missing: The file "in/b.csv" of the input sales is a link that leads nowhere.',
+    )
+    expect(refused.status).toBe(1)
   })
 
   test("--no-drain leaves windows open for later files", () => {

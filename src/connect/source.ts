@@ -75,6 +75,13 @@ export interface SourceContext {
   readonly baseDirectory: string
 }
 
+/** Something that a source leaves out, and that may have been meant. */
+export interface SourceWarning {
+  /** As a sentence that names the input. */
+  readonly message: string
+  readonly hint: string
+}
+
 /** An open source. */
 export interface Source {
   /** The partitions there are now, in a stable order. */
@@ -92,6 +99,8 @@ export interface Source {
    * `undefined`. Absent where sources and sinks of the kind never meet.
    */
   partitionWithin?(targetKey: string): string | undefined
+  /** What the last `partitions` has left out and may have been meant. Absent where that cannot be. */
+  warnings?(): readonly SourceWarning[]
   close(): Promise<void>
 }
 

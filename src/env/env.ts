@@ -38,7 +38,8 @@ export interface DiskFile {
 
 /** What `stat` tells of a path. */
 export interface DiskEntry {
-  readonly kind: "file" | "directory" | "other"
+  /** `"nowhere"`: a symbolic link that leads to nothing. */
+  readonly kind: "file" | "directory" | "other" | "nowhere"
   readonly size: number
   /** Set where the path is a symbolic link; `kind` and `size` are those of what it leads to. */
   readonly isLink?: true

@@ -160,6 +160,7 @@ export class Coordinator {
     }
     // Inputs first: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(recovered)
+    for (const warning of this.#inputs.warnings) this.#options.onEvent?.({ kind: "warning", ...warning })
     await this.#store.begin(this.#runRecord, reset)
     const isReset = reset || recovered.resetPending
     this.#outputs = await Outputs.open(this.#outputSpecs(), { env, baseDirectory }, recovered, isReset)

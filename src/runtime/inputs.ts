@@ -10,7 +10,7 @@
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Arena } from "../batch/arena.ts"
-import type { Partition, PartitionReader, Source, SourceBatch } from "../connect/source.ts"
+import type { Partition, PartitionReader, Source, SourceBatch, SourceWarning } from "../connect/source.ts"
 import type { Env } from "../env/env.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
 import type { ExecutableJob } from "./executable-job.ts"
@@ -81,6 +81,7 @@ export class Inputs {
         inputs.#sources.push(source)
         const found = await source.partitions()
         refuseFeedback(source, input, context.targets)
+        for (const warning of source.warnings?.() ?? []) inputs.warnings.push({ about: input, ...warning })
         await inputs.#checkEnded(input, source, found)
         inputs.#adopt(input, source, found)
       }
@@ -90,6 +91,9 @@ export class Inputs {
     }
     return inputs
   }
+
+  /** What sources leave out and may have been meant. */
+  readonly warnings: (SourceWarning & { readonly about: string })[] = []
 
   /** Partitions with records left to read, as far as is known: `[input, index]`, those that are new to the job apart. */
   readonly #appeared: { readonly input: string; readonly index: number }[] = []

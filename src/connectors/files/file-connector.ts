@@ -91,8 +91,9 @@ interface CheckedOptions {
  * Files with one JSON object a line (https://jsonlines.org), as an input or as an output.
  *
  * As an input, `path` is a pattern, or several: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories (links
- * to directories aside); names that begin with a dot match only where the pattern has the dot. Each file is a partition. Files must not change while
- * a job depends on them, but for whole lines appended to their end between two runs.
+ * to directories aside); names that begin with a dot match only where the pattern has the dot. Directories that a pattern
+ * matches are passed over with a warning. Each file is a partition. Files must not change while a job depends on them, but
+ * for whole lines appended to their end between two runs.
  *
  * As an output, `path` is a directory. Results are published in it as `part-00000.jsonl`, `part-00001.jsonl` and so on:
  * each is complete when it appears and never changes, so reading them all gives every committed row exactly once. What

@@ -8,12 +8,13 @@
 import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import type { Position } from "../../batch/position.ts"
-import type { Partition, PartitionReader, Source, SourceContext } from "../../connect/source.ts"
+import type { Partition, PartitionReader, Source, SourceContext, SourceWarning } from "../../connect/source.ts"
 import type { FileFormat } from "./file-format.ts"
 import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileReader, type ReaderPool } from "./file-reader.ts"
-import { findFiles, type FoundFile } from "./glob-files.ts"
-import { fileLabel, missing, nameUnreadable, noMatch, notAFile } from "./source-errors.ts"
+import { findFiles, type FoundFile, type PassedOver } from "./glob-files.ts"
+import { PassedOverFiles } from "./passed-over.ts"
+import { dangling, fileLabel, missing, nameUnreadable, noMatch, notAFile } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
 import { targetKeyOf } from "./target-directory.ts"
 
@@ -30,6 +31,7 @@ export class FileSource implements Source {
   readonly #globs: readonly string[]
   /** What the last `partitions` has found. */
   #found: readonly FoundFile[] = []
+  #passedOver = new PassedOverFiles()
   readonly #readers = new Set<FileReader>()
   readonly #pool: ReaderPool
   /** The readers whose files are open, the one not used for longest first. There are few, so an array is searched. */
@@ -74,6 +76,10 @@ export class FileSource implements Source {
     return reader
   }
 
+  warnings(): readonly SourceWarning[] {
+    return this.#passedOver.warnings(this.#context.input)
+  }
+
   partitionWithin(targetKey: string): string | undefined {
     return this.#found.find(({ path }) => targetKey === targetKeyOf(posix.dirname(path)))?.id
   }
@@ -90,12 +96,18 @@ export class FileSource implements Source {
   async #findAll(): Promise<FoundFile[]> {
     const { env, baseDirectory, input } = this.#context
     const byPath = new Map<string, FoundFile>()
+    this.#passedOver = new PassedOverFiles()
     for (const glob of this.#globs) {
-      const files = await findFiles(env.disk, baseDirectory, glob).catch((error: unknown) => {
-        throw nameUnreadable(error, `the input ${input}, ${JSON.stringify(glob)},`)
-      })
-      if (files.length === 0) throw noMatch(glob, baseDirectory, input)
+      const passed: PassedOver[] = []
+      const files = await findFiles(env.disk, baseDirectory, glob, (each) => void passed.push(each)).catch(
+        (error: unknown) => {
+          throw nameUnreadable(error, `the input ${input}, ${JSON.stringify(glob)},`)
+        },
+      )
+      if (files.length === 0) throw noMatch(glob, baseDirectory, input, passed)
+      for (const each of passed) this.#passedOver.add(glob, each)
       for (const file of files) {
+        if (file.entry.kind === "nowhere") throw dangling(this.#labelOf(file.id))
         if (file.entry.kind !== "file") throw notAFile(this.#labelOf(file.id), file.entry.kind)
         if (!byPath.has(file.path)) byPath.set(file.path, file)
       }

@@ -61,9 +61,40 @@ test("Q3 a link is followed where it is named, and a double star is not led in c
     await symlink("nowhere", join(base, "trips/2024/c.csv"))
     const { disk } = nodeEnv()
     const ids = async (pattern: string): Promise<string[]> => (await findFiles(disk, base, pattern)).map(({ id }) => id)
-    expect(await ids("trips/**")).toEqual(["trips/2024/a.csv", "trips/2024/b.csv"])
-    expect(await ids("trips/2024/up/2024/*.csv")).toEqual(["trips/2024/up/2024/a.csv", "trips/2024/up/2024/b.csv"])
+    expect(await ids("trips/**")).toEqual(["trips/2024/a.csv", "trips/2024/b.csv", "trips/2024/c.csv"])
+    const above = ["a", "b", "c"].map((name) => `trips/2024/up/2024/${name}.csv`)
+    expect(await ids("trips/2024/up/2024/*.csv")).toEqual(above)
     expect(await ids("trips/2024/*/2024/a.csv")).toEqual(["trips/2024/up/2024/a.csv"])
+  } finally {
+    await rm(base, { recursive: true })
+  }
+})
+
+test("Q4 what a pattern matches and does not give is told, each thing once", async () => {
+  const base = await mkdtemp(join(tmpdir(), "tidemark-glob-"))
+  try {
+    await mkdir(join(base, "trips/2024.csv"), { recursive: true })
+    await writeFile(join(base, "trips/a.csv"), "1")
+    await symlink("nowhere", join(base, "trips/gone"))
+    await symlink("nowhere", join(base, "trips/gone.csv"))
+    await symlink("2024.csv", join(base, "trips/link"))
+    await symlink("/dev/null", join(base, "trips/null.csv"))
+    const { disk } = nodeEnv()
+    const look = async (pattern: string): Promise<[files: string[], passed: string[]]> => {
+      const passed: string[] = []
+      const files = await findFiles(disk, base, pattern, ({ id, reason }) => void passed.push(`${reason} ${id}`))
+      return [files.map(({ id, entry }) => (entry.kind === "file" ? id : `${id} (${entry.kind})`)), passed.sort()]
+    }
+    const found = ["trips/a.csv", "trips/gone.csv (nowhere)"]
+    const special = "special trips/null.csv"
+    expect(await look("trips/*.csv")).toEqual([found, ["directory trips/2024.csv", special]])
+    expect(await look("trips/{*.csv,2*}")).toEqual([found, ["directory trips/2024.csv", special]])
+    const all = ["trips/a.csv", "trips/gone (nowhere)", "trips/gone.csv (nowhere)"]
+    expect(await look("trips/**")).toEqual([all, ["linked-directory trips/link", special]])
+    // The links that lead nowhere may have been directories, and may not.
+    expect(await look("trips/*/b.csv")).toEqual([[], ["dangling-link trips/gone", "dangling-link trips/gone.csv"]])
+    expect(await look("trips/gone/b.csv")).toEqual([["trips/gone (nowhere)"], []])
+    expect(await look("trips/2024.csv")).toEqual([["trips/2024.csv (directory)"], []])
   } finally {
     await rm(base, { recursive: true })
   }

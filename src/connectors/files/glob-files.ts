@@ -3,10 +3,11 @@
  *
  * Symbolic links are followed where a pattern names them; `**` does not follow those that lead to directories, so that no
  * file is found again by a link to a directory above it. Directories and special files (pipes, sockets) are passed over
- * where a wildcard matches them; named without one they are the caller's to refuse.
+ * where a wildcard matches them; named without one they are the caller's to refuse, as links are that lead nowhere.
  *
  * Invariants:
  * - Q3 The order of the files depends on their names alone, and no file is given twice for one pattern.
+ * - Q4 What a pattern matches is given, or told as passed over: nothing is left out in silence.
  */
 import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
@@ -22,31 +23,71 @@ export interface FoundFile {
   readonly entry: DiskEntry
 }
 
-/** The files that a pattern names, in the order of their ids' code units; what is named literally may be no file. */
-export async function findFiles(disk: Disk, baseDirectory: string, glob: string): Promise<FoundFile[]> {
+/** Why something that a pattern matches is passed over. */
+export type PassedOverReason =
+  /** A wildcard matches a directory, whose files it does not name. */
+  | "directory"
+  /** A pipe, a socket or a device. */
+  | "special"
+  /** A link to a directory, below `**`. */
+  | "linked-directory"
+  /** A link that leads nowhere, where a wildcard stands for a directory on the way. */
+  | "dangling-link"
+
+/** What a pattern matches and does not give. */
+export interface PassedOver {
+  readonly id: string
+  readonly reason: PassedOverReason
+}
+
+/**
+ * The files that a pattern names, in the order of their ids' code units. What is named literally may be no file, and
+ * whatever is matched may be a link that leads nowhere.
+ */
+export async function findFiles(
+  disk: Disk,
+  baseDirectory: string,
+  glob: string,
+  onPassedOver: (passed: PassedOver) => void = () => undefined,
+): Promise<FoundFile[]> {
   const found = new Map<string, FoundFile>()
+  const passed = new Map<string, PassedOver>()
   for (const { isAbsolute, names } of parseGlob(glob)) {
     const isLiteral = names.every(({ kind }) => kind === "literal")
-    const walk = new Walk(disk, isAbsolute ? "/" : baseDirectory, (id, path, entry) => {
-      const file = { id: isAbsolute ? path : id, path, entry }
-      if (entry.kind === "file" || isLiteral) found.set(file.id, file)
+    const idOf = (id: string, path: string) => (isAbsolute ? path : id)
+    const walk = new Walk(disk, isAbsolute ? "/" : baseDirectory, {
+      match(id, path, entry) {
+        const file = { id: idOf(id, path), path, entry }
+        if (entry.kind === "file" || entry.kind === "nowhere" || isLiteral) found.set(file.id, file)
+        else passed.set(file.id, { id: file.id, reason: entry.kind === "directory" ? "directory" : "special" })
+      },
+      pass: (id, path, reason) => void passed.set(idOf(id, path), { id: idOf(id, path), reason }),
     })
     await walk.visit("", names, 0)
   }
+  for (const each of passed.values()) onPassedOver(each)
   return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+}
+
+/** Takes what a walk comes upon. */
+interface Finds {
+  /** The whole pattern matches. */
+  match(id: string, path: string, entry: DiskEntry): void
+  /** The pattern leads here, and not on. */
+  pass(id: string, path: string, reason: PassedOverReason): void
 }
 
 /** One pattern's way through the directories. */
 class Walk {
   readonly #disk: Disk
   readonly #root: string
-  readonly #onMatch: (id: string, path: string, entry: DiskEntry) => void
+  readonly #finds: Finds
 
-  constructor(disk: Disk, root: string, onMatch: (id: string, path: string, entry: DiskEntry) => void) {
+  constructor(disk: Disk, root: string, finds: Finds) {
     assert(root.startsWith("/"), "the base directory is absolute")
     this.#disk = disk
     this.#root = root
-    this.#onMatch = onMatch
+    this.#finds = finds
   }
 
   #pathOf(id: string): string {
@@ -70,8 +111,10 @@ class Walk {
       const child = join(id, name)
       const path = this.#pathOf(child)
       const entry = await this.#disk.stat(path)
-      if (entry?.kind === "directory" && entry.isLink !== true) await this.visit(child, names, at)
-      else if (entry?.kind === "file" && isLast) this.#onMatch(child, path, entry)
+      if (entry?.kind === "directory") {
+        if (entry.isLink === true) this.#finds.pass(child, path, "linked-directory")
+        else await this.visit(child, names, at)
+      } else if (entry !== undefined && isLast) this.#finds.match(child, path, entry)
     }
   }
 
@@ -80,8 +123,12 @@ class Walk {
     const path = this.#pathOf(id)
     const entry = await this.#disk.stat(path)
     if (entry === undefined) return
-    if (next === names.length) this.#onMatch(id, path, entry)
-    else if (entry.kind === "directory") await this.visit(id, names, next)
+    if (next === names.length) return this.#finds.match(id, path, entry)
+    if (entry.kind === "directory") return await this.visit(id, names, next)
+    if (entry.kind !== "nowhere") return
+    // Named, it should have been there; a wildcard may have met a link that was never one to a directory.
+    if (names[next - 1]!.kind === "literal") this.#finds.match(id, path, entry)
+    else this.#finds.pass(id, path, "dangling-link")
   }
 }
 

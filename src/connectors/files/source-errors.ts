@@ -1,5 +1,6 @@
 /** The operating errors of the file source, in words. */
 import { TidemarkError } from "../../base/errors.ts"
+import type { PassedOver } from "./glob-files.ts"
 
 /** How errors call a file. */
 export function fileLabel(id: string, input: string): string {
@@ -20,15 +21,26 @@ export function missing(label: string): TidemarkError {
   })
 }
 
-/** A pattern names nothing. */
-export function noMatch(glob: string, directory: string, input: string): TidemarkError {
+/** A pattern names no file; `passed` is what else it matches. */
+export function noMatch(glob: string, directory: string, input: string, passed: readonly PassedOver[]): TidemarkError {
+  const [first] = passed
+  const others =
+    first === undefined ? "" : `, only ${first.id}${passed.length > 1 ? " and such" : ""}, which is no file`
+  const names = first?.reason === "directory" ? ` Files in a directory are named as in "${first.id}/*".` : ""
   return new TidemarkError(
     "source-missing",
-    `No file matches ${JSON.stringify(glob)} of the input ${input}, in ${directory}.`,
+    `No file matches ${JSON.stringify(glob)} of the input ${input}, in ${directory}${others}.`,
     {
-      hint: "Check the pattern and the directory that it starts from. Names that begin with a dot match only patterns that do.",
+      hint: `Check the pattern and the directory that it starts from.${names} Names that begin with a dot match only patterns that do.`,
     },
   )
+}
+
+/** A link that leads nowhere. */
+export function dangling(label: string): TidemarkError {
+  return new TidemarkError("source-missing", `${sentence(label)} is a link that leads nowhere.`, {
+    hint: "Mend or remove the link, or narrow the pattern: a file that should be there and is not would be missed in silence.",
+  })
 }
 
 /** A path that was named is no file. */

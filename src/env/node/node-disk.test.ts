@@ -82,6 +82,16 @@ describe("a directory", () => {
   })
 })
 
+test("a link is what it leads to, and one that leads nowhere is seen", async () => {
+  await writeFile(`${root}/target`, "four")
+  await symlink("target", `${root}/link`)
+  await symlink("nothing", `${root}/dangling`)
+  await symlink("target/x", `${root}/through-a-file`)
+  expect(await disk.stat(`${root}/link`)).toEqual({ kind: "file", size: 4, isLink: true })
+  expect(await disk.stat(`${root}/dangling`)).toEqual({ kind: "nowhere", size: 0, isLink: true })
+  expect(await disk.stat(`${root}/through-a-file`)).toMatchObject({ kind: "nowhere" })
+})
+
 describe("Z1 a failure", () => {
   test("names the call, the path and the system's words", async () => {
     await mkdir(`${root}/d`)

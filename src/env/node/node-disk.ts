@@ -32,9 +32,10 @@ export const nodeDisk: Disk = {
 
   async stat(path: string): Promise<DiskEntry | undefined> {
     const own = await attempt("look at", path, () => fs.lstat(path), ABSENT)
-    const isLink = own?.isSymbolicLink() === true
+    if (own === undefined) return undefined
+    const isLink = own.isSymbolicLink()
     const stats = isLink ? await attempt("look at", path, () => fs.stat(path), ABSENT) : own
-    if (stats === undefined) return undefined
+    if (stats === undefined) return { kind: "nowhere", size: 0, isLink: true }
     const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other"
     return { kind, size: stats.size, ...(isLink ? { isLink } : {}) }
   },
