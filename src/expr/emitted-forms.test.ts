@@ -1,80 +1,8 @@
-/** Lambdas as compilers, minifiers and bundlers rewrite them. */
-import { transformSync, type TransformOptions } from "esbuild"
+/** What tools make of lambdas that is not compiled. `test/lambda-corpus.test.ts` has what is. */
 import { describe, expect, it } from "vitest"
-import { schema } from "../batch/schema.ts"
-import { t } from "../batch/types.ts"
-import { CLOSURES, lambdaOf, project, select, TRUSTING, type TripLambda } from "./lambda.fixture.ts"
+import { lambdaOf, select, TRUSTING, type TripLambda } from "./lambda.fixture.ts"
 
-const PREDICATES = [
-  "(r: Trip) => r.fare > 0",
-  "(r: Trip, p: Params) => r.fare > 0 && r.fare < p.maxFare!",
-  "(r: Trip) => (r.tip ?? 0) > 1 || r.note === null",
-  "(r: Trip) => r.driver.home?.city === 'Rome' && !r.isShared",
-  "({ fare, tip, driver: { age } }: Trip) => fare + (tip ?? age ?? 0) > 10",
-  "(r: Trip) => { const net = r.fare - (r.tip ?? 0); return net > 0 ? net < 1e6 : true }",
-  "(r: Trip) => { if (r.car === null) return false; return r.car.doors >= 4 }",
-  "(r: Trip) => r.parent !== null && r.parent + 1n > 5n",
-  "function (r: Trip) { return r.zone !== '' && r.zone.length < 1_000_000 }",
-  "(r: Trip) => r.fare < Infinity && Math.max(r.fare, 1) >= 1 && r.note !== undefined",
-  "(r: Trip) => `${r.zone}-${r.kind}` === 'JFK-taxi' satisfies boolean",
-  "(r: Trip) => Number.isFinite(r.fare) as boolean",
-  "(r: Trip) => (r.tip !== null && r.tip! ** 2 > 1) || r.car?.plate?.startsWith('X') === true",
-]
-
-const PROJECTIONS = [
-  "(r: Trip) => ({ net: r.fare - (r.tip ?? 0), label: `${r.zone}!` })",
-  "(r: Trip) => { const { fare, zone } = r; return { net: fare, label: zone } }",
-  "(r: Trip) => r.isPaid ? { net: r.fare, label: 'paid' } : { net: 0, label: r.note ?? 'none' }",
-  "(r: Trip, p: Params) => { const net = Math.round(r.fare) % p.maxFare; return { net, label: r.kind } }",
-]
-
-const FORMS: Readonly<Record<string, TransformOptions>> = {
-  "as it is": {},
-  minified: { minify: true },
-  "with names kept": { keepNames: true },
-  "minified with names kept": { minify: true, keepNames: true },
-  "for es2017": { target: "es2017" },
-  "minified for es2017": { minify: true, target: "es2017" },
-  "as CommonJS": { format: "cjs", target: "es2019" },
-  "in a function": { format: "iife", minifySyntax: true },
-}
-
-/** bigints cannot be lowered. */
-const HAS_BIGINT = /\dn\b/
-
-function emitted(source: string, options: TransformOptions): TripLambda {
-  const { code } = transformSync(`globalThis.__emitted = ${source}`, { loader: "ts", ...options })
-  const holder = globalThis as { __emitted?: TripLambda }
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the test's own text
-    new Function("module", code)({})
-    return holder.__emitted!
-  } finally {
-    delete holder.__emitted
-  }
-}
-
-describe.each(Object.entries(FORMS))("lambdas %s", (_, options) => {
-  const isPossible = (source: string): boolean => options.target === undefined || !HAS_BIGINT.test(source)
-
-  it.each(PREDICATES.filter(isPossible))("compile: %s", (source) => {
-    const lambda = emitted(source, options)
-    const compiled = select(lambda, TRUSTING)
-    expect(compiled.form).toMatchObject({ kind: "compiled" })
-    expect({ ...compiled, form: null }).toEqual({ ...select(lambda, CLOSURES), form: null })
-    expect(compiled.rows).toEqual(select(emitted(source, {}), CLOSURES).rows)
-  })
-
-  it.each(PROJECTIONS)("compile: %s", (source) => {
-    const targets = schema({ net: t.float64, label: t.string })
-    const lambda = emitted(source, options)
-    const compiled = project(lambda, targets, TRUSTING)
-    expect(compiled.form).toMatchObject({ kind: "compiled" })
-    expect({ ...compiled, form: null }).toEqual({ ...project(lambda, targets, CLOSURES), form: null })
-  })
-})
-
-describe("what else tools make of lambdas", () => {
+describe("what tools make of lambdas", () => {
   it("is refused where it has effects or hides the text", () => {
     const texts = [
       "(r) => { cov_2b().f[0]++; cov_2b().s[1]++; return cov_2b().b[0][0]++, r.fare > 0 }",

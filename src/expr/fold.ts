@@ -172,6 +172,6 @@ const OPERATIONS: Readonly<Record<Binary["operator"], (left: number, right: numb
   "!==": (left, right) => left !== right,
   // eslint-disable-next-line eqeqeq -- the operator of the source is what is wanted
   "==": (left, right) => left == right,
-  // eslint-disable-next-line eqeqeq -- the same
+  // eslint-disable-next-line eqeqeq -- the operator of the source is what is wanted
   "!=": (left, right) => left != right,
 }
