@@ -9,6 +9,7 @@
  * - H1 `selection[0, count)` is strictly ascending, within [0, length). Without a selection every row counts.
  * - H2 All rows of a batch come from one partition, in its order; row `i` starts at offset `origin.offsets[i]` there.
  * - H3 `watermarks[i]` is the watermark of the row's partition before row `i` was read.
+ * - H5 Where `isTimeOrdered`, event time never goes back from one row that counts to the next.
  * - H4 A batch is processed synchronously: nobody keeps it, or a view of it, past `release`.
  */
 import { assert } from "../base/assert.ts"
@@ -44,6 +45,8 @@ export class Batch {
   readonly count: number
   /** The watermark of the row's partition before each row, once event time is assigned; `null`: never late. */
   readonly watermarks: Float64Array | null
+  /** Whether event time is known never to go back within the batch. */
+  readonly isTimeOrdered: boolean
 
   constructor(parts: {
     schema: Schema
@@ -53,6 +56,7 @@ export class Batch {
     selection?: Int32Array | null
     count?: number
     watermarks?: Float64Array | null
+    isTimeOrdered?: boolean
   }) {
     this.schema = parts.schema
     this.columns = parts.columns
@@ -61,6 +65,7 @@ export class Batch {
     this.selection = parts.selection ?? null
     this.count = parts.count ?? parts.length
     this.watermarks = parts.watermarks ?? null
+    this.isTimeOrdered = parts.isTimeOrdered ?? false
     assert(this.columns.length === this.schema.fields.length, "a batch has a column for each field of its schema")
     assert(this.length <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
     assert(this.selection === null ? this.count === this.length : this.count <= this.length, "only rows are selected")
@@ -73,9 +78,10 @@ export class Batch {
     selection?: Int32Array | null
     count?: number
     watermarks?: Float64Array | null
+    isTimeOrdered?: boolean
   }): Batch {
-    const { schema, columns, length, origin, selection, count, watermarks } = this
-    return new Batch({ schema, columns, length, origin, selection, count, watermarks, ...parts })
+    const { schema, columns, length, origin, selection, count, watermarks, isTimeOrdered } = this
+    return new Batch({ schema, columns, length, origin, selection, count, watermarks, isTimeOrdered, ...parts })
   }
 
   /** Calls `visit` with the index of each row that counts, in order. */

@@ -37,8 +37,13 @@ export interface BranchPart {
   readonly to: Label
 }
 
-/** Bytes, structured instructions and branches, nested as they were written. */
-export type Part = number | ControlPart | BranchPart | Parts
+/** A call of another function of the module. */
+export interface CallPart {
+  readonly callee: string
+}
+
+/** Bytes, structured instructions, branches and calls, nested as they were written. */
+export type Part = number | ControlPart | BranchPart | CallPart | Parts
 /** Parts, one after the other. */
 export type Parts = readonly Part[]
 
@@ -168,6 +173,10 @@ export const i64 = {
   add: binary<"i64", "i64">("i64", [0x7c]),
   sub: binary<"i64", "i64">("i64", [0x7d]),
   mul: binary<"i64", "i64">("i64", [0x7e]),
+  /** Traps where the right side is 0. */
+  divU: binary<"i64", "i64">("i64", [0x80]),
+  /** The remainder has the sign of the left side. */
+  remS: binary<"i64", "i64">("i64", [0x81]),
   and: binary<"i64", "i64">("i64", [0x83]),
   or: binary<"i64", "i64">("i64", [0x84]),
   xor: binary<"i64", "i64">("i64", [0x85]),
@@ -423,6 +432,15 @@ export function branch(to: Label): Code<"none"> {
 /** Goes to a label where the test is not 0. */
 export function branchIf(to: Label, test: Code<"i32">): Code<"none"> {
   return code("none", [test.parts, { branch: 0x0d, to }])
+}
+
+/** Calls a function of the same module, whose result is of the given type. */
+export function call<T extends WasmType | "none">(
+  type: T,
+  callee: string,
+  ...given: readonly Code<WasmType>[]
+): Code<T> {
+  return code(type, [given.map(({ parts }) => parts), { callee }])
 }
 
 /** Ends the function with a value. */

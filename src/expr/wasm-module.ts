@@ -17,6 +17,7 @@ const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b, none: 0x40 } a
 const CONTROL_BYTES = { block: 0x02, loop: 0x03, if: 0x04 } as const
 const END = 0x0b
 const ELSE = 0x05
+const CALL = 0x10
 
 /** Parameters of a function by name, in order. */
 type ParameterTypes = Readonly<Record<string, WasmType>>
@@ -83,13 +84,14 @@ export class WasmModule {
       each(this.#functions, ({ name }, index) => [...text(name), 0, ...unsignedLeb(index)]),
     )
     const bodies: number[] = [...unsignedLeb(this.#functions.length)]
-    for (const each of this.#functions) append(bodies, functionBody(each))
+    const places = new Map(this.#functions.map(({ name }, index) => [name, index]))
+    for (const each of this.#functions) append(bodies, functionBody(each, places))
     section(out, 10, bodies)
     return Uint8Array.from(out)
   }
 
   /** The module's functions, working on `memory`. */
-  instantiate<F extends Record<string, (...args: never[]) => unknown>>(memory: LinearMemory): F {
+  instantiate<F extends object>(memory: LinearMemory): F {
     const compiled = new WebAssembly.Module(this.encode())
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
     return exports as F
@@ -115,28 +117,36 @@ function functionType({ parameters, result }: FunctionParts): number[] {
   return [0x60, ...unsignedLeb(parameters.length), ...parameters.map((type) => TYPE_BYTES[type]), ...results]
 }
 
-function functionBody({ locals, body }: FunctionParts): number[] {
+/** `places` are the functions' numbers by name. */
+function functionBody({ locals, body }: FunctionParts, places: ReadonlyMap<string, number>): number[] {
   const out: number[] = [...unsignedLeb(locals.length), ...locals.flatMap((type) => [1, TYPE_BYTES[type]])]
-  const labels: Label[] = []
-  for (const parts of body) writeParts(parts, labels, out)
+  const writing: Writing = { places, labels: [], out }
+  for (const parts of body) writeParts(parts, writing)
   out.push(END)
   return [...unsignedLeb(out.length), ...out]
 }
 
-function writeParts(parts: Parts, labels: Label[], out: number[]): void {
-  for (const part of parts) writePart(part, labels, out)
+/** What code is written with: functions' numbers, and the labels of the structures around, the innermost last. */
+interface Writing {
+  readonly places: ReadonlyMap<string, number>
+  readonly labels: Label[]
+  readonly out: number[]
 }
 
-/** `labels` are those of the structures around, the innermost last. */
-function writePart(part: Part, labels: Label[], out: number[]): void {
+function writeParts(parts: Parts, writing: Writing): void {
+  for (const part of parts) writePart(part, writing)
+}
+
+function writePart(part: Part, writing: Writing): void {
+  const { labels, out } = writing
   if (typeof part === "number") out.push(part)
   else if ("control" in part) {
     out.push(CONTROL_BYTES[part.control], TYPE_BYTES[part.type])
     labels.push(part.label)
-    writeParts(part.body, labels, out)
+    writeParts(part.body, writing)
     if (part.otherwise !== undefined) {
       out.push(ELSE)
-      writeParts(part.otherwise, labels, out)
+      writeParts(part.otherwise, writing)
     }
     labels.pop()
     out.push(END)
@@ -145,5 +155,10 @@ function writePart(part: Part, labels: Label[], out: number[]): void {
     assert(at !== -1, "a branch goes to a structure around it")
     out.push(part.branch)
     append(out, unsignedLeb(labels.length - 1 - at))
-  } else writeParts(part, labels, out)
+  } else if ("callee" in part) {
+    const place = writing.places.get(part.callee)
+    assert(place !== undefined, "what is called is a function of the module")
+    out.push(CALL)
+    append(out, unsignedLeb(place))
+  } else writeParts(part, writing)
 }

@@ -324,7 +324,7 @@ describe("states", () => {
       return stateSignature(plan, node)
     }
     expect(of({ y: ["mean", "n"], c: ["count"] })).toBe(
-      'windowAggregate/1 tumbling 10us offset -5us by ("key": string) of ("y": mean(int53), "c": count())',
+      'windowAggregate/2 tumbling 10us offset -5us by ("key": string) of ("y": mean(int53), "c": count())',
     )
     expect(of({ y: ["mean", "n"] }, t.int53.nullable() as typeof COLUMNS.n)).toContain("mean(int53?)")
     expect(new Flow(windowNode(COUNT).plan).dataflow.states.map(({ signature }) => signature)).toEqual([

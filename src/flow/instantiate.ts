@@ -53,7 +53,7 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "notNull":
       return new NotNull(input, schema, node.columns, context.arena)
     case "eventTime":
-      return eventTimeOf(plan, node, input)
+      return eventTimeOf(plan, node, input, context)
     case "windowAggregate":
       return windowAggregateOf(plan, node, input, context)
     default:
@@ -61,10 +61,10 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
   }
 }
 
-function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema): EventTime {
+function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: OperatorContext): EventTime {
   const { id, column, outOfOrderMicros } = node
   const timeIndex = timeIndexOf(input, column, id)
-  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros })
+  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros }, arena)
 }
 
 /** The place of a column of timestamps that are never null. */
@@ -111,7 +111,7 @@ function windowColumnOf(
   }
   assert(result.storage === resultType.storage, "the plan's result type is the aggregate's")
   assert(resultType.isNullable || !result.isNullable, "what may be null is declared so")
-  return { name, definition, input: windowInputOf(spec.input, input, context) }
+  return { name, kind, definition, input: windowInputOf(spec.input, input, context) }
 }
 
 function windowInputOf(input: AggregateInput, rows: Schema, context: OperatorContext): WindowInput {

@@ -179,7 +179,7 @@ export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregate
     const inputLabel = aggregateInputType(aggregate.input, input)?.label ?? ""
     return `${JSON.stringify(aggregate.name)}: ${aggregate.kind}(${inputLabel})`
   })
-  return `windowAggregate/1 ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+  return `windowAggregate/2 ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
 }
 
 /** The type of what an aggregate reads of each row; `undefined` where it reads nothing. */

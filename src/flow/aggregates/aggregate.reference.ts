@@ -26,20 +26,25 @@ export function referenceAccepts(
   return isInRange(kind, type!, exactSum([...present(before), value]))
 }
 
-/** The result over slices in order of time, or `FAILED`. */
+/** Slices in order of time. */
+type SlicesOfValues = readonly (readonly TimedValue[])[]
+
+/** The result over the slices of an older block and of a newer one, or `FAILED`. */
 export function referenceResult(
   kind: AggregateKind,
   type: ColumnType | undefined,
-  slices: readonly (readonly TimedValue[])[],
+  older: SlicesOfValues,
+  newer: SlicesOfValues,
 ): unknown {
+  const slices = [...older, ...newer]
   if (kind === "count") return slices.flat().length
   const values = present(slices.flat())
   if (values.length === 0) return null
   switch (kind) {
     case "sum":
-      return sumOf(kind, type!, slices)
+      return sumOf(kind, type!, older, newer)
     case "mean": {
-      const sum = sumOf(kind, type!, slices)
+      const sum = sumOf(kind, type!, older, newer)
       return sum === FAILED ? FAILED : Number(sum) / values.length
     }
     case "min":
@@ -65,21 +70,29 @@ function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[]
   return records.sort((one, other) => one.time - other.time)
 }
 
-/** Each slice's sum by itself, then these sums: floats one after the other, integers exactly, within their range. */
+/** Sums of floats: each slice's by itself, then those of the older block from its end on, those of the newer from its start. */
+function floatSumOf(older: SlicesOfValues, newer: SlicesOfValues): number {
+  const parts = (slices: SlicesOfValues) =>
+    (slices.map(present) as number[][])
+      .filter((values) => values.length > 0)
+      .map((values) => values.reduce((sum, value) => sum + value))
+  const sums = [
+    ...(parts(older).length === 0 ? [] : [parts(older).reduceRight((later, sum) => sum + later)]),
+    ...(parts(newer).length === 0 ? [] : [parts(newer).reduce((sum, later) => sum + later)]),
+  ]
+  return sums.reduce((old, young) => old + young)
+}
+
+/** Sums of integers are exact, and fail where they are out of range. */
 function sumOf(
   kind: AggregateKind,
   type: ColumnType,
-  slices: readonly (readonly TimedValue[])[],
+  older: SlicesOfValues,
+  newer: SlicesOfValues,
 ): number | bigint | typeof FAILED {
-  const parts = slices.map(present).filter((values) => values.length > 0)
-  if (type.kind === "float64") {
-    return (parts as number[][]).map((values) => values.reduce((sum, value) => sum + value)).reduce((a, b) => a + b)
-  }
-  let sum = 0n
-  for (const values of parts) {
-    sum += exactSum(values)
-    if (!isInRange(kind, type, sum)) return FAILED
-  }
+  if (type.kind === "float64") return floatSumOf(older, newer)
+  const sum = exactSum(present([...older, ...newer].flat()))
+  if (!isInRange(kind, type, sum)) return FAILED
   return kind === "sum" && type.kind !== "int64" ? Number(sum) : sum
 }
 

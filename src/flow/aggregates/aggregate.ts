@@ -1,55 +1,127 @@
 /**
- * What an aggregate is: which types it takes and gives, and its accumulator, a column of partial results by group.
+ * What an aggregate is: which types it takes and gives, and its kernel, of which the window operator's code is made.
  *
- * Each aggregate is one file: a definition and its accumulators. Partials of slices are merged in order of time, so
- * an accumulator defines three steps: adding a run of records, merging another accumulator, and giving the result.
+ * A partial result (a key's, in one slice) is an *entry* of some 8-byte fields; the results of several slices together
+ * have fields of their own, which may be wider (a sum of sums of int64 has 128 bits). A kernel writes the code that adds
+ * a record to an entry, lifts an entry to window fields, combines those of earlier and later slices, and stores a result.
+ * Each aggregate is one file.
  *
  * Invariants:
- * - G1 Null is skipped: a group without a value that is not null has the result null.
- * - G2 A group that nothing was added to is neutral: merging it changes nothing, bit for bit.
- * - G3 Adding a run is adding its records one by one, in order: how records are cut into runs changes no bit.
- * - G4 `readState` of what `writeState` wrote gives the same group, bit for bit.
+ * - G1 Null is skipped: an entry without a value that is not null has the result null.
+ * - G2 The identities are neutral: combining them with anything changes nothing, bit for bit.
+ * - G3 Adding is done record by record, in order: how records are cut into batches changes no bit.
+ * - G4 `combine` is associative up to rounding, and exactly so where `remove` undoes it.
  */
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import type { Column } from "../../batch/column.ts"
-import { ColumnType } from "../../batch/type.ts"
-import type { Run } from "./run.ts"
+import { ColumnType, type Storage } from "../../batch/type.ts"
+import type { Code, Local } from "../../expr/wasm-code.ts"
+import type { FunctionScope } from "../../expr/wasm-module.ts"
 
-/** Partial results of one aggregate, numbered by group. */
-export interface Accumulator {
-  /** Makes room for groups below `capacity`. Nothing was added to new ones. */
-  reserve(capacity: number): void
+/** The types of fields. */
+export type Word = "i64" | "f64"
+
+/** A value of one record that a kernel reads: a column, or a column within a struct. */
+export interface InputLeaf {
+  /** The places of children within the aggregate's input column; empty for the column itself. */
+  readonly path: readonly number[]
+  readonly type: ColumnType
+  readonly storage: Exclude<Storage, "struct">
+  /** As what a kernel reads it: doubles as `f64`, or as their bits; all else as `i64`. Dictionary codes are the operator's own. */
+  readonly word: Word
+}
+
+/** A column that results go to: the aggregate's, or one within it. */
+export interface ResultLeaf {
+  readonly path: readonly number[]
+  readonly type: ColumnType
+}
+
+/** A field of an entry. */
+export interface EntryField {
+  readonly word: Word
+  /** The bits that it starts with. */
+  readonly identity: bigint
+  /** Whether an entry may hold these bits (as a signed number). */
+  readonly isValid: (bits: bigint) => boolean
+  /** Where it holds codes of the dictionary of one of the inputs: which. */
+  readonly dictionaryOf?: number
+}
+
+/** A field of what several slices have together. */
+export interface WindowField {
+  readonly word: Word
+  readonly identity: bigint
+}
+
+/** A field in memory, for code that works on it. */
+export interface FieldPlace {
+  readonly word: Word
+  load(): Code<Word>
+  store(value: Code<Word>): Code<"none">
+}
+
+/** A record, for code that adds it. */
+export interface RecordAccess {
+  /** Its event time. */
+  readonly time: Code<"i64">
+  /** The value of an input; unspecified where it is null. */
+  value(input: number): Code<Word>
+  /** Whether an input is not null. */
+  isPresent(input: number): Code<"i32">
+}
+
+/** A result row, for code that stores a result in it. */
+export interface ResultAccess {
+  /** Stores the value of a leaf. */
+  store(leaf: number, value: Code<Word>): Code<"none">
+  /** Makes a leaf null; leaves are not null to begin with. */
+  storeNull(leaf: number): Code<"none">
+  /** Notes that the row has no result, because it is out of range. */
+  fail(): Code<"none">
+}
+
+/** Window fields, loaded into variables. */
+export type WindowValues = readonly Local<Word>[]
+
+/** The code of one aggregate over one input type. */
+export interface AggregateKernel {
+  readonly inputs: readonly InputLeaf[]
+  readonly results: readonly ResultLeaf[]
+  readonly entry: readonly EntryField[]
+  readonly window: readonly WindowField[]
+  /** Whether `add` asks for the record's event time. */
+  readonly readsTime?: true
+  /** Code that is true where the record must not be added, because a sum would leave its range: never for an identity. */
+  refuses?(record: RecordAccess, entry: readonly FieldPlace[], scope: FunctionScope): Code<"i32">
+  add(record: RecordAccess, entry: readonly FieldPlace[], scope: FunctionScope): readonly Code<"none">[]
+  /** The window fields of an entry alone. */
+  lift(entry: readonly Code<Word>[]): readonly Code<Word>[]
+  /** The window fields of records of earlier slices and of later ones together. */
+  combine(earlier: WindowValues, later: WindowValues): readonly Code<Word>[]
   /**
-   * Whether adding the records of the run is known to fail for none of them. Where it says no, the caller adds record
-   * by record, asking `accepts`.
+   * Undoes `combine`, bit for bit: what is left of `whole` without `part`. Kernels that have it are kept as one running
+   * total; the others in two stacks.
    */
-  acceptsAll(run: Run, column: Column | undefined): boolean
-  /** Whether the record in `row` of the column can be added to the group, or to a new one where that is -1. */
-  accepts(group: number, column: Column | undefined, row: number): boolean
-  /** Adds each record of the run to the group that the run names. */
-  add(run: Run, column: Column | undefined): void
-  /**
-   * Merges groups 0 … count − 1 of another accumulator of the same definition, whose records come after all those here,
-   * each into the group that `groups` names. A group whose result leaves its type's range is told to `onFailed`, perhaps
-   * more than once; what it holds is unspecified from then on.
-   */
-  merge(other: Accumulator, groups: Int32Array, count: number, onFailed: (group: number) => void): void
-  /** Writes the results of groups `from` … `from + count − 1` to rows `at` … of a column of the result type. */
-  writeResults(from: number, count: number, column: Column, at: number): void
-  writeState(group: number, out: ByteWriter): void
-  /** @throws RangeError or TypeError where the bytes are no state of a group. */
-  readState(group: number, from: ByteReader): void
+  remove?(whole: WindowValues, part: WindowValues): readonly Code<Word>[]
+  /** Stores the result. */
+  finish(values: WindowValues, result: ResultAccess): readonly Code<"none">[]
 }
 
 /** An aggregate: see the files beside this one. */
 export interface AggregateDefinition {
   /** The type of the results over an input type (`undefined`: no input), or `undefined` where it takes no such input. */
   resultType(input: ColumnType | undefined): ColumnType | undefined
-  /** An accumulator without groups, for an input type for which there is a result type. */
-  accumulator(input: ColumnType | undefined): Accumulator
+  /** Its kernel for an input type for which there is a result type. */
+  kernel(input: ColumnType | undefined): AggregateKernel
 }
 
 /** The type of results whose values are of `type`, and null where a group's input may be null throughout. */
 export function resultOf(type: ColumnType, input: ColumnType): ColumnType {
   return new ColumnType(type.definition, { isNullable: input.isNullable })
+}
+
+/** The one leaf of an input that is no struct. */
+export function inputLeaf(type: ColumnType): InputLeaf {
+  const { storage } = type
+  if (storage === "struct") throw new TypeError("objects are no numbers")
+  return { path: [], type, storage, word: storage === "float64" ? "f64" : "i64" }
 }

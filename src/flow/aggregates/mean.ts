@@ -3,75 +3,67 @@
  * within int64 (a record that takes it out is not accepted), turned into a double once, before the division.
  */
 import { assert } from "../../base/assert.ts"
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import type { Column, Float64Column } from "../../batch/column.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { float64Type } from "../../batch/types/float64.ts"
-import { resultOf, type Accumulator, type AggregateDefinition } from "./aggregate.ts"
-import { grownFloat64 } from "./growth.ts"
-import { Int64Sum } from "./int64-sum.ts"
-import { writePresence } from "./presence.ts"
-import type { Run } from "./run.ts"
-import { FloatSum } from "./sum.ts"
+import { f64, i64, when, type Code, type Local } from "../../expr/wasm-code.ts"
+import {
+  inputLeaf,
+  resultOf,
+  type AggregateDefinition,
+  type AggregateKernel,
+  type ResultAccess,
+  type Word,
+} from "./aggregate.ts"
+import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
+import { addWide, isInRange, refuses, subtractWide, sumField, WIDE_FIELDS, widen } from "./whole-sum.ts"
 
-class Mean implements Accumulator {
-  readonly #sum: FloatSum | Int64Sum
-  /** How many values that are not null each group has had. */
-  #counts = new Float64Array(0)
-
-  constructor(input: ColumnType) {
-    this.#sum = input.kind === "float64" ? new FloatSum(input) : new Int64Sum(input)
+function floatMean(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  const fields = [FLOAT_SUM_FIELD, COUNT_FIELD]
+  return {
+    inputs: [inputLeaf(input)],
+    results: [{ path: [], type: resultOf(float64Type, input) }],
+    entry: fields,
+    window: fields,
+    add: (record, [sum, count]) =>
+      ifPresent(isNullable, record, [sum!.store(f64.add(asF64(sum!.load()), asF64(record.value(0)))), countUp(count!)]),
+    lift: (entry) => entry,
+    combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
+    finish: ([sum, count], result) => finish(isNullable, asF64(sum!.get), count!, result),
   }
+}
 
-  reserve(capacity: number): void {
-    this.#sum.reserve(capacity)
-    if (capacity > this.#counts.length) this.#counts = grownFloat64(this.#counts, capacity, 0)
+function wholeMean(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  return {
+    inputs: [inputLeaf(input)],
+    results: [{ path: [], type: resultOf(float64Type, input) }],
+    entry: [sumField("int64"), COUNT_FIELD],
+    window: [...WIDE_FIELDS, COUNT_FIELD],
+    refuses: (record, [sum], scope) => refuses("int64", isNullable, record, sum!, scope),
+    add: (record, [sum, count]) =>
+      ifPresent(isNullable, record, [sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))), countUp(count!)]),
+    lift: ([sum, count]) => [...widen(sum!), count!],
+    combine: (earlier, later) => [...addWide(earlier, later), plus(earlier[2]!, later[2]!)],
+    remove: (whole, part) => [...subtractWide(whole, part), minus(whole[2]!, part[2]!)],
+    finish: ([low, high, count], result) => [
+      when(isInRange("int64", low!, high!), finish(isNullable, f64.convertI64S(asI64(low!.get)), count!, result), [
+        result.fail(),
+      ]),
+    ],
   }
+}
 
-  acceptsAll(run: Run, column: Column | undefined): boolean {
-    return this.#sum.acceptsAll(run, column)
-  }
-
-  accepts(group: number, column: Column | undefined, row: number): boolean {
-    return this.#sum.accepts(group, column, row)
-  }
-
-  add(run: Run, column: Column | undefined): void {
-    assert(column !== undefined, "mean reads a column")
-    this.#sum.add(run, column)
-    const { rows, groups, start, end } = run
-    const { validity } = column
-    const counts = this.#counts
-    for (let at = start; at < end; at++) {
-      const row = rows[at]!
-      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
-      counts[groups[at]!]! += 1
-    }
-  }
-
-  merge(other: Accumulator, groups: Int32Array, count: number, onFailed: (group: number) => void): void {
-    assert(other instanceof Mean, "both accumulators are of one definition")
-    this.#sum.merge(other.#sum, groups, count, onFailed)
-    for (let index = 0; index < count; index++) this.#counts[groups[index]!]! += other.#counts[index]!
-  }
-
-  writeResults(from: number, count: number, column: Column, at: number): void {
-    writePresence(column, at, this.#sum.presence, from, count)
-    const { values } = column as Float64Column
-    for (let index = 0; index < count; index++) {
-      values[at + index] = Number(this.#sum.values[from + index]!) / this.#counts[from + index]!
-    }
-  }
-
-  writeState(group: number, out: ByteWriter): void {
-    this.#sum.writeState(group, out)
-    out.varint(this.#counts[group]!)
-  }
-
-  readState(group: number, from: ByteReader): void {
-    this.#sum.readState(group, from)
-    this.#counts[group] = from.varint()
-  }
+function finish(
+  isNullable: boolean,
+  sum: Code<"f64">,
+  count: Local<Word>,
+  result: ResultAccess,
+): readonly Code<"none">[] {
+  return [
+    result.store(0, f64.div(sum, f64.convertI64S(asI64(count.get)))),
+    ...(isNullable ? [when(i64.eqz(asI64(count.get)), [result.storeNull(0)])] : []),
+  ]
 }
 
 const MEAN_KINDS: readonly string[] = ["int32", "int53", "int64", "float64"]
@@ -80,8 +72,8 @@ const MEAN_KINDS: readonly string[] = ["int32", "int53", "int64", "float64"]
 export const mean: AggregateDefinition = {
   resultType: (input) =>
     input !== undefined && MEAN_KINDS.includes(input.kind) ? resultOf(float64Type, input) : undefined,
-  accumulator(input) {
+  kernel(input) {
     assert(input !== undefined, "mean reads a column")
-    return new Mean(input)
+    return input.kind === "float64" ? floatMean(input) : wholeMean(input)
   },
 }

@@ -1,65 +1,69 @@
-/**
- * `sum`. Floats add in order of arrival within a slice; sums of int32 and int53 are int53, sums of int64 are int64.
- *
- * Invariant:
- * - SU1 A sum of integers never leaves its type's range: the record that would take it out is not accepted.
- */
+/** `sum`. Floats add in order of arrival within a slice; sums of int32 and int53 are int53, sums of int64 are int64. */
 import { assert } from "../../base/assert.ts"
-import type { Column } from "../../batch/column.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { int53Type } from "../../batch/types/int53.ts"
-import { resultOf, type Accumulator, type AggregateDefinition } from "./aggregate.ts"
-import { Int53Sum } from "./int53-sum.ts"
-import { Int64Sum } from "./int64-sum.ts"
-import { NumberAccumulator } from "./number-accumulator.ts"
-import type { NumberColumn } from "./numbers.ts"
-import type { Run } from "./run.ts"
+import { f64, i64, when } from "../../expr/wasm-code.ts"
+import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel } from "./aggregate.ts"
+import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
+import { addWide, isInRange, refuses, subtractWide, sumField, WIDE_FIELDS, widen } from "./whole-sum.ts"
 
-/** Sums of floats. They start from −0, to which any float adds as itself; +0 would turn −0 into +0. */
-export class FloatSum extends NumberAccumulator {
-  constructor(input: ColumnType) {
-    super(input, -0)
-  }
-
-  add(run: Run, column: Column | undefined): void {
-    assert(column !== undefined, "sum reads a column")
-    const { rows, groups, start, end } = run
-    const { values, presence } = this
-    const { validity } = column
-    const numbers = run.numbers(column as NumberColumn)
-    if (presence === null) {
-      for (let at = start; at < end; at++) values[groups[at]!]! += numbers[at]!
-      return
-    }
-    for (let at = start; at < end; at++) {
-      const row = rows[at]!
-      if (validity !== null && ((validity[row >> 3]! >> (row & 7)) & 1) === 0) continue
-      presence[groups[at]!] = 1
-      values[groups[at]!]! += numbers[at]!
-    }
-  }
-
-  merge(other: Accumulator, groups: Int32Array, count: number): void {
-    assert(other instanceof FloatSum, "both accumulators are of one definition")
-    for (let index = 0; index < count; index++) this.values[groups[index]!]! += other.values[index]!
-    this.mergePresence(other, groups, count)
+function floatSum(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  const fields = isNullable ? [FLOAT_SUM_FIELD, COUNT_FIELD] : [FLOAT_SUM_FIELD]
+  return {
+    inputs: [inputLeaf(input)],
+    results: [{ path: [], type: resultOf(input, input) }],
+    entry: fields,
+    window: fields,
+    add: (record, [sum, present]) =>
+      ifPresent(isNullable, record, [
+        sum!.store(f64.add(asF64(sum!.load()), asF64(record.value(0)))),
+        ...(isNullable ? [countUp(present!)] : []),
+      ]),
+    lift: (entry) => entry,
+    combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
+    finish: ([sum, present], result) => [
+      result.store(0, sum!.get),
+      ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
+    ],
   }
 }
 
-function isInt53Summand(input: ColumnType): boolean {
-  return input.kind === "int32" || input.kind === "int53"
+function wholeSum(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  const range = input.kind === "int64" ? "int64" : "int53"
+  return {
+    inputs: [inputLeaf(input)],
+    results: [{ path: [], type: resultTypeOf(input)! }],
+    entry: isNullable ? [sumField(range), COUNT_FIELD] : [sumField(range)],
+    window: isNullable ? [...WIDE_FIELDS, COUNT_FIELD] : WIDE_FIELDS,
+    refuses: (record, [sum], scope) => refuses(range, isNullable, record, sum!, scope),
+    add: (record, [sum, present]) =>
+      ifPresent(isNullable, record, [
+        sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))),
+        ...(isNullable ? [countUp(present!)] : []),
+      ]),
+    lift: ([sum, present]) => [...widen(sum!), ...(isNullable ? [present!] : [])],
+    combine: (earlier, later) => [...addWide(earlier, later), ...(isNullable ? [plus(earlier[2]!, later[2]!)] : [])],
+    remove: (whole, part) => [...subtractWide(whole, part), ...(isNullable ? [minus(whole[2]!, part[2]!)] : [])],
+    finish: ([low, high, present], result) => [
+      when(isInRange(range, low!, high!), [result.store(0, low!.get)], [result.fail()]),
+      ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
+    ],
+  }
+}
+
+function resultTypeOf(input: ColumnType | undefined): ColumnType | undefined {
+  if (input === undefined) return undefined
+  if (input.kind === "int32" || input.kind === "int53") return resultOf(int53Type, input)
+  return input.kind === "int64" || input.kind === "float64" ? resultOf(input, input) : undefined
 }
 
 /** See the head of this file. */
 export const sum: AggregateDefinition = {
-  resultType(input) {
-    if (input === undefined) return undefined
-    if (isInt53Summand(input)) return resultOf(int53Type, input)
-    return input.kind === "int64" || input.kind === "float64" ? resultOf(input, input) : undefined
-  },
-  accumulator(input) {
+  resultType: resultTypeOf,
+  kernel(input) {
     assert(input !== undefined, "sum reads a column")
-    if (isInt53Summand(input)) return new Int53Sum(input)
-    return input.kind === "int64" ? new Int64Sum(input) : new FloatSum(input)
+    return input.kind === "float64" ? floatSum(input) : wholeSum(input)
   },
 }

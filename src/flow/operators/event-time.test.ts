@@ -3,6 +3,7 @@ import { Arena } from "../../batch/arena.ts"
 import { batchOfRows } from "../../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { Prng } from "../../base/prng.ts"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import { EventTime } from "./event-time.ts"
@@ -11,16 +12,16 @@ const arena = new Arena({ maxBytes: 1 << 20 })
 const ROWS = schema({ other: t.int53, at: t.timestamp() })
 
 function eventTime(outOfOrderMicros = 0): EventTime {
-  return new EventTime({ id: "time", signature: "eventTime", timeIndex: 1, outOfOrderMicros })
+  return new EventTime({ id: "time", signature: "eventTime", timeIndex: 1, outOfOrderMicros }, arena)
 }
 
-/** Gives records to a partition, and tells the watermark that each row carries. */
+/** Gives records to a partition, and tells the watermark that each row carries; `null` where none is carried. */
 function give(
   operator: EventTime,
   partition: number,
   times: readonly number[],
   selection?: readonly number[],
-): number[] {
+): (number | null)[] {
   const origin = { partition, offsets: null, ordinals: null }
   const { batch, release } = batchOfRows(
     arena,
@@ -30,11 +31,12 @@ function give(
   )
   const rows = selection ?? [...times.keys()]
   const given = selection === undefined ? batch : batch.with({ selection: Int32Array.from(rows), count: rows.length })
-  const carried: number[] = []
+  const carried: (number | null)[] = []
   operator.onBatch(given, {
     emit: (port, out) => {
       expect(port).toBe("main")
-      for (const row of rows) carried.push(out.watermarks![row]!)
+      expect(out.isTimeOrdered).toBe(out.watermarks === null)
+      for (const row of rows) carried.push(out.watermarks === null ? null : out.watermarks[row]!)
     },
   })
   release()
@@ -70,7 +72,40 @@ describe("watermarks", () => {
     expect(give(whole, 0, [10, 8, 20, 15])).toEqual([-Infinity, 7, 7, 17])
     const cut = eventTime(2)
     cut.openPartition(0)
-    expect([10, 8, 20, 15].flatMap((at) => give(cut, 0, [at]))).toEqual([-Infinity, 7, 7, 17])
+    // Where a batch is in order and ahead of the watermark, no row can be late, so none carries one.
+    expect([10, 8, 20, 15].flatMap((at) => give(cut, 0, [at]))).toEqual([null, null, null, 17])
+    expect(give(cut, 0, [18, 18, 19, 400])).toEqual([null, null, null, null])
+    expect(cut.partitionWatermark(0)).toBe(397)
+  })
+
+  it("T1 T2 H5 rows carry no watermark only where they are in order and ahead of it, over random batches", () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const prng = new Prng(seed)
+      const outOfOrder = prng.pick([0, 0, 1, 20])
+      const operator = eventTime(outOfOrder)
+      operator.openPartition(0)
+      let [time, latest] = [prng.pick([0, -500]), -Infinity]
+      for (let batch = 0; batch < 6; batch++) {
+        const back = prng.pick([0, 0, 0.02, 0.5])
+        const step = prng.pick([1, 3, 100])
+        const times = Array.from({ length: prng.pick([1, 2, 63, 64, 65, 130]) }, () => {
+          time += prng.below(step)
+          return prng.chance(back) ? time - prng.below(30) : time
+        })
+        const kept = [...times.keys()].filter(() => prng.chance(0.8))
+        const rows = kept.length > 0 && prng.chance(0.5) ? kept : [...times.keys()]
+        const carried = give(operator, 0, times, rows)
+        const wrong = rows.filter((row, at) => {
+          const before = latest - outOfOrder - 1
+          latest = Math.max(latest, times[row]!)
+          return carried[at] === null ? times[row]! <= before : carried[at] !== before
+        })
+        expect(wrong, `seed ${seed}`).toEqual([])
+        const ofRows = rows.map((row) => times[row]!)
+        if (carried[0] === null) expect(ofRows).toEqual([...ofRows].sort((one, other) => one - other))
+        expect([operator.maxEventTime, operator.partitionWatermark(0)]).toEqual([latest, latest - outOfOrder - 1])
+      }
+    }
   })
 
   it("T3 the operator's watermark is the least of the open partitions' and never goes back", () => {

@@ -26,8 +26,10 @@ import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
+import type { Arena } from "../../batch/arena.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorState } from "../operator.ts"
+import { timeOrder, type IsOrdered } from "./time-order.ts"
 
 const ENDED = 0
 const OPEN = 1
@@ -54,14 +56,16 @@ export class EventTime implements Operator, OperatorState {
   #hasChanged = false
   #watermark = -Infinity
   #maxEventTime = -Infinity
+  readonly #isOrdered: IsOrdered
   #watermarks = new Float64Array(0)
   readonly #everyRow = new EveryRow()
 
-  constructor(options: EventTimeOptions) {
+  constructor(options: EventTimeOptions, arena: Arena) {
     this.id = options.id
     this.signature = options.signature
     this.#timeIndex = options.timeIndex
     this.#delayMicros = options.outOfOrderMicros + 1
+    this.#isOrdered = timeOrder(arena.memory)
   }
 
   /** T3: no row at or below it is expected any more. −∞ before the first row of every open partition. */
@@ -104,9 +108,16 @@ export class EventTime implements Operator, OperatorState {
     const { partition } = batch.origin
     const before = this.#partitions.get(partition)
     assert(before !== undefined, "rows come from open partitions")
+    const { values, halves } = batch.columns[this.#timeIndex] as Int64Column
+    const first = readInt53(halves, batch.selection?.[0] ?? 0)
+    // In order and ahead of the watermark, no row can be behind what the rows before it make of the watermark.
+    if (first > before && this.#isOrdered(values.byteOffset, batch.length) === 1) {
+      this.#take(partition, before, readInt53(halves, batch.selection?.[batch.count - 1] ?? batch.length - 1))
+      out.emit("main", batch.with({ watermarks: null, isTimeOrdered: true }))
+      return
+    }
     if (this.#watermarks.length < batch.length) this.#watermarks = new Float64Array(batch.length)
     const watermarks = this.#watermarks
-    const { halves } = batch.columns[this.#timeIndex] as Int64Column
     const rows = batch.selection ?? this.#everyRow.below(batch.length)
     const delay = this.#delayMicros
     let latest = -Infinity
@@ -115,10 +126,15 @@ export class EventTime implements Operator, OperatorState {
       watermarks[row] = Math.max(before, latest - delay)
       latest = Math.max(latest, readInt53(halves, row))
     }
+    this.#take(partition, before, latest)
+    out.emit("main", batch.with({ watermarks, isTimeOrdered: false }))
+  }
+
+  /** Takes note of a partition's latest event time of a batch, before which its watermark was `before`. */
+  #take(partition: number, before: number, latest: number): void {
     this.#maxEventTime = Math.max(this.#maxEventTime, latest)
-    this.#partitions.set(partition, Math.max(before, latest - delay))
+    this.#partitions.set(partition, Math.max(before, latest - this.#delayMicros))
     this.#change(partition)
-    out.emit("main", batch.with({ watermarks }))
   }
 
   /** Takes the operator's watermark to the least of the open partitions', and gives it. */

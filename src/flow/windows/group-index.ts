@@ -21,6 +21,11 @@ export class GroupIndex {
   #pairs = new Int32Array(0)
   #size = 0
 
+  /** How many entries it has. */
+  get size(): number {
+    return this.#size
+  }
+
   /** Writes one more than the group of each id `ids[i]` to `entries[i]`, for i in [start, end): 0 where there is none. */
   find(ids: Int32Array, start: number, end: number, entries: Int32Array): void {
     const byId = this.#byId

@@ -13,7 +13,7 @@ import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { Column, DictionaryColumn } from "../../batch/column.ts"
 import { Dictionary } from "../../batch/dictionary.ts"
 import type { ColumnType, Storage } from "../../batch/type.ts"
-import { readValueState } from "../aggregates/value-codec.ts"
+import { readKeyValue } from "./key-value.ts"
 import { CodeCache } from "./code-cache.ts"
 import type { KeyPartLayout } from "./key-layout.ts"
 
@@ -167,7 +167,7 @@ export class KeyColumn implements KeyPartLayout {
     words[from + this.at] = this.dictionary.codeOfBytes(bytes, 0, bytes.length)
   }
 
-  /** Writes the value with the words at `from`, which is not null, in the form of `value-codec.ts`. */
+  /** Writes the value with the words at `from`, which is not null, in the form of `key-value.ts`. */
   writeState(words: Int32Array, from: number, out: ByteWriter): void {
     const { storage } = this.type
     const low = words[from + this.at]!
@@ -186,7 +186,7 @@ export class KeyColumn implements KeyPartLayout {
    * @throws RangeError or TypeError where the bytes are no value of the column.
    */
   readState(words: Int32Array, from: number, reader: ByteReader): void {
-    const value = readValueState(this.type.required(), reader)
+    const value = readKeyValue(this.type.required(), reader)
     const to = from + this.at
     switch (this.type.storage) {
       case "bit":

@@ -10,18 +10,21 @@
  * - W7 A record between windows (the slide is longer than the size) counts nowhere and is not late.
  */
 import { readInt53, type Int64Column } from "../../batch/column.ts"
-import type { OpenSlices } from "./open-slices.ts"
-import type { Slice } from "./slice.ts"
-import type { Slices } from "./slices.ts"
+import type { SliceBounds, Slices } from "./slices.ts"
 
 const LATE = -1
 const BETWEEN = -2
 const OUT_OF_TIME = -3
 
+/** A slice, and the end of the first window in which its records count. */
+export interface Target {
+  readonly bounds: SliceBounds
+  readonly countsFrom: number
+}
+
 /** Assigns records to slices. Its arrays hold the last batch's result and are used again. */
 export class SliceAssigner {
   readonly #slices: Slices
-  readonly #open: OpenSlices
   /** Rows that go into a slice, in order; their event times; and the index of their slice in `touched`. */
   rows: Int32Array = new Int32Array(0)
   times: Float64Array = new Float64Array(0)
@@ -29,7 +32,7 @@ export class SliceAssigner {
   /** How many rows go into a slice. */
   count = 0
   /** The slices that records go into. */
-  touched: Slice[] = []
+  touched: Target[] = []
   /** Rows that came late for all their windows, in order. */
   late: Int32Array = new Int32Array(0)
   lateCount = 0
@@ -37,15 +40,16 @@ export class SliceAssigner {
   betweenCount = 0
   /** Rows whose windows would reach beyond the ends of time. */
   outOfTime: number[] = []
+  /** Open addressing by the slice's start: one more than an index in `touched`, or 0. At most half is taken. */
+  #slots = new Int32Array(64)
   /** What was found last, for which times, and up to which watermark it holds. */
   #target = OUT_OF_TIME
   #fromTime = 0
   #untilTime = 0
   #untilWatermark = 0
 
-  constructor(slices: Slices, open: OpenSlices) {
+  constructor(slices: Slices) {
     this.#slices = slices
-    this.#open = open
   }
 
   /**
@@ -92,6 +96,7 @@ export class SliceAssigner {
       this.sliceIndexes = new Int32Array(count)
       this.late = new Int32Array(count)
     }
+    if (this.touched.length > 0) this.#slots.fill(0)
     this.touched = []
     this.lateCount = 0
     this.betweenCount = 0
@@ -113,18 +118,40 @@ export class SliceAssigner {
     else if (watermark >= lastWindowEnd - 1) this.#target = LATE
     else if (watermark < firstWindowEnd - 1) {
       this.#untilWatermark = firstWindowEnd - 1
-      this.#target = this.#indexOf(this.#open.at(bounds, firstWindowEnd))
+      this.#target = this.#indexOf({ bounds, countsFrom: firstWindowEnd })
     } else {
       const countsFrom = this.#slices.firstWindowEndBehind(watermark + 1)
       this.#untilWatermark = countsFrom - 1
-      this.#target = this.#indexOf(this.#open.at(bounds, countsFrom))
+      this.#target = this.#indexOf({ bounds, countsFrom })
     }
   }
 
-  #indexOf(slice: Slice): number {
-    if (this.touched[slice.place] === slice) return slice.place
-    slice.place = this.touched.length
-    this.touched.push(slice)
-    return slice.place
+  #indexOf(target: Target): number {
+    const slots = this.#slots
+    let slot = this.#slotOf(target)
+    for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
+      const { bounds, countsFrom } = this.touched[slots[slot]! - 1]!
+      if (bounds.start === target.bounds.start && countsFrom === target.countsFrom) return slots[slot]! - 1
+    }
+    this.touched.push(target)
+    slots[slot] = this.touched.length
+    if (this.touched.length * 2 > slots.length) this.#growSlots()
+    return this.touched.length - 1
+  }
+
+  #slotOf({ bounds, countsFrom }: Target): number {
+    // Slices start a slide or less apart, and one with a later window is as far from those as that window is.
+    const number = Math.floor((bounds.start + countsFrom) / this.#slices.slide)
+    return (Math.imul(number, 0x9e3779b1) >>> 8) & (this.#slots.length - 1)
+  }
+
+  #growSlots(): void {
+    const slots = new Int32Array(this.#slots.length * 2)
+    this.#slots = slots
+    this.touched.forEach((target, index) => {
+      let slot = this.#slotOf(target)
+      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1)
+      slots[slot] = index + 1
+    })
   }
 }

@@ -33,7 +33,7 @@ export class Slices {
   /** Up to here from 1970, either way, windows have exact bounds: not at the very ends of time (1684 and 2255). */
   readonly maxTime: number
   /** In [0, slide). */
-  readonly #offset: number
+  readonly offset: number
   /** How far behind a window's start the end of another lies; 0 where they fall together. */
   readonly #endEdge: number
 
@@ -46,8 +46,21 @@ export class Slices {
     this.size = spec.sizeMicros
     this.slide = slide
     this.maxTime = Number.MAX_SAFE_INTEGER - this.size - 2 * slide
-    this.#offset = ((spec.offsetMicros % slide) + slide) % slide
+    this.offset = ((spec.offsetMicros % slide) + slide) % slide
     this.#endEdge = this.size % slide
+  }
+
+  /**
+   * How long a block is: the least multiple of the slide that is no shorter than a window. Blocks start at the offset
+   * and at whole multiples of this from it, so each window lies in at most two blocks.
+   */
+  get blockLength(): number {
+    return Math.ceil(this.size / this.slide) * this.slide
+  }
+
+  /** Whether windows start and end at the same moments, so that each slide is one slice, and no moment lies between windows. */
+  get hasOneEdge(): boolean {
+    return this.#endEdge === 0 && this.slide <= this.size
   }
 
   /** The slice that holds a moment that is at most `maxTime` away from 1970. */
@@ -71,7 +84,7 @@ export class Slices {
 
   /** The greatest start of a window that is not behind `time`. */
   #periodStart(time: number): number {
-    const start = this.#offset + Math.floor((time - this.#offset) / this.slide) * this.slide
+    const start = this.offset + Math.floor((time - this.offset) / this.slide) * this.slide
     // The quotient is rounded: next to a boundary of long ago it may be one too high or too low.
     if (start > time) return start - this.slide
     return time - start >= this.slide ? start + this.slide : start

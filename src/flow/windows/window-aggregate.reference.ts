@@ -123,22 +123,38 @@ export class ReferenceWindows {
     const inOrder = [...slices.values()].sort(([one], [other]) =>
       one!.place === other!.place ? one!.counted[0]! - other!.counted[0]! : one!.time - other!.time,
     )
-    for (const { key, row } of inOrder.flat()) if (!keyRows.has(key)) keyRows.set(key, row)
+    const edge = this.#blockEdgeWithin(end)
+    const older = inOrder.filter(([record]) => record!.time < edge)
+    const newer = inOrder.filter(([record]) => record!.time >= edge)
+    // The older block's keys, those whose last slice there is latest first; then the others as they come.
+    const inOrderOfKeys = [...[...older].reverse(), ...newer].flat()
+    for (const { key, row } of inOrderOfKeys) if (!keyRows.has(key)) keyRows.set(key, row)
     return [...keyRows].map(([key, row]) => {
-      const ofKey = inOrder.map((slice) => slice.filter((record) => record.key === key))
-      return this.#resultRow(row, end, ofKey)
+      const ofKey = (list: readonly Kept[][]) => list.map((slice) => slice.filter((record) => record.key === key))
+      return this.#resultRow(row, end, ofKey(older), ofKey(newer))
     })
   }
 
-  #resultRow(keyRow: Row, end: number, slices: readonly Kept[][]): Row | typeof FAILED {
+  /** Where a block begins within the window that ends at `end`; −∞ where none does but at its start. */
+  #blockEdgeWithin(end: number): number {
+    const { sizeMicros, offsetMicros } = this.#window
+    const length = Math.ceil(sizeMicros / this.#slide) * this.#slide
+    const offset = ((offsetMicros % this.#slide) + this.#slide) % this.#slide
+    let block = offset + Math.floor((end - sizeMicros - offset) / length) * length
+    while (block > end - sizeMicros) block -= length
+    while (block + length <= end - sizeMicros) block += length
+    return block === end - sizeMicros ? -Infinity : block + length
+  }
+
+  #resultRow(keyRow: Row, end: number, older: readonly Kept[][], newer: readonly Kept[][]): Row | typeof FAILED {
     const result: Record<string, unknown> = {}
     for (const key of this.#keys) result[key] = keyRow[key] === 0 ? 0 : keyRow[key]
     result["windowStart"] = end - this.#window.sizeMicros
     result["windowEnd"] = end
     let hasFailed = false
     this.#aggregates.forEach(({ name, kind, type }, index) => {
-      const slicesOfValues = slices.map((slice) => timedValues(slice, index))
-      result[name] = referenceResult(kind, type, slicesOfValues)
+      const valuesOf = (slices: readonly Kept[][]) => slices.map((slice) => timedValues(slice, index))
+      result[name] = referenceResult(kind, type, valuesOf(older), valuesOf(newer))
       if (result[name] === FAILED) hasFailed = true
     })
     return hasFailed ? FAILED : result

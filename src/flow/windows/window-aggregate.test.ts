@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
 import type { Plan, WindowSpec } from "../plan.ts"
 import {
@@ -102,21 +103,77 @@ describe("windows", () => {
     ])
   })
 
-  it("W4 windows fire by their ends, and keys go by first appearance, slice by slice", () => {
-    const records = [record(25, { key: "late slice" }), record(12, { key: "b" }), record(3, { key: "a" })]
-    const outcome = run(windowPlan(hopping(30, 10), COUNT, 100), records, drain)
-    const order = outcome.outputs.get("results")!.map(({ key, windowEnd }) => `${String(windowEnd)} ${String(key)}`)
-    expect(order).toEqual([
-      "10 a",
-      "20 a",
-      "20 b",
-      "30 a",
-      "30 b",
-      "30 late slice",
-      "40 b",
-      "40 late slice",
-      "50 late slice",
+  /** The keys of each window, by its end, from records as `[time, keys]`. */
+  function keysByEnd(window: WindowSpec, records: readonly (readonly [time: number, keys: string])[]) {
+    const all = records.flatMap(([at, keys]) => [...keys].map((key) => record(at, { key })))
+    const outcome = run(windowPlan(window, COUNT, 1000), all, drain)
+    const keys: Record<string, string> = {}
+    for (const { key, windowEnd } of outcome.outputs.get("results")!) {
+      keys[String(windowEnd)] = (keys[String(windowEnd)] ?? "") + String(key)
+    }
+    return { keys, ends: [...new Set(outcome.outputs.get("results")!.map(({ windowEnd }) => windowEnd as number))] }
+  }
+
+  it("W4 windows fire by their ends, whatever order their records came in", () => {
+    const { ends } = keysByEnd(hopping(30, 10), [
+      [25, "c"],
+      [-12, "b"],
+      [3, "a"],
     ])
+    expect(ends).toEqual([-10, 0, 10, 20, 30, 40, 50])
+  })
+
+  it("W4 keys of a tumbling window go in order of first appearance", () => {
+    const { keys } = keysByEnd(tumbling(30), [
+      [25, "cab"],
+      [40, "za"],
+      [3, "da"],
+    ])
+    expect(keys).toEqual({ 30: "cabd", 60: "za" })
+  })
+
+  it("W4 keys of older slices go first, those last seen in the latest slice before others, then the rest as they come", () => {
+    // Blocks are [0, 30) and [30, 60).
+    const { keys } = keysByEnd(hopping(30, 10), [
+      [42, "xd"],
+      [5, "ab"],
+      [25, "cb"],
+      [15, "dce"],
+      [35, "yex"],
+    ])
+    expect(keys).toEqual({
+      // All slices of the windows that end at 10 and 20 belong to the block in which they end.
+      10: "ab",
+      20: "abdce",
+      // [0, 30) is a block.
+      30: "abdce",
+      // [10, 40): of the older slices [20, 30) goes before [10, 20); what is in none of them comes as in [30, 40).
+      40: "cbdeyx",
+      50: "cbyexd",
+      60: "yexd",
+      // [40, 70): its older slices are [40, 50) and [50, 60).
+      70: "xd",
+    })
+  })
+
+  it("W4 blocks start at the offset, and are as long as a window rounded up to slides", () => {
+    // Blocks are [3, 33), [33, 63), … though windows are 25 long.
+    const { keys } = keysByEnd(hopping(25, 10, 3), [
+      [4, "a"],
+      [14, "b"],
+      [24, "c"],
+      [34, "d"],
+      [44, "e"],
+    ])
+    expect(keys).toEqual({ 8: "a", 18: "ab", 28: "abc", 38: "cbd", 48: "cde", 58: "de", 68: "e" })
+    const before1970 = keysByEnd(hopping(20, 10), [
+      [-35, "a"],
+      [-25, "b"],
+      [-15, "c"],
+      [-5, "d"],
+    ])
+    // Blocks are [−40, −20), [−20, 0).
+    expect(before1970.keys).toEqual({ "-30": "a", "-20": "ab", "-10": "bc", 0: "cd", 10: "d" })
   })
 
   it("W5 a record is late when its partition's watermark before it is the window's end − 1", () => {
@@ -288,13 +345,53 @@ describe("aggregates of windows", () => {
     expect(some).toMatchObject({ count: 5, sum: 6, min: 2, max: 4, mean: 3, first: 2, last: 4 })
   })
 
-  it("W13 float sums add in order of arrival within a slice, then slice by slice", () => {
+  it("W13 float sums add in order of arrival within a slice", () => {
     const sum: FixtureAggregates = { y: ["sum", "x"] }
-    const at = (time: number, x: number) => record(time, { x })
     expect(0.3 + 0.2 + 0.1).not.toBe(0.1 + 0.2 + 0.3)
-    expect(only(tumbling(60), sum, [at(9, 0.3), at(1, 0.2), at(2, 0.1)])).toBe(0.3 + 0.2 + 0.1)
-    const sliced = run(windowPlan(hopping(20, 10), sum, 100), [at(15, 0.1), at(1, 0.2), at(2, 0.3)], drain)
-    expect(sliced.outputs.get("results")!.find(({ windowEnd }) => windowEnd === 20)!["y"]).toBe(0.2 + 0.3 + 0.1)
+    const records = [record(9, { x: 0.3 }), record(1, { x: 0.2 }), record(2, { x: 0.1 })]
+    expect(only(tumbling(60), sum, records)).toBe(0.3 + 0.2 + 0.1)
+  })
+
+  it("W13 sums of older slices add from the last to the first, those of newer ones from the first, then both", () => {
+    const [a, b, c, d, e, f] = [0.7, 0.1, 0.2, 0.3, 0.05, 0.3]
+    const records = [f, e, d, c, b, a].map((x, index) => record((5 - index) * 10, { x }))
+    const outcome = run(windowPlan(hopping(40, 10), { y: ["sum", "x"], mean: ["mean", "x"] }, 100), records, drain)
+    const bits = outcome.outputs.get("results")!.map(({ windowEnd, y, mean }) => [windowEnd, y, mean])
+    // Blocks are [0, 40) and [40, 80).
+    const expected: [number, number, number][] = [
+      [10, a, 1],
+      [20, a + b, 2],
+      [30, a + b + c, 3],
+      [40, a + b + c + d, 4],
+      [50, b + (c + d) + e, 4],
+      [60, c + d + (e + f), 4],
+      [70, d + (e + f), 3],
+      [80, e + f, 2],
+      [90, f, 1],
+    ]
+    expect(bits).toEqual(expected.map(([end, y, count]) => [end, y, y / count]))
+    expect(b + (c + d) + e).not.toBe(b + c + d + e)
+    expect(c + d + (e + f)).not.toBe(c + d + e + f)
+  })
+
+  it("W13 differ from the sum in order of time by no more than roundings can", () => {
+    const prng = new Prng(13)
+    for (let round = 0; round < 50; round++) {
+      const slices = 1 + prng.below(40)
+      const values = Array.from({ length: 200 }, () => (prng.float() - 0.4) * 10 ** prng.below(12))
+      const records = values.map((x, index) => record(index, { x }))
+      const size = 10 * slices
+      for (const row of run(windowPlan(hopping(size, 10), { y: ["sum", "x"] }), records, drain).outputs.get(
+        "results",
+      )!) {
+        const end = row["windowEnd"] as number
+        const inside = values.slice(Math.max(0, end - size), Math.max(0, end))
+        const magnitude = inside.reduce((sum, x) => sum + Math.abs(x), 0)
+        const bound = 2 * inside.length * 2 ** -53 * magnitude
+        const inOrder = inside.reduce((sum, x) => sum + x, 0)
+        expect(Math.abs((row["y"] as number) - inOrder)).toBeLessThanOrEqual(bound)
+      }
+    }
   })
 
   it("W13 the sum of nothing but −0 is −0", () => {

@@ -1,44 +1,51 @@
 /**
- * The window operator: aggregates records by key and window of event time.
+ * The window operator: aggregates records by key and window of event time, with code generated for its windows and
+ * aggregates (`window-code.ts`).
  *
- * The way of a batch: each record is assigned to a slice (or found late); the lambdas of aggregates fill columns for
- * the records that count; keys become ids; then, slice by slice, ids become groups of the slice's table and the
- * accumulators add. When the watermark passes a window's end, the partials of its slices are merged and emitted.
+ * The way of a batch: the lambdas of aggregates fill columns for the records that count; keys become ids; then a kernel
+ * adds record after record to the entries of the last slice and opens the next. That is for batches in order of time none
+ * of whose records is late, which is most. For others, each record is first assigned to a slice (or found late), and they
+ * are added slice by slice. When the watermark passes a window's end, a kernel turns to that window and stores its rows.
  *
  * A record that fails (a lambda of an aggregate throws, an integer sum would leave its range, its windows would reach
  * beyond the ends of time) is reported and has no effect on any aggregate.
  *
  * Invariants (rules of docs/spec/windows.md, beside those of `slices.ts` and `slice-assigner.ts`):
  * - W3 A window fires once, when the watermark is at least its end − 1.
- * - W4 Windows fire in ascending order of their ends; within one, keys go in the order in which they first appear in
- *   its slices, slices in order of time.
+ * - W4 Windows fire in ascending order of their ends; the order of keys within one depends on its records alone.
  * - W8 A record that fails is in no aggregate, also where only one of several refuses it.
  */
-import { TidemarkError } from "../../base/errors.ts"
+import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
-import type { Column, Int64Column } from "../../batch/column.ts"
+import { readInt53, type Int64Column } from "../../batch/column.ts"
+import { LinearArray } from "../../batch/linear-array.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateDefinition } from "../aggregates/aggregate.ts"
-import { Run } from "../aggregates/run.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
-import type { WindowSpec } from "../plan.ts"
+import type { AggregateKind, WindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
+import { keyLayout } from "./key-layout.ts"
 import { KeyTable } from "./key-table.ts"
-import { OpenSlices } from "./open-slices.ts"
-import type { Slice } from "./slice.ts"
 import { SliceAssigner } from "./slice-assigner.ts"
-import { SliceTable } from "./slice-table.ts"
 import { Slices } from "./slices.ts"
+import { ValueTexts } from "./value-texts.ts"
+import { windowFunctions, type WindowFunctions } from "./window-code.ts"
+import { CONTROL, STOP } from "./window-control.ts"
 import { WindowInputs, type WindowInput } from "./window-inputs.ts"
+import { WindowMemory } from "./window-memory.ts"
+import { WindowPieces } from "./window-pieces.ts"
 import { WindowResults } from "./window-results.ts"
+import { WindowShape } from "./window-shape.ts"
 import { WindowState } from "./window-state.ts"
 
 /** One result column of a window operator. */
 export interface WindowAggregateColumn {
   readonly name: string
+  readonly kind: AggregateKind
   readonly definition: AggregateDefinition
   readonly input: WindowInput
 }
@@ -58,7 +65,12 @@ export interface WindowAggregateOptions {
   readonly schema: Schema
 }
 
-const NONE_FAILED: ReadonlyMap<number, unknown> = new Map()
+/** Below this many keys it is not worth finding out which are still in use. */
+const KEYS_WORTH_COLLECTING = 1024
+/** Result rows get room for so many windows with all their keys. */
+const WINDOWS_AT_ONCE = 16
+/** Room for as many entries more than records is made at once. */
+const ENTRIES_AHEAD = 64
 
 /** See the head of this file. */
 export class WindowAggregate implements Operator, OperatorState {
@@ -69,33 +81,56 @@ export class WindowAggregate implements Operator, OperatorState {
   readonly #slices: Slices
   readonly #assigner: SliceAssigner
   readonly #inputs: WindowInputs
+  readonly #memory: WindowMemory
+  readonly #pieces: WindowPieces
+  readonly #texts: ValueTexts
+  readonly #shape: WindowShape
+  readonly #code: WindowFunctions
   readonly #results: WindowResults
   readonly #state: WindowState
   readonly #failures = new RowFailures()
-  readonly #run = new Run()
-  /** The id of each record's key, in the order of the run. */
-  #ids: Int32Array = new Int32Array(0)
-  /** Where the records of each touched slice start in the run, and where the last ends. */
-  #starts: Int32Array = new Int32Array(2)
   readonly #everyRow = new EveryRow()
+  /** Rows of a batch, the ids of their keys, and their entries, for kernels. */
+  readonly #rows: LinearArray
+  readonly #ids: LinearArray
+  readonly #entries: LinearArray
+  /** Where the records of each touched slice start, and where the last ends. */
+  #starts: Int32Array = new Int32Array(2)
   #betweenRows = 0
 
   constructor(options: WindowAggregateOptions, context: OperatorContext) {
-    const { id, keys, aggregates } = options
+    const { id, keys, aggregates, schema } = options
+    const { arena } = context
     this.id = id
     this.signature = options.signature
     this.#options = options
     this.#context = context
     this.#slices = new Slices(options.window)
-    const open = new OpenSlices(this.#slices, () => this.#newTable())
-    this.#assigner = new SliceAssigner(this.#slices, open)
-    this.#inputs = new WindowInputs(
-      aggregates.map(({ input }) => input),
-      context,
+    this.#assigner = new SliceAssigner(this.#slices)
+    const shaped = aggregates.map(({ kind, definition, input }) => {
+      const type = input.kind === "none" ? undefined : input.type
+      return { name: `${kind} ${type?.label ?? ""}`, kernel: definition.kernel(type) }
+    })
+    const table = new KeyTable(
+      keys.map(({ type }) => type),
+      arena,
     )
-    this.#results = new WindowResults(id, options.schema, keys.length, context)
-    const types = keys.map(({ type }) => type)
-    this.#state = new WindowState(id, this.#slices, open, new KeyTable(types, context.arena))
+    this.#shape = new WindowShape(this.#slices, options.timeShift, shaped, keyLayout(keys.map(({ type }) => type)))
+    this.#code = windowFunctions(this.#shape, arena.memory)
+    this.#texts = new ValueTexts(this.#shape)
+    this.#memory = new WindowMemory(arena, this.#shape)
+    this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
+    const inputs = aggregates.map(({ input }) => input)
+    this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)
+    const [shape, memory, pieces, texts, slices] = [this.#shape, this.#memory, this.#pieces, this.#texts, this.#slices]
+    const failure = (aggregate: number) => overflowError(aggregates[aggregate]!.name)
+    const { writeKeys } = this.#code
+    const results = { id, schema, keyCount: keys.length, shape, texts, failure, writeKeys }
+    this.#results = new WindowResults(results, memory, context)
+    this.#state = new WindowState({ operator: id, slices, shape, memory, pieces, texts }, table)
+    this.#rows = new LinearArray(arena, 4, 64)
+    this.#ids = new LinearArray(arena, 4, 64)
+    this.#entries = new LinearArray(arena, 4, 64)
   }
 
   /** All windows that end at this + 1 or earlier have fired. */
@@ -115,10 +150,113 @@ export class WindowAggregate implements Operator, OperatorState {
 
   /** How many windows have records and have not fired. */
   countOpenWindows(): number {
-    return this.#state.open.countWindows()
+    return this.#pieces.countWindows(this.#state.floorEnd)
   }
 
   onBatch(batch: Batch, out: Emitter): void {
+    this.#rows.reserve(batch.length)
+    this.#ids.reserve(batch.length)
+    if (this.#isInOrder(batch)) this.#addInOrder(batch)
+    else this.#addBySlice(batch, out)
+    this.#failures.report(this.id, batch, this.#context)
+  }
+
+  /** Whether the fast way is open: in order, nothing late, nothing before the last piece or beyond the ends of time. */
+  #isInOrder(batch: Batch): boolean {
+    if (!batch.isTimeOrdered || batch.watermarks !== null || this.#slices.slide > this.#slices.size) return false
+    const { maxTime } = this.#slices
+    const first = this.#timeOf(batch, batch.selection?.[0] ?? 0)
+    const last = this.#timeOf(batch, batch.selection?.[batch.count - 1] ?? batch.count - 1)
+    return first >= Math.max(this.#pieces.lastStart, -maxTime) && last <= maxTime
+  }
+
+  #timeOf({ columns }: Batch, row: number): number {
+    const { timeIndex, timeShift } = this.#options
+    return readInt53((columns[timeIndex] as Int64Column).halves, row) + timeShift
+  }
+
+  /** Finds the keys' ids of the first `count` of `rows`, and makes room for them. */
+  #findKeys(batch: Batch, rows: Int32Array | null, count: number): void {
+    const { keys } = this.#state
+    const columns = this.#options.keys.map(({ index }) => batch.columns[index]!)
+    keys.resolve(columns, rows, 0, count, this.#ids.i32)
+    this.#memory.reserveKeys(keys.size)
+  }
+
+  #bindTimes({ columns }: Batch): void {
+    this.#memory.setAt(CONTROL.times, (columns[this.#options.timeIndex] as Int64Column).values.byteOffset)
+  }
+
+  #addInOrder(batch: Batch): void {
+    const inputs = this.#inputs.columnsOf(batch, this.#failures.add)
+    try {
+      const rows = this.#rowsInMemory(batch)
+      const count = batch.count - this.#failures.size
+      if (count === 0) return
+      this.#findKeys(batch, rows, count)
+      this.#bindTimes(batch)
+      this.#inputs.bind(inputs, rows ?? this.#everyRow.below(count), count, batch.length, this.#memory)
+      this.#ingest(batch, rows, count)
+    } finally {
+      inputs.release()
+    }
+  }
+
+  /** The rows that count and have not failed, as a list in the arena's memory; `null` where all count. */
+  #rowsInMemory(batch: Batch): Int32Array | null {
+    const { selection, count } = batch
+    const own = this.#rows.i32
+    if (this.#failures.size > 0) {
+      this.#failures.without(selection ?? this.#everyRow.below(batch.length), count, own)
+      return own
+    }
+    if (selection === null || selection.buffer === own.buffer) return selection
+    own.set(selection.subarray(0, count))
+    return own
+  }
+
+  /** Adds rows in order of time to the last piece and those behind it. */
+  #ingest(batch: Batch, rows: Int32Array | null, count: number): void {
+    const memory = this.#memory
+    const rowOf = (at: number) => (rows === null ? at : rows[at]!)
+    const ingest = rows === null ? this.#code.ingestAll : this.#code.ingest
+    const rowsAddress = rows === null ? 0 : rows.byteOffset
+    this.#state.touch()
+    let at = 0
+    this.#openLast(this.#timeOf(batch, rowOf(0)))
+    for (;;) {
+      this.#pieces.moveLastToEnd()
+      memory.pieces.set(memory.get("tail") - 1, "dirty", 1)
+      at = ingest(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
+      const reason = memory.get("reason")
+      if (reason === STOP.done) break
+      if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
+      else if (reason === STOP.noRoom) this.#makeRoom(count - at)
+      else {
+        this.#refuse(rowOf(at), memory.entryOf.i32[this.#ids.i32[at]!]!)
+        at++
+      }
+    }
+  }
+
+  #makeRoom(records: number): void {
+    this.#pieces.reserveEntries(Math.min(records, this.#state.keys.size) + ENTRIES_AHEAD)
+    this.#pieces.reservePiece()
+  }
+
+  #openLast(time: number): void {
+    this.#pieces.openLast(this.#slices.of(time))
+  }
+
+  /** Reports a row that would take a sum out of its range. */
+  #refuse(row: number, entry: number): void {
+    const aggregate = this.#code.refusing(this.#memory.controlAddress, row, entry)
+    assert(aggregate >= 0, "some aggregate refuses the row")
+    this.#failures.add(row, overflowError(this.#options.aggregates[aggregate]!.name))
+  }
+
+  /** Assigns each record to a slice, and adds them slice by slice. */
+  #addBySlice(batch: Batch, out: Emitter): void {
     const { timeIndex, timeShift } = this.#options
     const assigner = this.#assigner
     const rows = batch.selection ?? this.#everyRow.below(batch.length)
@@ -126,7 +264,6 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#betweenRows += assigner.betweenCount
     for (const row of assigner.outOfTime) this.#failures.add(row, outOfTimeError())
     if (assigner.count > 0) this.#addRecords(batch)
-    this.#failures.report(this.id, batch, this.#context)
     if (assigner.lateCount === 0) return
     this.#state.addLateRows(assigner.lateCount)
     out.emit("late", batch.with({ selection: assigner.late, count: assigner.lateCount }))
@@ -139,29 +276,28 @@ export class WindowAggregate implements Operator, OperatorState {
     try {
       this.#sortBySlice()
       const end = this.#starts[touched.length]!
-      const keyColumns = this.#options.keys.map(({ index }) => batch.columns[index]!)
-      this.#state.keys.resolve(keyColumns, this.#run.rows, 0, end, this.#ids)
-      touched.forEach((slice, index) => {
-        this.#run.select(this.#starts[index]!, this.#starts[index + 1]!)
-        this.#addRun(slice, inputs.columns)
+      const sorted = this.#rows.i32
+      this.#findKeys(batch, sorted, end)
+      this.#bindTimes(batch)
+      this.#inputs.bind(inputs, sorted, end, batch.length, this.#memory)
+      this.#entries.reserve(end)
+      touched.forEach(({ bounds, countsFrom }, index) => {
+        const start = this.#starts[index]!
+        if (start < this.#starts[index + 1]!) this.#addRun(bounds, countsFrom, start, this.#starts[index + 1]!)
       })
     } finally {
       inputs.release()
-      for (const slice of touched) this.#state.open.settle(slice)
     }
   }
 
-  /** Fills the run with the records that have not failed, slice by slice, in order of arrival within each. */
+  /** Lists the records that have not failed, slice by slice, in order of arrival within each. */
   #sortBySlice(): void {
-    const { rows, times, sliceIndexes, count, touched } = this.#assigner
-    const run = this.#run
-    run.reserve(count)
-    if (this.#ids.length < count) this.#ids = new Int32Array(count)
+    const { rows, sliceIndexes, count, touched } = this.#assigner
+    const sorted = this.#rows.i32
     if (this.#starts.length <= touched.length) this.#starts = new Int32Array(touched.length * 2)
     const starts = this.#starts.fill(0, 0, touched.length + 1)
     if (touched.length === 1 && this.#failures.size === 0) {
-      run.rows.set(rows.subarray(0, count))
-      run.times.set(times.subarray(0, count))
+      sorted.set(rows.subarray(0, count))
       starts[1] = count
       return
     }
@@ -174,90 +310,143 @@ export class WindowAggregate implements Operator, OperatorState {
     // Each start moves on as its slice fills, and so becomes the start of the next slice.
     for (let at = 0; at < count; at++) {
       const index = sliceIndexes[at]!
-      if (index === -1) continue
-      const to = starts[index]!++
-      run.rows[to] = rows[at]!
-      run.times[to] = times[at]!
+      if (index !== -1) sorted[starts[index]!++] = rows[at]!
     }
     starts.copyWithin(1, 0, touched.length)
     starts[0] = 0
   }
 
-  /** Adds the records of the run to their slice. */
-  #addRun(slice: Slice, columns: readonly (Column | undefined)[]): void {
-    const { start, end } = this.#run
-    const { accumulators } = slice.table
-    if (start === end) return
-    let areAllAccepted = true
-    for (let index = 0; index < accumulators.length; index++) {
-      if (!accumulators[index]!.acceptsAll(this.#run, columns[index])) areAllAccepted = false
+  /** Adds the records [start, end) of the list to their slice's piece. */
+  #addRun(bounds: Parameters<WindowPieces["at"]>[0], countsFrom: number, start: number, end: number): void {
+    const place = this.#pieces.at(bounds, countsFrom)
+    const entries = this.#entries.i32
+    const fresh = this.#pieces.findEntries(place, this.#ids.i32, start, end, entries)
+    const { list, index } = place
+    const { controlAddress } = this.#memory
+    const firstFresh = list.get(index, "from") + list.get(index, "size") - fresh
+    this.#code.startEntries(controlAddress, firstFresh, fresh)
+    list.set(index, "dirty", 1)
+    this.#state.touch()
+    for (let at = start; at < end; at++) {
+      at = this.#code.add(controlAddress, at, end, this.#rows.address, this.#entries.address)
+      if (at < end) this.#refuse(this.#rows.i32[at]!, entries[at]!)
     }
-    if (areAllAccepted) this.#addSelected(slice, columns)
-    else for (let at = start; at < end; at++) this.#addIfAccepted(slice, columns, at)
-  }
-
-  #addIfAccepted(slice: Slice, columns: readonly (Column | undefined)[], at: number): void {
-    const row = this.#run.rows[at]!
-    const group = slice.table.groupOf(this.#ids[at]!)
-    const refusing = slice.table.accumulators.findIndex(
-      (accumulator, index) => !accumulator.accepts(group, columns[index], row),
-    )
-    if (refusing === -1) {
-      this.#run.select(at, at + 1)
-      this.#addSelected(slice, columns)
-    } else this.#failures.add(row, overflowError(this.#options.aggregates[refusing]!.name))
-  }
-
-  #addSelected(slice: Slice, columns: readonly (Column | undefined)[]): void {
-    const { table } = slice
-    const run = this.#run
-    table.resolve(this.#ids, run.start, run.end, run.groups)
-    table.markDirty(run.groups, run.start, run.end)
-    for (let index = 0; index < table.accumulators.length; index++) {
-      table.accumulators[index]!.add(run, columns[index])
-    }
-    this.#state.touch(slice)
   }
 
   /** Fires the windows that are due. At +∞ all are, and the watermark becomes that at which the last of them is due. */
   onWatermark(watermark: number, out: Emitter): void {
     const state = this.#state
-    const isDue = () => state.open.earliestEnd !== Infinity && state.open.earliestEnd - 1 <= watermark
     let lastEnd = -Infinity
-    if (isDue()) {
-      const groups = state.open.countGroups()
-      for (; isDue(); this.#fire(out)) lastEnd = state.open.earliestEnd
+    if (this.#pieces.nextEnd(state.floorEnd) - 1 <= watermark) {
+      const before = this.#memory.get("head")
+      const entries = this.#pieces.countEntries(state.floorEnd)
+      lastEnd = this.#fireUntil(watermark + 1, entries, out)
       this.#results.flush(out)
-      state.dropClosed()
-      state.collectKeys(groups)
+      this.#pieces.forgetDropped(before)
+      this.#collectKeys(entries)
     }
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
   }
 
-  #fire(out: Emitter): void {
-    const { open, keys } = this.#state
-    const end = open.earliestEnd
-    const members = open.membersOfEarliest()
-    let { table } = members[0]!
-    let failed = NONE_FAILED
-    if (members.length > 1) {
-      const errors = new Map<number, unknown>()
-      table = this.#newTable()
-      for (const member of members) this.#merge(member.table, table, errors)
-      failed = errors
+  /** Fires the windows that end at `lastDueEnd` or earlier, of which there are some, and gives the end of the last. */
+  #fireUntil(lastDueEnd: number, entries: number, out: Emitter): number {
+    const state = this.#state
+    let lastEnd = -Infinity
+    for (;;) {
+      if (!this.#pieces.areJoining && this.#slices.slide < this.#slices.size) {
+        lastEnd = Math.max(lastEnd, this.#fireTogether(lastDueEnd, entries, out))
+      }
+      const end = this.#pieces.nextEnd(state.floorEnd)
+      if (end > lastDueEnd || end === Infinity) return lastEnd
+      this.#fire(end, out)
+      state.passWindow(end)
+      lastEnd = end
     }
-    this.#results.append({ start: end - this.#slices.size, end, keys, table, failed }, out)
-    open.pass(members)
   }
 
-  #merge(from: SliceTable, into: SliceTable, failed: Map<number, unknown>): void {
-    const groups = new Int32Array(from.size)
-    into.resolve(from.ids, 0, from.size, groups)
-    into.accumulators.forEach((accumulator, index) => {
-      accumulator.merge(from.accumulators[index]!, groups, from.size, (group) => {
-        if (!failed.has(group)) failed.set(group, overflowError(this.#options.aggregates[index]!.name))
-      })
+  /** Fires windows whose rows fit the result's columns at once, and gives the end of the last; −∞ where none has. */
+  #fireTogether(lastDueEnd: number, entries: number, out: Emitter): number {
+    const memory = this.#memory
+    const state = this.#state
+    const length = this.#results.length
+    const room = this.#results.roomFor(entries * WINDOWS_AT_ONCE)
+    // Moments beyond the ends of time have no windows.
+    const floorEnd = Math.max(state.floorEnd, -Number.MAX_SAFE_INTEGER)
+    memory.floorEnd = floorEnd
+    const count = this.#code.fireDue(memory.controlAddress, lastDueEnd, length, length + room)
+    const lastEnd = memory.floorEnd - this.#slices.slide
+    // It also moves on where the window that comes next was found not to fit.
+    if (memory.floorEnd > floorEnd) state.passWindow(lastEnd)
+    this.#results.append(count, state.keys, out)
+    return count === 0 ? -Infinity : lastEnd
+  }
+
+  #fire(end: number, out: Emitter): void {
+    const memory = this.#memory
+    const { controlAddress } = memory
+    if (this.#pieces.join(end)) this.#code.reset(controlAddress)
+    if (this.#slices.slide >= this.#slices.size) {
+      this.#fireOnlyPiece(end, out)
+      return
+    }
+    this.#code.advance(controlAddress, end)
+    memory.set("position", 0)
+    const total = memory.get("aLength") + memory.get("bLength")
+    while (memory.get("position") < total) {
+      const room = this.#results.roomFor(total - memory.get("position"))
+      const count = this.#code.emit(controlAddress, this.#results.length, room, end)
+      this.#results.append(count, this.#state.keys, out)
+    }
+  }
+
+  /** Fires a window that is one slice. */
+  #fireOnlyPiece(end: number, out: Emitter): void {
+    const memory = this.#memory
+    const head = memory.get("head")
+    const size = memory.pieces.get(head, "size")
+    let from = memory.pieces.get(head, "from")
+    for (let left = size; left > 0;) {
+      const room = this.#results.roomFor(left)
+      this.#code.emitEntries(memory.controlAddress, this.#results.length, room, end, from)
+      this.#results.append(room, this.#state.keys, out)
+      from += room
+      left -= room
+    }
+    for (const field of ["head", "sealed", "edge"] as const) memory.set(field, head + 1)
+  }
+
+  /**
+   * Drops the keys and texts that are in no piece any more, when they are many: `entries` is how many entries there were
+   * before windows fired, so that keys that come again in each window are not lost and found each time.
+   */
+  #collectKeys(entries: number): void {
+    const state = this.#state
+    const places = this.#pieces.open(state.floorEnd)
+    for (const input of this.#texts.overgrown()) this.#renumberTexts(input)
+    if (state.keys.size < KEYS_WORTH_COLLECTING || state.keys.size <= entries * 2) return
+    this.#pieces.drop(state.floorEnd)
+    const lists = places.map((place) => this.#pieces.idsOf(place))
+    const old = state.keys
+    state.keys = old.withOnly(lists)
+    old.release()
+    this.#memory.forgetKeys()
+    this.#pieces.onIdsMoved()
+  }
+
+  #renumberTexts(input: number): void {
+    const field = this.#shape.entryFieldOf(input)
+    const codes = this.#memory.entryFields[field]!.i64
+    const places = this.#pieces.open(this.#state.floorEnd)
+    this.#texts.renumber(input, (renumbered) => {
+      for (const { list, index } of places) {
+        const from = list.get(index, "from")
+        for (let entry = from; entry < from + list.get(index, "size"); entry++) {
+          codes[entry] = BigInt(renumbered(Number(codes[entry]!)))
+        }
+      }
     })
+    // What windows share holds codes, too; it is found anew.
+    this.#code.reset(this.#memory.controlAddress)
   }
 
   writeChanges(out: ByteWriter): void {
@@ -272,16 +461,13 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#state.applyChanges(changes)
   }
 
+  /** Gives all memory back. The operator must not be used any more. */
   release(): void {
+    this.#memory.release()
+    this.#pieces.release()
+    this.#inputs.release()
     this.#state.keys.release()
-  }
-
-  #newTable(): SliceTable {
-    return new SliceTable(
-      this.#options.aggregates.map(({ definition, input }) =>
-        definition.accumulator(input.kind === "none" ? undefined : input.type),
-      ),
-    )
+    for (const array of [this.#rows, this.#ids, this.#entries]) array.release()
   }
 }
 

@@ -1,127 +1,259 @@
-import { expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { Arena } from "../../batch/arena.ts"
-import { batchOfRows } from "../../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { schema } from "../../batch/schema.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
+import type { Plan, WindowSpec } from "../plan.ts"
+import { hopping, PlanFixture, tumbling, type FixtureAggregates } from "../plan-fixture.reference.ts"
+import { PlanRun } from "../plan-run.fixture.ts"
 import { KeyTable } from "./key-table.ts"
-import { OpenSlices } from "./open-slices.ts"
-import { SliceTable } from "./slice-table.ts"
-import { Slices } from "./slices.ts"
-import { WindowState } from "./window-state.ts"
+import type { Row } from "./window-aggregate.reference.ts"
 
-const arena = new Arena({ maxBytes: 1 << 22 })
-const slices = new Slices({ kind: "tumbling", sizeMicros: 10, offsetMicros: 0 })
+let arena: Arena
+const COUNT: FixtureAggregates = { count: ["count"] }
 
-function newState(): WindowState {
-  const open = new OpenSlices(slices, () => new SliceTable([]))
-  return new WindowState("window", slices, open, new KeyTable([t.string], arena))
+beforeEach(() => {
+  arena = new Arena({ maxBytes: 1 << 24 })
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  expect(arena.usedBytes).toBe(0)
+})
+
+function countPlan(window: WindowSpec, outOfOrderMicros = 0): Plan {
+  const fixture = new PlanFixture()
+  const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), key: t.string }), outOfOrderMicros)
+  fixture.output("results", fixture.window(timed, window, ["key"], COUNT))
+  return fixture.plan
 }
 
-/** Puts keys into the slice that holds a time. */
-function put(state: WindowState, time: number, keys: readonly string[]): void {
-  const { batch, release } = batchOfRows(
-    arena,
-    schema({ key: t.string }),
-    keys.map((key) => ({ key })),
-  )
-  const [rows, ids] = [Int32Array.from(keys.keys()), new Int32Array(keys.length)]
-  state.keys.resolve(batch.columns, rows, 0, keys.length, ids)
-  const bounds = slices.of(time)
-  const slice = state.open.at(bounds, bounds.firstWindowEnd)
-  slice.table.resolve(ids, 0, ids.length, new Int32Array(keys.length))
-  state.open.settle(slice)
-  state.touch(slice)
-  release()
-}
-
-/** Passes the window that ends first, as firing it does. */
-function pass(state: WindowState): void {
-  const groups = state.open.countGroups()
-  state.open.pass(state.open.membersOfEarliest())
-  state.collectKeys(groups)
+function records(at: number, keys: readonly string[]): Row[] {
+  return keys.map((key) => ({ at, key }))
 }
 
 function keysOf(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, at) => `key ${from + at}`)
 }
 
-it("forgets keys that come once, and keeps those that come again in each window", () => {
-  const passing = newState()
-  for (let window = 0; window < 10; window++) {
-    put(passing, window * 10, keysOf(window * 1000, 1000))
-    put(passing, window * 10 + 10, keysOf(window * 1000 + 1000, 1000))
-    pass(passing)
-    expect(passing.keys.size).toBeLessThanOrEqual(4000)
-  }
-  const staying = newState()
-  for (let window = 0; window < 10; window++) {
-    put(staying, window * 10, keysOf(0, 2000))
-    pass(staying)
-    expect(staying.keys.size).toBe(2000)
-  }
+describe("the keys of windows", () => {
+  it("are forgotten where they come once, and kept where they come again in each window", () => {
+    const collecting = vi.spyOn(KeyTable.prototype, "withOnly")
+    const passing = new PlanRun(countPlan(tumbling(10)), arena).open()
+    const used: number[] = []
+    for (let window = 0; window < 40; window++) {
+      passing.push(records(window * 10, keysOf(window * 1000, 1000)))
+      expect(passing.take()).toHaveLength(window === 0 ? 0 : 1000)
+      used.push(arena.usedBytes)
+    }
+    const sizes = collecting.mock.contexts.map((table) => (table as KeyTable).size)
+    expect(sizes.length).toBeGreaterThan(5)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(5000)
+    expect(Math.max(...used.slice(10))).toBeLessThanOrEqual(Math.max(...used.slice(0, 10)))
+    passing.release()
+    collecting.mockClear()
+    const staying = new PlanRun(countPlan(tumbling(10)), arena).open()
+    for (let window = 0; window < 10; window++) staying.push(records(window * 10, keysOf(0, 2000)))
+    expect(collecting).not.toHaveBeenCalled()
+    staying.release()
+  })
+
+  it.each(["epochs", "snapshot", "never"] as const)(
+    "are found again in open windows after others were forgotten; restored from: %s",
+    (restored) => {
+      const collecting = vi.spyOn(KeyTable.prototype, "withOnly")
+      const run = new PlanRun(countPlan(tumbling(10), 9), arena).open()
+      run.push([...records(0, keysOf(0, 5000)), ...records(10, ["gone"]), ...records(20, ["kept", "key 7"])])
+      expect(run.take()).toHaveLength(5000)
+      expect(collecting).not.toHaveBeenCalled()
+      run.push(records(29, ["kept"]))
+      expect(run.take()).toHaveLength(1)
+      expect(collecting).toHaveBeenCalledOnce()
+      if (restored !== "never") run.restart(restored)
+      run.push(records(22, ["key 7", "new", "kept"]))
+      run.drain()
+      const [windowStart, windowEnd] = [20, 30]
+      expect(run.take()).toEqual([
+        { key: "kept", windowStart, windowEnd, count: 3 },
+        { key: "key 7", windowStart, windowEnd, count: 2 },
+        { key: "new", windowStart, windowEnd, count: 1 },
+      ])
+      run.release()
+    },
+  )
+
+  it("are found again in windows that are half over when others are forgotten", () => {
+    const collecting = vi.spyOn(KeyTable.prototype, "withOnly")
+    const run = new PlanRun(countPlan(hopping(40, 10)), arena).open()
+    run.push(records(0, keysOf(0, 4000)))
+    run.push([10, 20, 20, 30, 40, 40].map((at, index) => ({ at, key: "abcadc"[index] })))
+    run.take()
+    expect(collecting).not.toHaveBeenCalled()
+    // The windows that hold the many keys have fired; that which ends at 50 fires now, and three more are half over.
+    run.push(records(50, ["a"]))
+    expect(collecting).toHaveBeenCalledOnce()
+    run.drain()
+    const lines = run.take().map(({ windowEnd, key, count }) => [windowEnd, key, count].join(" "))
+    expect(lines).toEqual([
+      ...["50 a 2", "50 b 1", "50 c 2", "50 d 1"],
+      ...["60 a 2", "60 b 1", "60 c 2", "60 d 1"],
+      ...["70 a 2", "70 d 1", "70 c 1"],
+      ...["80 d 1", "80 c 1", "80 a 1"],
+      "90 a 1",
+    ])
+    run.release()
+  })
 })
 
-it("finds the keys of open slices again after others were forgotten", () => {
-  const state = newState()
-  put(state, 0, keysOf(0, 5000))
-  put(state, 10, ["kept", "key 7"])
-  state.open.pass(state.open.membersOfEarliest())
-  state.collectKeys(2)
-  expect(state.keys.size).toBe(2)
-  put(state, 10, ["key 7", "new", "kept"])
-  const { table } = state.open.all[0]!
-  expect([...table.ids.subarray(0, table.size)]).toEqual([0, 1, 2])
-  const out = new ByteWriter()
-  state.writeAll(out)
-  const restored = newState()
-  restored.applyChanges(new ByteReader(out.finish()))
-  expect(restored.open.all[0]!.table.size).toBe(3)
-})
+describe("the state of windows", () => {
+  it("F3 is written where it has changed since the last time, and not at all where nothing has", () => {
+    const run = new PlanRun(countPlan(tumbling(10), 100), arena)
+    expect(run.writeEpoch()).toBe(0)
+    run.open()
+    run.push(records(0, keysOf(0, 100)))
+    const first = run.writeEpoch()
+    expect(first).toBeGreaterThan(100 * "key 1".length)
+    expect(run.writeEpoch()).toBe(0)
+    run.push(records(0, ["key 7"]))
+    expect(run.writeEpoch()).toBeLessThan(first / 10)
+    run.push(records(0, ["key 101"]))
+    expect(run.writeEpoch()).toBeLessThan(first / 10)
+    // Event time alone: a batch whose watermark is no higher changes nothing of windows.
+    expect(run.writeEpoch()).toBe(0)
+    run.release()
+  })
 
-it("writes what has changed since the last time, and nothing where nothing has", () => {
-  const state = newState()
-  const written = () => {
-    const out = new ByteWriter()
-    state.writeChanges(out)
-    return out.length
-  }
-  expect(written()).toBe(0)
-  put(state, 0, keysOf(0, 100))
-  const first = written()
-  expect(first).toBeGreaterThan(100 * "key 1".length)
-  expect(written()).toBe(0)
-  put(state, 0, ["key 7"])
-  expect(written()).toBeLessThan(first / 10)
-  state.watermark = 5
-  expect(written()).toBeGreaterThan(0)
-  state.watermark = 5
-  expect(written()).toBe(0)
-})
+  it("F3 restores to what a snapshot of the same moment restores to", () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const prng = new Prng(seed)
+      const plan = countPlan(prng.pick([tumbling(10), hopping(30, 10), hopping(25, 10, 3)]), 40)
+      const run = new PlanRun(plan, arena).open()
+      let time = 0
+      for (let epoch = 0; epoch < 6; epoch++) {
+        run.push(
+          Array.from({ length: prng.below(30) }, () => {
+            time += prng.below(8)
+            return { at: time - prng.below(40), key: `key ${prng.below(9)}` }
+          }),
+          { batchRows: 1 + prng.below(8) },
+        )
+        run.writeEpoch()
+      }
+      const before = run.writeSnapshot()
+      run.restart("epochs")
+      expect(run.writeSnapshot()).toEqual(before)
+      run.restart("snapshot")
+      expect(run.writeSnapshot()).toEqual(before)
+      run.release()
+    }
+  })
 
-it.each([
-  ["the last window of the slice has fired", 9, 0, 10],
-  ["the slice has other edges", -Infinity, 3, 10],
-  ["its records count from no end of a window on", -Infinity, 0, 15],
-  ["its records count from a window on that does not hold it", -Infinity, 0, 20],
-  ["the watermark is no time", NaN, 0, 10],
-])("WS1 a slice is refused where %s", (_, watermark, start, countsFrom) => {
-  const of = (...head: readonly [watermark: number, start: number, countsFrom: number]) => {
-    const source = newState()
-    put(source, 0, ["key"])
-    const out = new ByteWriter()
-    source.writeAll(out)
-    const bytes = new DataView(out.finish().buffer)
-    // The watermark; late rows and the number of slices, a byte each; then the slice.
-    bytes.setFloat64(0, head[0], true)
-    bytes.setFloat64(10, head[1], true)
-    bytes.setFloat64(18, head[2], true)
-    return new ByteReader(new Uint8Array(bytes.buffer))
+  /** The state of a window with a record. */
+  function stateOfOne(plan: Plan): Uint8Array<ArrayBuffer> {
+    const run = new PlanRun(plan, arena).open()
+    run.push(records(0, ["key"]))
+    const bytes = run.writeSnapshot().get("window2")!
+    run.release()
+    return Uint8Array.from(bytes)
   }
-  const state = newState()
-  state.applyChanges(of(8, 0, 10))
-  expect(state.open.all).toHaveLength(1)
-  expect(() => {
-    newState().applyChanges(of(watermark, start, countsFrom))
-  }).toThrow(expect.objectContaining({ code: "state-corrupt" }) as Error)
+
+  /** What becomes of a window's state: how many windows are open then, or the code of the error. */
+  function outcomeOf(plan: Plan, ...changes: readonly Uint8Array[]): number | string {
+    const run = new PlanRun(plan, arena)
+    try {
+      for (const bytes of changes) run.window.applyChanges(new ByteReader(bytes))
+      run.drain()
+      return run.take().length
+    } catch (error) {
+      if (error instanceof TidemarkError) return error.code
+      throw error
+    } finally {
+      run.release()
+    }
+  }
+
+  it.each([
+    ["nothing is wrong", 8, 0, 10, 1],
+    ["the last window of the slice has fired", 9, 0, 10, "state-corrupt"],
+    ["the slice has other edges", -Infinity, 3, 10, "state-corrupt"],
+    ["its records count from no end of a window on", -Infinity, 0, 15, "state-corrupt"],
+    ["its records count from a window on that does not hold it", -Infinity, 0, 20, "state-corrupt"],
+    ["its start is no time", -Infinity, 0.5, 10, "state-corrupt"],
+    ["its start is beyond the ends of time", -Infinity, 2 ** 60, 2 ** 60 + 10, "state-corrupt"],
+    ["its windows are none", -Infinity, 0, NaN, "state-corrupt"],
+    ["the watermark is no time", NaN, 0, 10, "state-corrupt"],
+    ["the watermark is +∞", Infinity, 0, 10, "state-corrupt"],
+  ])("WS1 a slice is refused where %s", (_, watermark, start, countsFrom, outcome) => {
+    const plan = countPlan(tumbling(10))
+    const bytes = new DataView(stateOfOne(plan).buffer)
+    // The watermark; late rows and the number of pieces, a byte each; then the piece.
+    bytes.setFloat64(0, watermark, true)
+    bytes.setFloat64(10, start, true)
+    bytes.setFloat64(18, countsFrom, true)
+    expect(outcomeOf(plan, new Uint8Array(bytes.buffer))).toBe(outcome)
+  })
+
+  it("WS1 changes of another moment, or given twice, are refused", () => {
+    const plan = countPlan(hopping(20, 10), 100)
+    const run = new PlanRun(plan, arena).open()
+    const epochs = ["a", "b", "a"].map((key) => {
+      run.push(records(5, [key]))
+      const out = new ByteWriter()
+      run.window.writeChanges(out)
+      return out.finish()
+    })
+    run.release()
+    const [first, second, third] = epochs as [Uint8Array, Uint8Array, Uint8Array]
+    expect(outcomeOf(plan, first, second, third)).toBe(4)
+    expect(outcomeOf(plan, second)).toBe("state-corrupt")
+    expect(outcomeOf(plan, first, first)).toBe("state-corrupt")
+    expect(outcomeOf(plan, first, second, second)).toBe("state-corrupt")
+  })
+
+  it("WS1 any byte that is changed or missing makes a state that works, or is refused by name", () => {
+    const fixture = new PlanFixture()
+    const columns = {
+      at: t.timestamp(),
+      key: t.string.nullable(),
+      k: t.enum("a", "b"),
+      n: t.int53.nullable(),
+      big: t.int64,
+      x: t.float64,
+      s: t.object({ name: t.string.nullable(), on: t.bool, e: t.enum("c", "d") }).nullable(),
+    }
+    const timed = fixture.eventTime(fixture.source(columns), 30)
+    const window = fixture.window(timed, hopping(40, 10), ["key", "k"], {
+      count: ["count"],
+      n: ["sum", "n"],
+      mean: ["mean", "big"],
+      min: ["min", "x"],
+      sum: ["sum", "x"],
+      first: ["first", "s"],
+      last: ["last", "key"],
+    })
+    fixture.output("results", window)
+    const row = (at: number, key: string | null, n: number | null): Row => {
+      return { at, key, k: "b", n, big: -5n, x: -0.5, s: n === null ? null : { name: key, on: true, e: "d" } }
+    }
+    const run = new PlanRun(fixture.plan, arena).open()
+    // The last record is late for one of its windows.
+    run.push([row(5, "k", 7), row(12, null, null), row(5, "k", null), row(52, "é", 7), row(12, "k", 3)])
+    const written = Uint8Array.from(run.writeSnapshot().get("window2")!)
+    const results = outcomeOf(fixture.plan, written)
+    expect(results).toBe(10)
+    run.release()
+    const outcomes = new Set<number | string>()
+    for (let at = 0; at < written.length; at++) {
+      outcomes.add(outcomeOf(fixture.plan, written.subarray(0, at)))
+      for (const change of [0x01, 0x80, 0xff]) {
+        const changed = Uint8Array.from(written)
+        changed[at]! ^= change
+        outcomes.add(outcomeOf(fixture.plan, changed))
+      }
+    }
+    const codes = [...outcomes].filter((outcome) => typeof outcome === "string")
+    expect(codes).toEqual(["state-corrupt"])
+    // Some changes no one can see: another watermark, another value.
+    expect(outcomes).toContain(results)
+  })
 })

@@ -1,19 +1,20 @@
 /**
- * The state of a window operator, and its bytes (format 1, named in the operator's signature).
+ * The state of a window operator as bytes (format 2, named in the operator's signature).
  *
  * One call of `writeChanges` or `writeAll` writes nothing where nothing has changed, else:
  *
- *     float64   the watermark: windows that end at it + 1 or earlier have fired, and slices without others are gone
+ *     float64   the watermark: windows that end at it + 1 or earlier have fired, and pieces without others are gone
  *     varint    rows that came late for all their windows
- *     varint    number of slices that follow, each:
- *       float64   start
+ *     varint    number of pieces that follow, each:
+ *       float64   start of its slice
  *       float64   the end of the first window in which its records count
- *       varint    number of groups that were written before
- *       varint    number of those that have changed, each: varint group, the state of each accumulator
- *       varint    number of new groups, each: its key, the state of each accumulator
+ *       varint    number of entries that were written before
+ *       varint    number of those that have changed, each: varint place, its fields
+ *       varint    number of new entries, each: its key, its fields
  *
- * Groups are numbered in order of first appearance, so their place says which they are. Keys are written as values,
- * not as ids (KT2). How keys and accumulators look is said where they are written.
+ * Entries are numbered in order of first appearance, so their place says which they are. Keys are written as values, not
+ * as ids (KT2): how, is said in `key-table.ts`. A field is the 8 bytes that it has in memory; one that holds the code of a
+ * text is that text, as varint length and UTF-8. What windows share is not written: it is found anew from the pieces.
  *
  * Invariants:
  * - F3 Applying all that was written since the beginning, in order, gives the same state.
@@ -22,32 +23,38 @@
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { KeyTable } from "./key-table.ts"
-import type { OpenSlices } from "./open-slices.ts"
-import type { Slice } from "./slice.ts"
 import type { Slices } from "./slices.ts"
+import type { ValueTexts } from "./value-texts.ts"
+import type { WindowMemory } from "./window-memory.ts"
+import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
+import type { WindowShape } from "./window-shape.ts"
 
-/** Below this many keys it is not worth finding out which are still in use. */
-const KEYS_WORTH_COLLECTING = 1024
+/** What the state is made of. */
+export interface WindowStateParts {
+  readonly operator: string
+  readonly slices: Slices
+  readonly shape: WindowShape
+  readonly memory: WindowMemory
+  readonly pieces: WindowPieces
+  readonly texts: ValueTexts
+}
 
 /** See the head of this file. */
 export class WindowState {
-  readonly #operator: string
-  readonly #slices: Slices
-  readonly open: OpenSlices
+  readonly #parts: WindowStateParts
   keys: KeyTable
-  /** Windows with ends up to this + 1 have fired. */
   #watermark = -Infinity
+  /** The end of the first window that has not fired. */
+  #floorEnd = -Infinity
   #lateRows = 0
-  #dirtySlices: Slice[] = []
   #hasChanged = false
 
-  constructor(operator: string, slices: Slices, open: OpenSlices, keys: KeyTable) {
-    this.#operator = operator
-    this.#slices = slices
-    this.open = open
+  constructor(parts: WindowStateParts, keys: KeyTable) {
+    this.#parts = parts
     this.keys = keys
   }
 
+  /** Windows with ends up to this + 1 have fired. */
   get watermark(): number {
     return this.#watermark
   }
@@ -55,6 +62,18 @@ export class WindowState {
   set watermark(watermark: number) {
     if (watermark <= this.#watermark) return
     this.#watermark = watermark
+    this.#floorEnd = this.#parts.slices.firstWindowEndBehind(watermark + 1)
+    this.#hasChanged = true
+  }
+
+  /** The end of the first window that has not fired; −∞ before the first. */
+  get floorEnd(): number {
+    return this.#floorEnd
+  }
+
+  /** Takes note that the window that ends at `end` has fired. */
+  passWindow(end: number): void {
+    this.#floorEnd = end + this.#parts.slices.slide
     this.#hasChanged = true
   }
 
@@ -67,72 +86,91 @@ export class WindowState {
     this.#hasChanged = true
   }
 
-  /** Takes note that groups of a slice have changed. */
-  touch(slice: Slice): void {
+  /** Takes note that pieces have changed, which say so themselves. */
+  touch(): void {
     this.#hasChanged = true
-    if (slice.isDirty) return
-    slice.isDirty = true
-    this.#dirtySlices.push(slice)
-  }
-
-  /** Lets go of slices all of whose windows have fired: an epoch may be long, and they hold all their groups. */
-  dropClosed(): void {
-    this.#dirtySlices = this.#dirtySlices.filter(({ isOpen }) => isOpen)
-  }
-
-  /**
-   * Drops the keys that are in no slice any more, when they are many: `groups` is how many groups there were before
-   * windows fired, so that keys that come again in each window are not lost and found each time.
-   */
-  collectKeys(groups: number): void {
-    if (this.keys.size < KEYS_WORTH_COLLECTING || this.keys.size <= groups * 2) return
-    const tables = this.open.all.map(({ table }) => table)
-    const old = this.keys
-    this.keys = old.withOnly(tables)
-    old.release()
-    for (const table of tables) table.onIdsMoved()
   }
 
   writeChanges(out: ByteWriter): void {
     if (!this.#hasChanged) return
-    const slices = this.#dirtySlices.filter((slice) => slice.isOpen)
-    this.#writeHead(out, slices.length)
-    for (const slice of slices) {
-      this.#writeSlice(slice, slice.table.writtenSize, slice.table.dirtyGroups, out)
-      slice.table.markWritten()
+    const places = this.#open().filter(({ list, index }) => list.get(index, "dirty") !== 0)
+    this.#writeHead(out, places.length)
+    for (const place of places) {
+      const { list, index } = place
+      const written = list.get(index, "written")
+      this.#writePiece(place, written, written === 0 ? [] : this.#takeDirty(place, written), out)
+      list.set(index, "written", list.get(index, "size"))
+      list.set(index, "dirty", 0)
     }
-    for (const slice of this.#dirtySlices) slice.isDirty = false
-    this.#dirtySlices = []
     this.#hasChanged = false
   }
 
   writeAll(out: ByteWriter): void {
-    const { all } = this.open
-    if (this.#watermark === -Infinity && this.#lateRows === 0 && all.length === 0) return
-    this.#writeHead(out, all.length)
-    for (const slice of all) this.#writeSlice(slice, 0, [], out)
+    const places = this.#open()
+    if (this.#watermark === -Infinity && this.#lateRows === 0 && places.length === 0) return
+    this.#writeHead(out, places.length)
+    for (const place of places) this.#writePiece(place, 0, [], out)
   }
 
-  #writeHead(out: ByteWriter, sliceCount: number): void {
+  #open(): PiecePlace[] {
+    return this.#parts.pieces.open(this.#floorEnd)
+  }
+
+  /** The places of entries below `written` that have changed; they count as unchanged afterwards. */
+  #takeDirty({ list, index }: PiecePlace, written: number): number[] {
+    const from = list.get(index, "from")
+    const dirty = this.#parts.memory.entryDirty.u8
+    const places: number[] = []
+    for (let place = 0; place < written; place++) {
+      if (dirty[from + place] === 0) continue
+      dirty[from + place] = 0
+      places.push(place)
+    }
+    return places
+  }
+
+  #writeHead(out: ByteWriter, pieceCount: number): void {
     out.float64(this.#watermark)
     out.varint(this.#lateRows)
-    out.varint(sliceCount)
+    out.varint(pieceCount)
   }
 
-  #writeSlice({ bounds, countsFrom, table }: Slice, before: number, changed: readonly number[], out: ByteWriter): void {
-    out.float64(bounds.start)
-    out.float64(countsFrom)
+  #writePiece({ list, index }: PiecePlace, before: number, changed: readonly number[], out: ByteWriter): void {
+    const from = list.get(index, "from")
+    const size = list.get(index, "size")
+    out.float64(list.time(index, "start"))
+    out.float64(list.time(index, "countsFrom"))
     out.varint(before)
     out.varint(changed.length)
-    for (const group of changed) {
-      out.varint(group)
-      for (const accumulator of table.accumulators) accumulator.writeState(group, out)
+    for (const place of changed) {
+      out.varint(place)
+      this.#writeFields(from + place, out)
     }
-    out.varint(table.size - before)
-    for (let group = before; group < table.size; group++) {
-      this.keys.writeState(table.ids[group]!, out)
-      for (const accumulator of table.accumulators) accumulator.writeState(group, out)
+    out.varint(size - before)
+    const ids = this.#parts.memory.entryIds.i32
+    for (let entry = from + before; entry < from + size; entry++) {
+      this.keys.writeState(ids[entry]!, out)
+      this.#writeFields(entry, out)
     }
+  }
+
+  #writeFields(entry: number, out: ByteWriter): void {
+    const { shape, memory, texts } = this.#parts
+    for (let index = 0; index < shape.entryFields.length; index++) {
+      const array = memory.entryFields[index]!
+      const input = shape.textInputOf(index)
+      if (input === undefined) {
+        // As words: a double would not carry all bits that an integer has.
+        out.uint32(array.i32[entry * 2]! >>> 0)
+        out.uint32(array.i32[entry * 2 + 1]! >>> 0)
+      } else out.bytes(this.#isUnset(entry, index) ? NO_TEXT : texts.dictionary(input).bytes(Number(array.i64[entry]!)))
+    }
+  }
+
+  /** Whether an entry's text was never set: its dictionary may be empty. */
+  #isUnset(entry: number, field: number): boolean {
+    const { shape, memory, texts } = this.#parts
+    return Number(memory.entryFields[field]!.i64[entry]!) >= texts.dictionary(shape.textInputOf(field)!).size
   }
 
   applyChanges(changes: ByteReader): void {
@@ -141,7 +179,7 @@ export class WindowState {
       this.#apply(changes)
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.#operator} cannot be read.`, {
+      throw new TidemarkError("state-corrupt", `The state of the operator ${this.#parts.operator} cannot be read.`, {
         hint: "Restore the directory from a backup, or start anew with --reset.",
         cause: error,
       })
@@ -152,53 +190,73 @@ export class WindowState {
     const watermark = changes.float64()
     if (watermark !== -Infinity && !Number.isFinite(watermark)) refuse(`${watermark} as watermark`)
     if (watermark < this.#watermark) refuse("a watermark that goes back")
-    if (watermark > this.#watermark) this.open.passAllUntil(watermark + 1)
-    this.#watermark = watermark
+    if (watermark > this.#watermark) this.watermark = watermark
+    this.#parts.pieces.drop(this.#floorEnd)
     this.#lateRows = changes.varint()
-    const sliceCount = changes.varint()
-    for (let index = 0; index < sliceCount; index++) this.#readSlice(changes)
+    const pieceCount = changes.varint()
+    for (let index = 0; index < pieceCount; index++) this.#readPiece(changes)
     if (changes.remaining > 0) refuse(`${changes.remaining} bytes too many`)
+    this.#hasChanged = false
   }
 
-  #readSlice(changes: ByteReader): void {
-    const slice = this.#sliceAt(changes.float64(), changes.float64())
-    const { table } = slice
-    if (changes.varint() !== table.size) refuse("a slice of another size")
+  #readPiece(changes: ByteReader): void {
+    const { memory, pieces } = this.#parts
+    const { list, index } = this.#pieceAt(changes.float64(), changes.float64())
+    const size = list.get(index, "size")
+    const from = list.get(index, "from")
+    if (changes.varint() !== size) refuse("a piece of another size")
     const changedCount = changes.varint()
-    for (let index = 0; index < changedCount; index++) {
-      const group = changes.varint()
-      if (group >= table.size) refuse("a group that is not there")
-      for (const accumulator of table.accumulators) accumulator.readState(group, changes)
+    for (let each = 0; each < changedCount; each++) {
+      const place = changes.varint()
+      if (place >= size) refuse("an entry that is not there")
+      this.#readFields(from + place, changes)
     }
     const newCount = changes.varint()
-    for (let index = 0; index < newCount; index++) {
+    for (let each = 0; each < newCount; each++) {
       const id = this.keys.readState(changes)
-      if (table.groupOf(id) !== -1) refuse("a key twice in a slice")
-      const group = table.append(id)
-      for (const accumulator of table.accumulators) accumulator.readState(group, changes)
+      memory.reserveKeys(this.keys.size)
+      if (pieces.appendEntry({ list, index }, id) === -1) refuse("a key twice in a piece")
+      this.#readFields(list.get(index, "from") + list.get(index, "size") - 1, changes)
     }
-    if (table.size === 0) refuse("a slice without records")
-    table.markWritten()
-    this.open.settle(slice)
+    if (list.get(index, "size") === 0) refuse("a piece without records")
+    list.set(index, "written", list.get(index, "size"))
   }
 
-  /** The slice with that start, checked to be one. */
-  #sliceAt(start: number, countsFrom: number): Slice {
+  #readFields(entry: number, from: ByteReader): void {
+    const { shape, memory, texts } = this.#parts
+    memory.entryDirty.u8[entry] = 0
+    for (let index = 0; index < shape.entryFields.length; index++) {
+      const { i32, i64 } = memory.entryFields[index]!
+      const input = shape.textInputOf(index)
+      if (input !== undefined) {
+        const { symbols } = shape.inputs[input]!.type.definition
+        const text = from.text()
+        if (symbols !== undefined && !symbols.includes(text)) refuse("a text that is not one of the type's")
+        i64[entry] = BigInt(texts.dictionary(input).codeOf(text))
+        continue
+      }
+      i32[entry * 2] = from.uint32()
+      i32[entry * 2 + 1] = from.uint32()
+      if (!shape.entryFields[index]!.isValid(i64[entry]!)) refuse("a field that no records lead to")
+    }
+  }
+
+  /** The piece with that start, checked to be one. */
+  #pieceAt(start: number, countsFrom: number): PiecePlace {
+    const { slices, pieces } = this.#parts
     if (!Number.isSafeInteger(start)) refuse(`${start} as a slice's start`)
-    const bounds = this.#slices.of(start)
+    const bounds = slices.of(start)
     const { firstWindowEnd, lastWindowEnd } = bounds
     const isCounted = countsFrom >= firstWindowEnd && countsFrom <= lastWindowEnd
-    if (bounds.start !== start || !isCounted || (lastWindowEnd - countsFrom) % this.#slices.slide !== 0) {
+    if (bounds.start !== start || !isCounted || (lastWindowEnd - countsFrom) % slices.slide !== 0) {
       refuse("a slice with other edges than its windows")
     }
     if (lastWindowEnd - 1 <= this.#watermark) refuse("a slice whose windows have all fired")
-    const slice = this.open.at(bounds, countsFrom)
-    if (!slice.isOpen && this.#watermark !== -Infinity) {
-      slice.nextEnd = Math.max(countsFrom, this.#slices.firstWindowEndBehind(this.#watermark + 1))
-    }
-    return slice
+    return pieces.at(bounds, countsFrom)
   }
 }
+
+const NO_TEXT = new Uint8Array(0)
 
 function refuse(what: string): never {
   throw new RangeError(`there is ${what}`)

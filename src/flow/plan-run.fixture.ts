@@ -1,0 +1,129 @@
+/** A plan at work, for tests that drive it step by step: rows in, rows out, epochs written, all restored in between. */
+import type { Arena } from "../batch/arena.ts"
+import { batchOfRows } from "../batch/batch.ts"
+import { ByteReader, ByteWriter } from "../base/bytes.ts"
+import { Schema } from "../batch/schema.ts"
+import { Dataflow } from "./dataflow.ts"
+import type { Plan } from "./plan.ts"
+import type { Row } from "./windows/window-aggregate.reference.ts"
+import { WindowAggregate } from "./windows/window-aggregate.ts"
+
+/** How rows are given. */
+export interface PushOptions {
+  readonly partition?: number
+  /** How many rows a batch has; all by default. */
+  readonly batchRows?: number
+}
+
+/** A dataflow, what came out of it, and what was written of its state. */
+export class PlanRun {
+  readonly #plan: Plan
+  readonly #arena: Arena
+  /** By output, since they were last taken. */
+  readonly #outputs = new Map<string, Row[]>()
+  /** By operator: what epochs wrote. */
+  #epochs = new Map<string, Uint8Array[]>()
+  #dataflow: Dataflow
+  /** Rows that failed, result rows of windows among them. */
+  failed = 0
+
+  constructor(plan: Plan, arena: Arena) {
+    this.#plan = plan
+    this.#arena = arena
+    for (const { name } of plan.outputs) this.#outputs.set(name, [])
+    this.#dataflow = this.#makeDataflow()
+  }
+
+  #makeDataflow(): Dataflow {
+    return new Dataflow(this.#plan, {
+      arena: this.#arena,
+      paramsSchema: new Schema([]),
+      params: {},
+      compile: { mode: "off", proof: undefined },
+      emit: (output, batch) => {
+        const rows = this.#outputs.get(output)!
+        for (const row of batch.toRows()) rows.push(row)
+      },
+      onFailedRow: () => void this.failed++,
+    })
+  }
+
+  get dataflow(): Dataflow {
+    return this.#dataflow
+  }
+
+  /** The plan's first window. */
+  get window(): WindowAggregate {
+    return this.#dataflow.states.find((state) => state instanceof WindowAggregate)!
+  }
+
+  open(partition = 0): this {
+    this.#dataflow.openPartition(this.#input, partition)
+    return this
+  }
+
+  get #input(): string {
+    const source = this.#plan.nodes[0]!
+    if (source.kind !== "source") throw new TypeError("a plan begins with a source")
+    return source.inputName
+  }
+
+  /** Gives rows, and fires what is due after each batch. */
+  push(rows: readonly Row[], { partition = 0, batchRows = 65_536 }: PushOptions = {}): void {
+    for (let from = 0; from < rows.length; from += batchRows) {
+      const origin = { partition, offsets: null, ordinals: null }
+      const some = rows.slice(from, from + batchRows)
+      const { batch, release } = batchOfRows(this.#arena, this.#plan.nodes[0]!.schema, some, origin)
+      this.#dataflow.push(this.#input, batch)
+      release()
+      this.#dataflow.advance()
+    }
+  }
+
+  drain(): void {
+    this.#dataflow.drain()
+  }
+
+  /** What came out of an output since this was last asked. */
+  take(output = "results"): Row[] {
+    return this.#outputs.get(output)!.splice(0)
+  }
+
+  /** Ends an epoch, and gives how many bytes it wrote. */
+  writeEpoch(): number {
+    let bytes = 0
+    for (const state of this.#dataflow.states) {
+      const out = new ByteWriter()
+      state.writeChanges(out)
+      bytes += out.length
+      this.#epochs.set(state.id, [...(this.#epochs.get(state.id) ?? []), out.finish()])
+    }
+    return bytes
+  }
+
+  /** Everything as one epoch, as a snapshot has it. */
+  writeSnapshot(): ReadonlyMap<string, Uint8Array> {
+    return new Map(
+      this.#dataflow.states.map((state) => {
+        const out = new ByteWriter()
+        state.writeAll(out)
+        return [state.id, out.finish()]
+      }),
+    )
+  }
+
+  /** Goes on in a new dataflow, from all epochs or from a snapshot. */
+  restart(from: "epochs" | "snapshot"): void {
+    this.writeEpoch()
+    if (from === "snapshot") this.#epochs = new Map([...this.writeSnapshot()].map(([id, bytes]) => [id, [bytes]]))
+    this.release()
+    this.#dataflow = this.#makeDataflow()
+    for (const state of this.#dataflow.states) {
+      for (const bytes of this.#epochs.get(state.id)!) state.applyChanges(new ByteReader(bytes))
+    }
+  }
+
+  release(): void {
+    this.#dataflow.release()
+  }
+}

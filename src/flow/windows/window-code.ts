@@ -1,0 +1,86 @@
+/**
+ * The code of a window operator: WebAssembly generated for its aggregates.
+ *
+ * State is made of *pieces*: the records of one slice that count in the same windows. A piece has an *entry* for each of
+ * its keys, in order of their first record; entries are parallel arrays, of which a piece has a range. Pieces are ordered
+ * by time in one array: [head, sealed) are those in the window that fired last, [sealed, tail) wait for theirs.
+ *
+ * Windows share the work by two stacks whose turn is fixed in time: blocks as long as a window (rounded up to slides)
+ * start at absolute moments, so that a window lies in at most two of them, and is the end of one and the start of the
+ * next. For the older block's pieces, `after` holds of each entry what its key has in later pieces of the block, and
+ * `current`, by key, what it has in those that are left; `prefix`, by key, what it has in the newer block. A window's
+ * result is `current` and `prefix` combined: each entry is touched four times, however many windows overlap. Kernels
+ * that can remove what they added keep the window's total in `current` instead.
+ * (Van Herk's and Gil and Werman's filters; Two-Stacks as in Hammer Slide, Theodorakis et al., ADMS 2018; SlideSide,
+ * EDBT 2020.) As turns depend on time alone, so do the bits of the result, and not on when anything ran or restarted.
+ *
+ * The a-list has the keys of the older block that are left, those whose last piece is latest first, so that leaving
+ * pieces cut it at its end; the b-list those of the newer block in order of appearance. A window's rows are the a-list,
+ * then the b-list without what was in the a-list.
+ *
+ * Invariants:
+ * - WC3 Keys in no list have the identity in `current` and `prefix`; those not in the b-list, in `prefix`.
+ * - WC4 `inOld` and `inNew` say for each key whether it is in the a-list and the b-list.
+ * - WC5 Below `from` of the last piece, `entryOf` says nothing; from there on, it is the entry of a key in that piece.
+ */
+import type { LinearMemory } from "../../batch/arena.ts"
+import { compiledModule } from "../../expr/compiled-module.ts"
+import { WasmModule } from "../../expr/wasm-module.ts"
+import { writeAdvance } from "./advance-code.ts"
+import { writeIngestAlone } from "./ingest-alone-code.ts"
+import { writeAdd, writeIngest, writeRefusing, writeStartEntries } from "./ingest-code.ts"
+import { writeFireDue } from "./fire-code.ts"
+import { writeEmit, writeKeyColumns } from "./emit-code.ts"
+import type { WindowShape } from "./window-shape.ts"
+
+/** The generated functions. `control` is the address of the control block. */
+export interface WindowFunctions {
+  /**
+   * Adds rows `at` … `end − 1`, which are in order of time, on time, and no earlier than the last piece; see
+   * `ingest-code.ts` and, where there is no key, `ingest-alone-code.ts`.
+   */
+  readonly ingest: (control: number, at: number, end: number, rows: number, ids: number) => number
+  /** The same where all rows count: `rows` means nothing. */
+  readonly ingestAll: WindowFunctions["ingest"]
+  /** Adds records `at` … `end − 1` of lists of rows and entries. */
+  readonly add: (control: number, at: number, end: number, rows: number, entries: number) => number
+  /** Which aggregate refuses to have a row added to an entry, or -1. */
+  readonly refusing: (control: number, row: number, entry: number) => number
+  /** Gives entries `from` … `from + count − 1` the identity. */
+  readonly startEntries: (control: number, from: number, count: number) => void
+  /** Turns to the window that ends at `end`: pieces leave and are taken in. */
+  readonly advance: (control: number, end: number) => void
+  /** Forgets what was taken in, so that `advance` finds it anew. */
+  readonly reset: (control: number) => void
+  /** Stores up to `room` result rows of the window from row `to` on, from where the last call ended. */
+  readonly emit: (control: number, to: number, room: number, end: number) => number
+  /** Fires windows that end at `lastDueEnd` or earlier while their rows fit below `capacity`; see `fire-code.ts`. */
+  readonly fireDue: (control: number, lastDueEnd: number, to: number, capacity: number) => number
+  /** Stores the columns of keys of result rows. */
+  readonly writeKeys: (control: number, to: number, count: number) => void
+  /** Stores the result rows of a window of one piece: its entries from `from` on. */
+  readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
+}
+
+/**
+ * The functions, working on `memory`. The code depends on the aggregates alone (lengths are in the control block), so
+ * operators with the same aggregates share it.
+ */
+export function windowFunctions(shape: WindowShape, memory: LinearMemory): WindowFunctions {
+  return compiledModule(`window ${shape.key}`, () => windowModule(shape)).instantiate<WindowFunctions>(memory)
+}
+
+function windowModule(shape: WindowShape): WasmModule {
+  const module = new WasmModule()
+  const write = shape.keys.parts.length === 0 ? writeIngestAlone : writeIngest
+  write(module, shape, "ingest")
+  write(module, shape, "ingestAll")
+  writeAdd(module, shape)
+  writeRefusing(module, shape)
+  writeStartEntries(module, shape)
+  writeAdvance(module, shape)
+  writeEmit(module, shape)
+  writeKeyColumns(module, shape)
+  writeFireDue(module)
+  return module
+}

@@ -1,0 +1,149 @@
+/**
+ * The control block of a window operator: where its arrays lie and how far they are filled, in linear memory, so that
+ * generated kernels and JavaScript see the same.
+ *
+ * Offsets in bytes, fields of 4 bytes unless said:
+ *
+ *      0  pieces: address          20  entryTail: entries in use      48  bList: address
+ *      4  pieces: capacity         24  entries: capacity              52  bLength
+ *      8  head                     28  entryIds: address              56  inOld: address
+ *     12  sealed                   32  entryDirty: address            60  inNew: address
+ *     16  tail                     36  entryOf: address               64  position
+ *                                  40  aList: address                 68  resultIds: address
+ *     72  stop reason              44  aLength                        76  edge
+ *     80  failures: address        84  number of failures             88  newStart (8 bytes)
+ *     96  times: address          100  windowStart column: address   104  windowEnd column: address
+ *    112  window size (8 bytes)   120  slide (8 bytes)                128  offset (8 bytes)
+ *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
+ *    156  keys' words: address     160  floorEnd (8 bytes)
+ *    168  entry fields: an address each; window fields: the addresses of their `after`, `current` and `prefix`;
+ *         inputs: the addresses of their values and of their validity; results, and the columns of keys: the same
+ *
+ * What the arrays are for stands in `window-code.ts`.
+ */
+
+/** Offsets of the fixed fields. */
+export const CONTROL = {
+  pieces: 0,
+  pieceCapacity: 4,
+  head: 8,
+  sealed: 12,
+  tail: 16,
+  entryTail: 20,
+  entryCapacity: 24,
+  entryIds: 28,
+  entryDirty: 32,
+  entryOf: 36,
+  aList: 40,
+  aLength: 44,
+  bList: 48,
+  bLength: 52,
+  inOld: 56,
+  inNew: 60,
+  position: 64,
+  resultIds: 68,
+  reason: 72,
+  edge: 76,
+  failures: 80,
+  failureCount: 84,
+  newStart: 88,
+  times: 96,
+  windowStarts: 100,
+  windowEnds: 104,
+  size: 112,
+  slide: 120,
+  offset: 128,
+  blockLength: 136,
+  timeShift: 144,
+  hasOneEdge: 152,
+  keyWords: 156,
+  floorEnd: 160,
+} as const
+
+const FIELDS = 168
+
+/** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
+export const PIECE = {
+  /** Where its slice starts, and the first moment behind it. */
+  start: 0,
+  end: 8,
+  /** The end of the first window in which its records count, and of the last. */
+  countsFrom: 16,
+  lastWindowEnd: 24,
+  /** Its entries: the first one, how many there are, and for how many there is room. */
+  from: 32,
+  size: 36,
+  capacity: 40,
+  /** How many entries the last epoch wrote. */
+  written: 44,
+  /** Not 0 where something has changed since. */
+  dirty: 48,
+  /** How many keys of the a-list have their last old piece in it. */
+  aCount: 52,
+  /** A number of its own, where JavaScript has given it one; else 0. */
+  serial: 56,
+} as const
+
+/** Bytes of a piece's record. */
+export const PIECE_BYTES = 64
+
+/** Why a kernel stopped before the end. */
+export const STOP = { done: 0, noRoom: 1, refused: 2, newSlice: 3 } as const
+
+/** Offsets of the fields that depend on the aggregates. */
+export class ControlFields {
+  readonly #entryFields: number
+  readonly #windowFields: number
+  readonly #inputs: number
+  readonly #results: number
+  /** Bytes of the whole block. */
+  readonly bytes: number
+
+  constructor(counts: { entryFields: number; windowFields: number; inputs: number; results: number; keys: number }) {
+    this.#entryFields = counts.entryFields
+    this.#windowFields = counts.windowFields
+    this.#inputs = counts.inputs
+    this.#results = counts.results
+    this.bytes = this.keyValues(counts.keys)
+  }
+
+  entryField(index: number): number {
+    return FIELDS + index * 4
+  }
+
+  after(windowField: number): number {
+    return FIELDS + this.#entryFields * 4 + windowField * 12
+  }
+
+  current(windowField: number): number {
+    return this.after(windowField) + 4
+  }
+
+  prefix(windowField: number): number {
+    return this.after(windowField) + 8
+  }
+
+  inputValues(input: number): number {
+    return this.after(this.#windowFields) + input * 8
+  }
+
+  inputValidity(input: number): number {
+    return this.inputValues(input) + 4
+  }
+
+  resultValues(result: number): number {
+    return this.inputValues(this.#inputs) + result * 8
+  }
+
+  resultValidity(result: number): number {
+    return this.resultValues(result) + 4
+  }
+
+  keyValues(part: number): number {
+    return this.resultValues(this.#results) + part * 8
+  }
+
+  keyValidity(part: number): number {
+    return this.keyValues(part) + 4
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The arrays of a window operator in linear memory, and the control block that tells kernels where they lie.
+ *
+ * Three families grow by themselves: by entry, by key, and the lists of pieces. After any of them has grown the control
+ * block is written anew, before a kernel runs.
+ */
+import { assert } from "../../base/assert.ts"
+import type { Arena } from "../../batch/arena.ts"
+import { readInt53, writeInt53 } from "../../batch/column.ts"
+import { LinearArray } from "../../batch/linear-array.ts"
+import { PieceList } from "./piece-list.ts"
+import { NO_START } from "./advance-code.ts"
+import { CONTROL } from "./window-control.ts"
+import type { WindowShape } from "./window-shape.ts"
+
+/** The most result rows of a batch. */
+export const MAX_RESULT_ROWS = 8192
+
+const SMALLEST = 64
+
+/** A field of the control block that counts or names something. */
+type ControlNumber =
+  "head" | "sealed" | "tail" | "edge" | "entryTail" | "aLength" | "bLength" | "position" | "reason" | "failureCount"
+
+/** The arrays of one window field; totals have only `current`. */
+interface WindowArrays {
+  readonly current: LinearArray
+  readonly prefix: LinearArray | undefined
+  readonly after: LinearArray | undefined
+}
+
+/** See the head of this file. */
+export class WindowMemory {
+  readonly #shape: WindowShape
+  readonly #control: LinearArray
+  readonly pieces: PieceList
+  /** By entry: the key's id, whether it has changed since it was written, and the fields. */
+  readonly entryIds: LinearArray
+  readonly entryDirty: LinearArray
+  readonly entryFields: readonly LinearArray[]
+  /** By key: its entry in the last piece. */
+  readonly entryOf: LinearArray
+  readonly #windowFields: readonly WindowArrays[]
+  /** The arrays of 8 bytes by entry, and all arrays by key. */
+  readonly #entryArrays: readonly LinearArray[]
+  readonly #keyArrays: readonly LinearArray[]
+  readonly #aList: LinearArray
+  readonly #bList: LinearArray
+  readonly #inOld: LinearArray
+  readonly #inNew: LinearArray
+  readonly resultIds: LinearArray
+  /** Pairs of a result row and the aggregate that failed. */
+  readonly failures: LinearArray
+  #keyCapacity = SMALLEST
+  #entryCapacity = SMALLEST
+
+  constructor(arena: Arena, shape: WindowShape) {
+    this.#shape = shape
+    this.#control = new LinearArray(arena, 4, shape.control.bytes / 4)
+    this.pieces = new PieceList(arena)
+    this.entryIds = new LinearArray(arena, 4, SMALLEST)
+    this.entryDirty = new LinearArray(arena, 1, SMALLEST)
+    this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST))
+    this.entryOf = new LinearArray(arena, 4, SMALLEST, 255n)
+    this.#windowFields = shape.kernels.flatMap(({ kernel }) =>
+      kernel.window.map(({ identity }): WindowArrays => {
+        const isTotal = kernel.remove !== undefined
+        return {
+          current: new LinearArray(arena, 8, SMALLEST, identity),
+          prefix: isTotal ? undefined : new LinearArray(arena, 8, SMALLEST, identity),
+          after: isTotal ? undefined : new LinearArray(arena, 8, SMALLEST),
+        }
+      }),
+    )
+    this.#aList = new LinearArray(arena, 4, SMALLEST)
+    this.#bList = new LinearArray(arena, 4, SMALLEST)
+    this.#inOld = new LinearArray(arena, 1, SMALLEST)
+    this.#inNew = new LinearArray(arena, 1, SMALLEST)
+    const after = this.#windowFields.flatMap((arrays) => arrays.after ?? [])
+    const byKey = this.#windowFields.flatMap(({ current, prefix }) => [
+      current,
+      ...(prefix === undefined ? [] : [prefix]),
+    ])
+    this.#entryArrays = [...this.entryFields, ...after]
+    this.#keyArrays = [this.entryOf, this.#aList, this.#bList, this.#inOld, this.#inNew, ...byKey]
+    this.resultIds = new LinearArray(arena, 4, MAX_RESULT_ROWS)
+    const canFail = shape.kernels.filter(({ kernel }) => kernel.refuses !== undefined).length
+    this.failures = new LinearArray(arena, 8, canFail * MAX_RESULT_ROWS)
+    this.#writeNewStart()
+    this.#writeWindow()
+    this.sync()
+  }
+
+  #writeWindow(): void {
+    const { slices, timeShift } = this.#shape
+    const lengths = {
+      size: slices.size,
+      slide: slices.slide,
+      offset: slices.offset,
+      blockLength: slices.blockLength,
+      timeShift,
+    }
+    for (const [field, micros] of Object.entries(lengths)) {
+      this.#control.i64[CONTROL[field as keyof typeof lengths] >> 3] = BigInt(micros)
+    }
+    this.setAt(CONTROL.hasOneEdge, slices.hasOneEdge ? 1 : 0)
+  }
+
+  get controlAddress(): number {
+    return this.#control.address
+  }
+
+  get(field: ControlNumber): number {
+    return this.#control.i32[CONTROL[field] >> 2]!
+  }
+
+  set(field: ControlNumber, value: number): void {
+    this.#control.i32[CONTROL[field] >> 2] = value
+  }
+
+  /** Writes a field by its offset in the control block. */
+  setAt(offset: number, value: number): void {
+    this.#control.i32[offset >> 2] = value
+  }
+
+  #writeNewStart(): void {
+    this.#control.i64[CONTROL.newStart >> 3] = NO_START
+  }
+
+  /** How many entries there is room for. */
+  get entryCapacity(): number {
+    return this.#entryCapacity
+  }
+
+  /** The end of the first window that has not fired, as kernels see it; they move it on. */
+  get floorEnd(): number {
+    return readInt53(this.#control.i32, CONTROL.floorEnd >> 3)
+  }
+
+  set floorEnd(end: number) {
+    writeInt53(this.#control.i32, CONTROL.floorEnd >> 3, end)
+  }
+
+  reserveEntries(capacity: number): void {
+    const arrays = [this.entryIds, this.entryDirty, ...this.#entryArrays]
+    for (const array of arrays) array.reserve(capacity)
+    this.#entryCapacity = Math.min(...arrays.map((array) => array.capacity))
+    this.sync()
+  }
+
+  reservePieces(capacity: number): void {
+    if (this.pieces.reserve(capacity)) this.sync()
+  }
+
+  /** Makes room for key ids below `capacity`. */
+  reserveKeys(capacity: number): void {
+    if (capacity <= this.#keyCapacity) return
+    for (const array of this.#keyArrays) array.reserve(capacity)
+    this.#keyCapacity = Math.min(...this.#keyArrays.map((array) => array.capacity))
+    this.sync()
+  }
+
+  /** Forgets all that is by key, as ids have got another meaning. */
+  forgetKeys(): void {
+    for (const array of this.#keyArrays) array.fill(0, array.capacity)
+    for (const field of ["aLength", "bLength"] as const) this.set(field, 0)
+    this.set("sealed", this.get("head"))
+    this.set("edge", this.get("head"))
+    this.#writeNewStart()
+  }
+
+  /** Copies entries to another place, from which they are read on. */
+  moveEntries(from: number, to: number, count: number): void {
+    assert(to + count <= this.entryCapacity, "there is room for the entries")
+    this.entryIds.i32.copyWithin(to, from, from + count)
+    this.entryDirty.u8.copyWithin(to, from, from + count)
+    for (const { i64 } of this.#entryArrays) i64.copyWithin(to, from, from + count)
+  }
+
+  /** Tells kernels where everything lies. */
+  sync(): void {
+    const { control } = this.#shape
+    const addresses: [number, LinearArray | undefined][] = [
+      [CONTROL.entryIds, this.entryIds],
+      [CONTROL.entryDirty, this.entryDirty],
+      [CONTROL.entryOf, this.entryOf],
+      [CONTROL.aList, this.#aList],
+      [CONTROL.bList, this.#bList],
+      [CONTROL.inOld, this.#inOld],
+      [CONTROL.inNew, this.#inNew],
+      [CONTROL.resultIds, this.resultIds],
+      [CONTROL.failures, this.failures],
+    ]
+    this.entryFields.forEach((array, index) => addresses.push([control.entryField(index), array]))
+    this.#windowFields.forEach(({ current, prefix, after }, index) => {
+      addresses.push([control.current(index), current], [control.prefix(index), prefix], [control.after(index), after])
+    })
+    for (const [offset, array] of addresses) if (array !== undefined) this.setAt(offset, array.address)
+    this.setAt(CONTROL.pieces, this.pieces.address)
+    this.setAt(CONTROL.pieceCapacity, this.pieces.capacity)
+    this.setAt(CONTROL.entryCapacity, this.entryCapacity)
+  }
+
+  release(): void {
+    this.pieces.release()
+    const arrays = [this.#control, this.entryIds, this.entryDirty, this.resultIds, this.failures]
+    for (const array of [...arrays, ...this.#entryArrays, ...this.#keyArrays]) array.release()
+  }
+}

@@ -1,0 +1,391 @@
+/**
+ * The pieces of a window operator: finding and making them, and room for their entries.
+ *
+ * Pieces go in order of time; of those with the same bounds, the one whose records were earlier goes first. Most records
+ * belong to the last piece, which kernels fill and follow with new ones by themselves. What comes here is the rest:
+ * records for other pieces, room that is used up, windows to come.
+ *
+ * Records that come late for some of a slice's windows make a piece of their own (same bounds, but they count only from
+ * a later window on). It waits apart until that window, so that the pieces before `sealed` never change.
+ *
+ * Entries of a piece lie together. One that must grow moves to the end; what it leaves is a hole until all are moved
+ * together, when the room is used up.
+ *
+ * Invariants:
+ * - WP1 Each piece has a range of entries of its own, and all ranges end at `entryTail` or before.
+ * - WP2 The pieces in [head, tail) are sorted, and those before `sealed` do not change.
+ */
+import { assert } from "../../base/assert.ts"
+import type { Arena } from "../../batch/arena.ts"
+import { GroupIndex } from "./group-index.ts"
+import { PieceList } from "./piece-list.ts"
+import type { SliceBounds, Slices } from "./slices.ts"
+import type { WindowMemory } from "./window-memory.ts"
+
+/** The least room for entries once there are more than a few, and how much more room there is than is used. */
+const ROOM_MIN = 1024
+const ROOM_FACTOR = 3
+
+/** A piece, by the list that it is in. Places change when pieces come or go. */
+export interface PiecePlace {
+  readonly list: PieceList
+  readonly index: number
+}
+
+/** See the head of this file. */
+export class WindowPieces {
+  readonly #slices: Slices
+  readonly #memory: WindowMemory
+  readonly #main: PieceList
+  /** Pieces that wait for the first window in which they count. */
+  readonly #joining: PieceList
+  #joiningCount = 0
+  /** By serial number of a piece: where its keys' entries are, for pieces that are not the last. */
+  readonly #indexes = new Map<number, GroupIndex>()
+  #lastSerial = 0
+
+  constructor(arena: Arena, slices: Slices, memory: WindowMemory) {
+    this.#slices = slices
+    this.#memory = memory
+    this.#main = memory.pieces
+    this.#joining = new PieceList(arena)
+  }
+
+  release(): void {
+    this.#joining.release()
+  }
+
+  get #head(): number {
+    return this.#memory.get("head")
+  }
+
+  get #tail(): number {
+    return this.#memory.get("tail")
+  }
+
+  /** All pieces whose last window has not fired, where `floorEnd` is the end of the first window to come. */
+  open(floorEnd: number): PiecePlace[] {
+    const places: PiecePlace[] = []
+    for (let index = this.#head; index < this.#tail; index++) {
+      if (this.#main.time(index, "lastWindowEnd") >= floorEnd) places.push({ list: this.#main, index })
+    }
+    for (let index = 0; index < this.#joiningCount; index++) {
+      if (this.#joining.time(index, "lastWindowEnd") >= floorEnd) places.push({ list: this.#joining, index })
+    }
+    return places
+  }
+
+  /** The start of the last piece, −∞ where there is none. */
+  get lastStart(): number {
+    return this.#tail === this.#head ? -Infinity : this.#main.time(this.#tail - 1, "start")
+  }
+
+  /** Makes the piece with these bounds the last one, which it follows or is. */
+  openLast(bounds: SliceBounds): void {
+    if (this.lastStart === bounds.start) return
+    assert(this.lastStart < bounds.start, "the last piece is the latest")
+    this.#insert(this.#tail, bounds, bounds.firstWindowEnd)
+  }
+
+  /** The piece with these bounds whose records count from the given window on; a new one where there is none yet. */
+  at(bounds: SliceBounds, countsFrom: number): PiecePlace {
+    if (countsFrom === bounds.firstWindowEnd) {
+      const index = this.#lowerBound(bounds.start, countsFrom)
+      const isThere = index < this.#tail && this.#compare(index, bounds.start, countsFrom) === 0
+      if (!isThere) this.#insert(index, bounds, countsFrom)
+      return { list: this.#main, index: isThere ? index : this.#lowerBound(bounds.start, countsFrom) }
+    }
+    for (let index = 0; index < this.#joiningCount; index++) {
+      const isSame = this.#joining.time(index, "start") === bounds.start
+      if (isSame && this.#joining.time(index, "countsFrom") === countsFrom) return { list: this.#joining, index }
+    }
+    this.#joining.reserve(this.#joiningCount + 1)
+    this.#joining.write(this.#joiningCount, bounds, countsFrom, this.#memory.get("entryTail"))
+    return { list: this.#joining, index: this.#joiningCount++ }
+  }
+
+  /** Forgets a piece that `at` has made, where no record has come to it. */
+  settle({ list, index }: PiecePlace): void {
+    if (list.get(index, "size") > 0) return
+    if (list === this.#main) {
+      assert(index >= this.#memory.get("sealed"), "pieces in windows have records")
+      list.move(index + 1, index, this.#tail - index - 1)
+      this.#memory.set("tail", this.#tail - 1)
+      if (index === this.#tail && this.#tail > this.#head) this.#findLastEntries(0)
+    } else {
+      list.move(index + 1, index, this.#joiningCount - index - 1)
+      this.#joiningCount--
+    }
+  }
+
+  /** The first place whose piece is not before the given one. */
+  #lowerBound(start: number, countsFrom: number): number {
+    let low = this.#head
+    let high = this.#tail
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#compare(middle, start, countsFrom) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #compare(index: number, start: number, countsFrom: number): number {
+    return this.#main.time(index, "start") - start || this.#main.time(index, "countsFrom") - countsFrom
+  }
+
+  #insert(index: number, bounds: SliceBounds, countsFrom: number): void {
+    assert(index >= this.#memory.get("sealed"), "a piece comes behind those that are in windows")
+    const place = this.#makePlace(index)
+    this.#main.write(place, bounds, countsFrom, this.#memory.get("entryTail"))
+  }
+
+  /** Moves the pieces from `index` on by one, and gives where the free place is. */
+  #makePlace(index: number): number {
+    const shift = this.reservePiece()
+    const place = index - shift
+    this.#main.move(place, place + 1, this.#tail - place)
+    this.#memory.set("tail", this.#tail + 1)
+    return place
+  }
+
+  /** Makes room for one more piece, and gives by how much the others have moved forward. */
+  reservePiece(): number {
+    if (this.#tail < this.#main.capacity) return 0
+    const head = this.#head
+    if (head * 2 < this.#tail) {
+      this.#memory.reservePieces(this.#tail + 1)
+      return 0
+    }
+    this.#main.move(head, 0, this.#tail - head)
+    for (const field of ["sealed", "edge", "tail", "head"] as const) {
+      this.#memory.set(field, this.#memory.get(field) - head)
+    }
+    return head
+  }
+
+  /** Takes in the pieces that count from the window on that ends at `end`; gives whether there are any. */
+  join(end: number): boolean {
+    let hasJoined = false
+    for (let index = 0; index < this.#joiningCount;) {
+      const countsFrom = this.#joining.time(index, "countsFrom")
+      if (countsFrom > end) {
+        index++
+        continue
+      }
+      const at = this.#lowerBound(this.#joining.time(index, "start"), countsFrom)
+      this.#main.copyFrom(this.#joining, index, this.#makePlace(at))
+      this.#joining.move(index + 1, index, this.#joiningCount - index - 1)
+      this.#joiningCount--
+      hasJoined = true
+    }
+    if (hasJoined) this.#findLastEntries(0)
+    return hasJoined
+  }
+
+  /** The end of the next window that has records, where `floorEnd` is the first that has not fired; +∞ where none has. */
+  nextEnd(floorEnd: number): number {
+    const sealed = this.#memory.get("sealed")
+    const isGoingOn = sealed > this.#head && this.#main.time(sealed - 1, "lastWindowEnd") >= floorEnd
+    if (isGoingOn) return floorEnd
+    let next = sealed < this.#tail ? Math.max(floorEnd, this.#main.time(sealed, "countsFrom")) : Infinity
+    for (let index = 0; index < this.#joiningCount; index++) {
+      next = Math.min(next, Math.max(floorEnd, this.#joining.time(index, "countsFrom")))
+    }
+    return next
+  }
+
+  /** How many windows have records and have not fired. */
+  countWindows(floorEnd: number): number {
+    const ranges = this.open(floorEnd).map(({ list, index }) => ({
+      from: Math.max(floorEnd, list.time(index, "countsFrom")),
+      last: list.time(index, "lastWindowEnd"),
+    }))
+    ranges.sort((one, other) => one.from - other.from)
+    let count = 0
+    let counted = -Infinity
+    for (const { from: first, last } of ranges) {
+      const from = Math.max(first, counted + this.#slices.slide)
+      if (from > last) continue
+      count += (last - from) / this.#slices.slide + 1
+      counted = last
+    }
+    return count
+  }
+
+  /** How many entries the open pieces have together. */
+  countEntries(floorEnd: number): number {
+    let count = 0
+    for (let index = this.#head; index < this.#tail; index++) {
+      if (this.#main.time(index, "lastWindowEnd") >= floorEnd) count += this.#main.get(index, "size")
+    }
+    for (let index = 0; index < this.#joiningCount; index++) count += this.#joining.get(index, "size")
+    return count
+  }
+
+  /** Whether pieces wait for the first window in which they count. */
+  get areJoining(): boolean {
+    return this.#joiningCount > 0
+  }
+
+  /** The ids of a piece's keys: a view, in which they may be replaced by others for the same keys. */
+  idsOf({ list, index }: PiecePlace): { readonly ids: Int32Array; readonly size: number } {
+    const from = list.get(index, "from")
+    const size = list.get(index, "size")
+    return { ids: this.#memory.entryIds.i32.subarray(from, from + size), size }
+  }
+
+  /** Makes the last piece the last one in the room for entries, so that kernels can let it grow. */
+  moveLastToEnd(): void {
+    const index = this.#tail - 1
+    const end = this.#main.get(index, "from") + this.#main.get(index, "capacity")
+    if (end === this.#memory.get("entryTail")) return
+    this.#moveToEnd({ list: this.#main, index }, this.#main.get(index, "size"))
+  }
+
+  /** Writes the entries of ids `ids[start]` … `ids[end − 1]` in the piece to `entries`; new keys get new ones. */
+  findEntries(place: PiecePlace, ids: Int32Array, start: number, end: number, entries: Int32Array): number {
+    const { list, index } = place
+    const groups = this.#indexOf(place)
+    groups.find(ids, start, end, entries)
+    const known = list.get(index, "size")
+    const fresh: number[] = []
+    for (let at = start; at < end; at++) {
+      let group = entries[at]! - 1
+      if (group === -1) group = groups.groupOf(ids[at]!)
+      if (group === -1) {
+        group = known + fresh.length
+        groups.add(ids[at]!, group)
+        fresh.push(ids[at]!)
+      }
+      entries[at] = group
+    }
+    this.appendEntries(place, fresh)
+    const from = list.get(index, "from")
+    for (let at = start; at < end; at++) entries[at]! += from
+    return fresh.length
+  }
+
+  /** Appends entries for keys that have none in the piece. What they hold is for the caller to write. */
+  appendEntries(place: PiecePlace, ids: readonly number[]): void {
+    if (ids.length === 0) return
+    const { list, index } = place
+    const size = list.get(index, "size")
+    const needed = size + ids.length
+    if (needed > list.get(index, "capacity")) this.#moveToEnd(place, Math.max(needed, size * 2))
+    const first = list.get(index, "from") + size
+    this.#memory.entryIds.i32.set(ids, first)
+    list.set(index, "size", needed)
+    if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(size)
+  }
+
+  /** Appends an entry for a key and gives it, or -1 where the piece has the key already. */
+  appendEntry(place: PiecePlace, id: number): number {
+    const groups = this.#indexOf(place)
+    if (groups.groupOf(id) !== -1) return -1
+    const { list, index } = place
+    groups.add(id, list.get(index, "size"))
+    this.appendEntries(place, [id])
+    return list.get(index, "from") + list.get(index, "size") - 1
+  }
+
+  /** Forgets the pieces whose windows end before `floorEnd`. Those that are left count as in no window yet. */
+  drop(floorEnd: number): void {
+    let head = this.#head
+    while (head < this.#tail && this.#main.time(head, "lastWindowEnd") < floorEnd) {
+      this.#indexes.delete(this.#main.get(head, "serial"))
+      head++
+    }
+    for (const field of ["head", "sealed", "edge"] as const) this.#memory.set(field, head)
+    for (let index = this.#joiningCount - 1; index >= 0; index--) {
+      if (this.#joining.time(index, "lastWindowEnd") >= floorEnd) continue
+      this.#indexes.delete(this.#joining.get(index, "serial"))
+      this.#joining.move(index + 1, index, this.#joiningCount - index - 1)
+      this.#joiningCount--
+    }
+  }
+
+  #indexOf({ list, index }: PiecePlace): GroupIndex {
+    let serial = list.get(index, "serial")
+    if (serial === 0) list.set(index, "serial", (serial = ++this.#lastSerial))
+    let groups = this.#indexes.get(serial)
+    if (groups === undefined) this.#indexes.set(serial, (groups = new GroupIndex()))
+    const from = list.get(index, "from")
+    const ids = this.#memory.entryIds.i32
+    for (let group = groups.size; group < list.get(index, "size"); group++) groups.add(ids[from + group]!, group)
+    return groups
+  }
+
+  /** Moves the entries of a piece behind all others, with room for `capacity`. */
+  #moveToEnd(place: PiecePlace, capacity: number): void {
+    const { list, index } = place
+    this.reserveEntries(capacity)
+    const to = this.#memory.get("entryTail")
+    this.#memory.moveEntries(list.get(index, "from"), to, list.get(index, "size"))
+    list.set(index, "from", to)
+    list.set(index, "capacity", capacity)
+    this.#memory.set("entryTail", to + capacity)
+    if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(0)
+  }
+
+  /** Makes room for so many entries behind the last. */
+  reserveEntries(count: number): void {
+    const memory = this.#memory
+    if (memory.get("entryTail") + count <= memory.entryCapacity) return
+    this.#closeHoles()
+    const used = memory.get("entryTail")
+    // A small share of the room is used, so that holes are closed seldom.
+    const wanted = Math.max(ROOM_MIN, (used + count) * ROOM_FACTOR)
+    if (wanted > memory.entryCapacity) memory.reserveEntries(wanted)
+  }
+
+  #closeHoles(): void {
+    const places: PiecePlace[] = []
+    for (let index = this.#head; index < this.#tail; index++) places.push({ list: this.#main, index })
+    for (let index = 0; index < this.#joiningCount; index++) places.push({ list: this.#joining, index })
+    places.sort((one, other) => one.list.get(one.index, "from") - other.list.get(other.index, "from"))
+    let to = 0
+    /** What is moved together: entries [start, end), which go to the place behind those before. */
+    let [start, end] = [0, 0]
+    const move = () => {
+      if (start !== to) this.#memory.moveEntries(start, to, end - start)
+      to += end - start
+    }
+    for (const { list, index } of places) {
+      const [from, size] = [list.get(index, "from"), list.get(index, "size")]
+      if (from !== end) {
+        move()
+        start = from
+      }
+      end = from + size
+      list.set(index, "from", to + from - start)
+      list.set(index, "capacity", size)
+    }
+    move()
+    this.#memory.set("entryTail", to)
+    const { entryOf } = this.#memory
+    entryOf.fill(0, entryOf.capacity)
+    if (this.#tail > this.#head) this.#findLastEntries(0)
+  }
+
+  /** Says for the keys of the last piece, from its entry `group` on, where their entries are. */
+  #findLastEntries(group: number): void {
+    const index = this.#tail - 1
+    const from = this.#main.get(index, "from")
+    const ids = this.#memory.entryIds.i32
+    const entryOf = this.#memory.entryOf.i32
+    for (let entry = from + group; entry < from + this.#main.get(index, "size"); entry++) entryOf[ids[entry]!] = entry
+  }
+
+  /** Forgets what is known of pieces before `head`, which was `before`. */
+  forgetDropped(before: number): void {
+    if (this.#indexes.size === 0) return
+    for (let index = before; index < this.#head; index++) this.#indexes.delete(this.#main.get(index, "serial"))
+  }
+
+  /** Takes note that `entryIds` has got other ids for the same keys. */
+  onIdsMoved(): void {
+    this.#indexes.clear()
+    if (this.#tail > this.#head) this.#findLastEntries(0)
+  }
+}
