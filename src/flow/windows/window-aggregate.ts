@@ -445,7 +445,8 @@ export class WindowAggregate implements Operator, OperatorState {
         }
       }
     })
-    // What windows share holds codes, too; it is found anew.
+    // What windows share holds codes, too; it is found anew. Pieces that have left must not seem to wait for a window then.
+    this.#pieces.drop(this.#state.floorEnd)
     this.#code.reset(this.#memory.controlAddress)
   }
 
