@@ -9,6 +9,7 @@ import { t } from "../../batch/types.ts"
 import { AGGREGATES } from "../aggregates/definitions.ts"
 import { hopping, PlanFixture, tumbling } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
+import { keyLayout } from "./key-layout.ts"
 import { Slices } from "./slices.ts"
 import { ValueTexts } from "./value-texts.ts"
 import type { Row } from "./window-aggregate.reference.ts"
@@ -18,7 +19,8 @@ const arena = new Arena({ maxBytes: 1 << 24 })
 
 /** The texts of `last` of a type, which has one input that is text. */
 function textsOfLast(type: ColumnType): ValueTexts {
-  const shape = new WindowShape(new Slices(tumbling(10)), 0, [{ name: "last", kernel: AGGREGATES.last.kernel(type) }])
+  const aggregates = [{ name: "last", kernel: AGGREGATES.last.kernel(type) }]
+  const shape = new WindowShape(new Slices(tumbling(10)), 0, aggregates, keyLayout([type]))
   return new ValueTexts(shape)
 }
 
