@@ -178,8 +178,28 @@ describe("tidemark run", () => {
     writeSales("a.csv", 0, 100)
     writeFileSync(join(directory, "job.ts"), JOB.replace('jsonl("out/late")', 'csv("in")'))
     const { status, stderr } = tidemark("run", "job.ts")
-    expect(stderr).toMatch(/invalid-options: The input sales matches in\/a\.csv/)
+    expect(stderr).toContain(
+      'invalid-options: The input sales matches in/a.csv, within csv("in"), where the output late',
+    )
     expect(status).toBe(1)
+  })
+
+  test("refuses outputs, state and inputs within each other, before it makes anything", () => {
+    writeSales("a.csv", 0, 100)
+    const refusals = [
+      ["out/late", "out/per-minute/late", [], "The output late would go to"],
+      ["out/late", ".tidemark/sales/late", [], "within the job's state directory"],
+      ["out/late", "out/late", ["--dir", "out/late/state"], "The job's state directory"],
+    ] as const
+    for (const [from, to, options, words] of refusals) {
+      writeFileSync(join(directory, "job.ts"), JOB.replace(from, to))
+      const { status, stderr } = tidemark("run", "job.ts", ...options)
+      expect(stderr).toContain("invalid-options")
+      expect(stderr).toContain(words)
+      expect(status).toBe(1)
+    }
+    expect(existsSync(join(directory, "out"))).toBe(false)
+    expect(existsSync(join(directory, ".tidemark/sales"))).toBe(false)
   })
 
   test("--reset without input costs nothing", () => {

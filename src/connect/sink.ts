@@ -85,8 +85,8 @@ export interface SinkBinding {
   /** Which kinds of streams it takes. Without it those that only append. */
   readonly accepts?: Readonly<Partial<Record<StreamKind, true>>>
   /**
-   * Names the place that the sink writes to: two outputs of a job whose keys are equal would overwrite each other, and
-   * are refused before anything is opened. Absent where any number of sinks may write to one place.
+   * Names the place that the sink writes to (`target-key.ts`): outputs of a job that share a place, or of which one lies
+   * within another, are refused before anything is opened. Absent where any number of sinks may write to one place.
    */
   targetKey?(baseDirectory: string): string
   openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink>

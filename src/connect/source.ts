@@ -95,8 +95,8 @@ export interface Source {
    */
   open(partition: Partition, index: number, position: Position, identity?: string): Promise<PartitionReader>
   /**
-   * The id of a partition found by `partitions` that lies within what a sink writes to, named by its `targetKey`, or
-   * `undefined`. Absent where sources and sinks of the kind never meet.
+   * The id of a partition found by `partitions` that lies within a place that the job writes to, named by its key
+   * (`target-key.ts`), or `undefined`. Absent where sources and sinks of the kind never meet.
    */
   partitionWithin?(targetKey: string): string | undefined
   /** What the last `partitions` has left out and may have been meant. Absent where that cannot be. */

@@ -10,6 +10,7 @@ import { jsonl } from "../connectors/files/file-connector.ts"
 import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
+import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { DrainPolicy } from "../runtime/run-options.ts"
@@ -86,7 +87,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
     throw new TidemarkError("invalid-options", `The job ${job.name} has epochs without room: ${bounds}.`)
   }
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
-  const deadLetter = job.deadLetter ?? jsonl(`${directory}/dead-letters`)
+  const deadLetter = job.deadLetter ?? jsonl(`${directory}/${DEAD_LETTER_DIRECTORY}`)
   return await runJob(
     { ...withoutPrototype(job), deadLetter },
     {

@@ -33,6 +33,7 @@ import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
+import { Targets } from "./targets.ts"
 import { VERSION } from "./version.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
@@ -184,8 +185,8 @@ export class Coordinator {
   }
 
   async #openInputs(recovered: RecoveredState): Promise<Inputs> {
-    const { env, baseDirectory, reset = false } = this.#options
-    const targets = this.#outputSpecs().flatMap(({ binding }) => binding.targetKey?.(baseDirectory) ?? [])
+    const { env, baseDirectory, directory, reset = false } = this.#options
+    const targets = new Targets(this.#job, baseDirectory, directory)
     const watermarkOf = (input: string, index: number) => this.#dataflow.partitionWatermark(input, index)
     const context = { env, baseDirectory, targets, arena: this.#arena, watermarkOf }
     const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered

@@ -10,6 +10,9 @@ import { schema, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { FailedRow } from "../flow/operator.ts"
 
+/** Where dead letters lie in the state directory of a job that binds no output for them. */
+export const DEAD_LETTER_DIRECTORY = "dead-letters"
+
 /** The columns of the dead-letter output. The first four are null for rows that the job made, such as results of windows. */
 export const DEAD_LETTER_SCHEMA = schema({
   /** The input's name. */

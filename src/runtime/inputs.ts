@@ -15,6 +15,7 @@ import type { Env } from "../env/env.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { choosePartition, morselEnd } from "./scheduler.ts"
+import type { Targets } from "./targets.ts"
 
 interface OpenPartition {
   readonly source: Source
@@ -36,8 +37,8 @@ export interface InputsContext {
   readonly env: Env
   readonly arena: Arena
   readonly baseDirectory: string
-  /** What the job writes to, by `SinkBinding.targetKey`. */
-  readonly targets: readonly string[]
+  /** What the job writes to. */
+  readonly targets: Targets
   /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
   watermarkOf(input: string, index: number): number
 }
@@ -80,7 +81,7 @@ export class Inputs {
         const source = await binding.openSource({ env, arena, schema, input, baseDirectory })
         inputs.#sources.push(source)
         const found = await source.partitions()
-        refuseFeedback(source, input, context.targets)
+        context.targets.checkInput(input, source)
         for (const warning of source.warnings?.() ?? []) inputs.warnings.push({ about: input, ...warning })
         await inputs.#checkEnded(input, source, found)
         inputs.#adopt(input, source, found)
@@ -235,20 +236,6 @@ export class Inputs {
     this.#partitions.set(index, { source, partition, progress, reader: undefined })
     this.#changed.add(index)
     this.#appeared.push({ input, index })
-  }
-}
-
-function refuseFeedback(source: Source, input: string, targets: readonly string[]): void {
-  for (const target of targets) {
-    const partition = source.partitionWithin?.(target)
-    if (partition === undefined) continue
-    throw new TidemarkError(
-      "invalid-options",
-      `The input ${input} matches ${partition}, which an output of the job writes.`,
-      {
-        hint: "A job that reads its own output grows for ever. Narrow the pattern, or give the output another directory.",
-      },
-    )
   }
 }
 

@@ -4,7 +4,6 @@
  * Invariant:
  * - J1 All sinks are staged before the commit record is written, and applied only after it is durable (E2).
  */
-import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Sink, SinkBinding } from "../connect/sink.ts"
@@ -40,7 +39,6 @@ export class Outputs {
     recovered: RecoveredState,
     reset: boolean,
   ): Promise<Outputs> {
-    refuseSharedTargets(specs, context.baseDirectory)
     const outputs = new Outputs()
     try {
       for (const { name, schema, binding } of specs) {
@@ -98,20 +96,5 @@ export class Outputs {
 
   async close(): Promise<void> {
     for (const sink of this.#sinks.values()) await sink.close()
-  }
-}
-
-function refuseSharedTargets(specs: readonly OutputSpec[], baseDirectory: string): void {
-  const owners = new Map<string, string>()
-  for (const { name, binding } of specs) {
-    const target = binding.targetKey?.(baseDirectory)
-    if (target === undefined) continue
-    const owner = owners.get(target)
-    if (owner !== undefined) {
-      throw new TidemarkError("invalid-options", `The outputs ${owner} and ${name} both go to ${binding.describe()}.`, {
-        hint: "Give each output a target of its own.",
-      })
-    }
-    owners.set(target, name)
   }
 }

@@ -10,6 +10,7 @@ import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
+import { Targets } from "./targets.ts"
 
 /**
  * A running job.
@@ -44,7 +45,8 @@ export interface JobHandle {
  * state belongs to another job, and whatever recovery, sources and sinks find wrong.
  */
 export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<JobHandle> {
-  const { env, directory } = options
+  const { env, directory, baseDirectory } = options
+  new Targets(job, baseDirectory, directory).check()
   await makeDurableDirectory(env.disk, directory, { make: "run.make-directory", sync: "run.sync-parent" })
   const lock = await env.lockDirectory(directory)
   if (lock === undefined) {

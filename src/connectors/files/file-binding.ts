@@ -9,12 +9,13 @@ import { TidemarkError } from "../../base/errors.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
+import { directoryKey } from "../../connect/target-key.ts"
 import type { FileFormat } from "./file-format.ts"
 import { FileSink, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
 import { recoverSink } from "./sink-recovery.ts"
-import { makeDirectories, setAside, targetKeyOf } from "./target-directory.ts"
+import { makeDirectories, setAside } from "./target-directory.ts"
 
 /** Files bound to an input or an output, not yet opened. */
 export class FileBinding implements SourceBinding, SinkBinding {
@@ -37,7 +38,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   targetKey(baseDirectory: string): string {
-    return targetKeyOf(this.#directory(baseDirectory))
+    return directoryKey(this.#directory(baseDirectory))
   }
 
   async openSource(context: SourceContext): Promise<Source> {

@@ -9,6 +9,7 @@ import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import type { Position } from "../../batch/position.ts"
 import type { Partition, PartitionReader, Source, SourceContext, SourceWarning } from "../../connect/source.ts"
+import { directoryKey, isWithin } from "../../connect/target-key.ts"
 import type { FileFormat } from "./file-format.ts"
 import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileReader, type ReaderPool } from "./file-reader.ts"
@@ -16,7 +17,6 @@ import { findFiles, type FoundFile, type PassedOver } from "./glob-files.ts"
 import { PassedOverFiles } from "./passed-over.ts"
 import { dangling, fileLabel, missing, nameUnreadable, noMatch, notAFile } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
-import { targetKeyOf } from "./target-directory.ts"
 
 /** How many files are open at once, for one input. */
 export const MAX_OPEN_FILES = 32
@@ -81,7 +81,7 @@ export class FileSource implements Source {
   }
 
   partitionWithin(targetKey: string): string | undefined {
-    return this.#found.find(({ path }) => targetKey === targetKeyOf(posix.dirname(path)))?.id
+    return this.#found.find(({ path }) => isWithin(directoryKey(path), targetKey))?.id
   }
 
   async close(): Promise<void> {

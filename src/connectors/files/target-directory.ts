@@ -43,11 +43,6 @@ function isAtOrAbove(path: string, other: string): boolean {
   return path === "/" || other === path || other.startsWith(`${path}/`)
 }
 
-/** Names a directory as the target of a sink. */
-export function targetKeyOf(directory: string): string {
-  return `files:${directory}`
-}
-
 /** A sink's file in its directory. */
 export interface PartEntry {
   readonly fileName: string
