@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { transformSync as transformBySwc } from "@swc/wasm"
 import { buildSync, transformSync, type TransformOptions } from "esbuild"
 import ts from "typescript"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -15,7 +14,10 @@ const ROOT = join(import.meta.dirname, "..")
 const CORPUS = join(import.meta.dirname, "lambda-corpus.fixture.ts")
 const source = readFileSync(CORPUS, "utf8")
 const require = createRequire(import.meta.url)
-// They have no types of their own.
+// Not all of them have types of their own.
+const { transformSync: transformBySwc } = require("@swc/wasm") as {
+  transformSync(source: string, options: object): { code: string }
+}
 const { transformSync: stripTypes } = require("amaro") as {
   transformSync(source: string, options: { mode: "strip-only" }): { code: string }
 }
