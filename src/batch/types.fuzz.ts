@@ -67,6 +67,7 @@ function randomText(prng: Prng): string {
     () => `${digits()}${digits()}.${digits()}`,
     () => `${digits()}${digits()}`,
     () => `${digits()}.${digits()}${prng.pick(["e", "E"])}${prng.pick(["", "+", "-"])}${prng.below(400)}`,
+    () => `${prng.pick(["", "-"])}${prng.below(1e10)}${String(prng.below(1e9)).padStart(9, "0")}`,
     () =>
       `20${10 + prng.below(20)}-0${prng.below(10)}-1${prng.below(10)}T0${prng.below(10)}:30:00${prng.pick(["", "Z", "+01:00", ".5Z"])}`,
   ])()
@@ -154,6 +155,28 @@ describe("every type", () => {
     })
     expect(left.short).toBe(0)
     expect(left.long).toBeLessThan(25)
+  })
+
+  it.each([
+    "1",
+    "999",
+    "1000",
+    "-1",
+    "-1000",
+    "-1001",
+    "-999999999",
+    "1700000000123456789",
+    "5-12",
+    "5-00",
+    "12.345",
+    "-0000",
+  ])("Y5 cuts %s nanoseconds towards the past, or leaves them", (text) => {
+    const type = t.timestamp({ format: "ns" })
+    const column = columnOf(type)
+    const isRead = type.definition.fromBytes!(encoder.encode(text), 0, text.length, slotsOf(column), 1)
+    const expected = type.fromText(text)
+    expect(isRead ? readValue(column, 1) : expected).toEqual(expected)
+    expect(isRead).toBe(/^-?[0-9]{4,}$/.test(text))
   })
 
   it("Y5 writes to bytes what it writes as text, or leaves it", () => {

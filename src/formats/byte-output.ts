@@ -41,3 +41,11 @@ export function writeBytes(bytes: Uint8Array, out: OutputBuffer): void {
   out.bytes.set(bytes, out.length)
   out.length += bytes.length
 }
+
+/** Appends a few bytes for which there is room. */
+export function copyBytes(source: Uint8Array, out: OutputBuffer): void {
+  const target = out.bytes
+  let to = out.length
+  for (let at = 0; at < source.length; at++) target[to++] = source[at]!
+  out.length = to
+}

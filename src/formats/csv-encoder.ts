@@ -14,11 +14,12 @@ import type { Batch } from "../batch/batch.ts"
 import { readValue } from "../batch/column.ts"
 import type { Schema } from "../batch/schema.ts"
 import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
-import { ByteOutput, writeBytes } from "./byte-output.ts"
+import { ByteOutput, copyBytes, writeBytes } from "./byte-output.ts"
 import { csvSyntax, type CsvOptions } from "./csv-layout.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
 import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
-import { FieldWriter, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
+import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
+import { FALSE, TRUE } from "./literal.ts"
 
 const encoder = new TextEncoder()
 const [LF, CR] = [10, 13] as const
@@ -94,6 +95,10 @@ export class CsvEncoder implements RecordEncoder {
         out.length = end
         return
       }
+    }
+    if (writer.how === WRITE_BOOL && this.#arePlain) {
+      copyBytes(writer.bitAt(row) ? TRUE : FALSE, out)
+      return
     }
     const text = writer.type.definition.toText(readValue(writer.column, row))
     writeField(encoder.encode(text), this.#syntax, false, out)

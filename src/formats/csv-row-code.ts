@@ -71,7 +71,7 @@ function columnsCode(readers: readonly (FieldReader | undefined)[], hasLast: boo
   return `
     const { ${Object.keys(TOOLS).join(", ")} } = tools
     return (fields, [${readers.map((_, index) => `reader${index}`).join(", ")}]) => (bytes, start, to, row) => {
-      let at = start, begin = 0, high = 0, fold = 0, code = 0, isTrue = false
+      let at = start, begin = 0, high = 0, fold = 0, code = 0, isTrue = false, isRead = false
       ${columns.join("\n")}
       return ${hasLast ? `bytes[at] === ${CR} ? at + 1 : at` : "at"}
     }`
@@ -132,12 +132,14 @@ function codeOf(how: number, reader: string, toEnd: string, isEnd: string) {
       return {
         scan: `
           at += ${reader}.lastLength
-          if (!(at < to && ${isEnd})) {
+          isRead = at < to && ${isEnd} && ${reader}.store(bytes, begin, at, ${reader}.slots, row)
+          if (!isRead) {
             at = begin
             ${toEnd}
             ${reader}.lastLength = at - begin
+            isRead = ${reader}.store(bytes, begin, at, ${reader}.slots, row)
           }`,
-        isRead: `${reader}.store(bytes, begin, at, ${reader}.slots, row)`,
+        isRead: "isRead",
         store: "",
       }
     case BOOL:

@@ -298,15 +298,14 @@ export class JsonLinesDecoder implements RecordDecoder {
       return end !== NO_END && reader.store(bytes, at, end, reader.slots, row) ? end : NO_END
     }
     if (reader.type.definition.isQuotedInJson !== true) return NO_END
+    // Neighbours often have the same length: only where this one has not, its end is looked for.
     const start = at + 1
-    let end = start + reader.lastLength
-    if (!(end < to && bytes[end] === QUOTE)) {
-      const stringEnd = skipString(bytes, start, to)
-      if (stringEnd === NO_END) return NO_END
-      end = stringEnd - 1
-      reader.lastLength = end - start
-    }
-    return reader.store(bytes, start, end, reader.slots, row) ? end + 1 : NO_END
+    const guess = start + reader.lastLength
+    if (guess < to && bytes[guess] === QUOTE && reader.store(bytes, start, guess, reader.slots, row)) return guess + 1
+    const end = skipString(bytes, start, to)
+    if (end === NO_END) return NO_END
+    reader.lastLength = end - 1 - start
+    return reader.store(bytes, start, end - 1, reader.slots, row) ? end : NO_END
   }
 }
 

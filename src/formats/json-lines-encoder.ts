@@ -10,7 +10,7 @@ import { readValue } from "../batch/column.ts"
 import type { Dictionary } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
 import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
-import { writeText } from "./byte-output.ts"
+import { copyBytes, writeText } from "./byte-output.ts"
 import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
 import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_OBJECT, WRITE_TEXT } from "./field-writer.ts"
 import { FALSE, NULL, TRUE } from "./literal.ts"
@@ -53,8 +53,8 @@ export class JsonLinesEncoder implements RecordEncoder {
     if (writers.length === 0) out.bytes[out.length++] = OPEN_BRACE
     for (let index = 0; index < writers.length; index++) {
       const writer = writers[index]!
-      copy(writer.prefix, out)
-      if (writer.isNull(row)) copy(NULL, out)
+      copyBytes(writer.prefix, out)
+      if (writer.isNull(row)) copyBytes(NULL, out)
       else this.#writeValue(writer, row, out)
     }
     out.bytes[out.length++] = CLOSE_BRACE
@@ -76,7 +76,7 @@ export class JsonLinesEncoder implements RecordEncoder {
         return
       }
       case WRITE_BOOL:
-        copy(writer.bitAt(row) ? TRUE : FALSE, out)
+        copyBytes(writer.bitAt(row) ? TRUE : FALSE, out)
         return
       case WRITE_OBJECT:
         this.#writeObject(writer.children, row, out)
@@ -136,12 +136,4 @@ function makeEscapes(): Uint8Array {
     escapes[character.charCodeAt(0)] = JSON.stringify(character).charCodeAt(2)
   }
   return escapes
-}
-
-/** Appends a few bytes for which there is room. */
-function copy(source: Uint8Array, out: OutputBuffer): void {
-  const target = out.bytes
-  let to = out.length
-  for (let at = 0; at < source.length; at++) target[to++] = source[at]!
-  out.length = to
 }

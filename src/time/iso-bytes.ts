@@ -76,16 +76,17 @@ export function parseIsoBytes(
       }
     }
   }
-  if (at === end) {
-    if (zone === undefined) return false
-    local = zone.utcOfLocal(local)
-  } else if (bytes[at] !== Z || at + 1 !== end) {
+  if (at < end && (bytes[at] !== Z || at + 1 !== end)) {
     const offset = minutesOfOffset(bytes, at, end)
     if (offset === NO_OFFSET) return false
     local -= offset * 60_000_000
   }
   micros[index] = local
-  return Number.isSafeInteger(local)
+  if (at === end) {
+    if (zone === undefined) return false
+    zone.localToUtc(micros, index)
+  }
+  return Number.isSafeInteger(micros[index])
 }
 
 function isDigit(byte: number): boolean {

@@ -84,11 +84,21 @@ export class TimeZone {
 
   /** The timestamp of a local time, given as microseconds since 1970-01-01T00:00:00 on the zone's clocks. */
   utcOfLocal(localMicros: number): number {
-    const span = Math.floor(localMicros / SPAN_MICROS) + SPAN_OF_EPOCH
+    const times = Float64Array.of(localMicros)
+    this.localToUtc(times, 0)
+    return times[0]!
+  }
+
+  /** Makes of the local time `times[index]` its timestamp; in place, so that nothing is allocated. */
+  localToUtc(times: Float64Array, index: number): void {
+    const local = times[index]!
+    const span = Math.floor(local / SPAN_MICROS) + SPAN_OF_EPOCH
     // Far outside the range of timestamps, whatever the offset.
-    if (!(span >= 0 && span < SPAN_COUNT)) return localMicros
-    const steps = (this.#localSteps[span] ??= localOf(this.#search(span, MARGIN_MICROS)))
-    return localMicros - offsetOf(steps, localMicros)
+    if (!(span >= 0 && span < SPAN_COUNT)) return
+    const { starts, offsets } = (this.#localSteps[span] ??= localOf(this.#search(span, MARGIN_MICROS)))
+    let step = starts.length - 1
+    while (local < starts[step]!) step--
+    times[index] = local - offsets[step]!
   }
 
   /** The steps of a span of UTC and `margin` around it. */

@@ -25,6 +25,8 @@ export const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => 
 
 /** Every whole number of so many digits is below 2⁵³. */
 const EXACT_DIGITS = 15
+/** So many digits some of them have. */
+const SAFE_DIGITS = 16
 
 /** Numbers of more digits are left to `Number`: two halves of nine digits, which are below 2³¹ each. */
 const LONG_DIGITS = 18
@@ -36,7 +38,7 @@ const whole = new Float64Array(1)
 /** What `scanExponent` has read, and where it ends. */
 const exponent = { value: 0, end: 0 }
 
-/** Scans `-?[0-9]+` of at most fifteen digits, and leaves the number in `whole`. */
+/** Scans `-?[0-9]+` of at most sixteen digits that is a safe integer, and leaves it in `whole`. */
 function scanWholeNumber(bytes: Uint8Array, start: number, end: number): number {
   const isNegative = start < end && bytes[start] === MINUS
   const first = isNegative ? start + 1 : start
@@ -44,7 +46,8 @@ function scanWholeNumber(bytes: Uint8Array, start: number, end: number): number 
   let value = 0
   let digit = 0
   for (; at < end && (digit = bytes[at]! - ZERO) >= 0 && digit <= 9; at++) value = value * 10 + digit
-  if (at === first || at - first > EXACT_DIGITS) return NO_NUMBER
+  // Of sixteen digits, those beyond a safe integer were perhaps rounded, but never to one.
+  if (at === first || at - first > SAFE_DIGITS || value > Number.MAX_SAFE_INTEGER) return NO_NUMBER
   whole[0] = isNegative ? 0 - value : value
   return at
 }
@@ -175,7 +178,7 @@ function productError(a: number, b: number, product: number): number {
   return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
-/** Reads the whole number `-?[0-9]+` of at most fifteen digits into `int64` storage. */
+/** Reads the whole number `-?[0-9]+`, a safe integer of at most sixteen digits, into `int64` storage. */
 export function int53FromBytes(
   bytes: Uint8Array,
   start: number,

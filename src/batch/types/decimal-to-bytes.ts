@@ -5,7 +5,6 @@
  * - DW1 What is written is what `String` gives (for −0: "-0"), in at most `NUMBER_BYTES_MAX` bytes; otherwise nothing
  *   is, and the answer is -1.
  */
-
 import { readInt53 } from "../column.ts"
 
 const [ZERO, MINUS, DOT] = [48, 45, 46] as const
@@ -41,33 +40,37 @@ export function doubleToBytes(doubles: Float64Array, row: number, bytes: Uint8Ar
   const value = doubles[row]!
   const magnitude = Math.abs(value)
   if (magnitude < 2 ** 31 && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
-    return wholeNumberToBytes(value, bytes, at)
+    return wholeNumberToBytes(value | 0, bytes, at)
   }
   if (!(magnitude < EXACT_BELOW && magnitude > 0)) return -1
-  const hundredths = Math.round(magnitude * 100)
-  if (hundredths / 100 === magnitude && hundredths < EXACT_BELOW) return fixedToBytes(value, hundredths, 2, bytes, at)
-  const millionths = Math.round(magnitude * 1e6)
-  if (millionths / 1e6 === magnitude && millionths < EXACT_BELOW) return fixedToBytes(value, millionths, 6, bytes, at)
-  return -1
+  let decimals = 2
+  let unit = 100
+  let scaled = Math.round(magnitude * unit)
+  if (scaled / unit !== magnitude) {
+    decimals = 6
+    unit = 1_000_000
+    scaled = Math.round(magnitude * unit)
+    if (scaled / unit !== magnitude) return -1
+  }
+  if (scaled >= EXACT_BELOW) return -1
+  if (value < 0) bytes[at] = MINUS
+  const whole = Math.floor(scaled / unit)
+  const end = digitsToBytes(whole, bytes, value < 0 ? at + 1 : at)
+  return fractionToBytes((scaled - whole * unit) | 0, decimals, bytes, end)
 }
 
-/** Writes `scaled` with a point before its last `decimals` digits and without the zeros at its end. */
-function fixedToBytes(value: number, scaled: number, decimals: number, bytes: Uint8Array, start: number): number {
-  const unit = decimals === 2 ? 100 : 1_000_000
-  let at = start
-  if (value < 0) bytes[at++] = MINUS
-  const whole = Math.floor(scaled / unit)
-  let fraction = scaled - whole * unit
-  at = digitsToBytes(whole, bytes, at)
-  if (fraction === 0) return at
-  bytes[at++] = DOT
+/** Writes a point and `decimals` digits, without the zeros at their end. */
+function fractionToBytes(digits: number, decimals: number, bytes: Uint8Array, at: number): number {
+  if (digits === 0) return at
+  let fraction = digits
   let kept = decimals
   while (fraction % 10 === 0) {
-    fraction /= 10
+    fraction = (fraction / 10) | 0
     kept--
   }
-  paddedToBytes(fraction, kept, bytes, at)
-  return at + kept
+  bytes[at] = DOT
+  paddedToBytes(fraction, kept, bytes, at + 1)
+  return at + 1 + kept
 }
 
 /** Writes a whole number of at least 0. */

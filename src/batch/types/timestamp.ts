@@ -13,8 +13,8 @@ import { isTimestamp, type Timestamp } from "../../time/timestamp.ts"
 import { TimeZone } from "../../time/zone.ts"
 import { readInt53, writeInt53 } from "../column.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
-import { int53FromBytes } from "./decimal-bytes.ts"
-import { wholeNumberToBytes } from "./decimal-to-bytes.ts"
+import { int32FromBytes, int53FromBytes } from "./decimal-bytes.ts"
+import { int53ToBytes, wholeNumberToBytes } from "./decimal-to-bytes.ts"
 
 /** How a timestamp column reads and writes. */
 export interface TimestampOptions {
@@ -43,6 +43,12 @@ export function timestampType(options: TimestampOptions = {}): ColumnType<Timest
   }
   return new ColumnType<Timestamp, "timestamp">(isoDefinition(zone === undefined ? undefined : TimeZone.of(zone)))
 }
+
+const [ZERO, MINUS] = [48, 45] as const
+
+/** The digits of a number of nanoseconds that are less than a microsecond, and where they are read to. */
+const NANO_DIGITS = 3
+const nanos = new Int32Array(1)
 
 /** A timestamp on its way between words and text. */
 const scratch = new Float64Array(1)
@@ -82,7 +88,6 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
     const micros = epochFromText(text, unit)
     return typeof micros === "string" ? new Invalid(micros) : micros
   }
-  const microsPerUnit = { s: 1_000_000, ms: 1000, us: 1, ns: NaN }[unit]
   return {
     kind: "timestamp",
     label: `timestamp(format="${unit}")`,
@@ -98,6 +103,21 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
       }
       return fromText(raw ?? String(value))
     },
+    ...(unit === "ns" ? NANO_BYTES : bytesOfUnit({ s: 1_000_000, ms: 1000, us: 1 }[unit])),
+    toText: (value) => epochToText(value, unit),
+    toJson(value) {
+      const text = epochToText(value, unit)
+      // Readers of JSON have doubles. Nanoseconds of today lose digits there, and so do fractions beyond the year 2242.
+      return unit === "ns" || String(Number(text)) !== text ? `"${text}"` : text
+    },
+  }
+}
+
+type BytesOfUnit = Pick<TypeDefinition<Timestamp>, "fromBytes" | "toBytes" | "isQuotedInJson">
+
+/** Whole numbers of a unit of at least a microsecond, as bytes. */
+function bytesOfUnit(microsPerUnit: number): BytesOfUnit {
+  return {
     fromBytes(bytes, start, end, halves: Int32Array, row) {
       if (!int53FromBytes(bytes, start, end, halves, row)) return false
       const micros = readInt53(halves, row) * microsPerUnit
@@ -109,11 +129,25 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
       const value = readInt53(halves, row)
       return value % microsPerUnit === 0 ? wholeNumberToBytes(value / microsPerUnit, bytes, at) : -1
     },
-    toText: (value) => epochToText(value, unit),
-    toJson(value) {
-      const text = epochToText(value, unit)
-      // Readers of JSON have doubles. Nanoseconds of today lose digits there, and so do fractions beyond the year 2242.
-      return unit === "ns" || String(Number(text)) !== text ? `"${text}"` : text
-    },
   }
+}
+
+/** Whole numbers of nanoseconds, as bytes: microseconds and three digits, which are cut towards the past. */
+const NANO_BYTES: BytesOfUnit = {
+  isQuotedInJson: true,
+  fromBytes(bytes, start, end, halves: Int32Array, row) {
+    const cut = end - NANO_DIGITS
+    if (cut <= start || !int53FromBytes(bytes, start, cut, halves, row)) return false
+    if (bytes[cut] === MINUS || !int32FromBytes(bytes, cut, end, nanos, 0)) return false
+    if (bytes[start] !== MINUS || nanos[0] === 0) return true
+    const micros = readInt53(halves, row) - 1
+    writeInt53(halves, row, micros)
+    return Number.isSafeInteger(micros)
+  },
+  toBytes(halves: Int32Array, row, bytes, at) {
+    const end = int53ToBytes(halves, row, bytes, at)
+    if (halves[2 * row] === 0 && halves[2 * row + 1] === 0) return end
+    bytes.fill(ZERO, end, end + NANO_DIGITS)
+    return end + NANO_DIGITS
+  },
 }
