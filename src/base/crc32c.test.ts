@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import { forEachSeed } from "../../test/seeds.ts"
-import { crc32c } from "./crc32c.ts"
+import { crc32c, crc32cBehind } from "./crc32c.ts"
 
 /** Bit by bit, as the definition has it. */
 function crcBitwise(bytes: Uint8Array): number {
@@ -36,4 +36,14 @@ it("C2 equals the bitwise definition on any range, in one piece or in several", 
     expect(crc32c(bytes, 0, start, end)).toBe(expected)
     expect(crc32c(bytes, crc32c(bytes, 0, start, cut), cut, end)).toBe(expected)
   })
+})
+
+it("C3 puts checksums behind each other as if the bytes were there", () => {
+  forEachSeed(200, (prng) => {
+    const bytes = Uint8Array.from({ length: prng.below(300) }, () => prng.below(256))
+    const first = prng.uint32()
+    expect(crc32cBehind(first, crc32c(bytes), bytes.length)).toBe(crc32c(bytes, first))
+  })
+  const zeros = new Uint8Array(5_000_000)
+  expect(crc32cBehind(0x12345678, crc32c(zeros), zeros.length)).toBe(crc32c(zeros, 0x12345678))
 })

@@ -2,9 +2,13 @@
  * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), eight bytes a step
  * ("slicing-by-8", Kounavis and Berry, 2005).
  *
- * Invariant:
+ * Invariants:
  * - C1 `crc32c(bytes)` of the ASCII text "123456789" is 0xE3069283.
+ * - C2 A checksum goes on over several pieces: it is that of all of them in one.
+ * - C3 `crc32cBehind(one, crc32c(bytes), bytes.length)` is `crc32c(bytes, one)`.
  */
+
+const POLYNOMIAL = 0x82f63b78
 
 const TABLES = makeTables()
 
@@ -12,7 +16,7 @@ function makeTables(): Int32Array {
   const tables = new Int32Array(8 * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
     tables[byte] = crc
   }
   for (let index = 256; index < 8 * 256; index++) {
@@ -45,4 +49,47 @@ export function crc32c(bytes: Uint8Array, seed = 0, start = 0, end = bytes.lengt
   }
   for (; at < end; at++) crc = (crc >>> 8) ^ t[(crc ^ bytes[at]!) & 0xff]!
   return ~crc >>> 0
+}
+
+/**
+ * The checksum of two pieces, of which only their checksums and the length of the second are known; in a time that hardly
+ * depends on that length.
+ *
+ * A checksum is a polynomial over GF(2), and to put a piece behind another multiplies that one's by a power of x.
+ */
+export function crc32cBehind(first: number, second: number, secondLength: number): number {
+  let power = ONE
+  let rest = secondLength
+  for (let exponent = BYTE_EXPONENT; rest > 0; exponent++) {
+    if (rest % 2 === 1) power = multiply(POWERS[exponent]!, power)
+    rest = Math.floor(rest / 2)
+  }
+  return (multiply(power, first) ^ second) >>> 0
+}
+
+/** The polynomial 1: the highest bit is the lowest power. */
+const ONE = 1 << 31
+
+/** x^(2^exponent) shifts by a byte. */
+const BYTE_EXPONENT = 3
+
+/** x^(2^n) at n, enough for any length that is a safe integer. */
+const POWERS = makePowers()
+
+function makePowers(): Int32Array {
+  const powers = new Int32Array(BYTE_EXPONENT + 54)
+  powers[0] = 1 << 30
+  for (let index = 1; index < powers.length; index++) powers[index] = multiply(powers[index - 1]!, powers[index - 1]!)
+  return powers
+}
+
+/** The product of two polynomials, modulo that of the checksum. */
+function multiply(one: number, other: number): number {
+  let product = 0
+  let shifted = other
+  for (let bit = ONE; bit !== 0; bit >>>= 1) {
+    if (one & bit) product ^= shifted
+    shifted = shifted & 1 ? (shifted >>> 1) ^ POLYNOMIAL : shifted >>> 1
+  }
+  return product
 }

@@ -29,9 +29,9 @@ import {
   LOG_FORMAT_VERSION,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
-  wasSyncedBeyond,
   type SegmentHeader,
 } from "./record.ts"
+import { wasSyncedBeyond } from "./later-sync.ts"
 import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment } from "./segment.ts"
 import { step } from "./steps.ts"
 
@@ -364,7 +364,7 @@ async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogR
     }
     if (offset === stop) return
     // The loop broke off at a record that does not check; `chunk` holds all that follows.
-    if (endOffset !== undefined || wasSyncedBeyond(chunk, 0, segment.generation, offset)) {
+    if (endOffset !== undefined || wasSyncedBeyond(chunk, segment.generation, offset)) {
       const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
       throw corrupt(segment.path, filePosition, "a record that was durable does not check")
     }

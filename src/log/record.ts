@@ -45,7 +45,7 @@ export const SEGMENT_HEADER_BYTES = 48
 export const RECORD_HEADER_BYTES = 17
 
 /** The longest payload of a record. */
-const MAX_PAYLOAD_BYTES = 1 << 30
+export const MAX_PAYLOAD_BYTES = 1 << 30
 
 const MAGIC = "TIDEWAL\n"
 
@@ -142,22 +142,11 @@ export function decodeRecord(
   }
 }
 
-/**
- * Whether a valid record behind `bytes[at]` says that the log was synced beyond `offset`, the offset of `bytes[at]`:
- * then what lies at `offset` was durable, and its damage is corruption (G2).
- */
-export function wasSyncedBeyond(bytes: Uint8Array, at: number, generation: number, offset: number): boolean {
-  for (let candidate = at + 1; candidate + RECORD_HEADER_BYTES <= bytes.length; candidate++) {
-    const record = decodeRecord(bytes, candidate, generation, offset + (candidate - at))
-    if (record !== undefined && record.syncedThrough > offset) return true
-  }
-  return false
-}
-
 const seedView = new DataView(new ArrayBuffer(16))
 const seedBytes = new Uint8Array(seedView.buffer)
 
-function positionSeed(generation: number, offset: number, length: number): number {
+/** What the checksum of a record begins with, for its place and the length of its payload. */
+export function positionSeed(generation: number, offset: number, length: number): number {
   seedView.setUint32(0, generation, true)
   seedView.setUint32(4, offset % 2 ** 32, true)
   seedView.setUint32(8, Math.floor(offset / 2 ** 32), true)
