@@ -17,10 +17,18 @@ export interface NameProof {
   ): readonly [null | boolean | number | bigint | string] | undefined
 }
 
+/** What compiled lambdas run as. */
+export type BackEnd = "WebAssembly SIMD" | "WebAssembly" | "JavaScript"
+
 /** How lambdas may run. */
 export interface CompileOptions {
   /** `"auto"` compiles what is in the subset; `"off"` runs every lambda as its closure. */
   readonly mode: "auto" | "off"
   /** Without it a lambda with any free name runs as a closure. */
   readonly proof: NameProof | undefined
+  /**
+   * For tests: one back end for all it can do, from the first row. Left out, the compiler picks one for each lambda, and
+   * leaves batches to JavaScript that are not worth it.
+   */
+  readonly only?: "WebAssembly" | "JavaScript"
 }

@@ -11,12 +11,14 @@
 import { assert } from "../base/assert.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
+import { BackOff } from "./back-off.ts"
 import { isBuiltinIntact } from "./builtins.ts"
 import type { Params } from "./closure.ts"
 import type { JsSource } from "./codegen-js.ts"
 import { knownFunction } from "./globals.ts"
 import { datePart } from "./intrinsics.ts"
 import type { ParamReference } from "./ir.ts"
+import { paramValues } from "./kernel-params.ts"
 import { NotCompilable } from "./not-compilable.ts"
 
 /** A generated function, with what follows `params` still to be given. */
@@ -39,8 +41,6 @@ const fail = (): never => {
   throw GUARD_FAILED
 }
 
-const MAX_PAUSE = 64
-
 /** Runs one generated function. */
 export class JsKernel {
   readonly #kernel: Kernel
@@ -48,9 +48,7 @@ export class JsKernel {
   readonly #paramsSchema: Schema
   /** Names of built-ins that the lambda uses. */
   readonly #builtins: readonly string[]
-  /** For how many more batches the closure runs without a try, and how many it will be next time. */
-  #pause = 0
-  #nextPause = 1
+  readonly #backOff = new BackOff()
 
   /**
    * @param builtins names of the built-ins that the lambda itself uses.
@@ -66,40 +64,19 @@ export class JsKernel {
   /** What the generated function gives, or `undefined` where the closure must run instead (JK1). */
   run(batch: Batch, params: Params, rest: readonly unknown[]): number | undefined {
     assert(batch.count <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
-    const values = this.#paramValues(params)
+    const values = paramValues(this.#params, this.#paramsSchema, params)
     if (values === undefined || !this.#builtins.every(isBuiltinIntact)) return undefined
-    if (this.#pause > 0) {
-      this.#pause--
-      return undefined
-    }
+    if (this.#backOff.isResting()) return undefined
     try {
       const result = this.#kernel(batch.columns, values, ONES, batch.selection, batch.count, ...rest)
-      this.#nextPause = 1
+      this.#backOff.succeeded()
       return result
     } catch (error) {
       // A text or a bigint has become too large for the engine. The closure tells for which rows.
       if (error !== GUARD_FAILED && !(error instanceof RangeError)) throw error
-      this.#pause = this.#nextPause
-      this.#nextPause = Math.min(MAX_PAUSE, this.#nextPause * 2)
+      this.#backOff.failed()
       return undefined
     }
-  }
-
-  #paramValues(params: Params): unknown[] | undefined {
-    const values: unknown[] = []
-    for (const { fields } of this.#params) {
-      const { name } = fields[0]!
-      const type = this.#paramsSchema.field(name)?.type
-      assert(type !== undefined, "compiled code reads declared parameters only")
-      if (type.check(params[name]) !== undefined) return undefined
-      let value: unknown = params
-      for (const field of fields) {
-        // Below null nothing is read: the code tests for it before.
-        value = value === null ? null : (value as Params)[field.name]
-      }
-      values.push(value)
-    }
-    return values
   }
 }
 

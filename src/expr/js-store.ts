@@ -188,6 +188,6 @@ export class JsStores {
 }
 
 /** Whether a column holds any text, rather than one of a closed list. */
-function isPlainText({ kind, storage, definition }: ColumnType): boolean {
+export function isPlainText({ kind, storage, definition }: ColumnType): boolean {
   return kind === "string" && storage === "dictionary" && definition.symbols === undefined
 }

@@ -64,10 +64,12 @@ export const TRUSTING: CompileOptions = {
   mode: "auto",
   proof: { areGenuineGlobals: () => true, capturedConstant: () => undefined },
 }
+/** Everything that can be is WebAssembly, from the first row. */
+export const WASM: CompileOptions = { ...TRUSTING, only: "WebAssembly" }
 export const CLOSURES: CompileOptions = { mode: "off", proof: undefined }
 
 /** One for all tests of a file: each memory of its own would be reserved anew. */
-const arena = new Arena({ maxBytes: 1 << 27 })
+export const arena = new Arena({ maxBytes: 1 << 27 })
 
 /** A batch of rows. */
 export function batchOf<C extends ColumnTypes>(
@@ -96,7 +98,7 @@ export function select(
   batch = batchOf(TRIP, TRIPS),
   params: Readonly<Record<string, unknown>> = TRIP_PARAMS,
 ): Outcome {
-  const predicate = compilePredicate({ lambda, schema: TRIP, params: PARAMS, options })
+  const predicate = compilePredicate({ lambda, schema: TRIP, params: PARAMS, options, arena })
   const selected = new Int32Array(batch.length)
   const failures: string[] = []
   const count = predicate.select(batch, params, selected, (row, error) => failures.push(`${row}: ${String(error)}`))
@@ -117,6 +119,7 @@ export function project<C extends ColumnTypes>(
     schema: batch.schema,
     params: PARAMS,
     options,
+    arena,
     targets: fields,
     shape: "object",
   })

@@ -13,7 +13,7 @@ import { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "./compile.ts"
 import { Grammar, randomTargets } from "./lambda-grammar.fixture.ts"
 import { PARAMS, randomBatches, ROW, ROWS } from "./lambda-rows.fixture.ts"
-import type { RowFunction } from "./lambda.ts"
+import type { LambdaForm, RowFunction } from "./lambda.ts"
 import { compilePredicate } from "./predicate.ts"
 import { compileProjection } from "./projection.ts"
 
@@ -21,9 +21,11 @@ const SCALE = Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1)
 const SEED = Number(process.env.TIDEMARK_FUZZ_SEED ?? 20_240_607)
 const LAMBDAS = Math.ceil(1000 * SCALE)
 
+const proof = { areGenuineGlobals: () => true, capturedConstant: () => undefined }
 /** Every way to compile, each held against the closure. */
-const BACK_ENDS: readonly (readonly [name: string, options: CompileOptions])[] = [
-  ["JavaScript", { mode: "auto", proof: { areGenuineGlobals: () => true, capturedConstant: () => undefined } }],
+const BACK_ENDS: readonly (readonly ["JavaScript" | "WebAssembly", CompileOptions])[] = [
+  ["JavaScript", { mode: "auto", proof, only: "JavaScript" }],
+  ["WebAssembly", { mode: "auto", proof, only: "WebAssembly" }],
 ]
 const CLOSURES: CompileOptions = { mode: "off", proof: undefined }
 
@@ -51,9 +53,9 @@ function lambdaOf(text: string): RowFunction {
 const arena = new Arena({ maxBytes: 1 << 24 })
 
 function predicateOf(text: string, options: CompileOptions): Runnable {
-  const predicate = compilePredicate({ lambda: lambdaOf(text), schema: ROW, params: PARAMS, options })
+  const predicate = compilePredicate({ lambda: lambdaOf(text), schema: ROW, params: PARAMS, options, arena })
   return {
-    isCompiled: predicate.form.kind === "compiled",
+    isCompiled: isCompiled(predicate.form, options),
     run(batch, params) {
       const selected = new Int32Array(ROWS)
       const failures: Failure[] = []
@@ -64,10 +66,10 @@ function predicateOf(text: string, options: CompileOptions): Runnable {
 }
 
 function projectionOf(text: string, targets: Schema, options: CompileOptions): Runnable {
-  const request = { lambda: lambdaOf(text), schema: ROW, params: PARAMS, options }
+  const request = { lambda: lambdaOf(text), schema: ROW, params: PARAMS, options, arena }
   const projection = compileProjection({ ...request, targets: targets.fields, shape: "object" })
   return {
-    isCompiled: projection.form.kind === "compiled",
+    isCompiled: isCompiled(projection.form, options),
     run(batch, params) {
       const { columns, release } = allocateColumns(arena, targets, ROWS)
       const failures: Failure[] = []
@@ -77,6 +79,10 @@ function projectionOf(text: string, targets: Schema, options: CompileOptions): R
       return { results, failures }
     },
   }
+}
+
+function isCompiled(form: LambdaForm, { only }: CompileOptions): boolean {
+  return form.kind === "compiled" && form.backEnds.some((backEnd) => backEnd.startsWith(only ?? ""))
 }
 
 /** Values of the rows that count and have not failed, so that `toEqual` tells -0 from 0. */
@@ -132,7 +138,15 @@ function compare(
   return { compiledPart: compiledCount / LAMBDAS, pairs }
 }
 
-describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (_, options) => {
+/** How large a part of the lambdas must be compiled: much of what is drawn here has no WebAssembly. */
+const LEAST_PARTS = {
+  JavaScript: { predicates: 0.7, guarded: 0.7, projections: 0.5 },
+  WebAssembly: { predicates: 0.5, guarded: 0.4, projections: 0.5 },
+}
+
+describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (name, options) => {
+  const least = LEAST_PARTS[name]
+
   it("PR1 select the same rows", async ({ annotate }) => {
     const { compiledPart, pairs } = compare(
       SEED,
@@ -142,8 +156,8 @@ describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (_, optio
       },
       options,
     )
-    await annotate(`${pairs} pairs`)
-    expect(compiledPart).toBeGreaterThan(0.7)
+    await annotate(`${pairs} pairs, ${Math.round(compiledPart * 100)} %`)
+    expect(compiledPart).toBeGreaterThan(least.predicates)
   })
 
   it("W1 G4 throw for the same rows, as null is told by tests", async ({ annotate }) => {
@@ -155,8 +169,8 @@ describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (_, optio
       },
       options,
     )
-    await annotate(`${pairs} pairs`)
-    expect(compiledPart).toBeGreaterThan(0.7)
+    await annotate(`${pairs} pairs, ${Math.round(compiledPart * 100)} %`)
+    expect(compiledPart).toBeGreaterThan(least.guarded)
   })
 
   it("PJ1 write the same values and report the same failures", async ({ annotate }) => {
@@ -171,7 +185,7 @@ describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (_, optio
       },
       options,
     )
-    await annotate(`${pairs} pairs`)
-    expect(compiledPart).toBeGreaterThan(0.5)
+    await annotate(`${pairs} pairs, ${Math.round(compiledPart * 100)} %`)
+    expect(compiledPart).toBeGreaterThan(least.projections)
   })
 })

@@ -2,10 +2,11 @@
  * What operators ask of lambdas: a predicate that narrows a selection, or a projection that fills columns.
  *
  * Both come in two forms with the same answer: compiled to a columnar loop, or the closure itself, called with a fresh
- * plain object a row. `explain` says which form runs and why.
+ * plain object a row. A loop is JavaScript or WebAssembly. `explain` says which form runs and why.
  */
 import type { Batch } from "../batch/batch.ts"
 import type { Column } from "../batch/column.ts"
+import type { BackEnd } from "./compile.ts"
 
 /** A user's function of a row and the job's parameters. */
 export type RowFunction = (row: never, params: never) => unknown
@@ -17,7 +18,10 @@ export type OnRowError = (row: number, error: unknown) => void
 export type LambdaForm =
   | {
       readonly kind: "compiled"
-      /** The generated source. */ readonly code: string
+      /** What it runs as; of a projection, some columns may run as the one and some as the other. */
+      readonly backEnds: readonly BackEnd[]
+      /** The generated JavaScript, which runs where WebAssembly does not. */
+      readonly code: string
       /** The IR as text. */ readonly ir: string
     }
   | {

@@ -4,6 +4,7 @@
  * Invariant:
  * - LL1 IR that relies on a name from outside is given out only with a proof for that name and for this very function.
  */
+import type { Arena } from "../batch/arena.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "./compile.ts"
 import { builtinsOf, isBuiltinIntact } from "./builtins.ts"
@@ -21,6 +22,8 @@ export interface LambdaRequest {
   /** The job's parameters. */
   readonly params: Schema
   readonly options: CompileOptions
+  /** Where the rows lie. Without it nothing runs as WebAssembly. */
+  readonly arena?: Arena
 }
 
 /** How a lambda runs, or the closure's form where it cannot be compiled: then `compile` throws `NotCompilable`. */

@@ -9,12 +9,18 @@ import type { Batch } from "../batch/batch.ts"
 import { builtinsOf } from "./builtins.ts"
 import { ClosurePredicate, type Params } from "./closure.ts"
 import { predicateSource } from "./codegen-js.ts"
+import { backEndOf, wasmOrNot, wasmPredicate } from "./codegen-wasm.ts"
+import type { WasmSource } from "./codegen-wasm-kernel.ts"
+import type { LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
 import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Predicate } from "./lambda.ts"
 import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { once } from "./once.ts"
 import { rewrite } from "./rewrite.ts"
+import { WasmGate } from "./wasm-gate.ts"
+import { WasmKernel } from "./wasm-kernel.ts"
 
 /** Makes a predicate of a lambda. */
 export function compilePredicate(request: LambdaRequest): Predicate {
@@ -23,32 +29,67 @@ export function compilePredicate(request: LambdaRequest): Predicate {
   if ("kind" in compiled) {
     return { form: compiled, select: (...batch) => closure.select(...batch) }
   }
-  return new CompiledPredicate(compiled.form, compiled.kernel, closure)
+  return new CompiledPredicate(request, compiled, closure)
 }
 
-function compile(request: LambdaRequest): { form: LambdaForm; kernel: JsKernel } {
-  const ir = lowerLambda(request)
-  if (ir.result.op === "object") throw new NotCompilable("It gives an object, which is always truthy.")
-  const source = predicateSource(rewrite(ir, "truth"))
-  const kernel = new JsKernel(source, request.params, builtinsOf(ir))
-  return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
+/** A lambda, lowered and rewritten, and the JavaScript that runs it. */
+interface Compiled {
+  readonly ir: LambdaIr
+  /** As it was before it was rewritten. */
+  readonly irText: string
+  readonly code: string
+  readonly kernel: JsKernel
+}
+
+function compile(request: LambdaRequest): Compiled {
+  const lowered = lowerLambda(request)
+  if (lowered.result.op === "object") throw new NotCompilable("It gives an object, which is always truthy.")
+  const ir = rewrite(lowered, "truth")
+  const source = predicateSource(ir)
+  const kernel = new JsKernel(source, request.params, builtinsOf(lowered))
+  return { ir, irText: irText(lowered), code: source.code, kernel }
 }
 
 class CompiledPredicate implements Predicate {
-  readonly form: LambdaForm
-  readonly #kernel: JsKernel
+  readonly #compiled: Compiled
   readonly #closure: ClosurePredicate
+  readonly #gate: WasmGate
+  readonly #source: () => WasmSource | undefined
+  readonly #wasm: () => WasmKernel | undefined
 
-  constructor(form: LambdaForm, kernel: JsKernel, closure: ClosurePredicate) {
-    this.form = form
-    this.#kernel = kernel
+  constructor({ params, options, arena }: LambdaRequest, compiled: Compiled, closure: ClosurePredicate) {
+    const { ir } = compiled
+    this.#compiled = compiled
     this.#closure = closure
+    this.#gate = new WasmGate(options.only !== undefined)
+    this.#source = once(() => wasmOrNot(options.only, () => wasmPredicate(ir)))
+    this.#wasm = once(() => {
+      const source = arena === undefined ? undefined : this.#source()
+      if (source === undefined) return undefined
+      return new WasmKernel(source, { lets: ir.lets, params, builtins: builtinsOf(ir), arena: arena! })
+    })
+  }
+
+  get form(): LambdaForm {
+    const { code, irText: text } = this.#compiled
+    const source = this.#source()
+    return {
+      kind: "compiled",
+      backEnds: [source === undefined ? "JavaScript" : backEndOf(source)],
+      code,
+      ir: text,
+    }
   }
 
   select(batch: Batch, params: Params, selected: Int32Array, onRowError: OnRowError): number {
     assert(selected !== batch.selection, "the selection that comes out is not the one that goes in")
     assert(selected.length >= batch.count, "there is room for all rows")
-    // A compiled predicate is total, so no row of it fails.
-    return this.#kernel.run(batch, params, [selected]) ?? this.#closure.select(batch, params, selected, onRowError)
+    // Where a kernel runs, no row fails.
+    const wasm = this.#gate.admits(batch) ? this.#wasm() : undefined
+    return (
+      wasm?.run(batch, params, { list: selected, targets: [] }) ??
+      this.#compiled.kernel.run(batch, params, [selected]) ??
+      this.#closure.select(batch, params, selected, onRowError)
+    )
   }
 }

@@ -6,24 +6,28 @@
  *
  * Invariants:
  * - PJ1 Both forms write the same values and report the same failures, in the same order.
- * - PJ2 A column of text that only passes through takes its dictionary along: the target's is replaced.
  */
 import { assert } from "../base/assert.ts"
+import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Column } from "../batch/column.ts"
-import type { Dictionary } from "../batch/dictionary.ts"
 import type { Field } from "../batch/schema.ts"
+import type { ColumnType } from "../batch/type.ts"
 import { builtinsOf } from "./builtins.ts"
 import { ClosureProjection, type Params, type ResultShape } from "./closure.ts"
-import { projectionSource } from "./codegen-js.ts"
+import { backEndOf, wasmOrNot, wasmProjection, type WasmProjection } from "./codegen-wasm.ts"
+import type { BackEnd } from "./compile.ts"
 import type { Ir, LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
-import { JsKernel } from "./js-kernel.ts"
+import { JsProjection, type LambdaParts } from "./js-projection.ts"
 import type { LambdaForm, OnRowError, Projection } from "./lambda.ts"
 import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
 import { NotCompilable } from "./not-compilable.ts"
+import { once } from "./once.ts"
 import { rewrite } from "./rewrite.ts"
 import { mayBe, OBJECT } from "./value-type.ts"
+import { WasmGate } from "./wasm-gate.ts"
+import { WasmKernel } from "./wasm-kernel.ts"
 
 /** What a projection is made for. */
 export interface ProjectionRequest extends LambdaRequest {
@@ -40,17 +44,41 @@ export function compileProjection(request: ProjectionRequest): Projection {
   if ("kind" in compiled) {
     return { form: compiled, project: (...batch) => closure.project(...batch) }
   }
-  return new CompiledProjection(compiled.form, compiled.kernel, closure, targets)
+  return new CompiledProjection(request, compiled, closure)
 }
 
-function compile(request: ProjectionRequest): { form: LambdaForm; kernel: JsKernel } {
-  const { targets, shape } = request
+/** A lowered lambda, and the JavaScript that runs it. */
+interface Compiled extends LambdaParts {
+  readonly irText: string
+  /** Rewritten, as are the lets. */
+  readonly values: readonly Ir[]
+  readonly types: readonly ColumnType[]
+  readonly projection: JsProjection
+}
+
+function compile(request: ProjectionRequest): Compiled {
+  const { targets, shape, params } = request
   const ir = lowerLambda(request)
   const { values, lets } = rewritten(valuesOf(ir, targets, shape), ir)
   const types = targets.map(({ type }) => type)
-  const source = projectionSource(values, types, lets)
-  const kernel = new JsKernel(source, request.params, builtinsOf(ir))
-  return { form: { kind: "compiled", code: source.code, ir: irText(ir) }, kernel }
+  const parts = { lets, params, builtins: builtinsOf(ir) }
+  return { ...parts, irText: irText(ir), values, types, projection: new JsProjection(values, types, parts) }
+}
+
+/** What runs as WebAssembly, and the JavaScript for the columns that have none. */
+interface WasmKernels {
+  readonly kernel: WasmKernel
+  readonly rest: { readonly projection: JsProjection; readonly indexes: readonly number[] } | undefined
+}
+
+function wasmKernels(compiled: Compiled, { source, targets }: WasmProjection, arena: Arena): WasmKernels {
+  const { values, types } = compiled
+  const { sharedDictionaries } = source
+  const kernel = new WasmKernel(source, { ...compiled, arena, targetTypes: types, sharedDictionaries })
+  const indexes = [...types.keys()].filter((index) => !targets.has(index))
+  if (indexes.length === 0) return { kernel, rest: undefined }
+  const pick = <T>(list: readonly T[]): T[] => indexes.map((index) => list[index]!)
+  return { kernel, rest: { projection: new JsProjection(pick(values), pick(types), compiled), indexes } }
 }
 
 function rewritten(values: readonly Ir[], { lets, globals }: LambdaIr) {
@@ -83,60 +111,69 @@ function checked(value: Ir): Ir {
 }
 
 class CompiledProjection implements Projection {
-  readonly form: LambdaForm
-  readonly #kernel: JsKernel
+  readonly #compiled: Compiled
   readonly #closure: ClosureProjection
-  readonly #fields: readonly Field[]
-  readonly #checks: readonly ((value: unknown) => string | undefined)[]
-  readonly #translations: (Translation | undefined)[] = []
+  readonly #gate: WasmGate
+  readonly #source: () => WasmProjection | undefined
+  readonly #wasm: () => WasmKernels | undefined
   #failed = new Int32Array(0)
 
-  constructor(form: LambdaForm, kernel: JsKernel, closure: ClosureProjection, fields: readonly Field[]) {
-    this.form = form
-    this.#kernel = kernel
+  constructor({ options, arena }: ProjectionRequest, compiled: Compiled, closure: ClosureProjection) {
+    const { lets, values, types } = compiled
+    this.#compiled = compiled
     this.#closure = closure
-    this.#fields = fields
-    this.#checks = fields.map(
-      ({ type }) =>
-        (value) =>
-          type.definition.check(value),
-    )
+    this.#gate = new WasmGate(options.only !== undefined)
+    this.#source = once(() => wasmOrNot(options.only, () => wasmProjection(lets, values, types)))
+    this.#wasm = once(() => {
+      const source = arena === undefined ? undefined : this.#source()
+      return source === undefined ? undefined : wasmKernels(compiled, source, arena!)
+    })
+  }
+
+  get form(): LambdaForm {
+    const { irText: text, types, projection } = this.#compiled
+    const wasm = this.#source()
+    const backEnds: BackEnd[] = wasm === undefined ? [] : [backEndOf(wasm.source)]
+    if (wasm === undefined || wasm.targets.size < types.length) backEnds.push("JavaScript")
+    return { kind: "compiled", backEnds, code: projection.code, ir: text }
   }
 
   project(batch: Batch, params: Params, targets: readonly Column[], onRowError: OnRowError): void {
-    assert(targets.length === this.#fields.length, "there is a column for each target")
-    if (this.#failed.length < batch.count) this.#failed = new Int32Array(batch.count)
+    const { types, projection } = this.#compiled
+    assert(targets.length === types.length, "there is a column for each target")
     targets.forEach((target, index) => {
-      assert(target.storage === this.#fields[index]!.type.storage, "a target's column is of its type")
+      assert(target.storage === types[index]!.storage, "a target's column is of its type")
       // A required column may have a bitmap all the same: then none of its values is null.
-      if (!this.#fields[index]!.type.isNullable) target.validity?.fill(0xff)
+      if (!types[index]!.isNullable) target.validity?.fill(0xff)
     })
-    const failed = this.#failed
-    const rest = [targets, failed, this.#checks, this.#codeOfSymbol, this.#translate]
-    const failures = this.#kernel.run(batch, params, rest)
-    if (failures === undefined) this.#closure.project(batch, params, targets, onRowError)
-    else if (failures > 0) this.#closure.projectRows(batch, params, targets, onRowError, failed, failures)
+    const failed = this.#runWasm(batch, params, targets) ?? projection.run(batch, params, targets)
+    if (failed === undefined) this.#closure.project(batch, params, targets, onRowError)
+    else if (failed.length > 0) {
+      this.#closure.projectRows(batch, params, targets, onRowError, failed, failed.length)
+    }
   }
 
-  readonly #codeOfSymbol = (target: number, dictionary: Dictionary) => {
-    const check = this.#checks[target]!
-    return (text: string): number => (check(text) === undefined ? dictionary.codeOf(text) : -2)
-  }
-
-  /** For each code of `from` the code of the same text in `to`, or -1 where that has not been looked up yet. */
-  readonly #translate = (pair: number, from: Dictionary, to: Dictionary): Int32Array => {
-    const known = this.#translations[pair]
-    const isSame = known?.from === from && known.to === to
-    if (isSame && known.codes.length >= from.size) return known.codes
-    // A dictionary that grows from batch to batch is not translated anew each time.
-    const codes = new Int32Array(isSame ? from.size * 2 : from.size).fill(-1)
-    this.#translations[pair] = { from, to, codes }
-    return codes
+  /** The rows that failed, ascending; `undefined` where JavaScript must fill all columns. */
+  #runWasm(batch: Batch, params: Params, targets: readonly Column[]): Int32Array | undefined {
+    const wasm = this.#gate.admits(batch) ? this.#wasm() : undefined
+    if (wasm === undefined) return undefined
+    const { kernel, rest } = wasm
+    if (this.#failed.length < batch.count) this.#failed = new Int32Array(batch.count)
+    const count = kernel.run(batch, params, { list: this.#failed, targets })
+    if (count === undefined) return undefined
+    const failed = this.#failed.subarray(0, count)
+    if (rest === undefined) return failed
+    const others = rest.projection.run(
+      batch,
+      params,
+      rest.indexes.map((index) => targets[index]!),
+    )
+    return others === undefined ? undefined : merged(failed, others)
   }
 }
 
-interface Translation {
-  readonly from: Dictionary
-  readonly to: Dictionary
-  readonly codes: Int32Array
+/** The rows of two ascending lists, ascending. */
+function merged(one: Int32Array, other: Int32Array): Int32Array {
+  if (other.length === 0) return one
+  return one.length === 0 ? other : Int32Array.from(new Set([...one, ...other])).sort()
 }

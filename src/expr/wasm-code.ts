@@ -173,9 +173,11 @@ export const i64 = {
   add: binary<"i64", "i64">("i64", [0x7c]),
   sub: binary<"i64", "i64">("i64", [0x7d]),
   mul: binary<"i64", "i64">("i64", [0x7e]),
+  /** Traps where the right side is 0, and for −2⁶³ by −1. */
+  divS: binary<"i64", "i64">("i64", [0x7f]),
   /** Traps where the right side is 0. */
   divU: binary<"i64", "i64">("i64", [0x80]),
-  /** The remainder has the sign of the left side. */
+  /** The remainder has the sign of the left side. Traps where the right side is 0. */
   remS: binary<"i64", "i64">("i64", [0x81]),
   and: binary<"i64", "i64">("i64", [0x83]),
   or: binary<"i64", "i64">("i64", [0x84]),
@@ -232,6 +234,8 @@ export const f64 = {
   gt: binary<"f64", "i32">("i32", [0x64]),
   le: binary<"f64", "i32">("i32", [0x65]),
   ge: binary<"f64", "i32">("i32", [0x66]),
+  /** The first with the sign of the second. */
+  copySign: binary<"f64", "f64">("f64", [0xa6]),
   convertI32S: unary<"i32", "f64">("f64", [0xb7]),
   convertI32U: unary<"i32", "f64">("f64", [0xb8]),
   convertI64S: unary<"i64", "f64">("f64", [0xb9]),
@@ -251,6 +255,10 @@ export const v128 = {
   },
   /** Loads 8 bytes into both lanes. */
   load64Splat: load("v128", vector(10)),
+  /** Loads 8 bytes as 8 lanes of 16 bits. */
+  load8x8U: load("v128", vector(2)),
+  /** Loads 8 bytes into the low half; the high one is 0. */
+  load64Zero: load("v128", vector(93)),
   /** Loads two int32 as two int64. */
   load32x2S: load("v128", vector(5)),
   not: unary<"v128", "v128">("v128", vector(77)),
@@ -277,10 +285,18 @@ export const i8x16 = {
   bitmask: unary<"v128", "i32">("i32", vector(100)),
 }
 
+/** Lanes of 16 bits. */
+export const i16x8 = {
+  /** The lanes of two vectors, each as the nearest value of 16 bits. */
+  narrowI32x4S: binary<"v128", "v128">("v128", vector(133)),
+  bitmask: unary<"v128", "i32">("i32", vector(132)),
+}
+
 /** Lanes of 32 bits; comparisons set all bits of a lane, or none. */
 export const i32x4 = {
   splat: unary<"i32", "v128">("v128", vector(17)),
   extractLane: extract("i32", 27),
+  replaceLane: replace<"i32">(28),
   eq: binary<"v128", "v128">("v128", vector(55)),
   ne: binary<"v128", "v128">("v128", vector(56)),
   ltS: binary<"v128", "v128">("v128", vector(57)),
@@ -293,7 +309,12 @@ export const i32x4 = {
   bitmask: unary<"v128", "i32">("i32", vector(164)),
   allTrue: unary<"v128", "i32">("i32", vector(163)),
   shl: shift(vector(171)),
+  shrS: shift(vector(172)),
   shrU: shift(vector(173)),
+  extendLowI16x8U: unary<"v128", "v128">("v128", vector(169)),
+  extendHighI16x8U: unary<"v128", "v128">("v128", vector(170)),
+  /** Two doubles in the low half, toward zero; NaN gives 0, and what is out of range the nearest end. */
+  truncSatF64x2SZero: unary<"v128", "v128">("v128", vector(252)),
 }
 
 /** Lanes of 64 bits; comparisons set all bits of a lane, or none. */
@@ -308,7 +329,11 @@ export const i64x2 = {
   geS: binary<"v128", "v128">("v128", vector(219)),
   add: binary<"v128", "v128">("v128", vector(206)),
   sub: binary<"v128", "v128">("v128", vector(209)),
+  shl: shift(vector(203)),
+  shrU: shift(vector(205)),
   bitmask: unary<"v128", "i32">("i32", vector(196)),
+  extendLowI32x4S: unary<"v128", "v128">("v128", vector(199)),
+  extendHighI32x4S: unary<"v128", "v128">("v128", vector(200)),
 }
 
 /** Lanes of doubles; comparisons set all bits of a lane, or none. */
@@ -336,6 +361,8 @@ export const f64x2 = {
   max: binary<"v128", "v128">("v128", vector(245)),
   /** The low two lanes of int32 as doubles. */
   convertLowI32x4S: unary<"v128", "v128">("v128", vector(254)),
+  /** The low two lanes of unsigned 32 bits as doubles. */
+  convertLowI32x4U: unary<"v128", "v128">("v128", vector(255)),
 }
 
 /** A parameter or variable of a function. */

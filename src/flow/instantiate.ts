@@ -133,8 +133,9 @@ function windowInputOf(input: AggregateInput, rows: Schema, context: OperatorCon
   }
 }
 
-function predicateOf(lambda: RowFunction, rows: Schema, { paramsSchema, compile }: OperatorContext): Predicate {
-  return compilePredicate({ lambda, schema: rows, params: paramsSchema, options: compile })
+function predicateOf(lambda: RowFunction, rows: Schema, context: OperatorContext): Predicate {
+  const { paramsSchema, compile, arena } = context
+  return compilePredicate({ lambda, schema: rows, params: paramsSchema, options: compile, arena })
 }
 
 function projectionOf(
@@ -142,9 +143,9 @@ function projectionOf(
   rows: Schema,
   targets: readonly Field[],
   shape: "object" | "value",
-  { paramsSchema, compile }: OperatorContext,
+  { paramsSchema, compile, arena }: OperatorContext,
 ): Projection {
-  return compileProjection({ lambda, schema: rows, params: paramsSchema, targets, options: compile, shape })
+  return compileProjection({ lambda, schema: rows, params: paramsSchema, targets, options: compile, shape, arena })
 }
 
 function invalid(id: string, problem: string): TidemarkError {

@@ -139,7 +139,7 @@ input trips
 │
 filter  [trips/filter]
 │  (r, p) => r.fare > 0 && r.fare < p.maxFare
-│  ✓ compiled
+│  ✓ compiled to WebAssembly SIMD
 │
 derive  [trips/derive]
 │  sets net: float64
@@ -154,7 +154,7 @@ window  [hourly]  keeps state
 │  tumbling 1h of pickup, by zone
 │  zone: string, windowStart: timestamp, windowEnd: timestamp
 │  revenue: float64? = sum((r) => r.net)
-│    ✓ compiled
+│    ✓ compiled to WebAssembly SIMD
 │  trips: int53 = count()
 │
 ├─ output hourly → jsonl("hourly"), exactly once
@@ -192,7 +192,19 @@ test("EX1 each lambda is told with its role, and why it runs as a closure", () =
   expect(filter.lambdas[0]!.ir).toMatch(/fare/)
   expect(derive.lambdas).toMatchObject([{ role: "columns", form: "closure", source: "(r) => netOf(r)", ir: undefined }])
   expect(derive.lambdas[0]!.reason).toMatch(/netOf.*\.$/)
-  expect(window.lambdas).toMatchObject([{ role: "revenue", form: "compiled" }])
+  expect(window.lambdas).toMatchObject([{ role: "revenue", form: "compiled", backEnds: ["WebAssembly SIMD"] }])
+})
+
+test("EX1 a lambda that runs partly as WebAssembly and partly as JavaScript is told as both", () => {
+  const { nodes: explained } = explain(bound, { compile: { ...AUTO, only: "JavaScript" } })
+  expect(explained[1]!.lambdas).toMatchObject([{ form: "compiled", backEnds: ["JavaScript"] }])
+  const text = textWith((explanation) => ({
+    nodes: explanation.nodes.map((node) => ({
+      ...node,
+      lambdas: node.lambdas.map((lambda) => ({ ...lambda, backEnds: ["WebAssembly", "JavaScript"] as const })),
+    })),
+  }))
+  expect(text).toContain("│  ✓ compiled to WebAssembly and JavaScript\n")
 })
 
 test("EX1 with compiling switched off every lambda runs as its closure", () => {
@@ -291,7 +303,7 @@ test("long sources are dedented and cut, long lists of columns are broken", () =
     }),
   }))
   expect(text).toContain("│  (r) => {\n│    const x0 = 0\n│    const x1 = 1\n")
-  expect(text).toContain("│    const x5 = 5\n│  …\n│  ✓ compiled\n")
+  expect(text).toContain("│    const x5 = 5\n│  …\n│  ✓ compiled to WebAssembly SIMD\n")
   const columns = text.split("\n").filter((line) => line.includes("column"))
   expect(columns).toHaveLength(4)
   expect(Math.max(...columns.map((line) => line.length))).toBeLessThan(100)

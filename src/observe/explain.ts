@@ -176,6 +176,7 @@ function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): Exp
     role,
     source: String(lambda),
     form: form.kind,
+    backEnds: isCompiled ? form.backEnds : [],
     reason: isCompiled ? undefined : form.reason,
     hint: isCompiled ? undefined : form.hint,
     ir: isCompiled ? form.ir : undefined,

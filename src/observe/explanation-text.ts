@@ -131,8 +131,8 @@ function portOf(consumer: Consumer): Port {
   return consumer.kind === "output" ? consumer.output.from.port : consumer.port
 }
 
-function formLines({ form, reason, hint }: ExplainedLambda): string[] {
-  if (form === "compiled") return ["✓ compiled"]
+function formLines({ form, backEnds, reason, hint }: ExplainedLambda): string[] {
+  if (form === "compiled") return [`✓ compiled to ${backEnds.join(" and ")}`]
   return [`○ runs as a closure. ${reason}`, ...(hint === undefined ? [] : [`  ${hint}`])]
 }
 

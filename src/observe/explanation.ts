@@ -1,5 +1,6 @@
 /** What `explain` says of a job, as plain data: texts, numbers and lists, so that it can be written as JSON. */
 import type { SinkGuarantee } from "../connect/sink.ts"
+import type { BackEnd } from "../expr/compile.ts"
 import type { PlanNode, Port } from "../flow/plan.ts"
 import type { PlanWarning } from "../flow/plan-warnings.ts"
 
@@ -21,6 +22,8 @@ export interface ExplainedLambda {
   /** Its source text. */
   readonly source: string
   readonly form: "compiled" | "closure"
+  /** What it is compiled to; of a lambda that gives several columns, some may be the one and some the other. */
+  readonly backEnds: readonly BackEnd[]
   /** Why it runs as a closure, as a sentence. */
   readonly reason: string | undefined
   /** What to write instead, as a sentence. */

@@ -1,0 +1,116 @@
+/**
+ * Comparisons as lanes.
+ *
+ * Whole numbers are compared as integers, which is exact: an int64 and a safe integer have no doubles in common beyond
+ * 2⁵³. A column that may be null is compared as if it were not, and its bit decides: a bit is cheaper to ask than a double
+ * is to replace.
+ */
+import { notKnown, type LambdaLanes } from "./codegen-wasm-lanes.ts"
+import { exactInteger, type IntegerLane } from "./codegen-wasm-integers.ts"
+import type { Ir } from "./ir.ts"
+import { withoutKinds } from "./nodes.ts"
+import {
+  BIGINT,
+  BOOLEAN,
+  isWithin,
+  mayBe,
+  NULL,
+  NULLISH,
+  NUMBER,
+  NUMBER_LIKE,
+  STRING,
+  UNDEFINED,
+} from "./value-type.ts"
+import type { Lane } from "./wasm-lane.ts"
+
+/** Which comparison: equal, less, or less or equal. */
+type Comparison = "eq" | "lt" | "le"
+
+/** `left < right` or `left <= right`. */
+export function compared(lanes: LambdaLanes, how: "lt" | "le", left: Ir, right: Ir): Lane<"flag"> {
+  const kinds = left.kinds | right.kinds
+  if (isWithin(kinds, NUMBER_LIKE)) return comparedNumbers(lanes, how, left, right)
+  if (isWithin(kinds, NUMBER | BIGINT | NULL)) return comparedIntegers(lanes.graph, how, wide(left), wide(right))
+  throw notKnown(`"<" of values of several kinds`)
+
+  function wide(node: Ir): Lane<"i64"> {
+    const { graph } = lanes
+    // As a number, null is 0.
+    if (mayBe(node.kinds, NULL)) {
+      return graph.select(lanes.is(node, NULL), graph.constant("i64", 0n), wide(withoutKinds(node, NULL)))
+    }
+    if (isWithin(node.kinds, BIGINT)) return lanes.bigint(node)
+    const integer = exactInteger(lanes, node)
+    if (integer === undefined) throw notKnown("a comparison of a bigint with a number that may have a fraction")
+    return widened(lanes.graph, integer)
+  }
+}
+
+function comparedNumbers(lanes: LambdaLanes, how: Comparison, left: Ir, right: Ir): Lane<"flag"> {
+  const { graph } = lanes
+  if (isNullableColumn(left) && isSame(right)) {
+    return graph.select(
+      lanes.is(left, NULL),
+      graph.operation(`f64.${how}`, graph.constant("f64", 0), lanes.number(right)),
+      comparedNumbers(lanes, how, withoutKinds(left, NULL), right),
+    )
+  }
+  if (isNullableColumn(right) && isSame(left)) {
+    return graph.select(
+      lanes.is(right, NULL),
+      graph.operation(`f64.${how}`, lanes.number(left), graph.constant("f64", 0)),
+      comparedNumbers(lanes, how, left, withoutKinds(right, NULL)),
+    )
+  }
+  const [a, b] = [exactInteger(lanes, left), exactInteger(lanes, right)]
+  if (a !== undefined && b !== undefined) return comparedIntegers(graph, how, a, b)
+  return graph.operation(`f64.${how}`, lanes.number(left), lanes.number(right))
+}
+
+function isNullableColumn(node: Ir): boolean {
+  return node.op === "column" && mayBe(node.kinds, NULL) && mayBe(node.kinds, NUMBER)
+}
+
+/** Whether a value is the same for all rows. */
+function isSame({ op }: Ir): boolean {
+  return op === "constant" || op === "param"
+}
+
+function comparedIntegers(graph: LambdaLanes["graph"], how: Comparison, a: IntegerLane, b: IntegerLane): Lane<"flag"> {
+  if (a.type === "i32" && b.type === "i32") return graph.operation(`i32.${how}`, a, b)
+  return graph.operation(`i64.${how}`, widened(graph, a), widened(graph, b))
+}
+
+function widened(graph: LambdaLanes["graph"], integer: IntegerLane): Lane<"i64"> {
+  return integer.type === "i64" ? integer : graph.operation("i64.fromI32", integer)
+}
+
+/** `left === right`, or `left == right`. */
+export function equal(lanes: LambdaLanes, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
+  const { graph } = lanes
+  const both = (kinds: number): Lane<"flag"> => graph.and(lanes.is(left, kinds), lanes.is(right, kinds))
+  const areNull = isStrict ? graph.or(both(NULL), both(UNDEFINED)) : both(NULLISH)
+  const [one, other] = [withoutKinds(left, NULLISH), withoutKinds(right, NULLISH)]
+  if (one.kinds === 0 || other.kinds === 0) return areNull
+  const arePresent = graph.and(graph.not(lanes.is(left, NULLISH)), graph.not(lanes.is(right, NULLISH)))
+  return graph.or(areNull, graph.and(arePresent, equalValues(lanes, one, other, isStrict)))
+}
+
+/** Of values that are not nullish. */
+function equalValues(lanes: LambdaLanes, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
+  const { graph } = lanes
+  const kinds = left.kinds | right.kinds
+  if (isStrict && !mayBe(left.kinds, right.kinds)) return graph.constant("flag", false)
+  if (kinds === NUMBER || (!isStrict && isWithin(kinds, NUMBER | BOOLEAN) && kinds !== BOOLEAN)) {
+    return comparedNumbers(lanes, "eq", left, right)
+  }
+  if (kinds === BOOLEAN) return graph.not(graph.operation("flag.xor", lanes.truth(left), lanes.truth(right)))
+  if (kinds === BIGINT) return graph.operation("i64.eq", lanes.bigint(left), lanes.bigint(right))
+  if (kinds === STRING) {
+    if (right.op === "column" && left.op !== "column") return equalValues(lanes, right, left, isStrict)
+    const isKnown = right.op === "constant" || right.op === "param"
+    if (left.op === "column" && isKnown) return lanes.isText(left, lanes.textOf(right))
+    throw notKnown("texts of two columns")
+  }
+  throw notKnown("the equality of values of several kinds")
+}

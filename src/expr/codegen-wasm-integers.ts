@@ -1,0 +1,111 @@
+/**
+ * Numbers that are known to be whole, which have exact lanes of integers.
+ *
+ * Invariants:
+ * - WI1 `exactInteger` gives the node's value for every row; −0 is 0.
+ * - WI2 Where `boundOf` gives a bound, the value is a whole number or −0, and no further from 0.
+ */
+import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
+import { typeOfReference, type Binary, type Ir } from "./ir.ts"
+import { isWithin, NUMBER, NUMBER_LIKE, UNDEFINED, mayBe } from "./value-type.ts"
+import type { Lane } from "./wasm-lane.ts"
+
+const INT32_BOUND = 2 ** 31
+const SAFE_BOUND = 2 ** 53
+
+const INT32_OPERATORS: ReadonlySet<string> = new Set(["&", "|", "^", "<<", ">>"])
+
+/** An integer of either size. */
+export type IntegerLane = Lane<"i32"> | Lane<"i64">
+
+/** The value as an integer, where the node is a number that is always whole and fits; `undefined` elsewhere. */
+export function exactInteger(lanes: LambdaLanes, node: Ir): IntegerLane | undefined {
+  if (!isWithin(node.kinds, NUMBER)) return undefined
+  const { graph } = lanes
+  switch (node.op) {
+    case "constant": {
+      const value = node.value as number
+      if ((value | 0) === value) return graph.constant("i32", value | 0)
+      return Number.isSafeInteger(value) ? graph.constant("i64", BigInt(value)) : undefined
+    }
+    case "column": {
+      const { storage } = typeOfReference(node)
+      if (storage === "int32") return graph.load("i32", lanes.values(node))
+      return storage === "int64" ? graph.load("i64", lanes.values(node)) : undefined
+    }
+    case "let":
+    case "narrowed":
+    case "guard":
+      return exactInteger(lanes, node.value)
+    case "unary":
+      return node.operator === "~" ? lanes.int32(node) : undefined
+    case "binary":
+      return INT32_OPERATORS.has(node.operator) ? lanes.int32(node) : undefined
+    case "call":
+      return node.name === "Math.imul" ? lanes.int32(node) : undefined
+    default:
+      return undefined
+  }
+}
+
+/** A number from which the value, as `ToNumber` gives it, is at most so far from 0; `undefined` where it is not whole. */
+export function boundOf(node: Ir): number | undefined {
+  if (!isWithin(node.kinds, NUMBER_LIKE) || mayBe(node.kinds, UNDEFINED)) return undefined
+  switch (node.op) {
+    case "constant": {
+      const value = Number(node.value)
+      return Number.isInteger(value) ? within(Math.abs(value)) : undefined
+    }
+    case "column":
+      return {
+        bit: 1,
+        int32: INT32_BOUND,
+        int64: SAFE_BOUND,
+        float64: undefined,
+        dictionary: undefined,
+        struct: undefined,
+      }[typeOfReference(node).storage]
+    case "let":
+    case "narrowed":
+    case "guard":
+      return boundOf(node.value)
+    case "unary":
+      if (node.operator === "~") return INT32_BOUND
+      return node.operator === "-" || node.operator === "+" ? boundOf(node.operand) : 1
+    case "conditional":
+      return greater(boundOf(node.then), boundOf(node.otherwise))
+    case "logical":
+      return greater(boundOf(node.left), boundOf(node.right))
+    case "binary":
+      return boundOfBinary(node)
+    default:
+      return undefined
+  }
+}
+
+function boundOfBinary({ operator, left, right }: Binary): number | undefined {
+  if (INT32_OPERATORS.has(operator)) return INT32_BOUND
+  if (operator === ">>>") return 2 * INT32_BOUND
+  const [one, other] = [boundOf(left), boundOf(right)]
+  if (one === undefined || other === undefined) return undefined
+  switch (operator) {
+    case "+":
+    case "-":
+      return within(one + other)
+    case "*":
+      return within(one * other)
+    case "%":
+      // By 0 it is NaN.
+      return right.op === "constant" && other > 0 ? one : undefined
+    default:
+      return undefined
+  }
+}
+
+function within(bound: number): number | undefined {
+  return bound <= SAFE_BOUND ? bound : undefined
+}
+
+function greater(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other)
+}
