@@ -131,7 +131,8 @@ export class JsExpressions {
    */
   equalityWithColumn(left: ColumnReference, right: Ir): string | undefined {
     const kind = left.kinds & ~NULL
-    if (right.kinds !== kind) return undefined
+    // It is not evaluated where the column is null, so it must not be what throws.
+    if (right.kinds !== kind || !right.isTotal) return undefined
     if (kind === NUMBER) return `(${this.#load(left)} === ${this.value(right)})`
     if (kind !== STRING || (right.op !== "constant" && right.op !== "param")) return undefined
     const dictionary = this.locals.batch(`${this.locals.column(left)}.dictionary`)

@@ -1,7 +1,7 @@
 /**
  * Compiled lambdas against their closures: random texts of the subset, on random rows with hostile values.
  *
- * A pair is one lambda on one row: some 180,000 by default. `TIDEMARK_FUZZ_SCALE` multiplies their number,
+ * A pair is one lambda on one row: some 140,000 by default. `TIDEMARK_FUZZ_SCALE` multiplies their number,
  * `TIDEMARK_FUZZ_SEED` picks others.
  */
 import { describe, expect, it } from "vitest"
@@ -20,6 +20,7 @@ import { compileProjection } from "./projection.ts"
 const SCALE = Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1)
 const SEED = Number(process.env.TIDEMARK_FUZZ_SEED ?? 20_240_607)
 const LAMBDAS = Math.ceil(1000 * SCALE)
+const timeout = 60_000 * Math.max(1, SCALE)
 
 const proof = { areGenuineGlobals: () => true, capturedConstant: () => undefined }
 /** Every way to compile, each held against the closure. */
@@ -147,7 +148,7 @@ const LEAST_PARTS = {
 describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (name, options) => {
   const least = LEAST_PARTS[name]
 
-  it("PR1 select the same rows", async ({ annotate }) => {
+  it("PR1 select the same rows", { timeout }, async ({ annotate }) => {
     const { compiledPart, pairs } = compare(
       SEED,
       (prng, grammar) => {
@@ -160,7 +161,7 @@ describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (name, op
     expect(compiledPart).toBeGreaterThan(least.predicates)
   })
 
-  it("W1 G4 throw for the same rows, as null is told by tests", async ({ annotate }) => {
+  it("W1 G4 throw for the same rows, as null is told by tests", { timeout }, async ({ annotate }) => {
     const { compiledPart, pairs } = compare(
       SEED + 2,
       (_prng, grammar) => {
@@ -173,7 +174,7 @@ describe.each(BACK_ENDS)("lambdas compiled to %s, and their closures", (name, op
     expect(compiledPart).toBeGreaterThan(least.guarded)
   })
 
-  it("PJ1 write the same values and report the same failures", async ({ annotate }) => {
+  it("PJ1 write the same values and report the same failures", { timeout }, async ({ annotate }) => {
     const { compiledPart, pairs } = compare(
       SEED + 1,
       (prng, grammar) => {
