@@ -96,12 +96,11 @@ function valuesOf(batch: Batch, columns: readonly Column[], failures: readonly F
   return values
 }
 
-/** The batch without some rows. */
-function without(batch: Batch, failures: readonly Failure[]): Batch {
-  const failed = new Set(failures.map(([row]) => row))
+/** Some rows of the batch. */
+function onlyRows(batch: Batch, isKept: (row: number) => boolean): Batch {
   const kept: number[] = []
   batch.forEachRow((row) => {
-    if (!failed.has(row)) kept.push(row)
+    if (isKept(row)) kept.push(row)
   })
   return batch.with({ selection: Int32Array.from(kept), count: kept.length })
 }
@@ -109,10 +108,19 @@ function without(batch: Batch, failures: readonly Failure[]): Batch {
 /** Expects a compiled lambda and its closure to give and report the same. */
 function expectAlike(compiled: Runnable, closure: Runnable, batch: Batch, params: Params, what: string): void {
   const twin = closure.run(batch, params)
-  // A failing guard leaves the whole batch to the closure, so the rows that do not fail are compared by themselves.
   if (twin.failures.length > 0) {
-    const outcome = compiled.run(without(batch, twin.failures), params)
-    expect(outcome, what).toEqual({ results: twin.results, failures: [] })
+    // A failing guard leaves the whole batch to the closure, so rows that fail and others are compared by themselves.
+    const failed = new Set(twin.failures.map(([row]) => row))
+    const sound = onlyRows(batch, (row) => !failed.has(row))
+    expect(compiled.run(sound, params), what).toEqual({ results: twin.results, failures: [] })
+    const [first] = twin.failures
+    const alone = compiled.run(
+      onlyRows(batch, (row) => row === first![0]),
+      params,
+    )
+    expect(alone, what).toEqual({ results: [], failures: [first] })
+    // After that the closure runs for one batch at once (JK3).
+    compiled.run(sound, params)
   }
   expect(compiled.run(batch, params), what).toEqual(twin)
 }
