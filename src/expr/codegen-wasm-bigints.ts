@@ -5,14 +5,14 @@
  * - WB1 Where a result leaves int64, which a bigint does not mind, the row is noted as unknown. Of a product this is
  *   noted a little early.
  */
-import { notKnown, type LambdaLanes } from "./codegen-wasm-lanes.ts"
+import { notKnown, type LaneQuestions } from "./lane-questions.ts"
 import type { Binary, Unary } from "./ir.ts"
 import type { Lane } from "./wasm-lane.ts"
 
 type Longs = Lane<"i64">
 
 /** `- a` or `~ a`. */
-export function unaryBigint(lanes: LambdaLanes, { operator, operand }: Unary): Longs {
+export function unaryBigint(lanes: LaneQuestions, { operator, operand }: Unary): Longs {
   const { graph } = lanes
   const value = lanes.bigint(operand)
   if (operator === "~") return graph.operation("i64.xor", value, graph.constant("i64", -1n))
@@ -20,7 +20,7 @@ export function unaryBigint(lanes: LambdaLanes, { operator, operand }: Unary): L
 }
 
 /** `a operator b`. */
-export function binaryBigint(lanes: LambdaLanes, { operator, left, right }: Binary): Longs {
+export function binaryBigint(lanes: LaneQuestions, { operator, left, right }: Binary): Longs {
   const { graph } = lanes
   const [a, b] = [lanes.bigint(left), lanes.bigint(right)]
   switch (operator) {
@@ -46,7 +46,7 @@ export function binaryBigint(lanes: LambdaLanes, { operator, left, right }: Bina
   }
 }
 
-function sum(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
+function sum(lanes: LaneQuestions, a: Longs, b: Longs): Longs {
   const { graph } = lanes
   const result = graph.operation("i64.add", a, b)
   // It has left int64 where its sign is neither that of a nor that of b.
@@ -55,7 +55,7 @@ function sum(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
   return result
 }
 
-function difference(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
+function difference(lanes: LaneQuestions, a: Longs, b: Longs): Longs {
   const { graph } = lanes
   const result = graph.operation("i64.sub", a, b)
   // It has left int64 where a and b differ in sign, and a and the result do.
@@ -64,7 +64,7 @@ function difference(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
   return result
 }
 
-function product(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
+function product(lanes: LaneQuestions, a: Longs, b: Longs): Longs {
   const { graph } = lanes
   // As doubles, the factors and their product are off by far less than a half.
   const [x, y] = [graph.operation("f64.fromI64", a), graph.operation("f64.fromI64", b)]
@@ -73,6 +73,6 @@ function product(lanes: LambdaLanes, a: Longs, b: Longs): Longs {
   return graph.operation("i64.mul", a, b)
 }
 
-function isNegative({ graph }: LambdaLanes, value: Longs): Lane<"flag"> {
+function isNegative({ graph }: LaneQuestions, value: Longs): Lane<"flag"> {
   return graph.operation("i64.lt", value, graph.constant("i64", 0n))
 }

@@ -1,13 +1,13 @@
 /** Calls of functions that WebAssembly has instructions for, or that are a few of them. */
-import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
+import type { LaneQuestions } from "./lane-questions.ts"
 import type { Call, Ir } from "./ir.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import { BIGINT, isWithin, mayBe, NULLISH, NUMBER } from "./value-type.ts"
 import type { Lane } from "./wasm-lane.ts"
 
 type Numbers = Lane<"f64">
-type NumberFunction = (lanes: LambdaLanes, ...args: Numbers[]) => Numbers
-type FlagFunction = (lanes: LambdaLanes, value: Numbers) => Lane<"flag">
+type NumberFunction = (lanes: LaneQuestions, ...args: Numbers[]) => Numbers
+type FlagFunction = (lanes: LaneQuestions, value: Numbers) => Lane<"flag">
 
 const ofOne =
   (name: "f64.abs" | "f64.ceil" | "f64.floor" | "f64.trunc" | "f64.sqrt"): NumberFunction =>
@@ -67,7 +67,7 @@ export const NATIVE_FUNCTIONS: ReadonlySet<string> = new Set([
 ])
 
 /** What a call gives, which is a number. */
-export function numberOfCall(lanes: LambdaLanes, { name, arguments: args }: Call): Numbers {
+export function numberOfCall(lanes: LaneQuestions, { name, arguments: args }: Call): Numbers {
   const native = NUMBER_FUNCTIONS[name]
   if (native === undefined) throw new NotCompilable(`${name} is not compiled to WebAssembly.`)
   if (name === "Number" && args[0]?.kinds === BIGINT) return lanes.graph.operation("f64.fromI64", lanes.bigint(args[0]))
@@ -75,7 +75,7 @@ export function numberOfCall(lanes: LambdaLanes, { name, arguments: args }: Call
 }
 
 /** What a call gives, which is a boolean. */
-export function flagOfCall(lanes: LambdaLanes, { name, arguments: args }: Call): Lane<"flag"> {
+export function flagOfCall(lanes: LaneQuestions, { name, arguments: args }: Call): Lane<"flag"> {
   const { graph } = lanes
   const [first] = args
   if (name === "Boolean") return first === undefined ? graph.constant("flag", false) : lanes.truth(first)
@@ -87,7 +87,7 @@ export function flagOfCall(lanes: LambdaLanes, { name, arguments: args }: Call):
 }
 
 /** `Number.isNaN` and its like are false of everything but numbers. */
-function ofNumbersOnly(lanes: LambdaLanes, node: Ir, native: FlagFunction): Lane<"flag"> {
+function ofNumbersOnly(lanes: LaneQuestions, node: Ir, native: FlagFunction): Lane<"flag"> {
   const { graph } = lanes
   if (!mayBe(node.kinds, NUMBER)) return graph.constant("flag", false)
   if (!isWithin(node.kinds, NUMBER | NULLISH)) throw new NotCompilable("It may be a number or something else.")
@@ -95,7 +95,7 @@ function ofNumbersOnly(lanes: LambdaLanes, node: Ir, native: FlagFunction): Lane
 }
 
 /** `Number.isSafeInteger` of a number. */
-export function isSafeInteger({ graph }: LambdaLanes, x: Numbers): Lane<"flag"> {
+export function isSafeInteger({ graph }: LaneQuestions, x: Numbers): Lane<"flag"> {
   return graph.and(
     graph.operation("f64.eq", graph.operation("f64.trunc", x), x),
     graph.operation("f64.le", graph.operation("f64.abs", x), graph.constant("f64", Number.MAX_SAFE_INTEGER)),

@@ -5,7 +5,7 @@
  * 2⁵³. A column that may be null is compared as if it were not, and its bit decides: a bit is cheaper to ask than a double
  * is to replace.
  */
-import { notKnown, type LambdaLanes } from "./codegen-wasm-lanes.ts"
+import { notKnown, type LaneQuestions } from "./lane-questions.ts"
 import { exactInteger, type IntegerLane } from "./codegen-wasm-integers.ts"
 import type { Ir } from "./ir.ts"
 import { withoutKinds } from "./nodes.ts"
@@ -27,7 +27,7 @@ import type { Lane } from "./wasm-lane.ts"
 type Comparison = "eq" | "lt" | "le"
 
 /** `left < right` or `left <= right`. */
-export function compared(lanes: LambdaLanes, how: "lt" | "le", left: Ir, right: Ir): Lane<"flag"> {
+export function compared(lanes: LaneQuestions, how: "lt" | "le", left: Ir, right: Ir): Lane<"flag"> {
   const kinds = left.kinds | right.kinds
   if (isWithin(kinds, NUMBER_LIKE)) return comparedNumbers(lanes, how, left, right)
   if (isWithin(kinds, NUMBER | BIGINT | NULL)) return comparedIntegers(lanes.graph, how, wide(left), wide(right))
@@ -46,7 +46,7 @@ export function compared(lanes: LambdaLanes, how: "lt" | "le", left: Ir, right: 
   }
 }
 
-function comparedNumbers(lanes: LambdaLanes, how: Comparison, left: Ir, right: Ir): Lane<"flag"> {
+function comparedNumbers(lanes: LaneQuestions, how: Comparison, left: Ir, right: Ir): Lane<"flag"> {
   const { graph } = lanes
   if (isNullableColumn(left) && isSame(right)) {
     return graph.select(
@@ -76,17 +76,27 @@ function isSame({ op }: Ir): boolean {
   return op === "constant" || op === "param"
 }
 
-function comparedIntegers(graph: LambdaLanes["graph"], how: Comparison, a: IntegerLane, b: IntegerLane): Lane<"flag"> {
+function comparedIntegers(
+  graph: LaneQuestions["graph"],
+  how: Comparison,
+  a: IntegerLane,
+  b: IntegerLane,
+): Lane<"flag"> {
   if (a.type === "i32" && b.type === "i32") return graph.operation(`i32.${how}`, a, b)
   return graph.operation(`i64.${how}`, widened(graph, a), widened(graph, b))
 }
 
-function widened(graph: LambdaLanes["graph"], integer: IntegerLane): Lane<"i64"> {
+/** Whether an integer is 0. */
+export function isZero({ graph }: LaneQuestions, integer: IntegerLane): Lane<"flag"> {
+  return comparedIntegers(graph, "eq", integer, graph.constant("i32", 0))
+}
+
+function widened(graph: LaneQuestions["graph"], integer: IntegerLane): Lane<"i64"> {
   return integer.type === "i64" ? integer : graph.operation("i64.fromI32", integer)
 }
 
 /** `left === right`, or `left == right`. */
-export function equal(lanes: LambdaLanes, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
+export function equal(lanes: LaneQuestions, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
   const { graph } = lanes
   const both = (kinds: number): Lane<"flag"> => graph.and(lanes.is(left, kinds), lanes.is(right, kinds))
   const areNull = isStrict ? graph.or(both(NULL), both(UNDEFINED)) : both(NULLISH)
@@ -97,7 +107,7 @@ export function equal(lanes: LambdaLanes, left: Ir, right: Ir, isStrict: boolean
 }
 
 /** Of values that are not nullish. */
-function equalValues(lanes: LambdaLanes, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
+function equalValues(lanes: LaneQuestions, left: Ir, right: Ir, isStrict: boolean): Lane<"flag"> {
   const { graph } = lanes
   const kinds = left.kinds | right.kinds
   if (isStrict && !mayBe(left.kinds, right.kinds)) return graph.constant("flag", false)

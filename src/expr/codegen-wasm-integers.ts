@@ -5,7 +5,7 @@
  * - WI1 `exactInteger` gives the node's value for every row; −0 is 0.
  * - WI2 Where `boundOf` gives a bound, the value is a whole number or −0, and no further from 0.
  */
-import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
+import type { LaneQuestions } from "./lane-questions.ts"
 import { typeOfReference, type Binary, type Ir } from "./ir.ts"
 import { isWithin, NUMBER, NUMBER_LIKE, UNDEFINED, mayBe } from "./value-type.ts"
 import type { Lane } from "./wasm-lane.ts"
@@ -19,7 +19,7 @@ const INT32_OPERATORS: ReadonlySet<string> = new Set(["&", "|", "^", "<<", ">>"]
 export type IntegerLane = Lane<"i32"> | Lane<"i64">
 
 /** The value as an integer, where the node is a number that is always whole and fits; `undefined` elsewhere. */
-export function exactInteger(lanes: LambdaLanes, node: Ir): IntegerLane | undefined {
+export function exactInteger(lanes: LaneQuestions, node: Ir): IntegerLane | undefined {
   if (!isWithin(node.kinds, NUMBER)) return undefined
   const { graph } = lanes
   switch (node.op) {

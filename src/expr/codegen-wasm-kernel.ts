@@ -20,7 +20,7 @@
  */
 import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
 import type { TargetLanes } from "./codegen-wasm-targets.ts"
-import { notKnown } from "./codegen-wasm-lanes.ts"
+import { notKnown } from "./lane-questions.ts"
 import type { TextTable } from "./codegen-wasm-texts.ts"
 import type { ParamReference } from "./ir.ts"
 import { argumentType, type KernelArgument } from "./wasm-argument.ts"

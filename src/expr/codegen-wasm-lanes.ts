@@ -16,11 +16,12 @@
 import { assert } from "../base/assert.ts"
 import { binaryBigint, unaryBigint } from "./codegen-wasm-bigints.ts"
 import { flagOfCall, numberOfCall } from "./codegen-wasm-calls.ts"
-import { compared, equal } from "./codegen-wasm-comparisons.ts"
-import { boundOf, exactInteger, type IntegerLane } from "./codegen-wasm-integers.ts"
+import { compared, equal, isZero } from "./codegen-wasm-comparisons.ts"
+import { boundOf, exactInteger } from "./codegen-wasm-integers.ts"
 import { TextNodes, type TextTable } from "./codegen-wasm-texts.ts"
 import { childrenOf, placeOf, typeOfReference } from "./ir.ts"
 import type { Binary, ColumnReference, Ir, Let, Logical, ParamReference } from "./ir.ts"
+import { INVALID_CODE, notKnown, NULL_CODE, type LaneQuestions } from "./lane-questions.ts"
 import { makeBinary, makeConstant, makeUnary, withoutKinds } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
 import { BIGINT, BOOLEAN, isWithin, mayBe, NULL, NULLISH, NUMBER, NUMBER_LIKE, OBJECT, STRING } from "./value-type.ts"
@@ -30,12 +31,8 @@ import { LaneGraph, type Lane, type LaneType } from "./wasm-lane.ts"
 
 const COMPARISONS: ReadonlySet<string> = new Set(["<", ">", "<=", ">=", "===", "!==", "==", "!="])
 
-/** Of codes: there is no text but null, or something that is no value of the column. */
-export const NULL_CODE = -1
-export const INVALID_CODE = -2
-
 /** The lanes of one lambda. */
-export class LambdaLanes {
+export class LambdaLanes implements LaneQuestions {
   readonly graph = new LaneGraph()
   /** In the order of their numbers. */
   readonly params: ParamReference[] = []
@@ -212,7 +209,7 @@ export class LambdaLanes {
     }
     if (!isWithin(node.kinds, NUMBER_LIKE)) throw notKnown("the truth of a value of several kinds")
     const integer = exactInteger(this, node)
-    if (integer !== undefined) return graph.not(equalIntegers(this, integer, graph.constant("i32", 0)))
+    if (integer !== undefined) return graph.not(isZero(this, integer))
     return graph.operation("f64.lt", graph.constant("f64", 0), graph.operation("f64.abs", this.number(node)))
   }
 
@@ -581,16 +578,4 @@ export class LambdaLanes {
     const known = this.params.findIndex((each) => placeOf(each) === place)
     return known === -1 ? this.params.push(reference) - 1 : known
   }
-}
-
-/** Whether two integers are equal, whatever their sizes. */
-export function equalIntegers({ graph }: LambdaLanes, a: IntegerLane, b: IntegerLane): Lane<"flag"> {
-  if (a.type === "i32" && b.type === "i32") return graph.operation("i32.eq", a, b)
-  const [x, y] = [a, b].map((each) => (each.type === "i32" ? graph.operation("i64.fromI32", each) : each))
-  return graph.operation("i64.eq", x!, y!)
-}
-
-/** A lambda, or a part of it, is left to JavaScript. */
-export function notKnown(what: string): NotCompilable {
-  return new NotCompilable(`WebAssembly has no instructions for ${what}.`)
 }

@@ -9,7 +9,8 @@
  */
 import type { ColumnType } from "../batch/type.ts"
 import { wasmSource, type WasmSource } from "./codegen-wasm-kernel.ts"
-import { LambdaLanes, notKnown } from "./codegen-wasm-lanes.ts"
+import { LambdaLanes } from "./codegen-wasm-lanes.ts"
+import { notKnown } from "./lane-questions.ts"
 import { targetLanes } from "./codegen-wasm-targets.ts"
 import type { BackEnd, CompileOptions } from "./compile.ts"
 import type { ColumnReference, Ir, LambdaIr, Let } from "./ir.ts"

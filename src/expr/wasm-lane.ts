@@ -199,7 +199,7 @@ export function isConstant({ definition }: Lane<"flag">, value?: boolean): boole
 }
 
 /** The lanes that a lane is made of. */
-export function operandsOf({ definition }: Lane): readonly Lane[] {
+function operandsOf({ definition }: Lane): readonly Lane[] {
   if (definition.kind === "operation") return definition.operands
   return definition.kind === "lookUp" ? [definition.index] : []
 }

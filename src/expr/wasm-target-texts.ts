@@ -12,7 +12,7 @@ import { Dictionary } from "../batch/dictionary.ts"
 import type { ColumnType } from "../batch/type.ts"
 import type { Params } from "./closure.ts"
 import type { WasmSource } from "./codegen-wasm-kernel.ts"
-import { INVALID_CODE } from "./codegen-wasm-lanes.ts"
+import { INVALID_CODE } from "./lane-questions.ts"
 import type { ColumnReference } from "./ir.ts"
 import { isPlainText } from "./js-store.ts"
 

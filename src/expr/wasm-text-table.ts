@@ -17,7 +17,7 @@ import type { ColumnType } from "../batch/type.ts"
 import { float64Type } from "../batch/types/float64.ts"
 import type { Params } from "./closure.ts"
 import { predicateSource } from "./codegen-js.ts"
-import { INVALID_CODE, NULL_CODE } from "./codegen-wasm-lanes.ts"
+import { INVALID_CODE, NULL_CODE } from "./lane-questions.ts"
 import type { TextTable, TextTableKind } from "./codegen-wasm-texts.ts"
 import { walk, type Ir, type Let } from "./ir.ts"
 import { JsKernel } from "./js-kernel.ts"
@@ -188,9 +188,10 @@ function withColumn(
   parts: Pick<DictionaryColumn, "validity" | "values" | "dictionary">,
 ): Batch {
   const [index] = path
-  const replaced = columns.map((column, at): Column =>
-    at === index ? { ...(column as DictionaryColumn), ...parts } : column,
-  )
+  const { type } = columns[index!]!
+  const { validity, values, dictionary } = parts
+  const texts: DictionaryColumn = { storage: "dictionary", type, validity, values, dictionary }
+  const replaced = columns.map((column, at): Column => (at === index ? texts : column))
   return new Batch({ schema, columns: replaced, length: parts.values.length })
 }
 
