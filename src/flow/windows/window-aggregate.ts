@@ -339,22 +339,23 @@ export class WindowAggregate implements Operator, OperatorState {
     let lastEnd = -Infinity
     if (this.#pieces.nextEnd(state.floorEnd) - 1 <= watermark) {
       const before = this.#memory.get("head")
-      const entries = this.#pieces.countEntries(state.floorEnd)
-      lastEnd = this.#fireUntil(watermark + 1, entries, out)
+      // Counting takes time for each piece, and few keys are never dropped.
+      const entries = state.keys.size < KEYS_WORTH_COLLECTING ? Infinity : this.#pieces.countEntries(state.floorEnd)
+      lastEnd = this.#fireUntil(watermark + 1, out)
       this.#results.flush(out)
       this.#pieces.forgetDropped(before)
-      this.#collectKeys(entries)
+      this.#collect(entries)
     }
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
   }
 
   /** Fires the windows that end at `lastDueEnd` or earlier, of which there are some, and gives the end of the last. */
-  #fireUntil(lastDueEnd: number, entries: number, out: Emitter): number {
+  #fireUntil(lastDueEnd: number, out: Emitter): number {
     const state = this.#state
     let lastEnd = -Infinity
     for (;;) {
       if (!this.#pieces.areJoining && this.#slices.slide < this.#slices.size) {
-        lastEnd = Math.max(lastEnd, this.#fireTogether(lastDueEnd, entries, out))
+        lastEnd = Math.max(lastEnd, this.#fireTogether(lastDueEnd, out))
       }
       const end = this.#pieces.nextEnd(state.floorEnd)
       if (end > lastDueEnd || end === Infinity) return lastEnd
@@ -365,11 +366,11 @@ export class WindowAggregate implements Operator, OperatorState {
   }
 
   /** Fires windows whose rows fit the result's columns at once, and gives the end of the last; −∞ where none has. */
-  #fireTogether(lastDueEnd: number, entries: number, out: Emitter): number {
+  #fireTogether(lastDueEnd: number, out: Emitter): number {
     const memory = this.#memory
     const state = this.#state
     const length = this.#results.length
-    const room = this.#results.roomFor(entries * WINDOWS_AT_ONCE)
+    const room = this.#results.roomFor(state.keys.size * WINDOWS_AT_ONCE)
     // Moments beyond the ends of time have no windows.
     const floorEnd = Math.max(state.floorEnd, -Number.MAX_SAFE_INTEGER)
     memory.floorEnd = floorEnd
@@ -419,13 +420,12 @@ export class WindowAggregate implements Operator, OperatorState {
    * Drops the keys and texts that are in no piece any more, when they are many: `entries` is how many entries there were
    * before windows fired, so that keys that come again in each window are not lost and found each time.
    */
-  #collectKeys(entries: number): void {
+  #collect(entries: number): void {
     const state = this.#state
-    const places = this.#pieces.open(state.floorEnd)
     for (const input of this.#texts.overgrown()) this.#renumberTexts(input)
-    if (state.keys.size < KEYS_WORTH_COLLECTING || state.keys.size <= entries * 2) return
+    if (state.keys.size <= entries * 2) return
     this.#pieces.drop(state.floorEnd)
-    const lists = places.map((place) => this.#pieces.idsOf(place))
+    const lists = this.#pieces.open(state.floorEnd).map((place) => this.#pieces.idsOf(place))
     const old = state.keys
     state.keys = old.withOnly(lists)
     old.release()

@@ -341,9 +341,18 @@ export class WindowPieces {
 
   #closeHoles(): void {
     const places: PiecePlace[] = []
-    for (let index = this.#head; index < this.#tail; index++) places.push({ list: this.#main, index })
+    let isSorted = true
+    let last = -1
+    for (let index = this.#head; index < this.#tail; index++) {
+      const from = this.#main.get(index, "from")
+      if (from < last) isSorted = false
+      last = from
+      places.push({ list: this.#main, index })
+    }
     for (let index = 0; index < this.#joiningCount; index++) places.push({ list: this.#joining, index })
-    places.sort((one, other) => one.list.get(one.index, "from") - other.list.get(other.index, "from"))
+    if (!isSorted || this.#joiningCount > 0) {
+      places.sort((one, other) => one.list.get(one.index, "from") - other.list.get(other.index, "from"))
+    }
     let to = 0
     /** What is moved together: entries [start, end), which go to the place behind those before. */
     let [start, end] = [0, 0]
