@@ -467,6 +467,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#memory.release()
     this.#pieces.release()
     this.#inputs.release()
+    this.#results.release()
     this.#state.keys.release()
     for (const array of [this.#rows, this.#ids, this.#entries]) array.release()
   }

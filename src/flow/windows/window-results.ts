@@ -36,6 +36,10 @@ export class WindowResults {
   readonly #context: OperatorContext
   readonly #failures = new RowFailures()
   #made: BatchColumns | undefined
+  /** The columns of texts that aggregates keep, and the inputs whose dictionaries their codes are of. */
+  #texts: { readonly leaf: Column; readonly input: number }[] = []
+  /** The validity of all columns. */
+  #bitmaps: Uint8Array[] = []
   #capacity = 0
   #length = 0
 
@@ -50,15 +54,33 @@ export class WindowResults {
     return this.#length
   }
 
-  /** For how many rows there is room at once; `needed` rows are still to come from the window at hand. */
+  /** For how many rows there is room at once; `needed` rows are still to come. */
   roomFor(needed: number): number {
-    if (this.#made === undefined) {
-      // Small windows often come in numbers, so there is room for some more; large ones take what is allowed.
-      this.#capacity = Math.min(MAX_RESULT_ROWS, Math.max(256, needed))
-      this.#made = allocateColumns(this.#context.arena, this.#options.schema, this.#capacity)
-      this.#bind(this.#made.columns)
-    }
+    if (this.#length === 0 && needed > this.#capacity && this.#capacity < MAX_RESULT_ROWS) this.#allocate(needed)
     return Math.min(needed, this.#capacity - this.#length)
+  }
+
+  /** Makes columns for `needed` rows, and for some more; they serve one batch after the other. */
+  #allocate(needed: number): void {
+    this.release()
+    this.#capacity = Math.min(MAX_RESULT_ROWS, Math.max(256, needed * 2))
+    this.#made = allocateColumns(this.#context.arena, this.#options.schema, this.#capacity)
+    this.#bind(this.#made.columns)
+    this.#clearNulls()
+  }
+
+  /** Nothing is null until a kernel says so. */
+  #clearNulls(): void {
+    for (const bitmap of this.#bitmaps) bitmap.fill(0xff)
+  }
+
+  /** Gives the columns back. */
+  release(): void {
+    this.#made?.release()
+    this.#made = undefined
+    this.#bitmaps = []
+    this.#texts = []
+    this.#capacity = 0
   }
 
   /** Tells kernels where the columns lie. */
@@ -67,21 +89,21 @@ export class WindowResults {
     const bounds = columns.slice(keyCount, keyCount + 2) as Int64Column[]
     this.#memory.setAt(CONTROL.windowStarts, bounds[0]!.values.byteOffset)
     this.#memory.setAt(CONTROL.windowEnds, bounds[1]!.values.byteOffset)
-    for (const { validity } of bounds) validity?.fill(0xff)
+    this.#bitmaps = bounds.flatMap(({ validity }) => validity ?? [])
     for (let part = 0; part < keyCount; part++) {
       const { validity } = columns[part]!
-      validity?.fill(0xff)
+      if (validity !== null) this.#bitmaps.push(validity)
       this.#memory.setAt(shape.control.keyValues(part), addressOf(columns[part]!))
       this.#memory.setAt(shape.control.keyValidity(part), validity?.byteOffset ?? 0)
     }
     shape.kernels.forEach(({ kernel, resultFrom, inputFrom }, aggregate) => {
       kernel.results.forEach(({ path }, offset) => {
         const leaf = leafOf(columns[keyCount + 2 + aggregate]!, path)
-        leaf.validity?.fill(0xff)
+        if (leaf.validity !== null) this.#bitmaps.push(leaf.validity)
         this.#memory.setAt(shape.control.resultValues(resultFrom + offset), addressOf(leaf))
         this.#memory.setAt(shape.control.resultValidity(resultFrom + offset), leaf.validity?.byteOffset ?? 0)
         const input = kernel.inputs.findIndex((each) => each.storage === "dictionary" && isSamePath(each.path, path))
-        if (input !== -1) setDictionary(leaf, this.#options.texts.dictionary(inputFrom + input))
+        if (input !== -1) this.#texts.push({ leaf, input: inputFrom + input })
       })
     })
   }
@@ -95,6 +117,7 @@ export class WindowResults {
   append(count: number, keys: KeyTable, out: Emitter): void {
     if (count === 0) return
     this.#memory.setAt(CONTROL.keyWords, keys.wordsAddress)
+    for (const { leaf, input } of this.#texts) setDictionary(leaf, this.#options.texts.dictionary(input))
     keys.parts.forEach(({ dictionary }, part) => {
       if (dictionary !== null) setDictionary(this.#made!.columns[part]!, dictionary)
     })
@@ -116,22 +139,16 @@ export class WindowResults {
 
   /** Emits what was gathered. */
   flush(out: Emitter): void {
-    const made = this.#made
-    if (made === undefined) return
     const length = this.#length
-    this.#made = undefined
+    if (length === 0) return
     this.#length = 0
-    try {
-      // The keys that were left of the last window may all have had their rows already.
-      if (length === 0) return
-      // Windows fire in order of their ends.
-      const all = new Batch({ schema: this.#options.schema, columns: made.columns, length, isTimeOrdered: true })
-      const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
-      this.#failures.report(this.#options.id, all, this.#context)
-      if (results.count > 0) out.emit("main", results)
-    } finally {
-      made.release()
-    }
+    const { columns } = this.#made!
+    // Windows fire in order of their ends.
+    const all = new Batch({ schema: this.#options.schema, columns, length, isTimeOrdered: true })
+    const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
+    this.#failures.report(this.#options.id, all, this.#context)
+    if (results.count > 0) out.emit("main", results)
+    this.#clearNulls()
   }
 
   #withoutFailed(batch: Batch): Batch {
