@@ -67,8 +67,6 @@ export interface WindowAggregateOptions {
 
 /** Below this many keys it is not worth finding out which are still in use. */
 const KEYS_WORTH_COLLECTING = 1024
-/** Result rows get room for so many windows with all their keys. */
-const WINDOWS_AT_ONCE = 16
 /** Room for as many entries more than records is made at once. */
 const ENTRIES_AHEAD = 64
 
@@ -370,7 +368,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const memory = this.#memory
     const state = this.#state
     const length = this.#results.length
-    const room = this.#results.roomFor(state.keys.size * WINDOWS_AT_ONCE)
+    const room = this.#results.roomFor(state.keys.size)
     // Moments beyond the ends of time have no windows.
     const floorEnd = Math.max(state.floorEnd, -Number.MAX_SAFE_INTEGER)
     memory.floorEnd = floorEnd
@@ -407,7 +405,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const size = memory.pieces.get(head, "size")
     let from = memory.pieces.get(head, "from")
     for (let left = size; left > 0;) {
-      const room = this.#results.roomFor(left)
+      const room = Math.min(left, this.#results.roomFor(left))
       this.#code.emitEntries(memory.controlAddress, this.#results.length, room, end, from)
       this.#results.append(room, this.#state.keys, out)
       from += room

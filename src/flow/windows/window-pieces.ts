@@ -22,8 +22,8 @@ import { PieceList } from "./piece-list.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
 import type { WindowMemory } from "./window-memory.ts"
 
-/** The least room for entries once there are more than a few, and how much more room there is than is used. */
-const ROOM_MIN = 1024
+/** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */
+const ROOM_MAX = 16_384
 const ROOM_FACTOR = 3
 
 /** A piece, by the list that it is in. Places change when pieces come or go. */
@@ -334,8 +334,9 @@ export class WindowPieces {
     if (memory.get("entryTail") + count <= memory.entryCapacity) return
     this.#closeHoles()
     const used = memory.get("entryTail")
-    // A small share of the room is used, so that holes are closed seldom.
-    const wanted = Math.max(ROOM_MIN, (used + count) * ROOM_FACTOR)
+    // A small share of the room is used, so that holes are closed seldom; and ever less often, up to a bound.
+    const longer = Math.min(ROOM_MAX, memory.entryCapacity * 2)
+    const wanted = Math.max(longer, (used + count) * ROOM_FACTOR)
     if (wanted > memory.entryCapacity) memory.reserveEntries(wanted)
   }
 

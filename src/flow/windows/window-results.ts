@@ -16,6 +16,8 @@ import { addressOf, leafOf, setDictionary } from "./window-inputs.ts"
 import { MAX_RESULT_ROWS, type WindowMemory } from "./window-memory.ts"
 import type { WindowShape } from "./window-shape.ts"
 
+const ROWS_AT_FIRST = 256
+
 /** What results are made with. */
 export interface WindowResultsOptions {
   readonly id: string
@@ -41,6 +43,8 @@ export class WindowResults {
   /** The validity of all columns. */
   #bitmaps: Uint8Array[] = []
   #capacity = 0
+  /** Columns that were filled are followed by longer ones, as more windows then leave together. */
+  #wanted = ROWS_AT_FIRST
   #length = 0
 
   constructor(options: WindowResultsOptions, memory: WindowMemory, context: OperatorContext) {
@@ -54,16 +58,17 @@ export class WindowResults {
     return this.#length
   }
 
-  /** For how many rows there is room at once; `needed` rows are still to come. */
+  /** For how many rows there is room at once; `needed` rows are still to come, or about so many. */
   roomFor(needed: number): number {
-    if (this.#length === 0 && needed > this.#capacity && this.#capacity < MAX_RESULT_ROWS) this.#allocate(needed)
-    return Math.min(needed, this.#capacity - this.#length)
+    const wanted = Math.max(needed, this.#wanted)
+    if (this.#length === 0 && wanted > this.#capacity && this.#capacity < MAX_RESULT_ROWS) this.#allocate(wanted)
+    return this.#capacity - this.#length
   }
 
-  /** Makes columns for `needed` rows, and for some more; they serve one batch after the other. */
-  #allocate(needed: number): void {
+  /** Makes columns for `wanted` rows; they serve one batch after the other. */
+  #allocate(wanted: number): void {
     this.release()
-    this.#capacity = Math.min(MAX_RESULT_ROWS, Math.max(256, needed * 2))
+    this.#capacity = Math.min(MAX_RESULT_ROWS, wanted)
     this.#made = allocateColumns(this.#context.arena, this.#options.schema, this.#capacity)
     this.#bind(this.#made.columns)
     this.#clearNulls()
@@ -108,11 +113,6 @@ export class WindowResults {
     })
   }
 
-  /** For how many rows there are columns. */
-  get capacity(): number {
-    return this.#capacity
-  }
-
   /** Takes note that kernels have stored `count` rows, whose keys' ids are in `resultIds`. */
   append(count: number, keys: KeyTable, out: Emitter): void {
     if (count === 0) return
@@ -124,7 +124,9 @@ export class WindowResults {
     this.#options.writeKeys(this.#memory.controlAddress, this.#length, count)
     this.#takeFailures()
     this.#length += count
-    if (this.#length === this.#capacity) this.flush(out)
+    if (this.#length < this.#capacity) return
+    this.#wanted = this.#capacity * 2
+    this.flush(out)
   }
 
   #takeFailures(): void {

@@ -41,7 +41,7 @@ describe("the keys of windows", () => {
     const collecting = vi.spyOn(KeyTable.prototype, "withOnly")
     const passing = new PlanRun(countPlan(tumbling(10)), arena).open()
     const used: number[] = []
-    for (let window = 0; window < 40; window++) {
+    for (let window = 0; window < 100; window++) {
       passing.push(records(window * 10, keysOf(window * 1000, 1000)))
       expect(passing.take()).toHaveLength(window === 0 ? 0 : 1000)
       used.push(arena.usedBytes)
@@ -49,7 +49,8 @@ describe("the keys of windows", () => {
     const sizes = collecting.mock.contexts.map((table) => (table as KeyTable).size)
     expect(sizes.length).toBeGreaterThan(5)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(5000)
-    expect(Math.max(...used.slice(10))).toBeLessThanOrEqual(Math.max(...used.slice(0, 10)))
+    // The room for entries grows up to a bound.
+    expect(Math.max(...used.slice(60))).toBeLessThanOrEqual(Math.max(...used.slice(0, 60)))
     passing.release()
     collecting.mockClear()
     const staying = new PlanRun(countPlan(tumbling(10)), arena).open()
