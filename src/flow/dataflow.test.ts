@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { Arena } from "../batch/arena.ts"
 import { batchOfRows } from "../batch/batch.ts"
-import { ByteReader, ByteWriter } from "../base/bytes.ts"
-import { TidemarkError } from "../base/errors.ts"
 import { Schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { Dataflow } from "./dataflow.ts"
@@ -343,48 +341,5 @@ describe("states", () => {
       timeColumn: "windowEnd",
     }
     expect(eventTimeShift({ ...plan, nodes: [...plan.nodes, above] }, above)).toBe(-1)
-  })
-
-  it("WS1 broken bytes are refused by name, or restore something, and never do anything else", () => {
-    const fixture = new PlanFixture()
-    const source = fixture.source({
-      at: t.timestamp(),
-      key: t.string.nullable(),
-      e: t.enum("a", "b"),
-      n: t.int53.nullable(),
-    })
-    const aggregates: FixtureAggregates = { s: ["sum", "n"], m: ["mean", "n"], f: ["first", "key"], c: ["count"] }
-    fixture.output("results", fixture.window(fixture.eventTime(source, 20), hopping(25, 10), ["key", "e"], aggregates))
-    const flow = new Flow(fixture.plan)
-    flow.dataflow.openPartition("events", 0)
-    const records = Array.from({ length: 16 }, (_, at) => ({
-      at,
-      key: at % 3 ? `k${at % 5}` : null,
-      e: "a",
-      n: at % 7 || null,
-    }))
-    flow.push("events", 0, ...records)
-    const state = flow.dataflow.states[1]!
-    const out = new ByteWriter()
-    state.writeAll(out)
-    const bytes = out.finish()
-    let refused = 0
-    for (let at = 0; at < bytes.length; at++) {
-      for (const change of [0xff, 0x01, 0x80]) {
-        const broken = Uint8Array.from(bytes)
-        broken[at]! ^= change
-        const restored = new Flow(fixture.plan).dataflow
-        try {
-          restored.states[1]!.applyChanges(new ByteReader(change === 0x80 ? bytes.subarray(0, at + 1) : broken))
-        } catch (error) {
-          if (!(error instanceof TidemarkError)) throw error
-          expect(error).toMatchObject({ code: "state-corrupt", message: expect.stringContaining(state.id) as string })
-          refused++
-        } finally {
-          restored.release()
-        }
-      }
-    }
-    expect(refused).toBeGreaterThan(bytes.length)
   })
 })

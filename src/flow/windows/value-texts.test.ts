@@ -20,8 +20,7 @@ const arena = new Arena({ maxBytes: 1 << 24 })
 /** The texts of `last` of a type, which has one input that is text. */
 function textsOfLast(type: ColumnType): ValueTexts {
   const aggregates = [{ name: "last", kernel: AGGREGATES.last.kernel(type) }]
-  const shape = new WindowShape(new Slices(tumbling(10)), 0, aggregates, keyLayout([type]))
-  return new ValueTexts(shape)
+  return new ValueTexts(new WindowShape(new Slices(tumbling(10)), 0, aggregates, keyLayout([t.int32])))
 }
 
 /** Codes of values, each batch with a dictionary of its own; -1 for those that were left alone. */
