@@ -43,11 +43,11 @@ const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infi
 const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
 const POINT = t.object({ x: t.float64, name: t.string.nullable() })
 
-/** Draws a job. */
-export function randomJob(prng: Prng): RandomJob {
-  const unit = prng.pick([1, 1, 7, 1_000_003, 60_000_000])
-  const rows = randomSchema(prng)
-  return { plan: randomPlan(prng, rows, unit), events: randomEvents(prng, rows, unit) }
+/** Draws a job: its plan from one generator, its input from another, so that a plan can be tried with many inputs. */
+export function randomJob(ofPlan: Prng, ofInput: Prng): RandomJob {
+  const unit = ofPlan.pick([1, 1, 7, 1_000_003, 60_000_000])
+  const rows = randomSchema(ofPlan)
+  return { plan: randomPlan(ofPlan, rows, unit), events: randomEvents(ofInput, rows, unit) }
 }
 
 function randomSchema(prng: Prng): Schema {
