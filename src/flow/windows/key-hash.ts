@@ -1,10 +1,13 @@
 /**
  * The hash of a key: 32 bits of its words, in JavaScript and as WebAssembly.
  *
- * Keys of one word go through steps that no two values leave alike. Longer keys are taken as limbs of 64 bits, two words
- * each, low word first. In each limb the high half is mixed into the low one, so that keys that differ only in high bits,
- * as doubles that are whole numbers do, differ in all bits of the products; the limbs are multiplied by constants of their
- * own, which can go on side by side, and their sum is mixed once more.
+ * Keys of one word go through the finaliser of MurmurHash3, in which no step makes two values alike. Longer keys are taken
+ * as limbs of 64 bits, two words each, low word first. The limbs are multiplied by constants of their own, which can go on
+ * side by side, and added, the sum being rotated from limb to limb: so limbs that differ only in high bits, as doubles that
+ * are whole numbers do, do not meet there. Rotations then bring the high bits of the sum to the low ones (no two sums
+ * become alike, as there is an odd number of terms), and one more multiplication brings all of them to its high word.
+ *
+ * Nothing of this is secret: it is for keys as they come, not for keys that somebody has chosen to be slow.
  *
  * Invariants:
  * - KH1 Keys of one word have different hashes.
@@ -14,10 +17,12 @@ import { i32, i64, withValue, type Code, type Local } from "../../expr/wasm-code
 
 /** See KH2. */
 const NOT_ZERO = 0x80000000
-/** The finaliser of MurmurHash3. */
 const [ONE_WORD_FIRST, ONE_WORD_SECOND] = [0x85ebca6b, 0xc2b2ae35]
 
-const ROTATION = 23
+/** How far a sum is rotated to the left before the next limb is added. */
+const STEP = 23
+/** Of which rotations of the sum, and of itself, the last product is made. */
+const [NEAR, FAR] = [29, 47]
 
 /** Steps of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators), as odd numbers. */
 function oddConstant(index: number): bigint {
@@ -43,17 +48,20 @@ export function hashOf(words: Int32Array, from: number, stride: number): number 
   for (let at = 0; at < stride; at += 2) {
     const limbLow = words[from + at]!
     const limbHigh = words[from + at + 1]!
-    const sum = (rotatedHigh(high, low) >>> 0) + (Math.imul(limbLow, MULTIPLIER_WORDS[at + 2]!) >>> 0)
+    const sum = (rotatedHigh(high, low, STEP) >>> 0) + (Math.imul(limbLow, MULTIPLIER_WORDS[at + 2]!) >>> 0)
     const carry = sum >= 2 ** 32 ? 1 : 0
-    high = (rotatedHigh(low, high) + highOfProduct(limbLow, limbHigh, at + 2) + carry) | 0
+    high = (rotatedHigh(low, high, STEP) + highOfProduct(limbLow, limbHigh, at + 2) + carry) | 0
     low = sum | 0
   }
-  return highOfProduct(low ^ high, high, 0) | NOT_ZERO
+  // To rotate by more than half is to change places and to rotate by the rest.
+  const mixedLow = low ^ rotatedHigh(high, low, NEAR) ^ rotatedHigh(low, high, FAR - 32)
+  const mixedHigh = high ^ rotatedHigh(low, high, NEAR) ^ rotatedHigh(high, low, FAR - 32)
+  return highOfProduct(mixedLow, mixedHigh, 0) | NOT_ZERO
 }
 
 /** The high word of a number of 64 bits that is rotated to the left; with its words in the other order, the low one. */
-function rotatedHigh(low: number, high: number): number {
-  return (high << ROTATION) | (low >>> (32 - ROTATION))
+function rotatedHigh(low: number, high: number, by: number): number {
+  return (high << by) | (low >>> (32 - by))
 }
 
 function hashOfWord(word: number): number {
@@ -85,12 +93,16 @@ export function hashWordCode(hash: Local<"i32">, word: Code<"i32">): Code<"none"
   ]
 }
 
+function rotated(value: Code<"i64">, by: number): Code<"i64"> {
+  return i64.rotl(value, i64.const(BigInt(by)))
+}
+
 /** Sets `hash` to that of a longer key; `sum` is for use in between. */
 export function hashLimbsCode(hash: Local<"i32">, sum: Local<"i64">, limbs: readonly Local<"i64">[]): Code<"none">[] {
   const terms = limbs.map((limb, index) => i64.mul(limb.get, i64.const(MULTIPLIERS[index + 1]!)))
   const product = withValue(
-    [sum.set(terms.reduce((one, other) => i64.add(i64.rotl(one, i64.const(BigInt(ROTATION))), other)))],
-    i64.mul(i64.xor(sum.get, i64.shrU(sum.get, i64.const(32n))), i64.const(MULTIPLIERS[0]!)),
+    [sum.set(terms.reduce((one, other) => i64.add(rotated(one, STEP), other)))],
+    i64.mul(i64.xor(i64.xor(sum.get, rotated(sum.get, NEAR)), rotated(sum.get, FAR)), i64.const(MULTIPLIERS[0]!)),
   )
   return [hash.set(i32.or(i32.wrap(i64.shrU(product, i64.const(32n))), i32.const(NOT_ZERO)))]
 }

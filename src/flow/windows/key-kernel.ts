@@ -3,14 +3,14 @@
  *
  * A kernel goes through rows one by one. It computes the key's words from the columns, hashes them, compares the four
  * hashes of the bucket at once, and the words of the key that it finds; where nothing is found there it looks through the
- * buckets from that one on, lane by lane, and adds the key. It stops at a row for which it can do nothing: the table is
- * full, or a text's code is not known yet. The table sees to that and calls it again.
+ * buckets from that one on, lane by lane, and adds the key. It stops at a row for which it can do nothing: there is
+ * no room for its key, or a text's code is not known yet. The table sees to that and calls it again.
  *
  * Two kinds of keys have it shorter. For keys of one text, ids are looked up by code, and a kernel adds nothing. For keys
  * of one word of which many are small, ids are looked up by value first, and the index only where that finds none.
  *
- * Where the index is larger than caches, rows are taken in blocks, and the buckets of a block are touched first: nothing
- * waits for what it reads then, so that many cache misses are under way at once.
+ * Where the index is large, rows are taken in blocks, and the buckets of a block are read first, in a loop that does nothing
+ * else: nothing waits for what is read then, and so many cache misses are under way at once.
  *
  * Invariant:
  * - KK1 A kernel gives the same ids as the table's JavaScript, for any rows in any order of calls.
@@ -33,7 +33,7 @@ import {
   type Local,
 } from "../../expr/wasm-code.ts"
 import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
-import { BUCKET_BYTES, BUCKET_LANES } from "./key-index.ts"
+import { bucketBehind, DIRECTORY_SHIFT, ENTRIES_AT, SEGMENT_SHIFT } from "./key-buckets.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import { KeyWords, type PartAddresses } from "./key-words.ts"
 
@@ -42,8 +42,10 @@ export const CONTROL = {
   /** Addresses of the list of rows and of the ids. */
   rows: 0,
   ids: 1,
-  /** The index: its address, and what of a hash is the place of a bucket, in bytes. */
+  /** The address of the index's segment, or of the directory where there are several, and the mask for its places. */
   index: 2,
+  directoryMask: 10,
+  /** What of a hash is the place of a bucket, in bytes. */
   mask: 3,
   /** The address of the words of key 0. */
   words: 4,
@@ -51,6 +53,8 @@ export const CONTROL = {
   size: 5,
   /** How many there may be before the table grows. */
   capacity: 6,
+  /** Where the index is large: the address of the rooms of its segments. */
+  rooms: 11,
   /**
    * Ids by value, one more than each, 0 where it is not known: the address of that of the value 0, and how many there are.
    * That of null stands before.
@@ -59,23 +63,27 @@ export const CONTROL = {
   directLength: 8,
   /** What was read of buckets ahead of time ends here, so that it is read. */
   touched: 9,
+  /** Where the index is large: the address of room for the hashes and buckets of `AHEAD_ROWS` rows. */
+  ahead: 12,
   /** From here on three addresses for each part: values, validity (or `NO_BITMAP`), what is known of codes. */
-  parts: 10,
+  parts: 13,
 } as const
 /** Words of the control block for each part. */
 export const CONTROL_PART_WORDS = 3
 
-/** Where the index is larger, the buckets of a block of so many rows are touched first. */
-const TOUCH_BYTES_MIN = 1 << 20
-const TOUCH_ROWS = 256
+/** Where the index is large, so many rows are a block whose buckets are read ahead of time. */
+export const AHEAD_ROWS = 512
+/** A row's hash and bucket have 8 bytes. */
+const AHEAD_SHIFT = 3
+export const AHEAD_BYTES = 1 << AHEAD_SHIFT
+/** So many buckets are read in a round of the loop that does nothing else. */
+const TOUCH_UNROLL = 8
 /** A round of the loop takes so many rows: what a round costs is a part of what a row does. */
 const UNROLL = 2
-/** Where the entries of a bucket start, behind its hashes. */
-const ENTRIES_AT = 4 * BUCKET_LANES
 
 /** Variables with what the control block says, and others. */
-const GIVEN = ["rows", "ids", "index", "mask", "words", "direct", "directLength"] as const
-const OWN = ["row", "hash", "bucket", "lane", "entry", "key", "blockEnd", "blockStart", "touched"] as const
+const GIVEN = ["rows", "ids", "index", "directoryMask", "mask", "words", "direct", "directLength"] as const
+const OWN = ["row", "hash", "bucket", "lane", "entry", "key", "blockEnd", "ahead", "touched"] as const
 type Given = (typeof GIVEN)[number]
 type Own = (typeof OWN)[number]
 
@@ -95,9 +103,10 @@ export interface KeyKernel extends Record<string, Probe> {
 
 const kernels = new WeakMap<Arena, Map<string, KeyKernel>>()
 
-/** The kernel for keys of a layout, over the memory of an arena: one for all that ask. */
-export function keyKernel(arena: Arena, layout: KeyLayout): KeyKernel {
-  const name = layout.parts.map(({ storage, nullBit }) => `${storage}${nullBit === 0 ? "" : "?"}`).join(" ")
+/** The kernel for keys of a layout in a small or a large index, over the memory of an arena: one for all that ask. */
+export function keyKernel(arena: Arena, layout: KeyLayout, isLarge: boolean): KeyKernel {
+  const parts = layout.parts.map(({ storage, nullBit }) => `${storage}${nullBit === 0 ? "" : "?"}`)
+  const name = `${parts.join(" ")}${isLarge ? " large" : ""}`
   const known = kernels.get(arena) ?? new Map<string, KeyKernel>()
   kernels.set(arena, known)
   let kernel = known.get(name)
@@ -106,7 +115,7 @@ export function keyKernel(arena: Arena, layout: KeyLayout): KeyKernel {
     for (const hasList of [true, false]) {
       const signature = { parameters: { control: "i32", start: "i32", end: "i32" }, result: "i32" } as const
       module.function(hasList ? "probe" : "probeAll", signature, (parameters, scope) =>
-        new ProbeWriter(layout, hasList, parameters, scope).write(),
+        new ProbeWriter({ layout, hasList, isLarge }, parameters, scope).write(),
       )
     }
     known.set(name, (kernel = module.instantiate<KeyKernel>(arena.memory)))
@@ -114,10 +123,17 @@ export function keyKernel(arena: Arena, layout: KeyLayout): KeyKernel {
   return kernel
 }
 
+/** What a kernel's function is for. */
+interface ProbeKind {
+  readonly layout: KeyLayout
+  readonly hasList: boolean
+  readonly isLarge: boolean
+}
+
 /** Writes the body of a kernel's function. */
 class ProbeWriter {
+  readonly #kind: ProbeKind
   readonly #layout: KeyLayout
-  readonly #hasList: boolean
   readonly #control: Local<"i32">
   /** The place that the kernel has come to. */
   readonly #at: Local<"i32">
@@ -129,13 +145,13 @@ class ProbeWriter {
   readonly #strideBytes: number
 
   constructor(
-    layout: KeyLayout,
-    hasList: boolean,
+    kind: ProbeKind,
     { control, start, end }: Readonly<Record<"control" | "start" | "end", Local<"i32">>>,
     scope: FunctionScope,
   ) {
+    const { layout } = kind
+    this.#kind = kind
     this.#layout = layout
-    this.#hasList = hasList
     this.#control = control
     this.#at = start
     this.#end = end
@@ -166,7 +182,7 @@ class ProbeWriter {
         when(i32.eq(at.get, blockEnd.get), [
           when(i32.geU(at.get, end.get), [returns(at.get)]),
           blockEnd.set(end.get),
-          ...(isOneText(this.#layout) ? [] : [this.#touchBlock()]),
+          ...(this.#kind.isLarge && !isOneText(this.#layout) ? this.#lookAhead() : []),
         ]),
         block((slow) => [
           loop((again) => [...Array.from({ length: UNROLL }).flatMap(() => step(next, slow)), branch(again)]),
@@ -195,35 +211,52 @@ class ProbeWriter {
   }
 
   #rowAt(): Code<"i32"> {
-    return this.#hasList ? i32.load(i32.add(this.#given.rows.get, words(this.#at.get))) : this.#at.get
+    return this.#kind.hasList ? i32.load(i32.add(this.#given.rows.get, words(this.#at.get))) : this.#at.get
   }
 
-  /** Where the index is large, cuts a block of rows off and reads the buckets that they will be looked for in. */
-  #touchBlock(): Code<"none"> {
-    const { row, bucket, blockEnd, blockStart, touched } = this.#own
+  /** Cuts a block of rows off, hashes their keys, and reads the buckets that they will be looked for in. */
+  #lookAhead(): Code<"none">[] {
+    const { row, hash, bucket, entry, blockEnd, ahead, touched } = this.#own
     const [at, end] = [this.#at, this.#end]
-    return when(i32.geU(this.#given.mask.get, i32.const(TOUCH_BYTES_MIN)), [
-      when(i32.gtU(i32.sub(end.get, at.get), i32.const(TOUCH_ROWS)), [
-        blockEnd.set(i32.add(at.get, i32.const(TOUCH_ROWS))),
+    const aheadEnd = entry
+    const room = i32.load(this.#control.get, 4 * CONTROL.ahead)
+    return [
+      when(i32.gtU(i32.sub(end.get, at.get), i32.const(AHEAD_ROWS)), [
+        blockEnd.set(i32.add(at.get, i32.const(AHEAD_ROWS))),
       ]),
-      blockStart.set(at.get),
+      ahead.set(room),
       whileLoop(i32.ltU(at.get, blockEnd.get), [
         row.set(this.#rowAt()),
         ...this.#words.read(row),
         ...this.#findBucket(),
-        touched.set(i32.xor(touched.get, i32.load(bucket.get))),
+        i32.store(ahead.get, hash.get),
+        i32.store(ahead.get, bucket.get, 4),
+        ahead.set(i32.add(ahead.get, i32.const(AHEAD_BYTES))),
         at.set(i32.add(at.get, i32.const(1))),
       ]),
-      at.set(blockStart.get),
+      aheadEnd.set(ahead.get),
+      ahead.set(room),
+      // At the end some buckets of earlier blocks are read again.
+      whileLoop(i32.ltU(ahead.get, aheadEnd.get), [
+        ...Array.from({ length: TOUCH_UNROLL }, (_, index) =>
+          touched.set(i32.xor(touched.get, i32.load(i32.load(ahead.get, AHEAD_BYTES * index + 4)))),
+        ),
+        ahead.set(i32.add(ahead.get, i32.const(AHEAD_BYTES * TOUCH_UNROLL))),
+      ]),
       i32.store(this.#control.get, touched.get, 4 * CONTROL.touched),
-    ])
+      // Of the first row of the block; then that of row `at` is `AHEAD_BYTES * at` behind `ahead`.
+      at.set(i32.sub(blockEnd.get, i32.shrU(i32.sub(aheadEnd.get, room), i32.const(AHEAD_SHIFT)))),
+      ahead.set(i32.sub(room, i32.shl(at.get, i32.const(AHEAD_SHIFT)))),
+    ]
   }
 
   /** Hashes the words and sets `bucket`. */
   #findBucket(): Code<"none">[] {
     const { hash, bucket } = this.#own
-    const { index, mask } = this.#given
-    return [...this.#words.hash(hash), bucket.set(i32.add(index.get, i32.and(hash.get, mask.get)))]
+    const { index, directoryMask, mask } = this.#given
+    const place = i32.and(i32.shrU(hash.get, i32.const(DIRECTORY_SHIFT)), directoryMask.get)
+    const segment = this.#kind.isLarge ? i32.load(i32.add(index.get, words(place))) : index.get
+    return [...this.#words.hash(hash), bucket.set(i32.add(segment, i32.and(hash.get, mask.get)))]
   }
 
   /** Sets `entry`, or goes to `slow` where more must be done. */
@@ -267,8 +300,9 @@ class ProbeWriter {
   #findInBucket(slow: Label): Code<"none">[] {
     const { hash, bucket, lane, entry, key } = this.#own
     const equalLanes = i32x4.bitmask(i32x4.eq(v128.load(bucket.get), i32x4.splat(hash.get)))
+    const place = i32.add(this.#own.ahead.get, i32.shl(this.#at.get, i32.const(AHEAD_SHIFT)))
     return [
-      ...this.#findBucket(),
+      ...(this.#kind.isLarge ? [hash.set(i32.load(place)), bucket.set(i32.load(place, 4))] : this.#findBucket()),
       branchIf(slow, i32.eqz(lane.tee(equalLanes))),
       entry.set(i32.load(i32.add(bucket.get, words(i32.ctz(lane.get))), ENTRIES_AT)),
       ...(this.#layout.stride === 1
@@ -280,27 +314,28 @@ class ProbeWriter {
   /** Sets `entry` by looking through the buckets lane by lane, and adds a key that is not there. */
   #findSlowly(): Code<"none">[] {
     if (isOneText(this.#layout)) return [returns(this.#at.get)]
-    const search = block((found) => [this.#search(found)])
+    const search = block((found) => this.#search(found))
     if (!isOneWord(this.#layout)) return [search]
     return [search, when(this.#isSmall, [i32.store(this.#idByValue, this.#own.entry.get)])]
   }
 
-  #search(found: Label): Code<"none"> {
+  #search(found: Label): Code<"none">[] {
     const { hash, bucket, lane, entry } = this.#own
-    const { index, mask } = this.#given
-    return loop((again) => [
-      lane.set(i32.const(0)),
-      loop((next) => [
-        entry.set(i32.load(i32.add(bucket.get, lane.get), ENTRIES_AT)),
-        when(i32.eqz(entry.get), [...this.#add(), branch(found)]),
-        when(i32.eq(i32.load(i32.add(bucket.get, lane.get)), hash.get), [this.#branchIfEqual(found)]),
-        lane.set(i32.add(lane.get, i32.const(4))),
-        branchIf(next, i32.ltU(lane.get, i32.const(ENTRIES_AT))),
+    return [
+      loop((again) => [
+        lane.set(i32.const(0)),
+        loop((next) => [
+          entry.set(i32.load(i32.add(bucket.get, lane.get), ENTRIES_AT)),
+          when(i32.eqz(entry.get), [...this.#add(), branch(found)]),
+          when(i32.eq(i32.load(i32.add(bucket.get, lane.get)), hash.get), [this.#branchIfEqual(found)]),
+          lane.set(i32.add(lane.get, i32.const(4))),
+          branchIf(next, i32.ltU(lane.get, i32.const(ENTRIES_AT))),
+        ]),
+        // KI2: there is a free lane behind.
+        bucket.set(bucketBehind(bucket, this.#given.mask.get)),
+        branch(again),
       ]),
-      bucket.set(i32.add(i32.sub(bucket.get, index.get), i32.const(BUCKET_BYTES))),
-      bucket.set(i32.add(index.get, i32.and(bucket.get, mask.get))),
-      branch(again),
-    ])
+    ]
   }
 
   /** Goes to `found` where the key with the entry, which has the same hash, is the one looked for. */
@@ -314,11 +349,19 @@ class ProbeWriter {
   /** Adds the key in the free lane. */
   #add(): Code<"none">[] {
     const { hash, bucket, lane, entry, key } = this.#own
-    const [size, capacity] = [CONTROL.size, CONTROL.capacity].map((place) => i32.load(this.#control.get, 4 * place))
+    const told = (place: number) => i32.load(this.#control.get, 4 * place)
     const free = i32.add(bucket.get, lane.get)
+    const room = words(i32.shrU(bucket.get, i32.const(SEGMENT_SHIFT)))
     return [
-      entry.set(size!),
-      when(i32.eq(entry.get, capacity!), [returns(this.#at.get)]),
+      entry.set(told(CONTROL.size)),
+      when(i32.eq(entry.get, told(CONTROL.capacity)), [returns(this.#at.get)]),
+      ...(this.#kind.isLarge
+        ? [
+            key.set(i32.add(told(CONTROL.rooms), room)),
+            when(i32.eqz(i32.load(key.get)), [returns(this.#at.get)]),
+            i32.store(key.get, i32.sub(i32.load(key.get), i32.const(1))),
+          ]
+        : []),
       entry.set(i32.add(entry.get, i32.const(1))),
       i32.store(this.#control.get, entry.get, 4 * CONTROL.size),
       i32.store(free, hash.get),

@@ -6,14 +6,31 @@
 import { assert } from "../../base/assert.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
 import type { Column } from "../../batch/column.ts"
+import { keyGrowth } from "./key-growth.ts"
 import type { KeyIndex } from "./key-index.ts"
-import { CONTROL, CONTROL_PART_WORDS, isOneWord, keyKernel, type KeyKernel } from "./key-kernel.ts"
+import {
+  AHEAD_BYTES,
+  AHEAD_ROWS,
+  CONTROL,
+  CONTROL_PART_WORDS,
+  isOneWord,
+  keyKernel,
+  type KeyKernel,
+} from "./key-kernel.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import { NO_BITMAP } from "./key-words.ts"
 
 const VALUES_MAX = 65_536
 /** Ids by value for each key that there is room for. */
 const VALUES_PER_KEY = 8
+
+/** What a kernel is told of its table. */
+export interface ProbedTable {
+  readonly wordsAddress: number
+  readonly size: number
+  /** How many keys there may be before it grows. */
+  readonly capacity: number
+}
 
 /** Calls the kernel of a table. */
 export class KeyProbe {
@@ -26,7 +43,10 @@ export class KeyProbe {
   /** Ids by value, where the kernel has them. */
   #values: Block | undefined
   #valueCount = 0
+  /** Where the index is large: hashes and buckets of rows. */
+  #ahead: Block | undefined
   #kernel: KeyKernel | undefined
+  #isForLarge = false
   #hasList = false
 
   constructor(arena: Arena, memory: Int32Array, layout: KeyLayout, index: KeyIndex) {
@@ -34,7 +54,7 @@ export class KeyProbe {
     this.#memory = memory
     this.#layout = layout
     this.#index = index
-    this.#control = arena.allocate(4 * (CONTROL.parts + CONTROL_PART_WORDS * layout.parts.length))
+    this.#control = arena.allocate(16384)
   }
 
   /** Whether the kernel can read and write these: they lie in the arena. */
@@ -76,28 +96,34 @@ export class KeyProbe {
   }
 
   /**
-   * Finds ids for the rows at places `start` … `end − 1`, and adds keys. Gives the place at which it stopped: the table is
-   * full, or a text's code is not known yet; or `end`.
+   * Finds ids for the rows at places `start` … `end − 1`, and adds keys. Gives the place at which it stopped: there
+   * is no room for the key, or a text's code is not known yet; or `end`.
    */
-  run(table: { readonly wordsAddress: number; readonly size: number }, start: number, end: number): number {
+  run(table: ProbedTable, start: number, end: number): number {
     const index = this.#index
-    this.#kernel ??= keyKernel(this.#arena, this.#layout)
-    this.#tell(CONTROL.index, index.address)
+    if (this.#kernel === undefined || this.#isForLarge !== index.isLarge) {
+      this.#kernel = keyKernel(this.#arena, this.#layout, index.isLarge)
+      this.#isForLarge = index.isLarge
+      if (index.isLarge) this.#ahead = this.#allocateZeros(AHEAD_ROWS * AHEAD_BYTES)
+    }
+    this.#tell(CONTROL.ahead, this.#ahead?.offset ?? 0)
+    this.#tell(CONTROL.index, index.isLarge ? index.directoryAddress : index.address)
+    this.#tell(CONTROL.directoryMask, index.directoryMask)
     this.#tell(CONTROL.mask, index.mask)
-    this.#tell(CONTROL.capacity, index.capacity)
+    this.#tell(CONTROL.capacity, table.capacity)
+    this.#tell(CONTROL.rooms, index.roomsAddress)
     this.#tell(CONTROL.words, table.wordsAddress)
     this.#tell(CONTROL.size, table.size)
-    this.#makeRoomForValues()
+    this.#makeRoomForValues(table.capacity)
     const { probe, probeAll } = this.#kernel
     return (this.#hasList ? probe : probeAll)(this.#control.offset, start, end)
   }
 
-  #makeRoomForValues(): void {
+  #makeRoomForValues(capacity: number): void {
     if (!isOneWord(this.#layout)) return
-    const count = 1 + Math.min(VALUES_MAX, VALUES_PER_KEY * this.#index.capacity)
+    const count = 1 + Math.min(VALUES_MAX, VALUES_PER_KEY * capacity)
     if (count === this.#valueCount) return
-    const values = this.#arena.allocate(4 * count)
-    this.#memory.fill(0, values.offset >>> 2, (values.offset + values.bytes) >>> 2)
+    const values = this.#allocateZeros(4 * count)
     if (this.#values !== undefined) this.#arena.free(this.#values)
     this.#values = values
     this.#valueCount = count
@@ -105,9 +131,14 @@ export class KeyProbe {
     this.#tell(CONTROL.directLength, count - 1)
   }
 
+  #allocateZeros(bytes: number): Block {
+    const block = this.#arena.allocate(bytes)
+    keyGrowth(this.#arena).clear(block.offset, block.bytes)
+    return block
+  }
+
   /** Gives its memory back. */
   release(): void {
-    this.#arena.free(this.#control)
-    if (this.#values !== undefined) this.#arena.free(this.#values)
+    for (const block of [this.#control, this.#values, this.#ahead]) if (block !== undefined) this.#arena.free(block)
   }
 }

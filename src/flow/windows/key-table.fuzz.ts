@@ -24,7 +24,7 @@ const TYPES: readonly ColumnType[] = [
 ]
 const TEXTS = ["", "a", "b", "ab", "\uFEFFa", "日本"]
 
-const arena = new Arena({ maxBytes: 1 << 24 })
+const arena = new Arena({ maxBytes: 1 << 25 })
 
 /** A value of a type, out of a few or of many. */
 function randomValue(prng: Prng, type: ColumnType, range: number): unknown {
@@ -184,28 +184,45 @@ it("KT1 KK1 ids stay as the table grows, from any number of keys to any other", 
   expect(arena.usedBytes).toBe(0)
 })
 
-it("KT1 KK1 keys are found in an index that is larger than what caches hold", () => {
-  const types = [t.int32.nullable(), t.string]
+const LARGE: readonly (readonly [name: string, types: readonly ColumnType[], keyOf: (number: number) => unknown[]])[] =
+  [
+    ["int32", [t.int32], (n) => [n * 3]],
+    ["int32?", [t.int32.nullable()], (n) => [n === 70_000 ? null : n * 3]],
+    ["int64", [t.int64], (n) => [BigInt(n) << 30n]],
+    ["float64?", [t.float64.nullable()], (n) => [n === 500 ? null : n / 8]],
+    ["string", [t.string], (n) => [`text ${n}`]],
+    [
+      "int32?, string",
+      [t.int32.nullable(), t.string],
+      (n) => (n % 10 === 0 ? [null, `text ${n}`] : [n, `text ${n % 100}`]),
+    ],
+  ]
+
+it.each(LARGE)("KT1 KK1 %s: keys are found in an index of many segments", (_, types, keyOf) => {
   const KeySchema = new Schema(types.map((type, part) => ({ name: `part${part}`, type })))
   const texts = new Dictionary()
   const table = new KeyTable(types, arena)
-  const ids = arena.allocate(4 * 20_000)
-  const idArray = new Int32Array(arena.buffer, ids.offset, 20_000)
-  for (let round = 0; round < 8; round++) {
-    const { columns, release } = allocateColumns(arena, KeySchema, 20_000)
-    const [, second] = columns
-    if (second?.storage === "dictionary") second.dictionary = texts
+  const ids = arena.allocate(4 * 30_000)
+  const idArray = new Int32Array(arena.buffer, ids.offset, 30_000)
+  const prng = new Prng(1)
+  for (let round = 0; round < 12; round++) {
+    const { columns, release } = allocateColumns(arena, KeySchema, 30_000)
     // In the second half, keys come again.
-    const numbers = Array.from({ length: 20_000 }, (_, row) => (round % 4) * 20_000 + row)
-    numbers.forEach((number, row) => {
-      writeValue(columns[0]!, row, number % 10 === 0 ? null : number)
-      writeValue(second!, row, `text ${number % 10 === 0 ? number : number % 100}`)
+    const numbers = Array.from({ length: 30_000 }, (_, row) => (round % 6) * 30_000 + row)
+    columns.forEach((column, part) => {
+      if (column.storage === "dictionary") column.dictionary = texts
+      numbers.forEach((number, row) => writeValue(column, row, keyOf(number)[part]))
     })
-    table.resolve(columns, null, 0, 20_000, idArray)
-    expect(Array.from(idArray).every((id, row) => id === numbers[row])).toBe(true)
+    for (let at = 0; at < 30_000;) {
+      const to = Math.min(30_000, at + 1 + prng.below(5000))
+      if (prng.chance(0.2)) table.resolveSlowly(columns, null, at, to, idArray)
+      else table.resolve(columns, null, at, to, idArray)
+      at = to
+    }
+    expect(Array.from(idArray).findIndex((id, row) => id !== numbers[row])).toBe(-1)
     release()
   }
-  expect(table.size).toBe(80_000)
+  expect(table.size).toBe(180_000)
   table.release()
   arena.free(ids)
   expect(arena.usedBytes).toBe(0)

@@ -24,8 +24,10 @@ import type { Column, DictionaryColumn } from "../../batch/column.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { CodeCache } from "./code-cache.ts"
 import { KeyColumn } from "./key-column.ts"
+import { keyGrowth } from "./key-growth.ts"
 import { hashOf } from "./key-hash.ts"
-import { BUCKET_LANES, KeyIndex } from "./key-index.ts"
+import { BUCKET_LANES } from "./key-buckets.ts"
+import { KeyIndex } from "./key-index.ts"
 import { keyLayout } from "./key-layout.ts"
 import { KeyProbe } from "./key-probe.ts"
 
@@ -106,11 +108,11 @@ export class KeyTable {
       at = probe.run(this, at, end)
       this.#size = probe.size
       if (at === end) return
-      if (this.#size === this.#index.capacity) {
+      if (this.#size === this.capacity) {
         this.#grow()
         continue
       }
-      // A text's code is not known yet. Where there is one there are often more.
+      // A text's code is not known yet, and where there is one there are often more; or a segment of the index is full.
       const to = Math.min(end, at + ahead)
       this.resolveSlowly(columns, rows, at, to, ids)
       at = to
@@ -196,7 +198,7 @@ export class KeyTable {
   }
 
   #insert(words: Int32Array, from: number, hash: number): number {
-    if (this.#size === this.#index.capacity) this.#grow()
+    if (this.#size === this.capacity) this.#grow()
     const id = this.#size++
     const own = this.#placeOf(id)
     for (let word = 0; word < this.stride; word++) this.#memory[own + word] = words[from + word]!
@@ -204,17 +206,19 @@ export class KeyTable {
     return id
   }
 
-  /** Makes room for twice as many keys. */
+  /** How many keys there may be before it grows. */
+  get capacity(): number {
+    return Math.min(this.#index.capacity, Math.floor(this.#words.bytes / (4 * this.stride)))
+  }
+
+  /** Makes room for more keys. */
   #grow(): void {
+    if (this.#size === this.#index.capacity) this.#index.grow()
     const old = this.#words
-    const needed = 4 * this.stride * this.#index.capacity * 2
-    if (old.bytes < needed) {
-      this.#words = this.#arena.allocate(needed)
-      const from = old.offset >>> 2
-      this.#memory.copyWithin(this.#words.offset >>> 2, from, from + this.#size * this.stride)
-      this.#arena.free(old)
-    }
-    this.#index.grow()
+    if (this.#size < Math.floor(old.bytes / (4 * this.stride))) return
+    this.#words = this.#arena.allocate(old.bytes * 2)
+    keyGrowth(this.#arena).copy(this.#words.offset, old.offset, 4 * this.stride * this.#size)
+    this.#arena.free(old)
   }
 
   /** Writes part `part` of the keys `ids[from]` … `ids[from + count − 1]` to rows `at` … of a column of its type. */
