@@ -11,7 +11,7 @@ import type { Expression, IfStatement, ObjectExpression, Pattern, Property, Stat
 import type { VariableDeclaration } from "acorn"
 import { assert, AssertionError } from "../base/assert.ts"
 import type { Ir, LambdaIr, Let, ObjectResult } from "./ir.ts"
-import { isReference, Lowering, type Bound, type LoweringContext } from "./lower.ts"
+import { isReference, Lowering, TEST_FOR_NULL, type Bound, type LoweringContext } from "./lower.ts"
 import { NO_FACTS } from "./narrow.ts"
 import { makeConditional, makeConstant, makeLet } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -188,7 +188,7 @@ class BodyLowering {
     if (ir.op === "constant" || ir.op === "let" || isReference(ir)) return { kind: "value", ir }
     // It stands where it is used, which may be nowhere, or it is evaluated for each row: neither is what throws or not.
     if (!ir.isTotal && this.#lowering.isConditional) {
-      throw new NotCompilable("It gives a name to what may throw, behind a test.")
+      throw new NotCompilable("It gives a name to what may throw, behind a test.", TEST_FOR_NULL)
     }
     if (this.#lowering.facts !== NO_FACTS) return { kind: "value", ir }
     const named = makeLet(this.lets.length, ir)

@@ -6,6 +6,8 @@ const WRITTEN = "that is written out"
 const WRITE_IT = "Write what it does in the function itself."
 const KEEP_OR_PASS =
   "Make it a const of the same file that holds a number, a text or the like, or pass it as a parameter of the job: (row, params) => row.fare < params.maxFare."
+const ASK = "Ask whether it matches: /a+/.test(row.zone)."
+const TEST_FOR_NULL = "Test for null before it, or write ?. instead of !."
 const THROWN_AWAY = "It throws a value away, the evaluation of which may throw."
 const BIGINT_OR_NULL = '"*" of a bigint or null and a number throws where it mixes a bigint with another kind.'
 
@@ -261,22 +263,23 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ["(r) => r.zone.normalize(r.zone)", "It calls normalize with something other than a form that is written out."],
   ["(r) => r.id.toString()", "It calls r.id.toString, which is not compiled.", WRITE_IT],
   ["(r) => null.length", "null is always null."],
-  ["(r) => { void r.note.length; return 1 }", THROWN_AWAY],
-  ["(r) => { r.note.length; return 1 }", THROWN_AWAY],
-  ["(r) => (r.note.length, 1)", THROWN_AWAY],
-  ["(r) => { let x; x = r.note.length; return 1 }", THROWN_AWAY],
-  ["(r) => void r.note.length", THROWN_AWAY],
+  ["(r) => { void r.note.length; return 1 }", THROWN_AWAY, TEST_FOR_NULL],
+  ["(r) => { r.note.length; return 1 }", THROWN_AWAY, TEST_FOR_NULL],
+  ["(r) => (r.note.length, 1)", THROWN_AWAY, TEST_FOR_NULL],
+  ["(r) => { let x; x = r.note.length; return 1 }", THROWN_AWAY, TEST_FOR_NULL],
+  ["(r) => void r.note.length", THROWN_AWAY, TEST_FOR_NULL],
   [
     "(r) => { if (r.isPaid) return 1; const x = r.note.length; return 2 }",
     "It gives a name to what may throw, behind a test.",
+    TEST_FOR_NULL,
   ],
   ["(r) => ({ a: r.note.length, a: 1 })", "It gives a column twice, the first of which may throw."],
   ["(r) => /a/", "It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone)."],
-  ["(r) => /a/.exec(r.zone)", "It calls /a/.exec, which is not compiled.", WRITE_IT],
+  ["(r) => /a/.exec(r.zone)", "It calls /a/.exec, which is not compiled.", ASK],
   ["(r) => /a/.test()", "It calls /a/.test, which is not compiled.", WRITE_IT],
   ["(r) => /a/.test(r.driver)", 'It uses an object as a whole with "${…}".', "Read the object's fields by name."],
   ["(r) => /a/.source", "It uses a regular expression as a value.", "Ask it: /a+/.test(row.zone)."],
-  ["(r) => r.zone.match(/a/)", "It calls r.zone.match, which is not compiled.", WRITE_IT],
+  ["(r) => r.zone.match(/a/)", "It calls r.zone.match, which is not compiled.", ASK],
   ["(r) => r.zone.replace(/a/)", "It calls r.zone.replace, which is not compiled.", WRITE_IT],
   ["(r) => r.zone.replace(/a/, () => '')", "It uses a function within the function, which is not compiled."],
   [

@@ -60,8 +60,15 @@ const PHRASES: Readonly<Record<string, string>> = {
   YieldExpression: '"yield"',
 }
 
+const WRITE_IT = "Write what it does in the function itself."
 const KEEP_OR_PASS =
   "Make it a const of the same file that holds a number, a text or the like, or pass it as a parameter of the job: (row, params) => row.fare < params.maxFare."
+
+/** What to write instead of `row.note!.length`. */
+export const TEST_FOR_NULL = "Test for null before it, or write ?. instead of !."
+
+/** Methods that give arrays, of which mostly only whether there is a match is asked. */
+const MATCHING: ReadonlySet<string> = new Set(["exec", "match", "matchAll"])
 
 /** The objects before `?.` in a chain that may be null, in their order. */
 type Links = Ir[]
@@ -158,8 +165,8 @@ export class Lowering {
 
   /** Lowers an expression for its assignments only: nothing evaluates it any more. */
   discard(node: Expression): void {
-    if (!this.expression(node).isTotal)
-      throw new NotCompilable("It throws a value away, the evaluation of which may throw.")
+    if (this.expression(node).isTotal) return
+    throw new NotCompilable("It throws a value away, the evaluation of which may throw.", TEST_FOR_NULL)
   }
 
   /** What an identifier stands for, where it is declared by the lambda. */
@@ -414,7 +421,9 @@ export class Lowering {
     if (text === "Math.random") {
       return new NotCompilable("It calls Math.random, which gives other results each time the job runs.")
     }
-    return new NotCompilable(`It calls ${text}, which is not compiled.`, "Write what it does in the function itself.")
+    const name = callee.type === "MemberExpression" && callee.property.type === "Identifier" ? callee.property.name : ""
+    const hint = MATCHING.has(name) ? "Ask whether it matches: /a+/.test(row.zone)." : WRITE_IT
+    return new NotCompilable(`It calls ${text}, which is not compiled.`, hint)
   }
 
   #textOf(node: { readonly start: number; readonly end: number }): string {

@@ -3,6 +3,7 @@ import { AssertionError } from "../base/assert.ts"
 import { Schema, schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import {
+  arena,
   batchOf,
   CLOSURES,
   lambdaOf,
@@ -185,6 +186,29 @@ describe("predicates", () => {
       Object.defineProperty(String.prototype, "startsWith", startsWith)
     }
     expect(count()).toBe(2)
+  })
+
+  it("JK1 see a replaced function also where its call was folded away", () => {
+    const lambda = lambdaOf("(r) => r.fare > Math.max(3, 12)")
+    const { max } = Math
+    for (const only of ["JavaScript", "WebAssembly"] as const) {
+      const batch = batchOf(TRIP, TRIPS)
+      const predicate = compilePredicate({
+        lambda,
+        schema: TRIP,
+        params: PARAMS,
+        options: { ...TRUSTING, only },
+        arena,
+      })
+      const count = (): number => predicate.select(batch, TRIP_PARAMS, new Int32Array(4), () => expect.unreachable())
+      expect(count()).toBe(2)
+      try {
+        Math.max = () => 500
+        expect(count()).toBe(1)
+      } finally {
+        Math.max = max
+      }
+    }
   })
 
   it("JK1 run the closure where a parameter is not of its type", () => {

@@ -39,6 +39,7 @@ interface Compiled {
   readonly irText: string
   readonly code: string
   readonly kernel: JsKernel
+  readonly builtins: readonly string[]
 }
 
 function compile(request: LambdaRequest): Compiled {
@@ -46,8 +47,10 @@ function compile(request: LambdaRequest): Compiled {
   if (lowered.result.op === "object") throw new NotCompilable("It gives an object, which is always truthy.")
   const ir = rewrite(lowered, "truth")
   const source = predicateSource(ir)
-  const kernel = new JsKernel(source, request.params, builtinsOf(lowered))
-  return { ir, irText: irText(lowered), code: source.code, kernel }
+  // What was folded away counts, too: the closure would call what it has been replaced by.
+  const builtins = builtinsOf(lowered)
+  const kernel = new JsKernel(source, request.params, builtins)
+  return { ir, irText: irText(lowered), code: source.code, kernel, builtins }
 }
 
 class CompiledPredicate implements Predicate {
@@ -58,7 +61,7 @@ class CompiledPredicate implements Predicate {
   readonly #wasm: () => WasmKernel | undefined
 
   constructor({ params, options, arena }: LambdaRequest, compiled: Compiled, closure: ClosurePredicate) {
-    const { ir } = compiled
+    const { ir, builtins } = compiled
     this.#compiled = compiled
     this.#closure = closure
     this.#gate = new WasmGate(options.only !== undefined)
@@ -66,7 +69,7 @@ class CompiledPredicate implements Predicate {
     this.#wasm = once(() => {
       const source = arena === undefined ? undefined : this.#source()
       if (source === undefined) return undefined
-      return new WasmKernel(source, { lets: ir.lets, params, builtins: builtinsOf(ir), arena: arena! })
+      return new WasmKernel(source, { lets: ir.lets, params, builtins, arena: arena! })
     })
   }
 

@@ -185,6 +185,20 @@ describe("captured constants of modules", () => {
     return JSON.parse(execFileSync(process.execPath, [join(directory, file)], { encoding: "utf8" }))
   }
 
+  it("SP1 an import under a built-in's name is not the built-in", () => {
+    writeFileSync(join(directory, "look-alike.mjs"), "export const isFinite = () => true\nexport { isFinite as isNaN }")
+    const program = [
+      'import { nodeScopes } from "./scopes.mjs"',
+      'import { isFinite, isNaN as parseInt } from "./look-alike.mjs"',
+      "const f = (r) => isFinite(r) || parseInt(r) || isNaN(r)",
+      'const names = ["isFinite", "parseInt", "isNaN"]',
+      "const proof = nodeScopes()",
+      "console.log(JSON.stringify(names.map((name) => proof.areGenuineGlobals(f, [name]))))",
+    ]
+    writeFileSync(join(directory, "shadowed.mjs"), program.join("\n"))
+    expect(output("shadowed.mjs")).toEqual([false, false, true])
+  })
+
   it("SP4 are told of a module, but not of imports", () => {
     expect(output("program.mjs")).toEqual([null, null, [7], null, null])
   })
