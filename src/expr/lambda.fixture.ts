@@ -69,7 +69,7 @@ export const WASM: CompileOptions = { ...TRUSTING, only: "WebAssembly" }
 export const CLOSURES: CompileOptions = { mode: "off", proof: undefined }
 
 /** One for all tests of a file: each memory of its own would be reserved anew. */
-const arena = new Arena({ maxBytes: 1 << 27 })
+export const arena = new Arena({ maxBytes: 1 << 27 })
 
 /** A batch of rows. */
 export function batchOf<C extends ColumnTypes>(
