@@ -11,7 +11,10 @@ import type { Disk, StepName } from "./env.ts"
 
 /** The steps under which the disk is called. */
 export interface DirectorySteps {
+  /** Makes durable what an earlier process may have made before it died. */
+  readonly syncExisting: StepName
   readonly make: StepName
+  /** Makes the new directory's entry durable. */
   readonly sync: StepName
 }
 
@@ -32,7 +35,7 @@ export async function makeDurableDirectory(disk: Disk, path: string, steps: Dire
     existing = parentOf(existing)
   }
   // Each directory is made durable before the next is made: only the lowest one may be somebody's half-done work.
-  await disk.syncDirectory(parentOf(existing), steps.sync)
+  await disk.syncDirectory(parentOf(existing), steps.syncExisting)
   for (const directory of missing.reverse()) {
     await disk.makeDirectory(directory, steps.make)
     await disk.syncDirectory(parentOf(directory), steps.sync)

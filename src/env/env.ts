@@ -6,7 +6,7 @@
  * simulator and the chaos runner use it to crash, fail, drop or swap calls at that very step.
  */
 
-/** A point of the commit protocol, such as `"log.append.sync"`; each room lists its own in `steps.ts`. */
+/** A point of the commit protocol, such as `"log.commit.sync"`; each room lists its own in `steps.ts`. */
 export type StepName = string
 
 /** What time it is. */

@@ -53,7 +53,7 @@ async function writeThree(world: SimWorld): Promise<void> {
     const { log } = await openLog(env)
     for (const text of ["one", "two", "three"]) {
       await log.append(1, encode(text))
-      await log.sync()
+      await log.sync("commit")
     }
   })
 }
@@ -73,7 +73,7 @@ describe("a log", () => {
       const { log, texts } = await openLog(env)
       expect(texts).toEqual(["1:one", "1:two", "1:three"])
       await log.append(2, encode("four"))
-      await log.sync()
+      await log.sync("commit")
     })
     losePower(world)
     expect(await readAgain(world)).toEqual(["1:one", "1:two", "1:three", "2:four"])
@@ -99,13 +99,13 @@ describe("a log", () => {
     await inProcess(world, async (env) => {
       const { log, isComplete } = await openLog(env)
       expect(isComplete).toBe(true)
-      await log.sync()
+      await log.sync("commit")
       await log.append(1, encode("old"))
-      await log.sync()
+      await log.sync("commit")
       await log.roll()
       const start = log.end
       await log.append(3, encode("new"))
-      await log.sync()
+      await log.sync("commit")
       expect(await log.trim(start)).toBeGreaterThan(1)
     })
     const { texts, isComplete } = await inProcess(world, openLog)
@@ -118,12 +118,12 @@ describe("a log", () => {
     const failure = inProcess(world, async (env) => {
       const { log: old } = await openLog(env)
       await old.append(1, encode("mine"))
-      await old.sync()
+      await old.sync("commit")
       const { log: young } = await openLog(env)
       await young.append(1, encode("yours"))
-      await young.sync()
+      await young.sync("commit")
       await old.append(1, encode("void"))
-      await old.sync()
+      await old.sync("commit")
     })
     await expect(failure).rejects.toMatchObject({ code: "state-fenced" })
     expect(await readAgain(world)).toEqual(["1:mine", "1:yours"])
@@ -134,8 +134,8 @@ describe("a log", () => {
     const outcome = await inProcess(world, async (env) => {
       const { log } = await openLog(env)
       await log.append(1, encode("one"))
-      world.faults = { strike: ({ step }) => (step === "log.append.sync" ? "eio" : undefined) }
-      const first = await log.sync().catch((error: unknown) => error)
+      world.faults = { strike: ({ step }) => (step === "log.commit.sync" ? "eio" : undefined) }
+      const first = await log.sync("commit").catch((error: unknown) => error)
       world.faults = NO_FAULTS
       const second = await log.append(1, encode("two")).catch((error: unknown) => error)
       return { first, second }
@@ -198,7 +198,7 @@ async function writeAtRandom(env: Env, prng: Prng, history: History): Promise<vo
       history.pending.push(`1:${text}`)
       await log.append(1, encode(text))
     } else {
-      await log.sync()
+      await log.sync("commit")
       history.acknowledge()
       if (choice === 9) await log.roll()
     }

@@ -19,7 +19,6 @@
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
-import { makeDurableDirectory } from "../env/durable-directory.ts"
 import type { Disk, DiskFile } from "../env/env.ts"
 import {
   decodeRecord,
@@ -32,8 +31,8 @@ import {
   type SegmentHeader,
 } from "./record.ts"
 import { wasSyncedBeyond } from "./later-sync.ts"
-import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment } from "./segment.ts"
-import { step } from "./steps.ts"
+import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
+import { step, type LogStep, type SegmentPurpose, type SyncPurpose } from "./steps.ts"
 
 /** A place in a log: offsets count bytes of records within a generation. */
 export interface Lsn {
@@ -62,7 +61,7 @@ interface ReadLogRecord extends LogRecord {
   readonly syncedThrough: number
 }
 
-/** Bytes that are gathered in memory before they are written. */
+/** Bytes that are gathered in memory before they are written, unless told otherwise. */
 const WRITE_BUFFER_BYTES = 1 << 20
 const READ_CHUNK_BYTES = 1 << 20
 const DRAFT = ".draft"
@@ -78,6 +77,7 @@ export class Log {
   readonly generation: number
   readonly #disk: Disk
   readonly #directory: string
+  readonly #bufferBytes: number
   #segment: OpenSegment
   /** Encoded records not yet handed to the disk. */
   readonly #buffer = new ByteWriter(4096)
@@ -85,27 +85,42 @@ export class Log {
   #syncedOffset: number
   #failure: { readonly error: unknown } | undefined
 
-  private constructor(disk: Disk, directory: string, generation: number, segment: OpenSegment, offset: number) {
-    this.#disk = disk
-    this.#directory = directory
-    this.generation = generation
-    this.#segment = segment
-    this.#writtenOffset = offset
-    this.#syncedOffset = offset
+  private constructor(parts: {
+    disk: Disk
+    directory: string
+    generation: number
+    segment: OpenSegment
+    offset: number
+    bufferBytes: number
+  }) {
+    this.#disk = parts.disk
+    this.#directory = parts.directory
+    this.#bufferBytes = parts.bufferBytes
+    this.generation = parts.generation
+    this.#segment = parts.segment
+    this.#writtenOffset = parts.offset
+    this.#syncedOffset = parts.offset
   }
 
   /**
    * Opens the log of a directory, shows `visitor` every durable record, oldest first, and begins a generation.
    *
+   * @param directory is made where it is missing; the one above it exists and is durable.
+   * @param bufferBytes how much is gathered in memory before it is written without waiting for a sync.
    * @throws TidemarkError `state-corrupt` where something that was durable does not read back, `state-newer-format`
    * where a newer Tidemark wrote it, `state-fenced` where another process opened it at the same moment.
    */
-  static async open(disk: Disk, directory: string, visitor: LogVisitor): Promise<Log> {
-    await makeDurableDirectory(disk, directory, { make: step("log.make-directory"), sync: step("log.sync-parent") })
-    const names = await segmentNames(disk, directory)
+  static async open(
+    disk: Disk,
+    directory: string,
+    visitor: LogVisitor,
+    bufferBytes = WRITE_BUFFER_BYTES,
+  ): Promise<Log> {
+    await disk.makeDirectory(directory, step("log.make-directory"))
+    await disk.syncDirectory(directory.slice(0, directory.lastIndexOf("/")) || "/", step("log.sync-parent"))
+    const names = segmentNames(await disk.list(directory))
     const generation = (names.at(-1)?.generation ?? 0) + 1
     await takeName(disk, directory, generation)
-    await removeDrafts(disk, directory)
 
     const segments = await readSegments(disk, directory, names)
     const chain = segments.length === 0 ? [] : chainOf(segments)
@@ -125,8 +140,8 @@ export class Log {
       encodeRecord(content, { generation, offset: content.length, syncedThrough: 0 }, type, payload)
     }
     const header = { generation, startOffset: 0, previousGeneration, previousEnd }
-    const segment = await createSegment(disk, directory, header, content.view())
-    return new Log(disk, directory, generation, segment, content.length)
+    const segment = await createSegment({ disk, directory, purpose: "open" }, header, content.view())
+    return new Log({ disk, directory, generation, segment, offset: content.length, bufferBytes })
   }
 
   /** Where the next record will lie. */
@@ -141,17 +156,21 @@ export class Log {
     const lsn = this.end
     const place = { generation: this.generation, offset: lsn.offset, syncedThrough: this.#syncedOffset }
     encodeRecord(this.#buffer, place, type, payload)
-    if (this.#buffer.length >= WRITE_BUFFER_BYTES) await this.#guard(() => this.#writeBuffer())
+    if (this.#buffer.length >= this.#bufferBytes) await this.#guard(() => this.#writeBuffer(step("log.append.write")))
     return lsn
   }
 
-  /** Returns when everything appended is durable (G3). */
-  async sync(): Promise<void> {
+  /**
+   * Returns when everything appended is durable (G3).
+   *
+   * @param purpose names the steps under which the disk is called.
+   */
+  async sync(purpose: SyncPurpose): Promise<void> {
     this.#refuseAfterFailure()
     await this.#guard(async () => {
-      await this.#writeBuffer()
-      await this.#segment.file.sync(step("log.append.sync"))
-      const names = await segmentNames(this.#disk, this.#directory)
+      await this.#writeBuffer(step(`log.${purpose}.write`))
+      await this.#segment.file.sync(step(`log.${purpose}.sync`))
+      const names = segmentNames(await this.#disk.list(this.#directory))
       if (names.some((name) => name.generation > this.generation)) throw fenced(this.#segment.path)
       this.#syncedOffset = this.#writtenOffset
     })
@@ -166,26 +185,32 @@ export class Log {
       // A segment that holds no record yet is as good as a new one.
       if (startOffset === this.#segment.startOffset) return
       const header = { generation: this.generation, startOffset, previousGeneration: 0, previousEnd: 0 }
-      const segment = await createSegment(this.#disk, this.#directory, header, new Uint8Array(0))
+      const place = { disk: this.#disk, directory: this.#directory, purpose: "roll" } as const
+      const segment = await createSegment(place, header, new Uint8Array(0))
       await this.#segment.file.close()
       this.#segment = segment
     })
   }
 
-  /** Removes the segments whose records all lie before `lsn`; gives how many. */
+  /** Removes the segments whose records all lie before `lsn`, and what was never finished; gives how many segments. */
   async trim(lsn: Lsn): Promise<number> {
     this.#refuseAfterFailure()
     return await this.#guard(async () => {
-      const names = await segmentNames(this.#disk, this.#directory)
-      const old = names.filter((segment, index) => {
-        const next = names[index + 1]
+      const names = await this.#disk.list(this.#directory)
+      // A process died while it made a segment. Nobody reads drafts, so it is all the same when they go.
+      const drafts = names.filter((name) => name.endsWith(DRAFT))
+      for (const name of drafts) await this.#disk.remove(`${this.#directory}/${name}`, step("log.trim.remove"))
+      const segments = segmentNames(names)
+      const old = segments.filter((segment, index) => {
+        const next = segments[index + 1]
         if (segment.generation !== lsn.generation) return segment.generation < lsn.generation
         return next !== undefined && next.generation === lsn.generation && next.startOffset <= lsn.offset
       })
-      // Oldest first, each made durable before the next: whatever a crash leaves is a suffix of the chain.
-      for (const { name } of old) {
+      // Oldest first, each gone for good before the next one goes: whatever a crash leaves is a suffix of the chain.
+      // The last may come back; the directory is synced again before anything else is removed.
+      for (const [index, { name }] of old.entries()) {
+        if (index > 0) await this.#disk.syncDirectory(this.#directory, step("log.trim.sync-directory"))
         await this.#disk.remove(`${this.#directory}/${name}`, step("log.trim.remove"))
-        await this.#disk.syncDirectory(this.#directory, step("log.trim.sync-directory"))
       }
       return old.length
     })
@@ -196,11 +221,11 @@ export class Log {
     await this.#segment.file.close()
   }
 
-  async #writeBuffer(): Promise<void> {
+  async #writeBuffer(at: LogStep): Promise<void> {
     if (this.#buffer.length === 0) return
     const position = SEGMENT_HEADER_BYTES + this.#writtenOffset - this.#segment.startOffset
     const bytes = this.#buffer.view()
-    await this.#segment.file.write(bytes, position, step("log.append.write"))
+    await this.#segment.file.write(bytes, position, at)
     this.#writtenOffset += bytes.length
     this.#buffer.clear()
   }
@@ -257,32 +282,25 @@ async function takeName(disk: Disk, directory: string, generation: number): Prom
   await disk.syncDirectory(directory, step("log.fence.sync-directory"))
 }
 
-/** Removes what a process left that died while it made a segment. */
-async function removeDrafts(disk: Disk, directory: string): Promise<void> {
-  for (const name of await disk.list(directory)) {
-    if (name.endsWith(DRAFT)) await disk.remove(`${directory}/${name}`, step("log.create.remove-draft"))
-  }
-}
-
 /** Makes a segment durable with its header and first records, then gives it its name. */
 async function createSegment(
-  disk: Disk,
-  directory: string,
+  place: { disk: Disk; directory: string; purpose: SegmentPurpose },
   header: SegmentHeader,
   content: Uint8Array,
 ): Promise<OpenSegment> {
+  const { disk, directory, purpose } = place
   const path = `${directory}/${segmentName(header.generation, header.startOffset)}`
   const draft = `${path}${DRAFT}`
-  const file = await disk.open(draft, "create", step("log.create"))
+  const file = await disk.open(draft, "create", step(`log.${purpose}.create`))
   if (file === undefined) throw fenced(draft)
   const bytes = new ByteWriter(SEGMENT_HEADER_BYTES + content.length)
   bytes.raw(encodeSegmentHeader(header))
   bytes.raw(content)
   try {
-    await file.write(bytes.view(), 0, step("log.create.write"))
-    await file.sync(step("log.create.sync"))
-    await disk.rename(draft, path, step("log.create.rename"))
-    await disk.syncDirectory(directory, step("log.create.sync-directory"))
+    await file.write(bytes.view(), 0, step(`log.${purpose}.write`))
+    await file.sync(step(`log.${purpose}.sync`))
+    await disk.rename(draft, path, step(`log.${purpose}.rename`))
+    await disk.syncDirectory(directory, step(`log.${purpose}.sync-directory`))
   } catch (error) {
     await file.close()
     throw error
@@ -290,15 +308,14 @@ async function createSegment(
   return { file, path, startOffset: header.startOffset }
 }
 
-async function segmentNames(disk: Disk, directory: string) {
-  const names = await disk.list(directory)
+function segmentNames(names: readonly string[]): SegmentName[] {
   return names.map(parseSegmentName).filter((name) => name !== undefined)
 }
 
 async function readSegments(
   disk: Disk,
   directory: string,
-  names: readonly { generation: number; startOffset: number; name: string }[],
+  names: readonly SegmentName[],
 ): Promise<Segment[]> {
   const segments: Segment[] = []
   for (const [index, { generation, startOffset, name }] of names.entries()) {

@@ -1,26 +1,49 @@
-/** The protocol steps of the log: the closed list of names under which it calls the disk. */
+/**
+ * The protocol steps of the log: the closed list of names under which it calls the disk, in the order in which a job
+ * comes to them. What is called for two purposes has two names, so that each call can be failed, dropped and swapped by
+ * itself.
+ */
 export const LOG_STEPS = [
   "log.make-directory",
   "log.sync-parent",
   "log.fence.create",
   "log.fence.sync-directory",
-  "log.create.remove-draft",
-  "log.create",
-  "log.create.write",
-  "log.create.sync",
-  "log.create.rename",
-  "log.create.sync-directory",
+  "log.recover.read",
+  /** The first segment of a generation, with the records that it takes over. */
+  "log.open.create",
+  "log.open.write",
+  "log.open.sync",
+  "log.open.rename",
+  "log.open.sync-directory",
+  /** Records that do not wait for a sync, because they have become many. */
   "log.append.write",
-  "log.append.sync",
+  /** Who runs, and whether everything before is void. */
+  "log.begin.write",
+  "log.begin.sync",
+  /** An epoch: the sync that decides. */
+  "log.commit.write",
+  "log.commit.sync",
+  /** The segment that a snapshot begins. */
+  "log.roll.create",
+  "log.roll.write",
+  "log.roll.sync",
+  "log.roll.rename",
+  "log.roll.sync-directory",
+  "log.snapshot.write",
+  "log.snapshot.sync",
   "log.trim.remove",
   "log.trim.sync-directory",
-  "log.recover.read",
-  "log.discard.remove",
-  "log.discard.sync-directory",
+  "log.discard.rename",
 ] as const
 
 /** One of them. */
 export type LogStep = (typeof LOG_STEPS)[number]
+
+/** What a segment is made for. */
+export type SegmentPurpose = "open" | "roll"
+
+/** What records are made durable for. */
+export type SyncPurpose = "begin" | "commit" | "snapshot"
 
 /** Holds a step's name to the list. */
 export function step(name: LogStep): LogStep {

@@ -287,10 +287,10 @@ describe("the commit", () => {
     const steps: string[] = []
     bench.watch = (env) => tellingSteps(env, (step, phase) => void (phase === "begins" && steps.push(step)))
     await bench.run(bench.job(TWO_FILES), { epochRows: 2 })
-    const opening = ["log.create.write", "log.create.sync", "log.append.write", "log.append.sync"]
+    const opening = ["log.open.write", "log.open.sync", "log.begin.write", "log.begin.sync"]
     const epochs = bench.events.filter(({ kind }) => kind === "committed")
     expect(epochs.length).toBeGreaterThan(3)
-    expect(steps).toEqual([...opening, ...epochs.flatMap(() => ["log.append.write", "log.append.sync"])])
+    expect(steps).toEqual([...opening, ...epochs.flatMap(() => ["log.commit.write", "log.commit.sync"])])
   })
 
   test("E8 holds reading back while storage is busy", async () => {
@@ -330,7 +330,7 @@ describe("the commit", () => {
     await whole.run(whole.job(TWO_FILES))
     const bench = new Bench()
     let syncs = 0
-    bench.world.faults = { strike: ({ step }) => (step === "log.append.sync" && ++syncs === 3 ? "eio" : undefined) }
+    bench.world.faults = { strike: ({ step }) => (step === "log.commit.sync" && ++syncs === 2 ? "eio" : undefined) }
     await expect(bench.run(bench.job(TWO_FILES), { epochRows: 2 })).rejects.toMatchObject({ code: "disk-failed" })
     await bench.run(bench.job(TWO_FILES))
     expect(bench.results()).toEqual(whole.results())
@@ -354,7 +354,7 @@ describe("the commit", () => {
     const bound = () =>
       noting.with({ inputs: { readings: arraySource(partitions) }, outputs: { all: target.binding() } })
     let syncs = 0
-    bench.world.faults = { strike: ({ step }) => (step === "log.append.sync" && ++syncs === 3 ? "eio" : undefined) }
+    bench.world.faults = { strike: ({ step }) => (step === "log.commit.sync" && ++syncs === 2 ? "eio" : undefined) }
     await expect(bench.run(bound(), { epochRows: 2 })).rejects.toMatchObject({ code: "disk-failed" })
     await bench.run(bound())
     expect(target.rows.map(({ value }) => value)).toEqual([1, 2, 3, 4, 5])

@@ -85,13 +85,14 @@ export class Coordinator {
   static async open(job: ExecutableJob, options: RunJobOptions): Promise<Coordinator> {
     const { disk } = options.env
     const logDirectory = `${options.directory}/log`
+    const storeOptions = { policy: options.snapshotPolicy, bufferBytes: options.logBufferBytes }
     let store: EpochStore
     try {
-      store = await EpochStore.open(disk, logDirectory, options.snapshotPolicy)
+      store = await EpochStore.open(disk, logDirectory, storeOptions)
     } catch (error) {
       if (options.reset !== true || !isUnreadableState(error)) throw error
       await EpochStore.discard(disk, logDirectory)
-      store = await EpochStore.open(disk, logDirectory, options.snapshotPolicy)
+      store = await EpochStore.open(disk, logDirectory, storeOptions)
     }
     const coordinator = new Coordinator(job, options, store)
     try {
@@ -207,10 +208,10 @@ export class Coordinator {
   }
 
   async #readToEnd(): Promise<void> {
-    const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end" } = this.#options
+    const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end", sinkBufferBytes } = this.#options
     while (!this.#inputs.hasEnded && this.#stop === undefined) {
       await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut))
-      await this.#outputs.flushLarge()
+      await this.#outputs.flushLarge(sinkBufferBytes)
       const isDue = this.#clock.monotonicMicros() - this.#lastCutMicros >= this.#epochMicros()
       if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
     }

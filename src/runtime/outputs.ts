@@ -13,7 +13,7 @@ import type { RecoveredState } from "../state/recovery-fold.ts"
 /** The name under which the dead letters' sink stands in the log. No output can have it. */
 export const DEAD_LETTER_OUTPUT = "$deadLetter"
 
-/** Staged bytes in memory that make the sinks move them to their staging area. */
+/** Bytes in memory that make a sink move them to its staging area, unless told otherwise. */
 const FLUSH_BYTES = 1 << 20
 
 /** An output to open. */
@@ -71,8 +71,8 @@ export class Outputs {
   }
 
   /** Moves what sinks hold in memory to their staging areas, where it has become much. */
-  async flushLarge(): Promise<void> {
-    for (const sink of this.#sinks.values()) if (sink.bufferedBytes >= FLUSH_BYTES) await sink.flush()
+  async flushLarge(bufferBytes = FLUSH_BYTES): Promise<void> {
+    for (const sink of this.#sinks.values()) if (sink.bufferedBytes >= bufferBytes) await sink.flush()
   }
 
   /** Makes everything written safe (E2) and gives what the commit record must hold. */

@@ -10,6 +10,7 @@ import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
+import { STATE_DIRECTORY_STEPS } from "./steps.ts"
 import { Targets } from "./targets.ts"
 
 /**
@@ -47,7 +48,7 @@ export interface JobHandle {
 export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<JobHandle> {
   const { env, directory, baseDirectory } = options
   new Targets(job, baseDirectory, directory).check()
-  await makeDurableDirectory(env.disk, directory, { make: "run.make-directory", sync: "run.sync-parent" })
+  await makeDurableDirectory(env.disk, directory, STATE_DIRECTORY_STEPS)
   const lock = await env.lockDirectory(directory)
   if (lock === undefined) {
     throw new TidemarkError("state-locked", `Another process is running a job on ${directory}.`, {

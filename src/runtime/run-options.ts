@@ -44,5 +44,9 @@ export interface RunJobOptions {
   /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy
+  /** Bytes that a sink gathers in memory before it moves them to its staging area; default 1 MiB. */
+  readonly sinkBufferBytes?: number | undefined
+  /** Bytes that the log gathers in memory before it writes them; default 1 MiB. */
+  readonly logBufferBytes?: number | undefined
   readonly onEvent?: (event: JobEvent) => void
 }

@@ -5,7 +5,7 @@ import { mutantsOf, runSeeds, traceSeed } from "./runner.ts"
 test("every step that changes the disk has its mutants, and reads have none", async () => {
   const { matrix } = await runSeeds(1, 3)
   const mutants = mutantsOf(matrix).map(({ kind, step }) => `${kind} ${step}`)
-  for (const step of ["log.append.write", "log.append.sync", "sink.publish.rename", "log.create.sync-directory"]) {
+  for (const step of ["log.commit.write", "log.commit.sync", "sink.publish.rename", "log.roll.sync-directory"]) {
     expect(mutants).toContain(`drop ${step}`)
     expect(mutants).toContain(`swap ${step}`)
   }
@@ -23,5 +23,5 @@ test("a seed's trace tells of processes, faults and calls", async () => {
   const trace = await traceSeed(1)
   expect(trace).toMatch(/process 1 +boot/)
   expect(trace).toMatch(/fault .* at \S+ \d+/)
-  expect(trace).toMatch(/call +log\.append\.sync sync \/state\//)
+  expect(trace).toMatch(/call +log\.commit\.sync sync \/state\//)
 })

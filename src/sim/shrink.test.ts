@@ -4,7 +4,7 @@ import { drawScenario } from "./scenario.ts"
 import { formatCase, shrink, type FailingCase } from "./shrink.ts"
 
 test("a case shrinks to what makes it fail, and no further", async () => {
-  const needed: Fault = { step: "log.append.sync", occurrence: 3, kind: "crash-before" }
+  const needed: Fault = { step: "log.commit.sync", occurrence: 3, kind: "crash-before" }
   const other: Fault = { step: "sink.create", occurrence: 0, kind: "eio" }
   const scenario = drawScenario(7)
   const culprit = scenario.generations[1]![0]!.lines[1]!
@@ -16,5 +16,5 @@ test("a case shrinks to what makes it fail, and no further", async () => {
   expect(smallest.scenario.generations.flat().flatMap(({ lines }) => lines)).toEqual([culprit])
   expect(smallest.scenario.batchRows).toBe(64)
   expect(formatCase(smallest)).toContain(culprit.text)
-  expect(formatCase(smallest)).toContain("crash-before at call 3 of log.append.sync")
+  expect(formatCase(smallest)).toContain("crash-before at call 3 of log.commit.sync")
 })

@@ -32,9 +32,9 @@ describe("a simulation", () => {
   })
 
   test.each([
-    ["log.append.sync", "drop"],
-    ["log.create.sync-directory", "drop"],
-    ["log.append.write", "swap"],
+    ["log.commit.sync", "drop"],
+    ["log.roll.sync-directory", "drop"],
+    ["log.commit.write", "swap"],
     ["sink.publish.sync", "drop"],
     ["sink.publish.rename", "drop"],
     ["sink.create.sync-directory", "drop"],

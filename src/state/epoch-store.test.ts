@@ -146,7 +146,7 @@ describe("an epoch store", () => {
   test("Z1 recovers what was committed, snapshots or not", async () => {
     const world = worldOf(1)
     await inProcess(world, async ({ disk }) => {
-      const store = await EpochStore.open(disk, DIRECTORY, { minBytes: 200, growth: 1 })
+      const store = await EpochStore.open(disk, DIRECTORY, { policy: { minBytes: 200, growth: 1 } })
       await store.begin(RUN, false)
       let snapshots = 0
       for (let epoch = 1; epoch <= 40; epoch++) {
@@ -214,7 +214,7 @@ describe("an epoch store", () => {
       let committed = 0
       let committing = 0
       const live = async ({ disk }: Env): Promise<void> => {
-        const store = await EpochStore.open(disk, DIRECTORY, { minBytes: 100, growth: 1 })
+        const store = await EpochStore.open(disk, DIRECTORY, { policy: { minBytes: 100, growth: 1 } })
         expect([committed, committing], `seed ${seed}`).toContain(store.epoch)
         expect(summary(store), `seed ${seed}`).toEqual(expected(store.epoch))
         committed = store.epoch

@@ -27,6 +27,13 @@ export interface SnapshotPolicy {
   readonly growth: number
 }
 
+/** What a store may be told. */
+export interface EpochStoreOptions {
+  readonly policy?: SnapshotPolicy | undefined
+  /** Bytes that the log gathers before it writes them. */
+  readonly bufferBytes?: number | undefined
+}
+
 const DEFAULT_POLICY: SnapshotPolicy = { minBytes: 4 << 20, growth: 2 }
 
 /** The log of a job's epochs, held by one writer. */
@@ -55,24 +62,27 @@ export class EpochStore {
    *
    * @throws TidemarkError `state-corrupt`, `state-newer-format`, `state-fenced`; see `Log.open`.
    */
-  static async open(disk: Disk, directory: string, policy: SnapshotPolicy = DEFAULT_POLICY): Promise<EpochStore> {
+  static async open(disk: Disk, directory: string, options: EpochStoreOptions = {}): Promise<EpochStore> {
     const fold = new RecoveryFold(directory)
-    const log = await Log.open(disk, directory, fold)
+    const log = await Log.open(disk, directory, fold, options.bufferBytes)
     try {
-      return new EpochStore(log, fold, policy)
+      return new EpochStore(log, fold, options.policy ?? DEFAULT_POLICY)
     } catch (error) {
       await log.close()
       throw error
     }
   }
 
-  /** Removes a log that cannot be read, so that a new one can be begun. */
+  /**
+   * Sets a log aside that cannot be read, as `<directory>.unreadable-<n>`, so that a new one can be begun. Opening that
+   * one makes the renaming durable.
+   */
   static async discard(disk: Disk, directory: string): Promise<void> {
-    // Oldest first, each made durable before the next: what a crash leaves is no log that somebody could go on from.
-    for (const name of await disk.list(directory)) {
-      await disk.remove(`${directory}/${name}`, step("log.discard.remove"))
-      await disk.syncDirectory(directory, step("log.discard.sync-directory"))
-    }
+    const end = directory.lastIndexOf("/")
+    const prefix = `${directory.slice(end + 1)}.unreadable-`
+    const taken = (await disk.list(directory.slice(0, end))).filter((name) => name.startsWith(prefix))
+    const last = Math.max(0, ...taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger))
+    await disk.rename(directory, `${directory.slice(0, end)}/${prefix}${last + 1}`, step("log.discard.rename"))
   }
 
   /** The last committed epoch. */
@@ -97,7 +107,7 @@ export class EpochStore {
       this.#epoch = 0
     }
     await this.#append(RECORD.run, encodeRun(run))
-    await this.#log.sync()
+    await this.#log.sync("begin")
   }
 
   /** Commits an epoch: when this has returned, the epoch has happened, whatever comes. */
@@ -106,7 +116,7 @@ export class EpochStore {
     const body = new ByteWriter(4096)
     encodeEpoch(body, record, (index) => this.#described.has(index))
     await this.#append(RECORD.epoch, body.view())
-    await this.#log.sync()
+    await this.#log.sync("commit")
     for (const { index } of record.partitions) this.#described.add(index)
     this.#epoch = record.epoch
   }
@@ -134,7 +144,7 @@ export class EpochStore {
     end.uint32(crc32c(bytes))
     await this.#log.append(RECORD.snapshotEnd, end.view())
     await this.#log.append(RECORD.run, encodeRun(run))
-    await this.#log.sync()
+    await this.#log.sync("snapshot")
     await this.#log.trim(start)
     this.#snapshotBytes = bytes.length
     this.#bytesSinceSnapshot = 0

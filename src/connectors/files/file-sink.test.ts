@@ -7,6 +7,7 @@ import type { Sink, SinkBinding, SinkRecovery } from "../../connect/sink.ts"
 import { CONFORMANCE_SCHEMA, countCalls, playWithFault } from "../../connect/sink-trial.conformance.ts"
 import { runProcess } from "../../connect/world.conformance.ts"
 import type { Env } from "../../env/env.ts"
+import { NO_FAULTS } from "../../sim/faults.ts"
 import { InterceptedDisk, withDisk } from "../../sim/intercepted-disk.ts"
 import { Mutation, type Mutant } from "../../sim/mutation.ts"
 import { SimWorld, type SimEnv } from "../../sim/sim-env.ts"
@@ -122,6 +123,33 @@ describe("parts", () => {
       await env.timers.sleep(120_000_000)
       expect((await epoch(again, [])).length).toBe(0)
     })
+  })
+
+  test("K8, J2 are cut again where the process before could not make durable that it had cut them", async () => {
+    const binding = jsonl("out")
+    for (let seed = 0; seed < 20; seed++) {
+      const world = withBaseDirectory(new SimWorld({ seed }))
+      const staged: Uint8Array[] = []
+      const recovery = (): SinkRecovery => ({ ...FRESH, staged: [...staged], fresh: false })
+      await inProcess(world, async (env) => {
+        const sink = await open(binding, env)
+        staged.push(await epoch(sink, ["a"]))
+        writeRows(sink, ["never committed, and longer than what will be"])
+        await sink.flush()
+      })
+      const failure = inProcess(world, async (env) => {
+        const sink = await open(binding, env, recovery())
+        writeRows(sink, ["b"])
+        staged.push(await sink.stage(true))
+        world.faults = { strike: ({ step }) => (step === "sink.publish.sync" ? "eio" : undefined) }
+        await sink.apply(staged[1]!)
+      })
+      await expect(failure).rejects.toMatchObject({ code: "disk-failed" })
+      world.faults = NO_FAULTS
+      await inProcess(world, async (env) => await (await open(binding, env, recovery())).close())
+      world.crash()
+      expect(fileText(world, `${TARGET}/part-00000.jsonl`)).toBe('{"id":0,"text":"a"}\n{"id":0,"text":"b"}\n')
+    }
   })
 
   test("an epoch that adds little travels in the commit record, one that adds much does not", async () => {

@@ -123,7 +123,7 @@ export class FileSink implements Sink {
       if (file === undefined) return
       if (record.inline !== undefined) await file.write(record.inline, record.start, "sink.apply.write")
       if (!record.publish) return
-      await file.publish(record.end)
+      await file.publish(record.end, "publish")
       this.#closing = undefined
     })
   }

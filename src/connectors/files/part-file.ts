@@ -23,6 +23,9 @@ export interface PartPlace {
   readonly extension: string
 }
 
+/** Whether a part is published when its last epoch has committed, or by the recovery of a process that died before. */
+export type PublishPurpose = "publish" | "republish"
+
 /** A part that is being written. */
 export class PartFile {
   readonly part: number
@@ -97,24 +100,30 @@ export class PartFile {
     )
   }
 
-  /** Makes the part visible to readers, complete with its first `length` bytes (J2). It is closed afterwards. */
-  async publish(length: number): Promise<void> {
+  /**
+   * Makes the part visible to readers, complete with its first `length` bytes (J2). It is closed afterwards.
+   *
+   * @param purpose names the steps under which the disk is called.
+   */
+  async publish(length: number, purpose: PublishPurpose): Promise<void> {
     assert(length > 0, "an empty part is not published")
     const { disk, directory, extension } = this.#place
     const target = `${directory}/${publishedName(this.part, extension)}`
     await this.expectBytes(length)
-    if ((await this.#file.size()) > length) {
+    // A process before this one may have cut the file and then failed to sync it. No later sync makes up for that: it is
+    // cut again, though it looks as if there were nothing to cut.
+    if (purpose === "republish" || (await this.#file.size()) > length) {
       this.#isDurable = false
-      await this.#file.truncate(length, step("sink.publish.truncate"))
+      await this.#file.truncate(length, step(`sink.${purpose}.truncate`))
     }
-    await this.sync("sink.publish.sync")
+    await this.sync(step(`sink.${purpose}.sync`))
     if ((await disk.stat(target)) !== undefined) {
       throw new TidemarkError("sink-occupied", `${target} exists, and this job has not written it.`, {
         hint: "Another job writes to the same directory. Give each output a directory of its own, move the file away, and run the job again.",
       })
     }
-    await disk.rename(this.path, target, step("sink.publish.rename"))
-    await disk.syncDirectory(directory, step("sink.publish.sync-directory"))
+    await disk.rename(this.path, target, step(`sink.${purpose}.rename`))
+    await disk.syncDirectory(directory, step(`sink.${purpose}.sync-directory`))
     await this.close()
   }
 

@@ -58,7 +58,7 @@ export async function recoverSink(
       file = await PartFile.reopen(place, history.part)
       await replay(place, file, history)
       if (!history.publish) continue
-      await file?.publish(history.length)
+      await file?.publish(history.length, "republish")
       file = undefined
     }
     await dropUncommitted(place, parts, cursor)

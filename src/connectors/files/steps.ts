@@ -7,17 +7,21 @@
 
 /** The steps of the file sink, in the order in which a part goes through them. */
 export const FILE_SINK_STEPS = [
+  /** Makes the lowest directory durable that is there, which an earlier process may have made before it died. */
+  "sink.open.sync-existing",
   /** Makes the target directory, or one above it. */
   "sink.open.make-directory",
-  /** Makes the entry of the target directory, or of one above it, durable. */
+  /** Makes the entry of a directory that was just made durable. */
   "sink.open.sync-parent",
+  /** `--reset`: makes durable what an earlier reset has set aside that may have died before it could. */
+  "sink.reset.sync-earlier",
   /** `--reset`: makes the directory that takes what is set aside. */
   "sink.reset.make-directory",
   /** `--reset`: makes the entry of that directory durable. */
   "sink.reset.sync-parent",
   /** `--reset`: sets a part aside. */
   "sink.reset.rename",
-  /** `--reset`: makes the parts' new entries durable, those of an earlier reset that died included. */
+  /** `--reset`: makes the parts' new entries durable. */
   "sink.reset.sync-superseded",
   /** `--reset`: makes it durable that the parts are gone from the target directory. */
   "sink.reset.sync-directory",
@@ -49,6 +53,11 @@ export const FILE_SINK_STEPS = [
   "sink.recover.sync-directory",
   /** Writes rows of commit records again. */
   "sink.recover.write",
+  /** As `sink.publish.*`, for a part that an earlier process has committed and not published. */
+  "sink.republish.truncate",
+  "sink.republish.sync",
+  "sink.republish.rename",
+  "sink.republish.sync-directory",
   /** Removes the in-progress file of a part of which nothing is committed. */
   "sink.recover.remove",
 ] as const

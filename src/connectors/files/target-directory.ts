@@ -16,8 +16,6 @@ import type { FileSinkStep } from "./steps.ts"
 /** Makes a directory and what is missing above it. What lies at or above `baseDirectory` is nobody's to make durable. */
 export async function makeDirectories(disk: Disk, directory: string, baseDirectory: string): Promise<void> {
   assert(directory.startsWith("/"), "a sink's directory is absolute")
-  const makeStep: FileSinkStep = "sink.open.make-directory"
-  const syncStep: FileSinkStep = "sink.open.sync-parent"
   const missing: string[] = []
   let existing = directory
   for (;;) {
@@ -32,12 +30,18 @@ export async function makeDirectories(disk: Disk, directory: string, baseDirecto
     existing = posix.dirname(existing)
   }
   // An earlier process may have made the lowest directory that there is, and crashed before its entry was durable.
-  if (!isAtOrAbove(existing, baseDirectory)) await disk.syncDirectory(posix.dirname(existing), syncStep)
+  if (!isAtOrAbove(existing, baseDirectory)) await disk.syncDirectory(posix.dirname(existing), OPEN_STEPS.syncExisting)
   for (const path of missing.reverse()) {
-    await disk.makeDirectory(path, makeStep)
-    await disk.syncDirectory(posix.dirname(path), syncStep)
+    await disk.makeDirectory(path, OPEN_STEPS.make)
+    await disk.syncDirectory(posix.dirname(path), OPEN_STEPS.sync)
   }
 }
+
+const OPEN_STEPS = {
+  syncExisting: "sink.open.sync-existing",
+  make: "sink.open.make-directory",
+  sync: "sink.open.sync-parent",
+} as const satisfies Record<string, FileSinkStep>
 
 function isAtOrAbove(path: string, other: string): boolean {
   return path === "/" || other === path || other.startsWith(`${path}/`)
@@ -71,22 +75,24 @@ export async function setAside(disk: Disk, directory: string): Promise<void> {
   const taken = (await disk.list(parent)).filter((name) => name.startsWith(prefix))
   const numbers = taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger)
   const last = Math.max(0, ...numbers)
-  const aside = `${parent}/${prefix}${last + 1}`
-  const unsettled = last === 0 ? [] : [`${parent}/${prefix}${last}`]
+  if (last === 0 && parts.length === 0) return
+  // Parts arrive durably before it is made durable that they are gone from here: where a file system writes directories
+  // back one by one, they would be nowhere in between. So an earlier reset that died is settled first.
+  if (last > 0) await disk.syncDirectory(`${parent}/${prefix}${last}`, RESET_STEPS.syncEarlier)
   if (parts.length > 0) {
+    const aside = `${parent}/${prefix}${last + 1}`
     await disk.makeDirectory(aside, RESET_STEPS.make)
-    unsettled.push(aside)
+    await disk.syncDirectory(parent, RESET_STEPS.syncParent)
+    for (const { fileName } of parts) {
+      await disk.rename(`${directory}/${fileName}`, `${aside}/${fileName}`, RESET_STEPS.rename)
+    }
+    await disk.syncDirectory(aside, RESET_STEPS.syncAside)
   }
-  if (unsettled.length === 0) return
-  await disk.syncDirectory(parent, RESET_STEPS.syncParent)
-  for (const { fileName } of parts) {
-    await disk.rename(`${directory}/${fileName}`, `${aside}/${fileName}`, RESET_STEPS.rename)
-  }
-  for (const path of unsettled) await disk.syncDirectory(path, RESET_STEPS.syncAside)
   await disk.syncDirectory(directory, RESET_STEPS.sync)
 }
 
 const RESET_STEPS = {
+  syncEarlier: "sink.reset.sync-earlier",
   make: "sink.reset.make-directory",
   syncParent: "sink.reset.sync-parent",
   rename: "sink.reset.rename",
