@@ -8,8 +8,9 @@ const { nodeEnv } = await fromDist("env/node/node-env")
 const { runJob } = await fromDist("runtime/run-job")
 const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
 const { KillAtStep } = await fromDist("sim/kill-at-step")
+const { Mutation } = await fromDist("sim/mutation")
 
-const { directory, window, epochRows, snapshotMinBytes, reset, point } = JSON.parse(process.argv[2])
+const { directory, window, reset, point, mutant, ...knobs } = JSON.parse(process.argv[2])
 
 const chaos = job({
   name: "chaos",
@@ -58,9 +59,11 @@ const handle = await runJob(bound, {
   env: killedAt(point),
   directory: `${directory}/state`,
   baseDirectory: directory,
-  epochRows,
+  epochRows: knobs.epochRows,
+  sinkBufferBytes: knobs.sinkBufferBytes,
+  logBufferBytes: knobs.logBufferBytes,
+  snapshotPolicy: { minBytes: knobs.snapshotMinBytes, growth: 1 },
   reset,
-  snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
   onEvent: (event) => {
     if (event.kind === "recovered" && event.isReset) tell("reset")
   },
@@ -74,7 +77,8 @@ function killedAt(point) {
     process.kill(process.pid, "SIGKILL")
   }
   const env = nodeEnv()
-  const disk = new InterceptedDisk(env.disk, new KillAtStep(point ?? NOWHERE, kill))
+  const mutated = mutant === undefined ? env.disk : new InterceptedDisk(env.disk, new Mutation(mutant))
+  const disk = new InterceptedDisk(mutated, new KillAtStep(point ?? NOWHERE, kill))
   return withDisk(env, new InterceptedDisk(disk, new StepTeller()))
 }
 

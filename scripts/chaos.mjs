@@ -1,21 +1,22 @@
 /**
- * `npm run chaos -- [--kills N] [--seed S] [--keep]`: real processes, really killed. A keyed-window job over generated
+ * `npm run chaos -- [--kills N] [--seed S] [--keep] [--mutant TEXT]`: real processes, really killed. A keyed-window job over generated
  * files runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
  * protocol; it is started again until it has finished, and what it has published is compared with an independently
  * computed reference. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
- * start anew (`reset`), with kills as before.
+ * start anew (`reset`), with kills as before; half of the time its log has been damaged. With a mutant, such as `drop
+ * sink.republish.rename`, the job does that wrongly, which must show.
  *
  * The exit code is 1 where a record was lost, repeated or half visible, or a child failed by itself.
  * The last line is `lost L, repeated R, kills K`.
  */
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { prepare, runMain } from "./bootstrap.mjs"
+import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { generateRound, referenceOf } from "./chaos-reference.mjs"
 import { fromDist } from "./dist.mjs"
 
@@ -24,13 +25,20 @@ const MOMENTS = ["before", "during", "after"]
 /** A child that has not ended by then has a defect of its own. */
 const CHILD_SECONDS_MAX = 120
 const OUTPUTS = ["results", "late", "bad"]
+/** Steps that only the first process on a directory comes to. */
+const FIRST_STEPS = ["run.make-directory", "run.sync-parent", "sink.open.make-directory", "sink.open.sync-parent"]
+const REPUBLISHING = ["truncate", "sync", "rename", "sync-directory"].map((what) => `sink.republish.${what}`)
 /** Steps that a process comes to only where the one before it died at the right place. */
 const FOLLOW_UPS = {
-  "log.create.write": "log.create.remove-draft",
-  "log.create.sync": "log.create.remove-draft",
-  "sink.create.sync-directory": "sink.recover.remove",
-  "sink.stage.write": "sink.recover.remove",
-  "sink.stage.sync": "sink.publish.truncate",
+  "log.commit.sync": ["sink.recover.write", ...REPUBLISHING],
+  "sink.apply.write": ["sink.recover.write", ...REPUBLISHING],
+  "sink.publish.sync": REPUBLISHING,
+  "sink.publish.rename": REPUBLISHING,
+  "sink.create.sync-directory": ["sink.recover.remove"],
+  "sink.flush.write": ["sink.recover.remove", "sink.publish.truncate"],
+  "sink.stage.write": ["sink.recover.remove", "sink.publish.truncate"],
+  "sink.stage.sync": ["sink.recover.remove", "sink.publish.truncate"],
+  "sink.reset.rename": ["sink.reset.sync-earlier"],
 }
 
 /** What a run of the whole script has found. */
@@ -44,20 +52,22 @@ await runMain(async () => {
       kills: { type: "string", default: "200" },
       seed: { type: "string", default: "1" },
       keep: { type: "boolean", default: false },
+      mutant: { type: "string" },
     },
   })
   await prepare()
   const kills = Number(values.kills)
   const prng = await makePrng(Number(values.seed))
+  const mutant = await readMutant(values.mutant)
   const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
   try {
     for (let round = 1; found.kills < kills; round++) {
       const directory = join(root, `round-${round}`)
       const data = generateRound(prng)
       writeInput(directory, data)
-      await runRound({ directory, data, kills, prng, reset: false })
+      await runRound({ directory, data, kills, prng, mutant, reset: false })
       // The same job once more, from the start: what was published is set aside.
-      if (found.kills < kills && prng.chance(0.3)) await runRound({ directory, data, kills, prng, reset: true })
+      if (found.kills < kills && prng.chance(0.3)) await runRound({ directory, data, kills, prng, mutant, reset: true })
       console.log(`round ${round}: ${found.kills} of ${kills} kills, lost ${found.lost}, repeated ${found.repeated}`)
       if (!values.keep && found.problems.length === 0) rmSync(directory, { recursive: true })
     }
@@ -65,20 +75,21 @@ await runMain(async () => {
     if (values.keep || found.problems.length > 0) console.log(`kept: ${root}`)
     else rmSync(root, { recursive: true, force: true })
   }
-  report()
+  await report()
 })
 
 /** Runs and kills a job until it has finished, and compares. */
-async function runRound({ directory, data, kills, prng, reset }) {
+async function runRound({ directory, data, kills, prng, mutant, reset }) {
   const seen = new Map()
+  const isSpoiled = reset && prng.chance(0.5)
+  if (isSpoiled) spoilLog(directory)
   let isResetDue = reset
   let isFirst = true
   let lastStep
   for (let hasFinished = false; !hasFinished;) {
-    const situation = { isFresh: isFirst && !reset, isResetDue, lastStep }
+    const situation = { isFresh: isFirst && !reset, isResetDue, isSpoiled: isSpoiled && isFirst, lastStep }
     const kill = found.kills < kills ? drawKill(prng, situation) : undefined
-    const sizes = { epochRows: prng.pick([100, 500, 3000, 1e9]), snapshotMinBytes: prng.pick([2000, 50_000]) }
-    const options = { directory, window: data.window, ...sizes, reset: isResetDue }
+    const options = { directory, window: data.window, mutant, ...drawKnobs(prng), reset: isResetDue }
     const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
     if (child.isReset) isResetDue = false
     lastStep = child.atPoint ? kill.point.step : undefined
@@ -94,15 +105,25 @@ async function runRound({ directory, data, kills, prng, reset }) {
   compare(directory, data)
 }
 
+/** What never shows in the output. */
+function drawKnobs(prng) {
+  return {
+    epochRows: prng.pick([100, 500, 3000, 1e9]),
+    snapshotMinBytes: prng.pick([2000, 50_000]),
+    sinkBufferBytes: prng.pick([2000, 4 << 20]),
+    logBufferBytes: prng.pick([2000, 1 << 20]),
+  }
+}
+
 /** When the next child dies: at random, or at one of the steps that it can come to and that were killed least. */
 function drawKill(prng, situation) {
   const candidates = [...steps].filter(([step]) => canCome(step, situation))
-  if (candidates.length === 0 || prng.chance(0.4)) return { afterMs: prng.below(1500), point: undefined }
-  const followUp = FOLLOW_UPS[situation.lastStep]
-  const isFollowed = steps.has(followUp) && prng.chance(0.7)
+  if (candidates.length === 0 || prng.chance(0.3)) return { afterMs: prng.below(1500), point: undefined }
+  const followUps = candidates.filter(([step]) => FOLLOW_UPS[situation.lastStep]?.includes(step))
+  const preferred = followUps.length > 0 && prng.chance(0.7) ? followUps : candidates
   const weightOf = ({ kills, tries }) => 3 * kills + tries
-  const least = Math.min(...candidates.map(([, counts]) => weightOf(counts)))
-  const [step] = isFollowed ? [followUp] : prng.pick(candidates.filter(([, each]) => weightOf(each) === least))
+  const least = Math.min(...preferred.map(([, counts]) => weightOf(counts)))
+  const [step] = prng.pick(preferred.filter(([, each]) => weightOf(each) === least))
   const counts = steps.get(step)
   counts.tries++
   const call = counts.kills === 0 || prng.chance(0.5) ? 1 : 1 + prng.below(12)
@@ -111,9 +132,10 @@ function drawKill(prng, situation) {
 }
 
 /** Some steps are taken only by the first process on a directory, others only by a reset. */
-function canCome(step, { isFresh, isResetDue }) {
-  if (step.includes(".reset.")) return isResetDue
-  if (step.includes("make-directory")) return isFresh
+function canCome(step, { isFresh, isResetDue, isSpoiled }) {
+  if (step === "log.discard.rename") return isSpoiled
+  if (step.includes(".reset.")) return isResetDue && !isSpoiled
+  if (FIRST_STEPS.includes(step)) return isFresh
   return !isFresh && !isResetDue
 }
 
@@ -210,13 +232,35 @@ function writeInput(directory, data) {
   }
 }
 
-function report() {
+/** Makes a log unreadable, so that a reset has to begin another one. */
+function spoilLog(directory) {
+  const log = join(directory, "state", "log")
+  const path = readdirSync(log)
+    .map((name) => join(log, name))
+    .find((candidate) => statSync(candidate).size > 0)
+  const bytes = readFileSync(path)
+  bytes[0] ^= 1
+  writeFileSync(path, bytes)
+}
+
+async function readMutant(text) {
+  if (text === undefined) return undefined
+  const { parseMutant } = await fromDist("sim/mutation")
+  const mutant = parseMutant(text)
+  if (mutant === undefined) throw new StepFailed(`no mutant: ${text}`, 2)
+  return mutant
+}
+
+async function report() {
+  const { PROTOCOL_STEPS } = await fromDist("sim/protocol-steps")
   const width = Math.max(...[...steps.keys()].map((step) => step.length))
   for (const [step, { kills, tries }] of [...steps].sort(([one], [other]) => (one < other ? -1 : 1))) {
     console.log(`${step.padEnd(width)}  killed ${kills} of ${tries} tries`)
   }
   const spared = [...steps].filter(([, { kills }]) => kills === 0).map(([step]) => step)
   if (spared.length > 0) console.log(`called, and nobody was killed there: ${spared.join(", ")}`)
+  const uncalled = PROTOCOL_STEPS.filter((step) => !steps.has(step))
+  if (uncalled.length > 0) console.log(`not called: ${uncalled.join(", ")}`)
   for (const problem of found.problems.slice(0, 20)) console.log(`problem: ${problem}`)
   if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
   if (found.problems.length > 0) process.exitCode = 1

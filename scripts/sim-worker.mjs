@@ -2,11 +2,12 @@
 import { parentPort } from "node:worker_threads"
 import { fromDist } from "./dist.mjs"
 
-const { huntMutant, runSeeds } = await fromDist("sim/runner")
+const { huntMutant, runSeeds, scoutSeeds } = await fromDist("sim/runner")
 
-parentPort.on("message", async (task) => {
-  const isSeeds = task.kind === "seeds"
-  parentPort.postMessage(
-    isSeeds ? await runSeeds(task.from, task.count) : await huntMutant(task.mutant, task.from, task.maxSeeds),
-  )
-})
+const RUN = {
+  seeds: ({ from, count, mutant }) => runSeeds(from, count, mutant),
+  scout: ({ from, count }) => scoutSeeds(from, count),
+  mutant: ({ mutant, seeds }) => huntMutant(mutant, seeds),
+}
+
+parentPort.on("message", async (task) => parentPort.postMessage(await RUN[task.kind](task)))

@@ -1,23 +1,25 @@
 /**
- * `npm run sim -- --seeds N [--from S] [--jobs J] [--verbose]`: runs seeds in simulated worlds. A finding is shrunk,
- * told with its replay command, and makes the exit code 1. The last line is `seeds N, findings K`.
+ * `npm run sim -- --seeds N [--from S] [--jobs J] [--verbose] [--mutant TEXT]`: runs seeds in simulated worlds. A finding
+ * is shrunk, told with its replay command, and makes the exit code 1. The last line is `seeds N, findings K`. With a
+ * mutant, such as `drop log.commit.sync`, the job does that wrongly.
  *
- * `npm run sim -- --mutate [--seeds N] [--from S]`: drops and swaps every call of the commit protocol, one kind at a
- * time, and runs up to N seeds (3,000) until one of them kills the mutant. A survivor that is not explained in
- * `src/sim/explained-survivors.ts` makes the exit code 1.
+ * `npm run sim -- --mutate [--seeds N] [--from S] [--only REGEXP]`: drops and swaps every call of the commit protocol, one
+ * step at a time, and runs those of N seeds (3,000) that call the step until one of them kills the mutant. The exit code
+ * is 1 where a step is called by no seed, where a mutant survives that `src/sim/explained-survivors.ts` does not explain,
+ * and where an explanation does not hold: the mutant dies, or putting the call off until too late is not found out.
+ * `--only` runs the mutants of those steps that the regular expression finds something in.
  */
+import { once } from "node:events"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
-import { prepare, runMain } from "./bootstrap.mjs"
+import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { fromDist } from "./dist.mjs"
 
 /** Seeds that one thread takes at a time. */
 const SEEDS_PER_TASK = 50
 /** Findings that are shrunk and told in full. */
 const FINDINGS_EXPLAINED = 3
-/** Seeds that are run without mutation, to learn which steps there are. */
-const SCOUTING_SEEDS = 1000
 const PROGRESS_MS = 10_000
 
 await runMain(async () => {
@@ -27,27 +29,37 @@ await runMain(async () => {
       from: { type: "string", default: "1" },
       jobs: { type: "string", default: String(Math.min(4, availableParallelism())) },
       mutate: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      mutant: { type: "string" },
       verbose: { type: "boolean", default: false },
     },
   })
   await prepare()
   const [from, jobs] = [Number(values.from), Number(values.jobs)]
-  if (values.mutate) await runMutants(from, Number(values.seeds ?? 3000), jobs)
-  else await runSeeds(from, Number(values.seeds ?? 1000), jobs, values.verbose)
+  if (values.mutate) await runMutants(seedTasks("scout", from, Number(values.seeds ?? 3000)), jobs, values.only)
+  else await runSeeds(from, Number(values.seeds ?? 1000), jobs, values)
 })
 
-async function runSeeds(from, count, jobs, verbose) {
+async function runSeeds(from, count, jobs, options) {
+  const { parseMutant } = await fromDist("sim/mutation")
+  const mutant = options.mutant === undefined ? undefined : parseMutant(options.mutant)
+  if (mutant === undefined && options.mutant !== undefined) throw new StepFailed(`no mutant: ${options.mutant}`, 2)
   const { FaultMatrix } = await fromDist("sim/faults")
+  const { PROTOCOL_STEPS } = await fromDist("sim/protocol-steps")
   const { explainFinding, traceSeed } = await fromDist("sim/runner")
-  if (verbose) for (let seed = from; seed < from + count; seed++) console.log(await traceSeed(seed))
+  const shown = options.verbose ? count : 0
+  for (let seed = from; seed < from + shown; seed++) console.log(await traceSeed(seed, mutant))
   const started = performance.now()
-  const summaries = await runTasks(seedTasks(from, count), jobs, "seeds")
+  const tasks = seedTasks("seeds", from, count).map((task) => ({ ...task, mutant }))
+  const summaries = await runTasks(tasks, jobs, "seeds")
   const matrix = new FaultMatrix()
   for (const summary of summaries) matrix.add(summary.matrix)
   const findings = summaries.flatMap((summary) => summary.findings)
-  for (const finding of findings.slice(0, FINDINGS_EXPLAINED)) console.log(`${await explainFinding(finding)}\n`)
+  for (const finding of findings.slice(0, FINDINGS_EXPLAINED)) console.log(`${await explainFinding(finding, mutant)}\n`)
   for (const { seed, findings: texts } of findings.slice(FINDINGS_EXPLAINED)) console.log(`seed ${seed}: ${texts[0]}`)
   console.log(matrix.format())
+  const gaps = matrix.gaps(PROTOCOL_STEPS)
+  console.log(gaps.length === 0 ? "every step was struck by every fault that it can have" : gaps.join("\n"))
   const total = (name) => summaries.reduce((sum, summary) => sum + summary[name], 0).toLocaleString("en")
   const seconds = (performance.now() - started) / 1000
   console.log(`${total("epochs")} epochs, ${total("processes")} processes, ${total("faults")} faults`)
@@ -56,48 +68,66 @@ async function runSeeds(from, count, jobs, verbose) {
   if (findings.length > 0) process.exitCode = 1
 }
 
-async function runMutants(from, maxSeeds, jobs) {
-  const { FaultMatrix } = await fromDist("sim/faults")
-  const { mutantsOf } = await fromDist("sim/runner")
-  const { EXPLAINED_SURVIVORS } = await fromDist("sim/explained-survivors")
-  const scouted = await runTasks(seedTasks(1, SCOUTING_SEEDS), jobs, "steps looked for in seeds")
-  const matrix = new FaultMatrix()
-  for (const summary of scouted) matrix.add(summary.matrix)
-  const mutants = mutantsOf(matrix.rows)
-  const tasks = mutants.map((mutant) => ({ kind: "mutant", mutant, from, maxSeeds, weight: 1 }))
-  const fates = await runTasks(tasks, jobs, "mutants")
-  const width = Math.max(...mutants.map(({ step }) => step.length))
-  let unexplained = 0
-  let refuted = 0
-  for (const { mutant, killedBy, hits } of fates) {
-    const name = `${mutant.kind} ${mutant.step.padEnd(width)} ${String(hits).padStart(7)} calls`
-    const explained = EXPLAINED_SURVIVORS.find(({ step, kind }) => step === mutant.step && kind === mutant.kind)
-    if (killedBy !== undefined) {
-      if (explained !== undefined) refuted++
-      const remark = explained === undefined ? "" : "EXPLAINED AS A SURVIVOR, YET "
-      console.log(`${name}  ${remark}killed by seed ${killedBy.seed}: ${killedBy.finding}`)
-    } else if (explained !== undefined) console.log(`${name}  survived, explained: ${explained.reason}`)
-    else {
-      unexplained++
-      console.log(`${name}  SURVIVED`)
+async function runMutants(scoutTasks, jobs, only) {
+  const { mutantsOf, replayCommand } = await fromDist("sim/runner")
+  const { PROTOCOL_STEPS } = await fromDist("sim/protocol-steps")
+  const { EXPLAINED_SURVIVORS, lateMutantOf } = await fromDist("sim/explained-survivors")
+  const scouted = (await runTasks(scoutTasks, jobs, "seeds looked through for steps")).flat()
+  const seedsOf = new Map()
+  const operationOf = new Map()
+  for (const { seed, rows } of scouted) {
+    for (const { step, operation } of rows) {
+      if (seedsOf.has(step)) seedsOf.get(step).push(seed)
+      else seedsOf.set(step, [seed])
+      operationOf.set(step, operation)
     }
   }
+  const uncalled = PROTOCOL_STEPS.filter((step) => !seedsOf.has(step))
+  for (const step of uncalled) console.log(`${step} is called by no seed`)
+  const simple = mutantsOf([...operationOf].sort().map(([step, operation]) => ({ step, operation })))
+  const mutants = [...simple, ...EXPLAINED_SURVIVORS.map(lateMutantOf)].filter(({ step }) =>
+    new RegExp(only).test(step),
+  )
+  const tasks = mutants.map((mutant) => ({ kind: "mutant", mutant, seeds: seedsOf.get(mutant.step), weight: 1 }))
+  let failures = 0
+  const fates = await runTasks(tasks, jobs, "mutants", (fate) => {
+    if (!tellFate(fate, EXPLAINED_SURVIVORS, replayCommand)) failures++
+  })
   const killed = fates.filter(({ killedBy }) => killedBy !== undefined).length
-  console.log(`mutants ${fates.length}, killed ${killed}, survivors unexplained ${unexplained}, refuted ${refuted}`)
-  if (unexplained + refuted > 0) process.exitCode = 1
+  console.log(
+    `mutants ${fates.length}, killed ${killed}, not as they should be ${failures}, steps uncalled ${uncalled.length}`,
+  )
+  if (failures + uncalled.length > 0) process.exitCode = 1
 }
 
-function seedTasks(from, count) {
+/** Prints how a mutant fared; gives whether that is as it should be. */
+function tellFate({ mutant, killedBy, hits }, explanations, replayCommand) {
+  const { kind, step, behind } = mutant
+  const explained = explanations.find((other) => other.step === step && other.kind === kind)
+  const isRight = (killedBy === undefined) === (explained !== undefined)
+  const fate =
+    killedBy !== undefined
+      ? `killed by seed ${killedBy.seed}: ${killedBy.finding}`
+      : explained === undefined
+        ? "SURVIVED"
+        : `survived; it is needed before ${explained.before}. ${explained.reason}`
+  const remark = isRight || killedBy === undefined ? "" : "EXPLAINED AS A SURVIVOR, YET "
+  console.log(`${kind} ${step}${behind === undefined ? "" : ` behind ${behind}`} (${hits} calls): ${remark}${fate}`)
+  if (!isRight && killedBy !== undefined) console.log(`  ${replayCommand(killedBy.seed, mutant)}`)
+  return isRight
+}
+
+function seedTasks(kind, from, count) {
   const tasks = []
   for (let at = 0; at < count; at += SEEDS_PER_TASK) {
     const seeds = Math.min(SEEDS_PER_TASK, count - at)
-    tasks.push({ kind: "seeds", from: from + at, count: seeds, weight: seeds })
+    tasks.push({ kind, from: from + at, count: seeds, weight: seeds })
   }
   return tasks
 }
 
-/** Runs tasks in threads; gives their results in the order of the tasks. */
-async function runTasks(tasks, jobs, what) {
+/** Runs tasks in threads; gives their results in the order of the tasks, and each to `onResult` when it is there. */
+async function runTasks(tasks, jobs, what, onResult) {
   const results = new Array(tasks.length)
   const total = tasks.reduce((sum, { weight }) => sum + weight, 0)
   let next = 0
@@ -110,6 +140,7 @@ async function runTasks(tasks, jobs, what) {
         const index = next++
         results[index] = await ask(worker, tasks[index])
         done += tasks[index].weight
+        onResult?.(results[index])
       }
     } finally {
       await worker.terminate()
@@ -123,10 +154,9 @@ async function runTasks(tasks, jobs, what) {
   return results
 }
 
-function ask(worker, task) {
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve)
-    worker.once("error", reject)
-    worker.postMessage(task)
-  })
+async function ask(worker, task) {
+  const answer = once(worker, "message")
+  worker.postMessage(task)
+  const [result] = await answer
+  return result
 }

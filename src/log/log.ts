@@ -312,11 +312,7 @@ function segmentNames(names: readonly string[]): SegmentName[] {
   return names.map(parseSegmentName).filter((name) => name !== undefined)
 }
 
-async function readSegments(
-  disk: Disk,
-  directory: string,
-  names: readonly SegmentName[],
-): Promise<Segment[]> {
+async function readSegments(disk: Disk, directory: string, names: readonly SegmentName[]): Promise<Segment[]> {
   const segments: Segment[] = []
   for (const [index, { generation, startOffset, name }] of names.entries()) {
     const path = `${directory}/${name}`

@@ -9,8 +9,8 @@
  * Invariants:
  * - M1 What a sync covers (the changes made before the sync was issued) survives every crash.
  * - M2 What no sync covers may survive, be lost or be torn, in any combination. A rename is seen whole or not at all, but
- *   for one between two directories of a file system that orders nothing: there the new name may survive without the old
- *   one's removal, never the other way round.
+ *   for one between two directories of a file system that writes directories back one by one: there the new name may
+ *   survive without the old one's removal; and a sync of the old directory makes the removal durable without the new name.
  * - M3 After a crash the current and the durable state are the same and nothing is pending.
  */
 import { assert } from "../base/assert.ts"
@@ -21,7 +21,7 @@ import { FileNode } from "./file-node.ts"
 export type MetadataOrder =
   /** A crash keeps a prefix of them, as a journal does (ext4, XFS). */
   | "ordered"
-  /** Each survives or is lost by itself. */
+  /** Each survives or is lost by itself; a sync covers one directory and nothing else (ext2, FAT). */
   | "independent"
 
 /** A directory: its entries now, and those that are durable. */
@@ -48,7 +48,7 @@ interface PendingChange {
   /** The name that comes, where one does. */
   readonly added: Entry | undefined
   readonly node: DiskNode
-  /** A change without which this one cannot survive. */
+  /** A change without which a crash does not keep this one, unless a sync of this one's directory has made it durable. */
   readonly after?: PendingChange
 }
 
@@ -190,7 +190,7 @@ export class DiskImage {
     if (this.metadataOrder === "ordered") {
       const last = covered.at(-1)?.sequence ?? -1
       this.#makeDurable(new Set(this.#pending.filter(({ sequence }) => sequence <= last)))
-    } else this.#makeDurable(new Set(covered.flatMap((change) => [change, change.after ?? change])))
+    } else this.#makeDurable(new Set(covered))
   }
 
   /** Settles what is pending as a crash of the machine may leave it (M2, M3). */

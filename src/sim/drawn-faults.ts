@@ -9,44 +9,80 @@ import {
   isWeighty,
   RandomFaults,
   type DiskCall,
+  type DiskOperation,
   type FaultKind,
   type FaultPlan,
 } from "./faults.ts"
 
+const CHANGES_AND_SYNCS: readonly DiskOperation[] = [
+  ...(["create", "write", "sync", "truncate", "make directory", "rename", "remove", "sync directory"] as const),
+]
 const WEIGHTY: readonly FaultKind[] = FAULT_KINDS.filter((kind) => isWeighty({ kind }))
 const CRASHES: readonly FaultKind[] = ["crash-before", "crash-after"]
+const DEATHS: readonly FaultKind[] = [...CRASHES, "kill-before", "kill-after"]
 
-/** How many crashes follow mutants that show themselves, at most. */
-const MUTANT_CRASHES = 5
+/** How many processes are disturbed, at most. */
+const DISTURBANCES = 3
+
+/** How many deaths follow mutants that show themselves, at most. */
+const MUTANT_DEATHS = 5
+
+/** A fault that is due after some more calls, and perhaps another one after it. */
+interface DueFault {
+  inCalls: number
+  readonly kinds: readonly FaultKind[]
+  readonly next?: DueFault
+}
 
 /** The faults of one simulation. */
 export class DrawnFaults implements FaultPlan {
   readonly #random: RandomFaults
   readonly #prng: Prng
   readonly #burstChance: number
-  #mutantCrashes = MUTANT_CRASHES
-  /** A fault that is due after some more calls. */
-  #due: { inCalls: number; readonly kinds: readonly FaultKind[] } | undefined
+  #disturbances = DISTURBANCES
+  #mutantDeaths = MUTANT_DEATHS
+  #due: DueFault | undefined
+  /** A death at one of the calls of some operation, early or late: what its step is called for the first time is no matter. */
+  #death: { readonly operation: DiskOperation; inCalls: number } | undefined
 
   constructor(prng: Prng) {
     const intensity = prng.pick([0.03, 0.05, 0.1])
     this.#random = new RandomFaults(prng.fork(), { intensity, max: prng.pick([4, 6, 8]) })
     this.#burstChance = prng.pick([0, 0.3, 0.5])
     this.#prng = prng
+    if (prng.chance(0.5))
+      this.#death = { operation: prng.pick(CHANGES_AND_SYNCS), inCalls: prng.below(prng.pick([1, 4, 40])) }
   }
 
   /** Strikes one of the next calls, with more than a delay. */
   force(): void {
-    this.#due ??= { inCalls: this.#prng.below(30), kinds: WEIGHTY }
+    const inCalls = this.#prng.below(30)
+    if (this.#due === undefined || this.#due.inCalls > inCalls) this.#due = { inCalls, kinds: WEIGHTY }
   }
 
-  /** A mutant has shown itself: crashes the machine soon, now and then. */
+  /** A process begins that resets, or in which much is under way between two commits: perhaps strikes it. */
+  disturb(): void {
+    if (this.#disturbances === 0 || !this.#prng.chance(0.6)) return
+    this.#disturbances--
+    this.#due ??= { inCalls: this.#prng.below(this.#prng.pick([80, 200])), kinds: WEIGHTY }
+  }
+
+  /** A mutant has dropped a call or put it off: crashes the machine soon, now and then. */
   afterMutant(): void {
-    if (this.#due !== undefined || this.#mutantCrashes === 0 || !this.#prng.chance(0.3)) return
-    this.#mutantCrashes--
-    // Where calls are swapped, the moment between the two is the one that counts: the next call is done, then comes the end.
-    if (this.#prng.chance(0.5)) this.#due = { inCalls: 0, kinds: ["crash-after"] }
-    else this.#due = { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60, 150])), kinds: CRASHES }
+    if (this.#due !== undefined || this.#mutantDeaths === 0 || !this.#prng.chance(0.15)) return
+    this.#mutantDeaths--
+    this.#due = this.#crashSoon()
+  }
+
+  /**
+   * The next call is one that a mutant has put off. Now and then it is not done any more: the machine crashes, or only the
+   * process is killed, so that the next one builds on what a crash may still undo.
+   */
+  inMutantGap(): void {
+    if (this.#mutantDeaths === 0 || !this.#prng.chance(0.4)) return
+    this.#mutantDeaths--
+    if (this.#prng.chance(0.5)) this.#due = { inCalls: 0, kinds: ["crash-before"] }
+    else this.#due = { inCalls: 0, kinds: ["kill-before"], next: this.#crashSoon() }
   }
 
   strike(call: DiskCall): FaultKind | undefined {
@@ -57,11 +93,19 @@ export class DrawnFaults implements FaultPlan {
     return kind
   }
 
+  #crashSoon(): DueFault {
+    return { inCalls: this.#prng.below(this.#prng.pick([4, 12, 60, 150])), kinds: CRASHES }
+  }
+
   #draw(call: DiskCall): FaultKind | undefined {
+    if (this.#death?.operation === call.operation && this.#death.inCalls-- === 0) {
+      this.#death = undefined
+      return this.#prng.pick(DEATHS)
+    }
     if (this.#due === undefined) return this.#random.strike(call)
     if (this.#due.inCalls-- > 0) return undefined
-    const { kinds } = this.#due
-    this.#due = undefined
+    const { kinds, next } = this.#due
+    this.#due = next
     const possible = faultKindsOf(call.operation)
     return this.#prng.pick(kinds.filter((kind) => possible.includes(kind)))
   }

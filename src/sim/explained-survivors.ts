@@ -1,119 +1,87 @@
 /**
- * Mutants of the commit protocol that no seed kills, each with the reason why that is right. A mutant that survives and
- * does not stand here makes `npm run sim -- --mutate` fail; so does one that stands here and is killed.
+ * Mutants of the commit protocol that no seed kills, each with the reason why that is right, and with the step before
+ * which the call has to be done. `npm run sim -- --mutate` fails where a survivor does not stand here, where one that
+ * stands here is killed, and where nobody finds out that the call is put off until behind that step.
  *
- * Most are swaps of a call that only has to be done before something later, not before its neighbour: the protocol asks
- * for an order of a few calls, and makes its calls one after the other because that is simple.
+ * Only swaps can be explained. A call that can be dropped is superfluous.
  */
+import type { StepName } from "../env/env.ts"
 import type { Mutant } from "./mutation.ts"
 
 /** A mutant and why it may live. */
-export interface ExplainedSurvivor extends Mutant {
+export interface ExplainedSurvivor {
+  readonly step: StepName
+  readonly kind: "swap"
+  /** The first step that relies on the call. */
+  readonly before: StepName
   readonly reason: string
 }
 
 /** The mutants that are known to survive. */
 export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
-    step: "log.fence.sync-directory",
-    kind: "swap",
-    reason:
-      "The names before the new generation must be durable before it refers to them, which is when its first segment gets " +
-      "its name. The call behind this one only reads or removes drafts.",
-  },
-  {
-    step: "log.create.remove-draft",
-    kind: "swap",
-    reason: "Drafts are rubbish: nobody reads them, and no generation that ever made one is made again.",
-  },
-  {
-    step: "log.create.sync-directory",
-    kind: "swap",
-    reason:
-      "The call behind this one writes a record into the new segment. Nobody relies on the record before the sync of the " +
-      "segment, which comes behind both.",
-  },
-  {
     step: "log.sync-parent",
     kind: "swap",
+    before: "sink.publish.rename",
     reason:
-      "The log's directory must be durable before the first commit is acknowledged, many calls later, not before the next " +
-      "name in it.",
+      "The log's directory must be durable before anybody sees what its records tell, not before there is a name in it: " +
+      "what a crash takes away until then, nobody has heard of.",
   },
   {
-    step: "run.sync-parent",
+    step: "log.open.sync-directory",
     kind: "swap",
+    before: "sink.publish.rename",
     reason:
-      "The state directory must be durable before the first commit is acknowledged, many calls later, not before the log's " +
-      "directory is made in it.",
+      "The new generation must be found again before anybody sees what it commits. The change behind this call writes its " +
+      "first record; a crash that takes the name away leaves the generation before, which says the same.",
   },
   {
-    step: "log.trim.remove",
+    step: "log.roll.sync-directory",
     kind: "swap",
+    before: "log.trim.remove",
     reason:
-      "Each segment is still removed before the sync of the next one, so what a crash leaves is a suffix of the chain; that " +
-      "the last removal may be undone costs disk space until the next snapshot.",
-  },
-  {
-    step: "sink.open.sync-parent",
-    kind: "swap",
-    reason:
-      "The output directory must be durable before the first commit that stages into it is acknowledged. The calls behind " +
-      "this one make directories below it or look into it.",
+      "The new segment must be found again before the old ones go. The change behind this call writes the snapshot into " +
+      "it, which the old ones make superfluous.",
   },
   {
     step: "sink.checkpoint.sync",
     kind: "swap",
+    before: "log.snapshot.write",
     reason:
-      "The bytes must be durable before the snapshot that forgets their records is. The call behind this one is another " +
-      "sink's, or makes the segment that the snapshot will be written to.",
+      "The rows must be durable before the snapshot is that forgets the records with them. The change behind this call " +
+      "makes the segment that the snapshot will be written to.",
   },
   {
     step: "sink.publish.sync-directory",
     kind: "swap",
+    before: "log.snapshot.write",
     reason:
-      "A publication that a crash undoes is done again from its commit record, which stays until a snapshot behind the next " +
-      "calls is durable.",
-  },
-  {
-    step: "sink.recover.remove",
-    kind: "swap",
-    reason:
-      "The name of an uncommitted part must be free before the part is made anew, which is when rows have been read; the call " +
-      "behind this one still belongs to recovery.",
+      "A publication that a crash undoes is done again from its commit record, until a snapshot forgets that or the job " +
+      "says that it has ended.",
   },
   {
     step: "sink.recover.sync-directory",
     kind: "swap",
-    reason:
-      "The published name must be durable before a snapshot forgets the part. The call behind this one still belongs to " +
-      "recovery.",
+    before: "log.snapshot.write",
+    reason: "As `sink.publish.sync-directory`: it makes up for one that did not come.",
   },
   {
-    step: "sink.reset.rename",
+    step: "sink.republish.sync-directory",
     kind: "swap",
-    reason:
-      "The last rename then escapes the sync of the new directory, but not that of the old one; and a part that a crash puts " +
-      "back is set aside again, because a reset is pending until the first epoch behind it is committed.",
+    before: "log.snapshot.write",
+    reason: "As `sink.publish.sync-directory`: only the process that publishes is another one.",
   },
   {
-    step: "sink.reset.sync-superseded",
-    kind: "drop",
-    reason:
-      "Where a rename is one change, as on every file system with a journal, the sync of the directory that the part leaves " +
-      "makes its arrival durable, too. The call is there for those that promise less than the simulated ones.",
-  },
-  {
-    step: "sink.reset.sync-superseded",
+    step: "sink.recover.remove",
     kind: "swap",
+    before: "sink.create",
     reason:
-      "The call behind this one is the sync of the directory that the parts leave. Nothing is done between the two.",
-  },
-  {
-    step: "sink.reset.sync-directory",
-    kind: "swap",
-    reason:
-      "A part that a crash puts back is set aside again, because a reset is pending until the first epoch behind it is " +
-      "committed. The call behind this one still belongs to the opening of the sinks.",
+      "The name must be free before a part of that number is made, which is when rows have been read. The call behind this " +
+      "one still belongs to recovery, or reads.",
   },
 ]
+
+/** The mutant that must be killed, so that an explanation holds. */
+export function lateMutantOf({ step, before }: ExplainedSurvivor): Mutant {
+  return { step, kind: "late", behind: before }
+}

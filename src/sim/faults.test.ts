@@ -28,6 +28,18 @@ test("every kind of call has its kinds of faults", () => {
   for (const operation of harmless) expect(faultKindsOf(operation)).not.toContain("eio")
 })
 
+test("matrices tell what is missing in them: steps never called, and faults that never struck", () => {
+  const matrix = new FaultMatrix()
+  matrix.countCall("a.read", "read")
+  matrix.countCall("no.protocol", "read")
+  matrix.countFault("a.read", "read", "eio")
+  matrix.countFault("a.read", "read", "stall")
+  const deaths = "crash-before, crash-after, kill-before, kill-after"
+  expect(matrix.gaps(["a.read", "b.write"])).toEqual(["b.write: never called", `a.read: never ${deaths}`])
+  for (const kind of FAULT_KINDS) matrix.countFault("a.read", "read", kind)
+  expect(matrix.gaps(["a.read"])).toEqual([])
+})
+
 test("matrices add up and show what cannot strike", () => {
   const matrix = new FaultMatrix()
   matrix.countCall("a.read", "read")

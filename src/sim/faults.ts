@@ -100,18 +100,27 @@ export function faultKindsOf(operation: DiskOperation): readonly FaultKind[] {
   return FAULT_KINDS.filter((kind) => kind !== "enospc" || CAN_FILL.has(operation))
 }
 
+/** A step that is called for the first time behind so many calls of others is one that few runs come to. */
+const LATE_CALLS = 300
+/** Such a call is struck so much more often, at most so many times in a run. */
+const LATE_FACTOR = 6
+const LATE_MAX = 3
+
 /**
  * Random faults. A step's first calls are struck more often than its later ones, so that steps that are rare in a run
- * get as many faults as those that are frequent, and a job that is restarted often enough comes to its end.
+ * get as many faults as those that are frequent, and a job that is restarted often enough comes to its end. A step that
+ * few runs come to is struck more often when one does.
  */
 export class RandomFaults implements FaultPlan {
   readonly #prng: Prng
   readonly #intensity: number
   #left: number
+  #calls = 0
+  #lateLeft = LATE_MAX
 
   /**
    * @param options.intensity the chance that the first call of a step is struck.
-   * @param options.max how many faults there may be.
+   * @param options.max how many faults there may be, without those of late first calls.
    */
   constructor(prng: Prng, options: { intensity: number; max: number }) {
     this.#prng = prng
@@ -120,12 +129,14 @@ export class RandomFaults implements FaultPlan {
   }
 
   strike(call: DiskCall): FaultKind | undefined {
-    if (this.#left === 0) return undefined
+    const isLate = this.#calls++ >= LATE_CALLS && call.occurrence === 0 && this.#lateLeft > 0
+    if (this.#left === 0 && !isLate) return undefined
     // Two numbers for each call, struck or not: a fault does not change where the next one falls.
-    const isStruck = this.#prng.float() < this.#intensity / (1 + call.occurrence)
+    const isStruck = this.#prng.float() < (this.#intensity * (isLate ? LATE_FACTOR : 1)) / (1 + call.occurrence)
     const choice = this.#prng.float()
     if (!isStruck) return undefined
-    this.#left--
+    if (isLate) this.#lateLeft--
+    else this.#left--
     const kinds = faultKindsOf(call.operation)
     return kinds[Math.floor(choice * kinds.length)]!
   }
@@ -201,6 +212,16 @@ export class FaultMatrix {
       lines.push(step.padEnd(width) + [String(calls), ...cells].map((cell) => cell.padStart(13)).join(""))
     }
     return lines.join("\n")
+  }
+
+  /** What is missing in the matrix: of some steps, those never called, and the kinds of faults that never struck the rest. */
+  gaps(steps: readonly StepName[]): string[] {
+    const uncalled = steps.filter((step) => !this.#rows.has(step)).map((step) => `${step}: never called`)
+    const unstruck = this.rows.flatMap(({ step, operation, faults }) => {
+      const kinds = faultKindsOf(operation).filter((kind) => faults[kind] === undefined)
+      return kinds.length === 0 || !steps.includes(step) ? [] : [`${step}: never ${kinds.join(", ")}`]
+    })
+    return [...uncalled, ...unstruck]
   }
 
   #row(step: StepName, operation: DiskOperation): StepCounts {

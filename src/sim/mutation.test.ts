@@ -23,7 +23,7 @@ async function isKilled(mutant: Mutant, seed: number): Promise<boolean> {
   world.image.install("/d/a.tmp", new TextEncoder().encode("left behind"))
   const acknowledged = seed % 2 === 0
   const env = world.boot()
-  const mutation = new Mutation(mutant, () => undefined)
+  const mutation = new Mutation(mutant)
   const program = replaceFile(withDisk(env, new InterceptedDisk(env.disk, mutation)), "new content").then(
     () => "done",
     () => "failed",
@@ -57,15 +57,56 @@ describe("mutants of a file's atomic replacement", () => {
   })
 })
 
+describe("a mutant that puts a call off", () => {
+  async function callsOf(mutant: Mutant): Promise<(string | undefined)[]> {
+    const world = new SimWorld({ seed: 1, keepsTrace: true })
+    world.image.installDirectory("/d")
+    const env = world.boot()
+    const mutation = new Mutation(mutant)
+    const program = replaceFile(withDisk(env, new InterceptedDisk(env.disk, mutation)), "new")
+    await world.run(program.then(() => mutation.finish()))
+    const calls = world.trace.events.filter(({ kind }) => kind === "call")
+    return calls.map(({ text }) => text.split(" ")[0]).filter((step) => step !== "file.close")
+  }
+  const others = ["replace.remove", "replace.create", "replace.write"]
+
+  test("I3 does it behind the step that it names", async () => {
+    const late = await callsOf({ step: "replace.sync", kind: "late", behind: "replace.sync-directory" })
+    expect(late).toEqual([...others, "replace.rename", "replace.sync-directory", "replace.sync"])
+  })
+
+  test("I4 does it at the end, where that step does not come", async () => {
+    const late = await callsOf({ step: "replace.rename", kind: "late", behind: "replace.remove" })
+    expect(late).toEqual([...others, "replace.sync", "replace.sync-directory", "replace.rename"])
+  })
+
+  test("I2 puts a sync behind the next change, past what changes nothing", async () => {
+    const world = new SimWorld({ seed: 1, keepsTrace: true })
+    world.image.install("/d/a", new TextEncoder().encode("a"))
+    const env = world.boot()
+    const disk = new InterceptedDisk(env.disk, new Mutation({ step: "first", kind: "swap" }))
+    const program = async (): Promise<void> => {
+      await disk.syncDirectory("/d", "first")
+      await disk.open("/d/a", "read", "a read")
+      await disk.syncDirectory("/d", "second")
+      await disk.remove("/d/a", "a change")
+    }
+    await world.run(program())
+    const calls = world.trace.events.filter(({ kind }) => kind === "call").map(({ text }) => text)
+    expect(calls.map((text) => text.split(/ (open|sync|remove)/)[0])).toEqual(["a read", "second", "a change", "first"])
+  })
+})
+
 test("I2 a swapped call takes effect behind the next one, and its file stays open for it", async () => {
   const world = new SimWorld({ seed: 1, keepsTrace: true })
   world.image.installDirectory("/d")
   const env = world.boot()
   let hits = 0
-  const mutation = new Mutation({ step: "replace.sync", kind: "swap" }, () => hits++)
+  let gaps = 0
+  const mutation = new Mutation({ step: "replace.sync", kind: "swap" }, { onHit: () => hits++, onGap: () => gaps++ })
   await world.run(replaceFile(withDisk(env, new InterceptedDisk(env.disk, mutation)), "new"))
   const calls = world.trace.events.filter(({ kind }) => kind === "call").map(({ text }) => text.split(" ")[0])
-  expect(hits).toBe(1)
+  expect([hits, gaps]).toEqual([1, 1])
   expect(calls).toEqual([
     "replace.remove",
     "replace.create",

@@ -1,65 +1,95 @@
 /**
- * Mutations of the commit protocol: every call of one step is dropped, or swapped with the call after it.
+ * Mutations of the commit protocol: every call of one step is dropped, swapped with the call after it, or put off until a
+ * later step.
  *
- * A protocol whose every call is needed, in its order, is one of which no mutant survives the simulator. So a mutant
- * that does survive says that a call is superfluous, that a fault is missing here, or it is explained in words in
- * `explained-survivors.ts`.
+ * A protocol whose every call is needed, in its order, is one of which no mutant survives the simulator. No dropped call
+ * may: it is superfluous, or a fault is missing here. A swap may survive, because a protocol asks for the order of a few
+ * calls and makes all of them one after the other; then `explained-survivors.ts` names the step before which the call has
+ * to be done, and putting it off until behind that step must be found out.
  *
  * Invariants:
  * - I1 A dropped call has no effect and seems to have succeeded.
- * - I2 A swapped call seems to have succeeded at once and takes effect behind the next call of any step; files stay open
- *   for it. Calls without a step (`stat`, `list`, `size`) are not waited for.
+ * - I2 A swapped call seems to have succeeded at once and takes effect behind the next call of any step, a swapped sync
+ *   behind the next change; files stay open for it. Calls without a step (`stat`, `list`, `size`) are not waited for.
+ * - I3 A call that is put off takes effect behind the next call of the step that the mutant names.
+ * - I4 What has not taken effect when the program has ended does so then.
+ *
+ * A sync is swapped with the next change, past reads and other syncs: all that a sync does is to take outcomes of a crash
+ * away, so with nothing but a read or another sync in between, a crash would hardly ever tell the one order from the other.
  */
+import { assert } from "../base/assert.ts"
 import type { StepName } from "../env/env.ts"
 import type { DiskOperation } from "./faults.ts"
 import type { Interceptor } from "./intercepted-disk.ts"
 
-/** What is done to the calls of a step. */
-export type MutationKind = "drop" | "swap"
+/** What is done to the calls of a step, each of them by itself. */
+export type MutationKind = "drop" | "swap" | "late"
 
 /** A change of the protocol. */
 export interface Mutant {
   readonly step: StepName
   readonly kind: MutationKind
+  /** The step behind which a late call takes effect. */
+  readonly behind?: StepName
 }
 
-/** The operations that can be dropped or swapped: those that change the disk and give nothing. */
-export const MUTABLE_OPERATIONS: ReadonlySet<DiskOperation> = new Set([
-  "write",
-  "sync",
-  "truncate",
-  "make directory",
-  "rename",
-  "remove",
-  "sync directory",
-])
+/** A mutant as text, such as `drop log.commit.sync` or `late sink.checkpoint.sync behind log.snapshot.write`. */
+export function formatMutant({ kind, step, behind }: Mutant): string {
+  return `${kind} ${step}${behind === undefined ? "" : ` behind ${behind}`}`
+}
+
+/** The mutant that such a text means, or `undefined`. */
+export function parseMutant(text: string): Mutant | undefined {
+  const [, kind, step, behind] = /^(drop|swap|late) (\S+)(?: behind (\S+))?$/.exec(text) ?? []
+  if (step === undefined || (kind === "late") !== (behind !== undefined)) return undefined
+  return { kind: kind as MutationKind, step, ...(behind !== undefined && { behind }) }
+}
+
+const SYNCS: ReadonlySet<DiskOperation> = new Set(["sync", "sync directory"])
+const CHANGES: ReadonlySet<DiskOperation> = new Set(["write", "truncate", "make directory", "rename", "remove"])
+
+/** The operations that can be dropped or swapped: those that do something to the disk and give nothing. */
+export const MUTABLE_OPERATIONS: ReadonlySet<DiskOperation> = new Set([...SYNCS, ...CHANGES])
+
+interface DeferredCall {
+  readonly operation: DiskOperation
+  readonly perform: () => Promise<void>
+}
+
+/** Takes note of what a mutation does. */
+export interface MutationWatcher {
+  /** A call was dropped, swapped or put off. */
+  onHit(): void
+  /** What a call was put off for is done, and it is not yet: the moment that shows whether the order counts. */
+  onGap(): void
+}
 
 /** Applies a mutant to the calls of one process. */
 export class Mutation implements Interceptor {
   readonly #mutant: Mutant
-  readonly #onHit: () => void
-  #deferred: (() => Promise<void>) | undefined
+  readonly #watcher: MutationWatcher | undefined
+  #deferred: DeferredCall | undefined
   #closes: (() => Promise<void>)[] = []
 
-  /** @param onHit called for each call that was dropped or swapped. */
-  constructor(mutant: Mutant, onHit: () => void) {
+  constructor(mutant: Mutant, watcher?: MutationWatcher) {
+    assert((mutant.kind === "late") === (mutant.behind !== undefined), "late is later than something")
     this.#mutant = mutant
-    this.#onHit = onHit
+    this.#watcher = watcher
   }
 
-  async change(_operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void> {
+  async change(operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void> {
     if (step === this.#mutant.step && this.#deferred === undefined) {
-      this.#onHit()
-      if (this.#mutant.kind === "swap") this.#deferred = perform
+      this.#watcher?.onHit()
+      if (this.#mutant.kind !== "drop") this.#deferred = { operation, perform }
       return
     }
     await perform()
-    await this.#catchUp()
+    await this.#catchUpBehind(operation, step)
   }
 
-  async ask<T>(_operation: DiskOperation, _step: StepName, perform: () => Promise<T>): Promise<T> {
+  async ask<T>(operation: DiskOperation, step: StepName, perform: () => Promise<T>): Promise<T> {
     const answer = await perform()
-    await this.#catchUp()
+    await this.#catchUpBehind(operation, step)
     return answer
   }
 
@@ -68,13 +98,27 @@ export class Mutation implements Interceptor {
     else this.#closes.push(perform)
   }
 
-  async #catchUp(): Promise<void> {
+  /** The program has ended: what was put off takes effect (I4). */
+  async finish(): Promise<void> {
     const deferred = this.#deferred
     if (deferred === undefined) return
     this.#deferred = undefined
     const closes = this.#closes
     this.#closes = []
-    await deferred()
-    for (const close of closes) await close()
+    this.#watcher?.onGap()
+    try {
+      await deferred.perform()
+    } finally {
+      for (const close of closes) await close()
+    }
+  }
+
+  async #catchUpBehind(operation: DiskOperation, step: StepName): Promise<void> {
+    if (this.#deferred === undefined) return
+    if (this.#mutant.kind === "late") {
+      if (step === this.#mutant.behind) await this.finish()
+    } else if (!SYNCS.has(this.#deferred.operation) || operation === "create" || CHANGES.has(operation)) {
+      await this.finish()
+    }
   }
 }

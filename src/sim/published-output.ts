@@ -71,10 +71,14 @@ export class PublishedOutput {
     return findings
   }
 
+  /** What was there and is not. */
+  vanished(): string[] {
+    return [...this.#seen].filter(([, { isVisible }]) => !isVisible).map(([name]) => `${this.#path(name)} has vanished`)
+  }
+
   /** What is missing when the job has finished (V4). */
   missing(): string[] {
-    const findings: string[] = []
-    for (const [name, seen] of this.#seen) if (!seen.isVisible) findings.push(`${this.#path(name)} has vanished`)
+    const findings = this.vanished()
     const lost = [...this.#left].filter(([, count]) => count > 0)
     for (const [text, count] of lost.slice(0, 5))
       findings.push(`${this.#reading.directory} lacks ${text} (${count} times)`)

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest"
-import { EXPLAINED_SURVIVORS } from "./explained-survivors.ts"
-import { mutantsOf, runSeeds, traceSeed } from "./runner.ts"
+import { EXPLAINED_SURVIVORS, lateMutantOf } from "./explained-survivors.ts"
+import { FaultMatrix } from "./faults.ts"
+import { formatMutant, parseMutant } from "./mutation.ts"
+import { PROTOCOL_STEPS } from "./protocol-steps.ts"
+import { mutantsOf, replayCommand, runSeeds, scoutSeeds, traceSeed } from "./runner.ts"
 
 test("every step that changes the disk has its mutants, and reads have none", async () => {
   const { matrix } = await runSeeds(1, 3)
-  const mutants = mutantsOf(matrix).map(({ kind, step }) => `${kind} ${step}`)
+  const mutants = mutantsOf(matrix).map(formatMutant)
   for (const step of ["log.commit.write", "log.commit.sync", "sink.publish.rename", "log.roll.sync-directory"]) {
     expect(mutants).toContain(`drop ${step}`)
     expect(mutants).toContain(`swap ${step}`)
@@ -13,10 +16,37 @@ test("every step that changes the disk has its mutants, and reads have none", as
   expect(mutants.join()).not.toContain("log.recover.read")
 })
 
-test("survivors are explained once each, in a sentence", () => {
+test("jobs call steps of the closed lists, and the matrix names those that they do not", async () => {
+  const scouted = await scoutSeeds(1, 10)
+  const matrix = new FaultMatrix()
+  for (const { rows } of scouted) matrix.add(rows)
+  const called = matrix.rows.map(({ step }) => step).filter((step) => !/^(disk|file|env)\./.test(step))
+  expect(PROTOCOL_STEPS).toEqual(expect.arrayContaining(called))
+  expect(called.length).toBeGreaterThan(40)
+  expect(matrix.gaps(["no.such.step", ...PROTOCOL_STEPS])[0]).toBe("no.such.step: never called")
+})
+
+test("survivors are explained once each, in a sentence, with a step that comes too late", () => {
   const names = EXPLAINED_SURVIVORS.map(({ kind, step }) => `${kind} ${step}`)
   expect(new Set(names).size).toBe(names.length)
-  for (const { reason } of EXPLAINED_SURVIVORS) expect(reason).toMatch(/^[A-Z].{40,}\.$/s)
+  for (const survivor of EXPLAINED_SURVIVORS) {
+    expect(survivor.reason).toMatch(/^[A-Z].{40,}\.$/s)
+    const { step, behind } = lateMutantOf(survivor)
+    expect(PROTOCOL_STEPS).toEqual(expect.arrayContaining([step, behind]))
+  }
+})
+
+test("mutants are written and read as text", () => {
+  for (const text of [
+    "drop log.commit.sync",
+    "swap sink.create",
+    "late sink.checkpoint.sync behind log.snapshot.write",
+  ]) {
+    const mutant = parseMutant(text)!
+    expect(formatMutant(mutant)).toBe(text)
+    expect(replayCommand(7, mutant)).toBe(`npm run sim -- --seeds 1 --from 7 --verbose --mutant "${text}"`)
+  }
+  for (const text of ["", "drop", "drop a behind b", "late a", "skip a"]) expect(parseMutant(text)).toBeUndefined()
 })
 
 test("a seed's trace tells of processes, faults and calls", async () => {

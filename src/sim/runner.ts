@@ -2,8 +2,9 @@
  * Runs seeds: draws a scenario for each, simulates it, and gathers what was found and what was hit. `scripts/sim.mjs` is
  * its command line; it may run several ranges of seeds in threads of their own.
  */
+import { assert } from "../base/assert.ts"
 import { FaultMatrix, isWeighty, type Fault, type StepCounts } from "./faults.ts"
-import { MUTABLE_OPERATIONS, type Mutant, type MutationKind } from "./mutation.ts"
+import { formatMutant, MUTABLE_OPERATIONS, type Mutant, type MutationKind } from "./mutation.ts"
 import { drawScenario, type Scenario } from "./scenario.ts"
 import { formatCase, shrink, type FailingCase } from "./shrink.ts"
 import { formatTraceEvent } from "./sim-trace.ts"
@@ -35,12 +36,8 @@ export interface SeedFinding {
   readonly struck: readonly Fault[]
 }
 
-/** Runs the seeds `[from, from + count)`. */
-export async function runSeeds(
-  from: number,
-  count: number,
-  onSeed?: (result: SimulationResult, seed: number) => void,
-): Promise<SeedsSummary> {
+/** Runs the seeds `[from, from + count)`, of a job that is as it should be or of a mutant. */
+export async function runSeeds(from: number, count: number, mutant?: Mutant): Promise<SeedsSummary> {
   const matrix = new FaultMatrix()
   const found: SeedFinding[] = []
   let epochs = 0
@@ -48,15 +45,14 @@ export async function runSeeds(
   let faults = 0
   for (let seed = from; seed < from + count; seed++) {
     const scenario = drawScenario(seed)
-    const result = await simulate(scenario, { faults: "drawn" })
+    const result = await simulate(scenario, { faults: "drawn", mutant })
     matrix.add(result.matrix.rows)
     epochs += result.epochs
     processes += result.processes
     faults += result.struck.length
     const findings = [...result.findings]
-    if (findings.length === 0) findings.push(...(await findFurther(scenario, result)))
+    if (findings.length === 0 && mutant === undefined) findings.push(...(await findFurther(scenario, result)))
     if (findings.length > 0) found.push({ seed, findings, struck: result.struck })
-    onSeed?.(result, seed)
   }
   return { seeds: count, findings: found, matrix: matrix.rows, epochs, processes, faults }
 }
@@ -81,7 +77,7 @@ async function findFurther(scenario: Scenario, result: SimulationResult): Promis
 
 /** E7: neither batches nor epochs nor restarts show in the output, to the last byte. */
 async function compareUndisturbed(scenario: Scenario, result: SimulationResult): Promise<string[]> {
-  const undisturbed = { ...scenario, batchRows: 64, epochRows: 1_000_000, stopAfterCommits: [] }
+  const undisturbed = { ...scenario, batchRows: 64, epochRows: [1_000_000], stopAfterCommits: [] }
   const { findings, content } = await simulate(undisturbed, { faults: [] })
   const differing = [...content].filter(([directory, text]) => result.content.get(directory) !== text)
   const differences = differing.map(([directory]) => `${directory} differs from that of an undisturbed run`)
@@ -89,29 +85,46 @@ async function compareUndisturbed(scenario: Scenario, result: SimulationResult):
 }
 
 /** Shrinks a finding and tells all about it. */
-export async function explainFinding(found: SeedFinding): Promise<string> {
+export async function explainFinding(found: SeedFinding, mutant?: Mutant): Promise<string> {
   const lines = [`seed ${found.seed}:`, ...found.findings.map((finding) => `  ${finding}`)]
   const struck = found.struck.map(({ step, occurrence, kind }) => `  ${kind} at call ${occurrence} of ${step}`)
-  lines.push("faults:", ...struck, `replay: npm run sim -- --seeds 1 --from ${found.seed} --verbose`)
+  lines.push("faults:", ...struck, `replay: ${replayCommand(found.seed, mutant)}`)
   const start: FailingCase = { scenario: drawScenario(found.seed), faults: found.struck }
   const stillFails = async ({ scenario, faults }: FailingCase): Promise<boolean> =>
-    (await simulate(scenario, { faults })).findings.length > 0
+    (await simulate(scenario, { faults, mutant })).findings.length > 0
   if (!(await stillFails(start))) return [...lines, "(the listed faults alone do not show it)"].join("\n")
   const smallest = await shrink(start, stillFails)
-  const { findings } = await simulate(smallest.scenario, { faults: smallest.faults })
+  const { findings } = await simulate(smallest.scenario, { faults: smallest.faults, mutant })
   return [...lines, "shrunk to:", ...findings.map((finding) => `  ${finding}`), formatCase(smallest)].join("\n")
 }
 
+/** The command that runs a seed again and shows every event. */
+export function replayCommand(seed: number, mutant?: Mutant): string {
+  const option = mutant === undefined ? "" : ` --mutant ${JSON.stringify(formatMutant(mutant))}`
+  return `npm run sim -- --seeds 1 --from ${seed} --verbose${option}`
+}
+
 /** Every event of a seed's run, as text. */
-export async function traceSeed(seed: number): Promise<string> {
-  const { trace, findings } = await simulate(drawScenario(seed), { faults: "drawn", keepsTrace: true })
+export async function traceSeed(seed: number, mutant?: Mutant): Promise<string> {
+  const { trace, findings } = await simulate(drawScenario(seed), { faults: "drawn", keepsTrace: true, mutant })
   return [...trace.map(formatTraceEvent), ...findings.map((finding) => `finding: ${finding}`)].join("\n")
 }
 
-/** The mutants that the steps of a matrix allow. */
+/** The mutants that the steps of a matrix allow: each step's calls dropped, and swapped. */
 export function mutantsOf(rows: readonly StepCounts[]): Mutant[] {
   const steps = rows.filter(({ operation }) => MUTABLE_OPERATIONS.has(operation)).map(({ step }) => step)
   return steps.flatMap((step) => (["drop", "swap"] satisfies MutationKind[]).map((kind) => ({ step, kind })))
+}
+
+/** The steps that a range of seeds calls: a mutant of another step changes nothing about those seeds. */
+export async function scoutSeeds(from: number, count: number): Promise<{ seed: number; rows: StepCounts[] }[]> {
+  const scouted: { seed: number; rows: StepCounts[] }[] = []
+  for (let seed = from; seed < from + count; seed++) {
+    const { findings, matrix } = await simulate(drawScenario(seed), { faults: "drawn" })
+    assert(findings.length === 0, `seed ${seed} finds something without any mutant: ${findings.join("; ")}`)
+    scouted.push({ seed, rows: matrix.rows })
+  }
+  return scouted
 }
 
 /** How a mutant fared. */
@@ -119,21 +132,16 @@ export interface MutantFate {
   readonly mutant: Mutant
   /** The seed that killed it, and how; `undefined` where it survived. */
   readonly killedBy: { readonly seed: number; readonly finding: string } | undefined
-  /** How many calls were dropped or swapped. */
+  /** How many calls were dropped, swapped or put off. */
   readonly hits: number
 }
 
-/** Runs seeds with a mutant until one kills it, at most `maxSeeds` in which its step is called. */
-export async function huntMutant(mutant: Mutant, from: number, maxSeeds: number): Promise<MutantFate> {
+/** Runs seeds with a mutant until one kills it. */
+export async function huntMutant(mutant: Mutant, seeds: Iterable<number>): Promise<MutantFate> {
   let hits = 0
-  let seedsHit = 0
-  for (let seed = from; seedsHit < maxSeeds && seed < from + maxSeeds * 3; seed++) {
-    const scenario = drawScenario(seed)
-    // A step of a reset is called in no other scenario.
-    if (mutant.step.includes(".reset.") && scenario.resetAt === undefined) continue
-    const result = await simulate(scenario, { faults: "drawn", mutant })
+  for (const seed of seeds) {
+    const result = await simulate(drawScenario(seed), { faults: "drawn", mutant })
     hits += result.mutantHits
-    if (result.mutantHits > 0) seedsHit++
     const [finding] = result.findings
     if (finding !== undefined) return { mutant, killedBy: { seed, finding: finding.split("\n")[0]! }, hits }
   }

@@ -32,10 +32,10 @@ const Row = schema({
 
 /** The job of a scenario. */
 export function scenarioJob(scenario: Scenario): ExecutableJob {
-  const { shape, inputFormat, outputFormat, rollBytes, rollAfter } = scenario
+  const { shape, inputFormat, outputFormat, outputsLie, rollBytes, rollAfter } = scenario
   const input = inputFormat === "csv" ? csv : jsonl
   const output = (name: string): FileConnector =>
-    (outputFormat === "csv" ? csv : jsonl)(`out/${name}`, { rollBytes, rollAfter })
+    (outputFormat === "csv" ? csv : jsonl)(outputDirectory(name, outputsLie), { rollBytes, rollAfter })
   const inputs = { rows: input(`in/*.${inputFormat}`) }
   const deadLetter = output("bad")
   if (shape.kind === "filter") {
@@ -47,11 +47,15 @@ export function scenarioJob(scenario: Scenario): ExecutableJob {
 /** How a scenario's outputs are read and held against the truth. */
 export function outputReadings(scenario: Scenario, truth: Truth): OutputReading[] {
   return outputNames(scenario).map((name) => ({
-    directory: `${BASE_DIRECTORY}/out/${name}`,
+    directory: `${BASE_DIRECTORY}/${outputDirectory(name, scenario.outputsLie)}`,
     format: scenario.outputFormat,
     textOf: TEXT_OF[name]!,
     truth: truth.outputs.get(name)!,
   }))
+}
+
+function outputDirectory(name: string, outputsLie: Scenario["outputsLie"]): string {
+  return outputsLie === "together" ? `out/${name}` : `${name}/parts`
 }
 
 function filterJob() {

@@ -53,19 +53,28 @@ export interface Scenario {
   readonly shape: JobShape
   readonly inputFormat: FileFormatName
   readonly outputFormat: FileFormatName
+  /** Whether the outputs' directories lie in one directory, or each in one of its own. Neither is there before the job. */
+  readonly outputsLie: "together" | "apart"
   readonly generations: readonly (readonly SourceChunk[])[]
   readonly batchRows: number
-  readonly epochRows: number
+  /** Run number `i` cuts an epoch after so many rows; the list is gone through again and again. */
+  readonly epochRows: readonly number[]
   /** Parts of at least so many bytes are published. */
   readonly rollBytes: number
   /** And parts whose first row is so old: virtual time, of which a run takes a few tenths of a second. */
   readonly rollAfter: "15m" | "20ms"
   /** A snapshot is due after so many bytes of epochs. */
   readonly snapshotMinBytes: number
+  /** A sink moves so many bytes to its staging area within an epoch. */
+  readonly sinkBufferBytes: number
+  /** The log writes so many bytes without waiting for a sync. */
+  readonly logBufferBytes: number
   /** Run number `i` is stopped after so many commits; 0 where it is not. */
   readonly stopAfterCommits: readonly number[]
   /** The job starts anew when this generation appears; `undefined` where it never does. */
   readonly resetAt: number | undefined
+  /** Whether the log is damaged before that, so that a reset is the only way on. */
+  readonly spoilsLog: boolean
   readonly compile: "auto" | "off"
 }
 
@@ -119,20 +128,41 @@ export function drawScenario(seed: number): Scenario {
     generations.push(chunks)
   }
   const total = generations.flat().reduce((sum, chunk) => sum + chunk.lines.length, 0)
-  return {
+  const scenario: Scenario = {
     seed,
     shape,
     inputFormat,
     outputFormat: prng.pick(["csv", "jsonl"] as const),
     generations,
     batchRows: prng.pick([1, 2, 3, 7, 64]),
-    epochRows: isBulky ? Math.ceil(total / 4) : 2 + prng.below(Math.ceil(total / 5)),
+    epochRows: [isBulky ? Math.ceil(total / 4) : 2 + prng.below(Math.ceil(total / 5))],
     rollBytes: prng.pick([1, 200, 1000, 1_000_000]),
     rollAfter: prng.pick(["15m", "20ms"] as const),
     snapshotMinBytes: prng.pick([1, 600, 2000, 1_000_000]),
     stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(4) : 0)),
-    resetAt: prng.chance(0.1) ? 1 + prng.below(generationCount - 1) : undefined,
+    resetAt: prng.chance(0.15) ? 1 + prng.below(generationCount - 1) : undefined,
     compile: prng.chance(0.1) ? "auto" : "off",
+    sinkBufferBytes: prng.pick([1, 300, 4 << 20, 4 << 20, 4 << 20]),
+    logBufferBytes: prng.pick([50, 400, 1 << 20, 1 << 20]),
+    spoilsLog: prng.chance(0.4),
+    outputsLie: prng.chance(0.7) ? "together" : "apart",
+  }
+  const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
+  return isHasty ? hastened(scenario, total, prng) : scenario
+}
+
+/**
+ * Every other process has shorter epochs and stops soon: then it publishes parts in which the process before it, that died
+ * in a long epoch, has left more than is committed.
+ */
+function hastened(scenario: Scenario, rows: number, prng: Prng): Scenario {
+  return {
+    ...scenario,
+    batchRows: 1 + prng.below(2),
+    epochRows: [2 + prng.below(Math.ceil(rows / 5)), 2],
+    sinkBufferBytes: 1,
+    rollBytes: prng.pick([300, 1000, 1_000_000]),
+    stopAfterCommits: Array.from({ length: 30 }, (_, run) => (run % 2 === 0 ? 0 : 1 + prng.below(2))),
   }
 }
 

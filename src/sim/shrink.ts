@@ -62,7 +62,10 @@ function* smallerScenarios(scenario: Scenario): Generator<Scenario> {
   for (const [index, stop] of stopAfterCommits.entries()) {
     if (stop > 0) yield { ...scenario, stopAfterCommits: stopAfterCommits.with(index, 0) }
   }
-  const plain = { batchRows: 64, snapshotMinBytes: 1_000_000, rollBytes: 1_000_000, compile: "off" } as const
+  const plain = {
+    ...{ batchRows: 64, snapshotMinBytes: 1_000_000, rollBytes: 1_000_000, compile: "off" },
+    ...{ sinkBufferBytes: 4 << 20, logBufferBytes: 1 << 20, spoilsLog: false },
+  } as const
   for (const [name, value] of Object.entries(plain)) {
     if (scenario[name as keyof typeof plain] !== value) yield { ...scenario, [name]: value }
   }

@@ -92,7 +92,7 @@ describe("a crash of the machine", () => {
       "independent /d/b ": new Set(["/d/a", "/d/b"]),
       "independent /e/b ": new Set(["/d/a", "/e/b", "/d/a /e/b"]),
       "independent /e/b /e": new Set(["/e/b", "/d/a /e/b"]),
-      "independent /e/b /d": new Set(["/e/b"]),
+      "independent /e/b /d": new Set(["/e/b", ""]),
       "independent /d/b /d": new Set(["/d/b"]),
     })
   })

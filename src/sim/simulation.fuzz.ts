@@ -3,11 +3,12 @@ import { explainFinding, huntMutant, runSeeds } from "./runner.ts"
 import { drawScenario } from "./scenario.ts"
 import { simulate } from "./simulation.ts"
 
+const SEEDS_FOR_MUTANTS = Array.from({ length: 100 }, (_, index) => index + 1)
 const SEEDS = Math.ceil(40 * Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1))
 
 test("whole jobs lose and repeat nothing, whatever fails and whenever they die", async () => {
   const { findings, epochs, faults } = await runSeeds(1, SEEDS)
-  const told = await Promise.all(findings.slice(0, 1).map(explainFinding))
+  const told = await Promise.all(findings.slice(0, 1).map((found) => explainFinding(found)))
   expect(told.join()).toBe("")
   expect(epochs).toBeGreaterThanOrEqual(3 * SEEDS)
   expect(faults).toBeGreaterThanOrEqual(2 * SEEDS)
@@ -40,7 +41,7 @@ describe("a simulation", () => {
     ["sink.create.sync-directory", "drop"],
     ["log.trim.remove", "drop"],
   ] as const)("finds out when a job does %s wrongly (%s)", async (step, kind) => {
-    const { killedBy } = await huntMutant({ step, kind }, 1, 100)
+    const { killedBy } = await huntMutant({ step, kind }, SEEDS_FOR_MUTANTS)
     expect(killedBy).toBeDefined()
   })
 })

@@ -6,7 +6,9 @@
  * - R1 A process may end in three ways: it finishes (or stops when asked), it dies by a fault, or it fails with an
  *   operating error that a fault of this very process explains. Everything else is a finding.
  * - R2 Faults end: a drawn plan strikes a bounded number of times, so a sound job comes to its end.
+ * - R3 What a process has made visible stays, whatever the machine does after that process has ended in order.
  */
+import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { Prng } from "../base/prng.ts"
 import type { Env } from "../env/env.ts"
@@ -28,7 +30,7 @@ import { truthOf, type Truth } from "./truth.ts"
 export interface SimulationOptions {
   /** `"drawn"` from the scenario's seed, or these. */
   readonly faults: "drawn" | readonly Fault[]
-  readonly mutant?: Mutant
+  readonly mutant?: Mutant | undefined
   readonly keepsTrace?: boolean
 }
 
@@ -76,7 +78,10 @@ class Simulation {
   #outputs: ReadonlyMap<string, PublishedOutput> = new Map()
   /** What the life before it had published, while a reset is under way. */
   #outputsBefore: ReadonlyMap<string, PublishedOutput> | undefined
+  /** What was published before a reset and has been set aside. */
+  #superseded: PublishedOutput[] = []
   readonly #glances: Prng
+  readonly #ends: Prng
   readonly #findings: string[] = []
   #epochsBefore = 0
   #processes = 0
@@ -91,8 +96,10 @@ class Simulation {
     this.#options = options
     this.#job = scenarioJob(scenario)
     const prng = new Prng(scenario.seed * 2 + 1)
-    this.#drawn = options.faults === "drawn" ? new DrawnFaults(prng.fork()) : undefined
+    const chances = prng.fork()
+    this.#drawn = options.faults === "drawn" ? new DrawnFaults(chances) : undefined
     this.#glances = prng.fork()
+    this.#ends = prng.fork()
     const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
     this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
     this.#world.image.installDirectory(BASE_DIRECTORY)
@@ -107,15 +114,14 @@ class Simulation {
     try {
       for (const [index, chunks] of this.#scenario.generations.entries()) {
         for (const chunk of chunks) this.#append(chunk)
-        if (index === this.#scenario.resetAt) this.#outputsBefore = this.#outputs
+        if (index === this.#scenario.resetAt) this.#orderReset()
         const isLast = index === this.#scenario.generations.length - 1
         await this.#readGeneration(isLast)
         if (this.#findings.length > 0) return
       }
-      // A job that says that it has finished has published for good.
-      this.#world.crash()
-      this.#look()
+      this.#losePower()
       for (const output of this.#outputs.values()) this.#findings.push(...output.missing())
+      for (const output of this.#superseded) this.#findings.push(...output.notSetAside())
       this.#world.faults = new ListedFaults([])
       const last = await this.#runProcess()
       if (last?.isNothingNew === false) this.#findings.push("a job that has finished found something to do")
@@ -171,29 +177,38 @@ class Simulation {
   /** One process: gives the job's result, or `undefined` where it has died or failed as a fault explains (R1). */
   async #runProcess(): Promise<JobResult | undefined> {
     const world = this.#world
-    const env = this.#mutated(world.boot())
-    const stopAfter = this.#scenario.stopAfterCommits[this.#processes] ?? 0
+    const mutation = this.#mutation()
+    const booted = world.boot()
+    const env = mutation === undefined ? booted : withDisk(booted, new InterceptedDisk(booted.disk, mutation))
+    const { stopAfterCommits, epochRows } = this.#scenario
+    const stopAfter = stopAfterCommits[this.#processes] ?? 0
+    const rows = epochRows[this.#processes % epochRows.length]!
     this.#processes++
     this.#struckBefore = world.struck.length
     let result: JobResult | undefined
     let failure: unknown
-    const program = this.#runJob(env, stopAfter).then(
-      (value) => (result = value),
-      (error: unknown) => (failure = error ?? new Error("nothing was thrown")),
-    )
+    const isSeldom = this.#outputsBefore !== undefined || rows > Math.min(...epochRows)
+    if (isSeldom) this.#drawn?.disturb()
+    const program = this.#runJob(env, stopAfter, rows)
+      .finally(() => mutation?.finish())
+      .then(
+        (value) => (result = value),
+        (error: unknown) => (failure = error ?? new Error("nothing was thrown")),
+      )
     if ((await world.run(program, MAX_EVENTS)) === "settled") await world.settle()
     this.#look()
     if (!world.isAlive) return undefined
-    // A mutant that puts calls off keeps files open for them.
+    // Where a mutant puts off a call that fails, a file that was opened in between is lost to its opener.
     if (world.openFiles > 0 && this.#options.mutant === undefined)
       this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
     world.kill()
     if (failure !== undefined) this.#judgeFailure(failure)
+    else if (this.#ends.chance(0.3)) this.#losePower()
     return result
   }
 
-  async #runJob(env: Env, stopAfter: number): Promise<JobResult> {
-    const { batchRows, epochRows, snapshotMinBytes, compile } = this.#scenario
+  async #runJob(env: Env, stopAfter: number, epochRows: number): Promise<JobResult> {
+    const { batchRows, snapshotMinBytes, sinkBufferBytes, logBufferBytes, compile } = this.#scenario
     let commits = 0
     const handle: JobHandle = await runJob(this.#job, {
       env,
@@ -205,6 +220,8 @@ class Simulation {
       reset: this.#outputsBefore !== undefined,
       arenaBytes: 4 << 20,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
+      sinkBufferBytes,
+      logBufferBytes,
       onEvent: (event) => {
         if (event.kind === "recovered") this.#onRecovered(event.epoch, event.isReset)
         if (event.kind === "snapshot") this.#checkTrimmed()
@@ -220,7 +237,8 @@ class Simulation {
     if (this.#outputsBefore !== undefined) {
       // From here on the reset is durable, and a process that dies is followed by one without it.
       if (!isReset) this.#findings.push("a reset was asked for, and the job did not start anew")
-      for (const output of this.#outputsBefore.values()) this.#findings.push(...output.notSetAside())
+      this.#superseded = [...this.#outputsBefore.values()]
+      for (const output of this.#superseded) this.#findings.push(...output.notSetAside())
       this.#outputsBefore = undefined
       this.#beginLife(this.#scenario.resetAt!, undefined)
     }
@@ -241,6 +259,13 @@ class Simulation {
   #checkTrimmed(): void {
     const names = this.#world.image.list(`${STATE_DIRECTORY}/log`)
     if (names.length !== 1) this.#findings.push(`a snapshot leaves ${names.join(", ")}`)
+  }
+
+  /** A job that says that it has finished, or has stopped when asked, has published for good. */
+  #losePower(): void {
+    this.#world.crash()
+    this.#look()
+    for (const output of this.#outputs.values()) this.#findings.push(...output.vanished())
   }
 
   #judgeFailure(failure: unknown): void {
@@ -275,14 +300,28 @@ class Simulation {
     for (const output of this.#outputs.values()) this.#findings.push(...output.look({ machineCrashed }))
   }
 
-  #mutated(env: Env): Env {
+  #mutation(): Mutation | undefined {
     const { mutant } = this.#options
-    if (mutant === undefined) return env
+    if (mutant === undefined) return undefined
     const onHit = (): void => {
       this.#mutantHits++
       this.#drawn?.afterMutant()
     }
-    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(mutant, onHit)))
+    return new Mutation(mutant, { onHit, onGap: () => this.#drawn?.inMutantGap() })
+  }
+
+  /** The next process starts anew, perhaps because the log cannot be read any more. */
+  #orderReset(): void {
+    this.#outputsBefore = this.#outputs
+    if (!this.#scenario.spoilsLog) return
+    const directory = `${STATE_DIRECTORY}/log`
+    const { image } = this.#world
+    const paths = image.list(directory).map((name) => `${directory}/${name}`)
+    const path = paths.find((candidate) => (image.readFile(candidate)?.length ?? 0) > 0)
+    assert(path !== undefined, "a job that has run has a log")
+    const bytes = image.readFile(path)!
+    bytes[0]! ^= 1
+    image.install(path, bytes)
   }
 
   #append({ file, lines }: SourceChunk): void {

@@ -320,7 +320,7 @@ class MutantWorld extends SimWorld {
 
   override boot(): SimEnv {
     const env = super.boot()
-    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(this.#mutant, () => undefined))) as SimEnv
+    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(this.#mutant))) as SimEnv
   }
 }
 
