@@ -30,7 +30,7 @@ export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
 
 export { run } from "./embedded/run.ts"
-export type { RunOptions } from "./embedded/run.ts"
+export type { RunOptions } from "./embedded/run-options.ts"
 export type { ErrorPolicy, ExecutableJob } from "./runtime/executable-job.ts"
 export type { JobHandle } from "./runtime/run-job.ts"
 export type { DrainPolicy } from "./runtime/run-options.ts"

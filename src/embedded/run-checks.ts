@@ -2,7 +2,7 @@
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
-import type { RunOptions } from "./run.ts"
+import type { RunOptions } from "./run-options.ts"
 
 interface OptionRule {
   accepts(value: unknown): boolean

@@ -13,39 +13,9 @@ import { isDebuggerAttached } from "../env/node/scopes.ts"
 import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
-import type { DrainPolicy } from "../runtime/run-options.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
-
-/**
- * How `run` runs a job.
- *
- * @example
- * ```ts
- * import type { RunOptions } from "tidemark"
- *
- * const options: RunOptions = { directory: "/var/lib/revenue", drain: "never", onEvent: ({ kind }) => console.log(kind) }
- * ```
- */
-export interface RunOptions {
-  /** Where the job's state lies; default `.tidemark/<job>`, relative to the working directory. */
-  readonly directory?: string
-  /** What relative paths in the job's connectors are relative to; default the working directory. */
-  readonly baseDirectory?: string
-  /** When open windows fire before the watermark reaches their end; default `"at-end"`: when all inputs have ended. */
-  readonly drain?: DrainPolicy
-  /** Starts anew: earlier state is void; what the job had published is moved aside, not deleted. Default `false`. */
-  readonly reset?: boolean
-  /**
-   * `"off"` runs every lambda as its closure, so that breakpoints and coverage work. Default `"auto"`, under a debugger
-   * `"off"`.
-   */
-  readonly compile?: "auto" | "off"
-  /** At most so many rows a batch, 1 to 65,536. Results do not depend on it. */
-  readonly batchRows?: number
-  /** Told of every commit, snapshot, dead letter and warning. It must not throw. Without it Node prints the warnings. */
-  readonly onEvent?: (event: JobEvent) => void
-}
+import type { RunOptions } from "./run-options.ts"
 
 /**
  * Runs a bound job in this process; resolves when it has recovered its state and is about to read.

@@ -17,8 +17,8 @@ export const ENTRIES_AT = 4 * BUCKET_LANES
 
 /** The largest segment has 2^20 bytes. */
 export const SEGMENT_SHIFT = 20
-/** The first bit of a hash above those that name a bucket of the largest segment. */
-export const DIRECTORY_SHIFT = SEGMENT_SHIFT
+/** The first bit of a hash above those that name a bucket of the largest segment: as many bits as that has bytes. */
+export const DIRECTORY_SHIFT = 20
 /** Bit 31 is not free in hashes of longer keys (KH2). */
 export const DIRECTORY_BITS_MAX = 31 - DIRECTORY_SHIFT
 
