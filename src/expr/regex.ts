@@ -2,7 +2,8 @@
  * Calls of regular expressions that stand as literals in a lambda.
  *
  * Each evaluation of a literal makes a new regular expression, so that no call knows of the one before. Generated code has
- * one for all rows; `freshCall` makes it behave as a new one.
+ * one for all rows; `freshCall` makes it behave as a new one. (`RegExp.$1` and its like tell of the last match in the whole
+ * process, whoever asked for it: nothing can rely on them.)
  *
  * Invariant:
  * - RX1 Only methods are compiled of which the result is a primitive value and no function of the user's is called.

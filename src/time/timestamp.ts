@@ -12,7 +12,8 @@ import { TidemarkError } from "../base/errors.ts"
 declare const TIMESTAMP: unique symbol
 
 /**
- * Microseconds since 1970-01-01T00:00:00Z, UTC. Compare and subtract it as a number.
+ * Microseconds since 1970-01-01T00:00:00Z, UTC. Compare and subtract it as a number. In lambdas,
+ * `new Date(row.at / 1000).getUTCHours()` and its like are compiled.
  *
  * @example
  * ```ts
