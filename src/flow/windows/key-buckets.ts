@@ -7,7 +7,7 @@
  *
  *     bits of a hash    from 5 on: the bucket within its segment; from 20 on: the place in the directory
  */
-import { i32, type Code, type Local } from "../../expr/wasm-code.ts"
+import { i32, i32x4, v128, type Code, type Local } from "../../expr/wasm-code.ts"
 
 /** Hashes, and as many entries, of a bucket. */
 export const BUCKET_LANES = 4
@@ -27,4 +27,9 @@ export function bucketBehind(bucket: Local<"i32">, mask: Code<"i32">): Code<"i32
   const place = i32.and(bucket.get, mask)
   const next = i32.and(i32.add(bucket.get, i32.const(BUCKET_BYTES)), mask)
   return i32.add(i32.sub(bucket.get, place), next)
+}
+
+/** A bit for each free lane of a bucket. */
+export function freeLanesOf(bucket: Local<"i32">): Code<"i32"> {
+  return i32x4.bitmask(i32x4.eq(v128.load(bucket.get, ENTRIES_AT), i32x4.splat(i32.const(0))))
 }

@@ -7,17 +7,15 @@ import {
   branch,
   branchIf,
   i32,
-  i32x4,
   loop,
   memoryCopy,
   memoryFill,
-  v128,
   whileLoop,
   type Code,
   type Local,
 } from "../../expr/wasm-code.ts"
 import { WasmModule } from "../../expr/wasm-module.ts"
-import { BUCKET_BYTES, bucketBehind, DIRECTORY_SHIFT, ENTRIES_AT } from "./key-buckets.ts"
+import { BUCKET_BYTES, bucketBehind, freeLanesOf, DIRECTORY_SHIFT, ENTRIES_AT } from "./key-buckets.ts"
 
 /** The functions of growth. Addresses and sizes are in bytes. */
 export interface KeyGrowth extends Record<string, (...args: number[]) => unknown> {
@@ -68,11 +66,6 @@ export function keyGrowth(arena: Arena): KeyGrowth {
     growths.set(arena, growth)
   }
   return growth
-}
-
-/** A bit for each free lane of a bucket. */
-function freeLanesOf(bucket: Local<"i32">): Code<"i32"> {
-  return i32x4.bitmask(i32x4.eq(v128.load(bucket.get, ENTRIES_AT), i32x4.splat(i32.const(0))))
 }
 
 type SpreadVariable = "from" | "end" | "directory" | "directoryMask" | "mask" | "hash" | "entry" | "bucket" | "lane"

@@ -3,8 +3,8 @@
  *
  * A kernel goes through rows one by one. It computes the key's words from the columns, hashes them, compares the four
  * hashes of the bucket at once, and the words of the key that it finds; where nothing is found there it looks through the
- * buckets from that one on, lane by lane, and adds the key. It stops at a row for which it can do nothing: there is
- * no room for its key, or a text's code is not known yet. The table sees to that and calls it again.
+ * buckets from that one on, and adds the key. It stops at a row for which it can do nothing: there is no room for its key,
+ * or a text's code is not known yet. The table sees to that and calls it again.
  *
  * Two kinds of keys have it shorter. For keys of one text, ids are looked up by code, and a kernel adds nothing. For keys
  * of one word of which many are small, ids are looked up by value first, and the index only where that finds none.
@@ -33,106 +33,60 @@ import {
   type Local,
 } from "../../expr/wasm-code.ts"
 import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
-import { bucketBehind, DIRECTORY_SHIFT, ENTRIES_AT, SEGMENT_SHIFT } from "./key-buckets.ts"
+import { bucketBehind, freeLanesOf, DIRECTORY_SHIFT, ENTRIES_AT, SEGMENT_SHIFT } from "./key-buckets.ts"
+import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS } from "./key-control.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import { KeyWords, type PartAddresses } from "./key-words.ts"
 
-/** What a kernel is told before each call, and tells: words of a control block, by place. */
-export const CONTROL = {
-  /** Addresses of the list of rows and of the ids. */
-  rows: 0,
-  ids: 1,
-  /** The address of the index's segment, or of the directory where there are several, and the mask for its places. */
-  index: 2,
-  directoryMask: 10,
-  /** What of a hash is the place of a bucket, in bytes. */
-  mask: 3,
-  /** The address of the words of key 0. */
-  words: 4,
-  /** How many keys there are; the kernel adds to it. */
-  size: 5,
-  /** How many there may be before the table grows. */
-  capacity: 6,
-  /** Where the index is large: the address of the rooms of its segments. */
-  rooms: 11,
-  /**
-   * Ids by value, one more than each, 0 where it is not known: the address of that of the value 0, and how many there are.
-   * That of null stands before.
-   */
-  direct: 7,
-  directLength: 8,
-  /** What was read of buckets ahead of time ends here, so that it is read. */
-  touched: 9,
-  /** Where the index is large: the address of room for the hashes and buckets of `AHEAD_ROWS` rows. */
-  ahead: 12,
-  /** From here on three addresses for each part: values, validity (or `NO_BITMAP`), what is known of codes. */
-  parts: 13,
-} as const
-/** Words of the control block for each part. */
-export const CONTROL_PART_WORDS = 3
-
-/** Where the index is large, so many rows are a block whose buckets are read ahead of time. */
-export const AHEAD_ROWS = 512
-/** A row's hash and bucket have 8 bytes. */
-const AHEAD_SHIFT = 3
-export const AHEAD_BYTES = 1 << AHEAD_SHIFT
 /** So many buckets are read in a round of the loop that does nothing else. */
 const TOUCH_UNROLL = 8
 /** A round of the loop takes so many rows: what a round costs is a part of what a row does. */
 const UNROLL = 2
 
 /** Variables with what the control block says, and others. */
-const GIVEN = ["rows", "ids", "index", "directoryMask", "mask", "words", "direct", "directLength"] as const
+const GIVEN = ["rows", "ids", "index", "directoryMask", "mask", "words", "byValue", "valueCount"] as const
 const OWN = ["row", "hash", "bucket", "lane", "entry", "key", "blockEnd", "ahead", "touched"] as const
 type Given = (typeof GIVEN)[number]
 type Own = (typeof OWN)[number]
+
+/** What a kernel is for. */
+export interface KeyKernelKind {
+  readonly layout: KeyLayout
+  /** Whether it takes rows from a list, and not all. */
+  readonly hasList: boolean
+  /** Whether the index is large. */
+  readonly isLarge: boolean
+}
 
 /**
  * Finds ids for rows at places `start` … `end − 1` of the list, or for rows `start` … `end − 1`. Gives the place at
  * which it stopped, or `end`.
  */
-type Probe = (control: number, start: number, end: number) => number
-
-/** The functions of a kernel. */
-export interface KeyKernel extends Record<string, Probe> {
-  /** Takes rows from the list. */
-  readonly probe: Probe
-  /** Takes all rows. */
-  readonly probeAll: Probe
-}
+export type KeyKernel = (control: number, start: number, end: number) => number
 
 const kernels = new WeakMap<Arena, Map<string, KeyKernel>>()
 
-/** The kernel for keys of a layout in a small or a large index, over the memory of an arena: one for all that ask. */
-export function keyKernel(arena: Arena, layout: KeyLayout, isLarge: boolean): KeyKernel {
+/** The kernel of a kind over the memory of an arena: one for all that ask. */
+export function keyKernel(arena: Arena, kind: KeyKernelKind): KeyKernel {
+  const { layout, hasList, isLarge } = kind
   const parts = layout.parts.map(({ storage, nullBit }) => `${storage}${nullBit === 0 ? "" : "?"}`)
-  const name = `${parts.join(" ")}${isLarge ? " large" : ""}`
+  const name = `${parts.join(" ")} ${isLarge ? "large" : "small"} ${hasList ? "listed" : "all"}`
   const known = kernels.get(arena) ?? new Map<string, KeyKernel>()
   kernels.set(arena, known)
   let kernel = known.get(name)
   if (kernel === undefined) {
-    const module = new WasmModule()
-    for (const hasList of [true, false]) {
-      const signature = { parameters: { control: "i32", start: "i32", end: "i32" }, result: "i32" } as const
-      module.function(hasList ? "probe" : "probeAll", signature, (parameters, scope) =>
-        new ProbeWriter({ layout, hasList, isLarge }, parameters, scope).write(),
-      )
-    }
-    known.set(name, (kernel = module.instantiate<KeyKernel>(arena.memory)))
+    const signature = { parameters: { control: "i32", start: "i32", end: "i32" }, result: "i32" } as const
+    kernel = new WasmModule()
+      .function("probe", signature, (parameters, scope) => new KernelWriter(kind, parameters, scope).write())
+      .instantiate<{ probe: KeyKernel }>(arena.memory).probe
+    known.set(name, kernel)
   }
   return kernel
 }
 
-/** What a kernel's function is for. */
-interface ProbeKind {
-  readonly layout: KeyLayout
-  readonly hasList: boolean
-  readonly isLarge: boolean
-}
-
-/** Writes the body of a kernel's function. */
-class ProbeWriter {
-  readonly #kind: ProbeKind
+/** Writes the body of a kernel. */
+class KernelWriter {
+  readonly #kind: KeyKernelKind
   readonly #layout: KeyLayout
   readonly #control: Local<"i32">
   /** The place that the kernel has come to. */
@@ -145,7 +99,7 @@ class ProbeWriter {
   readonly #strideBytes: number
 
   constructor(
-    kind: ProbeKind,
+    kind: KeyKernelKind,
     { control, start, end }: Readonly<Record<"control" | "start" | "end", Local<"i32">>>,
     scope: FunctionScope,
   ) {
@@ -231,7 +185,7 @@ class ProbeWriter {
         ...this.#findBucket(),
         i32.store(ahead.get, hash.get),
         i32.store(ahead.get, bucket.get, 4),
-        ahead.set(i32.add(ahead.get, i32.const(AHEAD_BYTES))),
+        ahead.set(i32.add(ahead.get, i32.const(1 << AHEAD_SHIFT))),
         at.set(i32.add(at.get, i32.const(1))),
       ]),
       aheadEnd.set(ahead.get),
@@ -239,12 +193,12 @@ class ProbeWriter {
       // At the end some buckets of earlier blocks are read again.
       whileLoop(i32.ltU(ahead.get, aheadEnd.get), [
         ...Array.from({ length: TOUCH_UNROLL }, (_, index) =>
-          touched.set(i32.xor(touched.get, i32.load(i32.load(ahead.get, AHEAD_BYTES * index + 4)))),
+          touched.set(i32.xor(touched.get, i32.load(i32.load(ahead.get, (index << AHEAD_SHIFT) + 4)))),
         ),
-        ahead.set(i32.add(ahead.get, i32.const(AHEAD_BYTES * TOUCH_UNROLL))),
+        ahead.set(i32.add(ahead.get, i32.const(TOUCH_UNROLL << AHEAD_SHIFT))),
       ]),
       i32.store(this.#control.get, touched.get, 4 * CONTROL.touched),
-      // Of the first row of the block; then that of row `at` is `AHEAD_BYTES * at` behind `ahead`.
+      // Of the first row of the block; then that of row `at` is `at << AHEAD_SHIFT` behind `ahead`.
       at.set(i32.sub(blockEnd.get, i32.shrU(i32.sub(aheadEnd.get, room), i32.const(AHEAD_SHIFT)))),
       ahead.set(i32.sub(room, i32.shl(at.get, i32.const(AHEAD_SHIFT)))),
     ]
@@ -289,21 +243,20 @@ class ProbeWriter {
   }
 
   get #isSmall(): Code<"i32"> {
-    return i32.ltU(this.#words.value, this.#given.directLength.get)
+    return i32.ltU(this.#words.value, this.#given.valueCount.get)
   }
 
   get #idByValue(): Code<"i32"> {
     const { value, nulls } = this.#words
-    return i32.add(this.#given.direct.get, words(nulls === undefined ? value : i32.sub(value, nulls)))
+    return i32.add(this.#given.byValue.get, words(nulls === undefined ? value : i32.sub(value, nulls)))
   }
 
   #findInBucket(slow: Label): Code<"none">[] {
     const { hash, bucket, lane, entry, key } = this.#own
-    const equalLanes = i32x4.bitmask(i32x4.eq(v128.load(bucket.get), i32x4.splat(hash.get)))
     const place = i32.add(this.#own.ahead.get, i32.shl(this.#at.get, i32.const(AHEAD_SHIFT)))
     return [
       ...(this.#kind.isLarge ? [hash.set(i32.load(place)), bucket.set(i32.load(place, 4))] : this.#findBucket()),
-      branchIf(slow, i32.eqz(lane.tee(equalLanes))),
+      branchIf(slow, i32.eqz(lane.tee(this.#equalLanes()))),
       entry.set(i32.load(i32.add(bucket.get, words(i32.ctz(lane.get))), ENTRIES_AT)),
       ...(this.#layout.stride === 1
         ? [branchIf(slow, i32.eqz(entry.get))]
@@ -311,7 +264,7 @@ class ProbeWriter {
     ]
   }
 
-  /** Sets `entry` by looking through the buckets lane by lane, and adds a key that is not there. */
+  /** Sets `entry` by looking through the buckets one by one, and adds a key that is not there. */
   #findSlowly(): Code<"none">[] {
     if (isOneText(this.#layout)) return [returns(this.#at.get)]
     const search = block((found) => this.#search(found))
@@ -320,22 +273,31 @@ class ProbeWriter {
   }
 
   #search(found: Label): Code<"none">[] {
-    const { hash, bucket, lane, entry } = this.#own
+    const { bucket, lane, entry } = this.#own
     return [
       loop((again) => [
-        lane.set(i32.const(0)),
-        loop((next) => [
-          entry.set(i32.load(i32.add(bucket.get, lane.get), ENTRIES_AT)),
-          when(i32.eqz(entry.get), [...this.#add(), branch(found)]),
-          when(i32.eq(i32.load(i32.add(bucket.get, lane.get)), hash.get), [this.#branchIfEqual(found)]),
-          lane.set(i32.add(lane.get, i32.const(4))),
-          branchIf(next, i32.ltU(lane.get, i32.const(ENTRIES_AT))),
+        lane.set(this.#equalLanes()),
+        block((noneIsLeft) => [
+          loop((next) => [
+            branchIf(noneIsLeft, i32.eqz(lane.get)),
+            entry.set(i32.load(i32.add(bucket.get, words(i32.ctz(lane.get))), ENTRIES_AT)),
+            this.#branchIfEqual(found),
+            lane.set(i32.and(lane.get, i32.sub(lane.get, i32.const(1)))),
+            branch(next),
+          ]),
         ]),
+        when(lane.tee(freeLanesOf(bucket)), [lane.set(words(i32.ctz(lane.get))), ...this.#add(), branch(found)]),
         // KI2: there is a free lane behind.
         bucket.set(bucketBehind(bucket, this.#given.mask.get)),
         branch(again),
       ]),
     ]
+  }
+
+  /** A bit for each lane of the bucket with the hash. */
+  #equalLanes(): Code<"i32"> {
+    const { hash, bucket } = this.#own
+    return i32x4.bitmask(i32x4.eq(v128.load(bucket.get), i32x4.splat(hash.get)))
   }
 
   /** Goes to `found` where the key with the entry, which has the same hash, is the one looked for. */

@@ -6,19 +6,11 @@
 import { assert } from "../../base/assert.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
 import type { Column } from "../../batch/column.ts"
+import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS, NO_BITMAP } from "./key-control.ts"
 import { keyGrowth } from "./key-growth.ts"
 import type { KeyIndex } from "./key-index.ts"
-import {
-  AHEAD_BYTES,
-  AHEAD_ROWS,
-  CONTROL,
-  CONTROL_PART_WORDS,
-  isOneWord,
-  keyKernel,
-  type KeyKernel,
-} from "./key-kernel.ts"
+import { isOneWord, keyKernel, type KeyKernel } from "./key-kernel.ts"
 import type { KeyLayout } from "./key-layout.ts"
-import { NO_BITMAP } from "./key-words.ts"
 
 const VALUES_MAX = 65_536
 /** Ids by value for each key that there is room for. */
@@ -45,8 +37,8 @@ export class KeyProbe {
   #valueCount = 0
   /** Where the index is large: hashes and buckets of rows. */
   #ahead: Block | undefined
-  #kernel: KeyKernel | undefined
-  #isForLarge = false
+  /** Kernels by what they are for: those for lists of rows, for all rows, and the same for a large index. */
+  readonly #kernels: KeyKernel[] = []
   #hasList = false
 
   constructor(arena: Arena, memory: Int32Array, layout: KeyLayout, index: KeyIndex) {
@@ -54,7 +46,7 @@ export class KeyProbe {
     this.#memory = memory
     this.#layout = layout
     this.#index = index
-    this.#control = arena.allocate(16384)
+    this.#control = arena.allocate(4 * (CONTROL.parts + CONTROL_PART_WORDS * layout.parts.length))
   }
 
   /** Whether the kernel can read and write these: they lie in the arena. */
@@ -101,11 +93,7 @@ export class KeyProbe {
    */
   run(table: ProbedTable, start: number, end: number): number {
     const index = this.#index
-    if (this.#kernel === undefined || this.#isForLarge !== index.isLarge) {
-      this.#kernel = keyKernel(this.#arena, this.#layout, index.isLarge)
-      this.#isForLarge = index.isLarge
-      if (index.isLarge) this.#ahead = this.#allocateZeros(AHEAD_ROWS * AHEAD_BYTES)
-    }
+    if (index.isLarge) this.#ahead ??= this.#allocateZeros(AHEAD_ROWS << AHEAD_SHIFT)
     this.#tell(CONTROL.ahead, this.#ahead?.offset ?? 0)
     this.#tell(CONTROL.index, index.isLarge ? index.directoryAddress : index.address)
     this.#tell(CONTROL.directoryMask, index.directoryMask)
@@ -115,8 +103,14 @@ export class KeyProbe {
     this.#tell(CONTROL.words, table.wordsAddress)
     this.#tell(CONTROL.size, table.size)
     this.#makeRoomForValues(table.capacity)
-    const { probe, probeAll } = this.#kernel
-    return (this.#hasList ? probe : probeAll)(this.#control.offset, start, end)
+    return this.#kernel()(this.#control.offset, start, end)
+  }
+
+  #kernel(): KeyKernel {
+    const { isLarge } = this.#index
+    const place = (isLarge ? 2 : 0) + (this.#hasList ? 0 : 1)
+    this.#kernels[place] ??= keyKernel(this.#arena, { layout: this.#layout, hasList: this.#hasList, isLarge })
+    return this.#kernels[place]
   }
 
   #makeRoomForValues(capacity: number): void {
@@ -127,8 +121,8 @@ export class KeyProbe {
     if (this.#values !== undefined) this.#arena.free(this.#values)
     this.#values = values
     this.#valueCount = count
-    this.#tell(CONTROL.direct, values.offset + 4)
-    this.#tell(CONTROL.directLength, count - 1)
+    this.#tell(CONTROL.byValue, values.offset + 4)
+    this.#tell(CONTROL.valueCount, count - 1)
   }
 
   #allocateZeros(bytes: number): Block {

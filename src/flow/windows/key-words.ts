@@ -6,11 +6,9 @@ import { assert } from "../../base/assert.ts"
 import { choose, f64, i32, i64, withValue, type Code, type Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope } from "../../expr/wasm-module.ts"
 import { NAN_HIGH } from "./key-column.ts"
+import { NO_BITMAP } from "./key-control.ts"
 import { hashLimbsCode, hashWordCode } from "./key-hash.ts"
 import type { KeyLayout, KeyPartLayout } from "./key-layout.ts"
-
-/** Stands for the address of a bitmap that is not there. 0 is an address like any other. */
-export const NO_BITMAP = 1
 
 /** Where the columns of a part lie, as a kernel's variables. */
 export interface PartAddresses {
