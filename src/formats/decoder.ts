@@ -9,6 +9,7 @@
  *   records.
  * - V2 Every record is a row or a bad record. Lines that are empty (or only white space, in JSON lines) are neither.
  * - V3 No input makes a decoder throw, loop or take memory beyond its window and `maxRecordBytes`.
+ * - V4 Where records are as they should be, decoders and encoders allocate for a batch, and nothing for a row.
  */
 import type { Batch } from "../batch/batch.ts"
 import type { BadRecord, Position } from "../batch/position.ts"

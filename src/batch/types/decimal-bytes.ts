@@ -35,6 +35,9 @@ const HALF_DIGITS = 9
 /** What `scanWholeNumber` has read. */
 const whole = new Float64Array(1)
 
+/** Two factors, their rounded product, and what that lacks of the exact one. */
+const exact = new Float64Array(4)
+
 /** What `scanExponent` has read, and where it ends. */
 const exponent = { value: 0, end: 0 }
 
@@ -152,30 +155,39 @@ function storeScaled(
   }
   if (digits > LONG_DIGITS || scale > 0) return false
   const lowScale = POWERS_OF_TEN[Math.max(0, digits - HALF_DIGITS)]!
-  const product = high * lowScale
-  const rest = productError(high, lowScale, product) + low
+  exact[0] = high
+  exact[1] = lowScale
+  multiply()
+  const product = exact[2]!
+  const rest = exact[3]! + low
   const sum = product + rest
   const sumError = rest - (sum - product)
   const divisor = POWERS_OF_TEN[-scale]!
   const quotient = sum / divisor
-  const back = quotient * divisor
-  const remainder = sum - back - productError(quotient, divisor, back)
+  exact[0] = quotient
+  exact[1] = divisor
+  multiply()
+  const remainder = sum - exact[2]! - exact[3]!
   const correction = (remainder + sumError) / divisor
   const uncertainty = Math.abs(correction) * 2 ** -50
   doubles[row] = quotient + correction
   return quotient + (correction - uncertainty) === quotient + (correction + uncertainty)
 }
 
-/** What `product`, the rounded product of `a` and `b`, lacks of the exact one (Dekker, 1971). */
-function productError(a: number, b: number, product: number): number {
+/** Multiplies the first two numbers of `exact` (Dekker, 1971). */
+function multiply(): void {
   const SPLITTER = 2 ** 27 + 1
+  const a = exact[0]!
+  const b = exact[1]!
+  const product = a * b
   const aScaled = a * SPLITTER
   const aHigh = aScaled - (aScaled - a)
   const aLow = a - aHigh
   const bScaled = b * SPLITTER
   const bHigh = bScaled - (bScaled - b)
   const bLow = b - bHigh
-  return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
+  exact[2] = product
+  exact[3] = aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
 /** Reads the whole number `-?[0-9]+`, a safe integer of at most sixteen digits, into `int64` storage. */
