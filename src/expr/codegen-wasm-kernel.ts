@@ -44,7 +44,7 @@ export interface WasmSource {
 
 /** What a kernel is to do. */
 export interface KernelPlan {
-  readonly lanes: LambdaLanes
+  readonly lanes: Pick<LambdaLanes, "graph" | "params" | "tables">
   readonly stores: readonly TargetLanes[]
   /** Which rows are listed. */
   readonly listed: Lane<"flag">

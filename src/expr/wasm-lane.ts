@@ -32,7 +32,7 @@ const OPERATIONS = {
   ...{ "f64.add": F64_OF_TWO, "f64.sub": F64_OF_TWO, "f64.mul": F64_OF_TWO, "f64.div": F64_OF_TWO },
   ...{ "f64.min": F64_OF_TWO, "f64.max": F64_OF_TWO, "f64.neg": F64_OF_F64, "f64.abs": F64_OF_F64 },
   ...{ "f64.ceil": F64_OF_F64, "f64.floor": F64_OF_F64, "f64.trunc": F64_OF_F64, "f64.sqrt": F64_OF_F64 },
-  /** The first with the sign of the second. */
+  /** The first with the sign of the second, which is not NaN. */
   "f64.copySign": F64_OF_TWO,
   ...{ "f64.fromI32": F64_OF_I32, "f64.fromU32": F64_OF_I32, "f64.fromFlag": ["f64", "flag"] as const },
   /** To the nearest double, to the even one of two. */
