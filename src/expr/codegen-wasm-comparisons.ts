@@ -2,11 +2,10 @@
  * Comparisons as lanes.
  *
  * Whole numbers are compared as integers, which is exact: an int64 and a safe integer have no doubles in common beyond
- * 2⁵³. A column that may be null is compared as if it were not, and its bit decides: a bit is cheaper to ask than a double
- * is to replace.
+ * 2⁵³.
  */
 import { notKnown, type LaneQuestions } from "./lane-questions.ts"
-import { exactInteger, type IntegerLane } from "./codegen-wasm-integers.ts"
+import { exactInteger, widened, type IntegerLane } from "./codegen-wasm-integers.ts"
 import type { Ir } from "./ir.ts"
 import { withoutKinds } from "./nodes.ts"
 import {
@@ -21,7 +20,7 @@ import {
   STRING,
   UNDEFINED,
 } from "./value-type.ts"
-import type { Lane } from "./wasm-lane.ts"
+import type { Lane, LaneGraph } from "./wasm-lane.ts"
 
 /** Which comparison: equal, less, or less or equal. */
 type Comparison = "eq" | "lt" | "le"
@@ -48,40 +47,40 @@ export function compared(lanes: LaneQuestions, how: "lt" | "le", left: Ir, right
 
 function comparedNumbers(lanes: LaneQuestions, how: Comparison, left: Ir, right: Ir): Lane<"flag"> {
   const { graph } = lanes
-  if (isNullableColumn(left) && isSame(right)) {
-    return graph.select(
-      lanes.is(left, NULL),
-      graph.operation(`f64.${how}`, graph.constant("f64", 0), lanes.number(right)),
-      comparedNumbers(lanes, how, withoutKinds(left, NULL), right),
-    )
-  }
-  if (isNullableColumn(right) && isSame(left)) {
-    return graph.select(
-      lanes.is(right, NULL),
-      graph.operation(`f64.${how}`, lanes.number(left), graph.constant("f64", 0)),
-      comparedNumbers(lanes, how, left, withoutKinds(right, NULL)),
-    )
-  }
   const [a, b] = [exactInteger(lanes, left), exactInteger(lanes, right)]
   if (a !== undefined && b !== undefined) return comparedIntegers(graph, how, a, b)
-  return graph.operation(`f64.${how}`, lanes.number(left), lanes.number(right))
+  return comparedDoubles(graph, how, lanes.number(left), lanes.number(right))
 }
 
-function isNullableColumn(node: Ir): boolean {
-  return node.op === "column" && mayBe(node.kinds, NULL) && mayBe(node.kinds, NUMBER)
+/** A choice of which one side is the same for all rows is a choice of bits, which costs less than one of doubles. */
+function comparedDoubles(graph: LaneGraph, how: Comparison, a: Lane<"f64">, b: Lane<"f64">): Lane<"flag"> {
+  const compare = (x: Lane<"f64">, y: Lane<"f64">): Lane<"flag"> => comparedDoubles(graph, how, x, y)
+  if (a.definition.kind === "constant" && b.definition.kind === "constant") {
+    const [x, y] = [a.definition.value, b.definition.value]
+    return graph.constant("flag", how === "eq" ? x === y : how === "lt" ? x < y : x <= y)
+  }
+  const [choice, other] = isSame(b) ? [choiceOf(a), b] : [choiceOf(b), a]
+  if (choice !== undefined && isSame(other)) {
+    const { test, then, otherwise } = choice
+    return other === b
+      ? graph.select(test, compare(then, b), compare(otherwise, b))
+      : graph.select(test, compare(a, then), compare(a, otherwise))
+  }
+  return graph.operation(`f64.${how}`, a, b)
 }
 
 /** Whether a value is the same for all rows. */
-function isSame({ op }: Ir): boolean {
-  return op === "constant" || op === "param"
+function isSame({ definition }: Lane): boolean {
+  return definition.kind === "constant" || definition.kind === "argument"
 }
 
-function comparedIntegers(
-  graph: LaneQuestions["graph"],
-  how: Comparison,
-  a: IntegerLane,
-  b: IntegerLane,
-): Lane<"flag"> {
+function choiceOf({ definition }: Lane<"f64">) {
+  if (definition.kind !== "operation" || definition.name !== "f64.select") return undefined
+  const [test, then, otherwise] = definition.operands as readonly [Lane<"flag">, Lane<"f64">, Lane<"f64">]
+  return isSame(then) || isSame(otherwise) ? { test, then, otherwise } : undefined
+}
+
+function comparedIntegers(graph: LaneGraph, how: Comparison, a: IntegerLane, b: IntegerLane): Lane<"flag"> {
   if (a.type === "i32" && b.type === "i32") return graph.operation(`i32.${how}`, a, b)
   return graph.operation(`i64.${how}`, widened(graph, a), widened(graph, b))
 }
@@ -89,10 +88,6 @@ function comparedIntegers(
 /** Whether an integer is 0. */
 export function isZero({ graph }: LaneQuestions, integer: IntegerLane): Lane<"flag"> {
   return comparedIntegers(graph, "eq", integer, graph.constant("i32", 0))
-}
-
-function widened(graph: LaneQuestions["graph"], integer: IntegerLane): Lane<"i64"> {
-  return integer.type === "i64" ? integer : graph.operation("i64.fromI32", integer)
 }
 
 /** `left === right`, or `left == right`. */

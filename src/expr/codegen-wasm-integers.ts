@@ -48,6 +48,23 @@ export function exactInteger(lanes: LaneQuestions, node: Ir): IntegerLane | unde
   }
 }
 
+/**
+ * The sum or difference of two exact integers, where the node is one: exact, and beyond 2⁵³ where JavaScript's is there
+ * and no more than near; so one is a safe integer exactly where the other is, and then they are the same.
+ */
+export function exactSum(lanes: LaneQuestions, node: Ir): Lane<"i64"> | undefined {
+  if (node.op !== "binary" || (node.operator !== "+" && node.operator !== "-")) return undefined
+  const { graph } = lanes
+  const [left, right] = [exactInteger(lanes, node.left), exactInteger(lanes, node.right)]
+  if (left === undefined || right === undefined) return undefined
+  return graph.operation(node.operator === "+" ? "i64.add" : "i64.sub", widened(graph, left), widened(graph, right))
+}
+
+/** An integer as an int64. */
+export function widened(graph: LaneQuestions["graph"], integer: IntegerLane): Lane<"i64"> {
+  return integer.type === "i64" ? integer : graph.operation("i64.fromI32", integer)
+}
+
 /** A number from which the value, as `ToNumber` gives it, is at most so far from 0; `undefined` where it is not whole. */
 export function boundOf(node: Ir): number | undefined {
   if (!isWithin(node.kinds, NUMBER_LIKE) || mayBe(node.kinds, UNDEFINED)) return undefined

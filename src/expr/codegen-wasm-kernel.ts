@@ -35,6 +35,8 @@ export interface WasmSource {
   readonly module: WasmModule
   /** Whether eight rows are done at a time. */
   readonly isVectorised: boolean
+  /** Whether no row is ever listed. */
+  readonly listsNone: boolean
   /** What follows the first three arguments. */
   readonly arguments: readonly KernelArgument[]
   /** By the numbers that arguments give them. */
@@ -92,7 +94,8 @@ export function wasmSource(plan: KernelPlan): WasmSource {
       return name === "some" ? writer.some() : writer.all(isVectorised)
     })
   }
-  return { module, isVectorised, arguments: indexes.map((index) => graph.arguments[index]!), params, tables }
+  const listsNone = isConstant(listed, false)
+  return { module, isVectorised, listsNone, arguments: indexes.map((index) => graph.arguments[index]!), params, tables }
 }
 
 interface FirstArguments {

@@ -17,6 +17,7 @@ import { assert } from "../base/assert.ts"
 import { binaryBigint, unaryBigint } from "./codegen-wasm-bigints.ts"
 import { flagOfCall, numberOfCall } from "./codegen-wasm-calls.ts"
 import { compared, equal, isZero } from "./codegen-wasm-comparisons.ts"
+import { datePartLane } from "./codegen-wasm-dates.ts"
 import { boundOf, exactInteger } from "./codegen-wasm-integers.ts"
 import { TextNodes, type TextTable } from "./codegen-wasm-texts.ts"
 import { childrenOf, placeOf, typeOfReference } from "./ir.ts"
@@ -171,12 +172,11 @@ export class LambdaLanes implements LaneQuestions {
         if (COMPARISONS.has(node.operator)) return this.#comparison(node)
         break
       case "logical": {
-        const [left, goesOn] = [this.truth(node.left), this.#outcomes(node)[1]]
-        return graph.select(
-          goesOn,
-          this.#under(goesOn, () => this.truth(node.right)),
-          left,
-        )
+        const left = this.truth(node.left)
+        const goesOn = this.#outcomes(node)[1]
+        const right = this.#under(goesOn, () => this.truth(node.right))
+        if (node.operator === "&&") return graph.and(left, right)
+        return node.operator === "||" ? graph.or(left, right) : graph.select(goesOn, right, left)
       }
       case "conditional":
         return this.#either(
@@ -351,6 +351,8 @@ export class LambdaLanes implements LaneQuestions {
         )
       case "call":
         return node.name === "Math.imul" ? graph.operation("f64.fromI32", this.int32(node)) : numberOfCall(this, node)
+      case "datePart":
+        return datePartLane(this, node.part, this.number(node.millis))
       default:
         throw notKnown(`"${node.op}"`)
     }

@@ -8,7 +8,7 @@
  */
 import type { ColumnType } from "../batch/type.ts"
 import { isSafeInteger } from "./codegen-wasm-calls.ts"
-import { exactInteger } from "./codegen-wasm-integers.ts"
+import { exactInteger, exactSum } from "./codegen-wasm-integers.ts"
 import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
 import { INVALID_CODE, notKnown } from "./lane-questions.ts"
 import { typeOfReference, type ColumnReference, type Ir } from "./ir.ts"
@@ -75,7 +75,7 @@ function valueLanes(lanes: LambdaLanes, node: Ir, type: ColumnType): ValueLanes 
       const integer = exactInteger(lanes, node)
       if (integer?.type === "i32") return { value: integer, isValid: always }
       const number = lanes.number(node)
-      const value = lanes.int32(node)
+      const value = graph.operation("i32.saturated", number)
       return { value, isValid: graph.operation("f64.eq", graph.operation("f64.fromI32", value), number) }
     }
     case "int53":
@@ -83,12 +83,23 @@ function valueLanes(lanes: LambdaLanes, node: Ir, type: ColumnType): ValueLanes 
       const integer = exactInteger(lanes, node)
       if (integer?.type === "i64") return { value: integer, isValid: always }
       if (integer !== undefined) return { value: graph.operation("i64.fromI32", integer), isValid: always }
+      const value = exactSum(lanes, node)
+      if (value !== undefined) return { value, isValid: isSafeLong(lanes, value) }
       const number = lanes.number(node)
       return { value: graph.operation("i64.fromSafe", number), isValid: isSafeInteger(lanes, number) }
     }
     default:
       throw notKnown(`values of the type ${type.kind}`)
   }
+}
+
+/** Whether an int64 is a safe integer. */
+function isSafeLong({ graph }: LambdaLanes, value: Lane<"i64">): Lane<"flag"> {
+  const most = BigInt(Number.MAX_SAFE_INTEGER)
+  return graph.and(
+    graph.operation("i64.le", value, graph.constant("i64", most)),
+    graph.operation("i64.le", graph.constant("i64", -most), value),
+  )
 }
 
 /** What stands in the slot of a value that is always null. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
+import { Prng } from "../base/prng.ts"
 import { schema, type ColumnTypes, type Schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
+import { UTC_PARTS } from "../time/utc-part.ts"
 import { wasmPredicate } from "./codegen-wasm.ts"
 import type { BackEnd } from "./compile.ts"
 import { batchOf, CLOSURES, lambdaOf, PARAMS, project, select, TRIP, TRIPS, TRUSTING, WASM } from "./lambda.fixture.ts"
@@ -29,6 +31,7 @@ const PREDICATES: readonly (readonly [text: string, backEnd: BackEnd])[] = [
   ["(r) => r.zone < 'K' && typeof r.note === 'string'", "WebAssembly SIMD"],
   ["(r) => r.zone.length * r.fare > 12", "WebAssembly SIMD"],
   ["(r) => r.note.length > 1", "WebAssembly SIMD"],
+  ["(r) => new Date(r.at / 1000).getUTCHours() > 21", "WebAssembly SIMD"],
   ["(r) => r.zone === r.note", "JavaScript"],
   ["(r) => r.zone + r.kind === 'JFKtaxi'", "JavaScript"],
   ["(r) => r.fare % 1 === 0", "JavaScript"],
@@ -193,4 +196,21 @@ describe("numbers at the edges", () => {
     expect(closure.failures.length).toBeGreaterThan(0)
     expect({ ...outcome, form: null }).toEqual({ ...closure, form: null })
   })
+})
+
+it.each(Object.keys(UTC_PARTS))("WU1 %s of a Date is what JavaScript says", (name) => {
+  const Times = schema({ ms: t.float64 })
+  const prng = new Prng(7)
+  const edges = [0, -0, -1, 1, NaN, Infinity, 8.64e15, -8.64e15, 8.64e15 + 1, -62_167_219_200_000, 0.9, -0.9]
+  const days = [0, -1, 1, 59, 60, 365, 11_016, 11_017, -719_468, -719_469, 2_932_896, 100_000_000, -100_000_000]
+  const rows = [
+    ...edges,
+    ...days.flatMap((day) => [day * 86_400_000, day * 86_400_000 - 1, day * 86_400_000 + 43_200_500.5]),
+    ...Array.from({ length: 3000 }, () => (prng.float() - 0.5) * 10 ** prng.below(17)),
+    ...Array.from({ length: 3000 }, () => Math.floor((prng.float() - 0.5) * 200_000_000) * 86_400_000 - prng.below(2)),
+  ].map((ms) => ({ ms }))
+  const lambda = lambdaOf(`(r) => ({ x: new Date(r.ms).${name}() })`)
+  const outcome = project(lambda, schema({ x: t.float64 }), WASM, batchOf(Times, rows))
+  expect(outcome.form).toMatchObject({ backEnds: ["WebAssembly SIMD"] })
+  expect(outcome.rows).toEqual(project(lambda, schema({ x: t.float64 }), CLOSURES, batchOf(Times, rows)).rows)
 })

@@ -10,7 +10,7 @@
 import { Prng } from "../base/prng.ts"
 import { Arena } from "../batch/arena.ts"
 import { allocateColumns, batchOfRows, type Batch } from "../batch/batch.ts"
-import { schema, type Schema } from "../batch/schema.ts"
+import { schema, type RowOf, type Schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { CompileOptions } from "./compile.ts"
 import type { RowFunction } from "./lambda.ts"
@@ -104,101 +104,53 @@ function benchProjection(lambda: RowFunction, targets: Schema, batch: Batch, not
   print(String(lambda) + note, measure(runs, batch.count))
 }
 
-type R = {
-  fare: number
-  tip: number | null
-  kind: number
-  at: number
-  id: bigint
-  ad: string
-  zone: string | null
-  color: string
-  isPaid: boolean
-}
-type P = { max: number; zone: string }
-const predicate = (lambda: (row: R, params: P) => unknown) => lambda as unknown as RowFunction
+const lambda = (fn: (row: RowOf<typeof Row>, params: RowOf<typeof Params>) => unknown) => fn as RowFunction
 
 const { batch } = batchOfRows(arena, Row, makeRows())
-const half = batch.with({ selection: Int32Array.from({ length: ROWS / 2 }, (_, index) => index * 2), count: ROWS / 2 })
 
-console.log(
-  `${"ns a row".padEnd(72)}${Object.keys(FORMS)
-    .map((name) => name.slice(0, 8).padStart(9))
-    .join("")}`,
-)
+/** The same rows, of which every so many counts. */
+function everyOf(part: number): Batch {
+  const count = Math.floor(ROWS / part)
+  return batch.with({ selection: Int32Array.from({ length: count }, (_, index) => index * part), count })
+}
+
 const PREDICATES = [
-  predicate((r, p) => r.fare > 0 && r.fare < p.max),
-  predicate((r) => r.kind === 3),
-  predicate((r) => r.kind === 3 || r.kind === 5),
-  predicate((r) => (r.tip ?? 0) > 1),
-  predicate((r) => r.tip !== null && r.tip > 1),
-  predicate((r) => r.at > 1_700_000_001_000_000),
-  predicate((r) => r.at / 1000 > 1_700_000_001_000),
-  predicate((r) => r.id > 500_000n),
-  predicate((r) => r.color === "green"),
-  predicate((r, p) => r.zone === p.zone),
-  predicate((r) => r.isPaid && r.fare > 10),
-  predicate((r) => r.kind % 3 === 1),
-  predicate((r) => (r.kind & 1) === 0),
-  predicate((r) => r.ad.startsWith("ad-1")),
-  predicate((r) => r.fare > 10 && r.ad.slice(0, 4) === "ad-1"),
+  lambda((r, p) => r.fare > 0 && r.fare < p.max),
+  lambda((r) => r.kind === 3),
+  lambda((r) => r.kind === 3 || r.kind === 5),
+  lambda((r) => (r.tip ?? 0) > 1),
+  lambda((r) => r.tip !== null && r.tip > 1),
+  lambda((r) => r.at > 1_700_000_001_000_000),
+  lambda((r) => r.at / 1000 > 1_700_000_001_000),
+  lambda((r) => r.id > 500_000n),
+  lambda((r) => r.color === "green"),
+  lambda((r, p) => r.zone === p.zone),
+  lambda((r) => r.isPaid && r.fare > 10),
+  lambda((r) => r.kind % 3 === 1),
+  lambda((r) => (r.kind & 1) === 0),
+  lambda((r) => new Date(r.at / 1000).getUTCHours() === 17),
+  lambda((r) => new Date(r.at / 1000).getUTCMonth() === 10),
+  lambda((r) => r.ad.startsWith("ad-1")),
+  lambda((r) => r.fare > 10 && r.ad.slice(0, 4) === "ad-1"),
 ]
-for (const lambda of PREDICATES) benchPredicate(lambda, batch)
-benchPredicate(PREDICATES[0]!, half, " (selection of half)")
-benchPredicate(PREDICATES[1]!, half, " (selection of half)")
-benchProjection(
-  predicate((r) => ({ net: r.fare - (r.tip ?? 0) })),
-  schema({ net: t.float64 }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ net: r.fare - (r.tip ?? 0) })),
-  schema({ net: t.float64 }),
-  half,
-  " (half)",
-)
-benchProjection(
-  predicate((r) => ({ a: r.fare * 1.1, b: r.tip })),
-  schema({ a: t.float64, b: t.float64.nullable() }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ at: r.at - 1 })),
-  schema({ at: t.timestamp() }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.kind * 2 + 1 })),
-  schema({ x: t.int32 }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.fare > 10 })),
-  schema({ x: t.bool }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.id + 1n })),
-  schema({ x: t.int64 }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ campaign: r.ad.slice(0, 4) })),
-  schema({ campaign: t.string }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.fare > 10 ? "high" : "low" })),
-  schema({ x: t.string }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.zone ?? "none" })),
-  schema({ x: t.string }),
-  batch,
-)
-benchProjection(
-  predicate((r) => ({ x: r.ad })),
-  schema({ x: t.string }),
-  batch,
-)
+const PROJECTIONS: readonly (readonly [RowFunction, Schema])[] = [
+  [lambda((r) => ({ x: r.fare - (r.tip ?? 0) })), schema({ x: t.float64 })],
+  [lambda((r) => ({ x: r.fare * 1.1, y: r.tip })), schema({ x: t.float64, y: t.float64.nullable() })],
+  [lambda((r) => ({ x: r.at - 1 })), schema({ x: t.timestamp() })],
+  [lambda((r) => ({ x: r.kind * 2 + 1 })), schema({ x: t.int32 })],
+  [lambda((r) => ({ x: r.fare > 10 })), schema({ x: t.bool })],
+  [lambda((r) => ({ x: r.id + 1n })), schema({ x: t.int64 })],
+  [lambda((r) => ({ x: r.ad.slice(0, 4) })), schema({ x: t.string })],
+  [lambda((r) => ({ x: r.fare > 10 ? "high" : "low" })), schema({ x: t.string })],
+  [lambda((r) => ({ x: r.zone ?? "none" })), schema({ x: t.string })],
+  [lambda((r) => ({ x: r.ad })), schema({ x: t.string })],
+]
+
+const names = Object.keys(FORMS).map((name) => name.slice(0, 8).padStart(9))
+console.log(`${"ns a row".padEnd(72)}${names.join("")}`)
+for (const fn of PREDICATES) benchPredicate(fn, batch)
+for (const [fn, targets] of PROJECTIONS) benchProjection(fn, targets, batch)
+for (const part of [2, 4, 8]) {
+  for (const fn of PREDICATES.slice(0, 2)) benchPredicate(fn, everyOf(part), ` (1 of ${part})`)
+  for (const [fn, targets] of PROJECTIONS.slice(0, 3)) benchProjection(fn, targets, everyOf(part), ` (1 of ${part})`)
+}

@@ -28,6 +28,9 @@ import { TextTableEntries } from "./wasm-text-table.ts"
 /** Tables larger than this are copied only for batches that are as large. */
 const MIN_TABLE_BYTES = 4096
 const TABLE_BYTES_PER_ROW = 64
+/** Eight rows at a time cost less than one of a selection for each so many. */
+const DENSITY = 3
+
 /** See `codegen-wasm-kernel.ts`. */
 type Kernel = (count: number, list: number, from: number, ...args: readonly (number | bigint)[]) => number
 
@@ -91,8 +94,10 @@ export class WasmKernel {
       if (args === undefined) return undefined
       this.#functions ??= this.#source.module.instantiate<KernelFunctions>(this.#options.arena.memory)
       const { batch, output } = call
-      const run = batch.selection === null ? this.#functions.all : this.#functions.some
-      const listed = run(batch.count, scratch.list, scratch.from, ...args)
+      const { all, some } = this.#functions
+      const listed = this.#doesAll(batch)
+        ? all(batch.length, scratch.list, scratch.from, ...args)
+        : some(batch.count, scratch.list, scratch.from, ...args)
       if (listed < 0) {
         this.#backOff.failed()
         return undefined
@@ -104,6 +109,12 @@ export class WasmKernel {
     } finally {
       scratch.release()
     }
+  }
+
+  /** Whether all rows are done: also of a selection, where that is cheaper and rows that do not count do no harm. */
+  #doesAll({ selection, count, length }: Batch): boolean {
+    if (selection === null) return true
+    return this.#source.listsNone && this.#source.isVectorised && count * DENSITY >= length
   }
 
   #giveDictionaries(batch: Batch, targets: readonly Column[]): void {

@@ -126,7 +126,7 @@ class Drawing {
       case 1:
         return graph.constant("i32", prng.pick(INT32S))
       case 2:
-        return graph.operation("i32.fromF64", this.f64(depth - 1))
+        return graph.operation(prng.pick(["i32.fromF64", "i32.saturated"] as const), this.f64(depth - 1))
       case 3:
         return graph.operation("i32.wrap", this.i64(depth - 1))
       case 4:

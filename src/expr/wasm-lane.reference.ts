@@ -45,6 +45,7 @@ const OPERATIONS: { readonly [N in OperationName]: (...values: ValuesOf<OperandT
     "i32.shrS": (a, b) => a >> b,
     "i32.shrU": (a, b) => (a >>> b) | 0,
     "i32.fromF64": (a) => a | 0,
+    "i32.saturated": (a) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(a))) | 0,
     "i32.wrap": (a) => Number(BigInt.asIntN(32, a)),
     "i32.eq": (a, b) => a === b,
     "i32.lt": (a, b) => a < b,

@@ -45,6 +45,8 @@ const OPERATIONS = {
   ...{ "i32.shl": I32_OF_TWO, "i32.shrS": I32_OF_TWO, "i32.shrU": I32_OF_TWO },
   /** JavaScript's `ToInt32`. */
   "i32.fromF64": ["i32", "f64"],
+  /** Toward zero; what is out of range gives the nearest int32, and NaN 0. */
+  "i32.saturated": ["i32", "f64"],
   /** The low half. */
   "i32.wrap": ["i32", "i64"],
   ...{ "i32.eq": FLAG_OF_I32S, "i32.lt": FLAG_OF_I32S, "i32.le": FLAG_OF_I32S },
@@ -170,6 +172,8 @@ export class LaneGraph {
       case "i64":
         return this.operation("i64.select", test, then as Lane<"i64">, otherwise as Lane<"i64">)
       case "flag":
+        if (test === then) return this.or(test, otherwise as Lane<"flag">)
+        if (test === otherwise) return this.and(test, then as Lane<"flag">)
         return this.or(this.and(test, then as Lane<"flag">), this.and(this.not(test), otherwise as Lane<"flag">))
     }
   }

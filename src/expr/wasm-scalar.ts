@@ -29,6 +29,7 @@ const OPERATIONS: {
   ...{ "i32.shl": i32.shl, "i32.shrS": i32.shrS, "i32.shrU": i32.shrU, "i32.wrap": i32.wrap },
   // The remainder by 2³² is exact, as all steps are by powers of two; it fits an int64, unlike what is very large.
   "i32.fromF64": (x) => i32.wrap(i64.truncSatF64S(f64.sub(x, f64.mul(f64.trunc(f64.mul(x, PER_TWO_32)), TWO_32)))),
+  "i32.saturated": i32.truncSatF64S,
   ...{ "i32.eq": i32.eq, "i32.lt": i32.ltS, "i32.le": i32.leS },
   ...{ "i64.add": i64.add, "i64.sub": i64.sub, "i64.mul": i64.mul, "i64.div": i64.divS, "i64.rem": i64.remS },
   ...{ "i64.and": i64.and, "i64.or": i64.or, "i64.xor": i64.xor },

@@ -37,6 +37,9 @@ const BITS_2_84 = 0x4530_0000_8000_0000n
 /** Takes the low words of four int64 or masks in two vectors. */
 const LOW_WORDS = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
 
+/** Takes the low halves of two vectors. */
+const LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+
 const FLAG_OPERATIONS: ReadonlySet<OperationName> = new Set(["flag.and", "flag.or", "flag.xor", "flag.not"])
 
 /** Operations whose operands and result have one form, which are done for each vector by itself. */
@@ -295,6 +298,10 @@ export class VectorWriter {
         return wides((vector) => vector)
       case "i32.fromF64":
         return wides((vector) => this.#lowWordsOfDoubles(vector))
+      case "i32.saturated": {
+        const [low, high] = [0, 1].map((half) => i32x4.truncSatF64x2SZero(this.wide(operands[0]!, part * 2 + half)))
+        return i8x16.shuffle(low!, high!, LOW_HALVES)
+      }
       default:
         return VECTOR_OPERATIONS[name]!(...operands.map((operand) => this.narrow(operand, part)))
     }
