@@ -115,8 +115,11 @@ export class KeyIndex {
 
   /** Grows where there is no room for one more key with the hash, and takes the room. */
   #makeRoom(hash: number, size: number): void {
-    if (size === this.capacity) this.grow()
-    if (this.#rooms === undefined) return
+    if (this.#rooms === undefined) {
+      if (size < this.capacity) return
+      this.grow()
+      if (this.#rooms === undefined) return
+    }
     for (;;) {
       const room = this.#roomOf(this.#segments[(hash >>> DIRECTORY_SHIFT) & this.directoryMask]!)
       if (this.#memory[room]! > 0) {

@@ -43,6 +43,7 @@ export class KeyTable {
   /** The columns of a key. */
   readonly parts: readonly KeyColumn[]
   readonly #hasNulls: boolean
+  readonly #hasTexts: boolean
   /** Words a key. */
   readonly stride: number
   #words: Block
@@ -61,6 +62,7 @@ export class KeyTable {
     this.#types = types
     const layout = keyLayout(types)
     this.#hasNulls = layout.hasNulls
+    this.#hasTexts = types.some(({ storage }) => storage === "dictionary")
     this.stride = layout.stride
     const isOneText = types.length === 1 && types[0]!.storage === "dictionary"
     this.#idsByCode = isOneText ? new CodeCache(arena, memory) : null
@@ -242,15 +244,19 @@ export class KeyTable {
     return table
   }
 
+  /** Adds a key of another table that is not here yet. */
   #adopt(other: KeyTable, id: number): number {
     const words = this.#incoming
+    const { stride } = this
     const place = other.#placeOf(id)
-    words.set(this.#memory.subarray(place, place + this.stride))
-    this.parts.forEach((part, index) => {
-      const isNull = part.nullBit !== 0 && (words[0]! & part.nullBit) !== 0
-      if (!isNull) part.adopt(other.parts[index]!, words, 0)
-    })
-    return this.#intern(words, 0)
+    for (let word = 0; word < stride; word++) words[word] = this.#memory[place + word]!
+    if (this.#hasTexts) {
+      this.parts.forEach((part, index) => {
+        const isNull = part.nullBit !== 0 && (words[0]! & part.nullBit) !== 0
+        if (!isNull) part.adopt(other.parts[index]!, words, 0)
+      })
+    }
+    return this.#insert(words, 0, hashOf(words, 0, stride))
   }
 
   /** Writes a key: its null bits as a uint32, where any part may be null, then each part that is not null. */
