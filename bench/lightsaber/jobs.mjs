@@ -25,10 +25,10 @@ const FLOWS = {
       .aggregate({ total: sum("cpu") }, STATE),
 
   SG1: (events) =>
-    withoutKey(events)
+    events
+      .keyBy()
       .window(hopping("3600s", { every: "1s" }))
-      .aggregate({ mean: mean("value") }, STATE)
-      .select("windowStart", "windowEnd", "mean"),
+      .aggregate({ mean: mean("value") }, STATE),
 
   SG2: (events) =>
     events
@@ -60,25 +60,19 @@ const FLOWS = {
       .aggregate({ views: count(), latest: max("at") }, STATE),
 
   NBQ5: (events) =>
-    withoutKey(
-      events
-        .keyBy("auction")
-        .window(hopping("60s", { every: "1s" }))
-        .aggregate({ bids: count() }, STATE),
-    )
+    events
+      .keyBy("auction")
+      .window(hopping("60s", { every: "1s" }))
+      .aggregate({ bids: count() }, STATE)
+      .keyBy()
       .window(tumbling("1s"))
-      .aggregate({ most: max("bids") }, { id: "highest" })
-      .select("windowStart", "windowEnd", "most"),
+      .aggregate({ most: max("bids") }, { id: "highest" }),
 
   ME1: (events) =>
-    withoutKey(events)
+    events
+      .keyBy()
       .window(hopping("60s", { every: "1s" }))
-      .aggregate({ mean1: mean("phase1"), mean2: mean("phase2"), mean3: mean("phase3") }, STATE)
-      .select("windowStart", "windowEnd", "mean1", "mean2", "mean3"),
-}
-
-function withoutKey(events) {
-  return events.derive({ all: t.int32 }, () => ({ all: 0 })).keyBy("all")
+      .aggregate({ mean1: mean("phase1"), mean2: mean("phase2"), mean3: mean("phase3") }, STATE),
 }
 
 /** The schema of what a query reads. */

@@ -125,7 +125,7 @@ function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
   const { id, rows, timeColumn, input, inputPort, unit } = place
   const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
   const preferred = keyable.filter(({ name }) => name.startsWith("k"))
-  const keys = prng.shuffle(preferred).slice(0, 1 + prng.below(preferred.length))
+  const keys = prng.shuffle(preferred).slice(0, prng.chance(0.2) ? 0 : 1 + prng.below(preferred.length))
   const aggregates: AggregateSpec[] = []
   const count = 1 + prng.below(5)
   while (aggregates.length < count) {

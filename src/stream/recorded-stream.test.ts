@@ -162,7 +162,6 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
       'The job trips, .keyBy(...) on trips: there is no column "zoen".',
       'Did you mean "zone"?',
     ],
-    "no key": [(trips) => trips["keyBy"]!(), "no column is named"],
     "a key twice": [(trips) => trips["keyBy"]!("zone", "zone"), 'the column "zone" is named twice'],
     "an object as a key": [
       (trips) => trips["keyBy"]!("place"),

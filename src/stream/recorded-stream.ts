@@ -129,7 +129,7 @@ export class RecordedStream {
 
   keyBy(...names: readonly unknown[]): RecordedKeyedStream {
     const checks = this.#checks("keyBy")
-    const keys = checks.columns(names)
+    const keys = names.length === 0 ? [] : checks.columns(names)
     const object = keys.find(({ type }) => type.storage === "struct")
     if (object !== undefined) {
       const hint = "Derive a column of the field that tells the groups apart, and key by that."

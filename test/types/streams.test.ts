@@ -56,6 +56,22 @@ type Trips = AppendStream<TripRow, Params>
 /** Makes the two ways to write one object type the same. */
 type Flat<R> = { [N in keyof R]: R[N] }
 
+test("W19 results of windows without keys have bounds and aggregates", () => {
+  const out = outputOf((trips) =>
+    trips
+      .eventTime("pickup", { outOfOrder: "5s" })
+      .keyBy()
+      .window(tumbling("1h"))
+      .aggregate({ fares: sum("fare") }),
+  )
+  expect(out.columns).toBe("windowStart: timestamp, windowEnd: timestamp, fares: float64")
+  expectTypeOf<Flat<(typeof out.rows)[number]>>().toEqualTypeOf<{
+    readonly windowStart: Timestamp
+    readonly windowEnd: Timestamp
+    readonly fares: number
+  }>()
+})
+
 describe("rows", () => {
   test("lambdas see the row and the parameters", () => {
     const { columns } = outputOf((trips) =>

@@ -29,7 +29,7 @@ export interface KeyLayout {
 
 /** The layout of keys of such parts. */
 export function keyLayout(types: readonly ColumnType[]): KeyLayout {
-  assert(types.length >= 1 && types.length <= 32, "a key has between 1 and 32 columns")
+  assert(types.length <= 32, "a key has at most 32 columns")
   const widths = types.map(({ storage }) => {
     assert(storage !== "struct", "objects are no keys")
     return storage === "int64" || storage === "float64" ? 2 : 1

@@ -56,6 +56,7 @@ export class KeyTable {
   readonly #idsByCode: CodeCache | null
 
   constructor(types: readonly ColumnType[], arena: Arena) {
+    assert(types.length > 0, "a table is for keys that have columns")
     this.#arena = arena
     const memory = new Int32Array(arena.buffer)
     this.#memory = memory

@@ -65,6 +65,27 @@ describe("windows", () => {
     ])
   })
 
+  it("W19 without keys a window with records gives one row, in order and out of it, and before and after a restart", () => {
+    const fixture = new PlanFixture()
+    const timed = fixture.eventTime(fixture.source(COLUMNS), 30)
+    const windowed = fixture.window(timed, hopping(30, 10), [], {
+      count: ["count"],
+      y: ["sum", "x"],
+      last: ["last", "key"],
+    })
+    fixture.output("results", windowed)
+    const records = [record(5, { x: 1 }), record(17, { x: 2, key: "z" }), record(31, { x: 4 }), record(12, { x: 8 })]
+    const outcome = run(fixture.plan, records, drain)
+    expect(outcome.outputs.get("results")).toEqual([
+      { windowStart: -20, windowEnd: 10, count: 1, y: 1, last: "k" },
+      { windowStart: -10, windowEnd: 20, count: 3, y: 11, last: "z" },
+      { windowStart: 0, windowEnd: 30, count: 3, y: 11, last: "z" },
+      { windowStart: 10, windowEnd: 40, count: 3, y: 14, last: "k" },
+      { windowStart: 20, windowEnd: 50, count: 1, y: 4, last: "k" },
+      { windowStart: 30, windowEnd: 60, count: 1, y: 4, last: "k" },
+    ])
+  })
+
   it("W2 windows of negative times start at multiples of the slide", () => {
     const outcome = run(windowPlan(hopping(20, 10)), [record(-1)], drain)
     expect(counts(outcome)).toEqual([

@@ -30,6 +30,7 @@ import type { AggregateKind, WindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
 import { keyLayout } from "./key-layout.ts"
 import { KeyTable } from "./key-table.ts"
+import { OnlyKey } from "./only-key.ts"
 import { SliceAssigner } from "./slice-assigner.ts"
 import { Slices } from "./slices.ts"
 import { ValueTexts } from "./value-texts.ts"
@@ -109,11 +110,9 @@ export class WindowAggregate implements Operator, OperatorState {
       const type = input.kind === "none" ? undefined : input.type
       return { name: `${kind} ${type?.label ?? ""}`, kernel: definition.kernel(type) }
     })
-    const table = new KeyTable(
-      keys.map(({ type }) => type),
-      arena,
-    )
-    this.#shape = new WindowShape(this.#slices, options.timeShift, shaped, keyLayout(keys.map(({ type }) => type)))
+    const types = keys.map(({ type }) => type)
+    const table = types.length === 0 ? new OnlyKey() : new KeyTable(types, arena)
+    this.#shape = new WindowShape(this.#slices, options.timeShift, shaped, keyLayout(types))
     this.#code = windowFunctions(this.#shape, arena.memory)
     this.#texts = new ValueTexts(this.#shape)
     this.#memory = new WindowMemory(arena, this.#shape)

@@ -8,11 +8,11 @@ import type { Schema } from "../../batch/schema.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
-import type { KeyTable } from "./key-table.ts"
 import type { ValueTexts } from "./value-texts.ts"
 import { CONTROL } from "./window-control.ts"
 import type { WindowFunctions } from "./window-code.ts"
 import { addressOf, leafOf, setDictionary } from "./window-inputs.ts"
+import type { WindowKeys } from "./window-keys.ts"
 import { MAX_RESULT_ROWS, type WindowMemory } from "./window-memory.ts"
 import type { WindowShape } from "./window-shape.ts"
 
@@ -114,7 +114,7 @@ export class WindowResults {
   }
 
   /** Takes note that kernels have stored `count` rows, whose keys' ids are in `resultIds`. */
-  append(count: number, keys: KeyTable, out: Emitter): void {
+  append(count: number, keys: WindowKeys, out: Emitter): void {
     if (count === 0) return
     this.#memory.setAt(CONTROL.keyWords, keys.wordsAddress)
     for (const { leaf, input } of this.#texts) setDictionary(leaf, this.#options.texts.dictionary(input))

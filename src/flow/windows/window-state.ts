@@ -22,9 +22,9 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
-import type { KeyTable } from "./key-table.ts"
 import type { Slices } from "./slices.ts"
 import type { ValueTexts } from "./value-texts.ts"
+import type { WindowKeys } from "./window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 import type { WindowShape } from "./window-shape.ts"
@@ -42,14 +42,14 @@ export interface WindowStateParts {
 /** See the head of this file. */
 export class WindowState {
   readonly #parts: WindowStateParts
-  keys: KeyTable
+  keys: WindowKeys
   #watermark = -Infinity
   /** The end of the first window that has not fired. */
   #floorEnd = -Infinity
   #lateRows = 0
   #hasChanged = false
 
-  constructor(parts: WindowStateParts, keys: KeyTable) {
+  constructor(parts: WindowStateParts, keys: WindowKeys) {
     this.#parts = parts
     this.keys = keys
   }

@@ -1,0 +1,11 @@
+/** What a window operator asks of its keys: a table of them (`key-table.ts`), or the only one there is (`only-key.ts`). */
+import type { KeyTable } from "./key-table.ts"
+
+/** See the head of this file. */
+export type WindowKeys = Pick<
+  KeyTable,
+  "size" | "wordsAddress" | "parts" | "resolve" | "writeState" | "readState" | "release"
+> & {
+  /** The same keys without those in none of the lists, whose ids become those that they have there. */
+  withOnly(idLists: Parameters<KeyTable["withOnly"]>[0]): WindowKeys
+}
