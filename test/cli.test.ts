@@ -281,6 +281,7 @@ describe("tidemark run", () => {
 
   test.each([
     ["a file that is not there", "nothing.ts", "", "There is no file nothing.ts"],
+    ["a directory", "in", "", "in is not a file"],
     ["a file that does not compile", "bad.ts", "export default {", "bad.ts:1:17"],
     ["a file without a job", "none.ts", "export default 5", "is no job"],
     ["an unknown door", "door.ts", 'import "tidemark/nothing"\nexport default 1', "no entry point"],
@@ -299,6 +300,60 @@ describe("tidemark run", () => {
     expect(stderr).toContain("boom.ts:2:7")
     expect(stderr).not.toContain("load-job")
     expect(status).toBe(2)
+  })
+
+  test.each([
+    ["ends the process", "process.exit(0)"],
+    ["waits for ever", "await new Promise(() => {})\nexport default 1"],
+  ])("exits with 2 where the job file %s", (_, text) => {
+    writeFileSync(join(directory, "odd.ts"), text)
+    const { status, stderr } = tidemark("run", "odd.ts")
+    expect(stderr).toContain("job-file-invalid: odd.ts cannot be loaded: the process ended before it was loaded.")
+    expect(status).toBe(2)
+  })
+
+  test("ends although the job file has left a timer running", () => {
+    writeSales("a.csv", 0, 100)
+    writeFileSync(
+      join(directory, "timer.ts"),
+      'export { default } from "./job.ts"\nsetInterval(() => undefined, 1000)\n',
+    )
+    const { status, stderr } = tidemark("run", "timer.ts")
+    expect(stderr).toContain("sales finished: 100 rows")
+    expect(stderr).toContain("warning: something that the job file has started keeps the process alive; it is ended.")
+    expect(status).toBe(0)
+  })
+
+  test("runs in a directory whose name looks like a pattern", () => {
+    const odd = join(directory, "a[1]{b}")
+    mkdirSync(join(odd, "in"), { recursive: true })
+    writeFileSync(join(odd, "job.ts"), JOB)
+    writeFileSync(join(odd, "in/a.csv"), "at,shop,amount\nbroken,x,1\n2024-01-01T00:00:00Z,x,1\n")
+    const { status, stderr } = spawnSync(process.execPath, [CLI, "run", "job.ts"], { cwd: odd, encoding: "utf8" })
+    expect(stderr).toContain("1 bad record")
+    expect(status).toBe(0)
+    expect(readdirSync(join(odd, ".tidemark/sales/dead-letters"))).toContain("part-00000.jsonl")
+  })
+
+  test("a first run that failed binds nothing: the job may be mended in any way", () => {
+    writeSales("a.csv", 0, 100)
+    writeFileSync(join(directory, "job.ts"), JOB.replace("out/late", "job.ts/late"))
+    expect(tidemark("run", "job.ts").stderr).toContain("sink-failed")
+    writeFileSync(join(directory, "job.ts"), JOB)
+    expect(tidemark("run", "job.ts")).toMatchObject({ status: 0 })
+    expect(totalSales()).toBe(100)
+  })
+
+  test("explains and runs where nothing can be written to the working directory", () => {
+    writeSales("a.csv", 0, 100)
+    // A file in the place of the directory cannot be written to by anybody, root included.
+    writeFileSync(join(directory, ".tidemark"), "")
+    expect(tidemark("explain", "job.ts")).toMatchObject({ status: 0 })
+    expect(tidemark("run", "job.ts", "--dir", "state")).toMatchObject({ status: 0 })
+    expect(totalSales()).toBe(100)
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(stderr).toMatch(/disk-failed: .*\/\.tidemark is not a directory, so .*\/\.tidemark\/sales cannot be made\./)
+    expect(status).toBe(1)
   })
 
   test.skipIf(!existsSync("/dev/full"))("SS2 goes on where what it tells cannot be written, and says so once", () => {

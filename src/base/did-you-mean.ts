@@ -4,6 +4,7 @@
  * The distance is the optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours,
  * regardless of letter case.
  */
+import { shownValue } from "./shown-value.ts"
 
 /** Names that are longer are not compared: nobody mistypes them by hand. */
 const LENGTH_MAX = 64
@@ -34,9 +35,9 @@ function distanceMax(written: string, name: string): number {
  */
 export function nameHint(written: string, names: readonly string[], what: string): string {
   const nearest = nearestName(written, names)
-  const question = nearest === undefined ? "" : `Did you mean ${JSON.stringify(nearest)}? `
+  const question = nearest === undefined ? "" : `Did you mean ${shownValue(nearest)}? `
   if (names.length === 0) return `${question}There are no ${what}.`
-  const shown = names.slice(0, 20).map((name) => JSON.stringify(name))
+  const shown = names.slice(0, 20).map(shownValue)
   const rest = names.length - shown.length
   return `${question}The ${what} are ${shown.join(", ")}${rest === 0 ? "" : ` and ${rest} more`}.`
 }

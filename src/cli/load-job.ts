@@ -6,14 +6,16 @@
  * loads it later (another thread, the next run) loads the same.
  */
 import { createHash } from "node:crypto"
-import { existsSync } from "node:fs"
-import { mkdir, rename, writeFile } from "node:fs/promises"
-import { basename, dirname, join, resolve } from "node:path"
+import { statSync } from "node:fs"
+import { basename, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { build, type BuildFailure, type Plugin } from "esbuild"
 import { TidemarkError } from "../base/errors.ts"
 import { BoundJob } from "../stream/bound-job.ts"
 import { Job } from "../stream/job.ts"
+import { bundleDirectory, writeBundle } from "./bundle-directory.ts"
+import { EXIT } from "./exit-codes.ts"
+import { errorText } from "./report.ts"
 
 /**
  * The bound job that a file exports as default.
@@ -21,19 +23,28 @@ import { Job } from "../stream/job.ts"
  * @throws TidemarkError `job-file-invalid` where the file is missing, does not compile, or exports something else.
  */
 export async function loadJob(file: string): Promise<BoundJob> {
-  const path = resolve(file)
-  if (!existsSync(path)) {
-    throw new TidemarkError("job-file-invalid", `There is no file ${file}.`, {
-      hint: "Give the path of a TypeScript or JavaScript file whose default export is a job bound with .with({ … }).",
-    })
-  }
-  const bundle = await writeBundle(path, await bundleOf(path))
+  const path = checkFile(file)
+  const directory = await bundleDirectory()
+  const text = await bundleOf(path, directory)
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16)
+  const bundle = await writeBundle(directory, basename(path).replace(/\.[^.]+$/, ""), hash, text)
   return checkJob((await importBundle(bundle, file)).default, file)
+}
+
+function checkFile(file: string): string {
+  const path = resolve(file)
+  const stats = file === "" ? undefined : statSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() === true) return path
+  const problem = stats === undefined ? `There is no file ${file === "" ? '""' : file}` : `${file} is not a file`
+  throw new TidemarkError("job-file-invalid", `${problem}.`, {
+    hint: "Give the path of a TypeScript or JavaScript file whose default export is a job bound with .with({ … }).",
+  })
 }
 
 /** Runs the job file. What goes wrong there is the file's doing, and is told with its own lines. */
 async function importBundle(bundle: string, file: string): Promise<{ readonly default?: unknown }> {
   process.setSourceMapsEnabled(true)
+  const stopWatching = watchForExit(file)
   try {
     return (await import(pathToFileURL(bundle).href)) as { default?: unknown }
   } catch (error) {
@@ -42,7 +53,23 @@ async function importBundle(bundle: string, file: string): Promise<{ readonly de
     const place = error instanceof Error ? /\n\s+(at .*)/.exec(error.stack ?? "")?.[1] : undefined
     const where = place === undefined || place.includes("node:") ? "" : `\n  ${place}`
     throw new TidemarkError("job-file-invalid", `${file} cannot be loaded: ${what}${where}`, { cause: error })
+  } finally {
+    stopWatching()
   }
+}
+
+/** Says so where the process ends before the file is loaded; gives what ends the watch. */
+function watchForExit(file: string): () => void {
+  const onExit = (): void => {
+    const problem = "the process ended before it was loaded"
+    const hint = "It calls process.exit, or awaits what never comes: a job file only declares its job."
+    process.stderr.write(
+      errorText(new TidemarkError("job-file-invalid", `${file} cannot be loaded: ${problem}.`, { hint })),
+    )
+    process.exitCode = EXIT.usage
+  }
+  process.once("exit", onExit)
+  return () => void process.off("exit", onExit)
 }
 
 function checkJob(candidate: unknown, file: string): BoundJob {
@@ -53,10 +80,12 @@ function checkJob(candidate: unknown, file: string): BoundJob {
   })
 }
 
-async function bundleOf(path: string): Promise<string> {
+/** The bundle's text; places in it refer to the sources from the directory in which it will lie. */
+async function bundleOf(path: string, directory: string): Promise<string> {
   try {
     const { outputFiles } = await build({
       entryPoints: [path],
+      outfile: join(directory, "job.mjs"),
       bundle: true,
       write: false,
       platform: "node",
@@ -97,18 +126,4 @@ function compileErrors(error: unknown): string {
       location === null ? text : `  ${location.file}:${location.line}:${location.column + 1}: ${text}`,
     )
     .join("\n")
-}
-
-async function writeBundle(path: string, text: string): Promise<string> {
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16)
-  const directory = resolve(".tidemark/bundles")
-  const bundle = join(directory, `${basename(path).replace(/\.[^.]+$/, "")}-${hash}.mjs`)
-  if (!existsSync(bundle)) {
-    await mkdir(dirname(bundle), { recursive: true })
-    // Two processes may come here at once: each writes its own file, and the rename is atomic.
-    const draft = `${bundle}.${process.pid}`
-    await writeFile(draft, text)
-    await rename(draft, bundle)
-  }
-  return bundle
 }

@@ -10,6 +10,9 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import { runProgram } from "./program.ts"
 import { guardStandardStreams } from "./standard-streams.ts"
 
+/** How long what a job file has started may go on when the command is done. */
+const GRACE_MILLIS = 1000
+
 function projectInstallation(): string | undefined {
   try {
     const manifest = createRequire(join(process.cwd(), "package.json")).resolve("tidemark/package.json")
@@ -19,10 +22,22 @@ function projectInstallation(): string | undefined {
   }
 }
 
+/**
+ * Ends the process where something that the job file has started (a timer, a connection) would keep it alive for ever.
+ * Nothing happens where it ends by itself.
+ */
+function endAnyway(): void {
+  setTimeout(() => {
+    process.stderr.write("warning: something that the job file has started keeps the process alive; it is ended.\n")
+    process.exit()
+  }, GRACE_MILLIS).unref()
+}
+
 const installed = projectInstallation()
 if (installed !== undefined && installed !== realpathSync(fileURLToPath(import.meta.url))) {
   await import(pathToFileURL(installed).href)
 } else {
   guardStandardStreams()
   await runProgram(process.argv.slice(2))
+  endAnyway()
 }

@@ -81,3 +81,9 @@ test("a live region goes back to its first line, and cuts lines to the terminal'
   region.clear()
   expect(written).toEqual(["\u001b[1mabcde\u001b[22m\nx\n", "\u001b[2A\u001b[0Jy\n", "\u001b[1A\u001b[0J"])
 })
+
+test("a terminal that says it has no columns is written to all the same", () => {
+  let text = ""
+  new LiveRegion({ columns: 0, write: (piece) => void (text += piece) }).draw(["abc"])
+  expect(text).toBe("abc\n")
+})

@@ -88,6 +88,22 @@ test("events are told in words", () => {
   ])
 })
 
+test("what data holds does nothing to the terminal", () => {
+  const letter = { kind: "dead-letter", input: "in", partition: "a\nb.csv", record: 1, operator: null } as const
+  const error = new TidemarkError("lambda-failed", "It failed:\n  at \u001b[2Jx", { hint: "The row was \u0007." })
+  let text = ""
+  const report = new Report("plain", { write: (piece) => void (text += piece) })
+  report.onEvent({ ...letter, reason: "it has \u001b[2J in it" })
+  report.fail(error)
+  expect(text).toContain("bad record: a\\u000ab.csv, record 1: it has \\u001b[2J in it")
+  expect(text).toContain("It failed:\n  at \\u001b[2Jx\n  The row was \\u0007.\n")
+})
+
+test("a stop is told, but not to machines", () => {
+  expect(told("plain", (report) => report.stopping())).toEqual([expect.stringMatching(/^stopping: the job commits/)])
+  expect(told("json", (report) => report.stopping())).toEqual([])
+})
+
 test("an error is told with its hint and its page", () => {
   const error = new TidemarkError("state-locked", "Another process runs.", { hint: "Wait." })
   expect(told("plain", (report) => report.fail(error))).toEqual([

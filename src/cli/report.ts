@@ -68,6 +68,12 @@ export class Report {
     this.#timer = setInterval(tick, INTERVAL_MILLIS[this.#mode])
   }
 
+  /** Says that the job was asked to stop. */
+  stopping(): void {
+    if (this.#mode === "json") return
+    this.#say("stopping: the job commits what it has read; a second Ctrl-C ends it at once, which loses nothing")
+  }
+
   /** Shows how the job ended. */
   end(
     result: JobResult,
@@ -161,8 +167,18 @@ function changedParamsText(changes: Extract<JobEvent, { kind: "params-changed" }
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
 function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
   const { partition, record, operator, reason } = letter
-  if (partition === null) return `bad row (operator ${operator}): ${reason}`
-  return `bad record: ${partition}, record ${record}${operator === null ? "" : ` (operator ${operator})`}: ${reason}`
+  if (partition === null) return printable(`bad row (operator ${operator}): ${reason}`)
+  const from = operator === null ? "" : ` (operator ${operator})`
+  return printable(`bad record: ${partition}, record ${record}${from}: ${reason}`)
+}
+
+/** Text in which control characters, which data may hold, do nothing to a terminal. `kept` are passed through. */
+function printable(text: string, kept = ""): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    if (kept.includes(character)) return character
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  })
 }
 
 /** Where the page of an error lies: within the working directory, as a path relative to it. */
@@ -179,6 +195,6 @@ export function errorText(error: unknown): string {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return `${red("error")} (unexpected): ${stack}\n`
   }
-  const hint = error.hint === undefined ? "" : `  ${error.hint}\n`
-  return `${red("error")} ${error.code}: ${error.message}\n${hint}${dim(`  ${pageOf(error.code)}`)}\n`
+  const hint = error.hint === undefined ? "" : `  ${printable(error.hint, "\n\t")}\n`
+  return `${red("error")} ${error.code}: ${printable(error.message, "\n\t")}\n${hint}${dim(`  ${pageOf(error.code)}`)}\n`
 }

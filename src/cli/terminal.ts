@@ -17,7 +17,8 @@ export class LiveRegion {
 
   /** Replaces what stands in the region. Lines longer than the terminal is wide are cut, so that the region stays put. */
   draw(lines: readonly string[]): void {
-    const width = this.#stream.columns ?? 120
+    // Some terminals say that they have no columns at all.
+    const width = this.#stream.columns === 0 ? 120 : (this.#stream.columns ?? 120)
     this.#stream.write(`${this.#home()}${lines.map((line) => `${cut(line, width)}\n`).join("")}`)
     this.#height = lines.length
   }

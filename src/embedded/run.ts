@@ -6,7 +6,7 @@
 import { resolve } from "node:path"
 import { formatDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
-import { jsonl } from "../connectors/files/file-connector.ts"
+import { jsonlDirectory } from "../connectors/files/file-connector.ts"
 import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
@@ -57,7 +57,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
     throw new TidemarkError("invalid-options", `The job ${job.name} has epochs without room: ${bounds}.`)
   }
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
-  const deadLetter = job.deadLetter ?? jsonl(`${directory}/${DEAD_LETTER_DIRECTORY}`)
+  const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
   return await runJob(
     { ...withoutPrototype(job), deadLetter },
     {

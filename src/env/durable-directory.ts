@@ -27,7 +27,8 @@ export async function makeDurableDirectory(disk: Disk, path: string, steps: Dire
     const entry = await disk.stat(existing)
     if (entry?.kind === "directory") break
     if (entry !== undefined) {
-      throw new TidemarkError("disk-failed", `${existing} is not a directory, so ${path} cannot be made.`, {
+      const problem = existing === path ? "" : `, so ${path} cannot be made`
+      throw new TidemarkError("disk-failed", `${existing} is not a directory${problem}.`, {
         hint: "Choose another directory, or move what is there away.",
       })
     }

@@ -58,6 +58,21 @@ describe("csvLayout", () => {
     expect(() => layoutOf("fare,tip", {}, false)).toThrow(/does not end within 8 bytes/)
   })
 
+  it("hints at the column that was meant, and at another delimiter", () => {
+    expect(() => layoutOf("fare,PULocationId\n")).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('Did you mean "PULocationId"?') as string }),
+    )
+    expect(() => layoutOf("fare;PULocationID\n")).toThrow(
+      expect.objectContaining({
+        hint: 'Its only column is "fare;PULocationID". Where ";" stands between columns, give the option { delimiter: ";" }.',
+      }),
+    )
+    const many = Array.from({ length: 5000 }, (_, index) => `c${index}`).join(",")
+    expect(() => layoutOf(`${many}\n`)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/"c19" and 4980 more\. Name the column/) as string }),
+    )
+  })
+
   it("takes a header that ends with the file", () => {
     expect(layoutOf("fare,PULocationID").start).toEqual({ offset: 17, ordinal: 1 })
   })

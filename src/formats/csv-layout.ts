@@ -5,6 +5,7 @@
  * With a header, columns are found by name and others are skipped; without one, the file's columns are the schema's
  * fields in order. A schema's field that a file with a header does not have is its default or null.
  */
+import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { Position } from "../batch/position.ts"
@@ -119,7 +120,6 @@ function readHeader(head: CsvHead, from: number, syntax: CsvSyntax): { names: re
 }
 
 function matchColumns(schema: Schema, names: readonly string[], label: string): readonly number[] {
-  const listed = names.map((name) => JSON.stringify(name)).join(", ")
   const columns = names.map(() => -1)
   schema.fields.forEach(({ name, type }, index) => {
     const source = type.sourceName ?? name
@@ -134,9 +134,19 @@ function matchColumns(schema: Schema, names: readonly string[], label: string): 
     // A file without a byte of content has no records either, so that it lacks nothing.
     if (place < 0 && names.length > 0 && type.fromMissing() instanceof Invalid) {
       throw new TidemarkError("source-unreadable", `The header of ${label} has no column ${JSON.stringify(source)}.`, {
-        hint: `Its columns are ${listed}. Name the column with .from(...), or make it nullable or give it a default.`,
+        hint: missingColumnHint(source, names),
       })
     }
   })
   return columns
+}
+
+function missingColumnHint(source: string, names: readonly string[]): string {
+  const delimiter = names.length === 1 ? /[;,|\t]/.exec(names[0]!)?.[0] : undefined
+  if (delimiter !== undefined) {
+    const quoted = JSON.stringify(delimiter)
+    return `Its only column is ${shownValue(names[0])}. Where ${quoted} stands between columns, give the option { delimiter: ${quoted} }.`
+  }
+  const mend = "Name the column with .from(...), make it nullable, or give it a default."
+  return `${nameHint(source, names, "columns")} ${mend}`
 }

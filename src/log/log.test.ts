@@ -113,6 +113,22 @@ describe("a log", () => {
     expect(isComplete).toBe(false)
   })
 
+  test("G3 tells a writer whose file was removed that nothing can be read back", async () => {
+    const world = worldOf(3)
+    const failure = inProcess(world, async (env) => {
+      const { log } = await openLog(env)
+      await log.append(1, encode("one"))
+      await log.sync("commit")
+      world.image.remove(`${DIRECTORY}/${segmentName(log.generation, 0)}`)
+      await log.append(1, encode("two"))
+      await log.sync("commit")
+    })
+    await expect(failure).rejects.toMatchObject({
+      code: "state-corrupt",
+      message: expect.stringContaining("has vanished while the job ran") as string,
+    })
+  })
+
   test("G5 E12 tells a writer that another has taken over, and voids what it appends", async () => {
     const world = worldOf(3)
     const failure = inProcess(world, async (env) => {

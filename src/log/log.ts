@@ -172,6 +172,10 @@ export class Log {
       await this.#segment.file.sync(step(`log.${purpose}.sync`))
       const names = segmentNames(await this.#disk.list(this.#directory))
       if (names.some((name) => name.generation > this.generation)) throw fenced(this.#segment.path)
+      // What was synced to a file without a name is read back by nobody (G3).
+      const { path, startOffset } = this.#segment
+      const isOwn = (name: SegmentName) => name.generation === this.generation && name.startOffset === startOffset
+      if (!names.some(isOwn)) throw vanished(path)
       this.#syncedOffset = this.#writtenOffset
     })
   }
@@ -402,6 +406,12 @@ async function readAt(
 function corrupt(path: string, position: number, what: string): TidemarkError {
   return new TidemarkError("state-corrupt", `${path} is damaged at byte ${position}: ${what}.`, {
     hint: "The disk or somebody changed the file. Restore it from a copy, or start anew with --reset.",
+  })
+}
+
+function vanished(path: string): TidemarkError {
+  return new TidemarkError("state-corrupt", `The log's segment ${path} has vanished while the job ran.`, {
+    hint: "Somebody removed it or the directory. Nothing of this epoch counts; restore the directory from a copy, or start anew with --reset.",
   })
 }
 

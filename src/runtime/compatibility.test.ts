@@ -16,7 +16,7 @@ const RUN: RunRecord = {
 }
 
 const check = (now: Partial<RunRecord>) => () => {
-  checkCompatible(RUN, { ...RUN, ...now }, "/state")
+  checkCompatible(RUN, { ...RUN, ...now }, 7, "/state")
 }
 
 test("E13 state is taken over where ids and signatures are the same, whatever else has changed", () => {
@@ -40,6 +40,12 @@ test.each<[string, Partial<RunRecord>, RegExp]>([
   expect(check(now)).toThrow(
     expect.objectContaining({ code: "state-foreign", message: expect.stringMatching(words) as string }),
   )
+})
+
+test("E13 before the first commit there is no state that a changed job could misread", () => {
+  const changed = { ...RUN, operators: [], outputs: [{ name: "hourly", sink: 'jsonl("mended")' }] }
+  expect(() => checkCompatible(RUN, changed, 0, "/state")).not.toThrow()
+  expect(() => checkCompatible(RUN, { ...RUN, job: "other" }, 0, "/state")).toThrow(/belongs to the job revenue/)
 })
 
 test("E13 changed parameters are told by name, those that came or went too", () => {

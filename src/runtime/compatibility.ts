@@ -30,14 +30,18 @@ function renamedTo(before: RunRecord, now: RunRecord, signature: string): string
   return now.operators.find((operator) => operator.signature === signature && !known.has(operator.id))?.id
 }
 
-/** Throws `state-foreign` unless `now` can go on from the state that `before` left. */
-export function checkCompatible(before: RunRecord, now: RunRecord, directory: string): void {
+/**
+ * Throws `state-foreign` unless `now` can go on from the state that `before` left. Before the first commit there is no
+ * state: a job whose first run failed may be mended in any way.
+ */
+export function checkCompatible(before: RunRecord, now: RunRecord, epoch: number, directory: string): void {
   const refuse = (what: string, hint = START_ANEW): never => {
     throw new TidemarkError("state-foreign", `The state in ${directory} does not fit the job ${now.job}: ${what}.`, {
       hint,
     })
   }
   if (before.job !== now.job) refuse(`it belongs to the job ${before.job}`)
+  if (epoch === 0) return
   const operators = new Map(now.operators.map(({ id, signature }) => [id, signature]))
   for (const { id, signature } of before.operators) {
     const wanted = operators.get(id)

@@ -153,7 +153,7 @@ export class Coordinator {
     const { run } = recovered
     this.#warn()
     if (!reset && run !== undefined) {
-      checkCompatible(run, this.#runRecord, directory)
+      checkCompatible(run, this.#runRecord, recovered.epoch, directory)
       if (run.fingerprint !== this.#runRecord.fingerprint && recovered.epoch > 0) {
         this.#options.onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: this.#runRecord.fingerprint })
       }

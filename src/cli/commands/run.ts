@@ -40,13 +40,13 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       ...(options.compile === false && { compile: "off" }),
       onEvent: (event) => report.onEvent(event),
     })
-    const signal = stopOnSignals(handle)
+    const signals = stopOnSignals(handle, () => report.stopping())
     report.follow(handle)
-    const result = await handle.finished
+    const result = await handle.finished.finally(() => signals.release())
     const targets = Object.entries(job.outputs).map(([name, sink]) => ({ name, target: sink.describe() }))
     report.end(result, targets, job.deadLetter?.describe() ?? `${directory}/dead-letters`)
     if (result.outcome === "finished") return EXIT.finished
-    return signal() === "SIGTERM" ? EXIT.terminated : EXIT.interrupted
+    return signals.first() === "SIGTERM" ? EXIT.terminated : EXIT.interrupted
   } catch (error) {
     report.fail(error)
     return EXIT.failed
@@ -54,14 +54,19 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
 }
 
 /** The first signal asks the job to commit and stop; a second one ends the process at once, which loses nothing. */
-function stopOnSignals(handle: JobHandle): () => NodeJS.Signals | undefined {
+function stopOnSignals(handle: JobHandle, onStop: () => void) {
   let first: NodeJS.Signals | undefined
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (first !== undefined) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted)
-      first = signal
-      handle.stop().catch(() => undefined)
-    })
+  const stop = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted)
+    first = signal
+    onStop()
+    handle.stop().catch(() => undefined)
   }
-  return () => first
+  const signals = ["SIGINT", "SIGTERM"] as const
+  for (const signal of signals) process.on(signal, stop)
+  return {
+    first: () => first,
+    /** The job has ended: what the process does at a signal is no longer our business. */
+    release: () => signals.forEach((signal) => void process.off(signal, stop)),
+  }
 }

@@ -23,13 +23,21 @@ export class FileBinding implements SourceBinding, SinkBinding {
   readonly #paths: readonly string[]
   readonly #format: FileFormat
   readonly #policy: RollingPolicy
+  readonly #isLiteral: boolean
 
-  constructor(path: string | readonly string[], format: FileFormat, policy: RollingPolicy) {
+  /** @param kind `"literal"` where the path is that of an output's directory as it stands, wildcards and all. */
+  constructor(
+    path: string | readonly string[],
+    format: FileFormat,
+    policy: RollingPolicy,
+    kind: "pattern" | "literal" = "pattern",
+  ) {
     this.#paths = checkPaths(format.name, path)
     this.#format = format
     this.#policy = policy
+    this.#isLiteral = kind === "literal"
     // A pattern that cannot be parsed is an error where it is written, not where the job starts.
-    for (const glob of this.#paths) parseGlob(glob)
+    if (!this.#isLiteral) for (const glob of this.#paths) parseGlob(glob)
   }
 
   describe(): string {
@@ -42,6 +50,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   async openSource(context: SourceContext): Promise<Source> {
+    assert(!this.#isLiteral, "a directory to write to is not read from")
     return new FileSource(context, this.#format, this.#paths)
   }
 
@@ -76,7 +85,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   #directory(baseDirectory: string): string {
     assert(baseDirectory.startsWith("/"), "the base directory is absolute")
     const path = this.#paths[0]!
-    if (this.#paths.length > 1 || hasWildcards(path)) {
+    if (this.#paths.length > 1 || (!this.#isLiteral && hasWildcards(path))) {
       throw new TidemarkError(
         "invalid-options",
         `${this.describe()} cannot be an output: it is a pattern for files to read.`,

@@ -116,6 +116,15 @@ export function jsonl(path: string | readonly string[], options: FileOptions = {
 }
 
 /**
+ * A directory for results as JSON lines, whose path is taken as it stands: for paths that a program puts together, in
+ * which what looks like a wildcard is none.
+ */
+export function jsonlDirectory(path: string): SinkBinding {
+  const { maxRecordBytes, policy } = checkFileOptions("jsonl", {})
+  return new FileBinding(path, jsonLinesFormat({ maxRecordBytes }), policy, "literal")
+}
+
+/**
  * Files of comma-separated values (RFC 4180), in UTF-8, as an input or as an output.
  *
  * As an input, `path` is a pattern, or several, as for `jsonl`. The first line names the columns, in any order; columns

@@ -11,7 +11,7 @@ import { NO_FAULTS } from "../../sim/faults.ts"
 import { InterceptedDisk, withDisk } from "../../sim/intercepted-disk.ts"
 import { Mutation, type Mutant } from "../../sim/mutation.ts"
 import { SimWorld, type SimEnv } from "../../sim/sim-env.ts"
-import { csv, jsonl } from "./file-connector.ts"
+import { csv, jsonl, jsonlDirectory } from "./file-connector.ts"
 import { INLINE_BYTES_MAX } from "./file-sink.ts"
 import {
   BASE_DIRECTORY,
@@ -233,6 +233,22 @@ describe("refusals", () => {
     expect(fileText(world, `${TARGET}/part-00000.jsonl`)).toBe("{}\n")
   })
 
+  test("an in-progress file that has vanished when its part is to be published", async () => {
+    const world = emptyWorld()
+    const failure = inProcess(world, async (env) => {
+      const sink = await open(jsonl("out"), env)
+      writeRows(sink, ["a"])
+      const staged = await sink.stage(true)
+      const [name] = world.image.list(TARGET).filter((entry) => entry.endsWith(".inprogress"))
+      world.image.remove(`${TARGET}/${name!}`)
+      await sink.apply(staged)
+    })
+    await expect(failure).rejects.toMatchObject({
+      code: "sink-failed",
+      message: expect.stringContaining("has vanished, and committed rows with it") as string,
+    })
+  })
+
   test("an in-progress file with committed rows that is gone, or shorter than it was", async () => {
     const world = emptyWorld()
     const recovery = await committed(world, false)
@@ -260,6 +276,12 @@ describe("bindings", () => {
     expect(csv("trips/*.csv").describe()).toBe('csv("trips/*.csv")')
     expect(jsonl(["a", "b"]).describe()).toBe('jsonl(["a", "b"])')
     expect(csv("out").guarantee).toBe("exactly-once")
+  })
+
+  test("take a path as it stands where a program has put it together", () => {
+    const binding = jsonlDirectory("/work/a[1]/{b}*")
+    expect(binding.targetKey!(BASE_DIRECTORY)).toBe("files:/work/a[1]/{b}*")
+    expect(binding.describe()).toBe('jsonl("/work/a[1]/{b}*")')
   })
 
   test("name the same target however it is written", () => {

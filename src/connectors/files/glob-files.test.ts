@@ -99,3 +99,17 @@ test("Q4 what a pattern matches and does not give is told, each thing once", asy
     await rm(base, { recursive: true })
   }
 })
+
+test.skipIf(process.platform === "darwin")("Q4 a name that is not UTF-8 is refused, not missed", async () => {
+  const base = await mkdtemp(join(tmpdir(), "tidemark-glob-"))
+  try {
+    await writeFile(Buffer.concat([Buffer.from(`${base}/bad-`), Buffer.from([0xff]), Buffer.from(".csv")]), "1")
+    const find = (pattern: string) => findFiles(nodeEnv().disk, base, pattern)
+    const refusal = { code: "source-unreadable", message: expect.stringContaining("is not UTF-8") as string }
+    await expect(find("*.csv")).rejects.toMatchObject(refusal)
+    await expect(find("**")).rejects.toMatchObject(refusal)
+    expect(await find("good-*.csv")).toEqual([])
+  } finally {
+    await rm(base, { recursive: true })
+  }
+})

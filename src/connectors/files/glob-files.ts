@@ -7,11 +7,13 @@
  *
  * Invariants:
  * - Q3 The order of the files depends on their names alone, and no file is given twice for one pattern.
- * - Q4 What a pattern matches is given, or told as passed over: nothing is left out in silence.
+ * - Q4 What a pattern matches is given, or told as passed over: nothing is left out in silence. A name that is not UTF-8
+ *   cannot be opened by it, and is refused.
  */
 import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import type { Disk, DiskEntry } from "../../env/env.ts"
+import { notUtf8 } from "./source-errors.ts"
 import { matchesName, parseGlob, type NamePattern } from "./glob.ts"
 
 /** A file that a pattern names. */
@@ -69,6 +71,9 @@ export async function findFiles(
   return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
 }
 
+/** What stands in a name for bytes that are not UTF-8. */
+const REPLACEMENT = "\ufffd"
+
 /** Takes what a walk comes upon. */
 interface Finds {
   /** The whole pattern matches. */
@@ -110,7 +115,7 @@ class Walk {
       if (!matchesName(pattern, name)) continue
       const child = join(id, name)
       const path = this.#pathOf(child)
-      const entry = await this.#disk.stat(path)
+      const entry = await this.#look(path)
       if (entry?.kind === "directory") {
         if (entry.isLink === true) this.#finds.pass(child, path, "linked-directory")
         else await this.visit(child, names, at)
@@ -118,10 +123,17 @@ class Walk {
     }
   }
 
+  /** What a name that was matched is; `undefined` where it has gone since its directory was listed. */
+  async #look(path: string): Promise<DiskEntry | undefined> {
+    const entry = await this.#disk.stat(path)
+    if (entry === undefined && path.includes(REPLACEMENT)) throw notUtf8(path)
+    return entry
+  }
+
   /** Takes what a name matched: the end of the pattern, or a directory on the way. */
   async #enter(id: string, names: readonly NamePattern[], next: number): Promise<void> {
     const path = this.#pathOf(id)
-    const entry = await this.#disk.stat(path)
+    const entry = await this.#look(path)
     if (entry === undefined) return
     if (next === names.length) return this.#finds.match(id, path, entry)
     if (entry.kind === "directory") return await this.visit(id, names, next)

@@ -122,6 +122,11 @@ export class PartFile {
         hint: "Another job writes to the same directory. Give each output a directory of its own, move the file away, and run the job again.",
       })
     }
+    if ((await disk.stat(this.path)) === undefined) {
+      throw new TidemarkError("sink-failed", `${this.path} has vanished, and committed rows with it.`, {
+        hint: "Hidden files in a sink's directory belong to its job. Only --reset makes the results whole again: it starts the job anew and sets what is published aside.",
+      })
+    }
     await disk.rename(this.path, target, step(`sink.${purpose}.rename`))
     await disk.syncDirectory(directory, step(`sink.${purpose}.sync-directory`))
     await this.close()

@@ -43,6 +43,17 @@ export function dangling(label: string): TidemarkError {
   })
 }
 
+/** A name that the file system has and that is no text. */
+export function notUtf8(path: string): TidemarkError {
+  return new TidemarkError(
+    "source-unreadable",
+    `The name ${JSON.stringify(path)} is not UTF-8, so it cannot be opened.`,
+    {
+      hint: "Rename it, or narrow the pattern so that it does not match.",
+    },
+  )
+}
+
 /** A path that was named is no file. */
 export function notAFile(label: string, kind: "directory" | "other"): TidemarkError {
   const what = kind === "directory" ? "a directory" : "neither a file nor a directory"
