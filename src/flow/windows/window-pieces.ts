@@ -157,6 +157,8 @@ export class WindowPieces {
       this.#memory.reservePieces(this.#tail + 1)
       return 0
     }
+    // What is known of pieces that have left is forgotten by place, and their places are gone now.
+    for (let index = 0; index < head; index++) this.#indexes.delete(this.#main.get(index, "serial"))
     this.#main.move(head, 0, this.#tail - head)
     for (const field of ["sealed", "edge", "tail", "head"] as const) {
       this.#memory.set(field, this.#memory.get(field) - head)
