@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { Arena } from "../../batch/arena.ts"
+import { t } from "../../batch/types.ts"
+import { hopping, PlanFixture } from "../plan-fixture.reference.ts"
+import { PlanRun } from "../plan-run.fixture.ts"
+import { GroupIndex } from "./group-index.ts"
+import { WindowBench, type BenchRecord } from "./window-bench.fixture.ts"
+
+const WINDOW = hopping(40, 10)
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** A record of key `id` in the slice that starts at 10 · `slice`. */
+function at(slice: number, id = 0): BenchRecord {
+  return { time: slice * 10, id, value: 1 }
+}
+
+/** Adds records of one slice the slow way, by which JavaScript learns where its keys are. */
+function addSlowly(bench: WindowBench, slice: number, ...ids: readonly number[]): void {
+  const bounds = bench.slices.of(slice * 10)
+  const records = ids.map((id) => at(slice, id))
+  bench.add(bounds, bounds.firstWindowEnd, records)
+}
+
+/** Where pieces are in their list, from the first that is left to the end. */
+function places(bench: WindowBench): { head: number; tail: number } {
+  return { head: bench.memory.get("head"), tail: bench.memory.get("tail") }
+}
+
+describe("the list of pieces", () => {
+  it("WP2 shifts down when half of it has left, and pieces behind that are not taken for those that stood there", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    const { capacity } = bench.memory.pieces
+    for (let slice = 0; slice < capacity; slice++) addSlowly(bench, slice, 1, 2)
+    expect(places(bench)).toEqual({ head: 0, tail: capacity })
+    const left = Math.ceil(capacity / 2)
+    while (bench.memory.get("head") < left) bench.fire()
+    expect(places(bench)).toEqual({ head: left, tail: capacity })
+    // One by one, so that kernels open each in the place of one that has left or moved.
+    for (let slice = capacity; slice < capacity + left; slice++) {
+      bench.ingest([at(slice, 2)])
+      addSlowly(bench, slice, 1, 2, 3)
+      addSlowly(bench, slice - 1, 4)
+      bench.check()
+    }
+    expect(bench.memory.pieces.capacity).toBe(capacity)
+    expect(places(bench)).toEqual({ head: 0, tail: capacity })
+    bench.ingest([at(capacity + left, 1)])
+    expect(bench.memory.pieces.capacity).toBeGreaterThan(capacity)
+    while (bench.pieces.nextEnd(bench.floorEnd) < Infinity) bench.fire()
+    bench.release()
+  })
+
+  it("WP2 takes slices in no order by the hundred, each to its place", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    for (let each = 0; each < 500; each++) {
+      const slice = (each * 273) % 500
+      addSlowly(bench, slice, each % 7, each % 3)
+    }
+    expect(places(bench)).toEqual({ head: 0, tail: 500 })
+    bench.check()
+    while (bench.pieces.nextEnd(bench.floorEnd) < Infinity) bench.fire()
+    bench.release()
+  })
+})
+
+describe("the entries of pieces", () => {
+  it("WP1 a piece that grows again and again moves behind the others, and the holes that it leaves are closed", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    for (let slice = 0; slice < 10; slice++) addSlowly(bench, slice, ...Array.from({ length: 20 }, (_, id) => id))
+    const { entryCapacity } = bench.memory
+    let closed = 0
+    for (let id = 20; id < 620; id++) {
+      const before = bench.memory.get("entryTail")
+      // The one in the middle and the last grow by turns.
+      addSlowly(bench, id % 2 === 0 ? 4 : 9, id)
+      if (bench.memory.get("entryTail") < before) closed++
+      bench.ingest([at(9, id), at(9, id + 1)])
+      if (id % 8 === 0) bench.check()
+    }
+    expect(closed).toBeGreaterThan(0)
+    // 10 pieces of 20, and what the two have got: the room is a few times that, and does not follow the holes.
+    expect(bench.memory.entryCapacity).toBeLessThan(Math.max(entryCapacity, 8 * 1500))
+    bench.release()
+  })
+
+  it("WP1 pieces that wait for their first window keep their entries while others move, and join in their place", () => {
+    const bench = new WindowBench(hopping(200, 10), 0)
+    const bounds = bench.slices.of(0)
+    for (let slice = 0; slice < 5; slice++) addSlowly(bench, slice, 1, 2, 3)
+    // Late for the first window, for the first two, …: one piece each.
+    for (let late = 1; late < 15; late++) {
+      bench.add(bounds, bounds.firstWindowEnd + late * 10, [at(0, late), at(0, 1), at(0, 100 + late)])
+      addSlowly(bench, 3, ...Array.from({ length: 60 }, (_, id) => late * 60 + id))
+      bench.check()
+    }
+    for (let window = 0; window < 30; window++) {
+      bench.fire()
+      bench.check()
+    }
+    bench.release()
+  })
+
+  it("WC5 the last piece is known by key, whoever has added to it", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    bench.ingest([at(0, 1), at(0, 2)])
+    addSlowly(bench, 0, 3, 2)
+    bench.ingest([at(0, 3), at(0, 4), at(1, 1), at(1, 5)])
+    addSlowly(bench, 0, 5, 6)
+    addSlowly(bench, 1, 6)
+    bench.ingest([at(1, 6), at(1, 2)])
+    bench.check()
+    // A slice in front of the last does not change which is the last.
+    addSlowly(bench, 3, 1)
+    addSlowly(bench, 2, 1, 7)
+    bench.ingest([at(3, 7), at(3, 1)])
+    bench.check()
+    bench.release()
+  })
+})
+
+it("what is known of pieces is forgotten with them, also where the list shifts while others join", () => {
+  const sets = vi.spyOn(Map.prototype, "set")
+  const fixture = new PlanFixture()
+  const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), key: t.int32 }))
+  fixture.output("results", fixture.window(timed, hopping(40, 10), ["key"], { count: ["count"] }))
+  const arena = new Arena({ maxBytes: 1 << 20 })
+  const run = new PlanRun(fixture.plan, arena).open()
+  // Each slice gets records out of order, and some that are late for one of its windows.
+  for (let slice = 1; slice < 400; slice++) {
+    const late = slice % 3 === 0 ? [] : [-12, -11]
+    run.push([5, 2, 7, ...late, 9].map((time) => ({ at: slice * 10 + time, key: 1 })))
+    run.take()
+  }
+  const known = new Set(
+    sets.mock.contexts.filter((_, call) => (sets.mock.calls[call]![1] as unknown) instanceof GroupIndex),
+  )
+  expect(known.size).toBe(1)
+  const [indexes] = known as Set<Map<number, GroupIndex>>
+  expect(indexes!.size).toBeLessThan(20)
+  run.release()
+})
