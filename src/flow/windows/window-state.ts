@@ -99,6 +99,8 @@ export class WindowState {
       const { list, index } = place
       const written = list.get(index, "written")
       this.#writePiece(place, written, written === 0 ? [] : this.#takeDirty(place, written), out)
+      const [from, size] = [list.get(index, "from"), list.get(index, "size")]
+      this.#parts.memory.entryDirty.u8.fill(0, from + written, from + size)
       list.set(index, "written", list.get(index, "size"))
       list.set(index, "dirty", 0)
     }
