@@ -93,6 +93,21 @@ describe("sums of windows", () => {
     expect(exact.refused).toEqual([-7n])
   })
 
+  it.each([1024, 2048, 2049])(
+    "WH2 W9 one of %i slices fails though the low word of its sum of int53 is in range",
+    (slices) => {
+      // 2,048 times 2⁵³ − 1 is 2⁶⁴ − 2048: as int64 it would be −2048.
+      const values = Array.from({ length: slices }, (_, slice): Timed => [slice * 10, BIG])
+      const { sums, failed } = sumsOf(t.int53, hopping(slices * 10, 10), values, 500)
+      // In range are the first window and the last, which hold one slice.
+      expect([...sums]).toEqual([
+        [10, BIG],
+        [(2 * slices - 1) * 10, BIG],
+      ])
+      expect(failed).toBe(2 * slices - 3)
+    },
+  )
+
   it.each([
     [t.int64, HIGHEST, 1n],
     [t.int64, -HIGHEST - 1n, -1n],

@@ -70,6 +70,21 @@ describe("the texts that aggregates keep", () => {
     release()
   })
 
+  it("VT1 of a dictionary that goes on are looked up anew when they have been numbered anew", () => {
+    const texts = textsOfLast(t.string)
+    const { batch, release } = batchOfRows(arena, schema({ value: t.string }), [{ value: "a" }, { value: "b" }])
+    const codes = new Int32Array(2)
+    const translate = () => {
+      texts.translate(0, batch.columns[0] as DictionaryColumn, Int32Array.of(0, 1), 2, codes)
+      return [...codes].map((code) => texts.dictionary(0).text(code))
+    }
+    expect(translate()).toEqual(["a", "b"])
+    texts.renumber(0, (visit) => visit(codes[1]!))
+    expect(translate()).toEqual(["a", "b"])
+    expect([...codes]).toEqual([1, 0])
+    release()
+  })
+
   it("VT1 are numbered anew when twice as many have come as were in use, and those in use keep their text", () => {
     const texts = textsOfLast(t.string)
     const come = (from: number, count: number) =>

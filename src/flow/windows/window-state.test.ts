@@ -106,6 +106,28 @@ describe("the keys of windows", () => {
   })
 })
 
+it("T6 a drain leaves the watermark where the last window was due, also where keys were dropped", () => {
+  const collecting = vi.spyOn(KeyTable.prototype, "withOnly")
+  const fixture = new PlanFixture()
+  const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), key: t.string, n: t.int53.nullable() }))
+  // Records without a number take the watermark up and reach no window.
+  const windowed = fixture.window(fixture.notNull(timed, "n"), hopping(40, 10), ["key"], COUNT)
+  fixture.output("results", windowed)
+  const run = new PlanRun(fixture.plan, arena).open()
+  run.push(keysOf(0, 2000).map((key) => ({ at: 0, key, n: 1 })))
+  run.push([{ at: 45, key: "few", n: 1 }])
+  expect(collecting).not.toHaveBeenCalled()
+  run.push([{ at: 200, key: "none", n: null }])
+  expect(collecting).toHaveBeenCalledOnce()
+  expect(run.take().at(-1)).toMatchObject({ key: "few", windowEnd: 80 })
+  run.drain()
+  expect(run.window.watermark).toBe(199)
+  run.push([{ at: 201, key: "few", n: 1 }])
+  run.drain()
+  expect(run.take().map(({ windowEnd }) => windowEnd)).toEqual([210, 220, 230, 240])
+  run.release()
+})
+
 describe("the state of windows", () => {
   it("F3 is written where it has changed since the last time, and not at all where nothing has", () => {
     const run = new PlanRun(countPlan(tumbling(10), 100), arena)
@@ -121,6 +143,17 @@ describe("the state of windows", () => {
     expect(run.writeEpoch()).toBeLessThan(first / 10)
     // Event time alone: a batch whose watermark is no higher changes nothing of windows.
     expect(run.writeEpoch()).toBe(0)
+    run.release()
+  })
+
+  it("F3 entries that came out of order are written once, as those that came in order", () => {
+    const run = new PlanRun(countPlan(tumbling(10), 100), arena).open()
+    const [first, ...others] = keysOf(0, 100)
+    // A record behind the watermark's first makes the whole batch go the way of those out of order.
+    run.push([...records(9, others), ...records(3, [first!])])
+    const whole = run.writeEpoch()
+    run.push([...records(9, ["key 7"]), ...records(3, ["key 8"])])
+    expect(run.writeEpoch()).toBeLessThan(whole / 10)
     run.release()
   })
 
