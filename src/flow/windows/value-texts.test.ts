@@ -188,7 +188,8 @@ describe("windows of many texts", () => {
     const windowed = fixture.window(kept, hopping(20, 10), ["key"], { text: ["last", "text"] })
     fixture.output("results", windowed)
     fixture.output("late", [windowed, "late"])
-    const run = new PlanRun(fixture.plan, arena).open()
+    const run = new PlanRun(fixture.plan, arena).open(0).open(1)
+    run.push([{ at: 100, key: 0, text: null }], { partition: 1 })
     run.push(Array.from({ length: 1100 }, (_, key) => ({ at: 5, key, text: `text ${key}` })))
     const renumbering = vi.spyOn(ValueTexts.prototype, "renumber")
     run.push([{ at: 100, key: 0, text: null }])
@@ -196,6 +197,7 @@ describe("windows of many texts", () => {
     expect(run.take()).toHaveLength(2200)
     run.drain()
     expect(run.window.watermark).toBe(99)
+    // The other partition holds the watermark where it is.
     run.push([{ at: 101, key: 0, text: "on time" }])
     run.drain()
     expect(run.take("late")).toEqual([])

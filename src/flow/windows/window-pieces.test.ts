@@ -41,7 +41,7 @@ describe("the list of pieces", () => {
     expect(places(bench)).toEqual({ head: left, tail: capacity })
     // One by one, so that kernels open each in the place of one that has left or moved.
     for (let slice = capacity; slice < capacity + left; slice++) {
-      bench.ingest([at(slice, 2)])
+      bench.ingest([at(slice - 1, 2), at(slice, 2)])
       addSlowly(bench, slice, 1, 2, 3)
       addSlowly(bench, slice - 1, 4)
       bench.check()

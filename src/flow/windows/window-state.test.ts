@@ -113,7 +113,8 @@ it("T6 a drain leaves the watermark where the last window was due, also where ke
   // Records without a number take the watermark up and reach no window.
   const windowed = fixture.window(fixture.notNull(timed, "n"), hopping(40, 10), ["key"], COUNT)
   fixture.output("results", windowed)
-  const run = new PlanRun(fixture.plan, arena).open()
+  const run = new PlanRun(fixture.plan, arena).open(0).open(1)
+  run.push([{ at: 200, key: "none", n: null }], { partition: 1 })
   run.push(keysOf(0, 2000).map((key) => ({ at: 0, key, n: 1 })))
   run.push([{ at: 45, key: "few", n: 1 }])
   expect(collecting).not.toHaveBeenCalled()
@@ -122,6 +123,7 @@ it("T6 a drain leaves the watermark where the last window was due, also where ke
   expect(run.take().at(-1)).toMatchObject({ key: "few", windowEnd: 80 })
   run.drain()
   expect(run.window.watermark).toBe(199)
+  // The other partition holds the watermark where it is.
   run.push([{ at: 201, key: "few", n: 1 }])
   run.drain()
   expect(run.take().map(({ windowEnd }) => windowEnd)).toEqual([210, 220, 230, 240])
