@@ -244,6 +244,12 @@ test("a job that is not bound is explained without connectors", () => {
   expect(text).not.toContain("epochs")
 })
 
+test("a window without keys is said to be of the whole stream", () => {
+  const keyless: PlanNode = { ...(nodes[4] as WindowAggregateNode), keys: [] }
+  const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 4), keyless], outputs: [plan.outputs[0]!] } }
+  expect(formatExplain(explain(job, { compile: AUTO }))).toContain("tumbling 1h of pickup, of the whole stream")
+})
+
 test("late rows that nobody takes are told, but not of windows whose rows are never late", () => {
   const daily: PlanNode = { ...(nodes[4] as WindowAggregateNode), ...behind(4), id: "daily", timeColumn: "windowEnd" }
   const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 5), daily], outputs: [plan.outputs[0]!] } }

@@ -204,8 +204,12 @@ function detailOf(node: InnerNode): string | undefined {
     case "eventTime":
       return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
     case "windowAggregate":
-      return `${windowLabel(node.window)} of ${node.timeColumn}, by ${node.keys.join(", ")}`
+      return `${windowLabel(node.window)} of ${node.timeColumn}, ${keysText(node.keys)}`
     default:
       return unreachable(node, "a node")
   }
+}
+
+function keysText(keys: readonly string[]): string {
+  return keys.length === 0 ? "of the whole stream" : `by ${keys.join(", ")}`
 }

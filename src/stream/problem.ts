@@ -16,7 +16,7 @@ declare const PROBLEM: unique symbol
  * import type { AppendStream, Problem } from "tidemark"
  *
  * type Window = AppendStream<{ zone: string }>["window"]
- * const told: Window extends Problem<infer Sentence> ? Sentence : never = "Call .keyBy(...) before .window(...)."
+ * const told: Window extends Problem<infer Sentence> ? Sentence : never = "Call .keyBy(...) before .window(...), or .keyBy() for the whole stream."
  * ```
  */
 export interface Problem<out Sentence extends string> {

@@ -137,7 +137,7 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
   const cases: Readonly<Record<string, [flow: (trips: Untyped) => unknown, message: string, hint?: string]>> = {
     "a window before a key": [
       (trips) => timed(trips)["window"]!(tumbling("1h")),
-      "The job trips, .window(...) on trips/eventTime: call .keyBy(...) before .window(...).",
+      "The job trips, .window(...) on trips/eventTime: call .keyBy(...) before .window(...), or .keyBy() for the whole stream.",
       "The order is .eventTime(...).keyBy(...).window(...).aggregate(...).",
     ],
     "a window before an event time": [

@@ -144,7 +144,10 @@ export class RecordedStream {
   }
 
   window(): never {
-    throw this.#checks("window").error("call .keyBy(...) before .window(...)", ORDER_HINT)
+    throw this.#checks("window").error(
+      "call .keyBy(...) before .window(...), or .keyBy() for the whole stream",
+      ORDER_HINT,
+    )
   }
 
   aggregate(): never {

@@ -52,7 +52,7 @@ trips.with(${options})`
 const WRONG: Readonly<Record<string, { readonly code: string; readonly says: readonly string[] }>> = {
   "a window before a key": {
     code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).window(tumbling("1h"))`),
-    says: ["Call .keyBy(...) before .window(...)."],
+    says: ["Call .keyBy(...) before .window(...), or .keyBy() for the whole stream."],
   },
   "a window before an event time": {
     code: flow(`trips.keyBy("zone").window(tumbling("1h"))`),

@@ -10,7 +10,9 @@
  * Addresses change when the table grows, which it does in `resolve` and `readState` alone.
  *
  * Keys are never removed one by one: when most are no longer in any slice, the operator makes a new table of those
- * that are.
+ * that are (`withOnly`), with ids of its own. Until then an id stands for the same key and its words never change, however
+ * the table grows; keys that were added since a moment are those from its size then on. Snapshots that do not stop the
+ * stream can build on that: here they need neither pre-images nor tombstones.
  *
  * Invariants:
  * - KT1 Ids are 0 … size − 1, in order of first appearance in this table; equal keys have one id.
