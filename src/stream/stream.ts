@@ -178,7 +178,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     : Problem<`This stream has an event time already: '${T}'.`>
 
   /** Groups by the values of these columns, for `.window(...)`; without columns all rows are one group. Objects are no keys. */
-  keyBy<N extends keyof R & string = never>(...columns: readonly N[]): KeyedStream<R, N, P, T>
+  keyBy<N extends keyof R & string = never>(...columns: readonly [] | readonly [N, ...N[]]): KeyedStream<R, N, P, T>
 
   readonly window: Problem<"Call .keyBy(...) before .window(...), or .keyBy() for the whole stream.">
   readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
