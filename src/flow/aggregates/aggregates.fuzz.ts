@@ -71,7 +71,7 @@ function jobOf({ kind, type, window, isOrdered }: Drawing, prng: Prng): RandomJo
   const columns = { at: t.timestamp(), key: t.int32, value: type ?? t.bool }
   const timed = fixture.eventTime(fixture.source(columns), isOrdered ? 0 : prng.pick([0, 5, 30]))
   const aggregates: FixtureAggregates = { count: ["count"], y: type === undefined ? [kind] : [kind, "value"] }
-  const windowed = fixture.window(timed, window, ["key"], aggregates)
+  const windowed = fixture.window(timed, window, prng.chance(0.7) ? ["key"] : [], aggregates)
   fixture.output("results", windowed)
   fixture.output("late", [windowed, "late"])
   const events: JobEvent[] = [partitionEvent("open", 0), partitionEvent("open", 1)]

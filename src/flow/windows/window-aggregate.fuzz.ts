@@ -63,14 +63,15 @@ describe("streams in order of time", () => {
     const timed = fixture.eventTime(fixture.source(COLUMNS), prng.pick([0, 0, 4]))
     const kept = prng.chance(0.5) ? fixture.filter(timed, (row: Row) => row["keep"]) : timed
     const input = prng.chance(0.3) ? fixture.notNull(kept, "text") : kept
-    const first = fixture.window(input, prng.pick(WINDOWS), ["key"], prng.pick(AGGREGATES))
+    const keys = prng.pick([["key"], ["key"], ["keep", "key"], []])
+    const first = fixture.window(input, prng.pick(WINDOWS), keys, prng.pick(AGGREGATES))
     fixture.output("results", first)
     fixture.output("late", [first, "late"])
     const again = prng.pick([tumbling(30), hopping(40, 10), hopping(15, 10)])
     const second = fixture.window(
       first,
       again,
-      ["key"],
+      keys,
       { windows: ["count"], start: ["max", "windowStart"] },
       "windowEnd",
     )
