@@ -127,7 +127,7 @@ describe.each(KINDS)("%s", (kind) => {
     expect(seen.late).toBeGreaterThan(10)
     expect([seen.refused > 0, seen.failed > 0]).toEqual([canRefuse, canRefuse])
     expect(arena.usedBytes).toBe(0)
-  })
+  }, 600_000)
 })
 
 it("every aggregate has a result type for the inputs that docs/spec/windows.md lists, and for no other", () => {

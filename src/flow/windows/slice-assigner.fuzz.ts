@@ -60,4 +60,4 @@ it("W5 W6 W7 each record goes into the slice and counts from the window that the
       release()
     }
   }
-})
+}, 600_000)

@@ -135,5 +135,5 @@ describe("streams in order of time", () => {
     }
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20)
     expect(arena.usedBytes).toBe(0)
-  })
+  }, 600_000)
 })

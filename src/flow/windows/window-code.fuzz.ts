@@ -74,4 +74,4 @@ it("WC3 WC4 WC5 WP1 WP2 pieces and kernels hold what a model holds, step by step
     expect(bench.pieces.countWindows(bench.floorEnd)).toBe(0)
     bench.release()
   }
-})
+}, 600_000)

@@ -195,7 +195,7 @@ describe("long streams", () => {
     })
     expect(wrong).toEqual([])
     run.release()
-  })
+  }, 600_000)
 })
 
 describe("growth", () => {
