@@ -104,20 +104,6 @@ export class WindowPieces {
     return { list: this.#joining, index: this.#joiningCount++ }
   }
 
-  /** Forgets a piece that `at` has made, where no record has come to it. */
-  settle({ list, index }: PiecePlace): void {
-    if (list.get(index, "size") > 0) return
-    if (list === this.#main) {
-      assert(index >= this.#memory.get("sealed"), "pieces in windows have records")
-      list.move(index + 1, index, this.#tail - index - 1)
-      this.#memory.set("tail", this.#tail - 1)
-      if (index === this.#tail && this.#tail > this.#head) this.#findLastEntries(0)
-    } else {
-      list.move(index + 1, index, this.#joiningCount - index - 1)
-      this.#joiningCount--
-    }
-  }
-
   /** The first place whose piece is not before the given one. */
   #lowerBound(start: number, countsFrom: number): number {
     let low = this.#head
