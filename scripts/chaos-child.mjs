@@ -40,11 +40,11 @@ const NOWHERE = { step: "", call: 0, moment: "before" }
 class StepTeller {
   #told = new Set()
 
-  change(operation, step, perform) {
-    return this.ask(operation, step, perform)
+  change(call, perform) {
+    return this.ask(call, perform)
   }
 
-  ask(_operation, step, perform) {
+  ask({ step }, perform) {
     if (!this.#told.has(step)) tell(`step ${step}`)
     this.#told.add(step)
     return perform()

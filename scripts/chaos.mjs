@@ -24,6 +24,8 @@ const CHILD = fileURLToPath(new URL("./chaos-child.mjs", import.meta.url))
 const MOMENTS = ["before", "during", "after"]
 /** A child that has not ended by then has a defect of its own. */
 const CHILD_SECONDS_MAX = 120
+/** Children that fail by themselves may never come to be killed. */
+const FAILURES_MAX = 3
 const OUTPUTS = ["results", "late", "bad"]
 /** Steps that only the first process on a directory comes to. */
 const FIRST_STEPS = ["run.make-directory", "run.sync-parent", "sink.open.make-directory", "sink.open.sync-parent"]
@@ -42,7 +44,7 @@ const FOLLOW_UPS = {
 }
 
 /** What a run of the whole script has found. */
-const found = { lost: 0, repeated: 0, kills: 0, problems: [] }
+const found = { lost: 0, repeated: 0, kills: 0, failures: 0, problems: [] }
 /** The steps that children have called: how often a child was killed at each, and how often that was tried. */
 const steps = new Map()
 
@@ -61,7 +63,7 @@ await runMain(async () => {
   const mutant = await readMutant(values.mutant)
   const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
   try {
-    for (let round = 1; found.kills < kills; round++) {
+    for (let round = 1; found.kills < kills && found.failures < FAILURES_MAX; round++) {
       const directory = join(root, `round-${round}`)
       const data = generateRound(prng)
       writeInput(directory, data)
@@ -96,6 +98,7 @@ async function runRound({ directory, data, kills, prng, mutant, reset }) {
     if (child.wasKilled) noteKill(kill.point, child.atPoint)
     else if (child.code === 0) hasFinished = true
     else {
+      found.failures++
       found.problems.push(`a child failed (${child.code}): ${child.errors}`)
       return
     }

@@ -193,6 +193,14 @@ export class DiskImage {
     } else this.#makeDurable(new Set(covered))
   }
 
+  /** Whether a sync of the file or directory would make anything durable; `undefined` where nothing bears that name. */
+  hasUnsynced(path: string): boolean | undefined {
+    const node = this.find(path)
+    if (node === undefined) return undefined
+    if (node.kind === "file") return node.hasUnsynced
+    return this.#pending.some(({ added, removed }) => added?.directory === node || removed?.directory === node)
+  }
+
   /** Settles what is pending as a crash of the machine may leave it (M2, M3). */
   crash(prng: Prng): void {
     const lost = new Set<PendingChange>()

@@ -67,9 +67,9 @@ export class DrawnFaults implements FaultPlan {
     this.#due ??= { inCalls: this.#prng.below(this.#prng.pick([80, 200])), kinds: WEIGHTY }
   }
 
-  /** A mutant has dropped a call or put it off: crashes the machine soon, now and then. */
+  /** A mutant has dropped a call that would have had an effect, or put it off: crashes the machine soon, now and then. */
   afterMutant(): void {
-    if (this.#due !== undefined || this.#mutantDeaths === 0 || !this.#prng.chance(0.15)) return
+    if (this.#due !== undefined || this.#mutantDeaths === 0 || !this.#prng.chance(0.2)) return
     this.#mutantDeaths--
     this.#due = this.#crashSoon()
   }
@@ -79,7 +79,7 @@ export class DrawnFaults implements FaultPlan {
    * process is killed, so that the next one builds on what a crash may still undo.
    */
   inMutantGap(): void {
-    if (this.#mutantDeaths === 0 || !this.#prng.chance(0.4)) return
+    if (this.#mutantDeaths === 0 || !this.#prng.chance(0.5)) return
     this.#mutantDeaths--
     if (this.#prng.chance(0.5)) this.#due = { inCalls: 0, kinds: ["crash-before"] }
     else this.#due = { inCalls: 0, kinds: ["kill-before"], next: this.#crashSoon() }

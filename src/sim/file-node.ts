@@ -63,6 +63,11 @@ export class FileNode {
     return this.#current.length
   }
 
+  /** Whether there are changes that no sync has covered. */
+  get hasUnsynced(): boolean {
+    return this.#pending.length > 0
+  }
+
   /** The current bytes: a view that the next change may invalidate. */
   view(): Uint8Array {
     return this.#current.view()

@@ -5,12 +5,19 @@
 import type { Disk, DiskEntry, DiskFile, Env, OpenMode, StepName } from "../env/env.ts"
 import type { DiskOperation } from "./faults.ts"
 
+/** A call of a protocol step. */
+export interface InterceptedCall {
+  readonly operation: DiskOperation
+  readonly step: StepName
+  readonly path: string
+}
+
 /** Gets between a program and its disk. */
 export interface Interceptor {
   /** A call that changes something and gives nothing: `perform` does it. */
-  change(operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void>
-  /** A call of a protocol step that gives something: `perform` does it. */
-  ask<T>(operation: DiskOperation, step: StepName, perform: () => Promise<T>): Promise<T>
+  change(call: InterceptedCall, perform: () => Promise<void>): Promise<void>
+  /** A call that gives something: `perform` does it. */
+  ask<T>(call: InterceptedCall, perform: () => Promise<T>): Promise<T>
   /** A file is closed: `perform` does it. */
   close(perform: () => Promise<void>): Promise<void>
 }
@@ -38,9 +45,9 @@ export class InterceptedDisk implements Disk {
   }
 
   async open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined> {
-    const operation = mode === "create" ? "create" : "open"
-    const file = await this.#interceptor.ask(operation, at, () => this.#disk.open(path, mode, at))
-    return file === undefined ? undefined : new InterceptedFile(file, this.#interceptor)
+    const call = { operation: mode === "create" ? "create" : "open", step: at, path } as const
+    const file = await this.#interceptor.ask(call, () => this.#disk.open(path, mode, at))
+    return file === undefined ? undefined : new InterceptedFile(file, path, this.#interceptor)
   }
 
   stat(path: string): Promise<DiskEntry | undefined> {
@@ -52,47 +59,56 @@ export class InterceptedDisk implements Disk {
   }
 
   makeDirectory(path: string, at: StepName): Promise<void> {
-    return this.#interceptor.change("make directory", at, () => this.#disk.makeDirectory(path, at))
+    const call = { operation: "make directory", step: at, path } as const
+    return this.#interceptor.change(call, () => this.#disk.makeDirectory(path, at))
   }
 
   rename(from: string, to: string, at: StepName): Promise<void> {
-    return this.#interceptor.change("rename", at, () => this.#disk.rename(from, to, at))
+    const call = { operation: "rename", step: at, path: from } as const
+    return this.#interceptor.change(call, () => this.#disk.rename(from, to, at))
   }
 
   remove(path: string, at: StepName): Promise<void> {
-    return this.#interceptor.change("remove", at, () => this.#disk.remove(path, at))
+    return this.#interceptor.change({ operation: "remove", step: at, path }, () => this.#disk.remove(path, at))
   }
 
   syncDirectory(path: string, at: StepName): Promise<void> {
-    return this.#interceptor.change("sync directory", at, () => this.#disk.syncDirectory(path, at))
+    const call = { operation: "sync directory", step: at, path } as const
+    return this.#interceptor.change(call, () => this.#disk.syncDirectory(path, at))
   }
 }
 
 class InterceptedFile implements DiskFile {
   readonly #file: DiskFile
+  readonly #path: string
   readonly #interceptor: Interceptor
 
-  constructor(file: DiskFile, interceptor: Interceptor) {
+  constructor(file: DiskFile, path: string, interceptor: Interceptor) {
     this.#file = file
+    this.#path = path
     this.#interceptor = interceptor
   }
 
   read(target: Uint8Array, position: number, at: StepName): Promise<number> {
-    return this.#interceptor.ask("read", at, () => this.#file.read(target, position, at))
+    return this.#interceptor.ask({ operation: "read", step: at, path: this.#path }, () =>
+      this.#file.read(target, position, at),
+    )
   }
 
   write(source: Uint8Array, position: number, at: StepName): Promise<void> {
     // The caller may use its buffer again when the write seems done; an interceptor may do it only later.
     const bytes = source.slice()
-    return this.#interceptor.change("write", at, () => this.#file.write(bytes, position, at))
+    const call = { operation: "write", step: at, path: this.#path } as const
+    return this.#interceptor.change(call, () => this.#file.write(bytes, position, at))
   }
 
   sync(at: StepName): Promise<void> {
-    return this.#interceptor.change("sync", at, () => this.#file.sync(at))
+    return this.#interceptor.change({ operation: "sync", step: at, path: this.#path }, () => this.#file.sync(at))
   }
 
   truncate(length: number, at: StepName): Promise<void> {
-    return this.#interceptor.change("truncate", at, () => this.#file.truncate(length, at))
+    const call = { operation: "truncate", step: at, path: this.#path } as const
+    return this.#interceptor.change(call, () => this.#file.truncate(length, at))
   }
 
   size(): Promise<number> {

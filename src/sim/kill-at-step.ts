@@ -6,8 +6,7 @@
  *   and its caller has not heard of it.
  */
 import type { StepName } from "../env/env.ts"
-import type { DiskOperation } from "./faults.ts"
-import type { Interceptor } from "./intercepted-disk.ts"
+import type { InterceptedCall, Interceptor } from "./intercepted-disk.ts"
 
 /** When, relative to the call, the process dies. */
 export type KillMoment = "before" | "during" | "after"
@@ -31,11 +30,11 @@ export class KillAtStep implements Interceptor {
     this.#kill = kill
   }
 
-  change(_operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void> {
+  change({ step }: InterceptedCall, perform: () => Promise<void>): Promise<void> {
     return this.#pass(step, perform)
   }
 
-  ask<T>(_operation: DiskOperation, step: StepName, perform: () => Promise<T>): Promise<T> {
+  ask<T>({ step }: InterceptedCall, perform: () => Promise<T>): Promise<T> {
     return this.#pass(step, perform)
   }
 

@@ -103,7 +103,10 @@ test("I2 a swapped call takes effect behind the next one, and its file stays ope
   const env = world.boot()
   let hits = 0
   let gaps = 0
-  const mutation = new Mutation({ step: "replace.sync", kind: "swap" }, { onHit: () => hits++, onGap: () => gaps++ })
+  const mutation = new Mutation(
+    { step: "replace.sync", kind: "swap" },
+    { onHit: () => ++hits > 0, onGap: () => gaps++ },
+  )
   await world.run(replaceFile(withDisk(env, new InterceptedDisk(env.disk, mutation)), "new"))
   const calls = world.trace.events.filter(({ kind }) => kind === "call").map(({ text }) => text.split(" ")[0])
   expect([hits, gaps]).toEqual([1, 1])

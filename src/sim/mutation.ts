@@ -20,7 +20,7 @@
 import { assert } from "../base/assert.ts"
 import type { StepName } from "../env/env.ts"
 import type { DiskOperation } from "./faults.ts"
-import type { Interceptor } from "./intercepted-disk.ts"
+import type { InterceptedCall, Interceptor } from "./intercepted-disk.ts"
 
 /** What is done to the calls of a step, each of them by itself. */
 export type MutationKind = "drop" | "swap" | "late"
@@ -45,6 +45,11 @@ export function parseMutant(text: string): Mutant | undefined {
   return { kind: kind as MutationKind, step, ...(behind !== undefined && { behind }) }
 }
 
+/** Whether an operation makes durable what others have done. */
+export function isSync(operation: DiskOperation): boolean {
+  return SYNCS.has(operation)
+}
+
 const SYNCS: ReadonlySet<DiskOperation> = new Set(["sync", "sync directory"])
 const CHANGES: ReadonlySet<DiskOperation> = new Set(["write", "truncate", "make directory", "rename", "remove"])
 
@@ -53,14 +58,15 @@ export const MUTABLE_OPERATIONS: ReadonlySet<DiskOperation> = new Set([...SYNCS,
 
 interface DeferredCall {
   readonly operation: DiskOperation
+  readonly hasEffect: boolean
   readonly perform: () => Promise<void>
 }
 
 /** Takes note of what a mutation does. */
 export interface MutationWatcher {
-  /** A call was dropped, swapped or put off. */
-  onHit(): void
-  /** What a call was put off for is done, and it is not yet: the moment that shows whether the order counts. */
+  /** A call was dropped, swapped or put off. Gives whether it would have had any effect. */
+  onHit(call: InterceptedCall): boolean
+  /** What such a call was put off for is done, and it is not yet: the moment that shows whether the order counts. */
   onGap(): void
 }
 
@@ -77,19 +83,19 @@ export class Mutation implements Interceptor {
     this.#watcher = watcher
   }
 
-  async change(operation: DiskOperation, step: StepName, perform: () => Promise<void>): Promise<void> {
-    if (step === this.#mutant.step && this.#deferred === undefined) {
-      this.#watcher?.onHit()
-      if (this.#mutant.kind !== "drop") this.#deferred = { operation, perform }
+  async change(call: InterceptedCall, perform: () => Promise<void>): Promise<void> {
+    if (call.step === this.#mutant.step && this.#deferred === undefined) {
+      const hasEffect = this.#watcher?.onHit(call) ?? false
+      if (this.#mutant.kind !== "drop") this.#deferred = { operation: call.operation, hasEffect, perform }
       return
     }
     await perform()
-    await this.#catchUpBehind(operation, step)
+    await this.#catchUpBehind(call)
   }
 
-  async ask<T>(operation: DiskOperation, step: StepName, perform: () => Promise<T>): Promise<T> {
+  async ask<T>(call: InterceptedCall, perform: () => Promise<T>): Promise<T> {
     const answer = await perform()
-    await this.#catchUpBehind(operation, step)
+    await this.#catchUpBehind(call)
     return answer
   }
 
@@ -105,7 +111,7 @@ export class Mutation implements Interceptor {
     this.#deferred = undefined
     const closes = this.#closes
     this.#closes = []
-    this.#watcher?.onGap()
+    if (deferred.hasEffect) this.#watcher?.onGap()
     try {
       await deferred.perform()
     } finally {
@@ -113,11 +119,11 @@ export class Mutation implements Interceptor {
     }
   }
 
-  async #catchUpBehind(operation: DiskOperation, step: StepName): Promise<void> {
+  async #catchUpBehind({ operation, step }: InterceptedCall): Promise<void> {
     if (this.#deferred === undefined) return
     if (this.#mutant.kind === "late") {
       if (step === this.#mutant.behind) await this.finish()
-    } else if (!SYNCS.has(this.#deferred.operation) || operation === "create" || CHANGES.has(operation)) {
+    } else if (!isSync(this.#deferred.operation) || operation === "create" || CHANGES.has(operation)) {
       await this.finish()
     }
   }

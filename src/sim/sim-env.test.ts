@@ -97,6 +97,24 @@ describe("a crash of the machine", () => {
     })
   })
 
+  test("M1 an image knows what a sync would still make durable", async () => {
+    const world = worldWith({ seed: 1 })
+    world.image.installDirectory("/e")
+    const seen: (boolean | undefined)[] = []
+    const note = (): void => void seen.push(world.image.hasUnsynced("/d/a"), world.image.hasUnsynced("/d"))
+    await runProgram(world, async (env) => {
+      note()
+      const file = (await env.disk.open("/d/a", "create", "test.create"))!
+      await file.write(bytes("hello"), 0, "test.write")
+      note()
+      await file.sync("test.sync")
+      await env.disk.syncDirectory("/d", "test.sync-directory")
+      note()
+    })
+    expect(seen).toEqual([undefined, false, true, true, false, false])
+    expect(world.image.hasUnsynced("/e")).toBe(false)
+  })
+
   test("M2 tears a write at sectors and within one", async () => {
     const old = "o".repeat(1024)
     const seen = new Set<string>()

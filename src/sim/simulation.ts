@@ -4,7 +4,8 @@
  *
  * Invariants:
  * - R1 A process may end in three ways: it finishes (or stops when asked), it dies by a fault, or it fails with an
- *   operating error that a fault of this very process explains. Everything else is a finding.
+ *   operating error that a fault of this very process explains. Everything else is a finding; so is a process that does
+ *   not fail where the disk has refused a call.
  * - R2 Faults end: a drawn plan strikes a bounded number of times, so a sound job comes to its end.
  * - R3 What a process has made visible stays, whatever the machine does after that process has ended in order.
  */
@@ -17,8 +18,8 @@ import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
 import { DrawnFaults } from "./drawn-faults.ts"
 import { isWeighty, ListedFaults, type Fault, type FaultMatrix } from "./faults.ts"
-import { InterceptedDisk, withDisk } from "./intercepted-disk.ts"
-import { Mutation, type Mutant } from "./mutation.ts"
+import { InterceptedDisk, withDisk, type InterceptedCall } from "./intercepted-disk.ts"
+import { isSync, Mutation, type Mutant } from "./mutation.ts"
 import { PublishedOutput } from "./published-output.ts"
 import { lifeOf, SOURCE_COLUMNS, type Scenario, type SourceChunk } from "./scenario.ts"
 import { BASE_DIRECTORY, outputReadings, scenarioJob, STATE_DIRECTORY, STATE_PARENT } from "./scenario-job.ts"
@@ -203,7 +204,8 @@ class Simulation {
       this.#findings.push(`the job has ended and leaves ${world.openFiles} files open`)
     world.kill()
     if (failure !== undefined) this.#judgeFailure(failure)
-    else if (this.#ends.chance(0.3)) this.#losePower()
+    else this.#judgeSuccess()
+    if (failure === undefined && this.#ends.chance(0.3)) this.#losePower()
     return result
   }
 
@@ -269,10 +271,19 @@ class Simulation {
   }
 
   #judgeFailure(failure: unknown): void {
-    const struck = this.#world.struck.slice(this.#struckBefore)
-    const isStruck = struck.some(({ kind }) => kind === "eio" || kind === "enospc")
     const isExplained = failure instanceof TidemarkError && EXPLAINED_BY_FAULTS.has(failure.code)
-    if (!isStruck || !isExplained) this.#findings.push(`a process failed: ${describe(failure)}`)
+    if (this.#failedCall() === undefined || !isExplained) this.#findings.push(`a process failed: ${describe(failure)}`)
+  }
+
+  #judgeSuccess(): void {
+    const failed = this.#failedCall()
+    if (failed !== undefined) this.#findings.push(`${failed.step} failed, and the process went on as if it had not`)
+  }
+
+  /** A call of this process that the disk has refused. */
+  #failedCall(): Fault | undefined {
+    const struck = this.#world.struck.slice(this.#struckBefore)
+    return struck.find(({ kind }) => kind === "eio" || kind === "enospc")
   }
 
   #checkCounters(last: JobResult | undefined): void {
@@ -303,9 +314,13 @@ class Simulation {
   #mutation(): Mutation | undefined {
     const { mutant } = this.#options
     if (mutant === undefined) return undefined
-    const onHit = (): void => {
+    const onHit = ({ operation, path }: InterceptedCall): boolean => {
       this.#mutantHits++
-      this.#drawn?.afterMutant()
+      // A sync that finds nothing to do may be left out by anybody. Deaths are for the others, and for those of files that
+      // have been renamed since they were opened.
+      const hasEffect = !isSync(operation) || this.#world.image.hasUnsynced(path) !== false
+      if (hasEffect) this.#drawn?.afterMutant()
+      return hasEffect
     }
     return new Mutation(mutant, { onHit, onGap: () => this.#drawn?.inMutantGap() })
   }
