@@ -1,6 +1,5 @@
 /** The operating errors of the file source, in words. */
 import { TidemarkError } from "../../base/errors.ts"
-import type { PassedOver } from "./glob-files.ts"
 
 /** How errors call a file. */
 export function fileLabel(id: string, input: string): string {
@@ -21,8 +20,15 @@ export function missing(label: string): TidemarkError {
   })
 }
 
+/** What a pattern matches besides files. */
+interface Passed {
+  readonly id: string
+  /** Why it is passed over, such as `"directory"`. */
+  readonly reason: string
+}
+
 /** A pattern names no file; `passed` is what else it matches. */
-export function noMatch(glob: string, directory: string, input: string, passed: readonly PassedOver[]): TidemarkError {
+export function noMatch(glob: string, directory: string, input: string, passed: readonly Passed[]): TidemarkError {
   const [first] = passed
   const others =
     first === undefined ? "" : `, only ${first.id}${passed.length > 1 ? " and such" : ""}, which is no file`
