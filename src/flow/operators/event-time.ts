@@ -3,8 +3,9 @@
  *
  * A partition's watermark after a record is the greatest event time so far, less the out-of-orderness, less one
  * microsecond: no record at or below it is expected any more. Each row is given its partition's watermark from before
- * it, by which windows tell late rows; so whether a row is late does not depend on batches. The operator's watermark is
- * the least of its open partitions', and never goes back.
+ * it, by which windows tell late rows; so whether a row is late does not depend on batches. No window that holds a row can
+ * be closed before the row's own time is, so where all rows are ahead of their watermarks, none is given one. The
+ * operator's watermark is the least of its open partitions', and never goes back.
  *
  * State (format 1, named in the signature; nothing is written where nothing has changed):
  *
@@ -27,9 +28,11 @@ import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import type { Arena } from "../../batch/arena.ts"
-import { EveryRow } from "../every-row.ts"
+import { LinearArray } from "../../batch/linear-array.ts"
+import { LinearRows } from "../linear-rows.ts"
 import type { Emitter, Operator, OperatorState } from "../operator.ts"
 import { timeOrder, type IsOrdered } from "./time-order.ts"
+import { watermarkFunctions, type WatermarkFunctions } from "./watermark-code.ts"
 
 const ENDED = 0
 const OPEN = 1
@@ -57,8 +60,9 @@ export class EventTime implements Operator, OperatorState {
   #watermark = -Infinity
   #maxEventTime = -Infinity
   readonly #isOrdered: IsOrdered
-  #watermarks = new Float64Array(0)
-  readonly #everyRow = new EveryRow()
+  readonly #code: WatermarkFunctions
+  readonly #rows: LinearRows
+  readonly #watermarks: LinearArray
 
   constructor(options: EventTimeOptions, arena: Arena) {
     this.id = options.id
@@ -66,6 +70,9 @@ export class EventTime implements Operator, OperatorState {
     this.#timeIndex = options.timeIndex
     this.#delayMicros = options.outOfOrderMicros + 1
     this.#isOrdered = timeOrder(arena.memory)
+    this.#code = watermarkFunctions(arena.memory)
+    this.#rows = new LinearRows(arena)
+    this.#watermarks = new LinearArray(arena, 8, 64)
   }
 
   /** T3: no row at or below it is expected any more. −∞ before the first row of every open partition. */
@@ -116,15 +123,14 @@ export class EventTime implements Operator, OperatorState {
       out.emit("main", batch.with({ watermarks: null, isTimeOrdered: true }))
       return
     }
-    if (this.#watermarks.length < batch.length) this.#watermarks = new Float64Array(batch.length)
-    const watermarks = this.#watermarks
-    const rows = batch.selection ?? this.#everyRow.below(batch.length)
+    const rows = this.#rows.of(batch).byteOffset
     const delay = this.#delayMicros
-    let latest = -Infinity
-    for (let at = 0; at < batch.count; at++) {
-      const row = rows[at]!
-      watermarks[row] = Math.max(before, latest - delay)
-      latest = Math.max(latest, readInt53(halves, row))
+    let latest = this.#code.latestAhead(values.byteOffset, rows, batch.count, before, delay)
+    let watermarks: Float64Array | null = null
+    if (latest === Infinity) {
+      this.#watermarks.reserve(batch.length)
+      watermarks = this.#watermarks.f64
+      latest = this.#code.carry(values.byteOffset, rows, batch.count, before, delay, this.#watermarks.address)
     }
     this.#take(partition, before, latest)
     out.emit("main", batch.with({ watermarks, isTimeOrdered: false }))
@@ -160,6 +166,12 @@ export class EventTime implements Operator, OperatorState {
       this.#partitions.set(partition, watermark)
       this.#change(partition)
     }
+  }
+
+  /** Gives its memory back. It takes no more rows. */
+  release(): void {
+    this.#rows.release()
+    this.#watermarks.release()
   }
 
   writeChanges(out: ByteWriter): void {
