@@ -5,7 +5,7 @@
  * change when the array grows, so nobody keeps them past a `reserve`.
  *
  * Invariants:
- * - LA1 Growing keeps all items, and fills new ones with the filler.
+ * - LA1 Growing keeps all items, and fills new ones with the filler, where there is one.
  */
 import { assert } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
@@ -17,20 +17,23 @@ export type ItemBytes = 1 | 4 | 8 | 64
 export class LinearArray {
   readonly #arena: Arena
   readonly #itemBytes: ItemBytes
-  readonly #filler: bigint
+  readonly #filler: bigint | null
   #block: Block
   #capacity: number
   #views: { u8: Uint8Array; i32: Int32Array; i64: BigInt64Array; f64: Float64Array }
 
-  /** @param filler what new items hold: the bits of an item of 8 bytes, or the byte that items of other sizes repeat. */
-  constructor(arena: Arena, itemBytes: ItemBytes, capacity: number, filler = 0n) {
+  /**
+   * @param filler what new items hold: the bits of an item of 8 bytes, or the byte that items of other sizes repeat.
+   *   `null`: anything; then memory that is not used is not touched.
+   */
+  constructor(arena: Arena, itemBytes: ItemBytes, capacity: number, filler: bigint | null = 0n) {
     this.#arena = arena
     this.#itemBytes = itemBytes
     this.#filler = filler
     this.#block = arena.allocate(capacity * itemBytes)
     this.#views = viewsOf(arena, this.#block)
     this.#capacity = this.#block.bytes / itemBytes
-    this.fill(0, this.#capacity)
+    this.#fillNew(0)
   }
 
   /** Where the array starts in the memory. */
@@ -70,13 +73,18 @@ export class LinearArray {
     this.#views.u8.set(oldBytes)
     this.#arena.free(old)
     this.#capacity = this.#block.bytes / this.#itemBytes
-    this.fill(before, this.#capacity)
+    this.#fillNew(before)
     return true
+  }
+
+  #fillNew(from: number): void {
+    if (this.#filler !== null) this.fill(from, this.#capacity)
   }
 
   /** Gives items [from, to) the filler. */
   fill(from: number, to: number): void {
     assert(from <= to && to <= this.#capacity, "items lie within the array")
+    assert(this.#filler !== null, "there is a filler")
     if (this.#itemBytes === 8) this.#views.i64.fill(this.#filler, from, to)
     else this.#views.u8.fill(Number(this.#filler), from * this.#itemBytes, to * this.#itemBytes)
   }

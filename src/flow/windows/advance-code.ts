@@ -8,8 +8,9 @@
  */
 import { i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
-import type { Word } from "../aggregates/aggregate.ts"
-import { bitsConstant, fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
+import type { FieldPlace, Word } from "../aggregates/aggregate.ts"
+import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
+import { fieldsAt, listCode, placeOf, putIn, storeLength, type ListCode, type ListScope } from "./list-code.ts"
 import { CONTROL, PIECE, PIECE_BYTES } from "./window-control.ts"
 import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 
@@ -17,34 +18,60 @@ import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 export const NO_START = -(2n ** 63n)
 
 /** The variables of a function over pieces and their entries. */
-interface Turning {
-  readonly shape: WindowShape
-  readonly scope: FunctionScope
-  readonly control: Local<"i32">
-  readonly setup: Code<"none">[]
+interface Turning extends ListScope {
   readonly piece: Local<"i32">
   readonly entry: Local<"i32">
   readonly entryEnd: Local<"i32">
   readonly entry8: Local<"i32">
   readonly id: Local<"i32">
-  readonly id8: Local<"i32">
+  /** The key's place in the list at hand, and eight times that. */
+  readonly place: Local<"i32">
+  readonly place8: Local<"i32">
   readonly entryIds: Local<"i32">
+  readonly old: ListCode
+  readonly new: ListCode
+  readonly kernels: readonly KernelCode[]
+}
+
+/** One kernel's part. */
+interface KernelCode {
+  readonly placed: PlacedKernel
+  readonly words: readonly Word[]
+  /** By entry: what its key has in later pieces of the old list; empty for totals. */
+  readonly after: readonly Local<"i32">[]
+  /** Variables for the fields of two sides. */
+  readonly left: readonly Local<Word>[]
+  readonly right: readonly Local<Word>[]
 }
 
 function beginTurning(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Turning {
   const setup: Code<"none">[] = []
+  const lists = { shape, scope, control, setup }
   return {
-    shape,
-    scope,
-    control,
-    setup,
+    ...lists,
     piece: scope.local("i32"),
     entry: scope.local("i32"),
     entryEnd: scope.local("i32"),
     entry8: scope.local("i32"),
     id: scope.local("i32"),
-    id8: scope.local("i32"),
+    place: scope.local("i32"),
+    place8: scope.local("i32"),
     entryIds: loadedFrom(control, CONTROL.entryIds, scope, setup),
+    old: listCode(lists, "old"),
+    new: listCode(lists, "new"),
+    kernels: shape.kernels.map((placed) => {
+      const { kernel, windowFrom } = placed
+      const words = kernel.window.map(({ word }) => word)
+      const locals = () => words.map((word) => scope.local<Word>(word))
+      const after = (field: number) => loadedFrom(control, shape.control.after(windowFrom + field), scope, setup)
+      return {
+        placed,
+        words,
+        after: kernel.remove === undefined ? words.map((_, field) => after(field)) : [],
+        left: locals(),
+        right: locals(),
+      }
+    }),
   }
 }
 
@@ -54,131 +81,116 @@ function load(turning: Turning, offset: number): Local<"i32"> {
 
 /** Code for each entry of the piece at hand, in order. */
 function forEachEntry(turning: Turning, body: readonly Code<"none">[]): Code<"none">[] {
-  const { piece, entry, entryEnd, entry8, id, id8, entryIds } = turning
+  const { piece, entry, entryEnd, entry8, id, entryIds } = turning
   return [
     entry.set(i32.load(piece.get, PIECE.from)),
     entryEnd.set(i32.add(entry.get, i32.load(piece.get, PIECE.size))),
     whileLoop(i32.ltU(entry.get, entryEnd.get), [
       entry8.set(i32.shl(entry.get, i32.const(3))),
       id.set(i32.load(itemAddress(entryIds.get, entry.get, 2))),
-      id8.set(i32.shl(id.get, i32.const(3))),
       ...body,
       increment(entry),
     ]),
   ]
 }
 
-/** Arrays of the window fields of one kernel. */
-interface KernelArrays {
-  readonly placed: PlacedKernel
-  readonly after: readonly Local<"i32">[]
-  readonly current: readonly Local<"i32">[]
-  readonly prefix: readonly Local<"i32">[]
-  /** Variables for the fields of two sides. */
-  readonly left: readonly Local<Word>[]
-  readonly right: readonly Local<Word>[]
+function setAll(locals: readonly Local<Word>[], values: readonly Code<Word>[]): Code<"none">[] {
+  return locals.map((local, index) => local.set(values[index]!))
 }
 
-function arraysOf(turning: Turning, placed: PlacedKernel): KernelArrays {
-  const { shape, scope } = turning
-  const { kernel, windowFrom } = placed
-  const arrays = (offset: (field: number) => number) =>
-    kernel.window.map((_, index) => load(turning, offset(windowFrom + index)))
-  const isTotal = kernel.remove !== undefined
-  return {
-    placed,
-    current: arrays((field) => shape.control.current(field)),
-    after: isTotal ? [] : arrays((field) => shape.control.after(field)),
-    prefix: isTotal ? [] : arrays((field) => shape.control.prefix(field)),
-    left: kernel.window.map(({ word }) => scope.local<Word>(word)),
-    right: kernel.window.map(({ word }) => scope.local<Word>(word)),
-  }
+function loads(places: readonly FieldPlace[]): Code<Word>[] {
+  return places.map((place) => place.load())
 }
 
-function loadInto(locals: readonly Local<Word>[], bases: readonly Local<"i32">[], index8: Local<"i32">) {
-  return locals.map((local, index) => local.set(fieldPlace(local.type, bases[index]!, index8).load()))
+function storeAll(places: readonly FieldPlace[], values: readonly Code<Word>[]): Code<"none">[] {
+  return places.map((place, index) => place.store(values[index]!))
 }
 
-function storeFrom(values: readonly Code<Word>[], bases: readonly Local<"i32">[], index8: Local<"i32">) {
-  return values.map((value, index) => fieldPlace(value.type, bases[index]!, index8).store(value))
-}
-
-/** The entry's own window fields, into variables. */
-function liftInto(turning: Turning, { placed }: KernelArrays, locals: readonly Local<Word>[]): Code<"none">[] {
+/** The window fields of the entry at hand alone. */
+function lifted({ shape, control, scope, setup, entry8 }: Turning, { placed }: KernelCode): readonly Code<Word>[] {
   const { kernel, entryFrom } = placed
   const entry = kernel.entry.map(({ word }, index) => {
-    const base = load(turning, turning.shape.control.entryField(entryFrom + index))
-    return fieldPlace(word, base, turning.entry8).load()
+    const base = loadedFrom(control, shape.control.entryField(entryFrom + index), scope, setup)
+    return fieldPlace(word, base, entry8).load()
   })
-  return kernel.lift(entry).map((value, index) => locals[index]!.set(value))
+  return kernel.lift(entry)
 }
 
 /** Combined values may read both sides, so all are computed before the first is stored. */
 function storeCombined(
-  turning: Turning,
+  { scope }: Turning,
+  places: readonly FieldPlace[],
   values: readonly Code<Word>[],
-  bases: readonly Local<"i32">[],
-  index8: Local<"i32">,
 ): Code<"none">[] {
-  if (values.length === 1) return storeFrom(values, bases, index8)
-  const results = values.map(({ type }) => turning.scope.local<Word>(type))
+  if (values.length === 1) return storeAll(places, values)
+  const results = values.map(({ type }) => scope.local<Word>(type))
+  return [...setAll(results, values), ...storeAll(places, loads(results.map(variablePlace)))]
+}
+
+function variablePlace(local: Local<Word>): FieldPlace {
+  return { word: local.type, load: () => local.get, store: (value) => local.set(value) }
+}
+
+/** The fields of one kernel at the place at hand of a list. */
+function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelCode): FieldPlace[] {
+  return fieldsAt(list, words, placed.windowFrom, place8)
+}
+
+/** Adds the entry behind what stands in the places. */
+function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
+  const { left, right, placed } = code
   return [
-    ...values.map((value, index) => results[index]!.set(value)),
-    ...storeFrom(
-      results.map((local) => local.get),
-      bases,
-      index8,
-    ),
+    ...setAll(left, loads(places)),
+    ...setAll(right, lifted(turning, code)),
+    ...storeCombined(turning, places, placed.kernel.combine(left, right)),
   ]
 }
 
-/** Adds the entry to what its key has in the newer block, or in the window. */
-function takeIn(turning: Turning, arrays: KernelArrays): Code<"none">[] {
-  const { left, right, current, prefix } = arrays
-  const { kernel } = arrays.placed
-  const target = kernel.remove === undefined ? prefix : current
+/** Adds the entry, whose key is at the place at hand of the new list. A total is where the key's old place is. */
+function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
+  const inNew = addBehind(turning, code, atPlace(turning, turning.new, code))
+  if (code.placed.kernel.remove === undefined) return inNew
+  const across8 = turning.scope.local("i32")
+  const inOld = fieldsAt(turning.old, code.words, code.placed.windowFrom, across8)
   return [
-    ...loadInto(left, target, turning.id8),
-    ...liftInto(turning, arrays, right),
-    ...storeCombined(turning, kernel.combine(left, right), target, turning.id8),
+    when(i32.eqz(across.get), inNew, [
+      across8.set(i32.shl(across.get, i32.const(3))),
+      ...addBehind(turning, code, inOld),
+    ]),
   ]
 }
 
 /** Puts the entry, as the earliest of the older block, before what its key has there. */
-function takeOld(turning: Turning, arrays: KernelArrays): Code<"none">[] {
-  const { left, right, current, after } = arrays
-  const { kernel } = arrays.placed
-  if (kernel.remove !== undefined) return takeIn(turning, arrays)
+function takeOld(turning: Turning, code: KernelCode): Code<"none">[] {
+  const { left, right, placed, after } = code
+  const places = atPlace(turning, turning.old, code)
+  if (placed.kernel.remove !== undefined) return addBehind(turning, code, places)
+  const afterEntry = after.map((base, field) => fieldPlace(code.words[field]!, base, turning.entry8))
   return [
-    ...loadInto(right, current, turning.id8),
-    ...storeFrom(
+    ...setAll(right, loads(places)),
+    ...storeAll(
+      afterEntry,
       right.map((local) => local.get),
-      after,
-      turning.entry8,
     ),
-    ...liftInto(turning, arrays, left),
-    ...storeCombined(turning, kernel.combine(left, right), current, turning.id8),
+    ...setAll(left, lifted(turning, code)),
+    ...storeCombined(turning, places, placed.kernel.combine(left, right)),
   ]
 }
 
 /** Takes the entry, the earliest of the older block, away. */
-function letGo(turning: Turning, arrays: KernelArrays): Code<"none">[] {
-  const { left, right, current, after } = arrays
-  const { kernel } = arrays.placed
-  if (kernel.remove === undefined) {
-    return [
-      ...loadInto(right, after, turning.entry8),
-      ...storeFrom(
-        right.map((local) => local.get),
-        current,
-        turning.id8,
-      ),
-    ]
+function letGo(turning: Turning, code: KernelCode): Code<"none">[] {
+  const { left, right, placed, after } = code
+  const places = atPlace(turning, turning.old, code)
+  if (placed.kernel.remove === undefined) {
+    return storeAll(
+      places,
+      after.map((base, field) => fieldPlace(code.words[field]!, base, turning.entry8).load()),
+    )
   }
   return [
-    ...loadInto(left, current, turning.id8),
-    ...liftInto(turning, arrays, right),
-    ...storeCombined(turning, kernel.remove(left, right), current, turning.id8),
+    ...setAll(left, loads(places)),
+    ...setAll(right, lifted(turning, code)),
+    ...storeCombined(turning, places, placed.kernel.remove(left, right)),
   ]
 }
 
@@ -186,16 +198,18 @@ function letGo(turning: Turning, arrays: KernelArrays): Code<"none">[] {
 export function writeAdvance(module: WasmModule, shape: WindowShape): void {
   module.function("reset", { parameters: { control: "i32" }, result: "none" }, ({ control }, scope) => {
     const turning = beginTurning(shape, control, scope)
-    const body = forgetAll(
-      turning,
-      shape.kernels.map((placed) => arraysOf(turning, placed)),
-    )
-    return [...turning.setup, ...body, i64.store(control.get, i64.const(NO_START), CONTROL.newStart), sequence()]
+    const body = forgetAll(turning)
+    return [
+      ...turning.setup,
+      ...body,
+      ...storeLengths(turning),
+      i64.store(control.get, i64.const(NO_START), CONTROL.newStart),
+      sequence(),
+    ]
   })
   const parameters = { control: "i32", windowEnd: "f64" } as const
   module.function("advance", { parameters, result: "none" }, ({ control, windowEnd }, scope) => {
     const turning = beginTurning(shape, control, scope)
-    const kernels = shape.kernels.map((placed) => arraysOf(turning, placed))
     const end = scope.local("i64")
     const start = scope.local("i64")
     const newStart = scope.local("i64")
@@ -208,51 +222,50 @@ export function writeAdvance(module: WasmModule, shape: WindowShape): void {
       when(i64.ltS(intoBlock.get, i64.const(0n)), [intoBlock.set(i64.add(intoBlock.get, blockLength))]),
       newStart.set(i64.sub(start.get, intoBlock.get)),
       when(i64.ne(intoBlock.get, i64.const(0n)), [newStart.set(i64.add(newStart.get, blockLength))]),
-      ...dropPieces(turning, kernels, end),
+      ...dropPieces(turning, end),
       when(i64.ne(newStart.get, i64.load(control.get, CONTROL.newStart)), [
-        ...forgetAll(turning, kernels),
+        ...forgetAll(turning),
         i64.store(control.get, newStart.get, CONTROL.newStart),
-        when(i64.ne(intoBlock.get, i64.const(0n)), takeOldPieces(turning, kernels, newStart)),
+        when(i64.ne(intoBlock.get, i64.const(0n)), takeOldPieces(turning, newStart)),
         i32.store(control.get, i32.load(control.get, CONTROL.sealed), CONTROL.edge),
       ]),
-      ...takeNewPieces(turning, kernels, end),
+      ...takeNewPieces(turning, end),
+      ...storeLengths(turning),
     ]
     return [...turning.setup, ...body, sequence()]
   })
+}
+
+function storeLengths(turning: Turning): Code<"none">[] {
+  return [storeLength(turning, turning.old), storeLength(turning, turning.new)]
 }
 
 function pieceAt(turning: Turning, index: Code<"i32">): Code<"i32"> {
   return itemAddress(load(turning, CONTROL.pieces).get, index, 6)
 }
 
+function setPlace({ place, place8 }: Turning, to: Code<"i32">): Code<"none">[] {
+  return [place.set(to), place8.set(i32.shl(place.get, i32.const(3)))]
+}
+
 /** Pieces whose last window was an earlier one leave. */
-function dropPieces(turning: Turning, kernels: readonly KernelArrays[], end: Local<"i64">): Code<"none">[] {
-  const { control, piece, scope } = turning
+function dropPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
+  const { control, piece, scope, kernels, old, id } = turning
   const head = scope.local("i32")
   const tail = load(turning, CONTROL.tail)
   const left = scope.local("i32")
-  const aList = load(turning, CONTROL.aList)
-  const inOld = load(turning, CONTROL.inOld)
   const isLeaving = i32.and(i32.ltU(head.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.lastWindowEnd), end.get))
-  const aLength = i32.load(control.get, CONTROL.aLength)
-  const cutAList = [
-    left.set(i32.load(piece.get, PIECE.aCount)),
-    whileLoop(i32.ne(left.get, i32.const(0)), [
-      left.set(i32.sub(left.get, i32.const(1))),
-      i32.store(control.get, i32.sub(aLength, i32.const(1)), CONTROL.aLength),
-      i32.store8(i32.add(inOld.get, i32.load(itemAddress(aList.get, aLength, 2))), i32.const(0)),
-    ]),
-  ]
   return [
     head.set(i32.load(control.get, CONTROL.head)),
     piece.set(pieceAt(turning, head.get)),
     whileLoop(isLeaving, [
       when(i32.ltU(head.get, i32.load(control.get, CONTROL.edge)), [
-        ...forEachEntry(
-          turning,
-          kernels.flatMap((arrays) => letGo(turning, arrays)),
-        ),
-        ...cutAList,
+        ...forEachEntry(turning, [
+          ...setPlace(turning, placeOf(old, id)),
+          ...kernels.flatMap((code) => letGo(turning, code)),
+        ]),
+        left.set(i32.load(piece.get, PIECE.oldCount)),
+        whileLoop(i32.ne(left.get, i32.const(0)), [left.set(i32.sub(left.get, i32.const(1))), ...takeLastOut(turning)]),
       ]),
       increment(head),
       piece.set(i32.add(piece.get, i32.const(PIECE_BYTES))),
@@ -264,49 +277,56 @@ function dropPieces(turning: Turning, kernels: readonly KernelArrays[], end: Loc
   ]
 }
 
-/** Gives the keys of both lists the identity, and empties the lists. */
-function forgetAll(turning: Turning, kernels: readonly KernelArrays[]): Code<"none">[] {
-  const { control, id, id8, entry } = turning
-  const identities = kernels.flatMap(({ placed, current, prefix }) =>
-    placed.kernel.window.flatMap(({ word, identity }, index) => [
-      fieldPlace(word, current[index]!, id8).store(bitsConstant(word, identity)),
-      ...(prefix.length === 0 ? [] : [fieldPlace(word, prefix[index]!, id8).store(bitsConstant(word, identity))]),
-    ]),
-  )
-  const forget = (list: number, length: number) => {
-    const address = load(turning, list)
-    const inOld = load(turning, CONTROL.inOld)
-    const inNew = load(turning, CONTROL.inNew)
-    return [
-      entry.set(i32.const(0)),
-      whileLoop(i32.ltU(entry.get, i32.load(control.get, length)), [
-        id.set(i32.load(itemAddress(address.get, entry.get, 2))),
-        id8.set(i32.shl(id.get, i32.const(3))),
-        ...identities,
-        i32.store8(i32.add(inOld.get, id.get), i32.const(0)),
-        i32.store8(i32.add(inNew.get, id.get), i32.const(0)),
-        increment(entry),
-      ]),
-      i32.store(control.get, i32.const(0), length),
-    ]
-  }
+/** Takes the last key out of the old list. Its totals go to its place in the new list, or to place 0. */
+function takeLastOut(turning: Turning): Code<"none">[] {
+  const { old, scope, place, place8, id, kernels } = turning
+  const across = scope.local("i32")
+  const across8 = scope.local("i32")
+  const totals = kernels.filter(({ placed }) => placed.kernel.remove !== undefined)
   return [
-    ...forget(CONTROL.aList, CONTROL.aLength),
-    ...forget(CONTROL.bList, CONTROL.bLength),
+    place.set(old.length.get),
+    place8.set(i32.shl(place.get, i32.const(3))),
+    id.set(i32.load(itemAddress(old.ids.get, place.get, 2))),
+    across.set(i32.load(itemAddress(old.across.get, place.get, 2))),
+    across8.set(i32.shl(across.get, i32.const(3))),
+    i32.store(itemAddress(old.places.get, id.get, 2), i32.const(0)),
+    i32.store(itemAddress(turning.new.across.get, across.get, 2), i32.const(0)),
+    ...totals.flatMap((code) =>
+      storeAll(
+        fieldsAt(turning.new, code.words, code.placed.windowFrom, across8),
+        loads(fieldsAt(old, code.words, code.placed.windowFrom, place8)),
+      ),
+    ),
+    old.length.set(i32.sub(old.length.get, i32.const(1))),
+  ]
+}
+
+/** Empties the lists. */
+function forgetAll(turning: Turning): Code<"none">[] {
+  const { control, id, place } = turning
+  const forget = ({ ids, places, length }: ListCode) => [
+    place.set(i32.const(1)),
+    whileLoop(i32.leU(place.get, length.get), [
+      id.set(i32.load(itemAddress(ids.get, place.get, 2))),
+      i32.store(itemAddress(places.get, id.get, 2), i32.const(0)),
+      increment(place),
+    ]),
+    length.set(i32.const(0)),
+  ]
+  return [
+    ...forget(turning.old),
+    ...forget(turning.new),
     i32.store(control.get, i32.load(control.get, CONTROL.head), CONTROL.sealed),
     i32.store(control.get, i32.load(control.get, CONTROL.head), CONTROL.edge),
   ]
 }
 
 /** Takes in the pieces of the older block, the latest first. */
-function takeOldPieces(turning: Turning, kernels: readonly KernelArrays[], newStart: Local<"i64">): Code<"none">[] {
-  const { control, piece, id, scope } = turning
+function takeOldPieces(turning: Turning, newStart: Local<"i64">): Code<"none">[] {
+  const { control, piece, id, scope, old, place, kernels } = turning
   const index = scope.local("i32")
   const count = scope.local("i32")
   const tail = load(turning, CONTROL.tail)
-  const aList = load(turning, CONTROL.aList)
-  const inOld = load(turning, CONTROL.inOld)
-  const aLength = i32.load(control.get, CONTROL.aLength)
   const isOld = i32.and(i32.ltU(index.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.start), newStart.get))
   return [
     index.set(i32.load(control.get, CONTROL.head)),
@@ -316,43 +336,51 @@ function takeOldPieces(turning: Turning, kernels: readonly KernelArrays[], newSt
     whileLoop(i32.gtU(index.get, i32.load(control.get, CONTROL.head)), [
       index.set(i32.sub(index.get, i32.const(1))),
       piece.set(i32.sub(piece.get, i32.const(PIECE_BYTES))),
-      count.set(i32.const(0)),
+      count.set(old.length.get),
       ...forEachEntry(turning, [
-        ...kernels.flatMap((arrays) => takeOld(turning, arrays)),
-        when(i32.eqz(i32.load8U(i32.add(inOld.get, id.get))), [
-          i32.store8(i32.add(inOld.get, id.get), i32.const(1)),
-          i32.store(itemAddress(aList.get, aLength, 2), id.get),
-          i32.store(control.get, i32.add(aLength, i32.const(1)), CONTROL.aLength),
-          increment(count),
+        place.set(placeOf(old, id)),
+        when(i32.eqz(place.get), [
+          ...putIn(turning, old, id, place),
+          i32.store(itemAddress(old.across.get, place.get, 2), i32.const(0)),
         ]),
+        ...setPlace(turning, place.get),
+        ...kernels.flatMap((code) => takeOld(turning, code)),
       ]),
-      i32.store(piece.get, count.get, PIECE.aCount),
+      i32.store(piece.get, i32.sub(old.length.get, count.get), PIECE.oldCount),
     ]),
   ]
 }
 
 /** Takes in the pieces that start before the window's end and were not in the window before. */
-function takeNewPieces(turning: Turning, kernels: readonly KernelArrays[], end: Local<"i64">): Code<"none">[] {
-  const { control, piece, id, scope } = turning
+function takeNewPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
+  const { control, piece, id, scope, old, place, kernels } = turning
   const index = scope.local("i32")
+  const across = scope.local("i32")
   const tail = load(turning, CONTROL.tail)
-  const bList = load(turning, CONTROL.bList)
-  const inNew = load(turning, CONTROL.inNew)
-  const bLength = i32.load(control.get, CONTROL.bLength)
   const isNew = i32.and(i32.ltU(index.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.start), end.get))
+  const acrossAddress = itemAddress(turning.new.across.get, place.get, 2)
+  const haveTotals = kernels.some(({ placed }) => placed.kernel.remove !== undefined)
   return [
     index.set(i32.load(control.get, CONTROL.sealed)),
     piece.set(pieceAt(turning, index.get)),
     whileLoop(isNew, [
       ...forEachEntry(turning, [
-        ...kernels.flatMap((arrays) => takeIn(turning, arrays)),
-        when(i32.eqz(i32.load8U(i32.add(inNew.get, id.get))), [
-          i32.store8(i32.add(inNew.get, id.get), i32.const(1)),
-          i32.store(itemAddress(bList.get, bLength, 2), id.get),
-          i32.store(control.get, i32.add(bLength, i32.const(1)), CONTROL.bLength),
-        ]),
+        place.set(placeOf(turning.new, id)),
+        when(
+          i32.eqz(place.get),
+          [
+            ...putIn(turning, turning.new, id, place),
+            across.set(placeOf(old, id)),
+            i32.store(acrossAddress, across.get),
+            // Place 0 of the old list is nobody's.
+            i32.store(itemAddress(old.across.get, across.get, 2), place.get),
+          ],
+          haveTotals ? [across.set(i32.load(acrossAddress))] : [],
+        ),
+        ...setPlace(turning, place.get),
+        ...kernels.flatMap((code) => takeIn(turning, code, across)),
       ]),
-      i32.store(piece.get, i32.const(0), PIECE.aCount),
+      i32.store(piece.get, i32.const(0), PIECE.oldCount),
       increment(index),
       piece.set(i32.add(piece.get, i32.const(PIECE_BYTES))),
     ]),

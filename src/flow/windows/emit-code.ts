@@ -1,25 +1,25 @@
 /**
- * Code that stores the result rows of a window: the ids of their keys, the window's bounds, and the aggregates, column by
- * column; then the columns of the keys, from the ids. See `window-code.ts`.
+ * Code that stores the result rows of a window, column by column: the keys, the window's bounds, the aggregates. See
+ * `window-code.ts`.
+ *
+ * Rows of overlapping windows come from the places of two lists (`key-list.ts`): those of the old list one after the other,
+ * so that columns are copied; then those of the new list whose keys are not in the old one, which are chosen first. Rows
+ * of windows that are one slice come from its entries.
  */
-import { unreachable } from "../../base/assert.ts"
 import { f64, i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
+import type { WasmModule } from "../../expr/wasm-module.ts"
 import type { ResultAccess, Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
+import { copyItems, fillItems } from "./copy-code.ts"
+import type { KeyPartLayout } from "./key-layout.ts"
+import { fieldsAt, listCode, type ListCode, type ListScope } from "./list-code.ts"
 import { CONTROL } from "./window-control.ts"
 import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 
 /** The variables of a function that stores results. */
-interface Emitting {
-  readonly shape: WindowShape
-  readonly scope: FunctionScope
-  readonly control: Local<"i32">
-  readonly setup: Code<"none">[]
-  /** The first row, the row at hand, and how many there are. */
-  readonly to: Local<"i32">
+interface Emitting extends ListScope {
+  /** The row at hand, and how many rows of the part at hand are done. */
   readonly row: Local<"i32">
-  readonly count: Local<"i32">
   readonly index: Local<"i32">
 }
 
@@ -27,94 +27,110 @@ function loadControl({ control, scope, setup }: Emitting, offset: number): Local
   return loadedFrom(control, offset, scope, setup)
 }
 
+/** Some rows, one after the other. */
+interface Rows {
+  /** The first row, and how many there are. */
+  readonly to: Local<"i32">
+  readonly count: Local<"i32">
+}
+
 /** `emit(control, to, room, end) → count` and `emitEntries(control, to, count, end, from)`. */
 export function writeEmit(module: WasmModule, shape: WindowShape): void {
   const parameters = { control: "i32", to: "i32", room: "i32", end: "f64" } as const
   module.function("emit", { parameters, result: "i32" }, ({ control, to, room, end }, scope) => {
-    const emitting = beginEmitting(shape, control, to, scope.local("i32"), scope)
-    const body = [
-      ...chooseIds(emitting, room),
-      ...storeBounds(emitting, end),
-      ...shape.kernels.flatMap((placed, index) => storeFromKeys(emitting, placed, index)),
-    ]
-    return [...emitting.setup, ...body, emitting.count.get]
+    const emitting = { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
+    const body = storePlaces(emitting, to, room, end)
+    return [...emitting.setup, ...body]
   })
   const ofEntries = { control: "i32", to: "i32", count: "i32", end: "f64", from: "i32" } as const
   module.function("emitEntries", { parameters: ofEntries, result: "none" }, (given, scope) => {
     const { control, to, count, end, from } = given
-    const emitting = beginEmitting(shape, control, to, count, scope)
+    const emitting = { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
+    const rows = { to, count }
     const body = [
-      ...copyIds(emitting, from),
-      ...storeBounds(emitting, end),
-      ...shape.kernels.flatMap((placed, index) => storeFromEntries(emitting, placed, index, from)),
+      ...shape.keys.parts.flatMap((part, index) => storeKeysOfEntries(emitting, rows, part, index, from)),
+      ...storeBounds(emitting, rows, end),
+      ...shape.kernels.flatMap((placed, index) => storeFromEntries(emitting, rows, placed, index, from)),
     ]
     return [...emitting.setup, ...body, sequence()]
   })
 }
 
-function beginEmitting(
-  shape: WindowShape,
-  control: Local<"i32">,
+/** Stores the rows from `position` on that there is room for: those of the old list, then those of the new one. */
+function storePlaces(
+  emitting: Emitting,
   to: Local<"i32">,
-  count: Local<"i32">,
-  scope: FunctionScope,
-): Emitting {
-  return { shape, scope, control, setup: [], to, count, row: scope.local("i32"), index: scope.local("i32") }
-}
-
-/** Writes the next ids of the a-list, then of the b-list without those of the a-list, to `resultIds`, by row. */
-function chooseIds(emitting: Emitting, room: Local<"i32">): Code<"none">[] {
-  const { control, count, index: position, scope } = emitting
-  const aList = loadControl(emitting, CONTROL.aList)
-  const aLength = loadControl(emitting, CONTROL.aLength)
-  const bList = loadControl(emitting, CONTROL.bList)
-  const bLength = loadControl(emitting, CONTROL.bLength)
-  const inOld = loadControl(emitting, CONTROL.inOld)
-  const ids = resultIds(emitting)
-  const id = scope.local("i32")
-  const isRoom = i32.ltS(count.get, room.get)
+  room: Local<"i32">,
+  end: Local<"f64">,
+): [...Code<"none">[], Code<"i32">] {
+  const { control, scope, shape } = emitting
+  const [older, newer] = [listCode(emitting, "old"), listCode(emitting, "new")]
+  const position = scope.local("i32")
+  const all = { to, count: scope.local("i32") }
+  const oldRows = { to, count: scope.local("i32") }
+  const newRows = { to: scope.local("i32"), count: scope.local("i32") }
+  const chosen = loadControl(emitting, CONTROL.chosen)
+  const first = scope.local("i32")
+  const place = scope.local("i32")
+  const left = i32.sub(older.length.get, position.get)
+  const parts = (rows: Rows, list: ListCode, setPlace: Code<"none">) =>
+    shape.kernels.flatMap((placed, index) =>
+      storeFromPlaces({ emitting, rows, list, place, setPlace, placed, aggregate: index, other: newer }),
+    )
   return [
     position.set(i32.load(control.get, CONTROL.position)),
-    whileLoop(i32.and(isRoom, i32.ltU(position.get, aLength.get)), [
-      i32.store(itemAddress(ids.get, count.get, 2), i32.load(itemAddress(aList.get, position.get, 2))),
-      increment(count),
-      increment(position),
+    first.set(i32.add(position.get, i32.const(1))),
+    when(i32.ltU(position.get, older.length.get), [
+      oldRows.count.set(i32.select(i32.ltU(left, room.get), left, room.get)),
+      position.set(i32.add(position.get, oldRows.count.get)),
     ]),
-    whileLoop(i32.and(isRoom, i32.ltU(position.get, i32.add(aLength.get, bLength.get))), [
-      id.set(i32.load(itemAddress(bList.get, i32.sub(position.get, aLength.get), 2))),
-      // The id is written in any case, and over-written by the next where it does not count.
-      i32.store(itemAddress(ids.get, count.get, 2), id.get),
-      count.set(i32.add(count.get, i32.eqz(i32.load8U(i32.add(inOld.get, id.get))))),
-      increment(position),
+    newRows.to.set(i32.add(to.get, oldRows.count.get)),
+    ...choosePlaces(
+      emitting,
+      { position, chosen, older, newer, count: newRows.count },
+      i32.sub(room.get, oldRows.count.get),
+    ),
+    all.count.set(i32.add(oldRows.count.get, newRows.count.get)),
+    ...shape.keys.parts.flatMap((part, index) => [
+      ...copyKeys(emitting, oldRows, part, index, older, first),
+      ...gatherKeys(emitting, newRows, part, index, newer, chosen),
     ]),
+    ...storeBounds(emitting, all, end),
+    ...parts(oldRows, older, place.set(i32.add(first.get, emitting.index.get))),
+    ...parts(newRows, newer, place.set(i32.load(itemAddress(chosen.get, emitting.index.get, 2)))),
     i32.store(control.get, position.get, CONTROL.position),
+    all.count.get,
   ]
 }
 
-/** Where the id of the first row's key goes. */
-function resultIds(emitting: Emitting): Local<"i32"> {
-  const ids = loadControl(emitting, CONTROL.resultIds)
-  emitting.setup.push(ids.set(itemAddress(ids.get, emitting.to.get, 2)))
-  return ids
-}
-
-function copyIds(emitting: Emitting, from: Local<"i32">): Code<"none">[] {
-  const { count, index } = emitting
-  const entryIds = loadControl(emitting, CONTROL.entryIds)
-  const ids = resultIds(emitting)
+/** Writes the next places of the new list whose keys are not in the old one to `chosen`. */
+function choosePlaces(
+  { scope }: Emitting,
+  parts: {
+    readonly position: Local<"i32">
+    readonly chosen: Local<"i32">
+    readonly older: ListCode
+    readonly newer: ListCode
+    readonly count: Local<"i32">
+  },
+  room: Code<"i32">,
+): Code<"none">[] {
+  const { position, chosen, older, newer, count } = parts
+  const place = scope.local("i32")
+  const isRoom = i32.ltS(count.get, room)
   return [
-    index.set(i32.const(0)),
-    whileLoop(i32.ltU(index.get, count.get), [
-      i32.store(
-        itemAddress(ids.get, index.get, 2),
-        i32.load(itemAddress(entryIds.get, i32.add(from.get, index.get), 2)),
-      ),
-      increment(index),
+    place.set(i32.sub(position.get, older.length.get)),
+    whileLoop(i32.and(isRoom, i32.ltS(place.get, newer.length.get)), [
+      increment(place),
+      // The place is written in any case, and over-written by the next where it does not count.
+      i32.store(itemAddress(chosen.get, count.get, 2), place.get),
+      count.set(i32.add(count.get, i32.eqz(i32.load(itemAddress(newer.across.get, place.get, 2))))),
     ]),
+    when(i32.geS(place.get, i32.const(0)), [position.set(i32.add(older.length.get, place.get))]),
   ]
 }
 
-function forEachRow({ to, row, count, index }: Emitting, body: readonly Code<"none">[]): Code<"none">[] {
+function forEachRow({ row, index }: Emitting, { to, count }: Rows, body: readonly Code<"none">[]): Code<"none">[] {
   return [
     index.set(i32.const(0)),
     row.set(to.get),
@@ -122,44 +138,135 @@ function forEachRow({ to, row, count, index }: Emitting, body: readonly Code<"no
   ]
 }
 
-function storeBounds(emitting: Emitting, windowEnd: Local<"f64">): Code<"none">[] {
-  const end = emitting.scope.local("i64")
-  const starts = loadControl(emitting, CONTROL.windowStarts)
-  const ends = loadControl(emitting, CONTROL.windowEnds)
-  const { row, control } = emitting
-  emitting.setup.push(end.set(i64.truncSatF64S(windowEnd.get)))
-  return forEachRow(emitting, [
-    i64.store(itemAddress(starts.get, row.get, 3), i64.sub(end.get, i64.load(control.get, CONTROL.size))),
-    i64.store(itemAddress(ends.get, row.get, 3), end.get),
+function storeBounds(emitting: Emitting, { to, count }: Rows, windowEnd: Local<"f64">): Code<"none">[] {
+  const { scope, control } = emitting
+  const end = scope.local("i64")
+  const start = i64.sub(end.get, i64.load(control.get, CONTROL.size))
+  const fill = (base: Local<"i32">, value: Code<"i64">) =>
+    fillItems(scope, itemAddress(base.get, to.get, 3), count, value)
+  return [
+    end.set(i64.truncSatF64S(windowEnd.get)),
+    ...fill(loadControl(emitting, CONTROL.windowStarts), start),
+    ...fill(loadControl(emitting, CONTROL.windowEnds), end.get),
+  ]
+}
+
+/** A column of the keys at places `first` … of the old list. */
+function copyKeys(
+  emitting: Emitting,
+  rows: Rows,
+  part: KeyPartLayout,
+  index: number,
+  list: ListCode,
+  first: Local<"i32">,
+): Code<"none">[] {
+  const { scope, shape } = emitting
+  const { to, count } = rows
+  const place = i32.add(first.get, emitting.index.get)
+  if (part.storage === "bit") return gatherFrom(emitting, rows, part, index, list, place)
+  const shift = part.width === 1 ? 2 : 3
+  const base = loadControl(emitting, shape.control.keyValues(index))
+  const from = itemAddress(list.columns[index]!.get, first.get, shift)
+  return [
+    ...copyItems(scope, from, itemAddress(base.get, to.get, shift), count, part.width === 1 ? 4 : 8),
+    ...(part.nullBit === 0 ? [] : forEachRow(emitting, rows, [storeNullOf(emitting, part, index, list, place)])),
+  ]
+}
+
+/** A column of the keys at the chosen places of the new list. */
+function gatherKeys(
+  emitting: Emitting,
+  rows: Rows,
+  part: KeyPartLayout,
+  index: number,
+  list: ListCode,
+  chosen: Local<"i32">,
+): Code<"none">[] {
+  const place = i32.load(itemAddress(chosen.get, emitting.index.get, 2))
+  return gatherFrom(emitting, rows, part, index, list, place)
+}
+
+function gatherFrom(
+  emitting: Emitting,
+  rows: Rows,
+  part: KeyPartLayout,
+  index: number,
+  list: ListCode,
+  place: Code<"i32">,
+): Code<"none">[] {
+  const column = list.columns[index]!
+  const word = i32.load(itemAddress(column.get, place, 2))
+  const long = i64.load(itemAddress(column.get, place, 3))
+  return forEachRow(emitting, rows, [
+    storeKey(emitting, part, index, word, long),
+    ...(part.nullBit === 0 ? [] : [storeNullOf(emitting, part, index, list, place)]),
   ])
 }
 
-/** The results of one aggregate for the keys in `resultIds`. */
-function storeFromKeys(emitting: Emitting, placed: PlacedKernel, aggregate: number): Code<"none">[] {
-  const { scope, index, shape } = emitting
+/** Stores one of the two, as the part's width asks for, in the row at hand. */
+function storeKey(
+  emitting: Emitting,
+  { storage, width }: KeyPartLayout,
+  index: number,
+  word: Code<"i32">,
+  long: Code<"i64">,
+): Code<"none"> {
+  const { row, shape } = emitting
+  const base = loadControl(emitting, shape.control.keyValues(index))
+  if (storage === "bit") return storeBit(base, row, word)
+  if (width === 1) return i32.store(itemAddress(base.get, row.get, 2), word)
+  return i64.store(itemAddress(base.get, row.get, 3), long)
+}
+
+function storeNullOf(
+  emitting: Emitting,
+  part: KeyPartLayout,
+  index: number,
+  list: ListCode,
+  place: Code<"i32">,
+): Code<"none"> {
+  const nulls = list.columns.at(-1)!
+  return storeNull(emitting, part, index, i32.load(itemAddress(nulls.get, place, 2)))
+}
+
+/** Makes the part null where the word of null bits says so. Bits of validity are set before. */
+function storeNull(emitting: Emitting, { nullBit }: KeyPartLayout, index: number, nulls: Code<"i32">): Code<"none"> {
+  const bitmap = loadControl(emitting, emitting.shape.control.keyValidity(index))
+  return when(i32.and(nulls, i32.const(nullBit)), [storeBit(bitmap, emitting.row, i32.const(0))])
+}
+
+/** The results of one aggregate for keys at places of a list. */
+function storeFromPlaces(parts: {
+  readonly emitting: Emitting
+  readonly rows: Rows
+  readonly list: ListCode
+  readonly place: Local<"i32">
+  readonly setPlace: Code<"none">
+  readonly placed: PlacedKernel
+  readonly aggregate: number
+  /** The new list, where what keys of the old one have there is looked up. */
+  readonly other: ListCode
+}): Code<"none">[] {
+  const { emitting, rows, list, place, setPlace, placed, aggregate, other } = parts
+  const { scope } = emitting
   const { kernel, windowFrom } = placed
-  const ids = resultIds(emitting)
-  const id8 = scope.local("i32")
-  const arrays = (offset: (field: number) => number) =>
-    kernel.window.map((_, field) => loadControl(emitting, offset(windowFrom + field)))
-  const values = (bases: readonly Local<"i32">[]) => {
-    const locals = kernel.window.map(({ word }) => scope.local<Word>(word))
-    const codes = locals.map((local, field) => local.set(fieldPlace(local.type, bases[field]!, id8).load()))
-    return { locals, codes }
-  }
-  const current = values(arrays((field) => shape.control.current(field)))
+  const words = kernel.window.map(({ word }) => word)
+  const locals = () => words.map((word) => scope.local<Word>(word))
+  const place8 = scope.local("i32")
+  const load = (values: readonly Local<Word>[], from: ListCode) =>
+    fieldsAt(from, words, windowFrom, place8).map((field, index) => values[index]!.set(field.load()))
   const finish = (fields: readonly Local<Word>[]) => kernel.finish(fields, resultAccess(emitting, placed, aggregate))
-  const readId = id8.set(i32.shl(i32.load(itemAddress(ids.get, index.get, 2)), i32.const(3)))
-  if (kernel.remove !== undefined) {
-    return forEachRow(emitting, [readId, ...current.codes, ...finish(current.locals)])
-  }
-  const prefix = values(arrays((field) => shape.control.prefix(field)))
-  const together = kernel.window.map(({ word }) => scope.local<Word>(word))
-  return forEachRow(emitting, [
-    readId,
-    ...current.codes,
-    ...prefix.codes,
-    ...kernel.combine(current.locals, prefix.locals).map((value, field) => together[field]!.set(value)),
+  const toPlace = (at: Code<"i32">) => place8.set(i32.shl(at, i32.const(3)))
+  const own = locals()
+  const begin = [setPlace, toPlace(place.get), ...load(own, list)]
+  if (list.name === "new" || kernel.remove !== undefined) return forEachRow(emitting, rows, [...begin, ...finish(own)])
+  const later = locals()
+  const together = locals()
+  return forEachRow(emitting, rows, [
+    ...begin,
+    toPlace(i32.load(itemAddress(list.across.get, place.get, 2))),
+    ...load(later, other),
+    ...kernel.combine(own, later).map((value, field) => together[field]!.set(value)),
     ...finish(together),
   ])
 }
@@ -167,6 +274,7 @@ function storeFromKeys(emitting: Emitting, placed: PlacedKernel, aggregate: numb
 /** The results of one aggregate for entries. */
 function storeFromEntries(
   emitting: Emitting,
+  rows: Rows,
   placed: PlacedKernel,
   aggregate: number,
   from: Local<"i32">,
@@ -178,48 +286,31 @@ function storeFromEntries(
     fieldPlace(word, loadControl(emitting, shape.control.entryField(entryFrom + field)), entry8).load(),
   )
   const locals = kernel.window.map(({ word }) => scope.local<Word>(word))
-  return forEachRow(emitting, [
+  return forEachRow(emitting, rows, [
     entry8.set(i32.shl(i32.add(from.get, index.get), i32.const(3))),
     ...kernel.lift(entry).map((value, field) => locals[field]!.set(value)),
     ...kernel.finish(locals, resultAccess(emitting, placed, aggregate)),
   ])
 }
 
-/** `writeKeys(control, to, count)`: the columns of keys, from `resultIds`. Null bits are set before. */
-export function writeKeyColumns(module: WasmModule, shape: WindowShape): void {
-  const parameters = { control: "i32", to: "i32", count: "i32" } as const
-  module.function("writeKeys", { parameters, result: "none" }, ({ control, to, count }, scope) => {
-    const emitting = beginEmitting(shape, control, to, count, scope)
-    const body = shape.keys.parts.flatMap((_, part) => storeKeyColumn(emitting, part))
-    return [...emitting.setup, ...body, sequence()]
-  })
-}
-
-function storeKeyColumn(emitting: Emitting, part: number): Code<"none">[] {
-  const { scope, row, index, shape } = emitting
-  const { stride, parts } = shape.keys
-  const { storage, at, nullBit } = parts[part]!
-  const ids = resultIds(emitting)
+/** A column of the keys of entries, from their words. */
+function storeKeysOfEntries(
+  emitting: Emitting,
+  rows: Rows,
+  part: KeyPartLayout,
+  partIndex: number,
+  from: Local<"i32">,
+): Code<"none">[] {
+  const { scope, index, shape } = emitting
+  const ids = loadControl(emitting, CONTROL.entryIds)
   const words = loadControl(emitting, CONTROL.keyWords)
-  const base = loadControl(emitting, shape.control.keyValues(part))
   const key = scope.local("i32")
-  const word = i32.load(key.get, at * 4)
-  const long = i64.load(key.get, at * 4)
-  const store = {
-    bit: () => storeBit(base, row, word),
-    int32: () => i32.store(itemAddress(base.get, row.get, 2), word),
-    dictionary: () => i32.store(itemAddress(base.get, row.get, 2), word),
-    int64: () => i64.store(itemAddress(base.get, row.get, 3), long),
-    float64: () => i64.store(itemAddress(base.get, row.get, 3), long),
-    struct: () => unreachable("struct" as never, "a key's storage"),
-  }[storage]
-  const readId = i32.load(itemAddress(ids.get, index.get, 2))
-  const codes = [key.set(i32.add(words.get, i32.mul(readId, i32.const(stride * 4)))), store()]
-  if (nullBit !== 0) {
-    const bitmap = loadControl(emitting, shape.control.keyValidity(part))
-    codes.push(when(i32.and(i32.load(key.get), i32.const(nullBit)), [storeBit(bitmap, row, i32.const(0))]))
-  }
-  return forEachRow(emitting, codes)
+  const id = i32.load(itemAddress(ids.get, i32.add(from.get, index.get), 2))
+  return forEachRow(emitting, rows, [
+    key.set(i32.add(words.get, i32.mul(id, i32.const(shape.keys.stride * 4)))),
+    storeKey(emitting, part, partIndex, i32.load(key.get, part.at * 4), i64.load(key.get, part.at * 4)),
+    ...(part.nullBit === 0 ? [] : [storeNull(emitting, part, partIndex, i32.load(key.get))]),
+  ])
 }
 
 function resultAccess(emitting: Emitting, { kernel, resultFrom }: PlacedKernel, aggregate: number): ResultAccess {

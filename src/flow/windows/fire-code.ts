@@ -38,7 +38,7 @@ export function writeFireDue(module: WasmModule): void {
         call("none", "advance", control.get, end.get),
         branchIf(
           exit,
-          i32.gtU(i32.add(field(CONTROL.aLength), field(CONTROL.bLength)), i32.sub(capacity.get, row.get)),
+          i32.gtU(i32.add(field(CONTROL.oldLength), field(CONTROL.newLength)), i32.sub(capacity.get, row.get)),
         ),
         i32.store(control.get, i32.const(0), CONTROL.position),
         row.set(i32.add(row.get, call("i32", "emit", control.get, row.get, i32.sub(capacity.get, row.get), end.get))),

@@ -262,7 +262,7 @@ export function openSlice(parts: {
     i32.store(record.get, i32.const(0), PIECE.capacity),
     i32.store(record.get, i32.const(0), PIECE.written),
     i32.store(record.get, i32.const(1), PIECE.dirty),
-    i32.store(record.get, i32.const(0), PIECE.aCount),
+    i32.store(record.get, i32.const(0), PIECE.oldCount),
     i32.store(record.get, i32.const(0), PIECE.serial),
     piece.written.set(i32.const(0)),
     size.set(i32.const(0)),

@@ -9,7 +9,7 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import type { SliceBounds } from "./slices.ts"
 import { PIECE, PIECE_BYTES } from "./window-control.ts"
 
-type NumberField = "from" | "size" | "capacity" | "written" | "dirty" | "aCount" | "serial"
+type NumberField = "from" | "size" | "capacity" | "written" | "dirty" | "oldCount" | "serial"
 type TimeField = "start" | "end" | "countsFrom" | "lastWindowEnd"
 
 const SMALLEST = 16
@@ -66,7 +66,8 @@ export class PieceList {
     this.#setTime(index, "countsFrom", countsFrom)
     this.#setTime(index, "lastWindowEnd", bounds.lastWindowEnd)
     this.set(index, "from", from)
-    for (const field of ["size", "capacity", "written", "dirty", "aCount", "serial"] as const) this.set(index, field, 0)
+    for (const field of ["size", "capacity", "written", "dirty", "oldCount", "serial"] as const)
+      this.set(index, field, 0)
   }
 
   /** Copies `count` records to another place of the list. */

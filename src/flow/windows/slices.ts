@@ -63,6 +63,11 @@ export class Slices {
     return this.#endEdge === 0 && this.slide <= this.size
   }
 
+  /** Whether moments lie in several windows. */
+  get areOverlapping(): boolean {
+    return this.slide < this.size
+  }
+
   /** The slice that holds a moment that is at most `maxTime` away from 1970. */
   of(time: number): SliceBounds {
     const period = this.#periodStart(time)

@@ -121,8 +121,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)
     const [shape, memory, pieces, texts, slices] = [this.#shape, this.#memory, this.#pieces, this.#texts, this.#slices]
     const failure = (aggregate: number) => overflowError(aggregates[aggregate]!.name)
-    const { writeKeys } = this.#code
-    const results = { id, schema, keyCount: keys.length, shape, texts, failure, writeKeys }
+    const results = { id, schema, keyCount: keys.length, shape, texts, failure }
     this.#results = new WindowResults(results, memory, context)
     this.#state = new WindowState({ operator: id, slices, shape, memory, pieces, texts }, table)
     this.#rows = new LinearArray(arena, 4, 64)
@@ -338,6 +337,7 @@ export class WindowAggregate implements Operator, OperatorState {
       const before = this.#memory.get("head")
       // Counting takes time for each piece, and few keys are never dropped.
       const entries = state.keys.size < KEYS_WORTH_COLLECTING ? Infinity : this.#pieces.countEntries(state.floorEnd)
+      this.#results.bindKeys(state.keys)
       lastEnd = this.#fireUntil(watermark + 1, out)
       this.#results.flush(out)
       this.#pieces.forgetDropped(before)
@@ -351,7 +351,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const state = this.#state
     let lastEnd = -Infinity
     for (;;) {
-      if (!this.#pieces.areJoining && this.#slices.slide < this.#slices.size) {
+      if (!this.#pieces.areJoining && this.#slices.areOverlapping) {
         lastEnd = Math.max(lastEnd, this.#fireTogether(lastDueEnd, out))
       }
       const end = this.#pieces.nextEnd(state.floorEnd)
@@ -375,7 +375,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const lastEnd = memory.floorEnd - this.#slices.slide
     // It also moves on where the window that comes next was found not to fit.
     if (memory.floorEnd > floorEnd) state.passWindow(lastEnd)
-    this.#results.append(count, state.keys, out)
+    this.#results.append(count, out)
     return count === 0 ? -Infinity : lastEnd
   }
 
@@ -383,17 +383,17 @@ export class WindowAggregate implements Operator, OperatorState {
     const memory = this.#memory
     const { controlAddress } = memory
     if (this.#pieces.join(end)) this.#code.reset(controlAddress)
-    if (this.#slices.slide >= this.#slices.size) {
+    if (!this.#slices.areOverlapping) {
       this.#fireOnlyPiece(end, out)
       return
     }
     this.#code.advance(controlAddress, end)
     memory.set("position", 0)
-    const total = memory.get("aLength") + memory.get("bLength")
+    const total = memory.get("oldLength") + memory.get("newLength")
     while (memory.get("position") < total) {
       const room = this.#results.roomFor(total - memory.get("position"))
       const count = this.#code.emit(controlAddress, this.#results.length, room, end)
-      this.#results.append(count, this.#state.keys, out)
+      this.#results.append(count, out)
     }
   }
 
@@ -406,7 +406,7 @@ export class WindowAggregate implements Operator, OperatorState {
     for (let left = size; left > 0;) {
       const room = Math.min(left, this.#results.roomFor(left))
       this.#code.emitEntries(memory.controlAddress, this.#results.length, room, end, from)
-      this.#results.append(room, this.#state.keys, out)
+      this.#results.append(room, out)
       from += room
       left -= room
     }

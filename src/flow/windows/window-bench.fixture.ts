@@ -11,17 +11,16 @@ import type { WindowSpec } from "../plan.ts"
 import { keyLayout } from "./key-layout.ts"
 import { Slices, type SliceBounds } from "./slices.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
-import { CONTROL, STOP } from "./window-control.ts"
+import { CONTROL, STOP, type ListName } from "./window-control.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowPieces, type PiecePlace } from "./window-pieces.ts"
 import { WindowShape } from "./window-shape.ts"
 
-const MINUS_ZERO = -(2n ** 63n)
-
-/** The window fields of the two aggregates, a count and a float sum: the bits of their identities. */
+/** The window fields of the two aggregates, a count, which is a total, and a float sum, which is not. */
 const COUNT = 0
 const SUM = 1
-const IDENTITIES = [0n, MINUS_ZERO]
+/** The words of a key, which is its id in other words. */
+const wordOf = (id: number) => id * 7 + 3
 
 /** What a piece should hold: by key, in order of its first record. */
 interface ModelPiece {
@@ -48,13 +47,13 @@ export class WindowBench {
   readonly #i32 = new Int32Array(this.arena.buffer)
   readonly #i64 = new BigInt64Array(this.arena.buffer)
   readonly #f64 = new Float64Array(this.arena.buffer)
-  readonly #u8 = new Uint8Array(this.arena.buffer)
   /** Records on their way in: their rows, times and values by row, the ids of their keys, and their entries. */
   readonly #rows = new LinearArray(this.arena, 4, 1024)
   readonly #times = new LinearArray(this.arena, 8, 1024)
   readonly #values = new LinearArray(this.arena, 8, 1024)
   readonly #ids = new LinearArray(this.arena, 4, 1024)
   readonly #entries = new LinearArray(this.arena, 4, 1024)
+  readonly #words = new LinearArray(this.arena, 4, 1024)
   model: ModelPiece[] = []
   keyCount = 0
   floorEnd: number
@@ -75,7 +74,7 @@ export class WindowBench {
   release(): void {
     this.memory.release()
     this.pieces.release()
-    for (const array of [this.#rows, this.#times, this.#values, this.#ids, this.#entries]) array.release()
+    for (const array of [this.#rows, this.#times, this.#values, this.#ids, this.#entries, this.#words]) array.release()
     expect(this.arena.usedBytes).toBe(0)
   }
 
@@ -87,6 +86,9 @@ export class WindowBench {
       this.#ids.i32[row] = id
       this.keyCount = Math.max(this.keyCount, id + 1)
     })
+    this.#words.reserve(this.keyCount)
+    for (let id = 0; id < this.keyCount; id++) this.#words.i32[id] = wordOf(id)
+    this.memory.setAt(CONTROL.keyWords, this.#words.address)
     this.memory.reserveKeys(this.keyCount)
     this.memory.setAt(CONTROL.times, this.#times.address)
     this.memory.setAt(this.#shape.control.inputValues(0), this.#values.address)
@@ -179,29 +181,37 @@ export class WindowBench {
     return this.#i32[(this.memory.controlAddress + offset) >> 2]!
   }
 
-  #list(list: number, length: number): number[] {
-    const address = this.#word(list) >> 2
-    return [...this.#i32.subarray(address, address + this.#word(length))]
-  }
-
-  #isIn(list: number, id: number): boolean {
-    return this.#u8[this.#word(list) + id] === 1
-  }
-
-  #bits(array: number, id: number): bigint {
-    return this.#i64[(this.#word(array) >> 3) + id]!
+  /** What a list holds: by place, from 1 on. */
+  #list(name: ListName) {
+    const [ids, length, across, places] =
+      name === "old"
+        ? ([CONTROL.oldIds, CONTROL.oldLength, CONTROL.oldAcross, CONTROL.oldPlaces] as const)
+        : ([CONTROL.newIds, CONTROL.newLength, CONTROL.newAcross, CONTROL.newPlaces] as const)
+    const { control } = this.#shape
+    const item = (array: number, place: number) => this.#i32[(this.#word(array) >> 2) + place]!
+    const field = (index: number, place: number) => (this.#word(control.atPlaces(name, index)) >> 3) + place
+    return {
+      length: this.#word(length),
+      id: (place: number) => item(ids, place),
+      across: (place: number) => item(across, place),
+      place: (id: number) => item(places, id),
+      word: (place: number) => item(control.listed(name, 0), place),
+      count: (place: number) => Number(this.#i64[field(COUNT, place)]!),
+      sum: (place: number) => this.#f64[field(SUM, place)]!,
+    }
   }
 
   #resultsInMemory() {
-    const { control } = this.#shape
-    const [a, b] = [this.#list(CONTROL.aList, CONTROL.aLength), this.#list(CONTROL.bList, CONTROL.bLength)]
-    const ids = [...a, ...b.filter((id) => !this.#isIn(CONTROL.inOld, id))]
-    const float = (array: number, id: number) => this.#f64[(this.#word(array) >> 3) + id]!
-    return ids.map((id) => ({
-      id,
-      count: Number(this.#bits(control.current(COUNT), id)),
-      sum: float(control.current(SUM), id) + float(control.prefix(SUM), id),
-    }))
+    const [older, newer] = [this.#list("old"), this.#list("new")]
+    const rows = placesOf(older).map((place) => {
+      const sum = older.sum(place) + newer.sum(older.across(place))
+      return { id: older.id(place), count: older.count(place), sum }
+    })
+    for (const place of placesOf(newer)) {
+      if (newer.across(place) !== 0) continue
+      rows.push({ id: newer.id(place), count: newer.count(place), sum: older.sum(0) + newer.sum(place) })
+    }
+    return rows
   }
 
   /** Rules W4 and W13. */
@@ -274,21 +284,25 @@ export class WindowBench {
     return wrong
   }
 
-  /** WC3 and WC4. */
+  /** WC3 and WC4, and that lists hold the keys' words. */
   #wrongLists(): string[] {
-    const { control } = this.#shape
-    const [a, b] = [this.#list(CONTROL.aList, CONTROL.aLength), this.#list(CONTROL.bList, CONTROL.bLength)]
-    const [older, newer] = [new Set(a), new Set(b)]
     const wrong: string[] = []
-    if (older.size !== a.length || newer.size !== b.length) wrong.push("a key twice in a list")
-    for (let id = 0; id < this.keyCount; id++) {
-      const [isOld, isNew] = [older.has(id), newer.has(id)]
-      if (this.#isIn(CONTROL.inOld, id) !== isOld || this.#isIn(CONTROL.inNew, id) !== isNew)
-        wrong.push(`list of ${id}`)
-      if (!isNew && this.#bits(control.prefix(SUM), id) !== IDENTITIES[SUM]) wrong.push(`prefix of ${id}`)
-      for (const field of [COUNT, SUM]) {
-        if (!isOld && !isNew && this.#bits(control.current(field), id) !== IDENTITIES[field]) wrong.push(`${id}`)
+    const lists = { old: this.#list("old"), new: this.#list("new") }
+    for (const [name, other] of [
+      ["old", "new"],
+      ["new", "old"],
+    ] as const) {
+      const list = lists[name]
+      const ids = placesOf(list).map(list.id)
+      for (let id = 0; id < this.keyCount; id++) {
+        if (list.place(id) !== ids.indexOf(id) + 1) wrong.push(`the place of ${id} in the ${name} list`)
       }
+      for (const place of placesOf(list)) {
+        const id = list.id(place)
+        if (list.across(place) !== lists[other].place(id)) wrong.push(`across from ${id} in the ${name} list`)
+        if (list.word(place) !== wordOf(id)) wrong.push(`the words of ${id} in the ${name} list`)
+      }
+      if (!Object.is(list.sum(0), -0)) wrong.push(`the identity in the ${name} list`)
     }
     return wrong
   }
@@ -305,4 +319,8 @@ export class WindowBench {
     }
     expect(wrong).toEqual([])
   }
+}
+
+function placesOf({ length }: { readonly length: number }): number[] {
+  return Array.from({ length }, (_, index) => index + 1)
 }

@@ -7,20 +7,20 @@
  *
  * Windows share the work by two stacks whose turn is fixed in time: blocks as long as a window (rounded up to slides)
  * start at absolute moments, so that a window lies in at most two of them, and is the end of one and the start of the
- * next. For the older block's pieces, `after` holds of each entry what its key has in later pieces of the block, and
- * `current`, by key, what it has in those that are left; `prefix`, by key, what it has in the newer block. A window's
- * result is `current` and `prefix` combined: each entry is touched four times, however many windows overlap. Kernels
- * that can remove what they added keep the window's total in `current` instead.
+ * next. The *old list* has the keys of the older block's pieces that are left, each with what it has in them; of each entry
+ * `after` holds what its key has in later pieces of the block. The *new list* has the keys of the newer block's pieces, each
+ * with what it has there. A window's result is both combined: each entry is touched four times, however many windows
+ * overlap. Kernels that can remove what they added keep the window's total instead: at the key's place in the old list,
+ * or in the new one where it is not in the old.
  * (Van Herk's and Gil and Werman's filters; Two-Stacks as in Hammer Slide, Theodorakis et al., ADMS 2018; SlideSide,
  * EDBT 2020.) As turns depend on time alone, so do the bits of the result, and not on when anything ran or restarted.
  *
- * The a-list has the keys of the older block that are left, those whose last piece is latest first, so that leaving
- * pieces cut it at its end; the b-list those of the newer block in order of appearance. A window's rows are the a-list,
- * then the b-list without what was in the a-list.
+ * In the old list come first the keys whose last piece is latest, so that leaving pieces cut it at its end; the new list is
+ * in order of appearance. A window's rows are the old list, then the new one without what was in the old.
  *
  * Invariants:
- * - WC3 Keys in no list have the identity in `current` and `prefix`; those not in the b-list, in `prefix`.
- * - WC4 `inOld` and `inNew` say for each key whether it is in the a-list and the b-list.
+ * - WC3 `oldPlaces` and `newPlaces` say for each key its place in the lists, or 0; place 0 has the identities.
+ * - WC4 `across` says for each place of a list where its key is in the other, or 0.
  * - WC5 Below `from` of the last piece, `entryOf` says nothing; from there on, it is the entry of a key in that piece.
  */
 import type { LinearMemory } from "../../batch/arena.ts"
@@ -30,7 +30,7 @@ import { writeAdvance } from "./advance-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"
 import { writeAdd, writeIngest, writeRefusing, writeStartEntries } from "./ingest-code.ts"
 import { writeFireDue } from "./fire-code.ts"
-import { writeEmit, writeKeyColumns } from "./emit-code.ts"
+import { writeEmit } from "./emit-code.ts"
 import type { WindowShape } from "./window-shape.ts"
 
 /** The generated functions. `control` is the address of the control block. */
@@ -56,8 +56,6 @@ export interface WindowFunctions {
   readonly emit: (control: number, to: number, room: number, end: number) => number
   /** Fires windows that end at `lastDueEnd` or earlier while their rows fit below `capacity`; see `fire-code.ts`. */
   readonly fireDue: (control: number, lastDueEnd: number, to: number, capacity: number) => number
-  /** Stores the columns of keys of result rows. */
-  readonly writeKeys: (control: number, to: number, count: number) => void
   /** Stores the result rows of a window of one piece: its entries from `from` on. */
   readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
 }
@@ -80,7 +78,6 @@ function windowModule(shape: WindowShape): WasmModule {
   writeStartEntries(module, shape)
   writeAdvance(module, shape)
   writeEmit(module, shape)
-  writeKeyColumns(module, shape)
   writeFireDue(module)
   return module
 }

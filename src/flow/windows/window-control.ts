@@ -4,20 +4,22 @@
  *
  * Offsets in bytes, fields of 4 bytes unless said:
  *
- *      0  pieces: address          20  entryTail: entries in use      48  bList: address
- *      4  pieces: capacity         24  entries: capacity              52  bLength
- *      8  head                     28  entryIds: address              56  inOld: address
- *     12  sealed                   32  entryDirty: address            60  inNew: address
+ *      0  pieces: address          20  entryTail: entries in use      48  newIds: address
+ *      4  pieces: capacity         24  entries: capacity              52  newLength
+ *      8  head                     28  entryIds: address              56  oldPlaces: address
+ *     12  sealed                   32  entryDirty: address            60  newPlaces: address
  *     16  tail                     36  entryOf: address               64  position
- *                                  40  aList: address                 68  resultIds: address
- *     72  stop reason              44  aLength                        76  edge
+ *                                  40  oldIds: address                68  chosen: address
+ *     72  stop reason              44  oldLength                      76  edge
  *     80  failures: address        84  number of failures             88  newStart (8 bytes)
  *     96  times: address          100  windowStart column: address   104  windowEnd column: address
  *    112  window size (8 bytes)   120  slide (8 bytes)                128  offset (8 bytes)
  *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
  *    156  keys' words: address     160  floorEnd (8 bytes)
- *    168  entry fields: an address each; window fields: the addresses of their `after`, `current` and `prefix`;
- *         inputs: the addresses of their values and of their validity; results, and the columns of keys: the same
+ *    168  oldAcross: address       172  newAcross: address
+ *    176  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
+ *         the places of the old and of the new list have; inputs: the addresses of their values and of their validity;
+ *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each
  *
  * What the arrays are for stands in `window-code.ts`.
  */
@@ -34,14 +36,14 @@ export const CONTROL = {
   entryIds: 28,
   entryDirty: 32,
   entryOf: 36,
-  aList: 40,
-  aLength: 44,
-  bList: 48,
-  bLength: 52,
-  inOld: 56,
-  inNew: 60,
+  oldIds: 40,
+  oldLength: 44,
+  newIds: 48,
+  newLength: 52,
+  oldPlaces: 56,
+  newPlaces: 60,
   position: 64,
-  resultIds: 68,
+  chosen: 68,
   reason: 72,
   edge: 76,
   failures: 80,
@@ -58,9 +60,11 @@ export const CONTROL = {
   hasOneEdge: 152,
   keyWords: 156,
   floorEnd: 160,
+  oldAcross: 168,
+  newAcross: 172,
 } as const
 
-const FIELDS = 168
+const FIELDS = 176
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {
@@ -78,8 +82,8 @@ export const PIECE = {
   written: 44,
   /** Not 0 where something has changed since. */
   dirty: 48,
-  /** How many keys of the a-list have their last old piece in it. */
-  aCount: 52,
+  /** How many keys of the old list have their last old piece in it. */
+  oldCount: 52,
   /** A number of its own, where JavaScript has given it one; else 0. */
   serial: 56,
 } as const
@@ -90,21 +94,33 @@ export const PIECE_BYTES = 64
 /** Why a kernel stopped before the end. */
 export const STOP = { done: 0, noRoom: 1, refused: 2, newSlice: 3 } as const
 
+/** The two lists of keys that windows share; see `window-code.ts`. */
+export type ListName = "old" | "new"
+
 /** Offsets of the fields that depend on the aggregates. */
 export class ControlFields {
   readonly #entryFields: number
   readonly #windowFields: number
   readonly #inputs: number
   readonly #results: number
+  readonly #keys: number
   /** Bytes of the whole block. */
   readonly bytes: number
 
-  constructor(counts: { entryFields: number; windowFields: number; inputs: number; results: number; keys: number }) {
+  constructor(counts: {
+    entryFields: number
+    windowFields: number
+    inputs: number
+    results: number
+    keys: number
+    listed: number
+  }) {
     this.#entryFields = counts.entryFields
     this.#windowFields = counts.windowFields
     this.#inputs = counts.inputs
     this.#results = counts.results
-    this.bytes = this.keyValues(counts.keys)
+    this.#keys = counts.keys
+    this.bytes = this.listed("old", counts.listed)
   }
 
   entryField(index: number): number {
@@ -115,12 +131,9 @@ export class ControlFields {
     return FIELDS + this.#entryFields * 4 + windowField * 12
   }
 
-  current(windowField: number): number {
-    return this.after(windowField) + 4
-  }
-
-  prefix(windowField: number): number {
-    return this.after(windowField) + 8
+  /** What places of a list have. */
+  atPlaces(list: ListName, windowField: number): number {
+    return this.after(windowField) + (list === "old" ? 4 : 8)
   }
 
   inputValues(input: number): number {
@@ -145,5 +158,10 @@ export class ControlFields {
 
   keyValidity(part: number): number {
     return this.keyValues(part) + 4
+  }
+
+  /** A column of the keys in a list. */
+  listed(list: ListName, column: number): number {
+    return this.keyValues(this.#keys) + column * 8 + (list === "old" ? 0 : 4)
   }
 }

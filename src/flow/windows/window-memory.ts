@@ -1,16 +1,17 @@
 /**
  * The arrays of a window operator in linear memory, and the control block that tells kernels where they lie.
  *
- * Three families grow by themselves: by entry, by key, and the lists of pieces. After any of them has grown the control
+ * Three families grow by themselves: by entry, by key (the lists of keys among them), and the list of pieces. After any of them has grown the control
  * block is written anew, before a kernel runs.
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
+import { KeyList } from "./key-list.ts"
 import { PieceList } from "./piece-list.ts"
 import { NO_START } from "./advance-code.ts"
-import { CONTROL } from "./window-control.ts"
+import { CONTROL, type ListName } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
 
 /** The most result rows of a batch. */
@@ -20,14 +21,7 @@ const SMALLEST = 64
 
 /** A field of the control block that counts or names something. */
 type ControlNumber =
-  "head" | "sealed" | "tail" | "edge" | "entryTail" | "aLength" | "bLength" | "position" | "reason" | "failureCount"
-
-/** The arrays of one window field; totals have only `current`. */
-interface WindowArrays {
-  readonly current: LinearArray
-  readonly prefix: LinearArray | undefined
-  readonly after: LinearArray | undefined
-}
+  "head" | "sealed" | "tail" | "edge" | "entryTail" | "oldLength" | "newLength" | "position" | "reason" | "failureCount"
 
 /** See the head of this file. */
 export class WindowMemory {
@@ -38,17 +32,18 @@ export class WindowMemory {
   readonly entryIds: LinearArray
   readonly entryDirty: LinearArray
   readonly entryFields: readonly LinearArray[]
+  /** By entry, for fields that are not totals: what its key has in later pieces of the old list. */
+  readonly #after: readonly (LinearArray | undefined)[]
   /** By key: its entry in the last piece. */
   readonly entryOf: LinearArray
-  readonly #windowFields: readonly WindowArrays[]
+  readonly #lists: Readonly<Record<ListName, KeyList>>
+  /** By key: its place in each list, 0 where it is not in it. */
+  readonly #places: Readonly<Record<ListName, LinearArray>>
   /** The arrays of 8 bytes by entry, and all arrays by key. */
   readonly #entryArrays: readonly LinearArray[]
   readonly #keyArrays: readonly LinearArray[]
-  readonly #aList: LinearArray
-  readonly #bList: LinearArray
-  readonly #inOld: LinearArray
-  readonly #inNew: LinearArray
-  readonly resultIds: LinearArray
+  /** The places of the new list that a window's rows are made of. */
+  readonly #chosen: LinearArray
   /** Pairs of a result row and the aggregate that failed. */
   readonly failures: LinearArray
   #keyCapacity = SMALLEST
@@ -62,28 +57,15 @@ export class WindowMemory {
     this.entryDirty = new LinearArray(arena, 1, SMALLEST)
     this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST))
     this.entryOf = new LinearArray(arena, 4, SMALLEST, 255n)
-    this.#windowFields = shape.kernels.flatMap(({ kernel }) =>
-      kernel.window.map(({ identity }): WindowArrays => {
-        const isTotal = kernel.remove !== undefined
-        return {
-          current: new LinearArray(arena, 8, SMALLEST, identity),
-          prefix: isTotal ? undefined : new LinearArray(arena, 8, SMALLEST, identity),
-          after: isTotal ? undefined : new LinearArray(arena, 8, SMALLEST),
-        }
-      }),
+    this.#after = shape.kernels.flatMap(({ kernel }) =>
+      kernel.window.map(() => (kernel.remove === undefined ? new LinearArray(arena, 8, SMALLEST) : undefined)),
     )
-    this.#aList = new LinearArray(arena, 4, SMALLEST)
-    this.#bList = new LinearArray(arena, 4, SMALLEST)
-    this.#inOld = new LinearArray(arena, 1, SMALLEST)
-    this.#inNew = new LinearArray(arena, 1, SMALLEST)
-    const after = this.#windowFields.flatMap((arrays) => arrays.after ?? [])
-    const byKey = this.#windowFields.flatMap(({ current, prefix }) => [
-      current,
-      ...(prefix === undefined ? [] : [prefix]),
-    ])
-    this.#entryArrays = [...this.entryFields, ...after]
-    this.#keyArrays = [this.entryOf, this.#aList, this.#bList, this.#inOld, this.#inNew, ...byKey]
-    this.resultIds = new LinearArray(arena, 4, MAX_RESULT_ROWS)
+    const list = () => new KeyList(arena, shape.keys, shape.windowFields, SMALLEST)
+    this.#lists = { old: list(), new: list() }
+    this.#places = { old: new LinearArray(arena, 4, SMALLEST), new: new LinearArray(arena, 4, SMALLEST) }
+    this.#entryArrays = [...this.entryFields, ...this.#after.flatMap((array) => array ?? [])]
+    this.#keyArrays = [this.entryOf, this.#places.old, this.#places.new]
+    this.#chosen = new LinearArray(arena, 4, MAX_RESULT_ROWS, null)
     const canFail = shape.kernels.filter(({ kernel }) => kernel.refuses !== undefined).length
     this.failures = new LinearArray(arena, 8, canFail * MAX_RESULT_ROWS)
     this.#writeNewStart()
@@ -157,13 +139,16 @@ export class WindowMemory {
     if (capacity <= this.#keyCapacity) return
     for (const array of this.#keyArrays) array.reserve(capacity)
     this.#keyCapacity = Math.min(...this.#keyArrays.map((array) => array.capacity))
+    // Windows that do not overlap share nothing.
+    if (this.#shape.slices.areOverlapping)
+      for (const list of Object.values(this.#lists)) list.reserve(this.#keyCapacity)
     this.sync()
   }
 
   /** Forgets all that is by key, as ids have got another meaning. */
   forgetKeys(): void {
     for (const array of this.#keyArrays) array.fill(0, array.capacity)
-    for (const field of ["aLength", "bLength"] as const) this.set(field, 0)
+    for (const field of ["oldLength", "newLength"] as const) this.set(field, 0)
     this.set("sealed", this.get("head"))
     this.set("edge", this.get("head"))
     this.#writeNewStart()
@@ -184,17 +169,22 @@ export class WindowMemory {
       [CONTROL.entryIds, this.entryIds],
       [CONTROL.entryDirty, this.entryDirty],
       [CONTROL.entryOf, this.entryOf],
-      [CONTROL.aList, this.#aList],
-      [CONTROL.bList, this.#bList],
-      [CONTROL.inOld, this.#inOld],
-      [CONTROL.inNew, this.#inNew],
-      [CONTROL.resultIds, this.resultIds],
+      [CONTROL.oldIds, this.#lists.old.ids],
+      [CONTROL.newIds, this.#lists.new.ids],
+      [CONTROL.oldAcross, this.#lists.old.across],
+      [CONTROL.newAcross, this.#lists.new.across],
+      [CONTROL.oldPlaces, this.#places.old],
+      [CONTROL.newPlaces, this.#places.new],
+      [CONTROL.chosen, this.#chosen],
       [CONTROL.failures, this.failures],
     ]
     this.entryFields.forEach((array, index) => addresses.push([control.entryField(index), array]))
-    this.#windowFields.forEach(({ current, prefix, after }, index) => {
-      addresses.push([control.current(index), current], [control.prefix(index), prefix], [control.after(index), after])
-    })
+    this.#after.forEach((array, index) => addresses.push([control.after(index), array]))
+    for (const name of ["old", "new"] as const) {
+      const { fields, columns } = this.#lists[name]
+      fields.forEach((array, index) => addresses.push([control.atPlaces(name, index), array]))
+      columns.forEach((array, index) => addresses.push([control.listed(name, index), array]))
+    }
     for (const [offset, array] of addresses) if (array !== undefined) this.setAt(offset, array.address)
     this.setAt(CONTROL.pieces, this.pieces.address)
     this.setAt(CONTROL.pieceCapacity, this.pieces.capacity)
@@ -203,7 +193,8 @@ export class WindowMemory {
 
   release(): void {
     this.pieces.release()
-    const arrays = [this.#control, this.entryIds, this.entryDirty, this.resultIds, this.failures]
+    for (const list of Object.values(this.#lists)) list.release()
+    const arrays = [this.#control, this.entryIds, this.entryDirty, this.#chosen, this.failures]
     for (const array of [...arrays, ...this.#entryArrays, ...this.#keyArrays]) array.release()
   }
 }

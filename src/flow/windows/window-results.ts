@@ -10,7 +10,6 @@ import type { Emitter, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
 import type { ValueTexts } from "./value-texts.ts"
 import { CONTROL } from "./window-control.ts"
-import type { WindowFunctions } from "./window-code.ts"
 import { addressOf, leafOf, setDictionary } from "./window-inputs.ts"
 import type { WindowKeys } from "./window-keys.ts"
 import { MAX_RESULT_ROWS, type WindowMemory } from "./window-memory.ts"
@@ -28,7 +27,6 @@ export interface WindowResultsOptions {
   readonly texts: ValueTexts
   /** The error of a result row that has failed, by aggregate. */
   readonly failure: (aggregate: number) => unknown
-  readonly writeKeys: WindowFunctions["writeKeys"]
 }
 
 /** Gathers and emits result rows. */
@@ -43,6 +41,7 @@ export class WindowResults {
   /** The validity of all columns. */
   #bitmaps: Uint8Array[] = []
   #capacity = 0
+  #keys: WindowKeys | undefined
   /** Columns that were filled are followed by longer ones, as more windows then leave together. */
   #wanted = ROWS_AT_FIRST
   #length = 0
@@ -113,15 +112,15 @@ export class WindowResults {
     })
   }
 
-  /** Takes note that kernels have stored `count` rows, whose keys' ids are in `resultIds`. */
-  append(count: number, keys: WindowKeys, out: Emitter): void {
-    if (count === 0) return
+  /** Takes note of the keys of the rows that follow, and tells kernels where they lie. */
+  bindKeys(keys: WindowKeys): void {
+    this.#keys = keys
     this.#memory.setAt(CONTROL.keyWords, keys.wordsAddress)
-    for (const { leaf, input } of this.#texts) setDictionary(leaf, this.#options.texts.dictionary(input))
-    keys.parts.forEach(({ dictionary }, part) => {
-      if (dictionary !== null) setDictionary(this.#made!.columns[part]!, dictionary)
-    })
-    this.#options.writeKeys(this.#memory.controlAddress, this.#length, count)
+  }
+
+  /** Takes note that kernels have stored `count` rows. */
+  append(count: number, out: Emitter): void {
+    if (count === 0) return
     this.#takeFailures()
     this.#length += count
     if (this.#length < this.#capacity) return
@@ -145,6 +144,10 @@ export class WindowResults {
     if (length === 0) return
     this.#length = 0
     const { columns } = this.#made!
+    for (const { leaf, input } of this.#texts) setDictionary(leaf, this.#options.texts.dictionary(input))
+    this.#keys!.parts.forEach(({ dictionary }, part) => {
+      if (dictionary !== null) setDictionary(columns[part]!, dictionary)
+    })
     // Windows fire in order of their ends.
     const all = new Batch({ schema: this.#options.schema, columns, length, isTimeOrdered: true })
     const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)

@@ -2,6 +2,7 @@
 import type { AggregateKernel, EntryField, InputLeaf, ResultLeaf, WindowField } from "../aggregates/aggregate.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import type { Slices } from "./slices.ts"
+import { listedColumns } from "./key-list.ts"
 import { ControlFields } from "./window-control.ts"
 
 /** An aggregate's kernel, and where its fields, inputs and results start among those of all. */
@@ -63,6 +64,7 @@ export class WindowShape {
       inputs: this.inputs.length,
       results: this.results.length,
       keys: keys.parts.length,
+      listed: listedColumns(keys).length,
     })
   }
 
