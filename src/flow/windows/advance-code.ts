@@ -291,6 +291,7 @@ function takeLastOut(turning: Turning): Code<"none">[] {
     across8.set(i32.shl(across.get, i32.const(3))),
     i32.store(itemAddress(old.places.get, id.get, 2), i32.const(0)),
     i32.store(itemAddress(turning.new.across.get, across.get, 2), i32.const(0)),
+    when(across.get, [countAcross(turning, -1)]),
     ...totals.flatMap((code) =>
       storeAll(
         fieldsAt(turning.new, code.words, code.placed.windowFrom, across8),
@@ -299,6 +300,12 @@ function takeLastOut(turning: Turning): Code<"none">[] {
     ),
     old.length.set(i32.sub(old.length.get, i32.const(1))),
   ]
+}
+
+/** Takes note that a key has come into both lists, or has left one of them. */
+function countAcross({ control }: Turning, by: 1 | -1): Code<"none"> {
+  const count = i32.load(control.get, CONTROL.acrossCount)
+  return i32.store(control.get, i32.add(count, i32.const(by)), CONTROL.acrossCount)
 }
 
 /** Empties the lists. */
@@ -316,6 +323,7 @@ function forgetAll(turning: Turning): Code<"none">[] {
   return [
     ...forget(turning.old),
     ...forget(turning.new),
+    i32.store(control.get, i32.const(0), CONTROL.acrossCount),
     i32.store(control.get, i32.load(control.get, CONTROL.head), CONTROL.sealed),
     i32.store(control.get, i32.load(control.get, CONTROL.head), CONTROL.edge),
   ]
@@ -374,6 +382,7 @@ function takeNewPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
             i32.store(acrossAddress, across.get),
             // Place 0 of the old list is nobody's.
             i32.store(itemAddress(old.across.get, across.get, 2), place.get),
+            when(across.get, [countAcross(turning, 1)]),
           ],
           haveTotals ? [across.set(i32.load(acrossAddress))] : [],
         ),

@@ -19,6 +19,10 @@ export function copyItems(
     source.set(from),
     target.set(to),
     end.set(i32.add(target.get, i32.shl(count.get, i32.const(bytes === 4 ? 2 : 3)))),
+    whileLoop(i32.leU(i32.add(target.get, i32.const(64)), end.get), [
+      ...[0, 16, 32, 48].map((at) => v128.store(target.get, v128.load(source.get, at), at)),
+      ...step(64),
+    ]),
     whileLoop(i32.leU(i32.add(target.get, i32.const(16)), end.get), [
       v128.store(target.get, v128.load(source.get)),
       ...step(16),
@@ -46,6 +50,10 @@ export function fillItems(
     item.set(value),
     two.set(i64x2.splat(item.get)),
     end.set(i32.add(target.get, i32.shl(count.get, i32.const(3)))),
+    whileLoop(i32.leU(i32.add(target.get, i32.const(64)), end.get), [
+      ...[0, 16, 32, 48].map((at) => v128.store(target.get, two.get, at)),
+      increment(target, 64),
+    ]),
     whileLoop(i32.leU(i32.add(target.get, i32.const(16)), end.get), [
       v128.store(target.get, two.get),
       increment(target, 16),

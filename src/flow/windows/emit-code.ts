@@ -6,15 +6,18 @@
  * so that columns are copied; then those of the new list whose keys are not in the old one, which are chosen first. Rows
  * of windows that are one slice come from its entries.
  */
-import { f64, i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { WasmModule } from "../../expr/wasm-module.ts"
+import { call, f64, i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
 import type { ResultAccess, Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { copyItems, fillItems } from "./copy-code.ts"
 import type { KeyPartLayout } from "./key-layout.ts"
 import { fieldsAt, listCode, type ListCode, type ListScope } from "./list-code.ts"
-import { CONTROL } from "./window-control.ts"
+import { CONTROL, type ListName } from "./window-control.ts"
 import type { PlacedKernel, WindowShape } from "./window-shape.ts"
+
+/** So many rows a round of a loop: what a round costs is a part of what a row does. */
+const UNROLL = 4
 
 /** The variables of a function that stores results. */
 interface Emitting extends ListScope {
@@ -34,18 +37,63 @@ interface Rows {
   readonly count: Local<"i32">
 }
 
-/** `emit(control, to, room, end) → count` and `emitEntries(control, to, count, end, from)`. */
+/**
+ * `emit(control, to, room, end) → count` and `emitEntries(control, to, count, end, from)`, and what they are made of.
+ *
+ * `emit` stores the rows from `position` on that there is room for: those of the old list, then those of the new one.
+ */
 export function writeEmit(module: WasmModule, shape: WindowShape): void {
+  writeInOrder(module, shape, "old")
+  writeInOrder(module, shape, "new")
+  writeChosen(module, shape)
   const parameters = { control: "i32", to: "i32", room: "i32", end: "f64" } as const
   module.function("emit", { parameters, result: "i32" }, ({ control, to, room, end }, scope) => {
-    const emitting = { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
-    const body = storePlaces(emitting, to, room, end)
-    return [...emitting.setup, ...body]
+    const emitting = beginEmitting(shape, control, scope)
+    const oldLength = loadControl(emitting, CONTROL.oldLength)
+    const newLength = loadControl(emitting, CONTROL.newLength)
+    const position = loadControl(emitting, CONTROL.position)
+    const count = scope.local("i32")
+    const taken = scope.local("i32")
+    const left = i32.sub(room.get, count.get)
+    const body = [
+      when(i32.ltU(position.get, oldLength.get), [
+        count.set(lesserOf(i32.sub(oldLength.get, position.get), room.get)),
+        call("none", "emitOld", control.get, to.get, i32.add(position.get, i32.const(1)), count.get),
+        position.set(i32.add(position.get, count.get)),
+      ]),
+      // From here on, places of the new list.
+      position.set(i32.sub(position.get, oldLength.get)),
+      when(i32.geS(position.get, i32.const(0)), [
+        when(
+          i32.eqz(i32.load(control.get, CONTROL.acrossCount)),
+          [
+            taken.set(lesserOf(i32.sub(newLength.get, position.get), left)),
+            call(
+              "none",
+              "emitNew",
+              control.get,
+              i32.add(to.get, count.get),
+              i32.add(position.get, i32.const(1)),
+              taken.get,
+            ),
+            position.set(i32.add(position.get, taken.get)),
+          ],
+          [
+            ...choosePlaces(emitting, { position, newLength, taken, room: left }),
+            call("none", "emitChosen", control.get, i32.add(to.get, count.get), taken.get),
+          ],
+        ),
+        count.set(i32.add(count.get, taken.get)),
+      ]),
+      i32.store(control.get, i32.add(position.get, oldLength.get), CONTROL.position),
+      ...storeBounds(emitting, { to, count }, end),
+    ]
+    return [...emitting.setup, ...body, count.get]
   })
   const ofEntries = { control: "i32", to: "i32", count: "i32", end: "f64", from: "i32" } as const
   module.function("emitEntries", { parameters: ofEntries, result: "none" }, (given, scope) => {
     const { control, to, count, end, from } = given
-    const emitting = { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
+    const emitting = beginEmitting(shape, control, scope)
     const rows = { to, count }
     const body = [
       ...shape.keys.parts.flatMap((part, index) => storeKeysOfEntries(emitting, rows, part, index, from)),
@@ -56,85 +104,89 @@ export function writeEmit(module: WasmModule, shape: WindowShape): void {
   })
 }
 
-/** Stores the rows from `position` on that there is room for: those of the old list, then those of the new one. */
-function storePlaces(
-  emitting: Emitting,
-  to: Local<"i32">,
-  room: Local<"i32">,
-  end: Local<"f64">,
-): [...Code<"none">[], Code<"i32">] {
-  const { control, scope, shape } = emitting
-  const [older, newer] = [listCode(emitting, "old"), listCode(emitting, "new")]
-  const position = scope.local("i32")
-  const all = { to, count: scope.local("i32") }
-  const oldRows = { to, count: scope.local("i32") }
-  const newRows = { to: scope.local("i32"), count: scope.local("i32") }
-  const chosen = loadControl(emitting, CONTROL.chosen)
-  const first = scope.local("i32")
-  const place = scope.local("i32")
-  const left = i32.sub(older.length.get, position.get)
-  const parts = (rows: Rows, list: ListCode, setPlace: Code<"none">) =>
-    shape.kernels.flatMap((placed, index) =>
-      storeFromPlaces({ emitting, rows, list, place, setPlace, placed, aggregate: index, other: newer }),
-    )
-  return [
-    position.set(i32.load(control.get, CONTROL.position)),
-    first.set(i32.add(position.get, i32.const(1))),
-    when(i32.ltU(position.get, older.length.get), [
-      oldRows.count.set(i32.select(i32.ltU(left, room.get), left, room.get)),
-      position.set(i32.add(position.get, oldRows.count.get)),
-    ]),
-    newRows.to.set(i32.add(to.get, oldRows.count.get)),
-    ...choosePlaces(
-      emitting,
-      { position, chosen, older, newer, count: newRows.count },
-      i32.sub(room.get, oldRows.count.get),
-    ),
-    all.count.set(i32.add(oldRows.count.get, newRows.count.get)),
-    ...shape.keys.parts.flatMap((part, index) => [
-      ...copyKeys(emitting, oldRows, part, index, older, first),
-      ...gatherKeys(emitting, newRows, part, index, newer, chosen),
-    ]),
-    ...storeBounds(emitting, all, end),
-    ...parts(oldRows, older, place.set(i32.add(first.get, emitting.index.get))),
-    ...parts(newRows, newer, place.set(i32.load(itemAddress(chosen.get, emitting.index.get, 2)))),
-    i32.store(control.get, position.get, CONTROL.position),
-    all.count.get,
-  ]
+function beginEmitting(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Emitting {
+  return { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
+}
+
+function lesserOf(one: Code<"i32">, other: Code<"i32">): Code<"i32"> {
+  return i32.select(i32.ltU(one, other), one, other)
 }
 
 /** Writes the next places of the new list whose keys are not in the old one to `chosen`. */
 function choosePlaces(
-  { scope }: Emitting,
+  emitting: Emitting,
   parts: {
     readonly position: Local<"i32">
-    readonly chosen: Local<"i32">
-    readonly older: ListCode
-    readonly newer: ListCode
-    readonly count: Local<"i32">
+    readonly newLength: Local<"i32">
+    readonly taken: Local<"i32">
+    readonly room: Code<"i32">
   },
-  room: Code<"i32">,
 ): Code<"none">[] {
-  const { position, chosen, older, newer, count } = parts
-  const place = scope.local("i32")
-  const isRoom = i32.ltS(count.get, room)
+  const { position, newLength, taken, room } = parts
+  const chosen = loadControl(emitting, CONTROL.chosen)
+  const across = loadControl(emitting, CONTROL.newAcross)
+  const isRoom = i32.ltS(taken.get, room)
   return [
-    place.set(i32.sub(position.get, older.length.get)),
-    whileLoop(i32.and(isRoom, i32.ltS(place.get, newer.length.get)), [
-      increment(place),
+    whileLoop(i32.and(isRoom, i32.ltS(position.get, newLength.get)), [
+      increment(position),
       // The place is written in any case, and over-written by the next where it does not count.
-      i32.store(itemAddress(chosen.get, count.get, 2), place.get),
-      count.set(i32.add(count.get, i32.eqz(i32.load(itemAddress(newer.across.get, place.get, 2))))),
+      i32.store(itemAddress(chosen.get, taken.get, 2), position.get),
+      taken.set(i32.add(taken.get, i32.eqz(i32.load(itemAddress(across.get, position.get, 2))))),
     ]),
-    when(i32.geS(place.get, i32.const(0)), [position.set(i32.add(older.length.get, place.get))]),
   ]
 }
 
+/** `emitOld` and `emitNew(control, to, first, count)`: the keys and aggregates of places from `first` on. */
+function writeInOrder(module: WasmModule, shape: WindowShape, name: ListName): void {
+  const parameters = { control: "i32", to: "i32", first: "i32", count: "i32" } as const
+  const signature = { parameters, result: "none" } as const
+  module.function(name === "old" ? "emitOld" : "emitNew", signature, ({ control, to, first, count }, scope) => {
+    const emitting = beginEmitting(shape, control, scope)
+    const list = listCode(emitting, name)
+    const rows = { to, count }
+    const place = i32.add(first.get, emitting.index.get)
+    const body = [
+      ...shape.keys.parts.flatMap((part, index) => copyKeys(emitting, rows, part, index, list, first)),
+      ...shape.kernels.flatMap((placed, index) =>
+        forEachRow(emitting, rows, storeFromPlace(emitting, list, place, placed, index)),
+      ),
+    ]
+    return [...emitting.setup, ...body, sequence()]
+  })
+}
+
+/** `emitChosen(control, to, count)`: the keys and aggregates of the chosen places of the new list. */
+function writeChosen(module: WasmModule, shape: WindowShape): void {
+  const parameters = { control: "i32", to: "i32", count: "i32" } as const
+  module.function("emitChosen", { parameters, result: "none" }, ({ control, to, count }, scope) => {
+    const emitting = beginEmitting(shape, control, scope)
+    const list = listCode(emitting, "new")
+    const rows = { to, count }
+    const chosen = loadControl(emitting, CONTROL.chosen)
+    const place = i32.load(itemAddress(chosen.get, emitting.index.get, 2))
+    const body = [
+      ...shape.keys.parts.flatMap((part, index) =>
+        forEachRow(emitting, rows, storeListedKey(emitting, part, index, list, place)),
+      ),
+      ...shape.kernels.flatMap((placed, index) =>
+        forEachRow(emitting, rows, storeFromPlace(emitting, list, place, placed, index)),
+      ),
+    ]
+    return [...emitting.setup, ...body, sequence()]
+  })
+}
+
+/** Code for each row. */
 function forEachRow({ row, index }: Emitting, { to, count }: Rows, body: readonly Code<"none">[]): Code<"none">[] {
+  const step = [...body, increment(index), increment(row)]
   return [
     index.set(i32.const(0)),
     row.set(to.get),
-    whileLoop(i32.ltU(index.get, count.get), [...body, increment(index), increment(row)]),
+    whileLoop(
+      i32.leU(i32.add(index.get, i32.const(UNROLL)), count.get),
+      Array.from({ length: UNROLL }).flatMap(() => step),
+    ),
+    whileLoop(i32.ltU(index.get, count.get), step),
   ]
 }
 
@@ -151,7 +203,7 @@ function storeBounds(emitting: Emitting, { to, count }: Rows, windowEnd: Local<"
   ]
 }
 
-/** A column of the keys at places `first` … of the old list. */
+/** A column of the keys at places from `first` on. */
 function copyKeys(
   emitting: Emitting,
   rows: Rows,
@@ -163,7 +215,7 @@ function copyKeys(
   const { scope, shape } = emitting
   const { to, count } = rows
   const place = i32.add(first.get, emitting.index.get)
-  if (part.storage === "bit") return gatherFrom(emitting, rows, part, index, list, place)
+  if (part.storage === "bit") return forEachRow(emitting, rows, storeListedKey(emitting, part, index, list, place))
   const shift = part.width === 1 ? 2 : 3
   const base = loadControl(emitting, shape.control.keyValues(index))
   const from = itemAddress(list.columns[index]!.get, first.get, shift)
@@ -173,22 +225,9 @@ function copyKeys(
   ]
 }
 
-/** A column of the keys at the chosen places of the new list. */
-function gatherKeys(
+/** Stores a part of the key at a place in the row at hand. */
+function storeListedKey(
   emitting: Emitting,
-  rows: Rows,
-  part: KeyPartLayout,
-  index: number,
-  list: ListCode,
-  chosen: Local<"i32">,
-): Code<"none">[] {
-  const place = i32.load(itemAddress(chosen.get, emitting.index.get, 2))
-  return gatherFrom(emitting, rows, part, index, list, place)
-}
-
-function gatherFrom(
-  emitting: Emitting,
-  rows: Rows,
   part: KeyPartLayout,
   index: number,
   list: ListCode,
@@ -197,10 +236,10 @@ function gatherFrom(
   const column = list.columns[index]!
   const word = i32.load(itemAddress(column.get, place, 2))
   const long = i64.load(itemAddress(column.get, place, 3))
-  return forEachRow(emitting, rows, [
+  return [
     storeKey(emitting, part, index, word, long),
     ...(part.nullBit === 0 ? [] : [storeNullOf(emitting, part, index, list, place)]),
-  ])
+  ]
 }
 
 /** Stores one of the two, as the part's width asks for, in the row at hand. */
@@ -235,40 +274,38 @@ function storeNull(emitting: Emitting, { nullBit }: KeyPartLayout, index: number
   return when(i32.and(nulls, i32.const(nullBit)), [storeBit(bitmap, emitting.row, i32.const(0))])
 }
 
-/** The results of one aggregate for keys at places of a list. */
-function storeFromPlaces(parts: {
-  readonly emitting: Emitting
-  readonly rows: Rows
-  readonly list: ListCode
-  readonly place: Local<"i32">
-  readonly setPlace: Code<"none">
-  readonly placed: PlacedKernel
-  readonly aggregate: number
-  /** The new list, where what keys of the old one have there is looked up. */
-  readonly other: ListCode
-}): Code<"none">[] {
-  const { emitting, rows, list, place, setPlace, placed, aggregate, other } = parts
-  const { scope } = emitting
+/** Stores the result of one aggregate for the key at a place in the row at hand. */
+function storeFromPlace(
+  emitting: Emitting,
+  list: ListCode,
+  place: Code<"i32">,
+  placed: PlacedKernel,
+  aggregate: number,
+): Code<"none">[] {
+  const { scope, shape, control, setup } = emitting
   const { kernel, windowFrom } = placed
   const words = kernel.window.map(({ word }) => word)
   const locals = () => words.map((word) => scope.local<Word>(word))
   const place8 = scope.local("i32")
-  const load = (values: readonly Local<Word>[], from: ListCode) =>
-    fieldsAt(from, words, windowFrom, place8).map((field, index) => values[index]!.set(field.load()))
-  const finish = (fields: readonly Local<Word>[]) => kernel.finish(fields, resultAccess(emitting, placed, aggregate))
-  const toPlace = (at: Code<"i32">) => place8.set(i32.shl(at, i32.const(3)))
   const own = locals()
-  const begin = [setPlace, toPlace(place.get), ...load(own, list)]
-  if (list.name === "new" || kernel.remove !== undefined) return forEachRow(emitting, rows, [...begin, ...finish(own)])
+  const begin = [
+    place8.set(i32.shl(place, i32.const(3))),
+    ...fieldsAt(list, words, windowFrom, place8).map((field, index) => own[index]!.set(field.load())),
+  ]
+  const access = resultAccess(emitting, placed, aggregate)
+  if (list.name === "new" || kernel.remove !== undefined) return [...begin, ...kernel.finish(own, access)]
   const later = locals()
   const together = locals()
-  return forEachRow(emitting, rows, [
+  return [
     ...begin,
-    toPlace(i32.load(itemAddress(list.across.get, place.get, 2))),
-    ...load(later, other),
+    place8.set(i32.shl(i32.load(itemAddress(list.across.get, place, 2)), i32.const(3))),
+    ...later.map((local, index) => {
+      const base = loadedFrom(control, shape.control.atPlaces("new", windowFrom + index), scope, setup)
+      return local.set(fieldPlace(local.type, base, place8).load())
+    }),
     ...kernel.combine(own, later).map((value, field) => together[field]!.set(value)),
-    ...finish(together),
-  ])
+    ...kernel.finish(together, access),
+  ]
 }
 
 /** The results of one aggregate for entries. */

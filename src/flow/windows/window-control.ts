@@ -16,8 +16,8 @@
  *    112  window size (8 bytes)   120  slide (8 bytes)                128  offset (8 bytes)
  *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
  *    156  keys' words: address     160  floorEnd (8 bytes)
- *    168  oldAcross: address       172  newAcross: address
- *    176  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
+ *    168  oldAcross: address       172  newAcross: address            176  acrossCount
+ *    180  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
  *         the places of the old and of the new list have; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each
  *
@@ -62,9 +62,11 @@ export const CONTROL = {
   floorEnd: 160,
   oldAcross: 168,
   newAcross: 172,
+  /** How many keys are in both lists. */
+  acrossCount: 176,
 } as const
 
-const FIELDS = 176
+const FIELDS = 180
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {

@@ -21,7 +21,17 @@ const SMALLEST = 64
 
 /** A field of the control block that counts or names something. */
 type ControlNumber =
-  "head" | "sealed" | "tail" | "edge" | "entryTail" | "oldLength" | "newLength" | "position" | "reason" | "failureCount"
+  | "head"
+  | "sealed"
+  | "tail"
+  | "edge"
+  | "entryTail"
+  | "oldLength"
+  | "newLength"
+  | "acrossCount"
+  | "position"
+  | "reason"
+  | "failureCount"
 
 /** See the head of this file. */
 export class WindowMemory {
@@ -148,7 +158,7 @@ export class WindowMemory {
   /** Forgets all that is by key, as ids have got another meaning. */
   forgetKeys(): void {
     for (const array of this.#keyArrays) array.fill(0, array.capacity)
-    for (const field of ["oldLength", "newLength"] as const) this.set(field, 0)
+    for (const field of ["oldLength", "newLength", "acrossCount"] as const) this.set(field, 0)
     this.set("sealed", this.get("head"))
     this.set("edge", this.get("head"))
     this.#writeNewStart()
