@@ -19,7 +19,6 @@ import {
   returns,
   sequence,
   when,
-  whileLoop,
   type Code,
   type Label,
   type Local,
@@ -59,7 +58,7 @@ export function beginAdding(shape: WindowShape, control: Local<"i32">, scope: Fu
 }
 
 /** Code that adds the record to its entry, or goes to `refused`. */
-function addRecord(shape: WindowShape, adding: Adding, refused: Label): Code<"none">[] {
+export function addRecord(shape: WindowShape, adding: Adding, refused: Label): Code<"none">[] {
   const { scope, entry8, fields } = adding
   const codes: Code<"none">[] = [entry8.set(i32.shl(adding.entry.get, i32.const(3)))]
   const placed = shape.kernels.map(({ kernel, entryFrom, inputFrom }) => {
@@ -263,39 +262,10 @@ export function openSlice(parts: {
     i32.store(record.get, i32.const(0), PIECE.written),
     i32.store(record.get, i32.const(1), PIECE.dirty),
     i32.store(record.get, i32.const(0), PIECE.oldCount),
-    i32.store(record.get, i32.const(0), PIECE.serial),
+    i64.store(record.get, i64.const(0n), PIECE.indexed),
     piece.written.set(i32.const(0)),
     size.set(i32.const(0)),
   ]
-}
-
-/** `add(control, at, end, rows, entries) → at`. */
-export function writeAdd(module: WasmModule, shape: WindowShape): void {
-  const parameters = { control: "i32", at: "i32", end: "i32", rows: "i32", entries: "i32" } as const
-  module.function("add", { parameters, result: "i32" }, ({ control, at, end, rows, entries }, scope) => {
-    const adding = beginAdding(shape, control, scope)
-    const readTime = timeReader(adding)
-    const entryDirty = loadedFrom(control, CONTROL.entryDirty, scope, adding.setup)
-    const body = block((exit) => [
-      block((refused) => {
-        const add = addRecord(shape, adding, refused)
-        return [
-          loop((again) => [
-            branchIf(exit, i32.geS(at.get, end.get)),
-            adding.row.set(i32.load(itemAddress(rows.get, at.get, 2))),
-            adding.time.set(readTime),
-            adding.entry.set(i32.load(itemAddress(entries.get, at.get, 2))),
-            ...add,
-            i32.store8(i32.add(entryDirty.get, adding.entry.get), i32.const(1)),
-            increment(at),
-            branch(again),
-          ]),
-        ]
-      }),
-      i32.store(control.get, i32.const(STOP.refused), CONTROL.reason),
-    ])
-    return [...adding.setup, body, at.get]
-  })
 }
 
 /** `refusing(control, row, entry) → aggregate`. */
@@ -312,29 +282,5 @@ export function writeRefusing(module: WasmModule, shape: WindowShape): void {
     })
     const begin = [row.set(givenRow.get), entry8.set(i32.shl(givenEntry.get, i32.const(3)))]
     return [...adding.setup, ...begin, ...tests, i32.const(-1)]
-  })
-}
-
-/** `startEntries(control, from, count)`. */
-export function writeStartEntries(module: WasmModule, shape: WindowShape): void {
-  const parameters = { control: "i32", from: "i32", count: "i32" } as const
-  module.function("startEntries", { parameters, result: "none" }, ({ control, from, count }, scope) => {
-    const { setup, fields, entry, entry8 } = beginAdding(shape, control, scope)
-    const entryDirty = loadedFrom(control, CONTROL.entryDirty, scope, setup)
-    const until = scope.local("i32")
-    return [
-      ...setup,
-      entry.set(from.get),
-      until.set(i32.add(from.get, count.get)),
-      whileLoop(i32.ltU(entry.get, until.get), [
-        entry8.set(i32.shl(entry.get, i32.const(3))),
-        i32.store8(i32.add(entryDirty.get, entry.get), i32.const(0)),
-        ...startFields(
-          shape,
-          shape.entryFields.map(({ word }, index) => fieldPlace(word, fields[index]!, entry8)),
-        ),
-        increment(entry),
-      ]),
-    ]
   })
 }

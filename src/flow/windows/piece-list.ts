@@ -9,10 +9,11 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import type { SliceBounds } from "./slices.ts"
 import { PIECE, PIECE_BYTES } from "./window-control.ts"
 
-type NumberField = "from" | "size" | "capacity" | "written" | "dirty" | "oldCount" | "serial"
+type NumberField = "from" | "size" | "capacity" | "written" | "dirty" | "oldCount" | "indexed" | "shift"
 type TimeField = "start" | "end" | "countsFrom" | "lastWindowEnd"
 
 const SMALLEST = 16
+const ZERO_AT_FIRST = ["size", "capacity", "written", "dirty", "oldCount", "indexed", "shift"] as const
 
 /** A list of records, of which those before `head` are no more in use. */
 export class PieceList {
@@ -24,6 +25,15 @@ export class PieceList {
 
   get address(): number {
     return this.#records.address
+  }
+
+  /** Where a record lies in memory, and which one lies there. */
+  recordAddress(index: number): number {
+    return this.address + index * PIECE_BYTES
+  }
+
+  indexAt(recordAddress: number): number {
+    return (recordAddress - this.address) / PIECE_BYTES
   }
 
   /** How many records there is room for. One more can be read, as loops look at the one behind the last. */
@@ -66,8 +76,7 @@ export class PieceList {
     this.#setTime(index, "countsFrom", countsFrom)
     this.#setTime(index, "lastWindowEnd", bounds.lastWindowEnd)
     this.set(index, "from", from)
-    for (const field of ["size", "capacity", "written", "dirty", "oldCount", "serial"] as const)
-      this.set(index, field, 0)
+    for (const field of ZERO_AT_FIRST) this.set(index, field, 0)
   }
 
   /** Copies `count` records to another place of the list. */

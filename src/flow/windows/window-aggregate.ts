@@ -4,13 +4,13 @@
  *
  * The way of a batch: the lambdas of aggregates fill columns for the records that count; keys become ids; then a kernel
  * adds record after record to the entries of the last slice and opens the next. That is for batches in order of time none
- * of whose records is late, which is most. For others, each record is first assigned to a slice (or found late), and they
- * are added slice by slice. When the watermark passes a window's end, a kernel turns to that window and stores its rows.
+ * of whose records is late; others go the way of `window-disorder.ts`. When the watermark passes a window's end, a kernel
+ * turns to that window and stores its rows.
  *
  * A record that fails (a lambda of an aggregate throws, an integer sum would leave its range, its windows would reach
  * beyond the ends of time) is reported and has no effect on any aggregate.
  *
- * Invariants (rules of docs/spec/windows.md, beside those of `slices.ts` and `slice-assigner.ts`):
+ * Invariants (rules of docs/spec/windows.md, beside those of `slices.ts` and `sift-code.ts`):
  * - W3 A window fires once, when the watermark is at least its end − 1.
  * - W4 Windows fire in ascending order of their ends; the order of keys within one depends on its records alone.
  * - W8 A record that fails is in no aggregate, also where only one of several refuses it.
@@ -30,12 +30,13 @@ import type { AggregateKind, WindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
 import { keyLayout } from "./key-layout.ts"
 import { KeyTable } from "./key-table.ts"
+import { lateGroups } from "./late-groups.ts"
 import { OnlyKey } from "./only-key.ts"
-import { SliceAssigner } from "./slice-assigner.ts"
 import { Slices } from "./slices.ts"
 import { ValueTexts } from "./value-texts.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
 import { CONTROL, STOP } from "./window-control.ts"
+import { WindowDisorder, type SiftedRows } from "./window-disorder.ts"
 import { WindowInputs, type WindowInput } from "./window-inputs.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowPieces } from "./window-pieces.ts"
@@ -78,10 +79,10 @@ export class WindowAggregate implements Operator, OperatorState {
   readonly #options: WindowAggregateOptions
   readonly #context: OperatorContext
   readonly #slices: Slices
-  readonly #assigner: SliceAssigner
   readonly #inputs: WindowInputs
   readonly #memory: WindowMemory
   readonly #pieces: WindowPieces
+  readonly #disorder: WindowDisorder
   readonly #texts: ValueTexts
   readonly #shape: WindowShape
   readonly #code: WindowFunctions
@@ -89,12 +90,9 @@ export class WindowAggregate implements Operator, OperatorState {
   readonly #state: WindowState
   readonly #failures = new RowFailures()
   readonly #everyRow = new EveryRow()
-  /** Rows of a batch, the ids of their keys, and their entries, for kernels. */
+  /** Rows of a batch, and the ids of their keys, for kernels. */
   readonly #rows: LinearArray
   readonly #ids: LinearArray
-  readonly #entries: LinearArray
-  /** Where the records of each touched slice start, and where the last ends. */
-  #starts: Int32Array = new Int32Array(2)
   #betweenRows = 0
 
   constructor(options: WindowAggregateOptions, context: OperatorContext) {
@@ -105,7 +103,6 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#options = options
     this.#context = context
     this.#slices = new Slices(options.window)
-    this.#assigner = new SliceAssigner(this.#slices)
     const shaped = aggregates.map(({ kind, definition, input }) => {
       const type = input.kind === "none" ? undefined : input.type
       return { name: `${kind} ${type?.label ?? ""}`, kernel: definition.kernel(type) }
@@ -119,6 +116,8 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
     const inputs = aggregates.map(({ input }) => input)
     this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)
+    const parts = { arena, slices: this.#slices, memory: this.#memory, pieces: this.#pieces, code: this.#code }
+    this.#disorder = new WindowDisorder(parts)
     const [shape, memory, pieces, texts, slices] = [this.#shape, this.#memory, this.#pieces, this.#texts, this.#slices]
     const failure = (aggregate: number) => overflowError(aggregates[aggregate]!.name)
     const results = { id, schema, keyCount: keys.length, shape, texts, failure }
@@ -126,7 +125,6 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#state = new WindowState({ operator: id, slices, shape, memory, pieces, texts }, table)
     this.#rows = new LinearArray(arena, 4, 64)
     this.#ids = new LinearArray(arena, 4, 64)
-    this.#entries = new LinearArray(arena, 4, 64)
   }
 
   /** All windows that end at this + 1 or earlier have fired. */
@@ -153,7 +151,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#rows.reserve(batch.length)
     this.#ids.reserve(batch.length)
     if (this.#isInOrder(batch)) this.#addInOrder(batch)
-    else this.#addBySlice(batch, out)
+    else this.#addDisordered(batch, out)
     this.#failures.report(this.id, batch, this.#context)
   }
 
@@ -251,81 +249,58 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#failures.add(row, overflowError(this.#options.aggregates[aggregate]!.name))
   }
 
-  /** Assigns each record to a slice, and adds them slice by slice. */
-  #addBySlice(batch: Batch, out: Emitter): void {
-    const { timeIndex, timeShift } = this.#options
-    const assigner = this.#assigner
-    const rows = batch.selection ?? this.#everyRow.below(batch.length)
-    assigner.assign(batch.columns[timeIndex] as Int64Column, timeShift, rows, batch.count, batch.watermarks)
-    this.#betweenRows += assigner.betweenCount
-    for (const row of assigner.outOfTime) this.#failures.add(row, outOfTimeError())
-    if (assigner.count > 0) this.#addRecords(batch)
-    if (assigner.lateCount === 0) return
-    this.#state.addLateRows(assigner.lateCount)
-    out.emit("late", batch.with({ selection: assigner.late, count: assigner.lateCount }))
+  /** Adds rows in any order, and gives out those that are late for all their windows. */
+  #addDisordered(batch: Batch, out: Emitter): void {
+    this.#bindTimes(batch)
+    const sifted = this.#disorder.sift(batch)
+    this.#betweenRows += sifted.betweenCount
+    for (const row of sifted.outside) this.#failures.add(row, outOfTimeError())
+    if (sifted.keptCount > 0) this.#addSifted(batch, sifted)
+    if (sifted.lateCount === 0) return
+    this.#state.addLateRows(sifted.lateCount)
+    out.emit("late", batch.with({ selection: sifted.late, count: sifted.lateCount }))
   }
 
-  /** Adds the records that the assigner has found a slice for. */
-  #addRecords(batch: Batch): void {
-    const { rows, count, touched } = this.#assigner
-    const inputs = this.#inputs.columnsOf(batch.with({ selection: rows, count }), this.#failures.add)
+  #addSifted(batch: Batch, { kept, keptCount, some, someCount }: SiftedRows): void {
+    const inputs = this.#inputs.columnsOf(batch.with({ selection: kept, count: keptCount }), this.#failures.add)
     try {
-      this.#sortBySlice()
-      const end = this.#starts[touched.length]!
-      const sorted = this.#rows.i32
-      this.#findKeys(batch, sorted, end)
-      this.#bindTimes(batch)
-      this.#inputs.bind(inputs, sorted, end, batch.length, this.#memory)
-      this.#entries.reserve(end)
-      touched.forEach(({ bounds, countsFrom }, index) => {
-        const start = this.#starts[index]!
-        if (start < this.#starts[index + 1]!) this.#addRun(bounds, countsFrom, start, this.#starts[index + 1]!)
-      })
+      const failures = this.#failures
+      const count = failures.size === 0 ? keptCount : failures.without(kept, keptCount, kept)
+      if (count === 0) return
+      this.#inputs.bind(inputs, kept, count, batch.length, this.#memory)
+      this.#state.touch()
+      if (someCount === 0) this.#addOnTime(batch, kept, count)
+      else this.#addWithLate(batch, kept.subarray(0, count), some.subarray(0, someCount))
     } finally {
       inputs.release()
     }
   }
 
-  /** Lists the records that have not failed, slice by slice, in order of arrival within each. */
-  #sortBySlice(): void {
-    const { rows, sliceIndexes, count, touched } = this.#assigner
-    const sorted = this.#rows.i32
-    if (this.#starts.length <= touched.length) this.#starts = new Int32Array(touched.length * 2)
-    const starts = this.#starts.fill(0, 0, touched.length + 1)
-    if (touched.length === 1 && this.#failures.size === 0) {
-      sorted.set(rows.subarray(0, count))
-      starts[1] = count
-      return
-    }
-    const hasFailures = this.#failures.size > 0
-    for (let at = 0; at < count; at++) {
-      if (hasFailures && this.#failures.has(rows[at]!)) sliceIndexes[at] = -1
-      else starts[sliceIndexes[at]! + 1]! += 1
-    }
-    for (let index = 0; index < touched.length; index++) starts[index + 1]! += starts[index]!
-    // Each start moves on as its slice fills, and so becomes the start of the next slice.
-    for (let at = 0; at < count; at++) {
-      const index = sliceIndexes[at]!
-      if (index !== -1) sorted[starts[index]!++] = rows[at]!
-    }
-    starts.copyWithin(1, 0, touched.length)
-    starts[0] = 0
+  #addOnTime(batch: Batch, rows: Int32Array, count: number): void {
+    this.#findKeys(batch, rows, count)
+    this.#disorder.addOnTime(
+      rows,
+      count,
+      this.#ids,
+      (row) => this.#timeOf(batch, row),
+      (row, entry) => this.#refuse(row, entry),
+    )
   }
 
-  /** Adds the records [start, end) of the list to their slice's piece. */
-  #addRun(bounds: Parameters<WindowPieces["at"]>[0], countsFrom: number, start: number, end: number): void {
-    const place = this.#pieces.at(bounds, countsFrom)
-    const entries = this.#entries.i32
-    const fresh = this.#pieces.findEntries(place, this.#ids.i32, start, end, entries)
-    const { list, index } = place
-    const { controlAddress } = this.#memory
-    const firstFresh = list.get(index, "from") + list.get(index, "size") - fresh
-    this.#code.startEntries(controlAddress, firstFresh, fresh)
-    list.set(index, "dirty", 1)
-    this.#state.touch()
-    for (let at = start; at < end; at++) {
-      at = this.#code.add(controlAddress, at, end, this.#rows.address, this.#entries.address)
-      if (at < end) this.#refuse(this.#rows.i32[at]!, entries[at]!)
+  /** Adds rows of which some are late for some of their windows. */
+  #addWithLate(batch: Batch, kept: Int32Array, some: Int32Array): void {
+    const isLate = new Set(some)
+    const rows = this.#rows.i32
+    let count = 0
+    for (const row of kept) if (!isLate.has(row)) rows[count++] = row
+    if (count > 0) this.#addOnTime(batch, rows, count)
+    const timeOf = (row: number) => this.#timeOf(batch, row)
+    const late = kept.filter((row) => isLate.has(row))
+    for (const { bounds, countsFrom, rows: ofPiece } of lateGroups(this.#slices, late, timeOf, batch.watermarks!)) {
+      rows.set(ofPiece)
+      this.#findKeys(batch, rows, ofPiece.length)
+      const place = this.#pieces.at(bounds, countsFrom)
+      this.#disorder.addTo(place, rows, ofPiece.length, this.#ids, (row, entry) => this.#refuse(row, entry))
     }
   }
 
@@ -334,13 +309,11 @@ export class WindowAggregate implements Operator, OperatorState {
     const state = this.#state
     let lastEnd = -Infinity
     if (this.#pieces.nextEnd(state.floorEnd) - 1 <= watermark) {
-      const before = this.#memory.get("head")
       // Counting takes time for each piece, and few keys are never dropped.
       const entries = state.keys.size < KEYS_WORTH_COLLECTING ? Infinity : this.#pieces.countEntries(state.floorEnd)
       this.#results.bindKeys(state.keys)
       lastEnd = this.#fireUntil(watermark + 1, out)
       this.#results.flush(out)
-      this.#pieces.forgetDropped(before)
       this.#collect(entries)
     }
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
@@ -463,10 +436,11 @@ export class WindowAggregate implements Operator, OperatorState {
   release(): void {
     this.#memory.release()
     this.#pieces.release()
+    this.#disorder.release()
     this.#inputs.release()
     this.#results.release()
     this.#state.keys.release()
-    for (const array of [this.#rows, this.#ids, this.#entries]) array.release()
+    for (const array of [this.#rows, this.#ids]) array.release()
   }
 }
 

@@ -12,6 +12,7 @@ import { keyLayout } from "./key-layout.ts"
 import { Slices, type SliceBounds } from "./slices.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
 import { CONTROL, STOP, type ListName } from "./window-control.ts"
+import { WindowDisorder } from "./window-disorder.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowPieces, type PiecePlace } from "./window-pieces.ts"
 import { WindowShape } from "./window-shape.ts"
@@ -44,15 +45,15 @@ export class WindowBench {
   readonly memory: WindowMemory
   readonly pieces: WindowPieces
   readonly #code: WindowFunctions
+  readonly #disorder: WindowDisorder
   readonly #i32 = new Int32Array(this.arena.buffer)
   readonly #i64 = new BigInt64Array(this.arena.buffer)
   readonly #f64 = new Float64Array(this.arena.buffer)
-  /** Records on their way in: their rows, times and values by row, the ids of their keys, and their entries. */
+  /** Records on their way in: their rows, times and values by row, and the ids of their keys. */
   readonly #rows = new LinearArray(this.arena, 4, 1024)
   readonly #times = new LinearArray(this.arena, 8, 1024)
   readonly #values = new LinearArray(this.arena, 8, 1024)
   readonly #ids = new LinearArray(this.arena, 4, 1024)
-  readonly #entries = new LinearArray(this.arena, 4, 1024)
   readonly #words = new LinearArray(this.arena, 4, 1024)
   model: ModelPiece[] = []
   keyCount = 0
@@ -68,13 +69,16 @@ export class WindowBench {
     this.memory = new WindowMemory(this.arena, this.#shape)
     this.pieces = new WindowPieces(this.arena, this.slices, this.memory)
     this.#code = windowFunctions(this.#shape, this.arena.memory)
+    const { arena, slices, memory, pieces } = this
+    this.#disorder = new WindowDisorder({ arena, slices, memory, pieces, code: this.#code })
     this.floorEnd = this.slices.firstWindowEndBehind(start)
   }
 
   release(): void {
     this.memory.release()
     this.pieces.release()
-    for (const array of [this.#rows, this.#times, this.#values, this.#ids, this.#entries, this.#words]) array.release()
+    this.#disorder.release()
+    for (const array of [this.#rows, this.#times, this.#values, this.#ids, this.#words]) array.release()
     expect(this.arena.usedBytes).toBe(0)
   }
 
@@ -134,14 +138,8 @@ export class WindowBench {
   add(bounds: SliceBounds, countsFrom: number, records: readonly BenchRecord[]): void {
     this.#bind(records)
     for (const record of records) this.#addToModel(bounds, countsFrom, record)
-    const place = this.pieces.at(bounds, countsFrom)
-    const entries = this.#entries.i32
-    const fresh = this.pieces.findEntries(place, this.#ids.i32, 0, records.length, entries)
-    const { list, index } = place
-    const { controlAddress } = this.memory
-    const first = list.get(index, "from") + list.get(index, "size") - fresh
-    this.#code.startEntries(controlAddress, first, fresh)
-    this.#code.add(controlAddress, 0, records.length, this.#rows.address, this.#entries.address)
+    const refused = () => expect.fail("floats are never refused")
+    this.#disorder.addTo(this.pieces.at(bounds, countsFrom), this.#rows.i32, records.length, this.#ids, refused)
   }
 
   get lastStart(): number {
@@ -153,11 +151,9 @@ export class WindowBench {
     this.model = this.model.filter(({ bounds }) => bounds.lastWindowEnd >= this.floorEnd)
     const end = Math.min(...this.model.map(({ countsFrom }) => Math.max(countsFrom, this.floorEnd)))
     expect(this.pieces.nextEnd(this.floorEnd)).toBe(end)
-    const before = this.memory.get("head")
     if (this.pieces.join(end)) this.#code.reset(this.memory.controlAddress)
     this.#code.advance(this.memory.controlAddress, end)
     this.floorEnd = end + this.slices.slide
-    this.pieces.forgetDropped(before)
     expect(this.#resultsInMemory()).toEqual(this.#resultsOfModel(end))
   }
 

@@ -27,8 +27,9 @@ import type { LinearMemory } from "../../batch/arena.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
 import { WasmModule } from "../../expr/wasm-module.ts"
 import { writeAdvance } from "./advance-code.ts"
+import { writeFindPiece, writeIngestAnywhere } from "./disorder-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"
-import { writeAdd, writeIngest, writeRefusing, writeStartEntries } from "./ingest-code.ts"
+import { writeIngest, writeRefusing } from "./ingest-code.ts"
 import { writeFireDue } from "./fire-code.ts"
 import { writeEmit } from "./emit-code.ts"
 import type { WindowShape } from "./window-shape.ts"
@@ -42,12 +43,19 @@ export interface WindowFunctions {
   readonly ingest: (control: number, at: number, end: number, rows: number, ids: number) => number
   /** The same where all rows count: `rows` means nothing. */
   readonly ingestAll: WindowFunctions["ingest"]
-  /** Adds records `at` … `end − 1` of lists of rows and entries. */
-  readonly add: (control: number, at: number, end: number, rows: number, entries: number) => number
+  /** Adds records `at` … `end − 1` of lists of rows and ids in no order of time, none late; see `disorder-code.ts`. */
+  readonly ingestAnywhere: (
+    control: number,
+    disorder: number,
+    at: number,
+    end: number,
+    rows: number,
+    ids: number,
+  ) => number
+  /** The same where all are for the piece at hand. */
+  readonly ingestInto: WindowFunctions["ingestAnywhere"]
   /** Which aggregate refuses to have a row added to an entry, or -1. */
   readonly refusing: (control: number, row: number, entry: number) => number
-  /** Gives entries `from` … `from + count − 1` the identity. */
-  readonly startEntries: (control: number, from: number, count: number) => void
   /** Turns to the window that ends at `end`: pieces leave and are taken in. */
   readonly advance: (control: number, end: number) => void
   /** Forgets what was taken in, so that `advance` finds it anew. */
@@ -73,9 +81,10 @@ function windowModule(shape: WindowShape): WasmModule {
   const write = shape.keys.parts.length === 0 ? writeIngestAlone : writeIngest
   write(module, shape, "ingest")
   write(module, shape, "ingestAll")
-  writeAdd(module, shape)
   writeRefusing(module, shape)
-  writeStartEntries(module, shape)
+  writeFindPiece(module, shape)
+  writeIngestAnywhere(module, shape, "ingestAnywhere")
+  writeIngestAnywhere(module, shape, "ingestInto")
   writeAdvance(module, shape)
   writeEmit(module, shape)
   writeFireDue(module)

@@ -86,8 +86,9 @@ export const PIECE = {
   dirty: 48,
   /** How many keys of the old list have their last old piece in it. */
   oldCount: 52,
-  /** A number of its own, where JavaScript has given it one; else 0. */
-  serial: 56,
+  /** How many of its entries its table has, and the bits that hashes are shifted by there; 0 where it has none. */
+  indexed: 56,
+  shift: 60,
 } as const
 
 /** Bytes of a piece's record. */

@@ -17,7 +17,7 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
-import { GroupIndex } from "./group-index.ts"
+import { PieceIndex } from "./piece-index.ts"
 import { PieceList } from "./piece-list.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
 import type { WindowMemory } from "./window-memory.ts"
@@ -25,6 +25,8 @@ import type { WindowMemory } from "./window-memory.ts"
 /** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */
 const ROOM_MAX = 16_384
 const ROOM_FACTOR = 3
+/** The least number of entries that there is room for in a piece that records come to in no order. */
+const SMALLEST_ROOM = 2
 
 /** A piece, by the list that it is in. Places change when pieces come or go. */
 export interface PiecePlace {
@@ -40,19 +42,31 @@ export class WindowPieces {
   /** Pieces that wait for the first window in which they count. */
   readonly #joining: PieceList
   #joiningCount = 0
-  /** By serial number of a piece: where its keys' entries are, for pieces that are not the last. */
-  readonly #indexes = new Map<number, GroupIndex>()
-  #lastSerial = 0
+  /** Where keys' entries are, for pieces that records came to in no order. */
+  readonly #index: PieceIndex
+  #moves = 0
 
   constructor(arena: Arena, slices: Slices, memory: WindowMemory) {
     this.#slices = slices
     this.#memory = memory
     this.#main = memory.pieces
     this.#joining = new PieceList(arena)
+    this.#index = new PieceIndex(arena)
   }
 
   release(): void {
     this.#joining.release()
+    this.#index.release()
+  }
+
+  /** It changes when pieces that were ready have moved in the list, or are no longer ready. */
+  get moves(): number {
+    return this.#moves
+  }
+
+  /** Where the tables of pieces' keys lie. */
+  get slotsAddress(): number {
+    return this.#index.address
   }
 
   get #head(): number {
@@ -130,6 +144,7 @@ export class WindowPieces {
   #makePlace(index: number): number {
     const shift = this.reservePiece()
     const place = index - shift
+    if (place < this.#tail) this.#moves++
     this.#main.move(place, place + 1, this.#tail - place)
     this.#memory.set("tail", this.#tail + 1)
     return place
@@ -138,13 +153,12 @@ export class WindowPieces {
   /** Makes room for one more piece, and gives by how much the others have moved forward. */
   reservePiece(): number {
     if (this.#tail < this.#main.capacity) return 0
+    this.#moves++
     const head = this.#head
     if (head * 2 < this.#tail) {
       this.#memory.reservePieces(this.#tail + 1)
       return 0
     }
-    // What is known of pieces that have left is forgotten by place, and their places are gone now.
-    for (let index = 0; index < head; index++) this.#indexes.delete(this.#main.get(index, "serial"))
     this.#main.move(head, 0, this.#tail - head)
     for (const field of ["sealed", "edge", "tail", "head"] as const) {
       this.#memory.set(field, this.#memory.get(field) - head)
@@ -226,82 +240,60 @@ export class WindowPieces {
   /** Makes the last piece the last one in the room for entries, so that kernels can let it grow. */
   moveLastToEnd(): void {
     const index = this.#tail - 1
+    this.#moves++
     const end = this.#main.get(index, "from") + this.#main.get(index, "capacity")
     if (end === this.#memory.get("entryTail")) return
     this.#moveToEnd({ list: this.#main, index }, this.#main.get(index, "size"))
   }
 
-  /** Writes the entries of ids `ids[start]` … `ids[end − 1]` in the piece to `entries`; new keys get new ones. */
-  findEntries(place: PiecePlace, ids: Int32Array, start: number, end: number, entries: Int32Array): number {
-    const { list, index } = place
-    const groups = this.#indexOf(place)
-    groups.find(ids, start, end, entries)
-    const known = list.get(index, "size")
-    const fresh: number[] = []
-    for (let at = start; at < end; at++) {
-      let group = entries[at]! - 1
-      if (group === -1) group = groups.groupOf(ids[at]!)
-      if (group === -1) {
-        group = known + fresh.length
-        groups.add(ids[at]!, group)
-        fresh.push(ids[at]!)
-      }
-      entries[at] = group
-    }
-    this.appendEntries(place, fresh)
-    const from = list.get(index, "from")
-    for (let at = start; at < end; at++) entries[at]! += from
-    return fresh.length
-  }
-
-  /** Appends entries for keys that have none in the piece. What they hold is for the caller to write. */
-  appendEntries(place: PiecePlace, ids: readonly number[]): void {
-    if (ids.length === 0) return
+  /** Makes a piece ready for records in no order: its keys are in its table, and there is room for `more` of them. */
+  prepare(place: PiecePlace, more = 0): void {
     const { list, index } = place
     const size = list.get(index, "size")
-    const needed = size + ids.length
-    if (needed > list.get(index, "capacity")) this.#moveToEnd(place, Math.max(needed, size * 2))
-    const first = list.get(index, "from") + size
-    this.#memory.entryIds.i32.set(ids, first)
-    list.set(index, "size", needed)
-    if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(size)
+    const capacity = list.get(index, "capacity")
+    const needed = Math.max(size + more, SMALLEST_ROOM)
+    if (needed > capacity || !PieceIndex.hasRoom(capacity, size)) this.#moveToEnd(place, powerOfTwoFrom(needed))
+    this.#index.reserve(this.#memory.entryCapacity)
+    if (list.get(index, "shift") !== 0 && list.get(index, "indexed") === size) return
+    list.set(index, "shift", PieceIndex.shiftOf(list.get(index, "capacity")))
+    this.#index.build(this.#memory.entryIds.address, list.recordAddress(index))
   }
 
-  /** Appends an entry for a key and gives it, or -1 where the piece has the key already. */
+  /** Makes room for another entry in the piece whose record lies at an address. */
+  grow(recordAddress: number): void {
+    const index = this.#main.indexAt(recordAddress)
+    const isMain = index >= this.#head && index < this.#tail
+    this.prepare(
+      isMain ? { list: this.#main, index } : { list: this.#joining, index: this.#joining.indexAt(recordAddress) },
+      1,
+    )
+  }
+
+  /** Appends an entry for a key and gives it, or -1 where the piece has the key already. What it holds is for the caller. */
   appendEntry(place: PiecePlace, id: number): number {
-    const groups = this.#indexOf(place)
-    if (groups.groupOf(id) !== -1) return -1
     const { list, index } = place
-    groups.add(id, list.get(index, "size"))
-    this.appendEntries(place, [id])
-    return list.get(index, "from") + list.get(index, "size") - 1
+    this.prepare(place, 1)
+    const record = list.recordAddress(index)
+    if (this.#index.find(record, id) !== -1) return -1
+    const size = list.get(index, "size")
+    const entry = list.get(index, "from") + size
+    this.#memory.entryIds.i32[entry] = id
+    list.set(index, "size", size + 1)
+    this.#index.add(record, id, size)
+    if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(size)
+    return entry
   }
 
   /** Forgets the pieces whose windows end before `floorEnd`. Those that are left count as in no window yet. */
   drop(floorEnd: number): void {
     let head = this.#head
-    while (head < this.#tail && this.#main.time(head, "lastWindowEnd") < floorEnd) {
-      this.#indexes.delete(this.#main.get(head, "serial"))
-      head++
-    }
+    while (head < this.#tail && this.#main.time(head, "lastWindowEnd") < floorEnd) head++
     for (const field of ["head", "sealed", "edge"] as const) this.#memory.set(field, head)
     for (let index = this.#joiningCount - 1; index >= 0; index--) {
       if (this.#joining.time(index, "lastWindowEnd") >= floorEnd) continue
-      this.#indexes.delete(this.#joining.get(index, "serial"))
       this.#joining.move(index + 1, index, this.#joiningCount - index - 1)
       this.#joiningCount--
     }
-  }
-
-  #indexOf({ list, index }: PiecePlace): GroupIndex {
-    let serial = list.get(index, "serial")
-    if (serial === 0) list.set(index, "serial", (serial = ++this.#lastSerial))
-    let groups = this.#indexes.get(serial)
-    if (groups === undefined) this.#indexes.set(serial, (groups = new GroupIndex()))
-    const from = list.get(index, "from")
-    const ids = this.#memory.entryIds.i32
-    for (let group = groups.size; group < list.get(index, "size"); group++) groups.add(ids[from + group]!, group)
-    return groups
   }
 
   /** Moves the entries of a piece behind all others, with room for `capacity`. */
@@ -312,6 +304,8 @@ export class WindowPieces {
     this.#memory.moveEntries(list.get(index, "from"), to, list.get(index, "size"))
     list.set(index, "from", to)
     list.set(index, "capacity", capacity)
+    // Its table was where its entries were.
+    list.set(index, "shift", 0)
     this.#memory.set("entryTail", to + capacity)
     if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(0)
   }
@@ -346,18 +340,23 @@ export class WindowPieces {
     /** What is moved together: entries [start, end), which go to the place behind those before. */
     let [start, end] = [0, 0]
     const move = () => {
-      if (start !== to) this.#memory.moveEntries(start, to, end - start)
+      if (start !== to) {
+        this.#memory.moveEntries(start, to, end - start)
+        this.#index.move(start, to, end - start)
+      }
       to += end - start
     }
     for (const { list, index } of places) {
-      const [from, size] = [list.get(index, "from"), list.get(index, "size")]
+      const from = list.get(index, "from")
+      // A table reaches as far as there is room; a piece without one has what it needs.
+      const room = list.get(index, list.get(index, "shift") === 0 ? "size" : "capacity")
       if (from !== end) {
         move()
         start = from
       }
-      end = from + size
+      end = from + room
       list.set(index, "from", to + from - start)
-      list.set(index, "capacity", size)
+      list.set(index, "capacity", room)
     }
     move()
     this.#memory.set("entryTail", to)
@@ -375,15 +374,15 @@ export class WindowPieces {
     for (let entry = from + group; entry < from + this.#main.get(index, "size"); entry++) entryOf[ids[entry]!] = entry
   }
 
-  /** Forgets what is known of pieces before `head`, which was `before`. */
-  forgetDropped(before: number): void {
-    if (this.#indexes.size === 0) return
-    for (let index = before; index < this.#head; index++) this.#indexes.delete(this.#main.get(index, "serial"))
-  }
-
   /** Takes note that `entryIds` has got other ids for the same keys. */
   onIdsMoved(): void {
-    this.#indexes.clear()
+    for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, "shift", 0)
+    for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, "shift", 0)
+    this.#moves++
     if (this.#tail > this.#head) this.#findLastEntries(0)
   }
+}
+
+function powerOfTwoFrom(count: number): number {
+  return 2 ** (32 - Math.clz32(count - 1))
 }
