@@ -15,7 +15,7 @@
 import type { Arena, LinearMemory } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
-import { block, branch, branchIf, i32, loop, memoryFill, returns, whileLoop } from "../../expr/wasm-code.ts"
+import { block, branchIf, i32, i64, loop, memoryFill, returns, whileLoop } from "../../expr/wasm-code.ts"
 import type { Code, Label, Local } from "../../expr/wasm-code.ts"
 import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
@@ -23,6 +23,7 @@ import { PIECE } from "./window-control.ts"
 
 /** Slots are 8 bytes: an id, and a place. */
 const SLOT_SHIFT = 3
+const SLOT_BYTES = 1 << SLOT_SHIFT
 const PLACE_AT = 4
 const SLOTS_PER_ENTRY = 2
 const HASH_FACTOR = 0x9e3779b1
@@ -52,6 +53,11 @@ export class PieceIndex {
     return this.#slots.address
   }
 
+  /** Up to which entry there is room for tables. */
+  get capacity(): number {
+    return Math.floor(this.#slots.capacity / SLOTS_PER_ENTRY)
+  }
+
   /** The bits that a hash of an id is shifted by in a piece with room for so many entries. */
   static shiftOf(capacity: number): number {
     return Math.clz32(capacity)
@@ -62,9 +68,9 @@ export class PieceIndex {
     return size * 4 <= 2 ** (32 - PieceIndex.shiftOf(capacity)) * 3
   }
 
-  /** Makes room for the tables of pieces whose entries end at `capacity`. */
-  reserve(capacity: number): void {
-    this.#slots.reserve(capacity * SLOTS_PER_ENTRY)
+  /** Makes room for the tables of pieces whose entries end at `capacity`, and gives whether all have moved for it. */
+  reserve(capacity: number): boolean {
+    return this.#slots.reserve(capacity * SLOTS_PER_ENTRY)
   }
 
   /** Moves the tables of entries to those of others. */
@@ -94,30 +100,36 @@ export class PieceIndex {
 export interface Probe {
   /** Bytes from `table` to the slot at hand. */
   readonly slot: Local<"i32">
-  /** The address of the piece's first slot, and the last slot's distance from it in bytes. */
+  /** The address of the piece's first slot, and how many bytes its slots have. */
   readonly table: Local<"i32">
-  readonly last: Local<"i32">
+  readonly bytes: Local<"i32">
 }
 
 export function probeIn(scope: FunctionScope): Probe {
-  return { slot: scope.local("i32"), table: scope.local("i32"), last: scope.local("i32") }
+  return { slot: scope.local("i32"), table: scope.local("i32"), bytes: scope.local("i32") }
 }
 
-/** Code that begins at the slot that is the id's own. `slots` is the address of all slots, `from` the first entry. */
-export function beginProbe(
-  { slot, table, last }: Probe,
-  slots: Code<"i32">,
-  from: Code<"i32">,
-  record: Local<"i32">,
-  id: Local<"i32">,
-): Code<"none">[] {
-  const shift = i32.load(record.get, PIECE.shift)
-  const hash = i32.mul(id.get, i32.const(HASH_FACTOR))
-  return [
-    table.set(i32.add(slots, i32.shl(from, i32.const(SLOT_SHIFT + 1)))),
-    last.set(i32.shl(i32.shrU(i32.const(-1), shift), i32.const(SLOT_SHIFT))),
-    slot.set(i32.shl(i32.shrU(hash, shift), i32.const(SLOT_SHIFT))),
-  ]
+/** The address of the table of a piece whose first entry is `from`. */
+export function tableAddress(slots: Code<"i32">, from: Code<"i32">): Code<"i32"> {
+  return i32.add(slots, i32.mul(from, i32.const(SLOTS_PER_ENTRY * SLOT_BYTES)))
+}
+
+/** How many bytes the table of a piece has. */
+export function tableBytes(record: Local<"i32">): Code<"i32"> {
+  const last = i32.shrU(i32.const(-1), i32.load(record.get, PIECE.shift))
+  return i32.mul(i32.add(last, i32.const(1)), i32.const(SLOT_BYTES))
+}
+
+/** Code that frees `count` slots. */
+export function freeSlots(table: Code<"i32">, count: Code<"i32">): Code<"none"> {
+  return memoryFill(table, i32.const(FREE), i32.mul(count, i32.const(SLOT_BYTES)))
+}
+
+/** The slot that is the id's own: the highest bits of its hash. */
+export function firstSlot({ bytes }: Probe, id: Local<"i32">): Code<"i32"> {
+  const hash = i64.extendU(i32.mul(id.get, i32.const(HASH_FACTOR)))
+  const product = i64.shrU(i64.mul(hash, i64.extendU(bytes.get)), i64.const(32n))
+  return i32.and(i32.wrap(product), i32.const(-SLOT_BYTES))
 }
 
 /** The address of the slot at hand. */
@@ -125,15 +137,19 @@ export function slotAddress({ table, slot }: Probe): Code<"i32"> {
   return i32.add(table.get, slot.get)
 }
 
-/** Code that goes on until the slot has the id, or to `free` where it is in none; then the slot is where it would go. */
+/**
+ * Code that goes on until the slot has the id, or to `free` where it is in none; then the slot is where it would go. As
+ * most keys are in their own slots, these are looked at outside the loop.
+ */
 export function findSlot(probe: Probe, id: Local<"i32">, free: Label): Code<"none"> {
-  const { slot, last } = probe
+  const { slot, bytes } = probe
+  const hasId = i32.eq(i32.load(slotAddress(probe)), id.get)
   return block((found) => [
+    branchIf(found, hasId),
     loop((again) => [
-      branchIf(found, i32.eq(i32.load(slotAddress(probe)), id.get)),
       branchIf(free, i32.eq(i32.load(slotAddress(probe)), i32.const(FREE))),
-      slot.set(i32.and(i32.add(slot.get, i32.const(1 << SLOT_SHIFT)), last.get)),
-      branch(again),
+      slot.set(i32.and(i32.add(slot.get, i32.const(SLOT_BYTES)), i32.sub(bytes.get, i32.const(SLOT_BYTES)))),
+      branchIf(again, i32.eqz(hasId)),
     ]),
   ])
 }
@@ -152,11 +168,20 @@ function functionsOf(memory: LinearMemory): PieceIndexFunctions {
   return compiledModule("piece index", indexModule).instantiate<PieceIndexFunctions>(memory)
 }
 
+/** Code that begins at the id's own slot of the piece's table. */
+function beginProbe(probe: Probe, slots: Local<"i32">, record: Local<"i32">, id: Local<"i32">): Code<"none">[] {
+  return [
+    probe.table.set(tableAddress(slots.get, i32.load(record.get, PIECE.from))),
+    probe.bytes.set(tableBytes(record)),
+    probe.slot.set(firstSlot(probe, id)),
+  ]
+}
+
 function indexModule(): WasmModule {
   const module = new WasmModule()
   /** Code that adds an id that is not there. */
   const insert = (probe: Probe, slots: Local<"i32">, record: Local<"i32">, id: Local<"i32">, place: Code<"i32">) => [
-    ...beginProbe(probe, slots.get, i32.load(record.get, PIECE.from), record, id),
+    ...beginProbe(probe, slots, record, id),
     block((free) => [findSlot(probe, id, free)]),
     ...fillSlot(probe, id, place),
   ]
@@ -167,8 +192,7 @@ function indexModule(): WasmModule {
     const from = i32.load(record.get, PIECE.from)
     const size = i32.load(record.get, PIECE.size)
     return [
-      ...beginProbe(probe, slots.get, from, record, id),
-      memoryFill(probe.table.get, i32.const(FREE), i32.add(probe.last.get, i32.const(1 << SLOT_SHIFT))),
+      freeSlots(tableAddress(slots.get, from), i32.shrU(tableBytes(record), i32.const(SLOT_SHIFT))),
       whileLoop(i32.ltU(place.get, size), [
         id.set(i32.load(itemAddress(entryIds.get, i32.add(from, place.get), 2))),
         ...insert(probe, slots, record, id, place.get),
@@ -181,7 +205,7 @@ function indexModule(): WasmModule {
   module.function("find", { parameters: find, result: "i32" }, ({ slots, record, id }, scope) => {
     const probe = probeIn(scope)
     return [
-      ...beginProbe(probe, slots.get, i32.load(record.get, PIECE.from), record, id),
+      ...beginProbe(probe, slots, record, id),
       block((free) => [findSlot(probe, id, free), returns(placeInSlot(probe))]),
       i32.const(-1),
     ]

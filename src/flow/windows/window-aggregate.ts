@@ -150,8 +150,9 @@ export class WindowAggregate implements Operator, OperatorState {
   onBatch(batch: Batch, out: Emitter): void {
     this.#rows.reserve(batch.length)
     this.#ids.reserve(batch.length)
-    if (this.#isInOrder(batch)) this.#addInOrder(batch)
-    else this.#addDisordered(batch, out)
+    const isInOrder = this.#isInOrder(batch)
+    if (isInOrder || this.#isOnTime(batch)) this.#addAll(batch, isInOrder)
+    else this.#addSome(batch, out)
     this.#failures.report(this.id, batch, this.#context)
   }
 
@@ -164,9 +165,17 @@ export class WindowAggregate implements Operator, OperatorState {
     return first >= Math.max(this.#pieces.lastStart, -maxTime) && last <= maxTime
   }
 
-  #timeOf({ columns }: Batch, row: number): number {
-    const { timeIndex, timeShift } = this.#options
-    return readInt53((columns[timeIndex] as Int64Column).halves, row) + timeShift
+  /** Whether all rows count in all their windows. */
+  #isOnTime(batch: Batch): boolean {
+    return this.#disorder.isOnTime(batch, this.#timesOf(batch), this.#options.timeShift)
+  }
+
+  #timesOf({ columns }: Batch): Int64Column {
+    return columns[this.#options.timeIndex] as Int64Column
+  }
+
+  #timeOf(batch: Batch, row: number): number {
+    return readInt53(this.#timesOf(batch).halves, row) + this.#options.timeShift
   }
 
   /** Finds the keys' ids of the first `count` of `rows`, and makes room for them. */
@@ -177,11 +186,12 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#memory.reserveKeys(keys.size)
   }
 
-  #bindTimes({ columns }: Batch): void {
-    this.#memory.setAt(CONTROL.times, (columns[this.#options.timeIndex] as Int64Column).values.byteOffset)
+  #bindTimes(batch: Batch): void {
+    this.#memory.setAt(CONTROL.times, this.#timesOf(batch).values.byteOffset)
   }
 
-  #addInOrder(batch: Batch): void {
+  /** Adds rows that all count in all their windows. */
+  #addAll(batch: Batch, isInOrder: boolean): void {
     const inputs = this.#inputs.columnsOf(batch, this.#failures.add)
     try {
       const rows = this.#rowsInMemory(batch)
@@ -190,7 +200,8 @@ export class WindowAggregate implements Operator, OperatorState {
       this.#findKeys(batch, rows, count)
       this.#bindTimes(batch)
       this.#inputs.bind(inputs, rows ?? this.#everyRow.below(count), count, batch.length, this.#memory)
-      this.#ingest(batch, rows, count)
+      if (isInOrder) this.#ingest(batch, rows, count)
+      else this.#ingestAnywhere(batch, rows ?? this.#disorder.rowsOf(batch), count)
     } finally {
       inputs.release()
     }
@@ -249,8 +260,19 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#failures.add(row, overflowError(this.#options.aggregates[aggregate]!.name))
   }
 
-  /** Adds rows in any order, and gives out those that are late for all their windows. */
-  #addDisordered(batch: Batch, out: Emitter): void {
+  #ingestAnywhere(batch: Batch, rows: Int32Array, count: number): void {
+    this.#state.touch()
+    this.#disorder.addOnTime(
+      rows,
+      count,
+      this.#ids,
+      (row) => this.#timeOf(batch, row),
+      (row, entry) => this.#refuse(row, entry),
+    )
+  }
+
+  /** Adds those rows that count in some of their windows, and gives out those that are late for all. */
+  #addSome(batch: Batch, out: Emitter): void {
     this.#bindTimes(batch)
     const sifted = this.#disorder.sift(batch)
     this.#betweenRows += sifted.betweenCount
@@ -268,7 +290,6 @@ export class WindowAggregate implements Operator, OperatorState {
       const count = failures.size === 0 ? keptCount : failures.without(kept, keptCount, kept)
       if (count === 0) return
       this.#inputs.bind(inputs, kept, count, batch.length, this.#memory)
-      this.#state.touch()
       if (someCount === 0) this.#addOnTime(batch, kept, count)
       else this.#addWithLate(batch, kept.subarray(0, count), some.subarray(0, someCount))
     } finally {
@@ -278,13 +299,7 @@ export class WindowAggregate implements Operator, OperatorState {
 
   #addOnTime(batch: Batch, rows: Int32Array, count: number): void {
     this.#findKeys(batch, rows, count)
-    this.#disorder.addOnTime(
-      rows,
-      count,
-      this.#ids,
-      (row) => this.#timeOf(batch, row),
-      (row, entry) => this.#refuse(row, entry),
-    )
+    this.#ingestAnywhere(batch, rows, count)
   }
 
   /** Adds rows of which some are late for some of their windows. */
@@ -294,6 +309,7 @@ export class WindowAggregate implements Operator, OperatorState {
     let count = 0
     for (const row of kept) if (!isLate.has(row)) rows[count++] = row
     if (count > 0) this.#addOnTime(batch, rows, count)
+    this.#state.touch()
     const timeOf = (row: number) => this.#timeOf(batch, row)
     const late = kept.filter((row) => isLate.has(row))
     for (const { bounds, countsFrom, rows: ofPiece } of lateGroups(this.#slices, late, timeOf, batch.watermarks!)) {

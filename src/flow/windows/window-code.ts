@@ -27,10 +27,11 @@ import type { LinearMemory } from "../../batch/arena.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
 import { WasmModule } from "../../expr/wasm-module.ts"
 import { writeAdvance } from "./advance-code.ts"
-import { writeFindPiece, writeIngestAnywhere } from "./disorder-code.ts"
+import { writeIngestAnywhere } from "./disorder-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"
 import { writeIngest, writeRefusing } from "./ingest-code.ts"
 import { writeFireDue } from "./fire-code.ts"
+import { writeFillCell, writeFindPiece } from "./piece-code.ts"
 import { writeEmit } from "./emit-code.ts"
 import type { WindowShape } from "./window-shape.ts"
 
@@ -82,6 +83,7 @@ function windowModule(shape: WindowShape): WasmModule {
   write(module, shape, "ingest")
   write(module, shape, "ingestAll")
   writeRefusing(module, shape)
+  writeFillCell(module, shape)
   writeFindPiece(module, shape)
   writeIngestAnywhere(module, shape, "ingestAnywhere")
   writeIngestAnywhere(module, shape, "ingestInto")

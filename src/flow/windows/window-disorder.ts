@@ -4,16 +4,17 @@
  * records that are late for some of their windows, which are grouped by the piece that they belong to.
  *
  * Invariants:
- * - WO1 A cell names a record of the list of pieces at its address of now, or the record that no time is in.
+ * - WO1 What a cell has of a piece is so, where the pieces' `moves` is what it was when cells were cleared.
  * - WO2 The records of a piece and key are added in order of arrival.
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Batch } from "../../batch/batch.ts"
+import type { Int64Column } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { LinearRows } from "../linear-rows.ts"
-import { DISORDER, DISORDER_BYTES, NO_WATERMARKS } from "./disorder-control.ts"
-import { siftFunction, type Sift } from "./sift-code.ts"
+import { CELL_SHIFT, DISORDER, DISORDER_BYTES, NOWHERE } from "./disorder-control.ts"
+import { siftFunctions, type SiftFunctions } from "./sift-code.ts"
 import type { Slices } from "./slices.ts"
 import type { WindowFunctions } from "./window-code.ts"
 import { STOP } from "./window-control.ts"
@@ -23,7 +24,7 @@ import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 /** So many cells for each piece that there is room for, so that few slices share one. */
 const CELLS_PER_PIECE = 2
 const SMALLEST = 64
-const MAX_INT64 = 2n ** 63n - 1n
+const ITEMS_PER_CELL = 1 << (CELL_SHIFT - 3)
 
 /** What records are added to. */
 export interface WindowDisorderParts {
@@ -56,7 +57,7 @@ export type OnRefused = (row: number, entry: number) => void
 /** See the head of this file. */
 export class WindowDisorder {
   readonly #parts: WindowDisorderParts
-  readonly #sift: Sift
+  readonly #sifting: SiftFunctions
   readonly #control: LinearArray
   readonly #cells: LinearArray
   readonly #rows: LinearRows
@@ -70,9 +71,9 @@ export class WindowDisorder {
   constructor(parts: WindowDisorderParts) {
     const { arena, slices } = parts
     this.#parts = parts
-    this.#sift = siftFunction(arena.memory)
+    this.#sifting = siftFunctions(arena.memory)
     this.#control = new LinearArray(arena, 4, DISORDER_BYTES / 4)
-    this.#cells = new LinearArray(arena, 4, SMALLEST)
+    this.#cells = new LinearArray(arena, 8, SMALLEST * ITEMS_PER_CELL)
     this.#rows = new LinearRows(arena)
     this.#lists = Array.from({ length: 4 }, () => new LinearArray(arena, 4, SMALLEST))
     this.#watermarks = new LinearArray(arena, 8, SMALLEST)
@@ -81,8 +82,6 @@ export class WindowDisorder {
     this.#setLong(DISORDER.endEdge, BigInt(endEdge))
     this.#setLong(DISORDER.maxTime, BigInt(slices.maxTime))
     this.#control.f64[DISORDER.scale >> 3] = 0.5 / slices.slide
-    this.#setLong(DISORDER.nowhere, MAX_INT64)
-    this.#setLong(DISORDER.nowhere + 8, -MAX_INT64)
   }
 
   #set(offset: number, value: number): void {
@@ -97,6 +96,13 @@ export class WindowDisorder {
     this.#control.i64[offset >> 3] = value
   }
 
+  /** Whether all rows of a batch count, and none is late. `timeShift` is added to the column of times. */
+  isOnTime({ watermarks, length }: Batch, { values }: Int64Column, timeShift: number): boolean {
+    const { slide, size, maxTime } = this.#parts.slices
+    if (watermarks !== null || slide > size) return false
+    return this.#sifting.areWithin(values.byteOffset, length, maxTime - Math.abs(timeShift)) === 1
+  }
+
   /** Sifts the rows of a batch whose times the window's memory has been told. */
   sift(batch: Batch): SiftedRows {
     const { controlAddress } = this.#parts.memory
@@ -108,7 +114,7 @@ export class WindowDisorder {
     this.#set(DISORDER.outside, outside.address)
     const rows = this.#rows.of(batch).byteOffset
     const watermarks = this.#watermarksOf(batch)
-    const keptCount = this.#sift(controlAddress, this.#control.address, rows, batch.count, watermarks)
+    const keptCount = this.#sifting.sift(controlAddress, this.#control.address, rows, batch.count, watermarks)
     return {
       kept: kept.i32,
       keptCount,
@@ -122,11 +128,16 @@ export class WindowDisorder {
   }
 
   #watermarksOf({ watermarks, length }: Batch): number {
-    if (watermarks === null) return NO_WATERMARKS
+    if (watermarks === null) return NOWHERE
     if (watermarks.buffer === this.#parts.arena.buffer) return watermarks.byteOffset
     this.#watermarks.reserve(length)
     this.#watermarks.f64.set(watermarks.subarray(0, length))
     return this.#watermarks.address
+  }
+
+  /** The rows of a batch that count, as a list in linear memory, which lies there until the next batch. */
+  rowsOf(batch: Batch): Int32Array {
+    return this.#rows.of(batch)
   }
 
   /** Adds the first `count` of `rows`, which are late for no window; `timeOf` gives the event time of one. */
@@ -139,14 +150,21 @@ export class WindowDisorder {
   ): void {
     const { memory, pieces, slices, code } = this.#parts
     for (let at = 0; at < count;) {
-      if (this.#moves !== pieces.moves) this.#clearCells(slices.of(timeOf(rows[at]!)).start)
-      this.#set(DISORDER.slots, pieces.slotsAddress)
-      at = code.ingestAnywhere(memory.controlAddress, this.#control.address, at, count, rows.byteOffset, ids.address)
+      if (this.#moves !== pieces.moves) this.#clearCells(timeOf(rows[at]!))
+      this.#bindSlots()
+      const { controlAddress } = memory
+      at = code.ingestAnywhere(controlAddress, this.#control.address, at, count, rows.byteOffset, ids.address)
       if (memory.get("reason") === STOP.newSlice) {
         const bounds = slices.of(timeOf(rows[at]!))
         pieces.prepare(pieces.at(bounds, bounds.firstWindowEnd))
       } else at = this.#goOn(rows, at, onRefused)
     }
+  }
+
+  #bindSlots(): void {
+    const { address, capacity } = this.#parts.pieces.slots
+    this.#set(DISORDER.slots, address)
+    this.#set(DISORDER.slotsCapacity, capacity)
   }
 
   /** Adds the first `count` of `rows` to one piece. */
@@ -155,7 +173,7 @@ export class WindowDisorder {
     pieces.prepare(place)
     for (let at = 0; at < count;) {
       this.#set(DISORDER.piece, place.list.recordAddress(place.index))
-      this.#set(DISORDER.slots, pieces.slotsAddress)
+      this.#bindSlots()
       at = code.ingestInto(memory.controlAddress, this.#control.address, at, count, rows.byteOffset, ids.address)
       at = this.#goOn(rows, at, onRefused)
     }
@@ -173,17 +191,18 @@ export class WindowDisorder {
     return at
   }
 
-  /** Forgets which piece a cell has: records of pieces have moved, or are no longer ready. Numbers count from `origin`. */
-  #clearCells(origin: number): void {
-    const { pieces } = this.#parts
-    const wanted = Math.max(SMALLEST, this.#parts.memory.pieces.capacity * CELLS_PER_PIECE)
-    this.#cells.reserve(wanted)
-    const count = 2 ** (31 - Math.clz32(wanted))
-    this.#cells.i32.fill(this.#control.address + DISORDER.nowhere, 0, count)
+  /** Forgets what cells have. Numbers of slices count from those of the slide that holds `time`. */
+  #clearCells(time: number): void {
+    const { memory, pieces, slices } = this.#parts
+    const origin = slices.of(time).lastWindowEnd - slices.size
+    const wanted = Math.max(SMALLEST, memory.pieces.capacity * CELLS_PER_PIECE)
+    const count = 2 ** (32 - Math.clz32(wanted - 1))
+    this.#cells.reserve(count * ITEMS_PER_CELL)
+    this.#cells.i64.fill(0n, 0, count * ITEMS_PER_CELL)
     this.#set(DISORDER.cells, this.#cells.address)
     this.#set(DISORDER.cellMask, count - 1)
     this.#setLong(DISORDER.origin, BigInt(origin))
-    this.#setLong(DISORDER.doubleOrigin, 2n * BigInt(origin) + BigInt(this.#parts.slices.slide) - 1n)
+    this.#setLong(DISORDER.doubleOrigin, 2n * BigInt(origin) + BigInt(slices.slide) - 1n)
     this.#moves = pieces.moves
   }
 

@@ -17,6 +17,7 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
+import { SMALLEST_ROOM } from "./disorder-control.ts"
 import { PieceIndex } from "./piece-index.ts"
 import { PieceList } from "./piece-list.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
@@ -25,8 +26,6 @@ import type { WindowMemory } from "./window-memory.ts"
 /** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */
 const ROOM_MAX = 16_384
 const ROOM_FACTOR = 3
-/** The least number of entries that there is room for in a piece that records come to in no order. */
-const SMALLEST_ROOM = 2
 
 /** A piece, by the list that it is in. Places change when pieces come or go. */
 export interface PiecePlace {
@@ -59,14 +58,14 @@ export class WindowPieces {
     this.#index.release()
   }
 
-  /** It changes when pieces that were ready have moved in the list, or are no longer ready. */
+  /** It changes when entries of pieces have moved, or pieces are no longer ready or no longer count as changed. */
   get moves(): number {
     return this.#moves
   }
 
-  /** Where the tables of pieces' keys lie. */
-  get slotsAddress(): number {
-    return this.#index.address
+  /** Where the tables of pieces' keys lie, and up to which entry there is room for some. */
+  get slots(): { readonly address: number; readonly capacity: number } {
+    return this.#index
   }
 
   get #head(): number {
@@ -144,7 +143,6 @@ export class WindowPieces {
   #makePlace(index: number): number {
     const shift = this.reservePiece()
     const place = index - shift
-    if (place < this.#tail) this.#moves++
     this.#main.move(place, place + 1, this.#tail - place)
     this.#memory.set("tail", this.#tail + 1)
     return place
@@ -153,10 +151,11 @@ export class WindowPieces {
   /** Makes room for one more piece, and gives by how much the others have moved forward. */
   reservePiece(): number {
     if (this.#tail < this.#main.capacity) return 0
-    this.#moves++
     const head = this.#head
     if (head * 2 < this.#tail) {
       this.#memory.reservePieces(this.#tail + 1)
+      // More pieces need more cells.
+      this.#moves++
       return 0
     }
     this.#main.move(head, 0, this.#tail - head)
@@ -253,7 +252,7 @@ export class WindowPieces {
     const capacity = list.get(index, "capacity")
     const needed = Math.max(size + more, SMALLEST_ROOM)
     if (needed > capacity || !PieceIndex.hasRoom(capacity, size)) this.#moveToEnd(place, powerOfTwoFrom(needed))
-    this.#index.reserve(this.#memory.entryCapacity)
+    if (this.#index.reserve(this.#memory.entryCapacity)) this.#moves++
     if (list.get(index, "shift") !== 0 && list.get(index, "indexed") === size) return
     list.set(index, "shift", PieceIndex.shiftOf(list.get(index, "capacity")))
     this.#index.build(this.#memory.entryIds.address, list.recordAddress(index))
@@ -299,6 +298,7 @@ export class WindowPieces {
   /** Moves the entries of a piece behind all others, with room for `capacity`. */
   #moveToEnd(place: PiecePlace, capacity: number): void {
     const { list, index } = place
+    this.#moves++
     this.reserveEntries(capacity)
     const to = this.#memory.get("entryTail")
     this.#memory.moveEntries(list.get(index, "from"), to, list.get(index, "size"))
@@ -323,6 +323,7 @@ export class WindowPieces {
   }
 
   #closeHoles(): void {
+    this.#moves++
     const places: PiecePlace[] = []
     let isSorted = true
     let last = -1
@@ -372,6 +373,11 @@ export class WindowPieces {
     const ids = this.#memory.entryIds.i32
     const entryOf = this.#memory.entryOf.i32
     for (let entry = from + group; entry < from + this.#main.get(index, "size"); entry++) entryOf[ids[entry]!] = entry
+  }
+
+  /** Takes note that pieces have been written, and so do not count as changed. */
+  onWritten(): void {
+    this.#moves++
   }
 
   /** Takes note that `entryIds` has got other ids for the same keys. */

@@ -104,6 +104,7 @@ export class WindowState {
       list.set(index, "written", list.get(index, "size"))
       list.set(index, "dirty", 0)
     }
+    this.#parts.pieces.onWritten()
     this.#hasChanged = false
   }
 
