@@ -62,29 +62,7 @@ function append({ rows, length }: RowList, row: Local<"i32">): Code<"none">[] {
 
 function siftModule(): WasmModule {
   const module = new WasmModule()
-  const within = { times: "i32", count: "i32", most: "f64" } as const
-  module.function("areWithin", { parameters: within, result: "i32" }, ({ times, count, most }, scope) => {
-    const [end, highest, lowest, beyond] = [
-      scope.local("i32"),
-      scope.local("v128"),
-      scope.local("v128"),
-      scope.local("v128"),
-    ]
-    const limit = i64.truncSatF64S(most.get)
-    const isBeyond = (two: Code<"v128">) => v128.or(i64x2.gtS(two, highest.get), i64x2.gtS(lowest.get, two))
-    const pairEnd = i32.sub(end.get, i32.const(8))
-    return [
-      highest.set(i64x2.splat(limit)),
-      lowest.set(i64x2.splat(i64.sub(i64.const(0n), limit))),
-      end.set(itemAddress(times.get, count.get, 3)),
-      whileLoop(i32.ltU(times.get, pairEnd), [
-        beyond.set(v128.or(beyond.get, isBeyond(v128.load(times.get)))),
-        increment(times, 16),
-      ]),
-      when(i32.ltU(times.get, end.get), [beyond.set(v128.or(beyond.get, isBeyond(v128.load64Splat(times.get))))]),
-      i32.eqz(v128.anyTrue(beyond.get)),
-    ]
-  })
+  writeAreWithin(module)
   const parameters = { control: "i32", disorder: "i32", rows: "i32", count: "i32", watermarks: "i32" } as const
   return module.function("sift", { parameters, result: "i32" }, ({ control, disorder, ...given }, scope) => {
     const setup: Code<"none">[] = []
@@ -135,6 +113,32 @@ function siftModule(): WasmModule {
       i32.store(disorder.get, outside.length.get, DISORDER.outsideCount),
       i32.store(disorder.get, between.get, DISORDER.betweenCount),
       kept.length.get,
+    ]
+  })
+}
+
+function writeAreWithin(module: WasmModule): void {
+  const parameters = { times: "i32", count: "i32", most: "f64" } as const
+  module.function("areWithin", { parameters, result: "i32" }, ({ times, count, most }, scope) => {
+    const [end, highest, lowest, beyond] = [
+      scope.local("i32"),
+      scope.local("v128"),
+      scope.local("v128"),
+      scope.local("v128"),
+    ]
+    const limit = i64.truncSatF64S(most.get)
+    const isBeyond = (two: Code<"v128">) => v128.or(i64x2.gtS(two, highest.get), i64x2.gtS(lowest.get, two))
+    const pairEnd = i32.sub(end.get, i32.const(8))
+    return [
+      highest.set(i64x2.splat(limit)),
+      lowest.set(i64x2.splat(i64.sub(i64.const(0n), limit))),
+      end.set(itemAddress(times.get, count.get, 3)),
+      whileLoop(i32.ltU(times.get, pairEnd), [
+        beyond.set(v128.or(beyond.get, isBeyond(v128.load(times.get)))),
+        increment(times, 16),
+      ]),
+      when(i32.ltU(times.get, end.get), [beyond.set(v128.or(beyond.get, isBeyond(v128.load64Splat(times.get))))]),
+      i32.eqz(v128.anyTrue(beyond.get)),
     ]
   })
 }
