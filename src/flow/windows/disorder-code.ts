@@ -1,9 +1,9 @@
 /**
- * Code that adds records in no order of time, as they come: each is added to the piece that a cell of a cache has for its
- * time, and there to the entry that the piece's table has for its key. See `disorder-control.ts` for cells.
+ * Code that adds records in no order of time, as they come: each is added to the piece that a cell of a cache has for the
+ * number of its slice, and there to the entry that the piece's table has for its key. See `disorder-control.ts` for cells.
  *
  * Records of neighbouring slices come mixed. So nothing is asked about the last record's piece first, as the answer could
- * not be foretold; and cells are found by a multiplication, as a division would take as long as all the rest.
+ * not be foretold.
  *
  * It stops before a record that there is no room for, or whose piece is not ready for it, or that would take a sum out of
  * its range.
@@ -18,9 +18,7 @@ import {
   branch,
   branchIf,
   call,
-  f64,
   i32,
-  i64,
   loop,
   when,
   type Code,
@@ -28,16 +26,12 @@ import {
   type Local,
 } from "../../expr/wasm-code.ts"
 import type { WasmModule } from "../../expr/wasm-module.ts"
-import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
+import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { CELL, CELL_SHIFT, DISORDER, NOWHERE } from "./disorder-control.ts"
 import { addRecord, beginAdding, entryPlaces, startFields, stopWith, timeReader, type Adding } from "./ingest-code.ts"
 import { fillSlot, findSlot, firstSlot, placeInSlot, probeIn } from "./piece-index.ts"
 import { CONTROL, PIECE, PIECE_BYTES, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
-
-/** 1.5 · 2⁵²: a double that is added to it keeps its nearest whole number in the lowest bits. */
-const ROUNDING = 6755399441055744
-const ROUNDING_BITS = 0x4338000000000000n
 
 /** The variables of the function. */
 interface Anywhere extends Adding {
@@ -63,13 +57,13 @@ export function writeIngestAnywhere(
   module.function(name, { parameters, result: "i32" }, ({ control, disorder, at, end, rows, ids }, scope) => {
     const adding = beginAdding(shape, control, scope)
     const { setup, row, time, entry } = adding
+    const readTime = timeReader(adding)
     const [id, cell] = [scope.local("i32"), scope.local("i32")]
     const given = i32.load(disorder.get, DISORDER.piece)
-    const found = call("i32", "findPiece", control.get, disorder.get, time.get)
+    const found = call("i32", "findPiece", control.get, disorder.get, readTime)
     const record = name === "ingestInto" ? given : found
     const anywhere: Anywhere = { ...adding, shape, disorder, id, cell, record }
     const entryDirty = loadedFrom(control, CONTROL.entryDirty, scope, setup)
-    const readTime = timeReader(adding)
     const isKeyed = shape.keys.parts.length > 0
     if (name === "ingestInto") {
       setup.push(
@@ -79,14 +73,14 @@ export function writeIngestAnywhere(
     }
     const body = block((exit) => [
       block((refused) => {
-        const findPiece = name === "ingestInto" ? [] : cellByTime(anywhere, exit)
+        const findPiece = name === "ingestInto" ? [] : cellByNumber(anywhere, at, exit)
         const findEntry = isKeyed ? entryByKey(anywhere, exit) : onlyEntry(anywhere, exit)
         const add = addRecord(shape, adding, refused)
         return [
           loop((again) => [
             branchIf(exit, i32.geS(at.get, end.get)),
             row.set(i32.load(itemAddress(rows.get, at.get, 2))),
-            time.set(readTime),
+            ...(shape.kernels.some(({ kernel }) => kernel.readsTime === true) ? [time.set(readTime)] : []),
             ...findPiece,
             ...(isKeyed ? [id.set(i32.load(itemAddress(ids.get, at.get, 2)))] : []),
             ...findEntry,
@@ -104,30 +98,20 @@ export function writeIngestAnywhere(
   })
 }
 
-/** Sets `cell` to one that has the piece of the time. */
-function cellByTime({ control, disorder, scope, setup, time, cell, record }: Anywhere, exit: Label): Code<"none">[] {
+/** Sets `cell` to one that has the piece of the record at `at`. */
+function cellByNumber(anywhere: Anywhere, at: Local<"i32">, exit: Label): Code<"none">[] {
+  const { control, disorder, scope, setup, cell, record } = anywhere
   const load = (offset: number) => loadedFrom(disorder, offset, scope, setup)
-  const long = (offset: number) => loadedLongFrom(disorder, offset, scope, setup)
-  const [cells, mask, hasTwoEdges] = [load(DISORDER.cells), load(DISORDER.cellMask), load(DISORDER.hasTwoEdges)]
-  const doubleOrigin = long(DISORDER.doubleOrigin)
-  const [scale, rounding] = [scope.local("f64"), scope.local("f64")]
-  setup.push(scale.set(f64.load(disorder.get, DISORDER.scale)), rounding.set(f64.const(ROUNDING)))
-  const [bits, number, piece] = [scope.local("i64"), scope.local("i32"), scope.local("i32")]
-  const doubled = i64.sub(i64.shl(time.get, i64.const(1n)), doubleOrigin.get)
-  const rounded = f64.add(f64.mul(f64.convertI64S(doubled), scale.get), rounding.get)
-  const periods = i64.mul(i64.sub(bits.get, i64.const(ROUNDING_BITS)), i64.load(control.get, CONTROL.slide))
-  const into = i64.sub(i64.sub(time.get, i64.load(disorder.get, DISORDER.origin)), periods)
-  const isBehindEdge = i64.geS(into, i64.load(disorder.get, DISORDER.endEdge))
-  const isElsewhere = i64.geU(i64.sub(time.get, i64.load(cell.get, CELL.start)), i64.load(cell.get, CELL.length))
+  const [cells, mask, numbers] = [load(DISORDER.cells), load(DISORDER.cellMask), load(DISORDER.numbers)]
+  const [number, piece] = [scope.local("i32"), scope.local("i32")]
   return [
-    bits.set(i64.reinterpretF64(rounded)),
-    number.set(i32.wrap(bits.get)),
-    when(hasTwoEdges.get, [number.set(i32.add(i32.shl(number.get, i32.const(1)), isBehindEdge))]),
+    number.set(i32.load(itemAddress(numbers.get, at.get, 2))),
     cell.set(i32.add(cells.get, i32.shl(i32.and(number.get, mask.get), i32.const(CELL_SHIFT)))),
-    when(isElsewhere, [
+    when(i32.ne(i32.load(cell.get, CELL.number), number.get), [
       piece.set(record),
       when(i32.eq(piece.get, i32.const(NOWHERE)), [stopWith(control, STOP.newSlice, exit)]),
       call("none", "fillCell", disorder.get, cell.get, piece.get),
+      i32.store(cell.get, number.get, CELL.number),
     ]),
   ]
 }
@@ -177,11 +161,13 @@ function lastRecord(control: Local<"i32">): Code<"i32"> {
 
 /** Code that appends an entry to the piece for the key at hand, and sets `entry` to it. */
 function startEntry(anywhere: Anywhere, piece: Local<"i32">, exit: Label): Code<"none">[] {
-  const { shape, control, disorder, id, entry, entry8 } = anywhere
+  const { shape, control, disorder, id, cell, entry, entry8 } = anywhere
   const size = i32.load(piece.get, PIECE.size)
   return [
     when(i32.geU(size, i32.load(piece.get, PIECE.capacity)), [
       i32.store(disorder.get, piece.get, DISORDER.piece),
+      // Its entries move now, so the cell is of no number.
+      i32.store(cell.get, i32.const(0), CELL.number),
       stopWith(control, STOP.noRoom, exit),
     ]),
     entry.set(i32.add(i32.load(piece.get, PIECE.from), size)),

@@ -3,6 +3,7 @@
  * `disorder-code.ts`.
  */
 import {
+  choose,
   i32,
   i64,
   memoryCopy,
@@ -27,11 +28,8 @@ export function writeFillCell(module: WasmModule, shape: WindowShape): void {
   const isKeyed = shape.keys.parts.length > 0
   const parameters = { disorder: "i32", cell: "i32", piece: "i32" } as const
   module.function("fillCell", { parameters, result: "none" }, ({ disorder, cell, piece }) => {
-    const start = i64.load(piece.get, PIECE.start)
     const from = i32.load(piece.get, PIECE.from)
     return [
-      i64.store(cell.get, start, CELL.start),
-      i64.store(cell.get, i64.sub(i64.load(piece.get, PIECE.end), start), CELL.length),
       i32.store(cell.get, tableAddress(i32.load(disorder.get, DISORDER.slots), from), CELL.table),
       i32.store(cell.get, isKeyed ? tableBytes(piece) : i32.load(piece.get, PIECE.size), CELL.tableBytes),
       i32.store(cell.get, from, CELL.from),
@@ -100,7 +98,7 @@ export function writeFindPiece(module: WasmModule, shape: WindowShape): void {
   })
 }
 
-/** Code that makes the piece of the time at the place, with a table and room for as many keys as one beside it has. */
+/** Code that makes the piece of the time at the place, with a table and room for as many keys as pieces have. */
 function insertPiece(finding: Finding): Code<"none">[] {
   const { scope, control, disorder, time, piece, index } = finding
   const setup: Code<"none">[] = []
@@ -108,15 +106,16 @@ function insertPiece(finding: Finding): Code<"none">[] {
   const room = scope.local("i32")
   const field = (offset: number) => i32.load(control.get, offset)
   const [tail, entryTail] = [field(CONTROL.tail), field(CONTROL.entryTail)]
-  const [head, isFirst] = [field(CONTROL.head), i32.eq(index.get, field(CONTROL.head))]
-  const near = i32.sub(piece.get, i32.select(isFirst, i32.const(0), i32.const(PIECE_BYTES)))
-  const nearSize = i32.select(i32.eq(head, tail), i32.const(0), i32.load(near, PIECE.size))
+  // The next piece to be in a window is that which has most of its keys.
+  const full = lesser(field(CONTROL.sealed), i32.sub(tail, i32.const(1)))
+  const fullSize = i32.load(itemAddress(field(CONTROL.pieces), full, 6), PIECE.size)
+  const usualSize = choose(i32.eq(field(CONTROL.head), tail), i32.const(0), fullSize)
   const slotsCapacity = i32.load(disorder.get, DISORDER.slotsCapacity)
   const entriesEnd = i32.add(entryTail, room.get)
   const table = tableAddress(i32.load(disorder.get, DISORDER.slots), i32.load(piece.get, PIECE.from))
   return [
     when(i32.geU(tail, field(CONTROL.pieceCapacity)), [nowhere]),
-    room.set(lesser(nearSize, i32.const(FIRST_ROOM_MAX))),
+    room.set(lesser(usualSize, i32.const(FIRST_ROOM_MAX))),
     when(i32.ltU(room.get, i32.const(SMALLEST_ROOM)), [room.set(i32.const(SMALLEST_ROOM))]),
     // The least power of two that is no less.
     room.set(i32.shl(i32.const(1), i32.sub(i32.const(32), i32.clz(i32.sub(room.get, i32.const(1)))))),

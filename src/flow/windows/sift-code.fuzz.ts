@@ -55,9 +55,10 @@ function disorderOf(slices: Slices, shift: number, arena: Arena) {
   const memory = new WindowMemory(arena, shape)
   const pieces = new WindowPieces(arena, slices, memory)
   const code = windowFunctions(shape, arena.memory)
-  const disorder = new WindowDisorder({ arena, slices, memory, pieces, code })
+  const disorder = new WindowDisorder({ arena, slices, memory, pieces, code, timeShift: shift })
   const sift = (batch: Batch) => {
     memory.setAt(CONTROL.times, (batch.columns[0] as Int64Column).values.byteOffset)
+    disorder.begin(batch, 0)
     return disorder.sift(batch)
   }
   const release = () => [memory, pieces, disorder].forEach((each) => each.release())

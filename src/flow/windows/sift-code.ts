@@ -35,8 +35,8 @@ import { CONTROL } from "./window-control.ts"
 /** The functions. */
 export interface SiftFunctions {
   readonly sift: Sift
-  /** Whether all of `count` times at an address, which are int64, are in [−`most`, `most`]. */
-  readonly areWithin: (times: number, count: number, most: number) => number
+  /** Whether all of `count` times at an address, which are int64, are in [`least`, `most`]. */
+  readonly areWithin: (times: number, count: number, least: number, most: number) => number
 }
 
 /**
@@ -118,20 +118,19 @@ function siftModule(): WasmModule {
 }
 
 function writeAreWithin(module: WasmModule): void {
-  const parameters = { times: "i32", count: "i32", most: "f64" } as const
-  module.function("areWithin", { parameters, result: "i32" }, ({ times, count, most }, scope) => {
+  const parameters = { times: "i32", count: "i32", least: "f64", most: "f64" } as const
+  module.function("areWithin", { parameters, result: "i32" }, ({ times, count, least, most }, scope) => {
     const [end, highest, lowest, beyond] = [
       scope.local("i32"),
       scope.local("v128"),
       scope.local("v128"),
       scope.local("v128"),
     ]
-    const limit = i64.truncSatF64S(most.get)
     const isBeyond = (two: Code<"v128">) => v128.or(i64x2.gtS(two, highest.get), i64x2.gtS(lowest.get, two))
     const pairEnd = i32.sub(end.get, i32.const(8))
     return [
-      highest.set(i64x2.splat(limit)),
-      lowest.set(i64x2.splat(i64.sub(i64.const(0n), limit))),
+      highest.set(i64x2.splat(i64.truncSatF64S(most.get))),
+      lowest.set(i64x2.splat(i64.truncSatF64S(least.get))),
       end.set(itemAddress(times.get, count.get, 3)),
       whileLoop(i32.ltU(times.get, pairEnd), [
         beyond.set(v128.or(beyond.get, isBeyond(v128.load(times.get)))),

@@ -116,9 +116,9 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
     const inputs = aggregates.map(({ input }) => input)
     this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)
-    const parts = { arena, slices: this.#slices, memory: this.#memory, pieces: this.#pieces, code: this.#code }
-    this.#disorder = new WindowDisorder(parts)
     const [shape, memory, pieces, texts, slices] = [this.#shape, this.#memory, this.#pieces, this.#texts, this.#slices]
+    const { timeShift } = options
+    this.#disorder = new WindowDisorder({ arena, slices, memory, pieces, code: this.#code, timeShift })
     const failure = (aggregate: number) => overflowError(aggregates[aggregate]!.name)
     const results = { id, schema, keyCount: keys.length, shape, texts, failure }
     this.#results = new WindowResults(results, memory, context)
@@ -151,7 +151,8 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#rows.reserve(batch.length)
     this.#ids.reserve(batch.length)
     const isInOrder = this.#isInOrder(batch)
-    if (isInOrder || this.#isOnTime(batch)) this.#addAll(batch, isInOrder)
+    if (!isInOrder) this.#disorder.begin(batch, this.#options.timeIndex)
+    if (isInOrder || this.#disorder.isOnTime(batch)) this.#addAll(batch, isInOrder)
     else this.#addSome(batch, out)
     this.#failures.report(this.id, batch, this.#context)
   }
@@ -163,11 +164,6 @@ export class WindowAggregate implements Operator, OperatorState {
     const first = this.#timeOf(batch, batch.selection?.[0] ?? 0)
     const last = this.#timeOf(batch, batch.selection?.[batch.count - 1] ?? batch.count - 1)
     return first >= Math.max(this.#pieces.lastStart, -maxTime) && last <= maxTime
-  }
-
-  /** Whether all rows count in all their windows. */
-  #isOnTime(batch: Batch): boolean {
-    return this.#disorder.isOnTime(batch, this.#timesOf(batch), this.#options.timeShift)
   }
 
   #timesOf({ columns }: Batch): Int64Column {

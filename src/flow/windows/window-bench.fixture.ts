@@ -70,7 +70,7 @@ export class WindowBench {
     this.pieces = new WindowPieces(this.arena, this.slices, this.memory)
     this.#code = windowFunctions(this.#shape, this.arena.memory)
     const { arena, slices, memory, pieces } = this
-    this.#disorder = new WindowDisorder({ arena, slices, memory, pieces, code: this.#code })
+    this.#disorder = new WindowDisorder({ arena, slices, memory, pieces, code: this.#code, timeShift: 0 })
     this.floorEnd = this.slices.firstWindowEndBehind(start)
   }
 

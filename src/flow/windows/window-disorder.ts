@@ -10,10 +10,11 @@
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Batch } from "../../batch/batch.ts"
-import type { Int64Column } from "../../batch/column.ts"
+import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { LinearRows } from "../linear-rows.ts"
 import { CELL_SHIFT, DISORDER, DISORDER_BYTES, NOWHERE } from "./disorder-control.ts"
+import { numberSlices, reachOf, type NumberSlices } from "./number-code.ts"
 import { siftFunctions, type SiftFunctions } from "./sift-code.ts"
 import type { Slices } from "./slices.ts"
 import type { WindowFunctions } from "./window-code.ts"
@@ -24,6 +25,8 @@ import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 /** So many cells for each piece that there is room for, so that few slices share one. */
 const CELLS_PER_PIECE = 2
 const SMALLEST = 64
+/** How many numbers may be written behind the last. */
+const NUMBERS_BEHIND = 3
 const ITEMS_PER_CELL = 1 << (CELL_SHIFT - 3)
 
 /** What records are added to. */
@@ -33,6 +36,8 @@ export interface WindowDisorderParts {
   readonly memory: WindowMemory
   readonly pieces: WindowPieces
   readonly code: WindowFunctions
+  /** What is added to the column of times to give event time. */
+  readonly timeShift: number
 }
 
 /** What became of the rows of a batch: lists that start with so many. They lie there until the next batch. */
@@ -65,8 +70,16 @@ export class WindowDisorder {
   readonly #lists: readonly LinearArray[]
   /** Watermarks that had to be copied. */
   readonly #watermarks: LinearArray
-  /** What pieces' `moves` was when cells were made. */
+  /** What pieces' `moves` was when cells were cleared. */
   #moves = -1
+  readonly #numberSlices: NumberSlices
+  readonly #numbers: LinearArray
+  /** Slices are numbered from that which starts here, for times up to `#reach` away. */
+  #origin = 0
+  readonly #reach: number
+  /** The times of the batch at hand, and whether all of them can be numbered. */
+  #times = 0
+  #isNear = false
 
   constructor(parts: WindowDisorderParts) {
     const { arena, slices } = parts
@@ -80,6 +93,12 @@ export class WindowDisorder {
     const endEdge = slices.size % slices.slide
     this.#set(DISORDER.hasTwoEdges, endEdge > 0 ? 1 : 0)
     this.#setLong(DISORDER.endEdge, BigInt(endEdge))
+    this.#control.f64[DISORDER.doubleSlide >> 3] = 2 * slices.slide
+    this.#control.f64[DISORDER.doubleEdge >> 3] = 2 * endEdge
+    this.#numberSlices = numberSlices(arena.memory)
+    this.#numbers = new LinearArray(arena, 4, SMALLEST)
+    this.#reach = reachOf(slices.slide)
+    this.#setOrigin(0)
     this.#setLong(DISORDER.maxTime, BigInt(slices.maxTime))
     this.#control.f64[DISORDER.scale >> 3] = 0.5 / slices.slide
   }
@@ -96,18 +115,49 @@ export class WindowDisorder {
     this.#control.i64[offset >> 3] = value
   }
 
-  /** Whether all rows of a batch count, and none is late. `timeShift` is added to the column of times. */
-  isOnTime({ watermarks, length }: Batch, { values }: Int64Column, timeShift: number): boolean {
-    const { slide, size, maxTime } = this.#parts.slices
-    if (watermarks !== null || slide > size) return false
-    return this.#sifting.areWithin(values.byteOffset, length, maxTime - Math.abs(timeShift)) === 1
+  /** Takes note of a batch whose rows come now. */
+  begin({ columns, length, selection }: Batch, timeIndex: number): void {
+    const times = columns[timeIndex] as Int64Column
+    this.#times = times.values.byteOffset
+    this.#isNear = this.#areNear(length)
+    if (this.#isNear) return
+    const first = readInt53(times.halves, selection?.[0] ?? 0) + this.#parts.timeShift
+    if (Math.abs(first) > this.#parts.slices.maxTime) return
+    this.#setOrigin(first)
+    this.#isNear = this.#areNear(length)
   }
 
-  /** Sifts the rows of a batch whose times the window's memory has been told. */
+  /** Whether all times of the batch can be numbered, and so are within representable time. */
+  #areNear(length: number): boolean {
+    const { maxTime } = this.#parts.slices
+    const [from, to] = [this.#origin - this.#reach, this.#origin + this.#reach]
+    return this.#areWithin(length, Math.max(from, -maxTime), Math.min(to, maxTime))
+  }
+
+  #areWithin(length: number, from: number, to: number): boolean {
+    const { timeShift } = this.#parts
+    return this.#sifting.areWithin(this.#times, length, from - timeShift, to - timeShift) === 1
+  }
+
+  #setOrigin(time: number): void {
+    const { slices, timeShift } = this.#parts
+    this.#origin = slices.of(time).lastWindowEnd - slices.size
+    this.#setLong(DISORDER.doubleOrigin, 2n * BigInt(this.#origin - timeShift) - 1n)
+    this.#moves = -1
+  }
+
+  /** Whether all rows of the batch count, and none is late. */
+  isOnTime({ watermarks, length }: Batch): boolean {
+    const { slide, size, maxTime } = this.#parts.slices
+    if (watermarks !== null || slide > size) return false
+    return this.#isNear || this.#areWithin(length, -maxTime, maxTime)
+  }
+
+  /** Sifts the rows of the batch, whose times the window's memory has been told, too. */
   sift(batch: Batch): SiftedRows {
     const { controlAddress } = this.#parts.memory
     for (const list of this.#lists) list.reserve(batch.count)
-    const [kept, some, late, outside] = this.#lists as [LinearArray, LinearArray, LinearArray, LinearArray]
+    const [kept, some, late, outside] = this.#lists as readonly [LinearArray, LinearArray, LinearArray, LinearArray]
     this.#set(DISORDER.kept, kept.address)
     this.#set(DISORDER.some, some.address)
     this.#set(DISORDER.late, late.address)
@@ -149,16 +199,32 @@ export class WindowDisorder {
     onRefused: OnRefused,
   ): void {
     const { memory, pieces, slices, code } = this.#parts
-    for (let at = 0; at < count;) {
-      if (this.#moves !== pieces.moves) this.#clearCells(timeOf(rows[at]!))
+    this.#numbers.reserve(count + NUMBERS_BEHIND)
+    this.#set(DISORDER.numbers, this.#numbers.address)
+    for (let [at, end] = [0, 0]; at < count;) {
+      if (at === end) end = this.#numberFrom(rows, at, count, timeOf)
+      if (this.#moves !== pieces.moves) this.#clearCells()
       this.#bindSlots()
       const { controlAddress } = memory
-      at = code.ingestAnywhere(controlAddress, this.#control.address, at, count, rows.byteOffset, ids.address)
+      at = code.ingestAnywhere(controlAddress, this.#control.address, at, end, rows.byteOffset, ids.address)
       if (memory.get("reason") === STOP.newSlice) {
         const bounds = slices.of(timeOf(rows[at]!))
         pieces.prepare(pieces.at(bounds, bounds.firstWindowEnd))
       } else at = this.#goOn(rows, at, onRefused)
     }
+  }
+
+  /** Numbers the slices of rows from a place on, as far as their times are near each other, and gives how far that is. */
+  #numberFrom(rows: Int32Array, from: number, count: number, timeOf: (row: number) => number): number {
+    let end = count
+    if (!this.#isNear) {
+      this.#setOrigin(timeOf(rows[from]!))
+      const isNear = (row: number) => Math.abs(timeOf(row) - this.#origin) <= this.#reach
+      for (end = from + 1; end < count && isNear(rows[end]!);) end++
+    }
+    const [address, to] = [rows.byteOffset + 4 * from, this.#numbers.address + 4 * from]
+    this.#numberSlices(this.#control.address, this.#times, address, end - from, to)
+    return end
   }
 
   #bindSlots(): void {
@@ -191,23 +257,21 @@ export class WindowDisorder {
     return at
   }
 
-  /** Forgets what cells have. Numbers of slices count from those of the slide that holds `time`. */
-  #clearCells(time: number): void {
-    const { memory, pieces, slices } = this.#parts
-    const origin = slices.of(time).lastWindowEnd - slices.size
+  /** Forgets what cells have. */
+  #clearCells(): void {
+    const { memory, pieces } = this.#parts
     const wanted = Math.max(SMALLEST, memory.pieces.capacity * CELLS_PER_PIECE)
     const count = 2 ** (32 - Math.clz32(wanted - 1))
     this.#cells.reserve(count * ITEMS_PER_CELL)
-    this.#cells.i64.fill(0n, 0, count * ITEMS_PER_CELL)
+    this.#cells.u8.fill(0, 0, count << CELL_SHIFT)
     this.#set(DISORDER.cells, this.#cells.address)
     this.#set(DISORDER.cellMask, count - 1)
-    this.#setLong(DISORDER.origin, BigInt(origin))
-    this.#setLong(DISORDER.doubleOrigin, 2n * BigInt(origin) + BigInt(slices.slide) - 1n)
     this.#moves = pieces.moves
   }
 
   release(): void {
     this.#rows.release()
-    for (const array of [this.#control, this.#cells, this.#watermarks, ...this.#lists]) array.release()
+    const arrays = [this.#control, this.#cells, this.#watermarks, this.#numbers, ...this.#lists]
+    for (const array of arrays) array.release()
   }
 }

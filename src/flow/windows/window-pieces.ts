@@ -247,6 +247,11 @@ export class WindowPieces {
 
   /** Makes a piece ready for records in no order: its keys are in its table, and there is room for `more` of them. */
   prepare(place: PiecePlace, more = 0): void {
+    this.#moves++
+    this.#makeReady(place, more)
+  }
+
+  #makeReady(place: PiecePlace, more: number): void {
     const { list, index } = place
     const size = list.get(index, "size")
     const capacity = list.get(index, "capacity")
@@ -258,14 +263,12 @@ export class WindowPieces {
     this.#index.build(this.#memory.entryIds.address, list.recordAddress(index))
   }
 
-  /** Makes room for another entry in the piece whose record lies at an address. */
+  /** Makes room for another entry in the piece whose record lies at an address, which no cell has any more. */
   grow(recordAddress: number): void {
     const index = this.#main.indexAt(recordAddress)
     const isMain = index >= this.#head && index < this.#tail
-    this.prepare(
-      isMain ? { list: this.#main, index } : { list: this.#joining, index: this.#joining.indexAt(recordAddress) },
-      1,
-    )
+    const list = isMain ? this.#main : this.#joining
+    this.#makeReady({ list, index: list.indexAt(recordAddress) }, 1)
   }
 
   /** Appends an entry for a key and gives it, or -1 where the piece has the key already. What it holds is for the caller. */
@@ -298,7 +301,6 @@ export class WindowPieces {
   /** Moves the entries of a piece behind all others, with room for `capacity`. */
   #moveToEnd(place: PiecePlace, capacity: number): void {
     const { list, index } = place
-    this.#moves++
     this.reserveEntries(capacity)
     const to = this.#memory.get("entryTail")
     this.#memory.moveEntries(list.get(index, "from"), to, list.get(index, "size"))
