@@ -4,6 +4,7 @@
  */
 import { FAILED } from "./aggregates/aggregate.reference.ts"
 import { eventTimeShift, portSchema, type Plan, type PlanNode, type Port, type WindowAggregateNode } from "./plan.ts"
+import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
 interface EventTimes {
@@ -54,7 +55,13 @@ export class ReferenceDataflow {
         this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
       return { name, kind, type: source.type, read }
     })
-    return new ReferenceWindows(node.window, node.keys, aggregates)
+    const group = windowGroupOf(this.#plan, node)
+    const grid = group && {
+      stepMicros: group.grid.slideMicros,
+      offsetMicros: group.grid.offsetMicros,
+      reachMicros: Math.max(...group.members.map(({ window }) => window.sizeMicros + 2 * slideOf(window))),
+    }
+    return new ReferenceWindows(node.window, node.keys, aggregates, grid)
   }
 
   #checked(value: unknown, check: (value: unknown) => string | undefined): unknown {

@@ -15,10 +15,11 @@
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
-import { instantiate } from "./instantiate.ts"
+import { instantiate, type SlicesById } from "./instantiate.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "./operator.ts"
 import { EventTime } from "./operators/event-time.ts"
 import type { Plan, PlanNode, Port } from "./plan.ts"
+import { SharedWindow } from "./windows/shared-window.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
 /** What a dataflow may use. */
@@ -72,11 +73,18 @@ interface Step {
   rowsOut: number
 }
 
+/** An operator of windows: alone, or with slices that it shares with others. */
+type Windows = WindowAggregate | SharedWindow
+
 interface WindowStep {
-  readonly window: WindowAggregate
+  readonly window: Windows
   readonly emitter: Emitter
   /** Whose watermark it follows. */
-  readonly upstream: EventTime | WindowAggregate
+  readonly upstream: EventTime | Windows
+}
+
+function isWindows(operator: Operator | undefined): operator is Windows {
+  return operator instanceof WindowAggregate || operator instanceof SharedWindow
 }
 
 /** See the head of this file. */
@@ -95,28 +103,29 @@ export class Dataflow {
   constructor(plan: Plan, context: DataflowContext) {
     this.#context = context
     const steps: Step[] = []
+    const slices: SlicesById = new Map()
     plan.nodes.forEach((node, index) => {
       assert(node.kind === "source" || node.input < index, "L1: a node's input stands before it")
-      steps.push(this.#makeStep(plan, node))
+      steps.push(this.#makeStep(plan, node, slices))
       if (node.kind !== "source") steps[node.input]!.consumers[node.inputPort].push(steps[index]!)
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs[port].push(name)
     this.#steps = steps
     this.states = steps.flatMap(({ operator }) =>
-      operator instanceof EventTime || operator instanceof WindowAggregate ? [operator] : [],
+      operator instanceof EventTime || isWindows(operator) ? [operator] : [],
     )
     this.#windows = plan.nodes.flatMap((node, index) => {
       const { operator, emitter } = steps[index]!
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!(operator instanceof WindowAggregate)) return []
+      if (!isWindows(operator)) return []
       return [{ window: operator, emitter, upstream: watermarkSource(plan, steps, node) }]
     })
   }
 
-  #makeStep(plan: Plan, node: PlanNode): Step {
+  #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
     const step: Step = {
       node,
-      operator: node.kind === "source" ? undefined : instantiate(plan, node, this.#context),
+      operator: node.kind === "source" ? undefined : instantiate(plan, node, this.#context, slices),
       emitter: { emit: (port, batch) => this.#forward(step, port, batch) },
       consumers: { main: [], late: [] },
       outputs: { main: [], late: [] },
@@ -210,7 +219,7 @@ export class Dataflow {
     this.advance()
     for (const { window, emitter } of this.#windows) window.onWatermark(Infinity, emitter)
     // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
-    const reached = new Map<EventTime | WindowAggregate, number>()
+    const reached = new Map<EventTime | Windows, number>()
     for (const { window, upstream } of [...this.#windows].reverse()) {
       const last = Math.max(window.watermark, reached.get(window) ?? -Infinity)
       reached.set(upstream, Math.max(last, reached.get(upstream) ?? -Infinity))
@@ -243,13 +252,13 @@ export class Dataflow {
 }
 
 /** Whose watermark the input of a node follows: the nearest event time, or the window whose results it takes. */
-function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | WindowAggregate {
+function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | Windows {
   let below = node
   while (below.kind !== "source") {
     const { input, inputPort } = below
     below = plan.nodes[input]!
     const { operator } = steps[input]!
-    if (operator instanceof EventTime || (operator instanceof WindowAggregate && inputPort === "main")) return operator
+    if (operator instanceof EventTime || (isWindows(operator) && inputPort === "main")) return operator
   }
   throw new TidemarkError("invalid-plan", `The window ${node.id} has no event time.`, {
     hint: "Call .eventTime(...) before .keyBy(...).",
@@ -257,7 +266,7 @@ function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): Ev
 }
 
 function statusOf({ node, operator, rowsIn, rowsOut }: Step): OperatorStatus {
-  const isWindow = operator instanceof WindowAggregate
+  const isWindow = isWindows(operator)
   const isTimed = isWindow || operator instanceof EventTime
   return {
     id: node.id,
@@ -265,7 +274,7 @@ function statusOf({ node, operator, rowsIn, rowsOut }: Step): OperatorStatus {
     rowsIn,
     rowsOut,
     lateRows: isWindow ? operator.lateRows : 0,
-    rowsBetweenWindows: isWindow ? operator.betweenRows : 0,
+    rowsBetweenWindows: operator instanceof WindowAggregate ? operator.betweenRows : 0,
     watermark: isTimed ? finite(operator.watermark) : undefined,
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
     openWindows: isWindow ? operator.countOpenWindows() : 0,

@@ -17,7 +17,6 @@ import {
   aggregateInputType,
   eventTimeShift,
   portSchema,
-  stateSignature,
   type AggregateInput,
   type AggregateSpec,
   type EventTimeNode,
@@ -26,17 +25,25 @@ import {
   type SourceNode,
   type WindowAggregateNode,
 } from "./plan.ts"
-import { WindowAggregate, type WindowAggregateColumn } from "./windows/window-aggregate.ts"
+import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
+import { stateSignature } from "./state-signature.ts"
+import { SharedSlices } from "./windows/shared-slices.ts"
+import { SharedWindow } from "./windows/shared-window.ts"
+import { WindowAggregate, type WindowAggregateColumn, type WindowAggregateOptions } from "./windows/window-aggregate.ts"
 import type { WindowInput } from "./windows/window-inputs.ts"
+import { shapedAggregate } from "./windows/window-shape.ts"
 
 type InnerNode = Exclude<PlanNode, SourceNode>
 
+/** The slices that windows of a plan share, by the id of the window whose state they are. */
+export type SlicesById = Map<string, SharedSlices>
+
 /**
- * The operator that does what a node says.
+ * The operator that does what a node says. Nodes of one plan are given one after the other, with the same map of slices.
  *
  * @throws TidemarkError `invalid-plan` where the node asks for what cannot be.
  */
-export function instantiate(plan: Plan, node: InnerNode, context: OperatorContext): Operator {
+export function instantiate(plan: Plan, node: InnerNode, context: OperatorContext, slices: SlicesById): Operator {
   const input = portSchema(plan, node.input, node.inputPort)
   const { id, schema } = node
   switch (node.kind) {
@@ -54,8 +61,11 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return new NotNull(input, schema, node.columns, context.arena)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
-    case "windowAggregate":
-      return windowAggregateOf(plan, node, input, context)
+    case "windowAggregate": {
+      const group = windowGroupOf(plan, node)
+      if (group !== undefined) return sharedWindowOf(plan, node, group, context, slices)
+      return new WindowAggregate(windowOptionsOf(plan, node, node.aggregates, context), context)
+    }
     default:
       return unreachable(node, "a node")
   }
@@ -75,12 +85,14 @@ function timeIndexOf(input: Schema, column: string, id: string): number {
   throw invalid(id, `needs ${JSON.stringify(column)} to be a timestamp that is never null, and it is ${found}`)
 }
 
-function windowAggregateOf(
+/** What makes the operator of a window alone, and that of the slices of those that share them. */
+function windowOptionsOf(
   plan: Plan,
   node: WindowAggregateNode,
-  input: Schema,
+  specs: readonly AggregateSpec[],
   context: OperatorContext,
-): WindowAggregate {
+): WindowAggregateOptions {
+  const input = portSchema(plan, node.input, node.inputPort)
   const { id, schema, window } = node
   assert(schema.fields.length === node.keys.length + 2 + node.aggregates.length, "results are keys, bounds, aggregates")
   const keys = node.keys.map((name) => {
@@ -91,9 +103,39 @@ function windowAggregateOf(
     return { index: input.indexOf(name), type }
   })
   const timeIndex = timeIndexOf(input, node.timeColumn, id)
-  const aggregates = node.aggregates.map((spec) => windowColumnOf(spec, input, id, context))
+  const aggregates = specs.map((spec) => windowColumnOf(spec, input, id, context))
   const options = { id, signature: stateSignature(plan, node), window, keys, timeIndex, aggregates, schema }
-  return new WindowAggregate({ ...options, timeShift: eventTimeShift(plan, node) }, context)
+  return { ...options, timeShift: eventTimeShift(plan, node) }
+}
+
+function sharedWindowOf(
+  plan: Plan,
+  node: WindowAggregateNode,
+  group: WindowGroup,
+  context: OperatorContext,
+  made: SlicesById,
+): SharedWindow {
+  const owner = group.members[0]!
+  let slices = made.get(owner.id)
+  if (slices === undefined) {
+    const options = windowOptionsOf(plan, owner, group.aggregates, context)
+    // A record whose windows could not be named fails for all.
+    const reach = Math.max(...group.members.map(({ window }) => window.sizeMicros + 2 * slideOf(window)))
+    const maxTime = Number.MAX_SAFE_INTEGER - reach
+    made.set(
+      owner.id,
+      (slices = new SharedSlices({ ...options, window: group.grid, isShared: true, maxTime }, context)),
+    )
+  }
+  const input = portSchema(plan, node.input, node.inputPort)
+  const aggregates = node.aggregates.map((spec) => {
+    const type = aggregateInputType(spec.input, input)
+    const shaped = shapedAggregate(spec.kind, AGGREGATES[spec.kind], type, true)
+    return { name: spec.name, shaped, index: sharedIndex(group, spec) }
+  })
+  const { id, schema, window } = node
+  const options = { id, signature: stateSignature(plan, node), window, aggregates, schema, isOwner: node === owner }
+  return new SharedWindow(options, slices, context)
 }
 
 function windowColumnOf(

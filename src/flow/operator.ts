@@ -54,7 +54,7 @@ export interface Operator {
 export interface OperatorState {
   /** The operator's id. */
   readonly id: string
-  /** What the state means; see `stateSignature`. */
+  /** What the state means; see `state-signature.ts`. */
   readonly signature: string
   /** Appends what has changed since the last call: nothing, where nothing has. Afterwards nothing counts as changed. */
   writeChanges(out: ByteWriter): void

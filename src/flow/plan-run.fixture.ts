@@ -118,9 +118,22 @@ export class PlanRun {
     if (from === "snapshot") this.#epochs = new Map([...this.writeSnapshot()].map(([id, bytes]) => [id, [bytes]]))
     this.release()
     this.#dataflow = this.#makeDataflow()
+    this.#restore()
+  }
+
+  #restore(): void {
     for (const state of this.#dataflow.states) {
       for (const bytes of this.#epochs.get(state.id)!) state.applyChanges(new ByteReader(bytes))
     }
+  }
+
+  /** Goes on in a new dataflow, with these bytes as the whole state of one operator. */
+  restartFrom(id: string, bytes: Uint8Array): void {
+    this.writeEpoch()
+    this.#epochs.set(id, [bytes])
+    this.release()
+    this.#dataflow = this.#makeDataflow()
+    this.#restore()
   }
 
   release(): void {

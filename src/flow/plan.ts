@@ -166,20 +166,15 @@ export function eventTimeShift(plan: Plan, node: WindowAggregateNode): number {
   return 0
 }
 
-/**
- * What the state of a node means and the format of its bytes, as text: state is taken over where id and signature are
- * the same, and refused otherwise. Lambdas are not part of it: a changed predicate changes what comes, not what the
- * state is.
- */
-export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregateNode): string {
-  if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
+/** A window, its keys and its aggregates, with their types, as text. */
+export function windowText(plan: Plan, node: WindowAggregateNode): string {
   const input = portSchema(plan, node.input, node.inputPort)
   const keys = node.keys.map((name) => `${JSON.stringify(name)}: ${input.field(name)!.type.label}`)
   const aggregates = node.aggregates.map((aggregate) => {
     const inputLabel = aggregateInputType(aggregate.input, input)?.label ?? ""
     return `${JSON.stringify(aggregate.name)}: ${aggregate.kind}(${inputLabel})`
   })
-  return `windowAggregate/2 ${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+  return `${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
 }
 
 /** The type of what an aggregate reads of each row; `undefined` where it reads nothing. */
@@ -212,7 +207,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "eventTime":
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
     case "windowAggregate":
-      return `${from} ${stateSignature(plan, node)} ${node.aggregates.map((a) => aggregateInputText(a.input)).join("; ")}`
+      return `${from} ${windowText(plan, node)} ${node.aggregates.map((a) => aggregateInputText(a.input)).join("; ")}`
   }
 }
 

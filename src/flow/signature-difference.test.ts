@@ -1,8 +1,9 @@
 import { expect, test } from "vitest"
 import { t } from "../batch/types.ts"
 import { hopping, MINUTE, PlanFixture, tumbling, type FixtureAggregates } from "./plan-fixture.reference.ts"
-import { isStateful, stateSignature, type WindowSpec } from "./plan.ts"
+import { isStateful, type WindowSpec } from "./plan.ts"
 import { signatureDifference } from "./signature-difference.ts"
+import { stateSignature } from "./state-signature.ts"
 
 interface Shape {
   readonly window: WindowSpec

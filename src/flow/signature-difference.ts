@@ -1,5 +1,5 @@
 /**
- * What differs between two state signatures (`stateSignature` in `plan.ts`), in words: for refusing state that does not
+ * What differs between two state signatures (`state-signature.ts`), in words: for refusing state that does not
  * fit. Whether they are equal is decided by the texts alone, not here.
  */
 
@@ -16,6 +16,8 @@ interface Signature {
   readonly subject: string
   readonly keys: readonly Entry[]
   readonly aggregates: readonly Entry[]
+  /** With which windows it shares slices; empty where with none. */
+  readonly sharing: string
 }
 
 const KINDS: Readonly<Record<string, string>> = { eventTime: "an event time", windowAggregate: "a window" }
@@ -33,6 +35,7 @@ export function signatureDifference(before: string, now: string): readonly strin
     ...(one.subject === other.subject ? [] : [`${subject} was ${one.subject} and is now ${other.subject}`]),
     ...keyClauses(one.keys, other.keys),
     ...aggregateClauses(one.aggregates, other.aggregates),
+    ...sharingClauses(one.sharing, other.sharing),
   ]
   return clauses.length > 0 ? clauses : [`it was ${before} and is now ${now}`]
 }
@@ -61,6 +64,12 @@ function aggregateClauses(before: readonly Entry[], now: readonly Entry[]): stri
   return clauses
 }
 
+function sharingClauses(before: string, now: string): string[] {
+  if (before === now) return []
+  const [one, other] = [before, now].map((sharing) => (sharing === "" ? "its own" : `those of ${sharing}`))
+  return [`its slices were ${one} and are now ${other}`]
+}
+
 function namesOf(entries: readonly Entry[]): string {
   return entries.map(({ name }) => name).join(", ")
 }
@@ -79,7 +88,14 @@ function parse(signature: string): Signature | undefined {
   const eventTime = /^(eventTime)\/(\d+) (".*")$/.exec(signature)
   if (eventTime !== null) {
     const [, kind, version, column] = eventTime as unknown as readonly string[]
-    return { kind: kind!, version: version!, subject: String(JSON.parse(column!)), keys: [], aggregates: [] }
+    return {
+      kind: kind!,
+      version: version!,
+      subject: String(JSON.parse(column!)),
+      keys: [],
+      aggregates: [],
+      sharing: "",
+    }
   }
   const head = /^(windowAggregate)\/(\d+) ([^"()]+) by \(/.exec(signature)
   if (head === null) return undefined
@@ -88,7 +104,15 @@ function parse(signature: string): Signature | undefined {
   const middle = " of ("
   if (!signature.startsWith(middle, keys.end)) return undefined
   const aggregates = parseList(signature, keys.end + middle.length)
-  return { kind: kind!, version: version!, subject: subject!, keys: keys.entries, aggregates: aggregates.entries }
+  const sharing = signature.slice(aggregates.end)
+  return {
+    kind: kind!,
+    version: version!,
+    subject: subject!,
+    keys: keys.entries,
+    aggregates: aggregates.entries,
+    sharing: sharing.replace(/^, in slices of /, ""),
+  }
 }
 
 /** Reads `"name": text, "name": text)` from `start`; `end` is behind the bracket. */

@@ -250,6 +250,20 @@ test("a window without keys is said to be of the whole stream", () => {
   expect(formatExplain(explain(job, { compile: AUTO }))).toContain("tumbling 1h of pickup, of the whole stream")
 })
 
+test("windows that share slices are said to, of which many are not all named", () => {
+  const hourly = nodes[4] as WindowAggregateNode
+  const others = Array.from({ length: 7 }, (_, index): PlanNode => ({ ...hourly, id: `other${index}` }))
+  const textOf = (count: number) => {
+    const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 5), ...others.slice(0, count)], outputs: [] } }
+    return formatExplain(explain(job, { compile: AUTO }))
+  }
+  expect(textOf(0)).not.toContain("shares slices")
+  expect(textOf(1)).toContain("│     tumbling 1h of pickup, by zone\n│     shares slices with other0\n")
+  expect(textOf(1)).toContain("shares slices with hourly\n")
+  expect(textOf(6)).toContain("shares slices with other0, other1, other2, other3, other4, other5\n")
+  expect(textOf(7)).toContain("shares slices with other0, other1, other2, other3, other4 and 2 more\n")
+})
+
 test("late rows that nobody takes are told, but not of windows whose rows are never late", () => {
   const daily: PlanNode = { ...(nodes[4] as WindowAggregateNode), ...behind(4), id: "daily", timeColumn: "windowEnd" }
   const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 5), daily], outputs: [plan.outputs[0]!] } }

@@ -16,8 +16,9 @@ import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
 import { eventTimeShift, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
-import type { AggregateSpec, Plan, PlanNode, SourceNode } from "../flow/plan.ts"
+import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
+import { windowGroupOf } from "../flow/shared-windows.ts"
 import type {
   ExplainedAggregate,
   ExplainedColumn,
@@ -103,7 +104,7 @@ function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inp
   const schema = "inputs" in job ? bound?.schema : job.inputSchemas[inputName]
   const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
   const parts = { id, isIdGiven, kind, isStateful: false, input: undefined, columns, changesColumns: true }
-  return { ...parts, detail: bound?.source.describe(), mayBeLate: false, aggregates: [], lambdas: [] }
+  return { ...parts, detail: bound?.source.describe(), mayBeLate: false, sharesWith: [], aggregates: [], lambdas: [] }
 }
 
 function columnsOf(schema: Schema): ExplainedColumn[] {
@@ -134,6 +135,7 @@ class NodeExplainer {
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
       mayBeLate: node.kind === "windowAggregate" && eventTimeShift(this.#plan, node) === 0,
+      sharesWith: node.kind === "windowAggregate" ? sharesWith(this.#plan, node) : [],
       aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
       lambdas: this.#lambdasOf(node, rows),
     }
@@ -181,6 +183,11 @@ function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): Exp
     hint: isCompiled ? undefined : form.hint,
     ir: isCompiled ? form.ir : undefined,
   }
+}
+
+function sharesWith(plan: Plan, node: WindowAggregateNode): string[] {
+  const members = windowGroupOf(plan, node)?.members ?? []
+  return plan.nodes.flatMap((other) => (other !== node && members.some((each) => each === other) ? other.id : []))
 }
 
 function explainAggregate({ name, kind, input, resultType }: AggregateSpec): ExplainedAggregate {

@@ -113,7 +113,17 @@ function bodyOf(node: ExplainedNode): string[] {
     const lambda = node.lambdas.find(({ role }) => role === name)
     return [`${name}: ${type} = ${text}`, ...(lambda === undefined ? [] : indented(formLines(lambda), "  "))]
   })
-  return [...detail, ...columnLines(fixed), ...aggregates]
+  return [...detail, ...sharingLines(node), ...columnLines(fixed), ...aggregates]
+}
+
+/** Of many windows that share slices only so many are named. */
+const SHARING_MAX = 5
+
+function sharingLines({ sharesWith }: ExplainedNode): string[] {
+  if (sharesWith.length === 0) return []
+  const more = sharesWith.length - SHARING_MAX
+  const named = sharesWith.slice(0, more > 1 ? SHARING_MAX : sharesWith.length).join(", ")
+  return [`shares slices with ${named}${more > 1 ? ` and ${more} more` : ""}`]
 }
 
 /** Whether the text of a node spells all columns of what it gives. */

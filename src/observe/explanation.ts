@@ -55,6 +55,8 @@ export interface ExplainedNode {
   readonly changesColumns: boolean
   /** Whether it is a window whose rows may come too late for it: results of other windows never do. */
   readonly mayBeLate: boolean
+  /** The windows with which it shares slices, so that each record is added once for all. */
+  readonly sharesWith: readonly string[]
   /** What a window makes of its rows, beside keys and bounds. */
   readonly aggregates: readonly ExplainedAggregate[]
   readonly lambdas: readonly ExplainedLambda[]

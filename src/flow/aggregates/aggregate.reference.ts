@@ -4,11 +4,14 @@
  */
 import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateKind } from "../plan.ts"
+import { gridSum, type GridPlace } from "../windows/shared-slices.reference.ts"
 
 /** What an aggregate reads of a record, and when the record happened. */
 export interface TimedValue {
   readonly time: number
   readonly value: unknown
+  /** Where it lies in slices that windows share, if they do. */
+  readonly grid?: GridPlace | undefined
 }
 
 /** Stands for the result of an aggregate that left its type's range. */
@@ -64,6 +67,14 @@ function present(records: readonly TimedValue[]): unknown[] {
   return records.map(({ value }) => value).filter((value) => value !== null)
 }
 
+/** The sum of floats in one slice, if there are any. */
+function sliceSum(records: readonly TimedValue[]): number[] {
+  const values = records.filter(({ value }) => value !== null) as { value: number; grid?: GridPlace }[]
+  if (values.length === 0) return []
+  if (values[0]!.grid === undefined) return [values.map(({ value }) => value).reduce((sum, value) => sum + value)]
+  return [gridSum(values.map(({ value, grid }) => ({ value, grid: grid! })))]
+}
+
 /** Records with a value by event time; those of the same time in order of arrival. */
 function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[] {
   const records = slices.flat().filter(({ value }) => value !== null)
@@ -72,10 +83,7 @@ function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[]
 
 /** Sums of floats: each slice's by itself, then those of the older block from its end on, those of the newer from its start. */
 function floatSumOf(older: SlicesOfValues, newer: SlicesOfValues): number {
-  const parts = (slices: SlicesOfValues) =>
-    (slices.map(present) as number[][])
-      .filter((values) => values.length > 0)
-      .map((values) => values.reduce((sum, value) => sum + value))
+  const parts = (slices: SlicesOfValues) => slices.flatMap(sliceSum)
   const sums = [
     ...(parts(older).length === 0 ? [] : [parts(older).reduceRight((later, sum) => sum + later)]),
     ...(parts(newer).length === 0 ? [] : [parts(newer).reduce((sum, later) => sum + later)]),

@@ -12,6 +12,7 @@
  * - G3 Adding is done record by record, in order: how records are cut into batches changes no bit.
  * - G4 `combine` is associative up to rounding, and exactly so where `remove` undoes it.
  */
+import { assert } from "../../base/assert.ts"
 import { ColumnType, type Storage } from "../../batch/type.ts"
 import type { Code, Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope } from "../../expr/wasm-module.ts"
@@ -104,6 +105,8 @@ export interface AggregateKernel {
   remove?(whole: WindowValues, part: WindowValues): readonly Code<Word>[]
   /** Stores the result. */
   finish(values: WindowValues, result: ResultAccess): readonly Code<"none">[]
+  /** Whether `finish` may note that a row has no result. */
+  readonly mayFail?: true
 }
 
 /** An aggregate: see the files beside this one. */
@@ -112,6 +115,19 @@ export interface AggregateDefinition {
   resultType(input: ColumnType | undefined): ColumnType | undefined
   /** Its kernel for an input type for which there is a result type. */
   kernel(input: ColumnType | undefined): AggregateKernel
+  /** The kernel of windows that share slices, where it is another one: see `sharedKernel`. */
+  wideKernel?(input: ColumnType | undefined): AggregateKernel
+}
+
+/**
+ * The kernel of windows that share slices. Its entries are what windows have, so that some of them together are one again,
+ * and it refuses no record.
+ */
+export function sharedKernel(definition: AggregateDefinition, input: ColumnType | undefined): AggregateKernel {
+  const kernel = definition.wideKernel?.(input) ?? definition.kernel(input)
+  assert(kernel.refuses === undefined, "what windows share refuses no record")
+  assert(kernel.entry.length === kernel.window.length, "entries of slices are what windows have")
+  return kernel
 }
 
 /** The type of results whose values are of `type`, and null where a group's input may be null throughout. */

@@ -15,7 +15,17 @@ import {
   type Word,
 } from "./aggregate.ts"
 import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
-import { addWide, isInRange, refuses, subtractWide, sumField, WIDE_FIELDS, widen } from "./whole-sum.ts"
+import {
+  addToWide,
+  addWide,
+  isInRange,
+  refuses,
+  subtractWide,
+  sumField,
+  WIDE_ENTRY,
+  WIDE_FIELDS,
+  widen,
+} from "./whole-sum.ts"
 
 function floatMean(input: ColumnType): AggregateKernel {
   const { isNullable } = input
@@ -33,17 +43,14 @@ function floatMean(input: ColumnType): AggregateKernel {
   }
 }
 
-function wholeMean(input: ColumnType): AggregateKernel {
+/** What all kernels of means of integers have. */
+function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" | "lift" | "refuses"> {
   const { isNullable } = input
   return {
     inputs: [inputLeaf(input)],
     results: [{ path: [], type: resultOf(float64Type, input) }],
-    entry: [sumField("int64"), COUNT_FIELD],
     window: [...WIDE_FIELDS, COUNT_FIELD],
-    refuses: (record, [sum], scope) => refuses("int64", isNullable, record, sum!, scope),
-    add: (record, [sum, count]) =>
-      ifPresent(isNullable, record, [sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))), countUp(count!)]),
-    lift: ([sum, count]) => [...widen(sum!), count!],
+    mayFail: true,
     combine: (earlier, later) => [...addWide(earlier, later), plus(earlier[2]!, later[2]!)],
     remove: (whole, part) => [...subtractWide(whole, part), minus(whole[2]!, part[2]!)],
     finish: ([low, high, count], result) => [
@@ -51,6 +58,29 @@ function wholeMean(input: ColumnType): AggregateKernel {
         result.fail(),
       ]),
     ],
+  }
+}
+
+function wholeMean(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  return {
+    ...wholeResults(input),
+    entry: [sumField("int64"), COUNT_FIELD],
+    refuses: (record, [sum], scope) => refuses("int64", isNullable, record, sum!, scope),
+    add: (record, [sum, count]) =>
+      ifPresent(isNullable, record, [sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))), countUp(count!)]),
+    lift: ([sum, count]) => [...widen(sum!), count!],
+  }
+}
+
+/** The same, where windows share slices. */
+function wideMean(input: ColumnType): AggregateKernel {
+  return {
+    ...wholeResults(input),
+    entry: [...WIDE_ENTRY, COUNT_FIELD],
+    add: (record, [low, high, count], scope) =>
+      ifPresent(input.isNullable, record, [...addToWide(record, low!, high!, scope), countUp(count!)]),
+    lift: (entry) => entry,
   }
 }
 
@@ -75,5 +105,9 @@ export const mean: AggregateDefinition = {
   kernel(input) {
     assert(input !== undefined, "mean reads a column")
     return input.kind === "float64" ? floatMean(input) : wholeMean(input)
+  },
+  wideKernel(input) {
+    assert(input !== undefined, "mean reads a column")
+    return input.kind === "float64" ? floatMean(input) : wideMean(input)
   },
 }

@@ -5,7 +5,18 @@ import { int53Type } from "../../batch/types/int53.ts"
 import { f64, i64, when } from "../../expr/wasm-code.ts"
 import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel } from "./aggregate.ts"
 import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
-import { addWide, isInRange, refuses, subtractWide, sumField, WIDE_FIELDS, widen } from "./whole-sum.ts"
+import {
+  addToWide,
+  addWide,
+  isInRange,
+  refuses,
+  subtractWide,
+  sumField,
+  type SumRange,
+  WIDE_ENTRY,
+  WIDE_FIELDS,
+  widen,
+} from "./whole-sum.ts"
 
 function floatSum(input: ColumnType): AggregateKernel {
   const { isNullable } = input
@@ -29,14 +40,34 @@ function floatSum(input: ColumnType): AggregateKernel {
   }
 }
 
-function wholeSum(input: ColumnType): AggregateKernel {
+function rangeOf(input: ColumnType): SumRange {
+  return input.kind === "int64" ? "int64" : "int53"
+}
+
+/** What all kernels of integer sums have. */
+function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" | "lift" | "refuses"> {
   const { isNullable } = input
-  const range = input.kind === "int64" ? "int64" : "int53"
+  const range = rangeOf(input)
   return {
     inputs: [inputLeaf(input)],
     results: [{ path: [], type: resultTypeOf(input)! }],
-    entry: isNullable ? [sumField(range), COUNT_FIELD] : [sumField(range)],
     window: isNullable ? [...WIDE_FIELDS, COUNT_FIELD] : WIDE_FIELDS,
+    mayFail: true,
+    combine: (earlier, later) => [...addWide(earlier, later), ...(isNullable ? [plus(earlier[2]!, later[2]!)] : [])],
+    remove: (whole, part) => [...subtractWide(whole, part), ...(isNullable ? [minus(whole[2]!, part[2]!)] : [])],
+    finish: ([low, high, present], result) => [
+      when(isInRange(range, low!, high!), [result.store(0, low!.get)], [result.fail()]),
+      ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
+    ],
+  }
+}
+
+function wholeSum(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  const range = rangeOf(input)
+  return {
+    ...wholeResults(input),
+    entry: isNullable ? [sumField(range), COUNT_FIELD] : [sumField(range)],
     refuses: (record, [sum], scope) => refuses(range, isNullable, record, sum!, scope),
     add: (record, [sum, present]) =>
       ifPresent(isNullable, record, [
@@ -44,12 +75,21 @@ function wholeSum(input: ColumnType): AggregateKernel {
         ...(isNullable ? [countUp(present!)] : []),
       ]),
     lift: ([sum, present]) => [...widen(sum!), ...(isNullable ? [present!] : [])],
-    combine: (earlier, later) => [...addWide(earlier, later), ...(isNullable ? [plus(earlier[2]!, later[2]!)] : [])],
-    remove: (whole, part) => [...subtractWide(whole, part), ...(isNullable ? [minus(whole[2]!, part[2]!)] : [])],
-    finish: ([low, high, present], result) => [
-      when(isInRange(range, low!, high!), [result.store(0, low!.get)], [result.fail()]),
-      ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
-    ],
+  }
+}
+
+/** The same, where windows share slices. */
+function wideSum(input: ColumnType): AggregateKernel {
+  const { isNullable } = input
+  return {
+    ...wholeResults(input),
+    entry: isNullable ? [...WIDE_ENTRY, COUNT_FIELD] : WIDE_ENTRY,
+    add: (record, [low, high, present], scope) =>
+      ifPresent(isNullable, record, [
+        ...addToWide(record, low!, high!, scope),
+        ...(isNullable ? [countUp(present!)] : []),
+      ]),
+    lift: (entry) => entry,
   }
 }
 
@@ -65,5 +105,9 @@ export const sum: AggregateDefinition = {
   kernel(input) {
     assert(input !== undefined, "sum reads a column")
     return input.kind === "float64" ? floatSum(input) : wholeSum(input)
+  },
+  wideKernel(input) {
+    assert(input !== undefined, "sum reads a column")
+    return input.kind === "float64" ? floatSum(input) : wideSum(input)
   },
 }

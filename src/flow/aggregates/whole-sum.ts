@@ -1,6 +1,7 @@
 /**
  * Sums of integers, exact: an entry's sum lies within its type's range, as a record that would take it out is refused.
  * A window's has 128 bits, so no order of slices makes it wrap, and whether it is in range is asked of the result alone.
+ * So have entries of slices that windows share, which refuse nothing.
  *
  * Invariants:
  * - WH1 An entry's sum never leaves its range.
@@ -26,6 +27,27 @@ export const WIDE_FIELDS: readonly WindowField[] = [
   { word: "i64", identity: 0n },
   { word: "i64", identity: 0n },
 ]
+
+/** The fields of an entry that has 128 bits. */
+export const WIDE_ENTRY: readonly EntryField[] = WIDE_FIELDS.map((field) => ({ ...field, isValid: () => true }))
+
+/** Adds a record's value to an entry that has 128 bits. */
+export function addToWide(
+  record: RecordAccess,
+  low: FieldPlace,
+  high: FieldPlace,
+  scope: FunctionScope,
+): readonly Code<"none">[] {
+  const [added, sum] = [scope.local("i64"), scope.local("i64")]
+  const carry = i64.extendU(i64.ltU(sum.get, added.get))
+  const sign = i64.shrS(added.get, i64.const(63n))
+  return [
+    added.set(asI64(record.value(0))),
+    sum.set(i64.add(asI64(low.load()), added.get)),
+    low.store(sum.get),
+    high.store(i64.add(i64.add(asI64(high.load()), sign), carry)),
+  ]
+}
 
 /** Whether a record must not be added, because the sum would leave its range. */
 export function refuses(

@@ -37,7 +37,8 @@ export class Slices {
   /** How far behind a window's start the end of another lies; 0 where they fall together. */
   readonly #endEdge: number
 
-  constructor(spec: WindowSpec) {
+  /** @param maxTime where it is to be less than what the lengths give. */
+  constructor(spec: WindowSpec, maxTime = Infinity) {
     const slide = spec.kind === "tumbling" ? spec.sizeMicros : spec.slideMicros
     for (const length of [spec.sizeMicros, slide]) {
       assert(Number.isSafeInteger(length) && length > 0, "lengths of windows are positive whole microseconds")
@@ -45,7 +46,7 @@ export class Slices {
     assert(Number.isSafeInteger(spec.offsetMicros), "the offset of windows is in whole microseconds")
     this.size = spec.sizeMicros
     this.slide = slide
-    this.maxTime = Number.MAX_SAFE_INTEGER - this.size - 2 * slide
+    this.maxTime = Math.min(maxTime, Number.MAX_SAFE_INTEGER - this.size - 2 * slide)
     this.offset = ((spec.offsetMicros % slide) + slide) % slide
     this.#endEdge = this.size % slide
   }

@@ -5,6 +5,7 @@
 import type { ColumnType } from "../../batch/type.ts"
 import { FAILED, referenceAccepts, referenceResult, type TimedValue } from "../aggregates/aggregate.reference.ts"
 import type { AggregateKind, WindowSpec } from "../plan.ts"
+import { gridPlaceOf, inGridOrder, type Grid, type GridPlace } from "./shared-slices.reference.ts"
 
 /** A row as a plain object. */
 export type Row = Readonly<Record<string, unknown>>
@@ -20,6 +21,8 @@ export interface ReferenceAggregate {
 
 interface Kept {
   readonly row: Row
+  /** Where it lies in the slices that the window shares. */
+  readonly grid: GridPlace | undefined
   readonly time: number
   /** Ends of the windows in which it counts. */
   readonly counted: readonly number[]
@@ -40,11 +43,19 @@ export class ReferenceWindows {
   readonly #window: WindowSpec
   readonly #keys: readonly string[]
   readonly #aggregates: readonly ReferenceAggregate[]
+  readonly #grid: Grid | undefined
   readonly #records: Kept[] = []
   #firedEnd = -Infinity
   watermark = -Infinity
 
-  constructor(window: WindowSpec, keys: readonly string[], aggregates: readonly ReferenceAggregate[]) {
+  /** @param grid that of the slices that the window shares with others, if it does. */
+  constructor(
+    window: WindowSpec,
+    keys: readonly string[],
+    aggregates: readonly ReferenceAggregate[],
+    grid: Grid | undefined,
+  ) {
+    this.#grid = grid
     this.#window = window
     this.#keys = keys
     this.#aggregates = aggregates
@@ -65,11 +76,14 @@ export class ReferenceWindows {
     }
     const key = this.#keys.map((name) => `${typeof row[name]} ${String(row[name])}`).join("\u0000")
     const place = String(ends)
-    const record = { row, time, counted, place, slice: `${place} ${String(counted)}`, key, values }
+    const grid = this.#grid && gridPlaceOf(this.#grid, this.#window, time, watermark)
+    const record = { row, grid, time, counted, place, slice: `${place} ${String(counted)}`, key, values }
     const before = this.#records.filter((other) => other.key === key && other.slice === record.slice)
-    const isAccepted = this.#aggregates.every(({ kind, type }, index) =>
-      referenceAccepts(kind, type, timedValues(before, index), values[index]),
-    )
+    const isAccepted =
+      grid !== undefined ||
+      this.#aggregates.every(({ kind, type }, index) =>
+        referenceAccepts(kind, type, timedValues(before, index), values[index]),
+      )
     if (!isAccepted) return "failed"
     this.#records.push(record)
     return "counted"
@@ -80,7 +94,8 @@ export class ReferenceWindows {
   }
 
   #isWithinTime(time: number): boolean {
-    return Math.abs(time) <= Number.MAX_SAFE_INTEGER - this.#window.sizeMicros - 2 * this.#slide
+    const reach = Math.max(this.#window.sizeMicros + 2 * this.#slide, this.#grid?.reachMicros ?? 0)
+    return Math.abs(time) <= Number.MAX_SAFE_INTEGER - reach
   }
 
   /** In bigints, so that nothing is rounded at the ends of time. */
@@ -120,7 +135,8 @@ export class ReferenceWindows {
       if (slice === undefined) slices.set(record.slice, [record])
       else slice.push(record)
     }
-    const inOrder = [...slices.values()].sort(([one], [other]) =>
+    const ofWindow = [...slices.values()].map((slice) => (this.#grid === undefined ? slice : inGridOrder(slice)))
+    const inOrder = ofWindow.sort(([one], [other]) =>
       one!.place === other!.place ? one!.counted[0]! - other!.counted[0]! : one!.time - other!.time,
     )
     const edge = this.#blockEdgeWithin(end)
@@ -162,5 +178,5 @@ export class ReferenceWindows {
 }
 
 function timedValues(records: readonly Kept[], index: number): TimedValue[] {
-  return records.map(({ time, values }) => ({ time, value: values[index] }))
+  return records.map(({ time, values, grid }) => ({ time, value: values[index], grid }))
 }

@@ -4,15 +4,15 @@
  *
  * The way of a batch: the lambdas of aggregates fill columns for the records that count; keys become ids; then a kernel
  * adds record after record to the entries of the last slice and opens the next. That is for batches in order of time none
- * of whose records is late; others go the way of `window-disorder.ts`. When the watermark passes a window's end, a kernel
- * turns to that window and stores its rows.
+ * of whose records is late; others go the way of `window-disorder.ts`. When the watermark passes a window's end, it
+ * fires (`window-firing.ts`).
  *
  * A record that fails (a lambda of an aggregate throws, an integer sum would leave its range, its windows would reach
  * beyond the ends of time) is reported and has no effect on any aggregate.
  *
- * Invariants (rules of docs/spec/windows.md, beside those of `slices.ts` and `sift-code.ts`):
- * - W3 A window fires once, when the watermark is at least its end − 1.
- * - W4 Windows fire in ascending order of their ends; the order of keys within one depends on its records alone.
+ * Windows that share slices (`shared-slices.ts`) have one operator, too: it keeps their records and never fires.
+ *
+ * Invariants (rules of docs/spec/windows.md, beside those of `slices.ts`, `sift-code.ts` and `window-firing.ts`):
  * - W8 A record that fails is in no aggregate, also where only one of several refuses it.
  */
 import { assert } from "../../base/assert.ts"
@@ -37,11 +37,13 @@ import { ValueTexts } from "./value-texts.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
 import { CONTROL, STOP } from "./window-control.ts"
 import { WindowDisorder, type SiftedRows } from "./window-disorder.ts"
+import { WindowFiring } from "./window-firing.ts"
 import { WindowInputs, type WindowInput } from "./window-inputs.ts"
+import type { WindowKeys } from "./window-keys.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowPieces } from "./window-pieces.ts"
 import { WindowResults } from "./window-results.ts"
-import { WindowShape } from "./window-shape.ts"
+import { shapedAggregate, WindowShape } from "./window-shape.ts"
 import { WindowState } from "./window-state.ts"
 
 /** One result column of a window operator. */
@@ -65,6 +67,21 @@ export interface WindowAggregateOptions {
   readonly aggregates: readonly WindowAggregateColumn[]
   /** The results: keys, window start, window end, aggregates. */
   readonly schema: Schema
+  /** Where it holds the slices of windows that share them: it never fires, and refuses no record for a sum. */
+  readonly isShared?: true
+  /** The greatest distance from 1970 of a record that counts, where it is less than that of the window. */
+  readonly maxTime?: number
+}
+
+/** What windows that share slices read of the operator that holds them. */
+export interface StoredSlices {
+  readonly slices: Slices
+  readonly shape: WindowShape
+  readonly memory: WindowMemory
+  readonly pieces: WindowPieces
+  readonly texts: ValueTexts
+  /** Others after some calls of `pass`. */
+  readonly keys: WindowKeys
 }
 
 /** Below this many keys it is not worth finding out which are still in use. */
@@ -87,6 +104,7 @@ export class WindowAggregate implements Operator, OperatorState {
   readonly #shape: WindowShape
   readonly #code: WindowFunctions
   readonly #results: WindowResults
+  readonly #firing: WindowFiring
   readonly #state: WindowState
   readonly #failures = new RowFailures()
   readonly #everyRow = new EveryRow()
@@ -102,10 +120,10 @@ export class WindowAggregate implements Operator, OperatorState {
     this.signature = options.signature
     this.#options = options
     this.#context = context
-    this.#slices = new Slices(options.window)
+    this.#slices = new Slices(options.window, options.maxTime)
     const shaped = aggregates.map(({ kind, definition, input }) => {
       const type = input.kind === "none" ? undefined : input.type
-      return { name: `${kind} ${type?.label ?? ""}`, kernel: definition.kernel(type) }
+      return shapedAggregate(kind, definition, type, options.isShared === true)
     })
     const types = keys.map(({ type }) => type)
     const table = types.length === 0 ? new OnlyKey() : new KeyTable(types, arena)
@@ -122,6 +140,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const failure = (aggregate: number) => overflowError(aggregates[aggregate]!.name)
     const results = { id, schema, keyCount: keys.length, shape, texts, failure }
     this.#results = new WindowResults(results, memory, context)
+    this.#firing = new WindowFiring({ slices, memory, pieces, code: this.#code, results: this.#results })
     this.#state = new WindowState({ operator: id, slices, shape, memory, pieces, texts }, table)
     this.#rows = new LinearArray(arena, 4, 64)
     this.#ids = new LinearArray(arena, 4, 64)
@@ -132,9 +151,29 @@ export class WindowAggregate implements Operator, OperatorState {
     return this.#state.watermark
   }
 
+  /** Its slices, for windows that share them. */
+  get stored(): StoredSlices {
+    const [slices, shape, memory, pieces, texts] = [this.#slices, this.#shape, this.#memory, this.#pieces, this.#texts]
+    const state = this.#state
+    return {
+      slices,
+      shape,
+      memory,
+      pieces,
+      texts,
+      get keys() {
+        return state.keys
+      },
+    }
+  }
+
   /** Rows that came late for all their windows, over the life of the state. */
   get lateRows(): number {
     return this.#state.lateRows
+  }
+
+  addLateRows(count: number): void {
+    this.#state.addLateRows(count)
   }
 
   /** Rows that lay between windows, since the operator was made. */
@@ -274,7 +313,8 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#betweenRows += sifted.betweenCount
     for (const row of sifted.outside) this.#failures.add(row, outOfTimeError())
     if (sifted.keptCount > 0) this.#addSifted(batch, sifted)
-    if (sifted.lateCount === 0) return
+    // Where windows share the slices, each says itself what was late for it.
+    if (sifted.lateCount === 0 || this.#options.isShared === true) return
     this.#state.addLateRows(sifted.lateCount)
     out.emit("late", batch.with({ selection: sifted.late, count: sifted.lateCount }))
   }
@@ -321,91 +361,37 @@ export class WindowAggregate implements Operator, OperatorState {
     const state = this.#state
     let lastEnd = -Infinity
     if (this.#pieces.nextEnd(state.floorEnd) - 1 <= watermark) {
-      // Counting takes time for each piece, and few keys are never dropped.
-      const entries = state.keys.size < KEYS_WORTH_COLLECTING ? Infinity : this.#pieces.countEntries(state.floorEnd)
-      this.#results.bindKeys(state.keys)
-      lastEnd = this.#fireUntil(watermark + 1, out)
-      this.#results.flush(out)
+      const entries = this.#countEntries()
+      lastEnd = this.#firing.fireUntil(watermark + 1, state, state.keys, out)
       this.#collect(entries)
     }
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
   }
 
-  /** Fires the windows that end at `lastDueEnd` or earlier, of which there are some, and gives the end of the last. */
-  #fireUntil(lastDueEnd: number, out: Emitter): number {
-    const state = this.#state
-    let lastEnd = -Infinity
-    for (;;) {
-      if (!this.#pieces.areJoining && this.#slices.areOverlapping) {
-        lastEnd = Math.max(lastEnd, this.#fireTogether(lastDueEnd, out))
-      }
-      const end = this.#pieces.nextEnd(state.floorEnd)
-      if (end > lastDueEnd || end === Infinity) return lastEnd
-      this.#fire(end, out)
-      state.passWindow(end)
-      lastEnd = end
-    }
+  /** Forgets slices whose last window ends by the watermark, where others fire; gives whether ids have got another meaning. */
+  pass(watermark: number): boolean {
+    const entries = this.#countEntries()
+    this.#state.watermark = watermark
+    this.#pieces.drop(this.#state.floorEnd)
+    return this.#collect(entries)
   }
 
-  /** Fires windows whose rows fit the result's columns at once, and gives the end of the last; −∞ where none has. */
-  #fireTogether(lastDueEnd: number, out: Emitter): number {
-    const memory = this.#memory
-    const state = this.#state
-    const length = this.#results.length
-    const room = this.#results.roomFor(state.keys.size)
-    // Moments beyond the ends of time have no windows.
-    const floorEnd = Math.max(state.floorEnd, -Number.MAX_SAFE_INTEGER)
-    memory.floorEnd = floorEnd
-    const count = this.#code.fireDue(memory.controlAddress, lastDueEnd, length, length + room)
-    const lastEnd = memory.floorEnd - this.#slices.slide
-    // It also moves on where the window that comes next was found not to fit.
-    if (memory.floorEnd > floorEnd) state.passWindow(lastEnd)
-    this.#results.append(count, out)
-    return count === 0 ? -Infinity : lastEnd
-  }
-
-  #fire(end: number, out: Emitter): void {
-    const memory = this.#memory
-    const { controlAddress } = memory
-    if (this.#pieces.join(end)) this.#code.reset(controlAddress)
-    if (!this.#slices.areOverlapping) {
-      this.#fireOnlyPiece(end, out)
-      return
-    }
-    this.#code.advance(controlAddress, end)
-    memory.set("position", 0)
-    const total = memory.get("oldLength") + memory.get("newLength")
-    while (memory.get("position") < total) {
-      const room = this.#results.roomFor(total - memory.get("position"))
-      const count = this.#code.emit(controlAddress, this.#results.length, room, end)
-      this.#results.append(count, out)
-    }
-  }
-
-  /** Fires a window that is one slice. */
-  #fireOnlyPiece(end: number, out: Emitter): void {
-    const memory = this.#memory
-    const head = memory.get("head")
-    const size = memory.pieces.get(head, "size")
-    let from = memory.pieces.get(head, "from")
-    for (let left = size; left > 0;) {
-      const room = Math.min(left, this.#results.roomFor(left))
-      this.#code.emitEntries(memory.controlAddress, this.#results.length, room, end, from)
-      this.#results.append(room, out)
-      from += room
-      left -= room
-    }
-    for (const field of ["head", "sealed", "edge"] as const) memory.set(field, head + 1)
+  /** Counting takes time for each piece, and few keys are never dropped. */
+  #countEntries(): number {
+    const { keys, floorEnd } = this.#state
+    return keys.size < KEYS_WORTH_COLLECTING ? Infinity : this.#pieces.countEntries(floorEnd)
   }
 
   /**
    * Drops the keys and texts that are in no piece any more, when they are many: `entries` is how many entries there were
-   * before windows fired, so that keys that come again in each window are not lost and found each time.
+   * before windows fired, so that keys that come again in each window are not lost and found each time. Gives whether any
+   * were numbered anew.
    */
-  #collect(entries: number): void {
+  #collect(entries: number): boolean {
     const state = this.#state
-    for (const input of this.#texts.overgrown()) this.#renumberTexts(input)
-    if (state.keys.size <= entries * 2) return
+    const overgrown = this.#texts.overgrown()
+    for (const input of overgrown) this.#renumberTexts(input)
+    if (state.keys.size <= entries * 2) return overgrown.length > 0
     this.#pieces.drop(state.floorEnd)
     const lists = this.#pieces.open(state.floorEnd).map((place) => this.#pieces.idsOf(place))
     const old = state.keys
@@ -413,6 +399,7 @@ export class WindowAggregate implements Operator, OperatorState {
     old.release()
     this.#memory.forgetKeys()
     this.#pieces.onIdsMoved()
+    return true
   }
 
   #renumberTexts(input: number): void {
@@ -456,7 +443,8 @@ export class WindowAggregate implements Operator, OperatorState {
   }
 }
 
-function overflowError(name: string): TidemarkError {
+/** Why a row fails whose sum is out of range. */
+export function overflowError(name: string): TidemarkError {
   return new TidemarkError("aggregate-overflow", `${JSON.stringify(name)} would leave the range of its sum's type`, {
     hint: "Sum a float64, or fewer or smaller values.",
   })

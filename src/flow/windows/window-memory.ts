@@ -76,7 +76,7 @@ export class WindowMemory {
     this.#entryArrays = [...this.entryFields, ...this.#after.flatMap((array) => array ?? [])]
     this.#keyArrays = [this.entryOf, this.#places.old, this.#places.new]
     this.#chosen = new LinearArray(arena, 4, MAX_RESULT_ROWS, null)
-    const canFail = shape.kernels.filter(({ kernel }) => kernel.refuses !== undefined).length
+    const canFail = shape.kernels.filter(({ kernel }) => kernel.mayFail === true).length
     this.failures = new LinearArray(arena, 8, canFail * MAX_RESULT_ROWS)
     this.#writeNewStart()
     this.#writeWindow()

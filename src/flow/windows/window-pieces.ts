@@ -18,6 +18,7 @@
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { SMALLEST_ROOM } from "./disorder-control.ts"
+import { countOpenWindows } from "./open-windows.ts"
 import { PieceIndex } from "./piece-index.ts"
 import { PieceList } from "./piece-list.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
@@ -202,16 +203,7 @@ export class WindowPieces {
       from: Math.max(floorEnd, list.time(index, "countsFrom")),
       last: list.time(index, "lastWindowEnd"),
     }))
-    ranges.sort((one, other) => one.from - other.from)
-    let count = 0
-    let counted = -Infinity
-    for (const { from: first, last } of ranges) {
-      const from = Math.max(first, counted + this.#slices.slide)
-      if (from > last) continue
-      count += (last - from) / this.#slices.slide + 1
-      counted = last
-    }
-    return count
+    return countOpenWindows(ranges, this.#slices.slide)
   }
 
   /** How many entries the open pieces have together. */

@@ -24,7 +24,7 @@ export interface WindowResultsOptions {
   readonly schema: Schema
   readonly keyCount: number
   readonly shape: WindowShape
-  readonly texts: ValueTexts
+  readonly texts: Pick<ValueTexts, "dictionary">
   /** The error of a result row that has failed, by aggregate. */
   readonly failure: (aggregate: number) => unknown
 }

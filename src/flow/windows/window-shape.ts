@@ -1,5 +1,15 @@
 /** What the code of a window operator depends on: its windows, and the kernels of its aggregates, fields numbered through. */
-import type { AggregateKernel, EntryField, InputLeaf, ResultLeaf, WindowField } from "../aggregates/aggregate.ts"
+import type { ColumnType } from "../../batch/type.ts"
+import {
+  sharedKernel,
+  type AggregateDefinition,
+  type AggregateKernel,
+  type EntryField,
+  type InputLeaf,
+  type ResultLeaf,
+  type WindowField,
+} from "../aggregates/aggregate.ts"
+import type { AggregateKind } from "../plan.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import type { Slices } from "./slices.ts"
 import { listedColumns } from "./key-list.ts"
@@ -18,6 +28,18 @@ export interface PlacedKernel {
 export interface ShapedAggregate {
   readonly name: string
   readonly kernel: AggregateKernel
+}
+
+/** An aggregate over a column or a lambda's values; of windows that share slices, where it is one of those. */
+export function shapedAggregate(
+  kind: AggregateKind,
+  definition: AggregateDefinition,
+  type: ColumnType | undefined,
+  isShared: boolean,
+): ShapedAggregate {
+  const name = `${kind} ${type?.label ?? ""}`
+  if (!isShared) return { name, kernel: definition.kernel(type) }
+  return { name: `shared ${name}`, kernel: sharedKernel(definition, type) }
 }
 
 /** See the head of this file. */

@@ -1,0 +1,24 @@
+/** What the state of an operator means, as text. */
+import { windowLabel, windowText, type EventTimeNode, type Plan, type WindowAggregateNode } from "./plan.ts"
+import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
+
+/**
+ * What the state of a node means and the format of its bytes, as text: state is taken over where id and signature are
+ * the same, and refused otherwise. Lambdas are not part of it: a changed predicate changes what comes, not what the
+ * state is.
+ *
+ * Of windows that share slices, the one that has their state names all others; these name it.
+ */
+export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregateNode): string {
+  if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
+  const text = `windowAggregate/2 ${windowText(plan, node)}`
+  const group = windowGroupOf(plan, node)
+  if (group === undefined) return text
+  const [owner] = group.members
+  if (node !== owner) return `${text}, in slices of ${JSON.stringify(owner!.id)}`
+  const members = group.members.map(({ id, window, aggregates }) => {
+    const fields = aggregates.map((aggregate) => `${aggregate.kind} #${sharedIndex(group, aggregate)}`)
+    return `${JSON.stringify(id)}: ${windowLabel(window)} of (${fields.join(", ")})`
+  })
+  return `${text}, in slices of (${members.join(", ")})`
+}

@@ -1,0 +1,119 @@
+/**
+ * Code that merges entries: those of several pieces, in order, become one list of entries in which each key is once, in
+ * order of its first appearance. See `shared-slices.ts` for what it is for.
+ *
+ * Where the arrays of a list of entries lie is told by a table of addresses in linear memory (`entry-table.ts`): first that
+ * of the keys' ids, then one for each field.
+ */
+import type { LinearMemory } from "../../batch/arena.ts"
+import { compiledModule } from "../../expr/compiled-module.ts"
+import { block, branch, branchIf, i32, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
+import type { Word } from "../aggregates/aggregate.ts"
+import { fieldPlace, increment, itemAddress } from "./code-places.ts"
+import type { WindowShape } from "./window-shape.ts"
+
+/** The generated functions. */
+export interface MergeFunctions {
+  /**
+   * Merges entries [from, until) of the list `source` into those from `start` on of the list `target`, of which there are
+   * some before `tail`, and gives the new tail. `slots` is the address of a number for each key, of any value.
+   */
+  readonly merge: (
+    target: number,
+    source: number,
+    slots: number,
+    start: number,
+    tail: number,
+    from: number,
+    until: number,
+  ) => number
+}
+
+/** The functions, working on `memory`. */
+export function mergeFunctions(shape: WindowShape, memory: LinearMemory): MergeFunctions {
+  return compiledModule(`merge ${shape.key}`, () => mergeModule(shape)).instantiate<MergeFunctions>(memory)
+}
+
+function mergeModule(shape: WindowShape): WasmModule {
+  const parameters = {
+    target: "i32",
+    source: "i32",
+    slots: "i32",
+    start: "i32",
+    tail: "i32",
+    from: "i32",
+    until: "i32",
+  } as const
+  return new WasmModule().function("merge", { parameters, result: "i32" }, (given, scope) => {
+    const { target, source, slots, start, tail, from: entry, until } = given
+    const setup: Code<"none">[] = []
+    const ids = { target: tableLocal(target, 0, scope, setup), source: tableLocal(source, 0, scope, setup) }
+    const bases = (table: Local<"i32">) =>
+      shape.entryFields.map((_, field) => tableLocal(table, field + 1, scope, setup))
+    const [targets, sources] = [bases(target), bases(source)]
+    const [id, slot, place] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+    const [entry8, place8] = [scope.local("i32"), scope.local("i32")]
+    const body = whileLoop(i32.ltU(entry.get, until.get), [
+      entry8.set(i32.shl(entry.get, i32.const(3))),
+      id.set(i32.load(itemAddress(ids.source.get, entry.get, 2))),
+      slot.set(itemAddress(slots.get, id.get, 2)),
+      place.set(i32.load(slot.get)),
+      block((done) => [
+        block((fresh) => [
+          // A slot says where the key is only if that is one of the new entries, and has the key.
+          branchIf(fresh, i32.geU(i32.sub(place.get, start.get), i32.sub(tail.get, start.get))),
+          branchIf(fresh, i32.ne(i32.load(itemAddress(ids.target.get, place.get, 2)), id.get)),
+          place8.set(i32.shl(place.get, i32.const(3))),
+          ...combine(shape, scope, { targets, sources, place8, entry8 }),
+          branch(done),
+        ]),
+        i32.store(slot.get, tail.get),
+        i32.store(itemAddress(ids.target.get, tail.get, 2), id.get),
+        place8.set(i32.shl(tail.get, i32.const(3))),
+        ...shape.entryFields.map(({ word }, field) =>
+          fieldPlace(word, targets[field]!, place8).store(fieldPlace(word, sources[field]!, entry8).load()),
+        ),
+        increment(tail),
+      ]),
+      increment(entry),
+    ])
+    return [...setup, body, tail.get]
+  })
+}
+
+/** A variable with an address of a table. */
+function tableLocal(table: Local<"i32">, index: number, scope: FunctionScope, setup: Code<"none">[]): Local<"i32"> {
+  const local = scope.local("i32")
+  setup.push(local.set(i32.load(table.get, index * 4)))
+  return local
+}
+
+/** Adds the source's entry to the target's, which is earlier. Entries' fields are those of windows. */
+function combine(
+  { kernels }: WindowShape,
+  scope: FunctionScope,
+  places: {
+    readonly targets: readonly Local<"i32">[]
+    readonly sources: readonly Local<"i32">[]
+    readonly place8: Local<"i32">
+    readonly entry8: Local<"i32">
+  },
+): Code<"none">[] {
+  return kernels.flatMap(({ kernel, entryFrom }) => {
+    const variables = () => kernel.entry.map(({ word }) => scope.local<Word>(word))
+    const [earlier, later, both] = [variables(), variables(), variables()]
+    const target = kernel.entry.map(({ word }, field) =>
+      fieldPlace(word, places.targets[entryFrom + field]!, places.place8),
+    )
+    const source = kernel.entry.map(({ word }, field) =>
+      fieldPlace(word, places.sources[entryFrom + field]!, places.entry8),
+    )
+    return [
+      ...earlier.map((local, field) => local.set(target[field]!.load())),
+      ...later.map((local, field) => local.set(source[field]!.load())),
+      ...kernel.combine(earlier, later).map((value, field) => both[field]!.set(value)),
+      ...both.map((local, field) => target[field]!.store(local.get)),
+    ]
+  })
+}
