@@ -18,7 +18,7 @@ import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 export const NO_START = -(2n ** 63n)
 
 /** The variables of a function over pieces and their entries. */
-interface Turning extends ListScope {
+export interface Turning extends ListScope {
   readonly piece: Local<"i32">
   readonly entry: Local<"i32">
   readonly entryEnd: Local<"i32">
@@ -34,7 +34,7 @@ interface Turning extends ListScope {
 }
 
 /** One kernel's part. */
-interface KernelCode {
+export interface KernelCode {
   readonly placed: PlacedKernel
   readonly words: readonly Word[]
   /** By entry: what its key has in later pieces of the old list; empty for totals. */
@@ -44,7 +44,7 @@ interface KernelCode {
   readonly right: readonly Local<Word>[]
 }
 
-function beginTurning(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Turning {
+export function beginTurning(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Turning {
   const setup: Code<"none">[] = []
   const lists = { shape, scope, control, setup }
   return {
@@ -80,7 +80,7 @@ function load(turning: Turning, offset: number): Local<"i32"> {
 }
 
 /** Code for each entry of the piece at hand, in order. */
-function forEachEntry(turning: Turning, body: readonly Code<"none">[]): Code<"none">[] {
+export function forEachEntry(turning: Turning, body: readonly Code<"none">[]): Code<"none">[] {
   const { piece, entry, entryEnd, entry8, id, entryIds } = turning
   return [
     entry.set(i32.load(piece.get, PIECE.from)),
@@ -132,12 +132,12 @@ function variablePlace(local: Local<Word>): FieldPlace {
 }
 
 /** The fields of one kernel at the place at hand of a list. */
-function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelCode): FieldPlace[] {
+export function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelCode): FieldPlace[] {
   return fieldsAt(list, words, placed.windowFrom, place8)
 }
 
 /** Adds the entry behind what stands in the places. */
-function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
+export function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
   const { left, right, placed } = code
   return [
     ...setAll(left, loads(places)),
@@ -147,7 +147,7 @@ function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPla
 }
 
 /** Adds the entry, whose key is at the place at hand of the new list. A total is where the key's old place is. */
-function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
+export function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
   const inNew = addBehind(turning, code, atPlace(turning, turning.new, code))
   if (code.placed.kernel.remove === undefined) return inNew
   const across8 = turning.scope.local("i32")
@@ -161,7 +161,7 @@ function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<
 }
 
 /** Puts the entry, as the earliest of the older block, before what its key has there. */
-function takeOld(turning: Turning, code: KernelCode): Code<"none">[] {
+export function takeOld(turning: Turning, code: KernelCode): Code<"none">[] {
   const { left, right, placed, after } = code
   const places = atPlace(turning, turning.old, code)
   if (placed.kernel.remove !== undefined) return addBehind(turning, code, places)
@@ -178,7 +178,7 @@ function takeOld(turning: Turning, code: KernelCode): Code<"none">[] {
 }
 
 /** Takes the entry, the earliest of the older block, away. */
-function letGo(turning: Turning, code: KernelCode): Code<"none">[] {
+export function letGo(turning: Turning, code: KernelCode): Code<"none">[] {
   const { left, right, placed, after } = code
   const places = atPlace(turning, turning.old, code)
   if (placed.kernel.remove === undefined) {
@@ -240,11 +240,11 @@ function storeLengths(turning: Turning): Code<"none">[] {
   return [storeLength(turning, turning.old), storeLength(turning, turning.new)]
 }
 
-function pieceAt(turning: Turning, index: Code<"i32">): Code<"i32"> {
+export function pieceAt(turning: Turning, index: Code<"i32">): Code<"i32"> {
   return itemAddress(load(turning, CONTROL.pieces).get, index, 6)
 }
 
-function setPlace({ place, place8 }: Turning, to: Code<"i32">): Code<"none">[] {
+export function setPlace({ place, place8 }: Turning, to: Code<"i32">): Code<"none">[] {
   return [place.set(to), place8.set(i32.shl(place.get, i32.const(3)))]
 }
 

@@ -12,7 +12,7 @@
  *         entries there are some                                   72  rows late for some windows: address
  *     76  rows late for all: address   80  rows out of time: address   84  how many are late for some, 88 late for all,
  *     92  out of time, 96 between windows   100  numbers of slices: address   104  where the second slice starts (8 bytes)
- *    112  a cell by itself (16 bytes)
+ *    112  a cell by itself (16 bytes)   128  rows on time: address       132  how many there are
  *
  * Cells are a cache of pieces by the numbers of their slices (`number-code.ts`), at the place that a number is by the mask.
  * A cell says itself which number it is of: none, where it is all zeros. Slots are those of `piece-index.ts`.
@@ -43,10 +43,12 @@ export const DISORDER = {
   numbers: 100,
   endEdge: 104,
   ownCell: 112,
+  onTime: 128,
+  onTimeCount: 132,
 } as const
 
 /** Bytes of the block. */
-export const DISORDER_BYTES = 128
+export const DISORDER_BYTES = 136
 
 /** Offsets within a cell, of 4 bytes each. Records of pieces are not named: they move in their list. */
 export const CELL = {

@@ -67,12 +67,10 @@ export function writeFindPiece(module: WasmModule, shape: WindowShape): void {
     ]
     const pieceAt = (place: Local<"i32">) => itemAddress(i32.load(control.get, CONTROL.pieces), place.get, 6)
     const end = i64.load(piece.get, PIECE.end)
-    // One that is late for some windows counts from a slide behind its slice's first window on, or later.
-    const behind = i64.sub(i64.load(piece.get, PIECE.countsFrom), end)
-    const isOnTime = i64.ltS(behind, i64.load(control.get, CONTROL.slide))
+    // Pieces that have joined late are of slices of which a window has fired, and no record is on time for those.
     const isThere = i32.and(
       i32.ltU(index.get, i32.load(control.get, CONTROL.tail)),
-      i32.and(i64.leS(i64.load(piece.get, PIECE.start), time.get), isOnTime),
+      i64.leS(i64.load(piece.get, PIECE.start), time.get),
     )
     const isUnready = i32.or(
       i32.ne(i32.load(piece.get, PIECE.indexed), i32.load(piece.get, PIECE.size)),

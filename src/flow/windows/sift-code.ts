@@ -1,6 +1,6 @@
 /**
  * Code that sifts the rows of a batch by what windows there are for them: those that count, and of these the ones that are
- * late for some of their windows; those that are late for all; those between windows; those that no window can hold.
+ * on time for all their windows and the ones that are late for some; those that are late for all; those between windows; those that no window can hold.
  *
  * Only a row at or below its watermark can be late: no window that holds it ends earlier than behind it. So slices are
  * found, by division, for such rows alone (and where there is time between windows).
@@ -73,20 +73,21 @@ function siftModule(): WasmModule {
       rows: loadedFrom(disorder, offset, scope, setup),
       length: scope.local("i32"),
     })
-    const [kept, some] = [list(DISORDER.kept), list(DISORDER.some)]
+    const [kept, onTime, some] = [list(DISORDER.kept), list(DISORDER.onTime), list(DISORDER.some)]
     const [late, outside] = [list(DISORDER.late), list(DISORDER.outside)]
     const times = loadedFrom(control, CONTROL.times, scope, setup)
     const shift = loadedLongFrom(control, CONTROL.timeShift, scope, setup)
     const maxTime = loadedLongFrom(disorder, DISORDER.maxTime, scope, setup)
     const { firstEnd, lastEnd, find } = slicing({ control, disorder, time, scope, setup })
     const slideAndSize = [i64.load(control.get, CONTROL.slide), i64.load(control.get, CONTROL.size)] as const
-    const [hasGaps, isBehind] = [scope.local("i32"), scope.local("i32")]
+    const [hasGaps, isBehind, isLate] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
     const outsideTime = i64.gtU(i64.add(time.get, maxTime.get), i64.shl(maxTime.get, i64.const(1n)))
     const isDue = (end: Local<"i64">) => f64.ge(watermark.get, f64.convertI64S(i64.sub(end.get, i64.const(1n))))
     const body = [
       row.set(i32.load(itemAddress(given.rows.get, at.get, 2))),
       time.set(i64.add(i64.load(itemAddress(times.get, row.get, 3)), shift.get)),
       increment(at),
+      isLate.set(i32.const(0)),
       block((next) => [
         when(outsideTime, [...append(outside, row), branch(next)]),
         when(i32.ne(given.watermarks.get, i32.const(NOWHERE)), [
@@ -98,16 +99,20 @@ function siftModule(): WasmModule {
           when(i64.geS(time.get, lastEnd.get), [increment(between), branch(next)]),
           when(isBehind.get, [
             when(isDue(lastEnd), [...append(late, row), branch(next)]),
-            when(isDue(firstEnd), append(some, row)),
+            isLate.set(isDue(firstEnd)),
+            when(isLate.get, append(some, row)),
           ]),
         ]),
         ...append(kept, row),
+        ...append(onTime, row),
+        onTime.length.set(i32.sub(onTime.length.get, isLate.get)),
       ]),
     ]
     return [
       ...setup,
       hasGaps.set(i64.gtS(...slideAndSize)),
       whileLoop(i32.ltU(at.get, given.count.get), body),
+      i32.store(disorder.get, onTime.length.get, DISORDER.onTimeCount),
       i32.store(disorder.get, some.length.get, DISORDER.someCount),
       i32.store(disorder.get, late.length.get, DISORDER.lateCount),
       i32.store(disorder.get, outside.length.get, DISORDER.outsideCount),

@@ -319,35 +319,34 @@ export class WindowAggregate implements Operator, OperatorState {
     out.emit("late", batch.with({ selection: sifted.late, count: sifted.lateCount }))
   }
 
-  #addSifted(batch: Batch, { kept, keptCount, some, someCount }: SiftedRows): void {
-    const inputs = this.#inputs.columnsOf(batch.with({ selection: kept, count: keptCount }), this.#failures.add)
+  #addSifted(batch: Batch, sifted: SiftedRows): void {
+    const { kept, keptCount, onTime, onTimeCount, some, someCount } = sifted
+    const failures = this.#failures
+    const inputs = this.#inputs.columnsOf(batch.with({ selection: kept, count: keptCount }), failures.add)
     try {
-      const failures = this.#failures
-      const count = failures.size === 0 ? keptCount : failures.without(kept, keptCount, kept)
-      if (count === 0) return
+      const remaining = (rows: Int32Array, count: number) =>
+        failures.size === 0 ? count : failures.without(rows, count, rows)
+      const count = remaining(kept, keptCount)
       this.#inputs.bind(inputs, kept, count, batch.length, this.#memory)
-      if (someCount === 0) this.#addOnTime(batch, kept, count)
-      else this.#addWithLate(batch, kept.subarray(0, count), some.subarray(0, someCount))
+      this.#addOnTime(batch, onTime, remaining(onTime, onTimeCount))
+      this.#addLate(batch, some.subarray(0, remaining(some, someCount)))
     } finally {
       inputs.release()
     }
   }
 
   #addOnTime(batch: Batch, rows: Int32Array, count: number): void {
+    if (count === 0) return
     this.#findKeys(batch, rows, count)
     this.#ingestAnywhere(batch, rows, count)
   }
 
-  /** Adds rows of which some are late for some of their windows. */
-  #addWithLate(batch: Batch, kept: Int32Array, some: Int32Array): void {
-    const isLate = new Set(some)
+  /** Adds rows that are late for some of their windows. */
+  #addLate(batch: Batch, late: Int32Array): void {
+    if (late.length === 0) return
     const rows = this.#rows.i32
-    let count = 0
-    for (const row of kept) if (!isLate.has(row)) rows[count++] = row
-    if (count > 0) this.#addOnTime(batch, rows, count)
     this.#state.touch()
     const timeOf = (row: number) => this.#timeOf(batch, row)
-    const late = kept.filter((row) => isLate.has(row))
     for (const { bounds, countsFrom, rows: ofPiece } of lateGroups(this.#slices, late, timeOf, batch.watermarks!)) {
       rows.set(ofPiece)
       this.#findKeys(batch, rows, ofPiece.length)

@@ -8,6 +8,7 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import { t } from "../../batch/types.ts"
 import { AGGREGATES } from "../aggregates/definitions.ts"
 import type { WindowSpec } from "../plan.ts"
+import { joinPieces } from "./joined-pieces.ts"
 import { keyLayout } from "./key-layout.ts"
 import { Slices, type SliceBounds } from "./slices.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
@@ -151,7 +152,7 @@ export class WindowBench {
     this.model = this.model.filter(({ bounds }) => bounds.lastWindowEnd >= this.floorEnd)
     const end = Math.min(...this.model.map(({ countsFrom }) => Math.max(countsFrom, this.floorEnd)))
     expect(this.pieces.nextEnd(this.floorEnd)).toBe(end)
-    if (this.pieces.join(end)) this.#code.reset(this.memory.controlAddress)
+    joinPieces(end, this.pieces, this.memory, this.#code)
     this.#code.advance(this.memory.controlAddress, end)
     this.floorEnd = end + this.slices.slide
     expect(this.#resultsInMemory()).toEqual(this.#resultsOfModel(end))

@@ -32,6 +32,7 @@ import { writeIngestAlone } from "./ingest-alone-code.ts"
 import { writeIngest, writeRefusing } from "./ingest-code.ts"
 import { writeFireDue } from "./fire-code.ts"
 import { writeFillCell, writeFindPiece } from "./piece-code.ts"
+import { writeFindEntry, writeRepair } from "./repair-code.ts"
 import { writeEmit } from "./emit-code.ts"
 import type { WindowShape } from "./window-shape.ts"
 
@@ -59,6 +60,8 @@ export interface WindowFunctions {
   readonly refusing: (control: number, row: number, entry: number) => number
   /** Turns to the window that ends at `end`: pieces leave and are taken in. */
   readonly advance: (control: number, end: number) => void
+  /** Takes in a piece among those in the last window; 0 where that changes the order of keys. See `repair-code.ts`. */
+  readonly repair: (control: number, piece: number) => number
   /** Forgets what was taken in, so that `advance` finds it anew. */
   readonly reset: (control: number) => void
   /** Stores up to `room` result rows of the window from row `to` on, from where the last call ended. */
@@ -88,6 +91,8 @@ function windowModule(shape: WindowShape): WasmModule {
   writeIngestAnywhere(module, shape, "ingestAnywhere")
   writeIngestAnywhere(module, shape, "ingestInto")
   writeAdvance(module, shape)
+  writeFindEntry(module)
+  writeRepair(module, shape)
   writeEmit(module, shape)
   writeFireDue(module)
   return module

@@ -42,9 +42,11 @@ export interface WindowDisorderParts {
 
 /** What became of the rows of a batch: lists that start with so many. They lie there until the next batch. */
 export interface SiftedRows {
-  /** Rows that count, and of these those that are late for some of their windows. */
+  /** Rows that count, and of these those that are on time for all their windows, and those that are late for some. */
   readonly kept: Int32Array
   readonly keptCount: number
+  readonly onTime: Int32Array
+  readonly onTimeCount: number
   readonly some: Int32Array
   readonly someCount: number
   /** Rows that came late for all their windows. */
@@ -88,7 +90,7 @@ export class WindowDisorder {
     this.#control = new LinearArray(arena, 4, DISORDER_BYTES / 4)
     this.#cells = new LinearArray(arena, 8, SMALLEST * ITEMS_PER_CELL)
     this.#rows = new LinearRows(arena)
-    this.#lists = Array.from({ length: 4 }, () => new LinearArray(arena, 4, SMALLEST))
+    this.#lists = Array.from({ length: 5 }, () => new LinearArray(arena, 4, SMALLEST))
     this.#watermarks = new LinearArray(arena, 8, SMALLEST)
     const endEdge = slices.size % slices.slide
     this.#set(DISORDER.hasTwoEdges, endEdge > 0 ? 1 : 0)
@@ -157,7 +159,14 @@ export class WindowDisorder {
   sift(batch: Batch): SiftedRows {
     const { controlAddress } = this.#parts.memory
     for (const list of this.#lists) list.reserve(batch.count)
-    const [kept, some, late, outside] = this.#lists as readonly [LinearArray, LinearArray, LinearArray, LinearArray]
+    const [kept, onTime, some, late, outside] = this.#lists as readonly [
+      LinearArray,
+      LinearArray,
+      LinearArray,
+      LinearArray,
+      LinearArray,
+    ]
+    this.#set(DISORDER.onTime, onTime.address)
     this.#set(DISORDER.kept, kept.address)
     this.#set(DISORDER.some, some.address)
     this.#set(DISORDER.late, late.address)
@@ -168,6 +177,8 @@ export class WindowDisorder {
     return {
       kept: kept.i32,
       keptCount,
+      onTime: onTime.i32,
+      onTimeCount: this.#get(DISORDER.onTimeCount),
       some: some.i32,
       someCount: this.#get(DISORDER.someCount),
       late: late.i32,

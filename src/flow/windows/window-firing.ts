@@ -8,6 +8,7 @@
  * - W4 Windows fire in ascending order of their ends; the order of keys within one depends on its records alone.
  */
 import type { Emitter } from "../operator.ts"
+import { joinPieces } from "./joined-pieces.ts"
 import type { Slices } from "./slices.ts"
 import type { WindowFunctions } from "./window-code.ts"
 import type { WindowKeys } from "./window-keys.ts"
@@ -78,7 +79,7 @@ export class WindowFiring {
   #fire(end: number, out: Emitter): void {
     const { slices, memory, pieces, code, results } = this.#parts
     const { controlAddress } = memory
-    if (pieces.join(end)) code.reset(controlAddress)
+    joinPieces(end, pieces, memory, code)
     if (!slices.areOverlapping) {
       this.#fireOnlyPiece(end, out)
       return

@@ -124,6 +124,11 @@ export class WindowMemory {
     return this.#entryCapacity
   }
 
+  /** Where the newer block of the last window starts; far before all times where nothing is shared. */
+  get newStart(): number {
+    return Number(this.#control.i64[CONTROL.newStart >> 3]!)
+  }
+
   /** The end of the first window that has not fired, as kernels see it; they move it on. */
   get floorEnd(): number {
     return readInt53(this.#control.i32, CONTROL.floorEnd >> 3)

@@ -166,23 +166,33 @@ export class WindowPieces {
     return head
   }
 
-  /** Takes in the pieces that count from the window on that ends at `end`; gives whether there are any. */
-  join(end: number): boolean {
-    let hasJoined = false
+  /** Lists the pieces that count from the window on that ends at `end`; gives those that come among others in a window. */
+  join(end: number): PiecePlace[] {
+    const joined: { readonly start: number; readonly countsFrom: number }[] = []
     for (let index = 0; index < this.#joiningCount;) {
-      const countsFrom = this.#joining.time(index, "countsFrom")
+      const [start, countsFrom] = [this.#joining.time(index, "start"), this.#joining.time(index, "countsFrom")]
       if (countsFrom > end) {
         index++
         continue
       }
-      const at = this.#lowerBound(this.#joining.time(index, "start"), countsFrom)
-      this.#main.copyFrom(this.#joining, index, this.#makePlace(at))
+      const at = this.#makePlace(this.#lowerBound(start, countsFrom))
+      this.#main.copyFrom(this.#joining, index, at)
       this.#joining.move(index + 1, index, this.#joiningCount - index - 1)
       this.#joiningCount--
-      hasJoined = true
+      if (this.#isShared(at, start)) joined.push({ start, countsFrom })
+      if (at === this.#tail - 1) this.#findLastEntries(0)
     }
-    if (hasJoined) this.#findLastEntries(0)
-    return hasJoined
+    return joined.map(({ start, countsFrom }) => ({ list: this.#main, index: this.#lowerBound(start, countsFrom) }))
+  }
+
+  /** Whether a piece that has come to a place is among those that were in a window; then it counts as one of them. */
+  #isShared(index: number, start: number): boolean {
+    const isOld = start < this.#memory.newStart
+    if (!isOld && index >= this.#memory.get("sealed")) return false
+    for (const field of isOld ? (["sealed", "edge"] as const) : (["sealed"] as const)) {
+      this.#memory.set(field, this.#memory.get(field) + 1)
+    }
+    return true
   }
 
   /** The end of the next window that has records, where `floorEnd` is the first that has not fired; +∞ where none has. */
