@@ -13,20 +13,23 @@ import type { Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress } from "./code-places.ts"
 import type { WindowShape } from "./window-shape.ts"
 
+/** Words of a range: whether its entries are those of runs and not of slices, the first one, and the first behind it. */
+export const RANGE_WORDS = 3
+
 /** The generated functions. */
 export interface MergeFunctions {
   /**
-   * Merges entries [from, until) of the list `source` into those from `start` on of the list `target`, of which there are
-   * some before `tail`, and gives the new tail. `slots` is the address of a number for each key, of any value.
+   * Merges `count` ranges of entries, which lie from `ranges` on, into new entries from `start` on of the list `target`, and gives
+   * where they end. `slices` and `runs` are the lists that ranges are of; `slots` has a number for each key, of any value.
    */
   readonly merge: (
     target: number,
-    source: number,
+    slices: number,
+    runs: number,
+    ranges: number,
+    count: number,
     slots: number,
     start: number,
-    tail: number,
-    from: number,
-    until: number,
   ) => number
 }
 
@@ -38,23 +41,26 @@ export function mergeFunctions(shape: WindowShape, memory: LinearMemory): MergeF
 function mergeModule(shape: WindowShape): WasmModule {
   const parameters = {
     target: "i32",
-    source: "i32",
+    slices: "i32",
+    runs: "i32",
+    ranges: "i32",
+    count: "i32",
     slots: "i32",
     start: "i32",
-    tail: "i32",
-    from: "i32",
-    until: "i32",
   } as const
   return new WasmModule().function("merge", { parameters, result: "i32" }, (given, scope) => {
-    const { target, source, slots, start, tail, from: entry, until } = given
-    const setup: Code<"none">[] = []
-    const ids = { target: tableLocal(target, 0, scope, setup), source: tableLocal(source, 0, scope, setup) }
-    const bases = (table: Local<"i32">) =>
-      shape.entryFields.map((_, field) => tableLocal(table, field + 1, scope, setup))
-    const [targets, sources] = [bases(target), bases(source)]
+    const { target, slices, runs, ranges: range, count, slots, start } = given
+    const source = scope.local("i32")
+    const [tail, entry, until] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+    const setup: Code<"none">[] = [tail.set(start.get)]
+    const ofRange: Code<"none">[] = [source.set(i32.select(i32.load(range.get), runs.get, slices.get))]
+    const ids = { target: tableLocal(target, 0, scope, setup), source: tableLocal(source, 0, scope, ofRange) }
+    const bases = (table: Local<"i32">, codes: Code<"none">[]) =>
+      shape.entryFields.map((_, field) => tableLocal(table, field + 1, scope, codes))
+    const [targets, sources] = [bases(target, setup), bases(source, ofRange)]
     const [id, slot, place] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
     const [entry8, place8] = [scope.local("i32"), scope.local("i32")]
-    const body = whileLoop(i32.ltU(entry.get, until.get), [
+    const mergeEntries = whileLoop(i32.ltU(entry.get, until.get), [
       entry8.set(i32.shl(entry.get, i32.const(3))),
       id.set(i32.load(itemAddress(ids.source.get, entry.get, 2))),
       slot.set(itemAddress(slots.get, id.get, 2)),
@@ -77,6 +83,14 @@ function mergeModule(shape: WindowShape): WasmModule {
         increment(tail),
       ]),
       increment(entry),
+    ])
+    const body = whileLoop(i32.gtS(count.get, i32.const(0)), [
+      ...ofRange,
+      entry.set(i32.load(range.get, 4)),
+      until.set(i32.load(range.get, 8)),
+      mergeEntries,
+      increment(range, RANGE_WORDS * 4),
+      increment(count, -1),
     ])
     return [...setup, body, tail.get]
   })

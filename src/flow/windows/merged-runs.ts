@@ -13,11 +13,13 @@
 import type { Arena } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { EntryTable, type EntryArrays } from "./entry-table.ts"
-import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
+import { mergeFunctions, RANGE_WORDS, type MergeFunctions } from "./merge-code.ts"
 import type { StoredSlices } from "./window-aggregate.ts"
 
 /** How many runs make a longer one. */
 const RUNS = 4
+/** How many slices the longest run has. */
+const LONGEST = RUNS ** 15
 const SMALLEST = 256
 
 /** A run: entries of its own, or the one slice that has records, by its start; without either, there is nothing in it. */
@@ -28,14 +30,23 @@ interface Run {
   readonly size: number
 }
 
+/** Where some of the fields of the slices' entries lie, and of the runs'. */
+export interface SourceTables {
+  readonly slices: EntryTable
+  readonly runs: EntryTable
+}
+
 /** See the head of this file. */
 export class MergedRuns {
   readonly #stored: StoredSlices
   readonly #code: MergeFunctions
   readonly #ids: LinearArray
   readonly #fields: readonly LinearArray[]
-  readonly #ofSlices: EntryTable
-  readonly #ofRuns: EntryTable
+  readonly #arena: Arena
+  /** By the fields that they have. */
+  readonly #tables = new Map<string, SourceTables>()
+  /** With all fields. */
+  readonly #all: SourceTables
   /** A number for each key, for merging. */
   readonly #slots: LinearArray
   /** By level, from 1 on, and number within it. */
@@ -43,33 +54,46 @@ export class MergedRuns {
   #runCount = 0
   #runsWorthForgetting = SMALLEST
   #tail = 0
+  #capacity = SMALLEST
   /** Runs that begin earlier are not asked for any more. */
   #neededFrom = -Infinity
-  /** The stretch that was looked up last: levels and numbers of runs. */
-  readonly #coverLevels: number[] = []
-  readonly #coverNumbers: number[] = []
-  /** Ranges of entries that were looked up: whether one is of a run's entries and not a slice's, its first entry, the first behind it. */
-  readonly #ranges = { count: 0, entries: 0, isRun: [] as boolean[], from: [] as number[], until: [] as number[] }
+  /** What the stretch that was looked up last is made of: runs, and the starts of slices. */
+  readonly #parts: (Run | number)[] = []
+  /** Ranges of entries that were looked up, as kernels take them; how many there are, and of how many entries. */
+  readonly #ranges: LinearArray
+  #rangeCount = 0
+  #rangeEntries = 0
 
   constructor(arena: Arena, stored: StoredSlices) {
     this.#stored = stored
-    const { shape, memory } = stored
+    const { shape } = stored
     this.#code = mergeFunctions(shape, arena.memory)
     this.#ids = new LinearArray(arena, 4, SMALLEST)
     this.#fields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST))
-    const all = shape.entryFields.map((_, field) => field)
-    this.#ofSlices = new EntryTable(arena, memory, all)
-    this.#ofRuns = new EntryTable(arena, this.arrays, all)
+    this.#arena = arena
+    this.#all = this.tablesOf(shape.entryFields.map((_, field) => field))
     this.#slots = new LinearArray(arena, 4, SMALLEST)
+    this.#ranges = new LinearArray(arena, 4, SMALLEST)
   }
 
-  /** Where the entries of runs are. */
-  get arrays(): EntryArrays {
-    return { entryIds: this.#ids, entryFields: this.#fields }
+  /** Where these fields lie of slices' entries and runs', while they are looked up and merged. */
+  tablesOf(fields: readonly number[]): SourceTables {
+    const key = fields.join(" ")
+    let tables = this.#tables.get(key)
+    if (tables === undefined) {
+      const arrays: EntryArrays = { entryIds: this.#ids, entryFields: this.#fields }
+      const slices = new EntryTable(this.#arena, this.#stored.memory, fields)
+      this.#tables.set(key, (tables = { slices, runs: new EntryTable(this.#arena, arrays, fields) }))
+    }
+    return tables
   }
 
   release(): void {
-    for (const each of [this.#ids, ...this.#fields, this.#ofSlices, this.#ofRuns, this.#slots]) each.release()
+    for (const { slices, runs } of this.#tables.values()) {
+      slices.release()
+      runs.release()
+    }
+    for (const array of [this.#ids, ...this.#fields, this.#slots, this.#ranges]) array.release()
   }
 
   /** Takes note that stretches that begin before `time` are not asked for any more. */
@@ -86,22 +110,21 @@ export class MergedRuns {
 
   /** The start of the first slice with records from `time` on; +∞ where there is none. */
   firstFrom(time: number): number {
-    const { pieces, get } = this.#list()
-    const place = this.#lowerBound(time)
-    return place === get("tail") ? Infinity : pieces.time(place, "start")
+    return this.#startAt(this.#lowerBound(time))
   }
 
-  #list() {
+  /** The start of the slice at a place; +∞ behind the last. */
+  #startAt(place: number): number {
     const { memory } = this.#stored
-    return { pieces: memory.pieces, get: (field: "head" | "tail") => memory.get(field) }
+    return place < memory.tail ? memory.pieces.time(place, "start") : Infinity
   }
 
   /** The place of the first slice with records that does not start before `time`. */
   #lowerBound(time: number): number {
     const { memory, slices } = this.#stored
     const { pieces } = memory
-    let low = memory.get("head")
-    let high = memory.get("tail")
+    let low = memory.head
+    let high = memory.tail
     if (low === high) return low
     // Where no slice is missing, its place is known.
     const guess = low + (time - pieces.time(low, "start")) / slices.slide
@@ -116,32 +139,32 @@ export class MergedRuns {
 
   /** Looks up the entries of the slices between two edges of the grid, in order: of the longest runs that lie there, from its start on. */
   lookUp(start: number, end: number): void {
-    this.#ofSlices.sync()
-    this.#cover(start, end)
     // Runs move where one is made, so all are made before the first is looked at.
-    for (let at = 0; at < this.#coverLevels.length; at++) this.#runAt(this.#coverLevels[at]!, this.#coverNumbers[at]!)
+    this.#findParts(start, end)
     this.lookUpNone()
-    for (let at = 0; at < this.#coverLevels.length; at++) {
-      this.#appendRange(this.#coverLevels[at]!, this.#coverNumbers[at]!)
+    for (const part of this.#parts) {
+      if (typeof part === "number") this.#appendSlice(part)
+      else this.#appendRun(part)
     }
   }
 
-  /** Finds the levels and numbers of the runs; slices are of level 0. */
-  #cover(start: number, end: number): void {
+  #findParts(start: number, end: number): void {
     const { slide, offset } = this.#stored.slices
-    this.#coverLevels.length = 0
-    this.#coverNumbers.length = 0
-    const last = (end - offset) / slide
-    for (let slice = (start - offset) / slide; slice < last;) {
+    this.#parts.length = 0
+    const first = (start - offset) / slide
+    const count = (end - start) / slide
+    // What is left of the number decides how long a run may be: as an integer, of which remainders are quick to find.
+    const base = first % LONGEST
+    const low = base < 0 ? base + LONGEST : base
+    for (let at = 0; at < count;) {
       let level = 0
       let length = 1
-      while (slice % (length * RUNS) === 0 && slice + length * RUNS <= last) {
+      while (length < LONGEST && ((low + at) & (length * RUNS - 1)) === 0 && at + length * RUNS <= count) {
         level++
         length *= RUNS
       }
-      this.#coverLevels.push(level)
-      this.#coverNumbers.push(slice / length)
-      slice += length
+      this.#parts.push(level === 0 ? start + at * slide : this.#runAt(level, (first + at) / length))
+      at += length
     }
   }
 
@@ -150,9 +173,8 @@ export class MergedRuns {
     return offset + number * RUNS ** level * slide
   }
 
-  /** The run of a level above 0; `undefined` for a slice. */
-  #runAt(level: number, number: number): Run | undefined {
-    if (level === 0) return undefined
+  /** The run of a level above 0. */
+  #runAt(level: number, number: number): Run {
     const runs = (this.#levels[level - 1] ??= new Map())
     let run = runs.get(number)
     if (run === undefined) {
@@ -163,86 +185,86 @@ export class MergedRuns {
   }
 
   #make(level: number, number: number): Run {
-    const { pieces, get } = this.#list()
     const start = this.#startOf(level, number)
     const end = this.#startOf(level, number + 1)
-    const isWithin = (index: number) => index < get("tail") && pieces.time(index, "start") < end
     const first = this.#lowerBound(start)
-    if (!isWithin(first)) return { start, slice: undefined, from: 0, size: 0 }
-    if (!isWithin(first + 1)) return { start, slice: pieces.time(first, "start"), from: 0, size: 0 }
-    const parts = Array.from({ length: RUNS }, (_, part) => number * RUNS + part)
-    for (const part of parts) this.#runAt(level - 1, part)
-    this.lookUpNone()
-    for (const part of parts) this.#appendRange(level - 1, part)
-    this.#reserve(this.rangeEntries)
-    // Entries may have moved.
-    this.lookUpNone()
-    for (const part of parts) this.#appendRange(level - 1, part)
+    if (this.#startAt(first) >= end) return { start, slice: undefined, from: 0, size: 0 }
+    if (this.#startAt(first + 1) >= end) return { start, slice: this.#startAt(first), from: 0, size: 0 }
+    const part = number * RUNS
+    if (level > 1) for (let at = 0; at < RUNS; at++) this.#runAt(level - 1, part + at)
+    this.#lookUpRuns(level - 1, part)
+    // Entries may move.
+    if (this.#reserve(this.#rangeEntries)) this.#lookUpRuns(level - 1, part)
     const from = this.#tail
-    this.#tail = this.merge(this.#code, this.#ofRuns, this.#ofSlices, this.#ofRuns, from)
+    this.#tail = this.merge(this.#code, this.#all.runs, this.#all, from)
     return { start, slice: undefined, from, size: this.#tail - from }
   }
 
-  /** Merges the ranges that were looked up last into entries from `start` on of the list `target`; gives where they end. */
-  merge(code: MergeFunctions, target: EntryTable, slices: EntryTable, runs: EntryTable, start: number): number {
-    this.#slots.reserve(this.#stored.keys.size)
-    const { count, isRun, from, until } = this.#ranges
-    let tail = start
-    for (let at = 0; at < count; at++) {
-      const source = isRun[at]! ? runs.address : slices.address
-      tail = code.merge(target.address, source, this.#slots.address, start, tail, from[at]!, until[at]!)
+  #lookUpRuns(level: number, first: number): void {
+    this.lookUpNone()
+    for (let at = 0; at < RUNS; at++) {
+      if (level === 0) this.#appendSlice(this.#startOf(0, first + at))
+      else this.#appendRun(this.#runAt(level, first + at))
     }
-    return tail
   }
 
-  #appendRange(level: number, number: number): void {
-    const run = this.#runAt(level, number)
-    if (run === undefined) this.#appendSlice(this.#startOf(0, number))
-    else if (run.slice !== undefined) this.#appendSlice(run.slice)
-    else if (run.size > 0) this.#append(true, run.from, run.size)
+  /** Merges the ranges that were looked up last into entries from `start` on of the list `target`; gives where they end. */
+  merge(code: MergeFunctions, target: EntryTable, { slices, runs }: SourceTables, start: number): number {
+    slices.sync()
+    runs.sync()
+    this.#slots.reserve(this.#stored.keys.size)
+    const [ranges, slots] = [this.#ranges.address, this.#slots.address]
+    return code.merge(target.address, slices.address, runs.address, ranges, this.#rangeCount, slots, start)
+  }
+
+  #appendRun({ slice, from, size }: Run): void {
+    if (slice !== undefined) this.#appendSlice(slice)
+    else if (size > 0) this.#append(1, from, size)
   }
 
   #appendSlice(start: number): void {
-    const { pieces, get } = this.#list()
     const place = this.#lowerBound(start)
-    if (place === get("tail") || pieces.time(place, "start") !== start) return
-    this.#append(false, pieces.get(place, "from"), pieces.get(place, "size"))
+    if (this.#startAt(place) !== start) return
+    const { pieces } = this.#stored.memory
+    this.#append(0, pieces.get(place, "from"), pieces.get(place, "size"))
   }
 
-  #append(isRun: boolean, from: number, size: number): void {
-    const ranges = this.#ranges
-    const at = ranges.count++
-    ranges.entries += size
-    ranges.isRun[at] = isRun
-    ranges.from[at] = from
-    ranges.until[at] = from + size
+  #append(isRun: 0 | 1, from: number, size: number): void {
+    const at = this.#rangeCount++ * RANGE_WORDS
+    this.#ranges.reserve(at + RANGE_WORDS)
+    const { i32 } = this.#ranges
+    i32[at] = isRun
+    i32[at + 1] = from
+    i32[at + 2] = from + size
+    this.#rangeEntries += size
   }
 
   /** Appends entries of a piece that is in no run to what was looked up. */
   appendPiece(from: number, size: number): void {
-    this.#append(false, from, size)
+    this.#append(0, from, size)
   }
 
   /** Begins a list of ranges without any. */
   lookUpNone(): void {
-    this.#ranges.count = 0
-    this.#ranges.entries = 0
+    this.#rangeCount = 0
+    this.#rangeEntries = 0
   }
 
   /** How many entries the ranges have together that were looked up. */
   get rangeEntries(): number {
-    return this.#ranges.entries
+    return this.#rangeEntries
   }
 
-  /** Makes room for so many entries more. */
-  #reserve(count: number): void {
-    const capacity = Math.min(...[this.#ids, ...this.#fields].map((array) => array.capacity))
-    if (this.#tail + count > capacity) {
+  /** Makes room for so many entries more, and gives whether runs may have moved. */
+  #reserve(count: number): boolean {
+    const isRoom = this.#tail + count <= this.#capacity
+    if (!isRoom) {
       this.#forget()
-      const wanted = (this.#tail + count) * 2
-      for (const array of [this.#ids, ...this.#fields]) array.reserve(wanted)
+      const arrays = [this.#ids, ...this.#fields]
+      for (const array of arrays) array.reserve((this.#tail + count) * 2)
+      this.#capacity = Math.min(...arrays.map(({ capacity }) => capacity))
     }
-    this.#ofRuns.sync()
+    return !isRoom
   }
 
   /** Forgets runs that are not asked for any more, and moves the others together. */

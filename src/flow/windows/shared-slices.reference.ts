@@ -74,7 +74,7 @@ export function gridSum(values: readonly { readonly value: number; readonly grid
   const parts: number[] = []
   for (let first = from; first < until;) {
     let length = 1
-    while (first % (length * 4) === 0 && first + length * 4 <= until) length *= 4
+    while (length < 4 ** 15 && first % (length * 4) === 0 && first + length * 4 <= until) length *= 4
     parts.push(...ofRun(first, length))
     first += length
   }

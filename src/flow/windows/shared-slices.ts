@@ -13,12 +13,16 @@
  * - SS3 Between batches and watermarks all windows have the same watermark.
  */
 import { assert } from "../../base/assert.ts"
+import type { Arena } from "../../batch/arena.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
+import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
 import { MergedRuns } from "./merged-runs.ts"
 import { WindowAggregate, type StoredSlices, type WindowAggregateOptions } from "./window-aggregate.ts"
+import { windowFunctions, type WindowFunctions } from "./window-code.ts"
+import type { WindowShape } from "./window-shape.ts"
 
 /** One of the windows, as the slices see it. */
 export interface SharingWindow {
@@ -44,6 +48,12 @@ export interface WaitingSlice {
   readonly size: number
 }
 
+/** The generated code of a window. */
+export interface WindowCode {
+  readonly windows: WindowFunctions
+  readonly merging: MergeFunctions
+}
+
 /** What was late for all its windows has no more to say: each window tells it itself. */
 const NOBODY: Emitter = { emit: () => undefined }
 
@@ -59,6 +69,8 @@ export class SharedSlices {
   /** How many windows have no other watermark than the store. */
   #behind = 0
   #released = 0
+  readonly #arena: Arena
+  readonly #codes = new Map<string, WindowCode>()
   readonly #everyRow = new EveryRow()
   /** The rows of the last batch that were behind their partition's watermark. */
   #late: Int32Array = new Int32Array(0)
@@ -73,8 +85,22 @@ export class SharedSlices {
     this.store = new WindowAggregate(options, { ...context, onFailedRow })
     this.stored = this.store.stored
     this.runs = new MergedRuns(context.arena, this.stored)
+    this.#arena = context.arena
     this.#timeIndex = options.timeIndex
     this.#timeShift = options.timeShift
+  }
+
+  /** The code of a window; windows with the same aggregates have the same, so that what is learnt of one is of use to all. */
+  codeOf(shape: WindowShape): WindowCode {
+    let code = this.#codes.get(shape.key)
+    if (code === undefined) {
+      const { memory } = this.#arena
+      this.#codes.set(
+        shape.key,
+        (code = { windows: windowFunctions(shape, memory), merging: mergeFunctions(shape, memory) }),
+      )
+    }
+    return code
   }
 
   /** Takes note of a window. All are known before the first batch. */

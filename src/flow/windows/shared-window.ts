@@ -16,7 +16,6 @@ import { countOpenWindows } from "./open-windows.ts"
 import type { SharedSlices, SharingWindow } from "./shared-slices.ts"
 import { Slices } from "./slices.ts"
 import { overflowError } from "./window-aggregate.ts"
-import { windowFunctions } from "./window-code.ts"
 import { WindowFeed } from "./window-feed.ts"
 import { WindowFiring, type FiredWindows } from "./window-firing.ts"
 import { WindowMemory } from "./window-memory.ts"
@@ -68,7 +67,7 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
     const shape = new WindowShape(slices, stored.shape.timeShift, shaped, stored.shape.keys)
     const memory = new WindowMemory(arena, shape)
     const pieces = new WindowPieces(arena, slices, memory)
-    const code = windowFunctions(shape, arena.memory)
+    const code = shared.codeOf(shape)
     const sharedKernels = aggregates.map(({ index }) => stored.shape.kernels[index]!)
     const inputs = sharedKernels.flatMap(({ kernel, inputFrom }) => kernel.inputs.map((_, at) => inputFrom + at))
     const fields = sharedKernels.flatMap(({ kernel, entryFrom }) => kernel.entry.map((_, at) => entryFrom + at))
@@ -80,12 +79,13 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
       texts: { dictionary: (input: number) => stored.texts.dictionary(inputs[input]!) },
       failure: (aggregate: number) => overflowError(aggregates[aggregate]!.name),
     }
+    const sources = shared.runs.tablesOf(fields)
     this.#slices = slices
     this.#memory = memory
     this.#pieces = pieces
     this.#results = new WindowResults(results, memory, context)
-    this.#firing = new WindowFiring({ slices, memory, pieces, code, results: this.#results })
-    this.#feed = new WindowFeed(arena, { shared, slices, shape, memory, pieces, fields })
+    this.#firing = new WindowFiring({ slices, memory, pieces, code: code.windows, results: this.#results })
+    this.#feed = new WindowFeed(arena, { shared, slices, memory, pieces, fields, code: code.merging, sources })
     shared.add(this)
   }
 

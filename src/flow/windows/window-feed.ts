@@ -15,31 +15,32 @@
  */
 import type { Arena } from "../../batch/arena.ts"
 import { EntryTable } from "./entry-table.ts"
-import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
+import type { MergeFunctions } from "./merge-code.ts"
+import type { SourceTables } from "./merged-runs.ts"
 import type { SharedSlices, WaitingSlice } from "./shared-slices.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
-import type { WindowShape } from "./window-shape.ts"
 
 /** What a window is fed with. */
 export interface WindowFeedParts {
   readonly shared: SharedSlices
   readonly slices: Slices
-  readonly shape: WindowShape
   readonly memory: WindowMemory
   readonly pieces: WindowPieces
   /** By field of the window's entries: which of the shared ones it is. */
   readonly fields: readonly number[]
+  readonly code: MergeFunctions
+  /** Where the shared ones lie. */
+  readonly sources: SourceTables
 }
 
 /** See the head of this file. */
 export class WindowFeed {
   readonly #parts: WindowFeedParts
-  readonly #code: MergeFunctions
   readonly #own: EntryTable
-  readonly #ofSlices: EntryTable
-  readonly #ofRuns: EntryTable
+  /** For how many entries there was room when the table was written: with more, they lie elsewhere. */
+  #ownCapacity = 0
   /** Own slices that start earlier are taken in, or no window needs them. */
   #nextStart = -Infinity
   /** Late records that count from windows on that end by then are taken in: those to come count from later ones. */
@@ -47,15 +48,12 @@ export class WindowFeed {
 
   constructor(arena: Arena, parts: WindowFeedParts) {
     this.#parts = parts
-    const { shared, memory, shape, fields } = parts
-    this.#code = mergeFunctions(shape, arena.memory)
+    const { memory, fields } = parts
     this.#own = new EntryTable(
       arena,
       memory,
       fields.map((_, field) => field),
     )
-    this.#ofSlices = new EntryTable(arena, shared.stored.memory, fields)
-    this.#ofRuns = new EntryTable(arena, shared.runs.arrays, fields)
   }
 
   /** Slices of the grid that start earlier are not asked for any more. */
@@ -64,7 +62,7 @@ export class WindowFeed {
   }
 
   release(): void {
-    for (const table of [this.#own, this.#ofSlices, this.#ofRuns]) table.release()
+    this.#own.release()
   }
 
   /** Forgets what was taken in; `floorEnd` is the end of the first window that has not fired. */
@@ -107,7 +105,7 @@ export class WindowFeed {
     this.#append(() => {
       const { pieces, memory } = this.#parts
       pieces.openLast(bounds)
-      return { list: memory.pieces, index: memory.get("tail") - 1 }
+      return { list: memory.pieces, index: memory.tail - 1 }
     })
   }
 
@@ -135,12 +133,15 @@ export class WindowFeed {
 
   /** Merges the entries that were looked up into a new piece. */
   #append(makePiece: () => PiecePlace): void {
-    const { shared, memory, pieces } = this.#parts
+    const { shared, memory, pieces, code, sources } = this.#parts
     pieces.reserveEntries(shared.runs.rangeEntries)
-    for (const table of [this.#own, this.#ofSlices, this.#ofRuns]) table.sync()
+    if (this.#ownCapacity !== memory.entryCapacity) {
+      this.#own.sync()
+      this.#ownCapacity = memory.entryCapacity
+    }
     const { list, index } = makePiece()
     const from = memory.get("entryTail")
-    const tail = shared.runs.merge(this.#code, this.#own, this.#ofSlices, this.#ofRuns, from)
+    const tail = shared.runs.merge(code, this.#own, sources, from)
     list.set(index, "from", from)
     list.set(index, "size", tail - from)
     list.set(index, "capacity", tail - from)

@@ -102,6 +102,15 @@ export class WindowMemory {
     return this.#control.address
   }
 
+  /** The first piece that is left, and the place behind the last: they are asked for all the time. */
+  get head(): number {
+    return this.#control.i32[CONTROL.head >> 2]!
+  }
+
+  get tail(): number {
+    return this.#control.i32[CONTROL.tail >> 2]!
+  }
+
   get(field: ControlNumber): number {
     return this.#control.i32[CONTROL[field] >> 2]!
   }

@@ -70,11 +70,11 @@ export class WindowPieces {
   }
 
   get #head(): number {
-    return this.#memory.get("head")
+    return this.#memory.head
   }
 
   get #tail(): number {
-    return this.#memory.get("tail")
+    return this.#memory.tail
   }
 
   /** All pieces whose last window has not fired, where `floorEnd` is the end of the first window to come. */
