@@ -133,7 +133,7 @@ export function firstSlot({ bytes }: Probe, id: Local<"i32">): Code<"i32"> {
 }
 
 /** The address of the slot at hand. */
-export function slotAddress({ table, slot }: Probe): Code<"i32"> {
+function slotAddress({ table, slot }: Probe): Code<"i32"> {
   return i32.add(table.get, slot.get)
 }
 
