@@ -100,6 +100,38 @@ describe("the entries of pieces", () => {
     bench.release()
   })
 
+  it.each([
+    ["older", [15, 17], 2],
+    ["older", [15, 17], 99],
+    ["older", [17, 15], 99],
+    ["newer", [22, 21], 99],
+    ["newer", [21, 22], 3],
+    ["older and newer", [16, 21], 1],
+    ["older, the last of them", [19], 1],
+    ["newer, the first of them", [20], 1],
+  ] as const)("W13 WC3 WC4 pieces join late among those of a window: %s slices, %o, key %i", (_, late, id) => {
+    const bench = new WindowBench(hopping(200, 10), 0)
+    const many = [20, 21, 22, 23, 24, 25, 26, 27]
+    for (let slice = 0; slice < 30; slice++) {
+      addSlowly(bench, slice, ...[1, 2, 3].slice(slice % 3), 4 + (slice % 7), ...many)
+    }
+    // From here on windows have slices of two blocks, which meet at 200.
+    while (bench.floorEnd < 260) bench.fire()
+    for (let round = 0; round < 3; round++) {
+      for (const slice of late) {
+        const records = [id, 1, ...many].map((each) => at(slice, each))
+        bench.add(bench.slices.of(slice * 10), bench.floorEnd, records)
+      }
+      bench.fire()
+      bench.check()
+    }
+    while (bench.pieces.nextEnd(bench.floorEnd) < Infinity) {
+      bench.fire()
+      bench.check()
+    }
+    bench.release()
+  })
+
   it("WC5 the last piece is known by key, whoever has added to it", () => {
     const bench = new WindowBench(WINDOW, 0)
     bench.ingest([at(0, 1), at(0, 2)])
