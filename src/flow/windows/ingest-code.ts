@@ -9,13 +9,11 @@
  * - W8 A record is added to all aggregates or to none.
  */
 import {
-  block,
   branch,
   branchIf,
   f64,
   i32,
   i64,
-  loop,
   returns,
   sequence,
   when,
@@ -25,7 +23,7 @@ import {
 } from "../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
 import type { FieldPlace, InputLeaf, RecordAccess, Word } from "../aggregates/aggregate.ts"
-import { bitOf, bitsConstant, fieldPlace, increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
+import { bitOf, bitsConstant, fieldPlace, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import { CONTROL, PIECE, PIECE_BYTES, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
 
@@ -120,69 +118,6 @@ export function timeReader({ control, scope, setup, row }: Adding): Code<"i64"> 
 /** Code that gives an entry's fields their identities. */
 export function startFields(shape: WindowShape, places: readonly FieldPlace[]): Code<"none">[] {
   return places.map((place, index) => place.store(bitsConstant(place.word, shape.entryFields[index]!.identity)))
-}
-
-/**
- * `ingest(control, at, end, rows, ids) → at`: `rows` is the address of a list of row numbers, `ids` of their keys'; and
- * `ingestAll`, where `rows` means nothing and records are rows.
- */
-export function writeIngest(module: WasmModule, shape: WindowShape, name: "ingest" | "ingestAll"): void {
-  const parameters = { control: "i32", at: "i32", end: "i32", rows: "i32", ids: "i32" } as const
-  module.function(name, { parameters, result: "i32" }, ({ control, at, end, rows, ids }, scope) => {
-    const adding = beginAdding(shape, control, scope)
-    const { setup, row, time, entry } = adding
-    const load = (offset: number) => loadedFrom(control, offset, scope, setup)
-    const entryOf = load(CONTROL.entryOf)
-    const entryIds = load(CONTROL.entryIds)
-    const entryDirty = load(CONTROL.entryDirty)
-    const room = load(CONTROL.entryCapacity)
-    const readTime = timeReader(adding)
-    const piece = lastPiece(control, scope, setup)
-    const size = scope.local("i32")
-    const id = scope.local("i32")
-    const address = scope.local("i32")
-    setup.push(size.set(i32.load(piece.record.get, PIECE.size)))
-    const closePiece = closeLast(control, piece, size)
-    const stop = (reason: number, exit: Label) => stopWith(control, reason, exit)
-    const startEntry = (exit: Label) => [
-      entry.set(i32.add(piece.from.get, size.get)),
-      when(i32.geU(entry.get, room.get), [stop(STOP.noRoom, exit)]),
-      increment(size),
-      i32.store(address.get, entry.get),
-      i32.store(itemAddress(entryIds.get, entry.get, 2), id.get),
-      i32.store8(i32.add(entryDirty.get, entry.get), i32.const(0)),
-      adding.entry8.set(i32.shl(entry.get, i32.const(3))),
-      ...startFields(shape, entryPlaces(shape, adding)),
-    ]
-    const body = block((exit) => [
-      block((refused) => {
-        const add = addRecord(shape, adding, refused)
-        return [
-          loop((again) => [
-            branchIf(exit, i32.geS(at.get, end.get)),
-            row.set(name === "ingest" ? i32.load(itemAddress(rows.get, at.get, 2)) : at.get),
-            time.set(readTime),
-            when(i64.geS(time.get, piece.end.get), [
-              ...openSlice({ control, piece, size, time, closePiece, stop: (reason) => stop(reason, exit) }),
-            ]),
-            id.set(i32.load(itemAddress(ids.get, at.get, 2))),
-            address.set(itemAddress(entryOf.get, id.get, 2)),
-            entry.set(i32.load(address.get)),
-            when(i32.ltS(entry.get, piece.from.get), startEntry(exit)),
-            ...add,
-            // Only entries that an epoch has written can become dirty.
-            when(i32.ne(piece.written.get, i32.const(0)), [
-              i32.store8(i32.add(entryDirty.get, entry.get), i32.const(1)),
-            ]),
-            increment(at),
-            branch(again),
-          ]),
-        ]
-      }),
-      i32.store(control.get, i32.const(STOP.refused), CONTROL.reason),
-    ])
-    return [...setup, body, closePiece, at.get]
-  })
 }
 
 /** The fields of the entry at hand, in memory. */

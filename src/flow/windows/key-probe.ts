@@ -5,7 +5,7 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
-import type { Column } from "../../batch/column.ts"
+import type { Column, Int32Column } from "../../batch/column.ts"
 import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS, NO_BITMAP } from "./key-control.ts"
 import { keyGrowth } from "./key-growth.ts"
 import type { KeyIndex } from "./key-index.ts"
@@ -22,6 +22,13 @@ export interface ProbedTable {
   readonly size: number
   /** How many keys there may be before it grows. */
   readonly capacity: number
+}
+
+/** Ids by value or code: where the values, or codes, of a batch lie, and the table, and how many of them it has. */
+export interface IdTable {
+  readonly column: number
+  readonly address: number
+  readonly count: number
 }
 
 /** Calls the kernel of a table. */
@@ -123,6 +130,12 @@ export class KeyProbe {
     this.#valueCount = count
     this.#tell(CONTROL.byValue, values.offset + 4)
     this.#tell(CONTROL.valueCount, count - 1)
+  }
+
+  /** Ids by value for a column, once there are some. */
+  idsByValue({ values }: Int32Column): IdTable | undefined {
+    if (this.#values === undefined) return undefined
+    return { column: values.byteOffset, address: this.#values.offset + 4, count: this.#valueCount - 1 }
   }
 
   #allocateZeros(bytes: number): Block {

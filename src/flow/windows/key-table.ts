@@ -31,7 +31,7 @@ import { hashOf } from "./key-hash.ts"
 import { BUCKET_LANES } from "./key-buckets.ts"
 import { KeyIndex } from "./key-index.ts"
 import { keyLayout } from "./key-layout.ts"
-import { KeyProbe } from "./key-probe.ts"
+import { KeyProbe, type IdTable } from "./key-probe.ts"
 
 /** Where a text's code is not known yet, so many rows are looked at in JavaScript, then twice as many, and so on. */
 const AHEAD_ROWS_MIN = 16
@@ -131,6 +131,19 @@ export class KeyTable {
       if (column.storage !== "dictionary") return 0
       return this.#idsByCode?.of(column.dictionary) ?? this.parts[index]!.codesOf(column.dictionary)
     })
+  }
+
+  /**
+   * Where a kernel finds ids of keys of one part that is never null, without asking for more: one more than the id of
+   * each value, or of each code, or 0 where nothing is known. Valid until keys are added.
+   */
+  idTable(columns: readonly Column[]): IdTable | undefined {
+    const column = columns[0]!
+    if (columns.length !== 1 || this.#hasNulls || !this.#probe.canReach(columns, null, this.#memory)) return undefined
+    if (column.storage === "int32") return this.#probe.idsByValue(column)
+    if (column.storage !== "dictionary") return undefined
+    const codes = this.#codesOf(columns)[0]! + CodeCache.placeOf(0)
+    return { column: column.values.byteOffset, address: 4 * codes, count: column.dictionary.size }
   }
 
   /** Does the same as `resolve`, in JavaScript: its slow twin, and the way for what does not lie in the arena. */

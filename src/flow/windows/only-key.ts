@@ -15,6 +15,11 @@ export class OnlyKey implements WindowKeys {
     ids.fill(0, start, end)
   }
 
+  /** There is nothing to look up. */
+  idTable(): undefined {
+    return undefined
+  }
+
   /** There is nothing to drop. */
   withOnly(): OnlyKey {
     return this

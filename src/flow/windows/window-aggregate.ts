@@ -19,7 +19,7 @@ import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
-import { readInt53, type Int64Column } from "../../batch/column.ts"
+import { readInt53, type Column, type Int64Column } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { ColumnType } from "../../batch/type.ts"
@@ -28,6 +28,7 @@ import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
 import type { AggregateKind, WindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
+import { DirectIds } from "./direct-ids.ts"
 import { keyLayout } from "./key-layout.ts"
 import { KeyTable } from "./key-table.ts"
 import { lateGroups } from "./late-groups.ts"
@@ -99,6 +100,7 @@ export class WindowAggregate implements Operator, OperatorState {
   readonly #inputs: WindowInputs
   readonly #memory: WindowMemory
   readonly #pieces: WindowPieces
+  readonly #direct: DirectIds
   readonly #disorder: WindowDisorder
   readonly #texts: ValueTexts
   readonly #shape: WindowShape
@@ -131,6 +133,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#code = windowFunctions(this.#shape, arena.memory)
     this.#texts = new ValueTexts(this.#shape)
     this.#memory = new WindowMemory(arena, this.#shape)
+    this.#direct = new DirectIds(this.#memory)
     this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
     const inputs = aggregates.map(({ input }) => input)
     this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)
@@ -213,12 +216,15 @@ export class WindowAggregate implements Operator, OperatorState {
     return readInt53(this.#timesOf(batch).halves, row) + this.#options.timeShift
   }
 
-  /** Finds the keys' ids of the first `count` of `rows`, and makes room for them. */
-  #findKeys(batch: Batch, rows: Int32Array | null, count: number): void {
+  /** Finds the keys' ids of `rows[start]` … `rows[end − 1]`, and makes room for them. */
+  #findKeys(batch: Batch, rows: Int32Array | null, start: number, end: number): void {
     const { keys } = this.#state
-    const columns = this.#options.keys.map(({ index }) => batch.columns[index]!)
-    keys.resolve(columns, rows, 0, count, this.#ids.i32)
+    keys.resolve(this.#keyColumns(batch), rows, start, end, this.#ids.i32)
     this.#memory.reserveKeys(keys.size)
+  }
+
+  #keyColumns({ columns }: Batch): Column[] {
+    return this.#options.keys.map(({ index }) => columns[index]!)
   }
 
   #bindTimes(batch: Batch): void {
@@ -232,11 +238,13 @@ export class WindowAggregate implements Operator, OperatorState {
       const rows = this.#rowsInMemory(batch)
       const count = batch.count - this.#failures.size
       if (count === 0) return
-      this.#findKeys(batch, rows, count)
       this.#bindTimes(batch)
       this.#inputs.bind(inputs, rows ?? this.#everyRow.below(count), count, batch.length, this.#memory)
       if (isInOrder) this.#ingest(batch, rows, count)
-      else this.#ingestAnywhere(batch, rows ?? this.#disorder.rowsOf(batch), count)
+      else {
+        this.#findKeys(batch, rows, 0, count)
+        this.#ingestAnywhere(batch, rows ?? this.#disorder.rowsOf(batch), count)
+      }
     } finally {
       inputs.release()
     }
@@ -259,7 +267,10 @@ export class WindowAggregate implements Operator, OperatorState {
   #ingest(batch: Batch, rows: Int32Array | null, count: number): void {
     const memory = this.#memory
     const rowOf = (at: number) => (rows === null ? at : rows[at]!)
-    const ingest = rows === null ? this.#code.ingestAll : this.#code.ingest
+    const { ingest, ingestAll, ingestDirect, ingestDirectAll } = this.#code
+    const direct = rows === null ? ingestDirectAll : ingestDirect
+    let isDirect = direct !== undefined && this.#direct.begin(this.#state.keys, this.#keyColumns(batch))
+    if (!isDirect) this.#findKeys(batch, rows, 0, count)
     const rowsAddress = rows === null ? 0 : rows.byteOffset
     this.#state.touch()
     let at = 0
@@ -267,16 +278,23 @@ export class WindowAggregate implements Operator, OperatorState {
     for (;;) {
       this.#pieces.moveLastToEnd()
       memory.pieces.set(memory.get("tail") - 1, "dirty", 1)
-      at = ingest(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
+      const add = isDirect ? direct! : rows === null ? ingestAll : ingest
+      at = add(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
       const reason = memory.get("reason")
       if (reason === STOP.done) break
       if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
       else if (reason === STOP.noRoom) this.#makeRoom(count - at)
-      else {
+      else if (reason === STOP.newKey) {
+        this.#direct.end(at, count)
+        isDirect = false
+        this.#findKeys(batch, rows, at, count)
+      } else {
+        if (isDirect) this.#findKeys(batch, rows, at, at + 1)
         this.#refuse(rowOf(at), memory.entryOf.i32[this.#ids.i32[at]!]!)
         at++
       }
     }
+    if (isDirect) this.#direct.end(count, count)
   }
 
   #makeRoom(records: number): void {
@@ -337,7 +355,7 @@ export class WindowAggregate implements Operator, OperatorState {
 
   #addOnTime(batch: Batch, rows: Int32Array, count: number): void {
     if (count === 0) return
-    this.#findKeys(batch, rows, count)
+    this.#findKeys(batch, rows, 0, count)
     this.#ingestAnywhere(batch, rows, count)
   }
 
@@ -349,7 +367,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const timeOf = (row: number) => this.#timeOf(batch, row)
     for (const { bounds, countsFrom, rows: ofPiece } of lateGroups(this.#slices, late, timeOf, batch.watermarks!)) {
       rows.set(ofPiece)
-      this.#findKeys(batch, rows, ofPiece.length)
+      this.#findKeys(batch, rows, 0, ofPiece.length)
       const place = this.#pieces.at(bounds, countsFrom)
       this.#disorder.addTo(place, rows, ofPiece.length, this.#ids, (row, entry) => this.#refuse(row, entry))
     }

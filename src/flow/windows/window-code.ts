@@ -29,7 +29,8 @@ import { WasmModule } from "../../expr/wasm-module.ts"
 import { writeAdvance } from "./advance-code.ts"
 import { writeIngestAnywhere } from "./disorder-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"
-import { writeIngest, writeRefusing } from "./ingest-code.ts"
+import { writeRefusing } from "./ingest-code.ts"
+import { writeIngest } from "./ingest-keyed-code.ts"
 import { writeFireDue } from "./fire-code.ts"
 import { writeFillCell, writeFindPiece } from "./piece-code.ts"
 import { writeFindEntry, writeRepair } from "./repair-code.ts"
@@ -40,11 +41,14 @@ import type { WindowShape } from "./window-shape.ts"
 export interface WindowFunctions {
   /**
    * Adds rows `at` … `end − 1`, which are in order of time, on time, and no earlier than the last piece; see
-   * `ingest-code.ts` and, where there is no key, `ingest-alone-code.ts`.
+   * `ingest-keyed-code.ts` and, where there is no key, `ingest-alone-code.ts`.
    */
   readonly ingest: (control: number, at: number, end: number, rows: number, ids: number) => number
   /** The same where all rows count: `rows` means nothing. */
   readonly ingestAll: WindowFunctions["ingest"]
+  /** The same where keys' ids are looked up on the way: `ids` means nothing. There for some keys only. */
+  readonly ingestDirect?: WindowFunctions["ingest"]
+  readonly ingestDirectAll?: WindowFunctions["ingest"]
   /** Adds records `at` … `end − 1` of lists of rows and ids in no order of time, none late; see `disorder-code.ts`. */
   readonly ingestAnywhere: (
     control: number,
@@ -82,9 +86,10 @@ export function windowFunctions(shape: WindowShape, memory: LinearMemory): Windo
 
 function windowModule(shape: WindowShape): WasmModule {
   const module = new WasmModule()
-  const write = shape.keys.parts.length === 0 ? writeIngestAlone : writeIngest
-  write(module, shape, "ingest")
-  write(module, shape, "ingestAll")
+  if (shape.keys.parts.length === 0) {
+    writeIngestAlone(module, shape, "ingest")
+    writeIngestAlone(module, shape, "ingestAll")
+  } else writeIngest(module, shape)
   writeRefusing(module, shape)
   writeFillCell(module, shape)
   writeFindPiece(module, shape)

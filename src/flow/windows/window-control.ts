@@ -17,7 +17,8 @@
  *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
  *    156  keys' words: address     160  floorEnd (8 bytes)
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
- *    180  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
+ *    180  keyColumn: address       184  idTable: address              188  idCount
+ *    192  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
  *         the places of the old and of the new list have; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each
  *
@@ -64,9 +65,13 @@ export const CONTROL = {
   newAcross: 172,
   /** How many keys are in both lists. */
   acrossCount: 176,
+  /** Where ids are looked up by value or code: the keys' column, the table, and how many values it has. */
+  keyColumn: 180,
+  idTable: 184,
+  idCount: 188,
 } as const
 
-const FIELDS = 180
+const FIELDS = 192
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {
@@ -95,7 +100,7 @@ export const PIECE = {
 export const PIECE_BYTES = 64
 
 /** Why a kernel stopped before the end. */
-export const STOP = { done: 0, noRoom: 1, refused: 2, newSlice: 3 } as const
+export const STOP = { done: 0, noRoom: 1, refused: 2, newSlice: 3, newKey: 4 } as const
 
 /** The two lists of keys that windows share; see `window-code.ts`. */
 export type ListName = "old" | "new"
