@@ -1,0 +1,77 @@
+/** Ids of keys that kernels look up on the way: where tables end, where nothing is known, where rows are refused. */
+import { beforeEach, describe, expect, it } from "vitest"
+import { Arena } from "../../batch/arena.ts"
+import { Prng } from "../../base/prng.ts"
+import { t } from "../../batch/types.ts"
+import type { ColumnType } from "../../batch/type.ts"
+import { PlanFixture, tumbling } from "../plan-fixture.reference.ts"
+import { PlanRun } from "../plan-run.fixture.ts"
+import type { Row } from "./window-aggregate.reference.ts"
+
+const EDGES = [0, 1, 63, 64, 511, 512, 513, 8191, 8192, 65_535, 65_536, 65_537, 2 ** 31 - 1, -1, -64, -(2 ** 31)]
+
+function runOf(key: ColumnType, sum: ColumnType, arena: Arena): PlanRun {
+  const fixture = new PlanFixture()
+  const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), key, x: sum }), 0)
+  fixture.output("results", fixture.window(timed, tumbling(1000), ["key"], { count: ["count"], sum: ["sum", "x"] }))
+  return new PlanRun(fixture.plan, arena).open()
+}
+
+/** The counts and sums of one window, by key, in order of appearance. */
+function expectedOf(records: readonly Row[]): unknown[] {
+  const groups = new Map<unknown, { count: number; sum: number }>()
+  for (const { key, x } of records) {
+    const group = groups.get(key) ?? { count: 0, sum: 0 }
+    groups.set(key, { count: group.count + 1, sum: group.sum + Number(x) })
+  }
+  return [...groups].map(([key, { count, sum }]) => [key, count, sum])
+}
+
+function taken(run: PlanRun): unknown[] {
+  return run.take().map(({ key, count, sum }) => [key, count, Number(sum)])
+}
+
+describe("ids found on the way", () => {
+  let arena: Arena
+  beforeEach(() => {
+    arena = new Arena({ maxBytes: 1 << 26 })
+  })
+
+  const texts = (value: number) => `key ${value}`
+  it.each([
+    ["whole numbers", t.int32, (value: number) => value],
+    ["texts", t.string, texts],
+  ] as const)("are those of their keys at the edges of tables, known and new: %s", (_, type, keyOf) => {
+    const prng = new Prng(7)
+    const run = runOf(type, t.float64, arena)
+    const records: Row[] = []
+    // Batches of known keys, so that tables are used, with ever more keys behind them that tables do not know.
+    for (let batch = 0; batch < 60; batch++) {
+      const known = EDGES.slice(0, 1 + (batch >> 2))
+      const rows = Array.from({ length: 64 }, (): Row => ({
+        at: batch,
+        key: keyOf(prng.pick(known)),
+        x: prng.below(100),
+      }))
+      if (batch % 3 === 0) rows.push({ at: batch, key: keyOf(batch * 977), x: 1 })
+      records.push(...rows)
+      run.push(rows, { batchRows: 1000 })
+    }
+    run.drain()
+    expect(taken(run)).toEqual(expectedOf(records))
+    run.release()
+    expect(arena.usedBytes).toBe(0)
+  })
+
+  it("leave out a row that would take a sum out of its range, and no other", () => {
+    const run = runOf(t.int32, t.int53, arena)
+    const row = (key: number, x: number): Row => ({ at: 1, key, x })
+    const first = [row(1, 1), row(2, 2), row(3, 3)]
+    run.push(first, { batchRows: 10 })
+    const most = row(2, Number.MAX_SAFE_INTEGER)
+    run.push([row(1, 4), most, row(3, 5), most, row(2, 6)], { batchRows: 10 })
+    run.drain()
+    expect(taken(run)).toEqual(expectedOf([...first, row(1, 4), row(3, 5), row(2, 6)]))
+    run.release()
+  })
+})
