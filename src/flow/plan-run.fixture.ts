@@ -1,6 +1,6 @@
 /** A plan at work, for tests that drive it step by step: rows in, rows out, epochs written, all restored in between. */
 import type { Arena } from "../batch/arena.ts"
-import { batchOfRows } from "../batch/batch.ts"
+import { batchOfRows, type Batch } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { Schema } from "../batch/schema.ts"
 import { Dataflow } from "./dataflow.ts"
@@ -73,11 +73,20 @@ export class PlanRun {
     for (let from = 0; from < rows.length; from += batchRows) {
       const origin = { partition, offsets: null, ordinals: null }
       const some = rows.slice(from, from + batchRows)
-      const { batch, release } = batchOfRows(this.#arena, this.#plan.nodes[0]!.schema, some, origin)
-      this.#dataflow.push(this.#input, batch)
+      const { batch, release } = batchOfRows(this.#arena, this.inputSchema, some, origin)
+      this.pushBatch(batch)
       release()
-      this.#dataflow.advance()
     }
+  }
+
+  /** Pushes a batch of the input's schema, which stays the caller's. */
+  pushBatch(batch: Batch): void {
+    this.#dataflow.push(this.#input, batch)
+    this.#dataflow.advance()
+  }
+
+  get inputSchema(): Schema {
+    return this.#plan.nodes[0]!.schema
   }
 
   drain(): void {
