@@ -306,6 +306,8 @@ export const i32x4 = {
   add: binary<"v128", "v128">("v128", vector(174)),
   sub: binary<"v128", "v128">("v128", vector(177)),
   mul: binary<"v128", "v128">("v128", vector(181)),
+  minS: binary<"v128", "v128">("v128", vector(182)),
+  maxS: binary<"v128", "v128">("v128", vector(184)),
   bitmask: unary<"v128", "i32">("i32", vector(164)),
   allTrue: unary<"v128", "i32">("i32", vector(163)),
   shl: shift(vector(171)),

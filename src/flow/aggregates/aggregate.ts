@@ -9,12 +9,12 @@
  * Invariants:
  * - G1 Null is skipped: an entry without a value that is not null has the result null.
  * - G2 The identities are neutral: combining them with anything changes nothing, bit for bit.
- * - G3 Adding is done record by record, in order: how records are cut into batches changes no bit.
+ * - G3 Adding gives what adding record by record, in order, gives: how records are cut into batches changes no bit.
  * - G4 `combine` is associative up to rounding, and exactly so where `remove` undoes it.
  */
 import { assert } from "../../base/assert.ts"
 import { ColumnType, type Storage } from "../../batch/type.ts"
-import type { Code, Local } from "../../expr/wasm-code.ts"
+import type { Code, Label, Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope } from "../../expr/wasm-module.ts"
 
 /** The types of fields. */
@@ -70,6 +70,28 @@ export interface RecordAccess {
   isPresent(input: number): Code<"i32">
 }
 
+/** How many rows a block has. */
+export const BLOCK_ROWS = 8
+
+/** Blocks of rows that follow each other in a batch and whose records all count, for code that adds a block at once. */
+export interface BlockAccess {
+  /** How many rows the blocks have together: at most as many as a batch. */
+  readonly rows: Code<"i32">
+  /** Where the values of the block's rows for an input lie, one behind the other. Unspecified where they are null. */
+  values(input: number): Code<"i32">
+  /** A bit for each of the block's rows: whether an input is not null. Only for inputs that may be null. */
+  presence(input: number): Code<"i32">
+  /** Where to branch when it turns out that a record may have to be refused: then nothing is added. */
+  readonly doubted: Label
+}
+
+/** Code that adds blocks: before the first one, for each, and behind the last, after which the entry is as `add` makes it. */
+export interface BlockCode {
+  readonly begin: readonly Code<"none">[]
+  readonly addBlock: readonly Code<"none">[]
+  readonly end: readonly Code<"none">[]
+}
+
 /** A result row, for code that stores a result in it. */
 export interface ResultAccess {
   /** Stores the value of a leaf. */
@@ -94,6 +116,10 @@ export interface AggregateKernel {
   /** Code that is true where the record must not be added, because a sum would leave its range: never for an identity. */
   refuses?(record: RecordAccess, entry: readonly FieldPlace[], scope: FunctionScope): Code<"i32">
   add(record: RecordAccess, entry: readonly FieldPlace[], scope: FunctionScope): readonly Code<"none">[]
+  /** Code that is true where none of the next `count` records is refused, whatever they hold. Without it, none can say. */
+  accepts?(count: Code<"i32">, entry: readonly FieldPlace[]): Code<"i32">
+  /** How to add blocks, with the same bits as record by record. The entry's fields are variables. */
+  blocks?(access: BlockAccess, entry: readonly FieldPlace[], scope: FunctionScope): BlockCode
   /** The window fields of an entry alone. */
   lift(entry: readonly Code<Word>[]): readonly Code<Word>[]
   /** The window fields of records of earlier slices and of later ones together. */

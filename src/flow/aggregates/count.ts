@@ -3,6 +3,7 @@ import { ColumnType } from "../../batch/type.ts"
 import { int53Type } from "../../batch/types/int53.ts"
 import type { AggregateDefinition, AggregateKernel } from "./aggregate.ts"
 import { COUNT_FIELD, countUp, minus, plus } from "./fields.ts"
+import { addToCount } from "./lanes.ts"
 
 const TYPE = new ColumnType(int53Type.definition)
 
@@ -12,6 +13,7 @@ const kernel: AggregateKernel = {
   entry: [COUNT_FIELD],
   window: [COUNT_FIELD],
   add: (_record, [count]) => [countUp(count!)],
+  blocks: ({ rows }, [count]) => ({ begin: [], addBlock: [], end: [addToCount(count!, rows)] }),
   lift: (entry) => entry,
   combine: ([earlier], [later]) => [plus(earlier!, later!)],
   remove: ([whole], [part]) => [minus(whole!, part!)],

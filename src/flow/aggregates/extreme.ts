@@ -10,10 +10,8 @@ import {
   type EntryField,
   type Word,
 } from "./aggregate.ts"
+import { extremeBlocks, type Extreme } from "./extreme-blocks.ts"
 import { asF64, asI64, bitsOf, COUNT_FIELD, countUp, ifPresent, plus } from "./fields.ts"
-
-/** Which of two values is kept. */
-export type Extreme = "min" | "max"
 
 const IDENTITIES = {
   min: { f64: bitsOf(Infinity), i64: 2n ** 63n - 1n },
@@ -42,6 +40,8 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
         kept!.store(pick(which, kept!.load(), record.value(0))),
         ...(isNullable ? [countUp(present!)] : []),
       ]),
+    blocks: (access, entry, scope) =>
+      extremeBlocks({ which, leaf, pick: (one, other) => pick(which, one, other) }, access, entry, scope),
     lift: (entry) => entry,
     combine: (earlier, later) => [
       pick(which, earlier[0]!.get, later[0]!.get),

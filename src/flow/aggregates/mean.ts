@@ -26,6 +26,8 @@ import {
   WIDE_FIELDS,
   widen,
 } from "./whole-sum.ts"
+import { floatSumBlocks } from "./float-sum-blocks.ts"
+import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
 function floatMean(input: ColumnType): AggregateKernel {
   const { isNullable } = input
@@ -37,6 +39,7 @@ function floatMean(input: ColumnType): AggregateKernel {
     window: fields,
     add: (record, [sum, count]) =>
       ifPresent(isNullable, record, [sum!.store(f64.add(asF64(sum!.load()), asF64(record.value(0)))), countUp(count!)]),
+    blocks: (access, entry, scope) => floatSumBlocks(isNullable, access, entry, scope),
     lift: (entry) => entry,
     combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
     finish: ([sum, count], result) => finish(isNullable, asF64(sum!.get), count!, result),
@@ -63,12 +66,15 @@ function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" 
 
 function wholeMean(input: ColumnType): AggregateKernel {
   const { isNullable } = input
+  const isInt32 = input.kind === "int32"
   return {
     ...wholeResults(input),
     entry: [sumField("int64"), COUNT_FIELD],
     refuses: (record, [sum], scope) => refuses("int64", isNullable, record, sum!, scope),
     add: (record, [sum, count]) =>
       ifPresent(isNullable, record, [sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))), countUp(count!)]),
+    ...(isInt32 ? { accepts: (count, [sum]) => staysInRange("int64", sum!, count) } : {}),
+    blocks: (access, entry, scope) => wholeSumBlocks({ range: "int64", isNullable, isInt32 }, access, entry, scope),
     lift: ([sum, count]) => [...widen(sum!), count!],
   }
 }

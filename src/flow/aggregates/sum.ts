@@ -17,6 +17,8 @@ import {
   WIDE_FIELDS,
   widen,
 } from "./whole-sum.ts"
+import { floatSumBlocks } from "./float-sum-blocks.ts"
+import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
 function floatSum(input: ColumnType): AggregateKernel {
   const { isNullable } = input
@@ -31,6 +33,7 @@ function floatSum(input: ColumnType): AggregateKernel {
         sum!.store(f64.add(asF64(sum!.load()), asF64(record.value(0)))),
         ...(isNullable ? [countUp(present!)] : []),
       ]),
+    blocks: (access, entry, scope) => floatSumBlocks(isNullable, access, entry, scope),
     lift: (entry) => entry,
     combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
     finish: ([sum, present], result) => [
@@ -65,6 +68,7 @@ function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" 
 function wholeSum(input: ColumnType): AggregateKernel {
   const { isNullable } = input
   const range = rangeOf(input)
+  const isInt32 = input.kind === "int32"
   return {
     ...wholeResults(input),
     entry: isNullable ? [sumField(range), COUNT_FIELD] : [sumField(range)],
@@ -74,6 +78,8 @@ function wholeSum(input: ColumnType): AggregateKernel {
         sum!.store(i64.add(asI64(sum!.load()), asI64(record.value(0)))),
         ...(isNullable ? [countUp(present!)] : []),
       ]),
+    ...(isInt32 ? { accepts: (count, [sum]) => staysInRange(range, sum!, count) } : {}),
+    blocks: (access, entry, scope) => wholeSumBlocks({ range, isNullable, isInt32 }, access, entry, scope),
     lift: ([sum, present]) => [...widen(sum!), ...(isNullable ? [present!] : [])],
   }
 }

@@ -17,6 +17,9 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 /** Within which range a sum lies. */
 export type SumRange = "int53" | "int64"
 
+/** The greatest sums. */
+export const MAX_SUMS = { int53: MAX_SAFE, int64: 2n ** 63n - 1n } as const
+
 /** The entry's field. */
 export function sumField(range: SumRange): EntryField {
   return { word: "i64", identity: 0n, isValid: range === "int53" ? isSafe : () => true }

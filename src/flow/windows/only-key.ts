@@ -5,6 +5,9 @@
 import type { KeyColumn } from "./key-column.ts"
 import type { WindowKeys } from "./window-keys.ts"
 
+/** The id of the only key. */
+export const ONLY_ID = 0
+
 /** See the head of this file. */
 export class OnlyKey implements WindowKeys {
   readonly size = 1
@@ -12,7 +15,7 @@ export class OnlyKey implements WindowKeys {
   readonly parts: readonly KeyColumn[] = []
 
   resolve(_columns: unknown, _rows: unknown, start: number, end: number, ids: Int32Array): void {
-    ids.fill(0, start, end)
+    ids.fill(ONLY_ID, start, end)
   }
 
   /** There is nothing to look up. */

@@ -32,7 +32,7 @@ import { DirectIds } from "./direct-ids.ts"
 import { keyLayout } from "./key-layout.ts"
 import { KeyTable } from "./key-table.ts"
 import { lateGroups } from "./late-groups.ts"
-import { OnlyKey } from "./only-key.ts"
+import { ONLY_ID, OnlyKey } from "./only-key.ts"
 import { Slices } from "./slices.ts"
 import { ValueTexts } from "./value-texts.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
@@ -208,6 +208,10 @@ export class WindowAggregate implements Operator, OperatorState {
     return first >= Math.max(this.#pieces.lastStart, -maxTime) && last <= maxTime
   }
 
+  get #hasKeys(): boolean {
+    return this.#options.keys.length > 0
+  }
+
   #timesOf({ columns }: Batch): Int64Column {
     return columns[this.#options.timeIndex] as Int64Column
   }
@@ -290,7 +294,7 @@ export class WindowAggregate implements Operator, OperatorState {
         this.#findKeys(batch, rows, at, count)
       } else {
         if (isDirect) this.#findKeys(batch, rows, at, at + 1)
-        this.#refuse(rowOf(at), memory.entryOf.i32[this.#ids.i32[at]!]!)
+        this.#refuse(rowOf(at), memory.entryOf.i32[this.#hasKeys ? this.#ids.i32[at]! : ONLY_ID]!)
         at++
       }
     }
