@@ -13,6 +13,7 @@ import {
   type FaultKind,
   type FaultPlan,
 } from "./faults.ts"
+import { PROTOCOL_STEPS } from "./protocol-steps.ts"
 
 const CHANGES_AND_SYNCS: readonly DiskOperation[] = [
   ...(["create", "write", "sync", "truncate", "make directory", "rename", "remove", "sync directory"] as const),
@@ -42,16 +43,19 @@ export class DrawnFaults implements FaultPlan {
   #disturbances = DISTURBANCES
   #mutantDeaths = MUTANT_DEATHS
   #due: DueFault | undefined
-  /** A death at one of the calls of some operation, early or late: what its step is called for the first time is no matter. */
-  #death: { readonly operation: DiskOperation; inCalls: number } | undefined
+  /** A death at one of the calls of some operation or of some step, early or late. */
+  #death: { readonly at: string; inCalls: number } | undefined
 
   constructor(prng: Prng) {
     const intensity = prng.pick([0.03, 0.05, 0.1])
     this.#random = new RandomFaults(prng.fork(), { intensity, max: prng.pick([4, 6, 8]) })
     this.#burstChance = prng.pick([0, 0.3, 0.5])
     this.#prng = prng
-    if (prng.chance(0.5))
-      this.#death = { operation: prng.pick(CHANGES_AND_SYNCS), inCalls: prng.below(prng.pick([1, 4, 40])) }
+    if (prng.chance(0.7)) {
+      // Operations are called often and by many steps; a step that is called once or twice is met where it is drawn.
+      const at = prng.pick<string>(prng.chance(0.5) ? CHANGES_AND_SYNCS : PROTOCOL_STEPS)
+      this.#death = { at, inCalls: prng.below(prng.pick([1, 4, 40])) }
+    }
   }
 
   /** Strikes one of the next calls, with more than a delay. */
@@ -98,9 +102,11 @@ export class DrawnFaults implements FaultPlan {
   }
 
   #draw(call: DiskCall): FaultKind | undefined {
-    if (this.#death?.operation === call.operation && this.#death.inCalls-- === 0) {
+    const death = this.#death
+    if (death !== undefined && (death.at === call.operation || death.at === call.step) && death.inCalls-- === 0) {
       this.#death = undefined
-      return this.#prng.pick(DEATHS)
+      const possible = faultKindsOf(call.operation)
+      return this.#prng.pick(DEATHS.filter((kind) => possible.includes(kind)))
     }
     if (this.#due === undefined) return this.#random.strike(call)
     if (this.#due.inCalls-- > 0) return undefined
