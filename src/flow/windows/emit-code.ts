@@ -26,7 +26,10 @@ interface Emitting extends ListScope {
   readonly index: Local<"i32">
 }
 
-function loadControl({ control, scope, setup }: Emitting, offset: number): Local<"i32"> {
+/** What it takes to store results in a row. */
+type ResultRow = Pick<Emitting, "shape" | "scope" | "control" | "setup" | "row">
+
+function loadControl({ control, scope, setup }: ResultRow, offset: number): Local<"i32"> {
   return loadedFrom(control, offset, scope, setup)
 }
 
@@ -38,7 +41,7 @@ interface Rows {
 }
 
 /**
- * `emit(control, to, room, end) → count` and `emitEntries(control, to, count, end, from)`, and what they are made of.
+ * `emit(control, to, room, end) → count` and what it is made of.
  *
  * `emit` stores the rows from `position` on that there is room for: those of the old list, then those of the new one.
  */
@@ -90,8 +93,12 @@ export function writeEmit(module: WasmModule, shape: WindowShape): void {
     ]
     return [...emitting.setup, ...body, count.get]
   })
-  const ofEntries = { control: "i32", to: "i32", count: "i32", end: "f64", from: "i32" } as const
-  module.function("emitEntries", { parameters: ofEntries, result: "none" }, (given, scope) => {
+}
+
+/** `emitEntries(control, to, count, end, from)`. */
+export function writeEmitEntries(module: WasmModule, shape: WindowShape): void {
+  const parameters = { control: "i32", to: "i32", count: "i32", end: "f64", from: "i32" } as const
+  module.function("emitEntries", { parameters, result: "none" }, (given, scope) => {
     const { control, to, count, end, from } = given
     const emitting = beginEmitting(shape, control, scope)
     const rows = { to, count }
@@ -350,7 +357,12 @@ function storeKeysOfEntries(
   ])
 }
 
-function resultAccess(emitting: Emitting, { kernel, resultFrom }: PlacedKernel, aggregate: number): ResultAccess {
+/** How an aggregate stores its results in the row at hand. */
+export function resultAccess(
+  emitting: ResultRow,
+  { kernel, resultFrom }: PlacedKernel,
+  aggregate: number,
+): ResultAccess {
   const { control, row, scope, shape } = emitting
   return {
     store(leaf, value) {

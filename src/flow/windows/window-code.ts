@@ -34,7 +34,8 @@ import { writeIngest } from "./ingest-keyed-code.ts"
 import { writeFireDue } from "./fire-code.ts"
 import { writeFillCell, writeFindPiece } from "./piece-code.ts"
 import { writeFindEntry, writeRepair } from "./repair-code.ts"
-import { writeEmit } from "./emit-code.ts"
+import { writeEmit, writeEmitEntries } from "./emit-code.ts"
+import { writeFireAlone } from "./fire-alone-code.ts"
 import type { WindowShape } from "./window-shape.ts"
 
 /** The generated functions. `control` is the address of the control block. */
@@ -86,19 +87,24 @@ export function windowFunctions(shape: WindowShape, memory: LinearMemory): Windo
 
 function windowModule(shape: WindowShape): WasmModule {
   const module = new WasmModule()
-  if (shape.keys.parts.length === 0) {
+  const hasKeys = shape.keys.parts.length > 0
+  if (hasKeys) writeIngest(module, shape)
+  else {
     writeIngestAlone(module, shape, "ingest")
     writeIngestAlone(module, shape, "ingestAll")
-  } else writeIngest(module, shape)
+  }
   writeRefusing(module, shape)
   writeFillCell(module, shape)
   writeFindPiece(module, shape)
   writeIngestAnywhere(module, shape, "ingestAnywhere")
   writeIngestAnywhere(module, shape, "ingestInto")
-  writeAdvance(module, shape)
-  writeFindEntry(module)
-  writeRepair(module, shape)
-  writeEmit(module, shape)
-  writeFireDue(module)
+  writeEmitEntries(module, shape)
+  if (hasKeys) {
+    writeAdvance(module, shape)
+    writeFindEntry(module)
+    writeRepair(module, shape)
+    writeEmit(module, shape)
+    writeFireDue(module)
+  } else writeFireAlone(module, shape)
   return module
 }
