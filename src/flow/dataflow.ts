@@ -69,6 +69,8 @@ interface Step {
   /** Who takes the rows of each port: steps, and outputs by name. */
   readonly consumers: Readonly<Record<Port, Step[]>>
   readonly outputs: Readonly<Record<Port, string[]>>
+  /** Where it is led, one that is given the same rows. */
+  twin: Step | undefined
   rowsIn: number
   rowsOut: number
 }
@@ -78,6 +80,8 @@ type Windows = WindowAggregate | SharedWindow
 
 interface WindowStep {
   readonly window: Windows
+  /** Whether another window takes batches and watermarks for it. */
+  readonly isLed: boolean
   readonly emitter: Emitter
   /** Whose watermark it follows. */
   readonly upstream: EventTime | Windows
@@ -85,6 +89,11 @@ interface WindowStep {
 
 function isWindows(operator: Operator | undefined): operator is Windows {
   return operator instanceof WindowAggregate || operator instanceof SharedWindow
+}
+
+/** Whether it is given nothing, as another window that shares its slices is given it for all of them. */
+function isLed(operator: Operator | undefined): boolean {
+  return operator instanceof SharedWindow && !operator.isLeader
 }
 
 /** See the head of this file. */
@@ -96,6 +105,8 @@ export class Dataflow {
   readonly #eventTimes = new Map<string, EventTime[]>()
   /** In the order of the plan, so that a window comes after those that feed it. */
   readonly #windows: readonly WindowStep[]
+  /** Those of them that are given watermarks. */
+  readonly #leading: readonly WindowStep[]
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
@@ -107,7 +118,11 @@ export class Dataflow {
     plan.nodes.forEach((node, index) => {
       assert(node.kind === "source" || node.input < index, "L1: a node's input stands before it")
       steps.push(this.#makeStep(plan, node, slices))
-      if (node.kind !== "source") steps[node.input]!.consumers[node.inputPort].push(steps[index]!)
+      if (node.kind === "source") return
+      const step = steps[index]!
+      const consumers = steps[node.input]!.consumers[node.inputPort]
+      if (isLed(step.operator)) step.twin = consumers[0]
+      else consumers.push(step)
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs[port].push(name)
     this.#steps = steps
@@ -118,8 +133,9 @@ export class Dataflow {
       const { operator, emitter } = steps[index]!
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
       if (!isWindows(operator)) return []
-      return [{ window: operator, emitter, upstream: watermarkSource(plan, steps, node) }]
+      return [{ window: operator, isLed: isLed(operator), emitter, upstream: watermarkSource(plan, steps, node) }]
     })
+    this.#leading = this.#windows.filter((step) => !step.isLed)
   }
 
   #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
@@ -129,9 +145,11 @@ export class Dataflow {
       emitter: { emit: (port, batch) => this.#forward(step, port, batch) },
       consumers: { main: [], late: [] },
       outputs: { main: [], late: [] },
+      twin: undefined,
       rowsIn: 0,
       rowsOut: 0,
     }
+    if (step.operator instanceof SharedWindow) step.operator.bind(step.emitter)
     if (node.kind === "source") {
       assert(!this.#sources.has(node.inputName), "an input has one source")
       this.#sources.set(node.inputName, step)
@@ -206,7 +224,7 @@ export class Dataflow {
   }
 
   #propagate(): void {
-    for (const { window, emitter, upstream } of this.#windows) {
+    for (const { window, emitter, upstream } of this.#leading) {
       if (upstream.watermark > window.watermark) window.onWatermark(upstream.watermark, emitter)
     }
   }
@@ -217,7 +235,7 @@ export class Dataflow {
    */
   drain(): void {
     this.advance()
-    for (const { window, emitter } of this.#windows) window.onWatermark(Infinity, emitter)
+    for (const { window, emitter } of this.#leading) window.onWatermark(Infinity, emitter)
     // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
     const reached = new Map<EventTime | Windows, number>()
     for (const { window, upstream } of [...this.#windows].reverse()) {
@@ -265,13 +283,13 @@ function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): Ev
   })
 }
 
-function statusOf({ node, operator, rowsIn, rowsOut }: Step): OperatorStatus {
+function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {
   const isWindow = isWindows(operator)
   const isTimed = isWindow || operator instanceof EventTime
   return {
     id: node.id,
     kind: node.kind,
-    rowsIn,
+    rowsIn: twin?.rowsIn ?? rowsIn,
     rowsOut,
     lateRows: isWindow ? operator.lateRows : 0,
     rowsBetweenWindows: operator instanceof WindowAggregate ? operator.betweenRows : 0,

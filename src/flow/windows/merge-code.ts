@@ -19,8 +19,9 @@ export const RANGE_WORDS = 3
 /** The generated functions. */
 export interface MergeFunctions {
   /**
-   * Merges `count` ranges of entries, which lie from `ranges` on, into new entries from `start` on of the list `target`, and gives
-   * where they end. `slices` and `runs` are the lists that ranges are of; `slots` has a number for each key, of any value.
+   * Merges `count` ranges of entries, which lie from `ranges` on, into the entries from `start` to before `tail` of the list
+   * `target`, behind what they hold, and gives where they end then. `slices` and `runs` are the lists that ranges are of;
+   * `slots` has a number for each key: of any value, but the same as these entries were merged with.
    */
   readonly merge: (
     target: number,
@@ -30,7 +31,10 @@ export interface MergeFunctions {
     count: number,
     slots: number,
     start: number,
+    tail: number,
   ) => number
+  /** The same, but what is merged is earlier than what the entries hold. */
+  readonly mergeBefore: MergeFunctions["merge"]
 }
 
 /** The functions, working on `memory`. */
@@ -39,6 +43,13 @@ export function mergeFunctions(shape: WindowShape, memory: LinearMemory): MergeF
 }
 
 function mergeModule(shape: WindowShape): WasmModule {
+  const module = new WasmModule()
+  writeMerge(module, shape, "merge")
+  writeMerge(module, shape, "mergeBefore")
+  return module
+}
+
+function writeMerge(module: WasmModule, shape: WindowShape, name: keyof MergeFunctions): void {
   const parameters = {
     target: "i32",
     slices: "i32",
@@ -47,12 +58,13 @@ function mergeModule(shape: WindowShape): WasmModule {
     count: "i32",
     slots: "i32",
     start: "i32",
+    tail: "i32",
   } as const
-  return new WasmModule().function("merge", { parameters, result: "i32" }, (given, scope) => {
-    const { target, slices, runs, ranges: range, count, slots, start } = given
+  module.function(name, { parameters, result: "i32" }, (given, scope) => {
+    const { target, slices, runs, ranges: range, count, slots, start, tail } = given
     const source = scope.local("i32")
-    const [tail, entry, until] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
-    const setup: Code<"none">[] = [tail.set(start.get)]
+    const [entry, until] = [scope.local("i32"), scope.local("i32")]
+    const setup: Code<"none">[] = []
     const ofRange: Code<"none">[] = [source.set(i32.select(i32.load(range.get), runs.get, slices.get))]
     const ids = { target: tableLocal(target, 0, scope, setup), source: tableLocal(source, 0, scope, ofRange) }
     const bases = (table: Local<"i32">, codes: Code<"none">[]) =>
@@ -71,7 +83,7 @@ function mergeModule(shape: WindowShape): WasmModule {
           branchIf(fresh, i32.geU(i32.sub(place.get, start.get), i32.sub(tail.get, start.get))),
           branchIf(fresh, i32.ne(i32.load(itemAddress(ids.target.get, place.get, 2)), id.get)),
           place8.set(i32.shl(place.get, i32.const(3))),
-          ...combine(shape, scope, { targets, sources, place8, entry8 }),
+          ...combine(shape, scope, { targets, sources, place8, entry8, isBefore: name === "mergeBefore" }),
           branch(done),
         ]),
         i32.store(slot.get, tail.get),
@@ -103,7 +115,7 @@ function tableLocal(table: Local<"i32">, index: number, scope: FunctionScope, se
   return local
 }
 
-/** Adds the source's entry to the target's, which is earlier. Entries' fields are those of windows. */
+/** Adds the source's entry to the target's, behind it or before it. Entries' fields are those of windows. */
 function combine(
   { kernels }: WindowShape,
   scope: FunctionScope,
@@ -112,11 +124,13 @@ function combine(
     readonly sources: readonly Local<"i32">[]
     readonly place8: Local<"i32">
     readonly entry8: Local<"i32">
+    readonly isBefore: boolean
   },
 ): Code<"none">[] {
   return kernels.flatMap(({ kernel, entryFrom }) => {
     const variables = () => kernel.entry.map(({ word }) => scope.local<Word>(word))
-    const [earlier, later, both] = [variables(), variables(), variables()]
+    const [own, other, both] = [variables(), variables(), variables()]
+    const [earlier, later] = places.isBefore ? [other, own] : [own, other]
     const target = kernel.entry.map(({ word }, field) =>
       fieldPlace(word, places.targets[entryFrom + field]!, places.place8),
     )
@@ -124,8 +138,8 @@ function combine(
       fieldPlace(word, places.sources[entryFrom + field]!, places.entry8),
     )
     return [
-      ...earlier.map((local, field) => local.set(target[field]!.load())),
-      ...later.map((local, field) => local.set(source[field]!.load())),
+      ...own.map((local, field) => local.set(target[field]!.load())),
+      ...other.map((local, field) => local.set(source[field]!.load())),
       ...kernel.combine(earlier, later).map((value, field) => both[field]!.set(value)),
       ...both.map((local, field) => target[field]!.store(local.get)),
     ]

@@ -56,7 +56,7 @@ export class MergedRuns {
   #tail = 0
   #capacity = SMALLEST
   /** Runs that begin earlier are not asked for any more. */
-  #neededFrom = -Infinity
+  readonly #neededFrom: () => number
   /** What the stretch that was looked up last is made of: runs, and the starts of slices. */
   readonly #parts: (Run | number)[] = []
   /** Ranges of entries that were looked up, as kernels take them; how many there are, and of how many entries. */
@@ -64,8 +64,10 @@ export class MergedRuns {
   #rangeCount = 0
   #rangeEntries = 0
 
-  constructor(arena: Arena, stored: StoredSlices) {
+  /** @param neededFrom tells before which time no stretch begins that is still to be asked for. */
+  constructor(arena: Arena, stored: StoredSlices, neededFrom: () => number) {
     this.#stored = stored
+    this.#neededFrom = neededFrom
     const { shape } = stored
     this.#code = mergeFunctions(shape, arena.memory)
     this.#ids = new LinearArray(arena, 4, SMALLEST)
@@ -94,11 +96,6 @@ export class MergedRuns {
       runs.release()
     }
     for (const array of [this.#ids, ...this.#fields, this.#slots, this.#ranges]) array.release()
-  }
-
-  /** Takes note that stretches that begin before `time` are not asked for any more. */
-  forgetBefore(time: number): void {
-    this.#neededFrom = time
   }
 
   /** Forgets all: ids of keys or codes of texts have got another meaning. */
@@ -196,7 +193,7 @@ export class MergedRuns {
     // Entries may move.
     if (this.#reserve(this.#rangeEntries)) this.#lookUpRuns(level - 1, part)
     const from = this.#tail
-    this.#tail = this.merge(this.#code, this.#all.runs, this.#all, from)
+    this.#tail = this.merge(this.#code.merge, this.#all.runs, this.#all, this.#slots, from, from)
     return { start, slice: undefined, from, size: this.#tail - from }
   }
 
@@ -208,13 +205,25 @@ export class MergedRuns {
     }
   }
 
-  /** Merges the ranges that were looked up last into entries from `start` on of the list `target`; gives where they end. */
-  merge(code: MergeFunctions, target: EntryTable, { slices, runs }: SourceTables, start: number): number {
+  /** Merges the ranges that were looked up last into the entries from `start` to before `tail` of the list `target`. */
+  merge(
+    merge: MergeFunctions["merge"],
+    target: EntryTable,
+    { slices, runs }: SourceTables,
+    slots: LinearArray,
+    start: number,
+    tail: number,
+  ): number {
     slices.sync()
     runs.sync()
-    this.#slots.reserve(this.#stored.keys.size)
-    const [ranges, slots] = [this.#ranges.address, this.#slots.address]
-    return code.merge(target.address, slices.address, runs.address, ranges, this.#rangeCount, slots, start)
+    slots.reserve(this.#stored.keys.size)
+    const [ranges, count] = [this.#ranges.address, this.#rangeCount]
+    return merge(target.address, slices.address, runs.address, ranges, count, slots.address, start, tail)
+  }
+
+  /** A number for each key, for merging into new entries. */
+  get slots(): LinearArray {
+    return this.#slots
   }
 
   #appendRun({ slice, from, size }: Run): void {
@@ -250,7 +259,12 @@ export class MergedRuns {
     this.#rangeEntries = 0
   }
 
-  /** How many entries the ranges have together that were looked up. */
+  /** How many ranges were looked up. */
+  get rangeCount(): number {
+    return this.#rangeCount
+  }
+
+  /** How many entries they have together. */
   get rangeEntries(): number {
     return this.#rangeEntries
   }
@@ -270,9 +284,10 @@ export class MergedRuns {
   /** Forgets runs that are not asked for any more, and moves the others together. */
   #forget(): void {
     const kept: Run[] = []
+    const neededFrom = this.#neededFrom()
     for (const level of this.#levels) {
       for (const [number, run] of level) {
-        if (run.start < this.#neededFrom) level.delete(number)
+        if (run.start < neededFrom) level.delete(number)
         else kept.push(run)
       }
     }

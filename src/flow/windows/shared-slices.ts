@@ -3,21 +3,21 @@
  * it holds. See docs/decisions/0019-windows-share-slices.md.
  *
  * The slices are those of a window operator over a grid on which all windows' edges lie; it does all that is done with
- * records and keeps their state, and never fires. The windows are operators that are given the same batches and
- * watermarks, one after the other: the first batch of a kind is added, and when the last window has had a watermark what no
- * window holds any more is forgotten.
+ * records and keeps their state, and never fires. The windows are operators, of which one leads: it is given the batches and
+ * watermarks of all. A batch or a watermark costs nothing for a window for which nothing is late and that is not due.
  *
  * Invariants:
  * - SS1 A record is added once.
  * - SS2 Whether a record is late, and which windows it counts in, is for each window as if it were alone.
- * - SS3 Between batches and watermarks all windows have the same watermark.
+ * - SS3 All windows have the same watermark; no window that has not fired ends at that + 1 or earlier.
  */
-import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
+import type { DirectRows } from "./direct-rows.ts"
+import { DueWindows } from "./due-windows.ts"
 import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
 import { MergedRuns } from "./merged-runs.ts"
 import { WindowAggregate, type StoredSlices, type WindowAggregateOptions } from "./window-aggregate.ts"
@@ -27,15 +27,20 @@ import type { WindowShape } from "./window-shape.ts"
 /** One of the windows, as the slices see it. */
 export interface SharingWindow {
   readonly id: string
-  readonly watermark: number
+  /** The end of its first window that has not fired; −∞ before the first watermark. */
+  readonly floorEnd: number
   /** Slices that start earlier are not asked for any more. */
-  readonly nextStart: number
+  readonly neededFrom: number
   /** Whether a row of a batch is late for all of its windows. */
   isLate(batch: Batch, row: number): boolean
+  /** Gives out rows of a batch that are late for all of its windows. */
+  giveLate(batch: Batch, late: Int32Array): void
+  /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
+  fireUntil(lastDueEnd: number): number
+  /** Takes note that all windows have fired that end at `watermark` + 1 or earlier. */
+  pass(watermark: number): void
   /** Forgets what was taken from the slices: ids of keys or codes of texts have got another meaning. */
   forget(): void
-  /** Forgets it, and goes on from a watermark. */
-  restore(watermark: number): void
 }
 
 /** A slice of the grid whose records were late for a moment of the grid. */
@@ -54,8 +59,8 @@ export interface WindowCode {
   readonly merging: MergeFunctions
 }
 
-/** What was late for all its windows has no more to say: each window tells it itself. */
-const NOBODY: Emitter = { emit: () => undefined }
+/** Takes nothing: each window gives out itself what is late for it. */
+export const NOBODY: Emitter = { emit: () => undefined }
 
 /** See the head of this file. */
 export class SharedSlices {
@@ -64,13 +69,13 @@ export class SharedSlices {
   readonly runs: MergedRuns
   readonly #timeIndex: number
   readonly #timeShift: number
-  /** In the order in which they are given batches and watermarks. */
+  /** In order of the plan: the first one leads. */
   readonly #windows: SharingWindow[] = []
-  /** How many windows have no other watermark than the store. */
-  #behind = 0
+  readonly #due = new DueWindows<SharingWindow>()
   #released = 0
   readonly #arena: Arena
   readonly #codes = new Map<string, WindowCode>()
+  readonly #rows = new Map<string, DirectRows>()
   readonly #everyRow = new EveryRow()
   /** The rows of the last batch that were behind their partition's watermark. */
   #late: Int32Array = new Int32Array(0)
@@ -84,7 +89,7 @@ export class SharedSlices {
     }
     this.store = new WindowAggregate(options, { ...context, onFailedRow })
     this.stored = this.store.stored
-    this.runs = new MergedRuns(context.arena, this.stored)
+    this.runs = new MergedRuns(context.arena, this.stored, () => this.#neededFrom)
     this.#arena = context.arena
     this.#timeIndex = options.timeIndex
     this.#timeShift = options.timeShift
@@ -103,17 +108,33 @@ export class SharedSlices {
     return code
   }
 
-  /** Takes note of a window. All are known before the first batch. */
-  add(window: SharingWindow): void {
-    this.#windows.push(window)
-    this.#behind++
+  /** What makes the rows of windows one after the other; those with the same aggregates have the same. */
+  rowsOf(key: string, make: () => DirectRows): DirectRows {
+    let rows = this.#rows.get(key)
+    if (rows === undefined) this.#rows.set(key, (rows = make()))
+    return rows
   }
 
-  /** Takes a batch that each window is given: once. */
-  onBatch(window: SharingWindow, batch: Batch): void {
-    if (window !== this.#windows[0]) return
+  /** Takes note of a window, and gives whether it leads. All are known before the first batch. */
+  add(window: SharingWindow): boolean {
+    return this.#windows.push(window) === 1
+  }
+
+  /** Slices that start earlier are not asked for any more. */
+  get #neededFrom(): number {
+    return Math.min(...this.#windows.map(({ neededFrom }) => neededFrom))
+  }
+
+  /** Takes a batch, for all windows. */
+  onBatch(batch: Batch): void {
     this.store.onBatch(batch, NOBODY)
     this.#findLate(batch)
+    if (this.#lateCount === 0) return
+    const rows = this.#late.subarray(0, this.#lateCount)
+    for (const window of this.#windows) {
+      const late = rows.filter((row) => window.isLate(batch, row))
+      if (late.length > 0) window.giveLate(batch, late)
+    }
   }
 
   /** Only rows behind their partition's watermark can be late for a window. */
@@ -126,13 +147,6 @@ export class SharedSlices {
     for (let at = 0; at < count; at++) {
       if (this.timeOf(batch, rows[at]!) <= watermarks[rows[at]!]!) this.#late[this.#lateCount++] = rows[at]!
     }
-  }
-
-  /** The rows of the batch at hand that are late for all windows of one of those that share. */
-  lateFor(window: SharingWindow, batch: Batch): Int32Array | undefined {
-    if (this.#lateCount === 0) return undefined
-    const late = this.#late.subarray(0, this.#lateCount).filter((row) => window.isLate(batch, row))
-    return late.length === 0 ? undefined : late
   }
 
   /** A row's event time. */
@@ -154,14 +168,31 @@ export class SharedSlices {
     return slices.sort((one, other) => one.start - other.start || one.countsFrom - other.countsFrom)
   }
 
-  /** Takes note that a window's watermark has risen from `before`. */
-  onRisen(before: number): void {
-    if (before > this.store.watermark || --this.#behind > 0) return
-    const watermark = Math.min(...this.#windows.map((window) => window.watermark))
-    assert(watermark > before, "all windows have risen")
+  /** Fires the windows that are due. At +∞ all are, and the watermark becomes that at which the last of them is due. */
+  onWatermark(watermark: number): void {
+    const before = this.store.watermark
+    if (watermark === Infinity) {
+      const lastEnds = this.#windows.map((window) => window.fireUntil(Infinity))
+      const reached = Math.max(before, ...lastEnds.map((end) => end - 1))
+      for (const window of this.#windows) window.pass(reached)
+      this.#due.fill(this.#windows)
+      if (reached > before) this.#pass(reached)
+      return
+    }
+    const due = this.#due
+    if (due.firstEnd === Infinity) due.fill(this.#windows)
+    while (due.firstEnd <= watermark + 1) {
+      const { first } = due
+      first.fireUntil(watermark + 1)
+      first.pass(watermark)
+      due.postponeFirst()
+    }
+    this.#pass(watermark)
+  }
+
+  /** Forgets what no window holds any more. */
+  #pass(watermark: number): void {
     const haveIdsMoved = this.store.pass(watermark)
-    this.#behind = this.#windows.filter((window) => window.watermark === watermark).length
-    this.runs.forgetBefore(Math.min(...this.#windows.map(({ nextStart }) => nextStart)))
     if (!haveIdsMoved) return
     this.runs.forgetAll()
     for (const window of this.#windows) window.forget()
@@ -170,13 +201,17 @@ export class SharedSlices {
   /** Takes note that the store has been restored. */
   onRestored(): void {
     this.runs.forgetAll()
-    this.#behind = this.#windows.length
-    for (const window of this.#windows) window.restore(this.store.watermark)
+    for (const window of this.#windows) {
+      window.pass(this.store.watermark)
+      window.forget()
+    }
+    this.#due.fill(this.#windows)
   }
 
   /** Gives the memory back when all windows have. */
   release(): void {
     if (++this.#released < this.#windows.length) return
+    for (const rows of this.#rows.values()) rows.release()
     this.runs.release()
     this.store.release()
   }

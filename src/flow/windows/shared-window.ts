@@ -1,26 +1,27 @@
 /**
- * A window operator that shares its slices with others over the same stream: it is given every batch and watermark as one
- * that is alone, and fires its own windows.
+ * A window operator that shares its slices with others over the same stream. What it is given goes to the slices
+ * (`shared-slices.ts`), which call back where something is late for it or due.
  *
  * The state of the slices lies with the first of the windows; each of the others keeps how many rows came late for it:
  *
  *     varint    rows that came late for all their windows
  */
+import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
 import type { WindowSpec } from "../plan.ts"
+import { DirectFiring } from "./direct-firing.ts"
+import { DirectRows } from "./direct-rows.ts"
 import { countOpenWindows } from "./open-windows.ts"
-import type { SharedSlices, SharingWindow } from "./shared-slices.ts"
+import type { SharedFiring } from "./shared-firing.ts"
+import { NOBODY, type SharedSlices, type SharingWindow } from "./shared-slices.ts"
 import { Slices } from "./slices.ts"
+import { StackedFiring } from "./stacked-firing.ts"
 import { overflowError } from "./window-aggregate.ts"
-import { WindowFeed } from "./window-feed.ts"
-import { WindowFiring, type FiredWindows } from "./window-firing.ts"
-import { WindowMemory } from "./window-memory.ts"
-import { WindowPieces } from "./window-pieces.ts"
-import { WindowResults } from "./window-results.ts"
+import type { FiredWindows } from "./window-firing.ts"
 import { WindowShape, type ShapedAggregate } from "./window-shape.ts"
 
 /** What a window is made of. */
@@ -40,58 +41,36 @@ export interface SharedWindowOptions {
 export class SharedWindow implements Operator, OperatorState, SharingWindow, FiredWindows {
   readonly id: string
   readonly signature: string
+  /** Whether it is given the batches and watermarks of all windows that share the slices. */
+  readonly isLeader: boolean
   readonly #isOwner: boolean
   readonly #shared: SharedSlices
   readonly #slices: Slices
-  readonly #memory: WindowMemory
-  readonly #pieces: WindowPieces
-  readonly #results: WindowResults
-  readonly #firing: WindowFiring
-  readonly #feed: WindowFeed
-  #watermark = -Infinity
+  readonly #firing: SharedFiring
+  #out: Emitter = NOBODY
   #floorEnd = -Infinity
   /** Where it is not the owner. */
   #lateRows = 0
   #hasChanged = false
 
   constructor(options: SharedWindowOptions, shared: SharedSlices, context: OperatorContext) {
-    const { id, aggregates, schema } = options
-    const { arena } = context
-    const { stored } = shared
-    this.id = id
+    this.id = options.id
     this.signature = options.signature
     this.#isOwner = options.isOwner
     this.#shared = shared
-    const slices = new Slices(options.window, stored.slices.maxTime)
-    const shaped = aggregates.map((aggregate) => aggregate.shaped)
-    const shape = new WindowShape(slices, stored.shape.timeShift, shaped, stored.shape.keys)
-    const memory = new WindowMemory(arena, shape)
-    const pieces = new WindowPieces(arena, slices, memory)
-    const code = shared.codeOf(shape)
-    const sharedKernels = aggregates.map(({ index }) => stored.shape.kernels[index]!)
-    const inputs = sharedKernels.flatMap(({ kernel, inputFrom }) => kernel.inputs.map((_, at) => inputFrom + at))
-    const fields = sharedKernels.flatMap(({ kernel, entryFrom }) => kernel.entry.map((_, at) => entryFrom + at))
-    const results = {
-      id,
-      schema,
-      keyCount: stored.shape.keys.parts.length,
-      shape,
-      texts: { dictionary: (input: number) => stored.texts.dictionary(inputs[input]!) },
-      failure: (aggregate: number) => overflowError(aggregates[aggregate]!.name),
-    }
-    const sources = shared.runs.tablesOf(fields)
-    this.#slices = slices
-    this.#memory = memory
-    this.#pieces = pieces
-    this.#results = new WindowResults(results, memory, context)
-    this.#firing = new WindowFiring({ slices, memory, pieces, code: code.windows, results: this.#results })
-    this.#feed = new WindowFeed(arena, { shared, slices, memory, pieces, fields, code: code.merging, sources })
-    shared.add(this)
+    this.#slices = new Slices(options.window, shared.stored.slices.maxTime)
+    this.#firing = firingOf(options, this.#slices, shared, context)
+    this.isLeader = shared.add(this)
+  }
+
+  /** Takes note of who takes what it gives. */
+  bind(out: Emitter): void {
+    this.#out = out
   }
 
   /** All windows that end at this + 1 or earlier have fired. */
   get watermark(): number {
-    return this.#watermark
+    return this.#shared.store.watermark
   }
 
   /** Rows that came late for all their windows, over the life of the state. */
@@ -99,8 +78,8 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
     return this.#isOwner ? this.#shared.store.lateRows : this.#lateRows
   }
 
-  get nextStart(): number {
-    return this.#feed.nextStart
+  get neededFrom(): number {
+    return this.#firing.neededFrom(this.#floorEnd)
   }
 
   get floorEnd(): number {
@@ -127,41 +106,33 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
     return this.#slices.of(time).lastWindowEnd - 1 <= batch.watermarks[row]!
   }
 
-  onBatch(batch: Batch, out: Emitter): void {
-    this.#shared.onBatch(this, batch)
-    const late = this.#shared.lateFor(this, batch)
-    if (late === undefined) return
+  onBatch(batch: Batch): void {
+    assert(this.isLeader, "the leader is given the batches of all")
+    this.#shared.onBatch(batch)
+  }
+
+  giveLate(batch: Batch, late: Int32Array): void {
     if (this.#isOwner) this.#shared.store.addLateRows(late.length)
     else this.#lateRows += late.length
     this.#hasChanged = true
-    out.emit("late", batch.with({ selection: late, count: late.length }))
+    this.#out.emit("late", batch.with({ selection: late, count: late.length }))
   }
 
-  /** Fires the windows that are due. At +∞ all are, and the watermark becomes that at which the last of them is due. */
-  onWatermark(watermark: number, out: Emitter): void {
-    const before = this.#watermark
-    const lastEnd = this.#floorEnd <= watermark + 1 ? this.#fireUntil(watermark + 1, out) : -Infinity
-    this.#watermark = Math.max(before, watermark === Infinity ? lastEnd - 1 : watermark)
-    if (this.#watermark === before) return
-    this.#floorEnd = this.#slices.firstWindowEndBehind(this.#watermark + 1)
-    this.#shared.onRisen(before)
+  onWatermark(watermark: number): void {
+    assert(this.isLeader, "the leader is given the watermarks of all")
+    this.#shared.onWatermark(watermark)
   }
 
-  /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has. */
-  #fireUntil(lastDueEnd: number, out: Emitter): number {
-    this.#feed.take(lastDueEnd, this.#floorEnd)
-    if (this.#pieces.nextEnd(this.#floorEnd) > lastDueEnd) return -Infinity
-    return this.#firing.fireUntil(lastDueEnd, this, this.#shared.stored.keys, out)
+  fireUntil(lastDueEnd: number): number {
+    return this.#firing.fireUntil(lastDueEnd, this, this.#out)
+  }
+
+  pass(watermark: number): void {
+    this.#floorEnd = watermark === -Infinity ? -Infinity : this.#slices.firstWindowEndBehind(watermark + 1)
   }
 
   forget(): void {
-    this.#feed.forget(this.#floorEnd)
-  }
-
-  restore(watermark: number): void {
-    this.#watermark = watermark
-    this.#floorEnd = watermark === -Infinity ? -Infinity : this.#slices.firstWindowEndBehind(watermark + 1)
-    this.#feed.forget(this.#floorEnd)
+    this.#firing.forget(this.#floorEnd)
   }
 
   writeChanges(out: ByteWriter): void {
@@ -197,10 +168,33 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
 
   /** Gives all memory back. The operator must not be used any more. */
   release(): void {
-    this.#feed.release()
-    this.#memory.release()
-    this.#pieces.release()
-    this.#results.release()
+    this.#firing.release()
     this.#shared.release()
   }
+}
+
+function firingOf(
+  { id, schema, aggregates }: SharedWindowOptions,
+  slices: Slices,
+  shared: SharedSlices,
+  context: OperatorContext,
+): SharedFiring {
+  const { stored } = shared
+  const shaped = aggregates.map((aggregate) => aggregate.shaped)
+  const sharedKernels = aggregates.map(({ index }) => stored.shape.kernels[index]!)
+  const inputs = sharedKernels.flatMap(({ kernel, inputFrom }) => kernel.inputs.map((_, at) => inputFrom + at))
+  const fields = sharedKernels.flatMap(({ kernel, entryFrom }) => kernel.entry.map((_, at) => entryFrom + at))
+  const results = {
+    id,
+    schema,
+    keyCount: stored.shape.keys.parts.length,
+    shape: new WindowShape(slices, stored.shape.timeShift, shaped, stored.shape.keys),
+    texts: { dictionary: (input: number) => stored.texts.dictionary(inputs[input]!) },
+    failure: (aggregate: number) => overflowError(aggregates[aggregate]!.name),
+  }
+  if (!DirectFiring.suits(slices)) return new StackedFiring(results, fields, shared, context)
+  const types = schema.fields.map(({ type }) => type.label)
+  const key = JSON.stringify([aggregates.map(({ index }) => index), types])
+  const rows = shared.rowsOf(key, () => new DirectRows(results, fields, shared, context))
+  return new DirectFiring(results, slices, shared, rows)
 }

@@ -141,7 +141,8 @@ export class WindowFeed {
     }
     const { list, index } = makePiece()
     const from = memory.get("entryTail")
-    const tail = shared.runs.merge(code, this.#own, sources, from)
+    const { runs } = shared
+    const tail = runs.merge(code.merge, this.#own, sources, runs.slots, from, from)
     list.set(index, "from", from)
     list.set(index, "size", tail - from)
     list.set(index, "capacity", tail - from)

@@ -147,6 +147,11 @@ export class WindowMemory {
     writeInt53(this.#control.i32, CONTROL.floorEnd >> 3, end)
   }
 
+  /** How long windows are: another length than the shape's, where one memory serves several. */
+  set windowSize(size: number) {
+    writeInt53(this.#control.i32, CONTROL.size >> 3, size)
+  }
+
   reserveEntries(capacity: number): void {
     const arrays = [this.entryIds, this.entryDirty, ...this.#entryArrays]
     for (const array of arrays) array.reserve(capacity)

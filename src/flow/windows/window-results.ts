@@ -2,6 +2,7 @@
  * Result rows of windows on their way out: kernels store them in columns of the arena, of up to 8,192 rows, which leave
  * when they are full or the watermark's work is done. Rows of several windows share a batch.
  */
+import { assert } from "../../base/assert.ts"
 import { allocateColumns, Batch, type BatchColumns } from "../../batch/batch.ts"
 import type { Column, Int64Column } from "../../batch/column.ts"
 import type { Schema } from "../../batch/schema.ts"
@@ -17,16 +18,20 @@ import type { WindowShape } from "./window-shape.ts"
 
 const ROWS_AT_FIRST = 256
 
-/** What results are made with. */
-export interface WindowResultsOptions {
+/** Whose results they are. */
+export interface ResultsOwner {
   readonly id: string
   /** The keys, the window's start and end, the aggregates. */
   readonly schema: Schema
+  /** The error of a result row that has failed, by aggregate. */
+  readonly failure: (aggregate: number) => unknown
+}
+
+/** What results are made with. */
+export interface WindowResultsOptions extends ResultsOwner {
   readonly keyCount: number
   readonly shape: WindowShape
   readonly texts: Pick<ValueTexts, "dictionary">
-  /** The error of a result row that has failed, by aggregate. */
-  readonly failure: (aggregate: number) => unknown
 }
 
 /** Gathers and emits result rows. */
@@ -45,11 +50,19 @@ export class WindowResults {
   /** Columns that were filled are followed by longer ones, as more windows then leave together. */
   #wanted = ROWS_AT_FIRST
   #length = 0
+  #owner: ResultsOwner
 
   constructor(options: WindowResultsOptions, memory: WindowMemory, context: OperatorContext) {
     this.#options = options
+    this.#owner = options
     this.#memory = memory
     this.#context = context
+  }
+
+  /** Takes note of whose results follow: of another owner, but with columns of the same types. */
+  serve(owner: ResultsOwner): void {
+    assert(this.#length === 0, "results are of one owner")
+    this.#owner = owner
   }
 
   /** Where the next row goes. */
@@ -133,7 +146,7 @@ export class WindowResults {
     if (count === 0) return
     const pairs = this.#memory.failures.i32
     for (let at = 0; at < count; at++) {
-      this.#failures.add(pairs[at * 2]!, this.#options.failure(pairs[at * 2 + 1]!))
+      this.#failures.add(pairs[at * 2]!, this.#owner.failure(pairs[at * 2 + 1]!))
     }
     this.#memory.set("failureCount", 0)
   }
@@ -149,9 +162,9 @@ export class WindowResults {
       if (dictionary !== null) setDictionary(columns[part]!, dictionary)
     })
     // Windows fire in order of their ends.
-    const all = new Batch({ schema: this.#options.schema, columns, length, isTimeOrdered: true })
+    const all = new Batch({ schema: this.#owner.schema, columns, length, isTimeOrdered: true })
     const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
-    this.#failures.report(this.#options.id, all, this.#context)
+    this.#failures.report(this.#owner.id, all, this.#context)
     if (results.count > 0) out.emit("main", results)
     this.#clearNulls()
   }
