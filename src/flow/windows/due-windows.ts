@@ -27,7 +27,9 @@ export class DueWindows<T extends Due> {
 
   /** Puts all windows in order anew. */
   fill(windows: readonly T[]): void {
-    const ordered = [...windows].sort((one, other) => (one.floorEnd < other.floorEnd ? -1 : one.floorEnd > other.floorEnd ? 1 : 0))
+    const ordered = [...windows].sort((one, other) =>
+      one.floorEnd < other.floorEnd ? -1 : one.floorEnd > other.floorEnd ? 1 : 0,
+    )
     ordered.forEach((window, place) => this.#put(window, window.floorEnd, place))
   }
 
