@@ -2,13 +2,28 @@
 import type { Prng } from "../base/prng.ts"
 import type { ColumnType } from "../batch/type.ts"
 import { t } from "../batch/types.ts"
+import { UTC_PARTS } from "../time/utc-part.ts"
+import { ANY_RESULT, randomCall, type ArgumentWriter } from "./lambda-calls.fixture.ts"
+import { LaneGrammar, literalOf, TextGrammar } from "./lambda-lanes.fixture.ts"
 import { LITERALS, NUMBERS } from "./lambda-rows.fixture.ts"
+import { BOOLEAN, NUMBER, STRING } from "./value-type.ts"
 
 const PATTERNS = ["a", "^$", "[A-J]+", "(?<x>\\d)|é", '\\/|"', "(.)\\1", "(?:)", "\\u2028", "n?ull$", "."]
-const DATE_PARTS = [
-  ...["getTime", "getUTCDate", "getUTCDay", "getUTCFullYear", "getUTCHours", "getUTCMilliseconds", "getUTCMinutes"],
-  ...["getUTCMonth", "getUTCSeconds"],
-]
+const DATE_PARTS = Object.keys(UTC_PARTS)
+
+/** What lambdas find outside of themselves, by the names that it has there: no value of theirs ever changes. */
+export const CAPTURED: Readonly<Record<string, null | boolean | number | bigint | string>> = {
+  ...{
+    K_ZERO: -0,
+    K_NAN: NaN,
+    K_SAFE: 2 ** 53 + 2,
+    K_TEXT: "😀",
+    K_EMPTY: "",
+    K_LONG: -(2n ** 63n),
+    K_HUGE: 2n ** 70n,
+  },
+  ...{ K_NO: false, K_NULL: null },
+}
 
 /** Writes random expressions, of a kind or of any, mostly such as are in the subset. */
 export class Grammar {
@@ -22,13 +37,17 @@ export class Grammar {
 
   number(depth: number): string {
     const { prng } = this
-    const leaves = ["r.f", "r.i", "r.at", "p.limit", "r.s.length", ...this.names.number]
+    const leaves = ["r.f", "r.i", "r.at", "p.limit", "r.s.length", "K_ZERO", "K_NAN", "K_SAFE", ...this.names.number]
     if (depth <= 0) return prng.chance(0.3) ? this.numberLiteral() : prng.pick(leaves)
     const n = (): string => this.number(depth - 1)
     const loose = (): string => this.numberLike(depth - 1)
-    switch (prng.below(16)) {
+    switch (prng.below(18)) {
       case 0:
         return prng.pick(leaves)
+      case 16:
+        return randomCall(prng, NUMBER, this.arguments(depth - 1))
+      case 17:
+        return prng.pick(["Math.PI", "Math.SQRT1_2", "Number.EPSILON", "Number.MAX_SAFE_INTEGER", "Number.MIN_VALUE"])
       case 14:
         return `new Date(${prng.pick([loose, () => "r.at / 1000", () => "r.j"])()}).${prng.pick(DATE_PARTS)}()`
       case 15:
@@ -80,15 +99,20 @@ export class Grammar {
       "r.q?.x",
       "r.q.m",
       "undefined",
+      "K_NULL",
     ])
   }
 
   boolean(depth: number): string {
     const { prng } = this
-    if (depth <= 0) return prng.pick(["r.yes", "p.on", "true", "!1", "(r.u === null)", ...this.names.boolean])
+    if (depth <= 0) return prng.pick(["r.yes", "p.on", "true", "!1", "K_NO", "(r.u === null)", ...this.names.boolean])
     const nullable = (): string =>
       prng.pick(["r.g", "r.j", "r.c", "r.u", "r.maybe", "r.q", "r.o.p", "r.o.x", "p.some", "p.at"])
-    switch (prng.below(14)) {
+    switch (prng.below(16)) {
+      case 14:
+        return randomCall(prng, BOOLEAN, this.arguments(depth - 1))
+      case 15:
+        return `(${this.string(depth - 1)} ${this.relation()} ${prng.pick([() => this.string(depth - 1), () => "r.u"])()})`
       case 13:
         return `${this.regex()}.test(${prng.pick([() => this.string(depth - 1), () => "r.u", () => this.any(depth - 1, true)])()})`
       case 0:
@@ -111,9 +135,9 @@ export class Grammar {
       case 9:
         return `${this.string(depth - 1)}.${prng.pick(["startsWith", "endsWith", "includes"])}(${this.string(depth - 1)})`
       case 10:
-        return `(typeof ${prng.pick([nullable(), `(${this.any(depth - 1, true)})`])} === "${prng.pick(["number", "object", "string", "undefined"])}")`
+        return `(typeof ${prng.pick([nullable(), `(${this.any(depth - 1, true)})`])} === "${prng.pick(["number", "object", "string", "undefined", "bigint", "boolean"])}")`
       case 11:
-        return `(${this.bigint(depth - 1)} ${this.relation()} ${this.bigint(depth - 1)})`
+        return `(${this.bigint(depth - 1)} ${this.relation()} ${prng.pick([() => this.bigint(depth - 1), () => this.number(depth - 1)])()})`
       default:
         return `(${this.boolean(depth - 1)} ? ${this.boolean(depth - 1)} : ${this.boolean(depth - 1)})`
     }
@@ -121,11 +145,13 @@ export class Grammar {
 
   string(depth: number): string {
     const { prng } = this
-    const leaves = ["r.s", "r.e", "p.word", "r.o.y", ...this.names.string]
+    const leaves = ["r.s", "r.e", "p.word", "r.o.y", "K_TEXT", "K_EMPTY", ...this.names.string]
     if (depth <= 0) return prng.chance(0.3) ? this.text() : prng.pick(leaves)
-    switch (prng.below(12)) {
+    switch (prng.below(13)) {
       case 0:
         return prng.pick(leaves)
+      case 12:
+        return randomCall(prng, STRING, this.arguments(depth - 1))
       case 9: {
         const method = prng.pick(["replace", "replaceAll"])
         const pattern = prng.chance(0.5) ? this.regex(method === "replaceAll") : this.string(depth - 2)
@@ -156,7 +182,7 @@ export class Grammar {
 
   bigint(depth: number): string {
     const { prng } = this
-    const leaves = ["r.b", "p.big", "5n", "-3n", "0n", "9223372036854775807n", ...this.names.bigint]
+    const leaves = ["r.b", "p.big", "5n", "-3n", "0n", "9223372036854775807n", "K_LONG", "K_HUGE", ...this.names.bigint]
     if (depth <= 0) return prng.pick(leaves)
     const b = (): string => this.bigint(depth - 1)
     switch (prng.below(8)) {
@@ -166,7 +192,7 @@ export class Grammar {
       case 2:
         return `(${b()} ${prng.pick(["+", "-", "*", "&", "|", "^"])} ${b()})`
       case 3:
-        return `(${b()} ${prng.pick(["/ 3n", "% -7n"])})`
+        return `((${b()}) ${prng.pick(["/ 3n", "% -7n", "<< 3n", ">> 2n", "<< -70n", ">> -3n", "** 2n"])})`
       case 4:
         return prng.pick([`(${prng.pick(["-", "~"])} ${b()})`, `(${b()} / (${b()}))`, `(${b()} % r.b)`, "(r.c + r.b)"])
       case 5:
@@ -182,7 +208,9 @@ export class Grammar {
   any(depth: number, isLoose = false): string {
     const { prng } = this
     const a = (): string => this.any(depth - 1, isLoose)
-    switch (prng.below(depth <= 0 ? 6 : 11)) {
+    switch (prng.below(depth <= 0 ? 6 : 12)) {
+      case 11:
+        return this.call(depth - 1)
       case 0:
         return this.number(depth)
       case 1:
@@ -226,6 +254,42 @@ export class Grammar {
           `(${text} < ${text} || r.u)`,
         ])
       }
+    }
+  }
+
+  private call(depth: number): string {
+    return randomCall(this.prng, ANY_RESULT, this.arguments(depth))
+  }
+
+  /** What a call is given: no bigints, for which most functions throw. */
+  private arguments(depth: number): ArgumentWriter {
+    const { prng } = this
+    return {
+      number: () => this.number(depth),
+      text: () => this.string(depth),
+      any: () => prng.pick([() => this.numberLike(depth), () => this.string(depth), () => this.boolean(depth)])(),
+    }
+  }
+
+  /** A predicate: any value, or one that is drawn toward what a back end has a form of its own for. */
+  predicate(): string {
+    const { prng } = this
+    switch (prng.below(8)) {
+      case 0:
+      case 1:
+        return this.cheap(3)
+      case 2:
+      case 3: {
+        const texts = new TextGrammar(prng)
+        return prng.chance(0.5) ? texts.any(3) : `(${texts.any(2)} ${this.relation()} ${texts.call(2)})`
+      }
+      case 4:
+      case 5:
+        return new LaneGrammar(prng).flag(4)
+      case 6:
+        return `(${this.any(2)} ${this.relation()} ${this.call(2)})`
+      default:
+        return this.any(4)
     }
   }
 
@@ -372,8 +436,7 @@ export class Grammar {
   }
 
   private numberLiteral(): string {
-    const value = this.prng.pick(NUMBERS)
-    return Object.is(value, -0) ? "-0" : value < 0 ? `(${value})` : String(value)
+    return literalOf(this.prng.pick(NUMBERS))
   }
 
   private text(): string {
@@ -428,6 +491,16 @@ export function randomTargets(prng: Prng): RandomTarget[] {
     { type: t.int53, write: (grammar: Grammar) => prng.pick(["r.at - 1", "r.at", "-r.i", grammar.number(2)]) },
     { type: t.timestamp().nullable(), write: (grammar: Grammar) => prng.pick(["r.j", "r.at", grammar.any(2)]) },
     { type: t.enum("a", "red", "JFK"), write: (grammar: Grammar) => prng.pick(["r.e", '"red"', grammar.string(2)]) },
+    { type: t.float64, write: () => new LaneGrammar(prng).number(3) },
+    { type: t.int32.nullable(), write: () => new LaneGrammar(prng).whole(3) },
+    { type: t.int53, write: () => new LaneGrammar(prng).whole(2) },
+    { type: t.int64, write: () => new LaneGrammar(prng).bigint(3) },
+    { type: t.bool, write: () => new LaneGrammar(prng).flag(3) },
+    { type: t.string, write: () => new TextGrammar(prng).text(3) },
+    { type: t.float64, write: () => new TextGrammar(prng).number(3) },
+    { type: t.bool, write: () => new TextGrammar(prng).flag(3) },
+    { type: t.float64.nullable(), write: () => new TextGrammar(prng).call(2) },
+    { type: t.string.nullable(), write: () => new TextGrammar(prng).any(3) },
     { type: t.float64, write: (grammar: Grammar) => grammar.any(2) },
     { type: t.string, write: (grammar: Grammar) => grammar.any(2) },
   ]
