@@ -127,6 +127,17 @@ export const tidyRules = {
     })
   },
 
+  /** A decision is named by its number, so no two have the same. */
+  decisionNumbers(tree) {
+    const names = paths(tree, /^docs\/decisions\/\d{4}-/)
+    const numberOf = (path) => path.slice("docs/decisions/".length).slice(0, 4)
+    return names.flatMap((path) => {
+      const first = names.find((other) => numberOf(other) === numberOf(path))
+      if (first !== path) return [`${path}: ${first} has this number; take the next one that is free.`]
+      return tree.get(path).startsWith(`# ${numberOf(path)} `) ? [] : [`${path}: its title begins with its number.`]
+    })
+  },
+
   /** Links between our own pages lead somewhere. */
   links(tree) {
     const folders = new Set([...tree.keys()].flatMap((path) => ancestors(path)))
