@@ -231,6 +231,12 @@ export interface LambdaIr {
   readonly globals: readonly string[]
 }
 
+/** Whether the lambda throws for some rows that there might be. */
+export function mayThrow({ result, lets }: LambdaIr): boolean {
+  const results = result.op === "object" ? [...result.entries.values()] : [result]
+  return [...results, ...lets.map(({ value }) => value)].some(({ isTotal }) => !isTotal)
+}
+
 /** Which place a reference means: the same text for the same place. */
 export function placeOf(reference: Reference): string {
   const names = reference.fields.map(({ name }) => JSON.stringify(name)).join(".")

@@ -20,6 +20,8 @@ export type LambdaForm =
       readonly kind: "compiled"
       /** What it runs as; of a projection, some columns may run as the one and some as the other. */
       readonly backEnds: readonly BackEnd[]
+      /** Whether it throws for some rows that there might be: those are left to the closure. */
+      readonly mayThrow: boolean
       /** The generated JavaScript, which runs where WebAssembly does not. */
       readonly code: string
       /** The IR as text. */ readonly ir: string

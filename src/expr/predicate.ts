@@ -11,7 +11,7 @@ import { ClosurePredicate, type Params } from "./closure.ts"
 import { predicateSource } from "./codegen-js.ts"
 import { backEndOf, wasmOrNot, wasmPredicate } from "./codegen-wasm.ts"
 import type { WasmSource } from "./codegen-wasm-kernel.ts"
-import type { LambdaIr } from "./ir.ts"
+import { mayThrow, type LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
 import { JsKernel } from "./js-kernel.ts"
 import type { LambdaForm, OnRowError, Predicate } from "./lambda.ts"
@@ -74,11 +74,12 @@ class CompiledPredicate implements Predicate {
   }
 
   get form(): LambdaForm {
-    const { code, irText: text } = this.#compiled
+    const { code, ir, irText: text } = this.#compiled
     const source = this.#source()
     return {
       kind: "compiled",
       backEnds: [source === undefined ? "JavaScript" : backEndOf(source)],
+      mayThrow: mayThrow(ir),
       code,
       ir: text,
     }

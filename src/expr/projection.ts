@@ -17,7 +17,7 @@ import { builtinsOf } from "./builtins.ts"
 import { ClosureProjection, type Params, type ResultShape } from "./closure.ts"
 import { backEndOf, wasmOrNot, wasmProjection, type WasmProjection } from "./codegen-wasm.ts"
 import type { BackEnd } from "./compile.ts"
-import type { Ir, LambdaIr } from "./ir.ts"
+import { mayThrow, type Ir, type LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
 import { JsProjection, type LambdaParts } from "./js-projection.ts"
 import type { LambdaForm, OnRowError, Projection } from "./lambda.ts"
@@ -50,6 +50,7 @@ export function compileProjection(request: ProjectionRequest): Projection {
 /** A lowered lambda, and the JavaScript that runs it. */
 interface Compiled extends LambdaParts {
   readonly irText: string
+  readonly isThrowing: boolean
   /** Rewritten, as are the lets. */
   readonly values: readonly Ir[]
   readonly types: readonly ColumnType[]
@@ -59,10 +60,11 @@ interface Compiled extends LambdaParts {
 function compile(request: ProjectionRequest): Compiled {
   const { targets, shape, params } = request
   const ir = lowerLambda(request)
-  const { values, lets } = rewritten(valuesOf(ir, targets, shape), ir)
+  const { values, lets, isThrowing } = rewritten(valuesOf(ir, targets, shape), ir)
   const types = targets.map(({ type }) => type)
   const parts = { lets, params, builtins: builtinsOf(ir) }
-  return { ...parts, irText: irText(ir), values, types, projection: new JsProjection(values, types, parts) }
+  const forms = { irText: irText(ir), isThrowing }
+  return { ...parts, ...forms, values, types, projection: new JsProjection(values, types, parts) }
 }
 
 /** What runs as WebAssembly, and the JavaScript for the columns that have none. */
@@ -83,9 +85,9 @@ function wasmKernels(compiled: Compiled, { source, targets }: WasmProjection, ar
 
 function rewritten(values: readonly Ir[], { lets, globals }: LambdaIr) {
   const entries = new Map(values.map((value, index) => [String(index), value]))
-  const { result, lets: rewrittenLets } = rewrite({ result: { op: "object", entries }, lets, globals }, "value")
-  assert(result.op === "object", "an object stays an object")
-  return { values: [...result.entries.values()], lets: rewrittenLets }
+  const simpler = rewrite({ result: { op: "object", entries }, lets, globals }, "value")
+  assert(simpler.result.op === "object", "an object stays an object")
+  return { values: [...simpler.result.entries.values()], lets: simpler.lets, isThrowing: mayThrow(simpler) }
 }
 
 function valuesOf({ result }: LambdaIr, targets: readonly Field[], shape: ResultShape): readonly Ir[] {
@@ -131,11 +133,11 @@ class CompiledProjection implements Projection {
   }
 
   get form(): LambdaForm {
-    const { irText: text, types, projection } = this.#compiled
+    const { irText: text, isThrowing, types, projection } = this.#compiled
     const wasm = this.#source()
     const backEnds: BackEnd[] = wasm === undefined ? [] : [backEndOf(wasm.source)]
     if (wasm === undefined || wasm.targets.size < types.length) backEnds.push("JavaScript")
-    return { kind: "compiled", backEnds, code: projection.code, ir: text }
+    return { kind: "compiled", backEnds, mayThrow: isThrowing, code: projection.code, ir: text }
   }
 
   project(batch: Batch, params: Params, targets: readonly Column[], onRowError: OnRowError): void {

@@ -207,6 +207,22 @@ test("EX1 a lambda that runs partly as WebAssembly and partly as JavaScript is t
   expect(text).toContain("│  ✓ compiled to WebAssembly and JavaScript\n")
 })
 
+test("EX1 of a compiled lambda that may throw it is said that it runs again as a closure", () => {
+  const proof = { areGenuineGlobals: () => true, capturedConstant: () => undefined }
+  const explained = (predicate: FilterNode["predicate"]) => {
+    const changed = nodes.map((node) => (node.kind === "filter" ? { ...node, predicate } : node))
+    return explain({ ...bound, plan: { ...plan, nodes: changed } }, { compile: { mode: "auto", proof } })
+  }
+  type Row = { readonly tip: number | null }
+  const throwing = explained((r: Row) => r.tip!.toFixed(1) === "0.5")
+  expect(throwing.nodes[1]!.lambdas).toMatchObject([{ form: "compiled", mayThrow: true }])
+  const line = "may throw: where it does, it runs again as a closure"
+  expect(formatExplain(throwing)).toMatch(new RegExp(`✓ compiled to [\\w ]+\n.*  ${line}\n`))
+  const tested = explained((r: Row) => r.tip !== null && r.tip.toFixed(1) === "0.5")
+  expect(tested.nodes[1]!.lambdas).toMatchObject([{ form: "compiled", mayThrow: false }])
+  expect(formatExplain(tested)).not.toContain("may throw")
+})
+
 test("EX1 with compiling switched off every lambda runs as its closure", () => {
   const { nodes: explained } = explain(bound, { compile: { mode: "off", proof: undefined } })
   const forms = explained.flatMap(({ lambdas }) => lambdas.map(({ form }) => form))

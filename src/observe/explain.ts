@@ -179,6 +179,7 @@ function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): Exp
     source: String(lambda),
     form: form.kind,
     backEnds: isCompiled ? form.backEnds : [],
+    mayThrow: isCompiled && form.mayThrow,
     reason: isCompiled ? undefined : form.reason,
     hint: isCompiled ? undefined : form.hint,
     ir: isCompiled ? form.ir : undefined,

@@ -141,8 +141,11 @@ function portOf(consumer: Consumer): Port {
   return consumer.kind === "output" ? consumer.output.from.port : consumer.port
 }
 
-function formLines({ form, backEnds, reason, hint }: ExplainedLambda): string[] {
-  if (form === "compiled") return [`✓ compiled to ${backEnds.join(" and ")}`]
+function formLines({ form, backEnds, mayThrow, reason, hint }: ExplainedLambda): string[] {
+  if (form === "compiled") {
+    const throwing = mayThrow ? ["  may throw: where it does, it runs again as a closure"] : []
+    return [`✓ compiled to ${backEnds.join(" and ")}`, ...throwing]
+  }
   return [`○ runs as a closure. ${reason}`, ...(hint === undefined ? [] : [`  ${hint}`])]
 }
 

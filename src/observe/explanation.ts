@@ -24,6 +24,8 @@ export interface ExplainedLambda {
   readonly form: "compiled" | "closure"
   /** What it is compiled to; of a lambda that gives several columns, some may be the one and some the other. */
   readonly backEnds: readonly BackEnd[]
+  /** Whether it is compiled and may throw: where it does, the closure is run again, and its error is reported. */
+  readonly mayThrow: boolean
   /** Why it runs as a closure, as a sentence. */
   readonly reason: string | undefined
   /** What to write instead, as a sentence. */
