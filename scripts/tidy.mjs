@@ -129,7 +129,7 @@ export const tidyRules = {
 
   /** A decision is named by its number, so no two have the same. */
   decisionNumbers(tree) {
-    const names = paths(tree, /^docs\/decisions\/\d{4}-/)
+    const names = paths(tree, /^docs\/decisions\/\d{4}-/).sort()
     const numberOf = (path) => path.slice("docs/decisions/".length).slice(0, 4)
     return names.flatMap((path) => {
       const first = names.find((other) => numberOf(other) === numberOf(path))
