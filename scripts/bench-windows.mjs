@@ -14,6 +14,7 @@ import { MeasuredProcess } from "../bench/frame/measured-process.mjs"
 import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
 import { plotPanels } from "../bench/frame/svg-plot.mjs"
 import { tableText } from "../bench/frame/table.mjs"
+import { keyAccesses } from "../bench/windows/key-accesses.mjs"
 import { AGGREGATES, SWEEPS, warmSeconds } from "../bench/windows/sweeps.mjs"
 import { ROOT, prepare, runMain } from "./bootstrap.mjs"
 
@@ -46,6 +47,7 @@ await runMain(async () => {
     process.stderr.write(`${sweep.name} …\n`)
     const found = await measure(sweep)
     print(sweep, found)
+    if (isExplained(sweep)) printGrowth(found)
     results.push(...found)
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
@@ -65,6 +67,7 @@ async function measure(sweep) {
       JSON.stringify(setting),
     ])
   })
+  const probes = isExplained(sweep) ? probesOf(sweep) : []
   try {
     for (const [index, { setting }] of points.entries()) {
       await processes[index].ask(`run ${warmTuples(setting)}`)
@@ -72,12 +75,37 @@ async function measure(sweep) {
     }
     for (let round = 0; round < rounds; round++) {
       for (const [index, { runs }] of points.entries()) runs.push(await processes[index].ask(`runFor ${roundMs}`))
+      for (const probe of probes) probe.runs.push(await probe.process.ask(`runFor ${roundMs}`))
     }
   } finally {
-    await Promise.all(processes.map((each) => each.close()))
+    await Promise.all([...processes, ...probes.map((probe) => probe.process)].map((each) => each.close()))
   }
   const costs = points.map(({ runs }) => median(runs.map(nanosPerTuple)))
-  return points.map((point, index) => result(point, costs[index], costs[index % AGGREGATES.length]))
+  return points.map((point, index) => ({
+    ...result(point, costs[index], costs[index % AGGREGATES.length]),
+    misses: missesOf(probes.find(({ value }) => value === point.value)),
+  }))
+}
+
+/** Keys are what memory is read by: there the cost of reading it is measured beside. */
+function isExplained({ name }) {
+  return name === "keys"
+}
+
+function probesOf({ values: all, quickValues }) {
+  const file = join(ROOT, "bench/windows/memory-probe.mjs")
+  return (values.quick ? quickValues : all).map((value) => ({
+    value,
+    process: new MeasuredProcess(`memory of ${value} keys`, process.execPath, [file, String(value)]),
+    runs: [],
+  }))
+}
+
+/** Nanoseconds that random reads of a record take, in each way, and the bytes that they are in; `null` for other sweeps. */
+function missesOf(probe) {
+  if (probe === undefined) return null
+  const of = (name) => median(probe.runs.map((run) => run[name]))
+  return { independent: of("independent"), chained: of("chained"), dependent: of("dependent"), bytes: of("bytes") }
 }
 
 /** Until windows are full; and where keys are many, until each has come. */
@@ -101,6 +129,11 @@ function result({ sweep, value, aggregate, runs }, cost, first) {
     aggregate,
     cpuNanosPerTuple: spread(runs.map(nanosPerTuple)),
     ofFirst: cost / first,
+    // Of adding alone, and of writing what has changed at the ends of epochs.
+    addNanosPerTuple: median(
+      runs.map(({ cpuSeconds, cutCpuSeconds, tuples }) => ((cpuSeconds - cutCpuSeconds) / tuples) * 1e9),
+    ),
+    cutNanosPerTuple: median(runs.map(({ cutCpuSeconds, tuples }) => (cutCpuSeconds / tuples) * 1e9)),
     rowsPerTuple: median(runs.map(({ rows, tuples }) => rows / tuples)),
     waiting: median(runs.map(({ cpuSeconds, seconds }) => 1 - cpuSeconds / seconds)),
     peakMiB: Math.max(...runs.map(({ peakMiB }) => peakMiB)),
@@ -122,6 +155,42 @@ function print(sweep, results) {
       ]),
     ),
   )
+}
+
+/** What of the growth random reads of memory explain, and what writing the changes of an epoch does. */
+function printGrowth(results) {
+  const ways = ["independent", "chained", "dependent"]
+  const first = (name) => results.find((r) => r.aggregate === name)
+  const rows = [...new Set(results.map((r) => r.value))].map((value) => {
+    const ofValue = AGGREGATES.map((name) => results.find((r) => r.value === value && r.aggregate === name))
+    const grown = (field) => ofValue.map((r) => r[field] - first(r.aggregate)[field])
+    const [{ misses }] = ofValue
+    const read = ways.map((way) => misses[way] - results[0].misses[way])
+    const added = grown("addNanosPerTuple")
+    const rest = added.map((nanos) => nanos - read[ways.indexOf("chained")])
+    const nanos = [Math.max(...grown("cutNanosPerTuple")), ...added, ...read, ...rest]
+    return [value.toLocaleString("en"), bytesText(misses.bytes), ...nanos.map((each) => each.toFixed(1))]
+  })
+  const columns = [
+    "epochs",
+    ...AGGREGATES.map((name) => `add, ${name}`),
+    ...ways,
+    ...AGGREGATES.map((n) => `rest, ${n}`),
+  ]
+  console.log(`\nby how much it has grown since ${results[0].value} keys, ns a record, and what explains it\n`)
+  console.log(tableText(["keys", "read by key", ...columns], rows))
+  console.log(`
+epochs: writing what has changed since the last one. add: all else that was measured. independent, chained, dependent:
+nothing but the reads and writes by key, over as many bytes, in turn with the rest; none waits for another, those of one
+record do, as the operator's do, or all do. rest: add less chained, which cache and TLB misses do not explain.
+By key a record reads`)
+  for (const { name, width, perRecord } of keyAccesses(results.at(-1).value)) {
+    console.log(`  ${name}, of ${width} bytes each${perRecord < 1 ? `: ${threeDigits(perRecord)} of the records` : ""}`)
+  }
+}
+
+function bytesText(bytes) {
+  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${threeDigits(bytes / 2 ** 20)} MiB`
 }
 
 function plot(results) {

@@ -5,6 +5,7 @@
 import { ByteWriter } from "../../dist/base/bytes.js"
 import { nodeScopes } from "../../dist/env/node/scopes.js"
 import { Dataflow } from "../../dist/flow/dataflow.js"
+import { cpuSeconds } from "./usage.mjs"
 
 /** An epoch of the runtime lasts 5 ms to seconds; by rows, so that rounds do not differ. */
 const EPOCH_ROWS = 1 << 20
@@ -14,6 +15,8 @@ export class DataflowRun {
   #dataflow
   #input
   #rowsSinceCut = 0
+  /** Processor time in which changes of state were written. */
+  cutCpuSeconds = 0
 
   /** @param emit takes the result batches of all outputs. */
   constructor(job, arena, emit) {
@@ -39,7 +42,9 @@ export class DataflowRun {
   }
 
   #cut() {
+    const start = cpuSeconds()
     for (const state of this.#dataflow.states) state.writeChanges(new ByteWriter())
+    this.cutCpuSeconds += cpuSeconds() - start
     this.#rowsSinceCut = 0
   }
 
