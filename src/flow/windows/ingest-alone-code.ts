@@ -127,7 +127,7 @@ function findRun(alone: Alone, exit: Label): Code<"none">[] {
   const closePiece = closeLast(control, piece, size)
   const stop = (reason: number) => stopWith(control, reason, exit)
   const entryDirty = loadedFrom(control, CONTROL.entryDirty, scope, setup)
-  const isInSlice = (place: Local<"i32">) => withValue([setRowAndTime(place.get)], i64.ltS(time.get, piece.end.get))
+  const isInSlice = (place: Code<"i32">) => withValue([setRowAndTime(place)], i64.ltS(time.get, piece.end.get))
   return [
     setRowAndTime(at.get),
     when(i64.geS(time.get, piece.end.get), openSlice({ control, piece, size, time, closePiece, stop })),

@@ -90,9 +90,8 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     setup.push(size.set(i32.load(piece.record.get, PIECE.size)))
     const closePiece = closeLast(control, piece, size)
     const runEnd = scope.local("i32")
-    const setRow = (place: Local<"i32">) =>
-      row.set(kind.hasList ? i32.load(itemAddress(rows.get, place.get, 2)) : place.get)
-    const setRowAndTime = (place: Local<"i32">) => sequence(setRow(place), time.set(readTime))
+    const setRow = (place: Code<"i32">) => row.set(kind.hasList ? i32.load(itemAddress(rows.get, place, 2)) : place)
+    const setRowAndTime = (place: Code<"i32">) => sequence(setRow(place), time.set(readTime))
     const needsTime = shape.kernels.some(({ kernel }) => kernel.readsTime === true)
     const behindId = scope.local("i32")
     const address = scope.local("i32")
@@ -100,7 +99,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const body = block((exit) => [
       block((refused) => {
         const addRow = [
-          needsTime ? setRowAndTime(at) : setRow(at),
+          needsTime ? setRowAndTime(at.get) : setRow(at.get),
           ...findId(exit),
           address.set(itemAddress(entryOf.get, behindId.get, 2)),
           entry.set(i32.load(address.get)),
@@ -111,7 +110,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
         return [
           loop((again) => [
             branchIf(exit, i32.geS(at.get, end.get)),
-            setRowAndTime(at),
+            setRowAndTime(at.get),
             when(
               i64.geS(time.get, piece.end.get),
               openSlice({ control, piece, size, time, closePiece, stop: (reason) => stopWith(control, reason, exit) }),

@@ -1,5 +1,6 @@
 /** What happens to what windows share when pieces join that were late for some of their windows. */
 import type { WindowFunctions } from "./window-code.ts"
+import { PIECE } from "./window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { WindowPieces } from "./window-pieces.ts"
 
@@ -10,7 +11,7 @@ const REPAIRED_MAX = 16
 export function joinPieces(end: number, pieces: WindowPieces, memory: WindowMemory, code: WindowFunctions): void {
   const { controlAddress } = memory
   for (const { list, index } of pieces.join(end)) {
-    const isSmall = list.get(index, "size") <= REPAIRED_MAX
+    const isSmall = list.get(index, PIECE.size) <= REPAIRED_MAX
     if (isSmall && code.repair(controlAddress, list.recordAddress(index)) === 1) continue
     code.reset(controlAddress)
     return

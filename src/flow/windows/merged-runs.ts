@@ -15,6 +15,7 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import { EntryTable, type EntryArrays } from "./entry-table.ts"
 import { mergeFunctions, RANGE_WORDS, type MergeFunctions } from "./merge-code.ts"
 import type { StoredSlices } from "./window-aggregate.ts"
+import { PIECE } from "./window-control.ts"
 
 /** How many runs make a longer one. */
 const RUNS = 4
@@ -113,7 +114,7 @@ export class MergedRuns {
   /** The start of the slice at a place; +∞ behind the last. */
   #startAt(place: number): number {
     const { memory } = this.#stored
-    return place < memory.tail ? memory.pieces.time(place, "start") : Infinity
+    return place < memory.tail ? memory.pieces.time(place, PIECE.start) : Infinity
   }
 
   /** The place of the first slice with records that does not start before `time`. */
@@ -124,11 +125,11 @@ export class MergedRuns {
     let high = memory.tail
     if (low === high) return low
     // Where no slice is missing, its place is known.
-    const guess = low + (time - pieces.time(low, "start")) / slices.slide
-    if (guess >= low && guess < high && pieces.time(guess, "start") === time) return guess
+    const guess = low + (time - pieces.time(low, PIECE.start)) / slices.slide
+    if (guess >= low && guess < high && pieces.time(guess, PIECE.start) === time) return guess
     while (low < high) {
       const middle = (low + high) >> 1
-      if (pieces.time(middle, "start") < time) low = middle + 1
+      if (pieces.time(middle, PIECE.start) < time) low = middle + 1
       else high = middle
     }
     return low
@@ -235,7 +236,7 @@ export class MergedRuns {
     const place = this.#lowerBound(start)
     if (this.#startAt(place) !== start) return
     const { pieces } = this.#stored.memory
-    this.#append(0, pieces.get(place, "from"), pieces.get(place, "size"))
+    this.#append(0, pieces.get(place, PIECE.from), pieces.get(place, PIECE.size))
   }
 
   #append(isRun: 0 | 1, from: number, size: number): void {

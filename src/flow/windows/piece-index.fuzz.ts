@@ -4,6 +4,7 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import { Prng } from "../../base/prng.ts"
 import { PieceIndex } from "./piece-index.ts"
 import { PieceList } from "./piece-list.ts"
+import { PIECE } from "./window-control.ts"
 
 const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
 
@@ -18,8 +19,8 @@ it("PI1 PI2 the tables of pieces find what Maps find, for dense and for scattere
     for (let piece = 0; piece < 3; piece++) {
       list.write(piece, { start: 0, end: 1, firstWindowEnd: 1, lastWindowEnd: 1 }, 1, from)
       const capacity = prng.pick([1, 2, 3, 5, 7, 8, 100, 127, 128, 129])
-      list.set(piece, "capacity", capacity)
-      list.set(piece, "shift", PieceIndex.shiftOf(capacity))
+      list.set(piece, PIECE.capacity, capacity)
+      list.set(piece, PIECE.shift, PieceIndex.shiftOf(capacity))
       index.reserve(from + capacity)
       const [range, step] = prng.pick([
         [200, 1],
@@ -32,15 +33,15 @@ it("PI1 PI2 the tables of pieces find what Maps find, for dense and for scattere
       const built = prng.below(capacity + 1)
       const twin = new Map([...ids].map((id, place) => [id, place]))
       entryIds.i32.set([...ids], from)
-      list.set(piece, "size", built)
+      list.set(piece, PIECE.size, built)
       index.build(entryIds.address, list.recordAddress(piece))
-      expect(list.get(piece, "indexed")).toBe(built)
+      expect(list.get(piece, PIECE.indexed)).toBe(built)
       for (const [id, place] of twin) {
         if (place < built) continue
         expect(index.find(list.recordAddress(piece), id)).toBe(-1)
         index.add(list.recordAddress(piece), id, place)
       }
-      expect(list.get(piece, "indexed")).toBe(capacity)
+      expect(list.get(piece, PIECE.indexed)).toBe(capacity)
       twins.push(twin)
       from += capacity
     }
@@ -48,7 +49,7 @@ it("PI1 PI2 the tables of pieces find what Maps find, for dense and for scattere
     index.reserve(from + by)
     index.move(0, by, from)
     twins.forEach((twin, piece) => {
-      list.set(piece, "from", list.get(piece, "from") + by)
+      list.set(piece, PIECE.from, list.get(piece, PIECE.from) + by)
       const asked = [...twin.keys(), ...Array.from({ length: 200 }, () => prng.below(2 ** 20))]
       const wrong = asked.filter((id) => index.find(list.recordAddress(piece), id) !== (twin.get(id) ?? -1))
       expect(wrong, `seed ${seed}`).toEqual([])

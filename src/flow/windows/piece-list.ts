@@ -9,11 +9,13 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import type { SliceBounds } from "./slices.ts"
 import { PIECE, PIECE_BYTES } from "./window-control.ts"
 
-type NumberField = "from" | "size" | "capacity" | "written" | "dirty" | "oldCount" | "indexed" | "shift"
-type TimeField = "start" | "end" | "countsFrom" | "lastWindowEnd"
+// Fields go by their offsets and not by their names: a name would be looked up in `PIECE` at each access.
+type TimeField = (typeof PIECE)["start" | "end" | "countsFrom" | "lastWindowEnd"]
+type NumberField = Exclude<(typeof PIECE)[keyof typeof PIECE], TimeField>
 
 const SMALLEST = 16
-const ZERO_AT_FIRST = ["size", "capacity", "written", "dirty", "oldCount", "indexed", "shift"] as const
+const { size, capacity, written, dirty, oldCount, indexed, shift } = PIECE
+const ZERO_AT_FIRST = [size, capacity, written, dirty, oldCount, indexed, shift]
 
 /** A list of records, of which those before `head` are no more in use. */
 export class PieceList {
@@ -52,30 +54,30 @@ export class PieceList {
 
   /** A field of a record. */
   get(index: number, field: NumberField): number {
-    return this.#records.i32[(index * PIECE_BYTES + PIECE[field]) >> 2]!
+    return this.#records.i32[(index * PIECE_BYTES + field) >> 2]!
   }
 
   set(index: number, field: NumberField, value: number): void {
-    this.#records.i32[(index * PIECE_BYTES + PIECE[field]) >> 2] = value
+    this.#records.i32[(index * PIECE_BYTES + field) >> 2] = value
   }
 
   /** A moment of a record, in microseconds. */
   time(index: number, field: TimeField): number {
-    return readInt53(this.#records.i32, (index * PIECE_BYTES + PIECE[field]) >> 3)
+    return readInt53(this.#records.i32, (index * PIECE_BYTES + field) >> 3)
   }
 
   #setTime(index: number, field: TimeField, value: number): void {
-    writeInt53(this.#records.i32, (index * PIECE_BYTES + PIECE[field]) >> 3, value)
+    writeInt53(this.#records.i32, (index * PIECE_BYTES + field) >> 3, value)
   }
 
   /** Writes the record of a piece without entries, which go from entry `from` on. */
   write(index: number, bounds: SliceBounds, countsFrom: number, from: number): void {
     assert(index < this.capacity, "there is room for the record")
-    this.#setTime(index, "start", bounds.start)
-    this.#setTime(index, "end", bounds.end)
-    this.#setTime(index, "countsFrom", countsFrom)
-    this.#setTime(index, "lastWindowEnd", bounds.lastWindowEnd)
-    this.set(index, "from", from)
+    this.#setTime(index, PIECE.start, bounds.start)
+    this.#setTime(index, PIECE.end, bounds.end)
+    this.#setTime(index, PIECE.countsFrom, countsFrom)
+    this.#setTime(index, PIECE.lastWindowEnd, bounds.lastWindowEnd)
+    this.set(index, PIECE.from, from)
     for (const field of ZERO_AT_FIRST) this.set(index, field, 0)
   }
 

@@ -22,6 +22,7 @@ import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
 import { MergedRuns } from "./merged-runs.ts"
 import { WindowAggregate, type StoredSlices, type WindowAggregateOptions } from "./window-aggregate.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
+import { PIECE } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
 
 /** One of the windows, as the slices see it. */
@@ -160,10 +161,10 @@ export class SharedSlices {
     if (!pieces.areJoining) return []
     const places = pieces.open(-Infinity).filter(({ list }) => list !== memory.pieces)
     const slices = places.map(({ list, index }) => ({
-      start: list.time(index, "start"),
-      countsFrom: list.time(index, "countsFrom"),
-      from: list.get(index, "from"),
-      size: list.get(index, "size"),
+      start: list.time(index, PIECE.start),
+      countsFrom: list.time(index, PIECE.countsFrom),
+      from: list.get(index, PIECE.from),
+      size: list.get(index, PIECE.size),
     }))
     return slices.sort((one, other) => one.start - other.start || one.countsFrom - other.countsFrom)
   }

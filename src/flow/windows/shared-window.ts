@@ -21,6 +21,7 @@ import { NOBODY, type SharedSlices, type SharingWindow } from "./shared-slices.t
 import { Slices } from "./slices.ts"
 import { StackedFiring } from "./stacked-firing.ts"
 import { overflowError } from "./window-aggregate.ts"
+import { PIECE } from "./window-control.ts"
 import type { FiredWindows } from "./window-firing.ts"
 import { WindowShape, type ShapedAggregate } from "./window-shape.ts"
 
@@ -93,8 +94,8 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
   /** How many windows have records and have not fired. */
   countOpenWindows(): number {
     const ranges = this.#shared.stored.pieces.open(-Infinity).map(({ list, index }) => {
-      const { firstWindowEnd, lastWindowEnd } = this.#slices.of(list.time(index, "start"))
-      const counts = this.#slices.firstWindowEndBehind(list.time(index, "countsFrom") - 1)
+      const { firstWindowEnd, lastWindowEnd } = this.#slices.of(list.time(index, PIECE.start))
+      const counts = this.#slices.firstWindowEndBehind(list.time(index, PIECE.countsFrom) - 1)
       return { from: Math.max(firstWindowEnd, counts, this.#floorEnd), last: lastWindowEnd }
     })
     return countOpenWindows(ranges, this.#slices.slide)

@@ -36,7 +36,7 @@ import { ONLY_ID, OnlyKey } from "./only-key.ts"
 import { Slices } from "./slices.ts"
 import { ValueTexts } from "./value-texts.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
-import { CONTROL, STOP } from "./window-control.ts"
+import { CONTROL, PIECE, STOP } from "./window-control.ts"
 import { WindowDisorder, type SiftedRows } from "./window-disorder.ts"
 import { WindowFiring } from "./window-firing.ts"
 import { WindowInputs, type WindowInput } from "./window-inputs.ts"
@@ -133,6 +133,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#code = windowFunctions(this.#shape, arena.memory)
     this.#texts = new ValueTexts(this.#shape)
     this.#memory = new WindowMemory(arena, this.#shape)
+    if (types.length === 0) this.#memory.reserveKeys(table.size)
     this.#direct = new DirectIds(this.#memory)
     this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
     const inputs = aggregates.map(({ input }) => input)
@@ -274,17 +275,18 @@ export class WindowAggregate implements Operator, OperatorState {
     const { ingest, ingestAll, ingestDirect, ingestDirectAll } = this.#code
     const direct = rows === null ? ingestDirectAll : ingestDirect
     let isDirect = direct !== undefined && this.#direct.begin(this.#state.keys, this.#keyColumns(batch))
-    if (!isDirect) this.#findKeys(batch, rows, 0, count)
+    // Where there is one key, nobody asks for its id.
+    if (!isDirect && this.#hasKeys) this.#findKeys(batch, rows, 0, count)
     const rowsAddress = rows === null ? 0 : rows.byteOffset
     this.#state.touch()
     let at = 0
     this.#openLast(this.#timeOf(batch, rowOf(0)))
     for (;;) {
       this.#pieces.moveLastToEnd()
-      memory.pieces.set(memory.get("tail") - 1, "dirty", 1)
+      memory.pieces.set(memory.get(CONTROL.tail) - 1, PIECE.dirty, 1)
       const add = isDirect ? direct! : rows === null ? ingestAll : ingest
       at = add(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
-      const reason = memory.get("reason")
+      const reason = memory.get(CONTROL.reason)
       if (reason === STOP.done) break
       if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
       else if (reason === STOP.noRoom) this.#makeRoom(count - at)
@@ -429,8 +431,8 @@ export class WindowAggregate implements Operator, OperatorState {
     const places = this.#pieces.open(this.#state.floorEnd)
     this.#texts.renumber(input, (renumbered) => {
       for (const { list, index } of places) {
-        const from = list.get(index, "from")
-        for (let entry = from; entry < from + list.get(index, "size"); entry++) {
+        const from = list.get(index, PIECE.from)
+        for (let entry = from; entry < from + list.get(index, PIECE.size); entry++) {
           codes[entry] = BigInt(renumbered(Number(codes[entry]!)))
         }
       }

@@ -12,7 +12,7 @@ import { joinPieces } from "./joined-pieces.ts"
 import { keyLayout } from "./key-layout.ts"
 import { Slices, type SliceBounds } from "./slices.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
-import { CONTROL, STOP, type ListName } from "./window-control.ts"
+import { CONTROL, PIECE, STOP, type ListName } from "./window-control.ts"
 import { WindowDisorder } from "./window-disorder.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowPieces, type PiecePlace } from "./window-pieces.ts"
@@ -124,7 +124,7 @@ export class WindowBench {
       this.checkLast()
       const { controlAddress } = this.memory
       at = this.#code.ingest(controlAddress, at, records.length, this.#rows.address, this.#ids.address)
-      const reason = this.memory.get("reason")
+      const reason = this.memory.get(CONTROL.reason)
       if (reason === STOP.done) return
       if (reason === STOP.newSlice) this.pieces.openLast(this.slices.of(records[at]!.time))
       else {
@@ -168,7 +168,7 @@ export class WindowBench {
   /** Which pieces were in the window that fired last, and what they held. */
   sealed(): string[] {
     const places: string[] = []
-    for (let index = this.memory.get("head"); index < this.memory.get("sealed"); index++) {
+    for (let index = this.memory.get(CONTROL.head); index < this.memory.get(CONTROL.sealed); index++) {
       places.push(this.#textOf({ list: this.memory.pieces, index }))
     }
     return places
@@ -238,11 +238,11 @@ export class WindowBench {
   /** A piece's place in time and what it holds. */
   #textOf({ list, index }: PiecePlace): string {
     const [count, sum] = this.memory.entryFields
-    const from = list.get(index, "from")
-    const entries = Array.from({ length: list.get(index, "size") }, (_, at) => {
+    const from = list.get(index, PIECE.from)
+    const entries = Array.from({ length: list.get(index, PIECE.size) }, (_, at) => {
       return `${this.memory.entryIds.i32[from + at]!}:${count!.i64[from + at]!}:${sum!.f64[from + at]!}`
     })
-    return `${list.time(index, "start")}/${list.time(index, "countsFrom")} ${entries.join(" ")}`
+    return `${list.time(index, PIECE.start)}/${list.time(index, PIECE.countsFrom)} ${entries.join(" ")}`
   }
 
   check(): void {
@@ -262,20 +262,24 @@ export class WindowBench {
     const given = places.map((place) => this.#textOf(place)).sort()
     if (given.join("\n") !== expected.sort().join("\n")) wrong.push("what pieces hold")
     const ranges = places.map(({ list, index }) => {
-      const [from, size, capacity] = [list.get(index, "from"), list.get(index, "size"), list.get(index, "capacity")]
+      const [from, size, capacity] = [
+        list.get(index, PIECE.from),
+        list.get(index, PIECE.size),
+        list.get(index, PIECE.capacity),
+      ]
       if (size > capacity) wrong.push(`the room of a piece at ${from}`)
       return { from, end: from + capacity }
     })
     ranges.sort((one, other) => one.from - other.from)
-    const tail = this.memory.get("entryTail")
+    const tail = this.memory.get(CONTROL.entryTail)
     ranges.forEach(({ from, end }, at) => {
       if (end > (ranges[at + 1]?.from ?? tail)) wrong.push(`entries from ${from} on`)
     })
     if (tail > this.memory.entryCapacity) wrong.push("the end of entries")
     const main = this.memory.pieces
-    for (let index = this.memory.get("head") + 1; index < this.memory.get("tail"); index++) {
-      const starts = main.time(index, "start") - main.time(index - 1, "start")
-      const counts = main.time(index, "countsFrom") - main.time(index - 1, "countsFrom")
+    for (let index = this.memory.get(CONTROL.head) + 1; index < this.memory.get(CONTROL.tail); index++) {
+      const starts = main.time(index, PIECE.start) - main.time(index - 1, PIECE.start)
+      const counts = main.time(index, PIECE.countsFrom) - main.time(index - 1, PIECE.countsFrom)
       if (starts < 0 || (starts === 0 && counts <= 0)) wrong.push(`the order at ${index}`)
     }
     return wrong
@@ -306,9 +310,9 @@ export class WindowBench {
 
   /** WC5, where a kernel is about to add to the last piece. */
   checkLast(): void {
-    const index = this.memory.get("tail") - 1
-    const from = this.memory.pieces.get(index, "from")
-    const ids = this.memory.entryIds.i32.subarray(from, from + this.memory.pieces.get(index, "size"))
+    const index = this.memory.get(CONTROL.tail) - 1
+    const from = this.memory.pieces.get(index, PIECE.from)
+    const ids = this.memory.entryIds.i32.subarray(from, from + this.memory.pieces.get(index, PIECE.size))
     const entryOf = this.memory.entryOf.i32
     const wrong = [...ids].filter((id, place) => entryOf[id] !== from + place)
     for (let id = 0; id < this.memory.entryOf.capacity; id++) {

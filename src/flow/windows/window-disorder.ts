@@ -18,7 +18,7 @@ import { numberSlices, reachOf, type NumberSlices } from "./number-code.ts"
 import { siftFunctions, type SiftFunctions } from "./sift-code.ts"
 import type { Slices } from "./slices.ts"
 import type { WindowFunctions } from "./window-code.ts"
-import { STOP } from "./window-control.ts"
+import { CONTROL, STOP } from "./window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 
@@ -218,7 +218,7 @@ export class WindowDisorder {
       this.#bindSlots()
       const { controlAddress } = memory
       at = code.ingestAnywhere(controlAddress, this.#control.address, at, end, rows.byteOffset, ids.address)
-      if (memory.get("reason") === STOP.newSlice) {
+      if (memory.get(CONTROL.reason) === STOP.newSlice) {
         const bounds = slices.of(timeOf(rows[at]!))
         pieces.prepare(pieces.at(bounds, bounds.firstWindowEnd))
       } else at = this.#goOn(rows, at, onRefused)
@@ -259,7 +259,7 @@ export class WindowDisorder {
   /** What is to do where a kernel has stopped for want of room or for a row to be refused; gives where it goes on. */
   #goOn(rows: Int32Array, at: number, onRefused: OnRefused): number {
     const { memory, pieces } = this.#parts
-    const reason = memory.get("reason")
+    const reason = memory.get(CONTROL.reason)
     if (reason === STOP.noRoom) pieces.grow(this.#get(DISORDER.piece))
     else if (reason === STOP.refused) {
       onRefused(rows[at]!, this.#get(DISORDER.entry))

@@ -19,6 +19,7 @@ import type { MergeFunctions } from "./merge-code.ts"
 import type { SourceTables } from "./merged-runs.ts"
 import type { SharedSlices, WaitingSlice } from "./shared-slices.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
+import { CONTROL, PIECE } from "./window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 
@@ -140,12 +141,12 @@ export class WindowFeed {
       this.#ownCapacity = memory.entryCapacity
     }
     const { list, index } = makePiece()
-    const from = memory.get("entryTail")
+    const from = memory.get(CONTROL.entryTail)
     const { runs } = shared
     const tail = runs.merge(code.merge, this.#own, sources, runs.slots, from, from)
-    list.set(index, "from", from)
-    list.set(index, "size", tail - from)
-    list.set(index, "capacity", tail - from)
-    memory.set("entryTail", tail)
+    list.set(index, PIECE.from, from)
+    list.set(index, PIECE.size, tail - from)
+    list.set(index, PIECE.capacity, tail - from)
+    memory.set(CONTROL.entryTail, tail)
   }
 }

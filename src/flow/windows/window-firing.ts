@@ -11,6 +11,7 @@ import type { Emitter } from "../operator.ts"
 import { joinPieces } from "./joined-pieces.ts"
 import type { Slices } from "./slices.ts"
 import type { WindowFunctions } from "./window-code.ts"
+import { CONTROL, PIECE } from "./window-control.ts"
 import type { WindowKeys } from "./window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { WindowPieces } from "./window-pieces.ts"
@@ -85,10 +86,10 @@ export class WindowFiring {
       return
     }
     code.advance(controlAddress, end)
-    memory.set("position", 0)
-    const total = memory.get("oldLength") + memory.get("newLength")
-    while (memory.get("position") < total) {
-      const room = results.roomFor(total - memory.get("position"))
+    memory.set(CONTROL.position, 0)
+    const total = memory.get(CONTROL.oldLength) + memory.get(CONTROL.newLength)
+    while (memory.get(CONTROL.position) < total) {
+      const room = results.roomFor(total - memory.get(CONTROL.position))
       const count = code.emit(controlAddress, results.length, room, end)
       results.append(count, out)
     }
@@ -97,9 +98,9 @@ export class WindowFiring {
   /** Fires a window that is one slice. */
   #fireOnlyPiece(end: number, out: Emitter): void {
     const { memory, code, results } = this.#parts
-    const head = memory.get("head")
-    const size = memory.pieces.get(head, "size")
-    let from = memory.pieces.get(head, "from")
+    const head = memory.get(CONTROL.head)
+    const size = memory.pieces.get(head, PIECE.size)
+    let from = memory.pieces.get(head, PIECE.from)
     for (let left = size; left > 0;) {
       const room = Math.min(left, results.roomFor(left))
       code.emitEntries(memory.controlAddress, results.length, room, end, from)
@@ -107,6 +108,6 @@ export class WindowFiring {
       from += room
       left -= room
     }
-    for (const field of ["head", "sealed", "edge"] as const) memory.set(field, head + 1)
+    for (const field of [CONTROL.head, CONTROL.sealed, CONTROL.edge]) memory.set(field, head + 1)
   }
 }

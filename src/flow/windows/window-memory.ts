@@ -20,7 +20,7 @@ export const MAX_RESULT_ROWS = 8192
 const SMALLEST = 64
 
 /** A field of the control block that counts or names something. */
-type ControlNumber =
+type ControlNumber = (typeof CONTROL)[
   | "head"
   | "sealed"
   | "tail"
@@ -31,7 +31,7 @@ type ControlNumber =
   | "acrossCount"
   | "position"
   | "reason"
-  | "failureCount"
+  | "failureCount"]
 
 /** See the head of this file. */
 export class WindowMemory {
@@ -112,11 +112,11 @@ export class WindowMemory {
   }
 
   get(field: ControlNumber): number {
-    return this.#control.i32[CONTROL[field] >> 2]!
+    return this.#control.i32[field >> 2]!
   }
 
   set(field: ControlNumber, value: number): void {
-    this.#control.i32[CONTROL[field] >> 2] = value
+    this.#control.i32[field >> 2] = value
   }
 
   /** Writes a field by its offset in the control block. */
@@ -177,9 +177,9 @@ export class WindowMemory {
   /** Forgets all that is by key, as ids have got another meaning. */
   forgetKeys(): void {
     for (const array of this.#keyArrays) array.fill(0, array.capacity)
-    for (const field of ["oldLength", "newLength", "acrossCount"] as const) this.set(field, 0)
-    this.set("sealed", this.get("head"))
-    this.set("edge", this.get("head"))
+    for (const field of [CONTROL.oldLength, CONTROL.newLength, CONTROL.acrossCount]) this.set(field, 0)
+    this.set(CONTROL.sealed, this.head)
+    this.set(CONTROL.edge, this.head)
     this.#writeNewStart()
   }
 

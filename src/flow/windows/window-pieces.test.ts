@@ -4,6 +4,7 @@ import { t } from "../../batch/types.ts"
 import { hopping, PlanFixture } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
 import { WindowBench, type BenchRecord } from "./window-bench.fixture.ts"
+import { CONTROL } from "./window-control.ts"
 import { WindowMemory } from "./window-memory.ts"
 
 const WINDOW = hopping(40, 10)
@@ -26,7 +27,7 @@ function addSlowly(bench: WindowBench, slice: number, ...ids: readonly number[])
 
 /** Where pieces are in their list, from the first that is left to the end. */
 function places(bench: WindowBench): { head: number; tail: number } {
-  return { head: bench.memory.get("head"), tail: bench.memory.get("tail") }
+  return { head: bench.memory.get(CONTROL.head), tail: bench.memory.get(CONTROL.tail) }
 }
 
 describe("the list of pieces", () => {
@@ -36,7 +37,7 @@ describe("the list of pieces", () => {
     for (let slice = 0; slice < capacity; slice++) addSlowly(bench, slice, 1, 2)
     expect(places(bench)).toEqual({ head: 0, tail: capacity })
     const left = Math.ceil(capacity / 2)
-    while (bench.memory.get("head") < left) bench.fire()
+    while (bench.memory.get(CONTROL.head) < left) bench.fire()
     expect(places(bench)).toEqual({ head: left, tail: capacity })
     // One by one, so that kernels open each in the place of one that has left or moved.
     for (let slice = capacity; slice < capacity + left; slice++) {

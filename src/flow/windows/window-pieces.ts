@@ -22,6 +22,7 @@ import { countOpenWindows } from "./open-windows.ts"
 import { PieceIndex } from "./piece-index.ts"
 import { PieceList } from "./piece-list.ts"
 import type { SliceBounds, Slices } from "./slices.ts"
+import { CONTROL, PIECE } from "./window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 
 /** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */
@@ -79,19 +80,30 @@ export class WindowPieces {
 
   /** All pieces whose last window has not fired, where `floorEnd` is the end of the first window to come. */
   open(floorEnd: number): PiecePlace[] {
+    return this.#select((list, index) => list.time(index, PIECE.lastWindowEnd) >= floorEnd)
+  }
+
+  /** Those of them that have changed since they were written. */
+  changed(floorEnd: number): PiecePlace[] {
+    return this.#select(
+      (list, index) => list.get(index, PIECE.dirty) !== 0 && list.time(index, PIECE.lastWindowEnd) >= floorEnd,
+    )
+  }
+
+  #select(isWanted: (list: PieceList, index: number) => boolean): PiecePlace[] {
     const places: PiecePlace[] = []
     for (let index = this.#head; index < this.#tail; index++) {
-      if (this.#main.time(index, "lastWindowEnd") >= floorEnd) places.push({ list: this.#main, index })
+      if (isWanted(this.#main, index)) places.push({ list: this.#main, index })
     }
     for (let index = 0; index < this.#joiningCount; index++) {
-      if (this.#joining.time(index, "lastWindowEnd") >= floorEnd) places.push({ list: this.#joining, index })
+      if (isWanted(this.#joining, index)) places.push({ list: this.#joining, index })
     }
     return places
   }
 
   /** The start of the last piece, −∞ where there is none. */
   get lastStart(): number {
-    return this.#tail === this.#head ? -Infinity : this.#main.time(this.#tail - 1, "start")
+    return this.#tail === this.#head ? -Infinity : this.#main.time(this.#tail - 1, PIECE.start)
   }
 
   /** Makes the piece with these bounds the last one, which it follows or is. */
@@ -110,11 +122,11 @@ export class WindowPieces {
       return { list: this.#main, index: isThere ? index : this.#lowerBound(bounds.start, countsFrom) }
     }
     for (let index = 0; index < this.#joiningCount; index++) {
-      const isSame = this.#joining.time(index, "start") === bounds.start
-      if (isSame && this.#joining.time(index, "countsFrom") === countsFrom) return { list: this.#joining, index }
+      const isSame = this.#joining.time(index, PIECE.start) === bounds.start
+      if (isSame && this.#joining.time(index, PIECE.countsFrom) === countsFrom) return { list: this.#joining, index }
     }
     this.#joining.reserve(this.#joiningCount + 1)
-    this.#joining.write(this.#joiningCount, bounds, countsFrom, this.#memory.get("entryTail"))
+    this.#joining.write(this.#joiningCount, bounds, countsFrom, this.#memory.get(CONTROL.entryTail))
     return { list: this.#joining, index: this.#joiningCount++ }
   }
 
@@ -131,13 +143,13 @@ export class WindowPieces {
   }
 
   #compare(index: number, start: number, countsFrom: number): number {
-    return this.#main.time(index, "start") - start || this.#main.time(index, "countsFrom") - countsFrom
+    return this.#main.time(index, PIECE.start) - start || this.#main.time(index, PIECE.countsFrom) - countsFrom
   }
 
   #insert(index: number, bounds: SliceBounds, countsFrom: number): void {
-    assert(index >= this.#memory.get("sealed"), "a piece comes behind those that are in windows")
+    assert(index >= this.#memory.get(CONTROL.sealed), "a piece comes behind those that are in windows")
     const place = this.#makePlace(index)
-    this.#main.write(place, bounds, countsFrom, this.#memory.get("entryTail"))
+    this.#main.write(place, bounds, countsFrom, this.#memory.get(CONTROL.entryTail))
   }
 
   /** Moves the pieces from `index` on by one, and gives where the free place is. */
@@ -145,7 +157,7 @@ export class WindowPieces {
     const shift = this.reservePiece()
     const place = index - shift
     this.#main.move(place, place + 1, this.#tail - place)
-    this.#memory.set("tail", this.#tail + 1)
+    this.#memory.set(CONTROL.tail, this.#tail + 1)
     return place
   }
 
@@ -160,7 +172,7 @@ export class WindowPieces {
       return 0
     }
     this.#main.move(head, 0, this.#tail - head)
-    for (const field of ["sealed", "edge", "tail", "head"] as const) {
+    for (const field of [CONTROL.sealed, CONTROL.edge, CONTROL.tail, CONTROL.head]) {
       this.#memory.set(field, this.#memory.get(field) - head)
     }
     return head
@@ -170,7 +182,7 @@ export class WindowPieces {
   join(end: number): PiecePlace[] {
     const joined: { readonly start: number; readonly countsFrom: number }[] = []
     for (let index = 0; index < this.#joiningCount;) {
-      const [start, countsFrom] = [this.#joining.time(index, "start"), this.#joining.time(index, "countsFrom")]
+      const [start, countsFrom] = [this.#joining.time(index, PIECE.start), this.#joining.time(index, PIECE.countsFrom)]
       if (countsFrom > end) {
         index++
         continue
@@ -188,8 +200,8 @@ export class WindowPieces {
   /** Whether a piece that has come to a place is among those that were in a window; then it counts as one of them. */
   #isShared(index: number, start: number): boolean {
     const isOld = start < this.#memory.newStart
-    if (!isOld && index >= this.#memory.get("sealed")) return false
-    for (const field of isOld ? (["sealed", "edge"] as const) : (["sealed"] as const)) {
+    if (!isOld && index >= this.#memory.get(CONTROL.sealed)) return false
+    for (const field of isOld ? [CONTROL.sealed, CONTROL.edge] : [CONTROL.sealed]) {
       this.#memory.set(field, this.#memory.get(field) + 1)
     }
     return true
@@ -197,12 +209,12 @@ export class WindowPieces {
 
   /** The end of the next window that has records, where `floorEnd` is the first that has not fired; +∞ where none has. */
   nextEnd(floorEnd: number): number {
-    const sealed = this.#memory.get("sealed")
-    const isGoingOn = sealed > this.#head && this.#main.time(sealed - 1, "lastWindowEnd") >= floorEnd
+    const sealed = this.#memory.get(CONTROL.sealed)
+    const isGoingOn = sealed > this.#head && this.#main.time(sealed - 1, PIECE.lastWindowEnd) >= floorEnd
     if (isGoingOn) return floorEnd
-    let next = sealed < this.#tail ? Math.max(floorEnd, this.#main.time(sealed, "countsFrom")) : Infinity
+    let next = sealed < this.#tail ? Math.max(floorEnd, this.#main.time(sealed, PIECE.countsFrom)) : Infinity
     for (let index = 0; index < this.#joiningCount; index++) {
-      next = Math.min(next, Math.max(floorEnd, this.#joining.time(index, "countsFrom")))
+      next = Math.min(next, Math.max(floorEnd, this.#joining.time(index, PIECE.countsFrom)))
     }
     return next
   }
@@ -210,8 +222,8 @@ export class WindowPieces {
   /** How many windows have records and have not fired. */
   countWindows(floorEnd: number): number {
     const ranges = this.open(floorEnd).map(({ list, index }) => ({
-      from: Math.max(floorEnd, list.time(index, "countsFrom")),
-      last: list.time(index, "lastWindowEnd"),
+      from: Math.max(floorEnd, list.time(index, PIECE.countsFrom)),
+      last: list.time(index, PIECE.lastWindowEnd),
     }))
     return countOpenWindows(ranges, this.#slices.slide)
   }
@@ -220,9 +232,9 @@ export class WindowPieces {
   countEntries(floorEnd: number): number {
     let count = 0
     for (let index = this.#head; index < this.#tail; index++) {
-      if (this.#main.time(index, "lastWindowEnd") >= floorEnd) count += this.#main.get(index, "size")
+      if (this.#main.time(index, PIECE.lastWindowEnd) >= floorEnd) count += this.#main.get(index, PIECE.size)
     }
-    for (let index = 0; index < this.#joiningCount; index++) count += this.#joining.get(index, "size")
+    for (let index = 0; index < this.#joiningCount; index++) count += this.#joining.get(index, PIECE.size)
     return count
   }
 
@@ -233,8 +245,8 @@ export class WindowPieces {
 
   /** The ids of a piece's keys: a view, in which they may be replaced by others for the same keys. */
   idsOf({ list, index }: PiecePlace): { readonly ids: Int32Array; readonly size: number } {
-    const from = list.get(index, "from")
-    const size = list.get(index, "size")
+    const from = list.get(index, PIECE.from)
+    const size = list.get(index, PIECE.size)
     return { ids: this.#memory.entryIds.i32.subarray(from, from + size), size }
   }
 
@@ -242,9 +254,9 @@ export class WindowPieces {
   moveLastToEnd(): void {
     const index = this.#tail - 1
     this.#moves++
-    const end = this.#main.get(index, "from") + this.#main.get(index, "capacity")
-    if (end === this.#memory.get("entryTail")) return
-    this.#moveToEnd({ list: this.#main, index }, this.#main.get(index, "size"))
+    const end = this.#main.get(index, PIECE.from) + this.#main.get(index, PIECE.capacity)
+    if (end === this.#memory.get(CONTROL.entryTail)) return
+    this.#moveToEnd({ list: this.#main, index }, this.#main.get(index, PIECE.size))
   }
 
   /** Makes a piece ready for records in no order: its keys are in its table, and there is room for `more` of them. */
@@ -255,13 +267,13 @@ export class WindowPieces {
 
   #makeReady(place: PiecePlace, more: number): void {
     const { list, index } = place
-    const size = list.get(index, "size")
-    const capacity = list.get(index, "capacity")
+    const size = list.get(index, PIECE.size)
+    const capacity = list.get(index, PIECE.capacity)
     const needed = Math.max(size + more, SMALLEST_ROOM)
     if (needed > capacity || !PieceIndex.hasRoom(capacity, size)) this.#moveToEnd(place, powerOfTwoFrom(needed))
     if (this.#index.reserve(this.#memory.entryCapacity)) this.#moves++
-    if (list.get(index, "shift") !== 0 && list.get(index, "indexed") === size) return
-    list.set(index, "shift", PieceIndex.shiftOf(list.get(index, "capacity")))
+    if (list.get(index, PIECE.shift) !== 0 && list.get(index, PIECE.indexed) === size) return
+    list.set(index, PIECE.shift, PieceIndex.shiftOf(list.get(index, PIECE.capacity)))
     this.#index.build(this.#memory.entryIds.address, list.recordAddress(index))
   }
 
@@ -279,10 +291,10 @@ export class WindowPieces {
     this.prepare(place, 1)
     const record = list.recordAddress(index)
     if (this.#index.find(record, id) !== -1) return -1
-    const size = list.get(index, "size")
-    const entry = list.get(index, "from") + size
+    const size = list.get(index, PIECE.size)
+    const entry = list.get(index, PIECE.from) + size
     this.#memory.entryIds.i32[entry] = id
-    list.set(index, "size", size + 1)
+    list.set(index, PIECE.size, size + 1)
     this.#index.add(record, id, size)
     if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(size)
     return entry
@@ -291,10 +303,10 @@ export class WindowPieces {
   /** Forgets the pieces whose windows end before `floorEnd`. Those that are left count as in no window yet. */
   drop(floorEnd: number): void {
     let head = this.#head
-    while (head < this.#tail && this.#main.time(head, "lastWindowEnd") < floorEnd) head++
-    for (const field of ["head", "sealed", "edge"] as const) this.#memory.set(field, head)
+    while (head < this.#tail && this.#main.time(head, PIECE.lastWindowEnd) < floorEnd) head++
+    for (const field of [CONTROL.head, CONTROL.sealed, CONTROL.edge]) this.#memory.set(field, head)
     for (let index = this.#joiningCount - 1; index >= 0; index--) {
-      if (this.#joining.time(index, "lastWindowEnd") >= floorEnd) continue
+      if (this.#joining.time(index, PIECE.lastWindowEnd) >= floorEnd) continue
       this.#joining.move(index + 1, index, this.#joiningCount - index - 1)
       this.#joiningCount--
     }
@@ -304,22 +316,22 @@ export class WindowPieces {
   #moveToEnd(place: PiecePlace, capacity: number): void {
     const { list, index } = place
     this.reserveEntries(capacity)
-    const to = this.#memory.get("entryTail")
-    this.#memory.moveEntries(list.get(index, "from"), to, list.get(index, "size"))
-    list.set(index, "from", to)
-    list.set(index, "capacity", capacity)
+    const to = this.#memory.get(CONTROL.entryTail)
+    this.#memory.moveEntries(list.get(index, PIECE.from), to, list.get(index, PIECE.size))
+    list.set(index, PIECE.from, to)
+    list.set(index, PIECE.capacity, capacity)
     // Its table was where its entries were.
-    list.set(index, "shift", 0)
-    this.#memory.set("entryTail", to + capacity)
+    list.set(index, PIECE.shift, 0)
+    this.#memory.set(CONTROL.entryTail, to + capacity)
     if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(0)
   }
 
   /** Makes room for so many entries behind the last. */
   reserveEntries(count: number): void {
     const memory = this.#memory
-    if (memory.get("entryTail") + count <= memory.entryCapacity) return
+    if (memory.get(CONTROL.entryTail) + count <= memory.entryCapacity) return
     this.#closeHoles()
-    const used = memory.get("entryTail")
+    const used = memory.get(CONTROL.entryTail)
     // A small share of the room is used, so that holes are closed seldom; and ever less often, up to a bound.
     const longer = Math.min(ROOM_MAX, memory.entryCapacity * 2)
     const wanted = Math.max(longer, (used + count) * ROOM_FACTOR)
@@ -332,14 +344,14 @@ export class WindowPieces {
     let isSorted = true
     let last = -1
     for (let index = this.#head; index < this.#tail; index++) {
-      const from = this.#main.get(index, "from")
+      const from = this.#main.get(index, PIECE.from)
       if (from < last) isSorted = false
       last = from
       places.push({ list: this.#main, index })
     }
     for (let index = 0; index < this.#joiningCount; index++) places.push({ list: this.#joining, index })
     if (!isSorted || this.#joiningCount > 0) {
-      places.sort((one, other) => one.list.get(one.index, "from") - other.list.get(other.index, "from"))
+      places.sort((one, other) => one.list.get(one.index, PIECE.from) - other.list.get(other.index, PIECE.from))
     }
     let to = 0
     /** What is moved together: entries [start, end), which go to the place behind those before. */
@@ -352,19 +364,19 @@ export class WindowPieces {
       to += end - start
     }
     for (const { list, index } of places) {
-      const from = list.get(index, "from")
+      const from = list.get(index, PIECE.from)
       // A table reaches as far as there is room; a piece without one has what it needs.
-      const room = list.get(index, list.get(index, "shift") === 0 ? "size" : "capacity")
+      const room = list.get(index, list.get(index, PIECE.shift) === 0 ? PIECE.size : PIECE.capacity)
       if (from !== end) {
         move()
         start = from
       }
       end = from + room
-      list.set(index, "from", to + from - start)
-      list.set(index, "capacity", room)
+      list.set(index, PIECE.from, to + from - start)
+      list.set(index, PIECE.capacity, room)
     }
     move()
-    this.#memory.set("entryTail", to)
+    this.#memory.set(CONTROL.entryTail, to)
     const { entryOf } = this.#memory
     entryOf.fill(0, entryOf.capacity)
     if (this.#tail > this.#head) this.#findLastEntries(0)
@@ -373,10 +385,11 @@ export class WindowPieces {
   /** Says for the keys of the last piece, from its entry `group` on, where their entries are. */
   #findLastEntries(group: number): void {
     const index = this.#tail - 1
-    const from = this.#main.get(index, "from")
+    const from = this.#main.get(index, PIECE.from)
     const ids = this.#memory.entryIds.i32
     const entryOf = this.#memory.entryOf.i32
-    for (let entry = from + group; entry < from + this.#main.get(index, "size"); entry++) entryOf[ids[entry]!] = entry
+    for (let entry = from + group; entry < from + this.#main.get(index, PIECE.size); entry++)
+      entryOf[ids[entry]!] = entry
   }
 
   /** Takes note that pieces have been written, and so do not count as changed. */
@@ -386,8 +399,8 @@ export class WindowPieces {
 
   /** Takes note that `entryIds` has got other ids for the same keys. */
   onIdsMoved(): void {
-    for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, "shift", 0)
-    for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, "shift", 0)
+    for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, PIECE.shift, 0)
+    for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, PIECE.shift, 0)
     this.#moves++
     if (this.#tail > this.#head) this.#findLastEntries(0)
   }

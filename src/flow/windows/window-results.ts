@@ -142,13 +142,13 @@ export class WindowResults {
   }
 
   #takeFailures(): void {
-    const count = this.#memory.get("failureCount")
+    const count = this.#memory.get(CONTROL.failureCount)
     if (count === 0) return
     const pairs = this.#memory.failures.i32
     for (let at = 0; at < count; at++) {
       this.#failures.add(pairs[at * 2]!, this.#owner.failure(pairs[at * 2 + 1]!))
     }
-    this.#memory.set("failureCount", 0)
+    this.#memory.set(CONTROL.failureCount, 0)
   }
 
   /** Emits what was gathered. */

@@ -24,6 +24,7 @@ import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Slices } from "./slices.ts"
 import type { ValueTexts } from "./value-texts.ts"
+import { PIECE } from "./window-control.ts"
 import type { WindowKeys } from "./window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
@@ -93,16 +94,17 @@ export class WindowState {
 
   writeChanges(out: ByteWriter): void {
     if (!this.#hasChanged) return
-    const places = this.#open().filter(({ list, index }) => list.get(index, "dirty") !== 0)
+    const places = this.#parts.pieces.changed(this.#floorEnd)
+    const dirty = this.#parts.memory.entryDirty.u8
     this.#writeHead(out, places.length)
     for (const place of places) {
       const { list, index } = place
-      const written = list.get(index, "written")
+      const written = list.get(index, PIECE.written)
       this.#writePiece(place, written, written === 0 ? [] : this.#takeDirty(place, written), out)
-      const [from, size] = [list.get(index, "from"), list.get(index, "size")]
-      this.#parts.memory.entryDirty.u8.fill(0, from + written, from + size)
-      list.set(index, "written", list.get(index, "size"))
-      list.set(index, "dirty", 0)
+      const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
+      for (let entry = from + written; entry < from + size; entry++) dirty[entry] = 0
+      list.set(index, PIECE.written, size)
+      list.set(index, PIECE.dirty, 0)
     }
     this.#parts.pieces.onWritten()
     this.#hasChanged = false
@@ -121,7 +123,7 @@ export class WindowState {
 
   /** The places of entries below `written` that have changed; they count as unchanged afterwards. */
   #takeDirty({ list, index }: PiecePlace, written: number): number[] {
-    const from = list.get(index, "from")
+    const from = list.get(index, PIECE.from)
     const dirty = this.#parts.memory.entryDirty.u8
     const places: number[] = []
     for (let place = 0; place < written; place++) {
@@ -139,10 +141,10 @@ export class WindowState {
   }
 
   #writePiece({ list, index }: PiecePlace, before: number, changed: readonly number[], out: ByteWriter): void {
-    const from = list.get(index, "from")
-    const size = list.get(index, "size")
-    out.float64(list.time(index, "start"))
-    out.float64(list.time(index, "countsFrom"))
+    const from = list.get(index, PIECE.from)
+    const size = list.get(index, PIECE.size)
+    out.float64(list.time(index, PIECE.start))
+    out.float64(list.time(index, PIECE.countsFrom))
     out.varint(before)
     out.varint(changed.length)
     for (const place of changed) {
@@ -205,8 +207,8 @@ export class WindowState {
   #readPiece(changes: ByteReader): void {
     const { memory, pieces } = this.#parts
     const { list, index } = this.#pieceAt(changes.float64(), changes.float64())
-    const size = list.get(index, "size")
-    const from = list.get(index, "from")
+    const size = list.get(index, PIECE.size)
+    const from = list.get(index, PIECE.from)
     if (changes.varint() !== size) refuse("a piece of another size")
     const changedCount = changes.varint()
     for (let each = 0; each < changedCount; each++) {
@@ -219,10 +221,10 @@ export class WindowState {
       const id = this.keys.readState(changes)
       memory.reserveKeys(this.keys.size)
       if (pieces.appendEntry({ list, index }, id) === -1) refuse("a key twice in a piece")
-      this.#readFields(list.get(index, "from") + list.get(index, "size") - 1, changes)
+      this.#readFields(list.get(index, PIECE.from) + list.get(index, PIECE.size) - 1, changes)
     }
-    if (list.get(index, "size") === 0) refuse("a piece without records")
-    list.set(index, "written", list.get(index, "size"))
+    if (list.get(index, PIECE.size) === 0) refuse("a piece without records")
+    list.set(index, PIECE.written, list.get(index, PIECE.size))
   }
 
   #readFields(entry: number, from: ByteReader): void {
