@@ -146,18 +146,38 @@ export function addBehind(turning: Turning, code: KernelCode, places: readonly F
   ]
 }
 
-/** Adds the entry, whose key is at the place at hand of the new list. A total is where the key's old place is. */
-export function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
-  const inNew = addBehind(turning, code, atPlace(turning, turning.new, code))
-  if (code.placed.kernel.remove === undefined) return inNew
-  const across8 = turning.scope.local("i32")
-  const inOld = fieldsAt(turning.old, code.words, code.placed.windowFrom, across8)
+/** Where keys of the old list have a field by the newer block: their total, or what they have there alone. */
+function acrossBase(old: ListCode, field: number): Local<"i32"> {
+  return old.later[field] ?? old.fields[field]!
+}
+
+/** Goes from a place in the new list to the one in the old list where there is one. */
+export function setNewerPlace(turning: Turning, across: Local<"i32">): Code<"none">[] {
+  return setPlace(turning, i32.select(across.get, across.get, turning.place.get))
+}
+
+/** Code for the fields that say what a key has in the newer block, at the place at hand, without a branch. */
+export function inNewer(
+  turning: Turning,
+  code: KernelCode,
+  across: Local<"i32">,
+  write: (places: FieldPlace[]) => readonly Code<"none">[],
+): Code<"none">[] {
+  const { scope, old, place8 } = turning
+  const { words, placed } = code
+  const bases = words.map(() => scope.local("i32"))
   return [
-    when(i32.eqz(across.get), inNew, [
-      across8.set(i32.shl(across.get, i32.const(3))),
-      ...addBehind(turning, code, inOld),
-    ]),
+    ...bases.map((base, index) => {
+      const field = placed.windowFrom + index
+      return base.set(i32.select(across.get, acrossBase(old, field).get, turning.new.fields[field]!.get))
+    }),
+    ...write(words.map((word, index) => fieldPlace(word, bases[index]!, place8))),
   ]
+}
+
+/** Adds the entry of the newer block to what its key has there. */
+export function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
+  return inNewer(turning, code, across, (places) => addBehind(turning, code, places))
 }
 
 /** Puts the entry, as the earliest of the older block, before what its key has there. */
@@ -277,12 +297,11 @@ function dropPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
   ]
 }
 
-/** Takes the last key out of the old list. Its totals go to its place in the new list, or to place 0. */
+/** Takes the last key out of the old list. What it has in the newer block goes to its place there, or to place 0. */
 function takeLastOut(turning: Turning): Code<"none">[] {
-  const { old, scope, place, place8, id, kernels } = turning
+  const { old, scope, place, place8, id } = turning
   const across = scope.local("i32")
   const across8 = scope.local("i32")
-  const totals = kernels.filter(({ placed }) => placed.kernel.remove !== undefined)
   return [
     place.set(old.length.get),
     place8.set(i32.shl(place.get, i32.const(3))),
@@ -292,12 +311,10 @@ function takeLastOut(turning: Turning): Code<"none">[] {
     i32.store(itemAddress(old.places.get, id.get, 2), i32.const(0)),
     i32.store(itemAddress(turning.new.across.get, across.get, 2), i32.const(0)),
     when(across.get, [countAcross(turning, -1)]),
-    ...totals.flatMap((code) =>
-      storeAll(
-        fieldsAt(turning.new, code.words, code.placed.windowFrom, across8),
-        loads(fieldsAt(old, code.words, code.placed.windowFrom, place8)),
-      ),
-    ),
+    ...turning.shape.windowFields.map(({ word }, field) => {
+      const value = fieldPlace(word, acrossBase(old, field), place8).load()
+      return fieldPlace(word, turning.new.fields[field]!, across8).store(value)
+    }),
     old.length.set(i32.sub(old.length.get, i32.const(1))),
   ]
 }
@@ -361,38 +378,38 @@ function takeOldPieces(turning: Turning, newStart: Local<"i64">): Code<"none">[]
 
 /** Takes in the pieces that start before the window's end and were not in the window before. */
 function takeNewPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
-  const { control, piece, id, scope, old, place, kernels } = turning
+  const { control, piece, scope } = turning
   const index = scope.local("i32")
-  const across = scope.local("i32")
   const tail = load(turning, CONTROL.tail)
   const isNew = i32.and(i32.ltU(index.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.start), end.get))
-  const acrossAddress = itemAddress(turning.new.across.get, place.get, 2)
-  const haveTotals = kernels.some(({ placed }) => placed.kernel.remove !== undefined)
   return [
     index.set(i32.load(control.get, CONTROL.sealed)),
     piece.set(pieceAt(turning, index.get)),
     whileLoop(isNew, [
-      ...forEachEntry(turning, [
-        place.set(placeOf(turning.new, id)),
-        when(
-          i32.eqz(place.get),
-          [
-            ...putIn(turning, turning.new, id, place),
-            across.set(placeOf(old, id)),
-            i32.store(acrossAddress, across.get),
-            // Place 0 of the old list is nobody's.
-            i32.store(itemAddress(old.across.get, across.get, 2), place.get),
-            when(across.get, [countAcross(turning, 1)]),
-          ],
-          haveTotals ? [across.set(i32.load(acrossAddress))] : [],
-        ),
-        ...setPlace(turning, place.get),
-        ...kernels.flatMap((code) => takeIn(turning, code, across)),
-      ]),
+      ...forEachEntry(turning, takeNewEntry(turning)),
       i32.store(piece.get, i32.const(0), PIECE.oldCount),
       increment(index),
       piece.set(i32.add(piece.get, i32.const(PIECE_BYTES))),
     ]),
     i32.store(control.get, index.get, CONTROL.sealed),
+  ]
+}
+
+/** Takes in the entry at hand of the newer block. */
+function takeNewEntry(turning: Turning): Code<"none">[] {
+  const { id, scope, old, place, kernels } = turning
+  const across = scope.local("i32")
+  return [
+    place.set(placeOf(turning.new, id)),
+    across.set(placeOf(old, id)),
+    when(i32.eqz(place.get), [
+      ...putIn(turning, turning.new, id, place),
+      i32.store(itemAddress(turning.new.across.get, place.get, 2), across.get),
+      // Place 0 of the old list is nobody's.
+      i32.store(itemAddress(old.across.get, across.get, 2), place.get),
+      when(across.get, [countAcross(turning, 1)]),
+    ]),
+    ...setNewerPlace(turning, across),
+    ...kernels.flatMap((code) => takeIn(turning, code, across)),
   ]
 }

@@ -6,18 +6,32 @@
  * so that columns are copied; then those of the new list whose keys are not in the old one, which are chosen first. Rows
  * of windows that are one slice come from its entries.
  */
-import { call, f64, i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
+import {
+  call,
+  f64,
+  i32,
+  i32x4,
+  i64,
+  sequence,
+  v128,
+  when,
+  whileLoop,
+  type Code,
+  type Local,
+} from "../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
 import type { ResultAccess, Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { copyItems, fillItems } from "./copy-code.ts"
 import type { KeyPartLayout } from "./key-layout.ts"
-import { fieldsAt, listCode, type ListCode, type ListScope } from "./list-code.ts"
+import { fieldsAt, laterAt, listCode, type ListCode, type ListScope } from "./list-code.ts"
 import { CONTROL, type ListName } from "./window-control.ts"
 import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 
 /** So many rows a round of a loop: what a round costs is a part of what a row does. */
 const UNROLL = 4
+/** Places that are looked at at once. */
+const LANES = 4
 
 /** The variables of a function that stores results. */
 interface Emitting extends ListScope {
@@ -119,7 +133,7 @@ function lesserOf(one: Code<"i32">, other: Code<"i32">): Code<"i32"> {
   return i32.select(i32.ltU(one, other), one, other)
 }
 
-/** Writes the next places of the new list whose keys are not in the old one to `chosen`. */
+/** Writes the next places of the new list whose keys are not in the old one to `chosen`. Mostly that are few. */
 function choosePlaces(
   emitting: Emitting,
   parts: {
@@ -132,12 +146,32 @@ function choosePlaces(
   const { position, newLength, taken, room } = parts
   const chosen = loadControl(emitting, CONTROL.chosen)
   const across = loadControl(emitting, CONTROL.newAcross)
+  const free = emitting.scope.local("i32")
   const isRoom = i32.ltS(taken.get, room)
+  const nextAcross = itemAddress(across.get, position.get, 2)
+  const areFree = i32x4.bitmask(i32x4.eq(v128.load(nextAcross, 4), i32x4.splat(i32.const(0))))
+  const choose = (place: Code<"i32">) => i32.store(itemAddress(chosen.get, taken.get, 2), place)
   return [
+    whileLoop(
+      i32.and(
+        i32.leS(i32.add(taken.get, i32.const(LANES)), room),
+        i32.leS(i32.add(position.get, i32.const(LANES)), newLength.get),
+      ),
+      [
+        free.set(areFree),
+        increment(position),
+        whileLoop(free.get, [
+          choose(i32.add(position.get, i32.ctz(free.get))),
+          increment(taken),
+          free.set(i32.and(free.get, i32.sub(free.get, i32.const(1)))),
+        ]),
+        increment(position, LANES - 1),
+      ],
+    ),
     whileLoop(i32.and(isRoom, i32.ltS(position.get, newLength.get)), [
       increment(position),
       // The place is written in any case, and over-written by the next where it does not count.
-      i32.store(itemAddress(chosen.get, taken.get, 2), position.get),
+      choose(position.get),
       taken.set(i32.add(taken.get, i32.eqz(i32.load(itemAddress(across.get, position.get, 2))))),
     ]),
   ]
@@ -289,7 +323,7 @@ function storeFromPlace(
   placed: PlacedKernel,
   aggregate: number,
 ): Code<"none">[] {
-  const { scope, shape, control, setup } = emitting
+  const { scope } = emitting
   const { kernel, windowFrom } = placed
   const words = kernel.window.map(({ word }) => word)
   const locals = () => words.map((word) => scope.local<Word>(word))
@@ -305,11 +339,7 @@ function storeFromPlace(
   const together = locals()
   return [
     ...begin,
-    place8.set(i32.shl(i32.load(itemAddress(list.across.get, place, 2)), i32.const(3))),
-    ...later.map((local, index) => {
-      const base = loadedFrom(control, shape.control.atPlaces("new", windowFrom + index), scope, setup)
-      return local.set(fieldPlace(local.type, base, place8).load())
-    }),
+    ...laterAt(list, words, windowFrom, place8).map((field, index) => later[index]!.set(field.load())),
     ...kernel.combine(own, later).map((value, field) => together[field]!.set(value)),
     ...kernel.finish(together, access),
   ]

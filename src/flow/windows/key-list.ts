@@ -2,7 +2,7 @@
  * A list of keys that overlapping windows share, in linear memory: for each place its key's id, the columns of the key as
  * results have them, and what the key has in each window field. So a window's rows are copied from arrays, in order.
  *
- * Place 0 stands for no place: there the window fields have their identities, and keys start at place 1.
+ * Place 0 stands for no place, and keys start at place 1.
  */
 import type { Arena } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
@@ -27,14 +27,23 @@ export class KeyList {
   readonly across: LinearArray
   readonly columns: readonly LinearArray[]
   readonly fields: readonly LinearArray[]
+  /** Where the list has them, for fields that are not totals: what the key has in later pieces than those of the list. */
+  readonly later: readonly (LinearArray | undefined)[]
 
-  constructor(arena: Arena, layout: KeyLayout, fields: readonly WindowField[], capacity: number) {
+  /** @param hasLater for each field, whether the list has what comes later. */
+  constructor(
+    arena: Arena,
+    layout: KeyLayout,
+    fields: readonly WindowField[],
+    hasLater: readonly boolean[],
+    capacity: number,
+  ) {
     const array = (bytes: 4 | 8) => new LinearArray(arena, bytes, capacity + 1, null)
     this.ids = array(4)
     this.across = array(4)
     this.columns = listedColumns(layout).map(({ width }) => array(width === 1 ? 4 : 8))
     this.fields = fields.map(() => array(8))
-    fields.forEach(({ identity }, index) => (this.fields[index]!.i64[0] = identity))
+    this.later = hasLater.map((has) => (has ? array(8) : undefined))
   }
 
   /** Makes room for so many keys. */
@@ -43,7 +52,7 @@ export class KeyList {
   }
 
   get #arrays(): LinearArray[] {
-    return [this.ids, this.across, ...this.columns, ...this.fields]
+    return [this.ids, this.across, ...this.columns, ...this.fields, ...this.later.flatMap((each) => each ?? [])]
   }
 
   release(): void {

@@ -17,6 +17,8 @@ export interface ListCode {
   readonly length: Local<"i32">
   readonly columns: readonly Local<"i32">[]
   readonly fields: readonly Local<"i32">[]
+  /** Of the old list, for fields that are not totals: what the key has in the newer block. */
+  readonly later: readonly (Local<"i32"> | undefined)[]
 }
 
 /** What functions over lists have in common. */
@@ -38,6 +40,13 @@ export function listCode({ shape, scope, control, setup }: ListScope, name: List
     length: load(lengthField(name)),
     columns: listedColumns(shape.keys).map((_, column) => load(shape.control.listed(name, column))),
     fields: shape.windowFields.map((_, field) => load(shape.control.atPlaces(name, field))),
+    later: isOld
+      ? shape.kernels.flatMap(({ kernel, windowFrom }) =>
+          kernel.window.map((_, field) =>
+            kernel.remove === undefined ? load(shape.control.later(windowFrom + field)) : undefined,
+          ),
+        )
+      : [],
   }
 }
 
@@ -58,6 +67,11 @@ export function placeOf({ places }: ListCode, id: Local<"i32">): Code<"i32"> {
 /** The window fields from `from` on of the key at the place `place8 / 8`. */
 export function fieldsAt(list: ListCode, words: readonly Word[], from: number, place8: Local<"i32">): FieldPlace[] {
   return words.map((word, index) => fieldPlace(word, list.fields[from + index]!, place8))
+}
+
+/** What the key at a place of the old list has in the newer block, of fields that are not totals. */
+export function laterAt(old: ListCode, words: readonly Word[], from: number, place8: Local<"i32">): FieldPlace[] {
+  return words.map((word, index) => fieldPlace(word, old.later[from + index]!, place8))
 }
 
 /** Puts the key at the end of a list, and sets `place`; its window fields get their identities. */
@@ -84,8 +98,10 @@ export function putIn(
         ? i32.store(itemAddress(base.get, place.get, 2), i32.load(key.get, at * 4))
         : i64.store(itemAddress(base.get, place.get, 3), i64.load(key.get, at * 4))
     }),
-    ...shape.windowFields.map(({ word, identity }, field) =>
-      fieldPlace(word, list.fields[field]!, place8).store(bitsConstant(word, identity)),
+    ...shape.windowFields.flatMap(({ word, identity }, field) =>
+      [list.fields[field], list.later[field]].flatMap((base) =>
+        base === undefined ? [] : [fieldPlace(word, base, place8).store(bitsConstant(word, identity))],
+      ),
     ),
   ]
 }

@@ -22,12 +22,12 @@ import {
 import type { WasmModule } from "../../expr/wasm-module.ts"
 import { bitsConstant, increment, itemAddress } from "./code-places.ts"
 import {
-  addBehind,
-  atPlace,
   beginTurning,
   forEachEntry,
+  inNewer,
   letGo,
   pieceAt,
+  setNewerPlace,
   setPlace,
   takeIn,
   takeOld,
@@ -194,16 +194,17 @@ function foldOld(repairing: Repairing): Code<"none">[] {
 }
 
 function foldNew(repairing: Repairing): Code<"none">[] {
-  const { control, other, bound, id, entry, totals, folds } = repairing
+  const { control, other, bound, old, id, entry, totals, folds } = repairing
   const [kept, across] = [repairing.scope.local("i32"), repairing.scope.local("i32")]
   return [
     kept.set(entry.get),
+    across.set(placeOf(old, id)),
     ...setPlace(repairing, placeOf(repairing.new, id)),
-    across.set(i32.load(itemAddress(repairing.new.across.get, repairing.place.get, 2))),
+    ...setNewerPlace(repairing, across),
     ...totals.flatMap((code) => takeIn(repairing, code, across)),
     ...folds.flatMap((code) =>
-      atPlace(repairing, repairing.new, code).map((place, index) =>
-        place.store(bitsConstant(place.word, code.placed.kernel.window[index]!.identity)),
+      inNewer(repairing, code, across, (places) =>
+        places.map((place, index) => place.store(bitsConstant(place.word, code.placed.kernel.window[index]!.identity))),
       ),
     ),
     other.set(edgeOf(repairing)),
@@ -212,7 +213,7 @@ function foldNew(repairing: Repairing): Code<"none">[] {
       ...findIn(repairing, other),
       when(
         hasEntry(repairing),
-        folds.flatMap((code) => addBehind(repairing, code, atPlace(repairing, repairing.new, code))),
+        folds.flatMap((code) => takeIn(repairing, code, across)),
       ),
       increment(other, PIECE_BYTES),
     ]),

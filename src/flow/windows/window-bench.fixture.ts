@@ -195,18 +195,19 @@ export class WindowBench {
       word: (place: number) => item(control.listed(name, 0), place),
       count: (place: number) => Number(this.#i64[field(COUNT, place)]!),
       sum: (place: number) => this.#f64[field(SUM, place)]!,
+      later: (place: number) => this.#f64[(this.#word(control.later(SUM)) >> 3) + place]!,
     }
   }
 
   #resultsInMemory() {
     const [older, newer] = [this.#list("old"), this.#list("new")]
     const rows = placesOf(older).map((place) => {
-      const sum = older.sum(place) + newer.sum(older.across(place))
+      const sum = older.sum(place) + older.later(place)
       return { id: older.id(place), count: older.count(place), sum }
     })
     for (const place of placesOf(newer)) {
       if (newer.across(place) !== 0) continue
-      rows.push({ id: newer.id(place), count: newer.count(place), sum: older.sum(0) + newer.sum(place) })
+      rows.push({ id: newer.id(place), count: newer.count(place), sum: -0 + newer.sum(place) })
     }
     return rows
   }
@@ -303,7 +304,6 @@ export class WindowBench {
         if (list.across(place) !== lists[other].place(id)) wrong.push(`across from ${id} in the ${name} list`)
         if (list.word(place) !== wordOf(id)) wrong.push(`the words of ${id} in the ${name} list`)
       }
-      if (!Object.is(list.sum(0), -0)) wrong.push(`the identity in the ${name} list`)
     }
     return wrong
   }

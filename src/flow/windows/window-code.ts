@@ -8,10 +8,10 @@
  * Windows share the work by two stacks whose turn is fixed in time: blocks as long as a window (rounded up to slides)
  * start at absolute moments, so that a window lies in at most two of them, and is the end of one and the start of the
  * next. The *old list* has the keys of the older block's pieces that are left, each with what it has in them; of each entry
- * `after` holds what its key has in later pieces of the block. The *new list* has the keys of the newer block's pieces, each
- * with what it has there. A window's result is both combined: each entry is touched four times, however many windows
- * overlap. Kernels that can remove what they added keep the window's total instead: at the key's place in the old list,
- * or in the new one where it is not in the old.
+ * `after` holds what its key has in later pieces of the block. The *new list* has the keys of the newer block's pieces. What
+ * a key has there is beside what it has in the old list, or in the new one where it is not in the old. A window's result
+ * is both combined: each entry is touched four times, however many windows overlap. Kernels that can remove what they
+ * added keep the window's total instead.
  * (Van Herk's and Gil and Werman's filters; Two-Stacks as in Hammer Slide, Theodorakis et al., ADMS 2018; SlideSide,
  * EDBT 2020.) As turns depend on time alone, so do the bits of the result, and not on when anything ran or restarted.
  *
@@ -19,7 +19,7 @@
  * in order of appearance. A window's rows are the old list, then the new one without what was in the old.
  *
  * Invariants:
- * - WC3 `oldPlaces` and `newPlaces` say for each key its place in the lists, or 0; place 0 has the identities.
+ * - WC3 `oldPlaces` and `newPlaces` say for each key its place in the lists, or 0.
  * - WC4 `across` says for each place of a list where its key is in the other, or 0.
  * - WC5 Below `from` of the last piece, `entryOf` says nothing; from there on, it is the entry of a key in that piece.
  */

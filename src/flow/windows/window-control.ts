@@ -18,8 +18,8 @@
  *    156  keys' words: address     160  floorEnd (8 bytes)
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
  *    180  keyColumn: address       184  idTable: address              188  idCount
- *    192  entry fields: an address each; window fields: the addresses of what entries have `after` them, and of what
- *         the places of the old and of the new list have; inputs: the addresses of their values and of their validity;
+ *    192  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
+ *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each
  *
  * What the arrays are for stands in `window-code.ts`.
@@ -136,12 +136,17 @@ export class ControlFields {
   }
 
   after(windowField: number): number {
-    return FIELDS + this.#entryFields * 4 + windowField * 12
+    return FIELDS + this.#entryFields * 4 + windowField * 16
   }
 
   /** What places of a list have. */
   atPlaces(list: ListName, windowField: number): number {
     return this.after(windowField) + (list === "old" ? 4 : 8)
+  }
+
+  /** What places of the old list have in the newer block. */
+  later(windowField: number): number {
+    return this.after(windowField) + 12
   }
 
   inputValues(input: number): number {

@@ -67,11 +67,11 @@ export class WindowMemory {
     this.entryDirty = new LinearArray(arena, 1, SMALLEST)
     this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST))
     this.entryOf = new LinearArray(arena, 4, SMALLEST, 255n)
-    this.#after = shape.kernels.flatMap(({ kernel }) =>
-      kernel.window.map(() => (kernel.remove === undefined ? new LinearArray(arena, 8, SMALLEST) : undefined)),
-    )
-    const list = () => new KeyList(arena, shape.keys, shape.windowFields, SMALLEST)
-    this.#lists = { old: list(), new: list() }
+    const areFolds = shape.kernels.flatMap(({ kernel }) => kernel.window.map(() => kernel.remove === undefined))
+    this.#after = areFolds.map((isFold) => (isFold ? new LinearArray(arena, 8, SMALLEST) : undefined))
+    const list = (hasLater: readonly boolean[]) =>
+      new KeyList(arena, shape.keys, shape.windowFields, hasLater, SMALLEST)
+    this.#lists = { old: list(areFolds), new: list([]) }
     this.#places = { old: new LinearArray(arena, 4, SMALLEST), new: new LinearArray(arena, 4, SMALLEST) }
     this.#entryArrays = [...this.entryFields, ...this.#after.flatMap((array) => array ?? [])]
     this.#keyArrays = [this.entryOf, this.#places.old, this.#places.new]
@@ -210,8 +210,9 @@ export class WindowMemory {
     this.entryFields.forEach((array, index) => addresses.push([control.entryField(index), array]))
     this.#after.forEach((array, index) => addresses.push([control.after(index), array]))
     for (const name of ["old", "new"] as const) {
-      const { fields, columns } = this.#lists[name]
+      const { fields, later, columns } = this.#lists[name]
       fields.forEach((array, index) => addresses.push([control.atPlaces(name, index), array]))
+      later.forEach((array, index) => addresses.push([control.later(index), array]))
       columns.forEach((array, index) => addresses.push([control.listed(name, index), array]))
     }
     for (const [offset, array] of addresses) if (array !== undefined) this.setAt(offset, array.address)
