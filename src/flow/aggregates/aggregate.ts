@@ -102,6 +102,14 @@ export interface ResultAccess {
   fail(): Code<"none">
 }
 
+/** Code for two result rows at once. Fields and results are vectors of two lanes; results are never null. */
+export interface PairCode {
+  /** As `combine`; not asked of kernels that have `remove`. */
+  combine?(earlier: readonly Code<"v128">[], later: readonly Code<"v128">[]): readonly Code<"v128">[]
+  /** The values of the leaves, which have 8 bytes. */
+  finish(values: readonly Code<"v128">[]): readonly Code<"v128">[]
+}
+
 /** Window fields, loaded into variables. */
 export type WindowValues = readonly Local<Word>[]
 
@@ -131,6 +139,8 @@ export interface AggregateKernel {
   remove?(whole: WindowValues, part: WindowValues): readonly Code<Word>[]
   /** Stores the result. */
   finish(values: WindowValues, result: ResultAccess): readonly Code<"none">[]
+  /** How to combine and finish two rows at once, with the same bits. */
+  readonly pairs?: PairCode
   /** Whether `finish` may note that a row has no result. */
   readonly mayFail?: true
 }

@@ -18,6 +18,7 @@ const kernel: AggregateKernel = {
   combine: ([earlier], [later]) => [plus(earlier!, later!)],
   remove: ([whole], [part]) => [minus(whole!, part!)],
   finish: ([count], result) => [result.store(0, count!.get)],
+  pairs: { finish: (counts) => counts },
 }
 
 /** See the head of this file. */

@@ -2,7 +2,7 @@
  * What blocks of rows are added with: vectors of the values of 8 rows, without those that are null, and variables of
  * several lanes, so that one addition need not wait for the one before.
  */
-import { i32, i32x4, i64, i64x2, v128, type Code, type Local } from "../../expr/wasm-code.ts"
+import { f64x2, i32, i32x4, i64, i64x2, v128, type Code, type Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope } from "../../expr/wasm-module.ts"
 import { BLOCK_ROWS, type BlockAccess, type FieldPlace } from "./aggregate.ts"
 import { asI64 } from "./fields.ts"
@@ -40,6 +40,18 @@ function presenceOf(access: BlockAccess, bytes: LaneBytes, row: number): Code<"v
   }
   const wanted = vectorOf(BigInt64Array.from(bits, BigInt))
   return i64x2.eq(v128.and(i64x2.splat(i64.extendU(presence)), wanted), wanted)
+}
+
+/**
+ * Counts as doubles, exactly: there is no instruction for it. Below the bits of 2⁵² and 2⁸⁴ stand the lower and the upper half;
+ * both powers are taken away again.
+ */
+export function doublesOf(counts: Code<"v128">): Code<"v128"> {
+  const below = (power: number, half: Code<"v128">) => v128.or(half, vectorOf(Float64Array.of(power, power)))
+  const low = below(2 ** 52, v128.and(counts, vectorOf(BigInt64Array.of(0xffff_ffffn, 0xffff_ffffn))))
+  const high = below(2 ** 84, i64x2.shrU(counts, i32.const(32)))
+  const powers = 2 ** 84 + 2 ** 52
+  return f64x2.add(f64x2.sub(high, vectorOf(Float64Array.of(powers, powers))), low)
 }
 
 /** Variables for vectors. */

@@ -5,12 +5,13 @@
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { float64Type } from "../../batch/types/float64.ts"
-import { f64, i64, when, type Code, type Local } from "../../expr/wasm-code.ts"
+import { f64, f64x2, i64, i64x2, when, type Code, type Local } from "../../expr/wasm-code.ts"
 import {
   inputLeaf,
   resultOf,
   type AggregateDefinition,
   type AggregateKernel,
+  type PairCode,
   type ResultAccess,
   type Word,
 } from "./aggregate.ts"
@@ -26,6 +27,7 @@ import {
   WIDE_FIELDS,
   widen,
 } from "./whole-sum.ts"
+import { doublesOf } from "./lanes.ts"
 import { floatSumBlocks } from "./float-sum-blocks.ts"
 import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
@@ -43,7 +45,13 @@ function floatMean(input: ColumnType): AggregateKernel {
     lift: (entry) => entry,
     combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
     finish: ([sum, count], result) => finish(isNullable, asF64(sum!.get), count!, result),
+    ...(isNullable ? {} : { pairs: FLOAT_PAIRS }),
   }
+}
+
+const FLOAT_PAIRS: PairCode = {
+  combine: ([sum, count], [laterSum, laterCount]) => [f64x2.add(sum!, laterSum!), i64x2.add(count!, laterCount!)],
+  finish: ([sums, counts]) => [f64x2.div(sums!, doublesOf(counts!))],
 }
 
 /** What all kernels of means of integers have. */

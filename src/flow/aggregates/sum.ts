@@ -2,8 +2,8 @@
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { int53Type } from "../../batch/types/int53.ts"
-import { f64, i64, when } from "../../expr/wasm-code.ts"
-import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel } from "./aggregate.ts"
+import { f64, f64x2, i64, when } from "../../expr/wasm-code.ts"
+import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel, type PairCode } from "./aggregate.ts"
 import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
 import {
   addToWide,
@@ -40,7 +40,13 @@ function floatSum(input: ColumnType): AggregateKernel {
       result.store(0, sum!.get),
       ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
     ],
+    ...(isNullable ? {} : { pairs: FLOAT_PAIRS }),
   }
+}
+
+const FLOAT_PAIRS: PairCode = {
+  combine: ([earlier], [later]) => [f64x2.add(earlier!, later!)],
+  finish: (sums) => sums,
 }
 
 function rangeOf(input: ColumnType): SumRange {

@@ -20,7 +20,7 @@ import {
   type Local,
 } from "../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
-import type { ResultAccess, Word } from "../aggregates/aggregate.ts"
+import type { PairCode, ResultAccess, Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { copyItems, fillItems } from "./copy-code.ts"
 import type { KeyPartLayout } from "./key-layout.ts"
@@ -188,9 +188,12 @@ function writeInOrder(module: WasmModule, shape: WindowShape, name: ListName): v
     const place = i32.add(first.get, emitting.index.get)
     const body = [
       ...shape.keys.parts.flatMap((part, index) => copyKeys(emitting, rows, part, index, list, first)),
-      ...shape.kernels.flatMap((placed, index) =>
-        forEachRow(emitting, rows, storeFromPlace(emitting, list, place, placed, index)),
-      ),
+      ...shape.kernels.flatMap((placed, index) => {
+        const store = storeFromPlace(emitting, list, place, placed, index)
+        const { pairs } = placed.kernel
+        if (pairs === undefined) return forEachRow(emitting, rows, store)
+        return forEachPair(emitting, rows, { list, first, placed, pairs, storeLast: store })
+      }),
     ]
     return [...emitting.setup, ...body, sequence()]
   })
@@ -228,6 +231,61 @@ function forEachRow({ row, index }: Emitting, { to, count }: Rows, body: readonl
       Array.from({ length: UNROLL }).flatMap(() => step),
     ),
     whileLoop(i32.ltU(index.get, count.get), step),
+  ]
+}
+
+/** The results of one aggregate for the places of a list from `first` on, two rows at once. */
+function forEachPair(
+  emitting: Emitting,
+  { to, count }: Rows,
+  parts: {
+    readonly list: ListCode
+    readonly first: Local<"i32">
+    readonly placed: PlacedKernel
+    readonly pairs: PairCode
+    /** Stores the result of the row at hand. */
+    readonly storeLast: readonly Code<"none">[]
+  },
+): Code<"none">[] {
+  const { shape, scope, row, index } = emitting
+  const { list, first, placed, pairs, storeLast } = parts
+  const { kernel, windowFrom, resultFrom } = placed
+  const begin: Code<"none">[] = []
+  /** Moves from row to row with `done`. */
+  const startingAt = (base: Local<"i32">, place: Local<"i32">) => {
+    const start = scope.local("i32")
+    begin.push(start.set(itemAddress(base.get, place.get, 3)))
+    return start
+  }
+  const [done, end] = [scope.local("i32"), scope.local("i32")]
+  const fields = kernel.window.map((_, field) => startingAt(list.fields[windowFrom + field]!, first))
+  const later =
+    list.name === "old" && kernel.remove === undefined
+      ? kernel.window.map((_, field) => startingAt(list.later[windowFrom + field]!, first))
+      : undefined
+  const results = kernel.results.map((_, leaf) =>
+    startingAt(loadControl(emitting, shape.control.resultValues(resultFrom + leaf)), to),
+  )
+  const storePair = (at: number) => {
+    const loaded = (starts: readonly Local<"i32">[]) =>
+      starts.map((start) => v128.load(i32.add(start.get, done.get), at * 8))
+    const own = loaded(fields)
+    const values = pairs.finish(later === undefined ? own : pairs.combine!(own, loaded(later)))
+    return results.map((start, leaf) => v128.store(i32.add(start.get, done.get), values[leaf]!, at * 8))
+  }
+  const onward = (rows: number, code: Code<"none">[]) =>
+    whileLoop(i32.leU(i32.add(done.get, i32.const(rows * 8)), end.get), [...code, increment(done, rows * 8)])
+  return [
+    ...begin,
+    done.set(i32.const(0)),
+    end.set(i32.shl(count.get, i32.const(3))),
+    onward(4, [...storePair(0), ...storePair(2)]),
+    onward(2, storePair(0)),
+    when(i32.ltU(done.get, end.get), [
+      index.set(i32.sub(count.get, i32.const(1))),
+      row.set(i32.add(to.get, index.get)),
+      ...storeLast,
+    ]),
   ]
 }
 
