@@ -18,6 +18,14 @@ function runOf(key: ColumnType, sum: ColumnType, arena: Arena): PlanRun {
   return new PlanRun(fixture.plan, arena).open()
 }
 
+function runOfPairs(arena: Arena): PlanRun {
+  const fixture = new PlanFixture()
+  const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), a: t.int32, b: t.int32, x: t.float64 }), 0)
+  const aggregates = { count: ["count"], sum: ["sum", "x"] } as const
+  fixture.output("results", fixture.window(timed, tumbling(1000), ["a", "b"], aggregates))
+  return new PlanRun(fixture.plan, arena).open()
+}
+
 /** The counts and sums of one window, by key, in order of appearance. */
 function expectedOf(records: readonly Row[]): unknown[] {
   const groups = new Map<unknown, { count: number; sum: number }>()
@@ -67,6 +75,27 @@ describe("ids found on the way", () => {
       ]
       run.drain()
       expect(taken(run)).toEqual(expectedOf(records))
+      run.release()
+    }
+    expect(arena.usedBytes).toBe(0)
+  })
+
+  it("are those of keys of several whole numbers, as they get more bits, and where they have too many", () => {
+    const prng = new Prng(7)
+    for (const edge of EDGES) {
+      const run = runOfPairs(arena)
+      const row = (a: number, b: number): Row => ({ at: 1, a, b, x: prng.below(100) })
+      const known = () => Array.from({ length: 64 }, () => row(prng.below(4), prng.below(3)))
+      const records = [
+        ...pushTwice(run, [row(0, 0), ...known()]),
+        ...pushTwice(run, [...known(), row(edge, 1), row(1, edge), row(edge, edge), ...known(), row(1, edge)]),
+        ...pushTwice(run, [row(edge, 1), ...known(), row(3, 127), ...known(), row(edge, edge)]),
+        ...pushTwice(run, [row(3, 127), ...known(), row(0, 128)]),
+      ]
+      run.drain()
+      const expected = expectedOf(records.map(({ at, a, b, x }) => ({ at, key: JSON.stringify([a, b]), x })))
+      const given = run.take().map(({ a, b, count, sum }) => [JSON.stringify([a, b]), count, Number(sum)])
+      expect(given).toEqual(expected)
       run.release()
     }
     expect(arena.usedBytes).toBe(0)

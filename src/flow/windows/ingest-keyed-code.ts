@@ -3,7 +3,8 @@
  *
  * Rows are taken in runs, each of which lies in one slice: where a run ends is looked for first (`run-end-code.ts`), so
  * that nothing but keys and values is read row by row. A row's entry is found by its key's id. Ids are told, or found on
- * the way in a table by value or by the code of a text (`key-kernel.ts`), which has 0 where nothing is known yet.
+ * the way in a table by value or by the code of a text (`key-kernel.ts`), or by cell (`key-cells.ts`), which has 0 where
+ * nothing is known yet.
  *
  * Invariant:
  * - W8 A record is added to all aggregates or to none.
@@ -38,12 +39,13 @@ import {
   type Adding,
   type LastPiece,
 } from "./ingest-code.ts"
+import { mayHaveCells } from "./key-cells.ts"
 import { findRunEnd } from "./run-end-code.ts"
 import { CONTROL, PIECE, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
 
-/** How ids are found: they are told, or looked up by the value of a whole number, or by the code of a text. */
-export type IdSource = "told" | "value" | "code"
+/** How ids are found: they are told, or looked up by the value of a whole number, the code of a text, or a cell. */
+export type IdSource = "told" | "value" | "code" | "cell"
 
 /** The functions, and which rows they take and how they find ids. */
 interface IngestKind {
@@ -66,8 +68,10 @@ export function writeIngest(module: WasmModule, shape: WindowShape): void {
   writeKind(module, shape, { name: "ingestDirectAll", hasList: false, ids })
 }
 
-/** How ids of keys of one part that is never null can be looked up, or `undefined` for other keys. */
-function directSource({ keys: { parts, hasNulls } }: WindowShape): IdSource | undefined {
+/** How ids can be looked up, or `undefined` for other keys. */
+function directSource({ keys }: WindowShape): IdSource | undefined {
+  const { parts, hasNulls } = keys
+  if (mayHaveCells(keys)) return "cell"
   if (parts.length !== 1 || hasNulls) return undefined
   const { storage } = parts[0]!
   if (storage === "int32") return "value"
@@ -95,7 +99,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const needsTime = shape.kernels.some(({ kernel }) => kernel.readsTime === true)
     const behindId = scope.local("i32")
     const address = scope.local("i32")
-    const findId = idFinder({ kind, adding, at, ids, behindId })
+    const findId = idFinder({ shape, kind, adding, at, ids, behindId })
     const body = block((exit) => [
       block((refused) => {
         const addRow = [
@@ -141,20 +145,31 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
 
 /** Code that sets `behindId` to one more than the id of the row's key, or goes to `exit` where it cannot be looked up. */
 function idFinder(parts: {
+  readonly shape: WindowShape
   readonly kind: IngestKind
   readonly adding: Adding
   readonly at: Local<"i32">
   readonly ids: Local<"i32">
   readonly behindId: Local<"i32">
 }): (exit: Label) => Code<"none">[] {
-  const { kind, adding, at, ids, behindId } = parts
+  const { shape, kind, adding, at, ids, behindId } = parts
   const { control, scope, setup, row } = adding
   if (kind.ids === "told") {
     return () => [behindId.set(i32.add(i32.load(itemAddress(ids.get, at.get, 2)), i32.const(1)))]
   }
   const load = (offset: number) => loadedFrom(control, offset, scope, setup)
-  const values = load(CONTROL.keyColumn)
   const table = load(CONTROL.idTable)
+  if (kind.ids === "cell") {
+    return (exit) => {
+      const unknown = stopWith(control, STOP.newKey, exit)
+      return [
+        ...findCell(shape, adding, behindId, unknown),
+        behindId.set(i32.load(itemAddress(table.get, behindId.get, 2))),
+        when(i32.eqz(behindId.get), [unknown]),
+      ]
+    }
+  }
+  const values = load(shape.control.lookedUp(0))
   const value = i32.load(itemAddress(values.get, row.get, 2))
   const lookUp = behindId.set(i32.load(itemAddress(table.get, behindId.get, 2)))
   // Every code of the dictionary has a place in its table; of values, those below a bound.
@@ -168,6 +183,26 @@ function idFinder(parts: {
       when(i32.eqz(behindId.get), [unknown]),
     ]
   }
+}
+
+/** Code that sets `cell` to that of the row's key, or comes to `unknown` where it has none. */
+function findCell(shape: WindowShape, adding: Adding, cell: Local<"i32">, unknown: Code<"none">): Code<"none">[] {
+  const { control, scope, setup, row } = adding
+  const load = (offset: number) => loadedFrom(control, offset, scope, setup)
+  const beyond = scope.local("i32")
+  const parts = shape.keys.parts.map((_, part) => {
+    const [column, bits] = [load(shape.control.lookedUp(part)), load(shape.control.lookedUpBits(part))]
+    const value = scope.local("i32")
+    return { value, bits, read: value.set(i32.load(itemAddress(column.get, row.get, 2))) }
+  })
+  const cells = parts.map(({ value }) => value.get)
+  const excess = parts.map(({ value, bits }) => i32.shrU(value.get, bits.get))
+  return [
+    ...parts.map(({ read }) => read),
+    beyond.set(excess.reduce((all, each) => i32.or(all, each))),
+    cell.set(cells.reduce((all, each, part) => i32.or(i32.shl(all, parts[part]!.bits.get), each))),
+    when(beyond.get, [unknown]),
+  ]
 }
 
 /** Code that begins the entry of a key that has none in the piece. */

@@ -24,11 +24,15 @@ export interface ProbedTable {
   readonly capacity: number
 }
 
-/** Ids by value or code: where the values, or codes, of a batch lie, and the table, and how many of them it has. */
+/** Ids by value, code or cell: what kernels are told of the table. */
 export interface IdTable {
-  readonly column: number
+  /** Where the values, or codes, of a batch lie, part by part. */
+  readonly columns: readonly number[]
   readonly address: number
+  /** How many values or codes it has. */
   readonly count: number
+  /** Of cells, how many bits each part has (`key-cells.ts`). */
+  readonly bits: readonly number[]
 }
 
 /** Calls the kernel of a table. */
@@ -135,7 +139,7 @@ export class KeyProbe {
   /** Ids by value for a column, once there are some. */
   idsByValue({ values }: Int32Column): IdTable | undefined {
     if (this.#values === undefined) return undefined
-    return { column: values.byteOffset, address: this.#values.offset + 4, count: this.#valueCount - 1 }
+    return { columns: [values.byteOffset], address: this.#values.offset + 4, count: this.#valueCount - 1, bits: [] }
   }
 
   #allocateZeros(bytes: number): Block {

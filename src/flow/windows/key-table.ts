@@ -22,9 +22,10 @@
 import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
-import type { Column, DictionaryColumn } from "../../batch/column.ts"
+import type { Column, DictionaryColumn, Int32Column } from "../../batch/column.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { CodeCache } from "./code-cache.ts"
+import { KeyCells, mayHaveCells } from "./key-cells.ts"
 import { KeyColumn } from "./key-column.ts"
 import { keyGrowth } from "./key-growth.ts"
 import { hashOf } from "./key-hash.ts"
@@ -56,6 +57,8 @@ export class KeyTable {
   #incoming: Int32Array
   /** For keys of one text: ids by code, so that nothing is hashed once a code is known. */
   readonly #idsByCode: CodeCache | null
+  /** For keys of several whole numbers. */
+  readonly #cells: KeyCells | null
 
   constructor(types: readonly ColumnType[], arena: Arena) {
     assert(types.length > 0, "a table is for keys that have columns")
@@ -77,6 +80,7 @@ export class KeyTable {
     this.#words = arena.allocate(4 * this.stride * this.#index.capacity)
     this.#probe = new KeyProbe(arena, memory, layout, this.#index)
     this.#incoming = new Int32Array(this.stride)
+    this.#cells = mayHaveCells(layout) ? new KeyCells(arena, memory, layout) : null
   }
 
   /** How many keys it holds. */
@@ -134,16 +138,26 @@ export class KeyTable {
   }
 
   /**
-   * Where a kernel finds ids of keys of one part that is never null, without asking for more: one more than the id of
-   * each value, or of each code, or 0 where nothing is known. Valid until keys are added.
+   * Where a kernel finds ids of keys that are never null, without asking for more: one more than the id of each value, of
+   * each code, or of each cell, or 0 where nothing is known. Valid until keys are added.
    */
   idTable(columns: readonly Column[]): IdTable | undefined {
+    if (this.#hasNulls || !this.#probe.canReach(columns, null, this.#memory)) return undefined
+    if (this.#cells !== null) return this.#idsByCell(this.#cells, columns)
+    if (columns.length !== 1) return undefined
     const column = columns[0]!
-    if (columns.length !== 1 || this.#hasNulls || !this.#probe.canReach(columns, null, this.#memory)) return undefined
     if (column.storage === "int32") return this.#probe.idsByValue(column)
     if (column.storage !== "dictionary") return undefined
     const codes = this.#codesOf(columns)[0]! + CodeCache.placeOf(0)
-    return { column: column.values.byteOffset, address: 4 * codes, count: column.dictionary.size }
+    return { columns: [column.values.byteOffset], address: 4 * codes, count: column.dictionary.size, bits: [] }
+  }
+
+  #idsByCell(cells: KeyCells, columns: readonly Column[]): IdTable | undefined {
+    cells.update(this.#placeOf(0), this.#size)
+    const { address, bits } = cells
+    if (address === undefined) return undefined
+    const addresses = columns.map((column) => (column as Int32Column).values.byteOffset)
+    return { columns: addresses, address, count: 0, bits }
   }
 
   /** Does the same as `resolve`, in JavaScript: its slow twin, and the way for what does not lie in the arena. */
@@ -309,6 +323,7 @@ export class KeyTable {
     this.#index.release()
     this.#probe.release()
     this.#idsByCode?.release()
+    this.#cells?.release()
     for (const part of this.parts) part.release()
   }
 }

@@ -134,7 +134,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#texts = new ValueTexts(this.#shape)
     this.#memory = new WindowMemory(arena, this.#shape)
     if (types.length === 0) this.#memory.reserveKeys(table.size)
-    this.#direct = new DirectIds(this.#memory)
+    this.#direct = new DirectIds(this.#memory, this.#shape.control)
     this.#pieces = new WindowPieces(arena, this.#slices, this.#memory)
     const inputs = aggregates.map(({ input }) => input)
     this.#inputs = new WindowInputs(inputs, this.#shape, this.#texts, context)

@@ -17,10 +17,11 @@
  *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
  *    156  keys' words: address     160  floorEnd (8 bytes)
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
- *    180  keyColumn: address       184  idTable: address              188  idCount
+ *    180  idTable: address         184  idCount
  *    192  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
- *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each
+ *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
+ *         for keys that are looked up on the way: the address of each part's column, and its bits
  *
  * What the arrays are for stands in `window-code.ts`.
  */
@@ -65,10 +66,9 @@ export const CONTROL = {
   newAcross: 172,
   /** How many keys are in both lists. */
   acrossCount: 176,
-  /** Where ids are looked up by value or code: the keys' column, the table, and how many values it has. */
-  keyColumn: 180,
-  idTable: 184,
-  idCount: 188,
+  /** Where ids are looked up on the way: the table, and how many values it has. */
+  idTable: 180,
+  idCount: 184,
 } as const
 
 const FIELDS = 192
@@ -112,6 +112,7 @@ export class ControlFields {
   readonly #inputs: number
   readonly #results: number
   readonly #keys: number
+  readonly #lookedUp: number
   /** Bytes of the whole block. */
   readonly bytes: number
 
@@ -128,7 +129,8 @@ export class ControlFields {
     this.#inputs = counts.inputs
     this.#results = counts.results
     this.#keys = counts.keys
-    this.bytes = this.listed("old", counts.listed)
+    this.#lookedUp = this.listed("old", counts.listed)
+    this.bytes = this.lookedUp(counts.keys)
   }
 
   entryField(index: number): number {
@@ -171,6 +173,16 @@ export class ControlFields {
 
   keyValidity(part: number): number {
     return this.keyValues(part) + 4
+  }
+
+  /** The column of a part of keys that are looked up on the way. */
+  lookedUp(part: number): number {
+    return this.#lookedUp + part * 8
+  }
+
+  /** How many bits the part has. */
+  lookedUpBits(part: number): number {
+    return this.lookedUp(part) + 4
   }
 
   /** A column of the keys in a list. */
