@@ -22,7 +22,7 @@ const DOUBLES = [0, -0, 1.5, NaN, Infinity, -Infinity, 5e-324, Number.MAX_VALUE]
 type Entry = readonly [write: (writer: ByteWriter) => void, read: (reader: ByteReader) => unknown, value: unknown]
 
 function randomEntry(prng: Prng): Entry {
-  const kind = prng.below(8)
+  const kind = prng.below(9)
   if (kind === 0) {
     const value = prng.below(256)
     return [(w) => w.uint8(value), (r) => r.uint8(), value]
@@ -50,6 +50,11 @@ function randomEntry(prng: Prng): Entry {
   if (kind === 6) {
     const value = Uint8Array.from({ length: prng.below(300) }, () => prng.below(256))
     return [(w) => w.bytes(value), (r) => r.bytes(), value]
+  }
+  if (kind === 7) {
+    const [low, high] = [prng.uint32(), prng.uint32()]
+    const value = BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))
+    return [(w) => w.halves(low | 0, high), (r) => r.int64(), value]
   }
   const value = prng.pick(TEXTS)
   return [(w) => w.text(value), (r) => r.text(), value]

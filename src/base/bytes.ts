@@ -65,6 +65,13 @@ export class ByteWriter {
     this.#view.setBigInt64(at, value, true)
   }
 
+  /** Eight bytes by their halves of 32 bits, the lower one first. */
+  halves(low: number, high: number): void {
+    const at = this.#reserve(8)
+    this.#view.setUint32(at, low, true)
+    this.#view.setUint32(at + 4, high, true)
+  }
+
   float64(value: number): void {
     const at = this.#reserve(8)
     this.#view.setFloat64(at, value, true)

@@ -174,10 +174,7 @@ export class KeyColumn implements KeyPartLayout {
     const high = words[from + this.at + 1]!
     if (storage === "bit") out.uint8(low)
     else if (storage === "dictionary") out.bytes(this.dictionary!.bytes(low))
-    else {
-      out.uint32(low)
-      out.uint32(storage === "int32" ? low >> 31 : high)
-    }
+    else out.halves(low, storage === "int32" ? low >> 31 : high)
   }
 
   /**

@@ -166,8 +166,7 @@ export class WindowState {
       const input = shape.textInputOf(index)
       if (input === undefined) {
         // As words: a double would not carry all bits that an integer has.
-        out.uint32(array.i32[entry * 2]! >>> 0)
-        out.uint32(array.i32[entry * 2 + 1]! >>> 0)
+        out.halves(array.i32[entry * 2]!, array.i32[entry * 2 + 1]!)
       } else out.bytes(this.#isUnset(entry, index) ? NO_TEXT : texts.dictionary(input).bytes(Number(array.i64[entry]!)))
     }
   }
