@@ -60,7 +60,7 @@ await runMain(async () => {
 function settingsOf(work, kernels) {
   const { quick } = values
   const number = (text, usual, whenQuick) => (text === undefined ? (quick ? whenQuick : usual) : Number(text))
-  const roundMs = number(values["round-ms"], 1000, 250)
+  const roundMs = number(values["round-ms"], 1000, 150)
   return {
     work,
     kernels,
@@ -69,7 +69,7 @@ function settingsOf(work, kernels) {
     rounds: number(values.rounds, 5, 3),
     roundMs,
     clock: values.clock,
-    warmMs: quick ? 300 : 1500,
+    warmMs: quick ? 200 : 1500,
     batchRows: values["batch-rows"] === undefined ? undefined : Number(values["batch-rows"]),
   }
 }

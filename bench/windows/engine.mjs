@@ -1,5 +1,5 @@
 /**
- * One setting of one sweep on the engine, in a process of its own. `node engine.mjs AGGREGATE SETTING_AS_JSON`
+ * One setting of one sweep on the engine, in a process of its own. `node engine.mjs AGGREGATE SETTING_AS_JSON RING_ROWS`
  *
  *   run TUPLES      that many at least, in whole batches
  *   runFor MILLIS   so long at least
@@ -14,9 +14,9 @@ import { StreamRunner } from "../frame/stream-runner.mjs"
 
 const aggregate = process.argv[2]
 const { overlap, queries, keys, delay, isOpen } = JSON.parse(process.argv[3])
+/** At least; where keys are many, what is read in order must not fit into a cache that few keys leave empty. */
+const ringRows = isOpen ? Number(process.argv[4]) : 1 << 20
 const PER_SECOND = 1000
-/** Where keys are many, what is read in order must not fit into a cache that few keys leave empty. */
-const LEAST_ROWS = isOpen ? 1 << 22 : 1 << 20
 const BATCH_ROWS = 16_384
 const STEP_MICROS = 1_000_000 / PER_SECOND
 
@@ -71,7 +71,7 @@ const arena = new Arena({ maxBytes: 2 ** 32 })
 let results = 0
 const run = new DataflowRun(windows, arena, (batch) => (results += batch.count))
 if (isOpen) introduceKeys()
-const made = cycle(Math.max(LEAST_ROWS, keys), drawnOrder())
+const made = cycle(Math.max(ringRows, keys), drawnOrder())
 const ring = new StreamRing(arena, Event, made, made.rows)
 // It begins behind the records that have introduced the keys.
 if (isOpen) ring.advance()

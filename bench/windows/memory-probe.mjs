@@ -1,6 +1,6 @@
 /**
  * What the accesses of `key-accesses.mjs` cost this machine and nothing else, in a process of its own: random reads over
- * arrays as large as the operator's, in an arena as its are. `node memory-probe.mjs KEYS`
+ * arrays as large as the operator's, in an arena as its are. `node memory-probe.mjs KEYS RING_ROWS`
  *
  *   runFor MILLIS   so long at least; gives nanoseconds of processor time a record, in three ways
  *
@@ -19,8 +19,8 @@ import { generator } from "../frame/random.mjs"
 import { cpuSeconds } from "../frame/usage.mjs"
 import { keyAccesses } from "./key-accesses.mjs"
 
-/** Random numbers, read in order; more than a cache holds, as the operator's input is. */
-const DRAWN = 1 << 22
+/** Random numbers, read in order; as many as the operator's input has rows. */
+const DRAWN = Number(process.argv[3])
 const AT_ONCE = 1 << 16
 
 const arena = new Arena({ maxBytes: 2 ** 31 })

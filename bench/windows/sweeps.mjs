@@ -25,7 +25,7 @@ export const SWEEPS = [
     title: "windows that overlap: each record is in so many (size of so many seconds, every second)",
     axis: "overlapping windows",
     values: [1, 3, 10, 30, 100, 300, 1000],
-    quickValues: [1, 10, 100, 1000],
+    quickValues: [1, 30, 1000],
     setting: (overlap) => ({ ...USUAL, overlap }),
   },
   {
@@ -49,7 +49,7 @@ export const SWEEPS = [
     title: "out of order: records are up to so many slides late (and waited for)",
     axis: "slides out of order",
     values: [0, 1, 3, 10, 30, 100],
-    quickValues: [0, 1, 10, 100],
+    quickValues: [0, 3, 100],
     setting: (delay) => ({ ...USUAL, delay }),
   },
 ]
