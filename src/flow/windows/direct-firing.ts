@@ -43,6 +43,8 @@ export class DirectFiring implements SharedFiring {
   readonly #shared: SharedSlices
   readonly #rows: DirectRows
   readonly #edges: readonly number[]
+  /** By which number `rows` knows these windows. */
+  readonly #told: number
 
   /** Whether so few windows overlap. */
   static suits({ size, slide }: Slices): boolean {
@@ -55,21 +57,27 @@ export class DirectFiring implements SharedFiring {
     this.#shared = shared
     this.#rows = rows
     this.#edges = edgesOf(slices)
+    this.#told = rows.tell(slices, this.#edges)
   }
 
   fireUntil(lastDueEnd: number, fired: FiredWindows, out: Emitter): number {
     const { size, slide } = this.#slices
     const rows = this.#rows
-    const waiting = this.#shared.waiting()
+    const { waiting } = this.#shared
+    // Most windows have records. At the end of all, a window without any is not to be looked at: some may still come for it.
+    const isEnd = lastDueEnd === Infinity
     let lastEnd = -Infinity
-    let next = this.#nextEnd(fired.floorEnd, waiting)
-    if (next > lastDueEnd || next === Infinity) return lastEnd
-    rows.begin(this.#owner, size)
-    for (; next <= lastDueEnd && next < Infinity; next = this.#nextEnd(next + slide, waiting)) {
-      if (waiting.length === 0) this.#takeSlices(next - size)
-      else this.#takeParts(next, waiting)
-      if (rows.store(next, out)) lastEnd = next
-      fired.passWindow(next)
+    let end = fired.floorEnd
+    if (isEnd || end === -Infinity) end = this.#nextEnd(end, waiting)
+    rows.serve(this.#owner, size)
+    while (end <= lastDueEnd && end < Infinity) {
+      if (waiting.length > 0) this.#takeParts(end, waiting)
+      const hasRows = waiting.length > 0 ? rows.fireTaken(end, out) : rows.fire(this.#told, end, out)
+      fired.passWindow(end)
+      if (hasRows) lastEnd = end
+      end += slide
+      // Where one has no records, many may have none.
+      if ((isEnd || !hasRows) && end <= lastDueEnd) end = this.#nextEnd(end, waiting)
     }
     rows.flush(out)
     return lastEnd
@@ -79,7 +87,8 @@ export class DirectFiring implements SharedFiring {
   #nextEnd(floorEnd: number, waiting: readonly WaitingSlice[]): number {
     const slices = this.#slices
     const first = this.#shared.runs.firstFrom(floorEnd - slices.size)
-    let next = first === Infinity ? Infinity : Math.max(floorEnd, slices.of(first).firstWindowEnd)
+    if (first < floorEnd) return floorEnd
+    let next = first === Infinity ? Infinity : slices.of(first).firstWindowEnd
     for (const { start, countsFrom } of waiting) {
       const end = Math.max(floorEnd, this.#countsFrom(countsFrom))
       if (end <= slices.of(start).lastWindowEnd) next = Math.min(next, end)
@@ -104,21 +113,7 @@ export class DirectFiring implements SharedFiring {
     return count
   }
 
-  #takeSlices(start: number): void {
-    const edges = this.#edges
-    const { runs } = this.#shared
-    const older = this.#olderSlices(start)
-    for (let at = older - 1; at >= 0; at--) {
-      runs.lookUp(start + edges[at]!, start + edges[at + 1]!)
-      this.#rows.takeOlder()
-    }
-    for (let at = older; at < edges.length - 1; at++) {
-      runs.lookUp(start + edges[at]!, start + edges[at + 1]!)
-      this.#rows.takeNewer()
-    }
-  }
-
-  /** The same where records wait that were late for a moment of the grid. */
+  /** Takes the slices of a window where records wait that were late for a moment of the grid. */
   #takeParts(end: number, waiting: readonly WaitingSlice[]): void {
     const start = end - this.#slices.size
     const older = this.#olderSlices(start)

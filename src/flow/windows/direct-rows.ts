@@ -1,6 +1,7 @@
 /**
  * Rows of one window after the other, of slices that are shared: what keys have in the window's older slices and in its
- * newer ones is gathered in two lists of entries, and the one merged behind the other.
+ * newer ones is gathered in two lists of entries, and the one merged behind the other. The work is done by generated code
+ * (`direct-code.ts`).
  *
  * The older slices come from the last to the first, each before what is there; the newer ones from the first to the
  * last. So bits and the order of keys are those of the two stacks (`window-code.ts`, rules W4 and W13), of which this is
@@ -8,39 +9,38 @@
  * with the same aggregates use the same memory, which stays in the cache.
  */
 import type { Arena } from "../../batch/arena.ts"
+import { writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
+import { DIRECT, DIRECT_BYTES, DIRECT_WINDOW, directFunctions, LIST, type DirectFunctions } from "./direct-code.ts"
 import { EntryTable } from "./entry-table.ts"
-import { RANGE_WORDS } from "./merge-code.ts"
-import type { SourceTables } from "./merged-runs.ts"
-import type { SharedSlices, WindowCode } from "./shared-slices.ts"
+import type { SharedSlices } from "./shared-slices.ts"
+import type { Slices } from "./slices.ts"
+import type { WindowFunctions } from "./window-code.ts"
+import type { WindowKeys } from "./window-keys.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowResults, type ResultsOwner, type WindowResultsOptions } from "./window-results.ts"
 
 const SMALLEST = 64
-
-/** Entries from `start` to before `tail`, and a number for each key, by which they are found. */
-interface GatheredList {
-  readonly slots: LinearArray
-  start: number
-  tail: number
-}
+const LISTS = [DIRECT.older, DIRECT.newer, DIRECT.slice] as const
 
 /** See the head of this file. */
 export class DirectRows {
   readonly #shared: SharedSlices
-  readonly #code: WindowCode
-  readonly #sources: SourceTables
+  readonly #gather: DirectFunctions["gather"]
+  readonly #take: DirectFunctions["take"]
+  readonly #finish: DirectFunctions["finish"]
+  readonly #emitEntries: WindowFunctions["emitEntries"]
   readonly #memory: WindowMemory
   readonly #results: WindowResults
-  /** Where the entries lie, as a source and as a target. */
+  /** Where the lists' entries lie. */
   readonly #table: EntryTable
-  readonly #older: GatheredList
-  readonly #newer: GatheredList
-  /** The slice at hand, where it is more than one range. */
-  readonly #slice: GatheredList
-  /** The range of one of the lists. */
-  readonly #range: LinearArray
+  /** By list: a number for each key, by which merging finds its entry. */
+  readonly #slots: readonly LinearArray[]
+  readonly #control: LinearArray
+  /** What is told of windows, one after the other. */
+  readonly #windows: LinearArray
+  #told = 0
   #keyCapacity = 0
 
   /** @param fields by field of the windows' entries: which of the shared ones it is. */
@@ -52,9 +52,12 @@ export class DirectRows {
   ) {
     const { arena } = context
     const { shape } = options
+    const { gather, take, finish } = directFunctions(shared.stored.shape, shape, arena.memory)
     this.#shared = shared
-    this.#code = shared.codeOf(shape)
-    this.#sources = shared.runs.tablesOf(fields)
+    this.#gather = gather
+    this.#take = take
+    this.#finish = finish
+    this.#emitEntries = shared.codeOf(shape).windows.emitEntries
     this.#memory = new WindowMemory(arena, shape)
     this.#results = new WindowResults(options, this.#memory, context)
     this.#table = new EntryTable(
@@ -62,90 +65,97 @@ export class DirectRows {
       this.#memory,
       fields.map((_, field) => field),
     )
-    const list = () => ({ slots: new LinearArray(arena, 4, SMALLEST, null), start: 0, tail: 0 })
-    this.#older = list()
-    this.#newer = list()
-    this.#slice = list()
-    this.#range = new LinearArray(arena, 4, RANGE_WORDS)
+    this.#slots = LISTS.map(() => new LinearArray(arena, 4, SMALLEST, null))
+    this.#control = new LinearArray(arena, 4, DIRECT_BYTES / 4)
+    this.#windows = new LinearArray(arena, 8, SMALLEST)
+    const sources = shared.runs.tablesOf(fields)
+    const { i32 } = this.#control
+    i32[DIRECT.runs >> 2] = shared.runs.controlAddress
+    i32[DIRECT.sliceEntries >> 2] = sources.slices.address
+    i32[DIRECT.runEntries >> 2] = sources.runs.address
+    i32[DIRECT.entries >> 2] = this.#table.address
+  }
+
+  /** Takes note of windows that are cut into slices at the given moments behind their start; gives a number for `gather`. */
+  tell({ size, offset, blockLength }: Slices, edges: readonly number[]): number {
+    const { slide: step, offset: origin } = this.#shared.stored.slices
+    const at = this.#told
+    this.#told += DIRECT_WINDOW.edges / 8 + edges.length
+    // Loops look at the one behind the last.
+    this.#windows.reserve(this.#told + 1)
+    const numbers = [size / step, (offset - origin) / step, blockLength / step, edges.length - 1]
+    const all = [...numbers, ...edges.map((edge) => edge / step)]
+    all.forEach((value, index) => writeInt53(this.#windows.i32, at + index, value))
+    return at
   }
 
   /** Begins with windows of one owner, all of the same length. */
-  begin(owner: ResultsOwner, windowSize: number): void {
-    const { keys } = this.#shared.stored
+  serve(owner: ResultsOwner, windowSize: number): void {
     this.#results.serve(owner)
-    this.#results.bindKeys(keys)
     this.#memory.windowSize = windowSize
+  }
+
+  /** Begins to fire windows: slices have these keys. */
+  begin(keys: WindowKeys): void {
+    this.#results.bindKeys(keys)
     if (keys.size > this.#keyCapacity) this.#reserve(keys.size)
   }
 
   /** Each list has a key at most once. */
   #reserve(keys: number): void {
     const capacity = Math.max(keys, this.#keyCapacity * 2, SMALLEST)
-    this.#memory.reserveEntries(3 * capacity)
+    this.#memory.reserveEntries(LISTS.length * capacity)
     this.#table.sync()
-    ;[this.#older, this.#newer, this.#slice].forEach((list, index) => {
-      list.slots.reserve(capacity)
-      list.start = list.tail = index * capacity
+    const { i32 } = this.#control
+    LISTS.forEach((list, index) => {
+      const slots = this.#slots[index]!
+      slots.reserve(capacity)
+      i32[(list + LIST.slots) >> 2] = slots.address
+      i32[(list + LIST.start) >> 2] = index * capacity
+      if (list !== DIRECT.slice) i32[(list + LIST.tail) >> 2] = index * capacity
     })
     this.#keyCapacity = capacity
   }
 
-  /** Puts what was looked up, a slice of the older block, before those that follow it in time. */
+  /** Makes the rows of the window that ends at `end`, of those of which was told; gives whether there are any. */
+  fire(told: number, end: number, out: Emitter): boolean {
+    const window = this.#windows.address + told * 8
+    let count = this.#gather(this.#control.address, window, end)
+    while (count < 0) {
+      this.#shared.runs.makeRoom()
+      count = this.#gather(this.#control.address, window, end)
+    }
+    return this.#emit(count, end, out)
+  }
+
+  /** Takes what was looked up, a slice of the older block, before what was taken. */
   takeOlder(): void {
-    this.#take(this.#older, "mergeBefore")
+    const { rangesAddress, rangesEnd } = this.#shared.runs
+    this.#take(this.#control.address, DIRECT.older, rangesAddress, rangesEnd)
   }
 
-  /** Puts what was looked up, a slice of the newer block, behind those before. */
+  /** Takes what was looked up, a slice of the newer block, behind what was taken. */
   takeNewer(): void {
-    this.#take(this.#newer, "merge")
+    const { rangesAddress, rangesEnd } = this.#shared.runs
+    this.#take(this.#control.address, DIRECT.newer, rangesAddress, rangesEnd)
   }
 
-  /** A slice is added up by itself before it is added to others. */
-  #take(list: GatheredList, name: "merge" | "mergeBefore"): void {
-    const { runs } = this.#shared
-    const { merging } = this.#code
-    const { slots, start, tail } = list
-    if (runs.rangeCount === 0) return
-    if (tail === start) list.tail = runs.merge(merging.merge, this.#table, this.#sources, slots, start, start)
-    else if (runs.rangeCount === 1) {
-      list.tail = runs.merge(merging[name], this.#table, this.#sources, slots, start, tail)
-    } else {
-      const slice = this.#slice
-      slice.tail = runs.merge(merging.merge, this.#table, this.#sources, slice.slots, slice.start, slice.start)
-      this.#mergeList(slice, list, name)
-    }
+  /** Makes the rows of the window that ends at `end`, of what was taken; gives whether there are any. */
+  fireTaken(end: number, out: Emitter): boolean {
+    return this.#emit(this.#finish(this.#control.address), end, out)
   }
 
-  #mergeList({ start, tail }: GatheredList, into: GatheredList, name: "merge" | "mergeBefore"): void {
-    const { i32, address } = this.#range
-    i32[0] = 0
-    i32[1] = start
-    i32[2] = tail
-    const table = this.#table.address
-    into.tail = this.#code.merging[name](table, table, table, address, 1, into.slots.address, into.start, into.tail)
-  }
-
-  /** Stores the rows of the window that ends at `end`, of what was taken; gives whether there are any. */
-  store(end: number, out: Emitter): boolean {
-    const [older, newer] = [this.#older, this.#newer]
-    let whole = older
-    if (older.tail === older.start) whole = newer
-    else if (newer.tail > newer.start) this.#mergeList(newer, older, "merge")
-    const { start, tail } = whole
-    this.#emit(start, tail, end, out)
-    older.tail = older.start
-    newer.tail = newer.start
-    return tail > start
-  }
-
-  #emit(start: number, tail: number, end: number, out: Emitter): void {
+  #emit(count: number, end: number, out: Emitter): boolean {
     const results = this.#results
-    for (let from = start; from < tail;) {
-      const count = Math.min(tail - from, results.roomFor(tail - from))
-      this.#code.windows.emitEntries(this.#memory.controlAddress, results.length, count, end, from)
-      results.append(count, out)
-      from += count
+    let from = this.#control.i32[DIRECT.from >> 2]!
+    for (let left = count; left > 0;) {
+      const room = Math.min(left, results.roomFor(left))
+      this.#emitEntries(this.#memory.controlAddress, results.length, room, end, from)
+      results.append(room, out)
+      from += room
+      left -= room
     }
+    return count > 0
   }
 
   /** Emits what is left of the owner's results. */
@@ -157,7 +167,6 @@ export class DirectRows {
     this.#results.release()
     this.#memory.release()
     this.#table.release()
-    for (const { slots } of [this.#older, this.#newer, this.#slice]) slots.release()
-    this.#range.release()
+    for (const array of [...this.#slots, this.#control, this.#windows]) array.release()
   }
 }

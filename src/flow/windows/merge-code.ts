@@ -15,11 +15,12 @@ import type { WindowShape } from "./window-shape.ts"
 
 /** Words of a range: whether its entries are those of runs and not of slices, the first one, and the first behind it. */
 export const RANGE_WORDS = 3
+export const RANGE_BYTES = 4 * RANGE_WORDS
 
 /** The generated functions. */
 export interface MergeFunctions {
   /**
-   * Merges `count` ranges of entries, which lie from `ranges` on, into the entries from `start` to before `tail` of the list
+   * Merges ranges of entries, which lie from `ranges` to before `rangesEnd`, into the entries from `start` to before `tail` of the list
    * `target`, behind what they hold, and gives where they end then. `slices` and `runs` are the lists that ranges are of;
    * `slots` has a number for each key: of any value, but the same as these entries were merged with.
    */
@@ -28,7 +29,7 @@ export interface MergeFunctions {
     slices: number,
     runs: number,
     ranges: number,
-    count: number,
+    rangesEnd: number,
     slots: number,
     start: number,
     tail: number,
@@ -44,24 +45,30 @@ export function mergeFunctions(shape: WindowShape, memory: LinearMemory): MergeF
 
 function mergeModule(shape: WindowShape): WasmModule {
   const module = new WasmModule()
-  writeMerge(module, shape, "merge")
-  writeMerge(module, shape, "mergeBefore")
+  writeMerges(module, shape)
   return module
 }
 
-function writeMerge(module: WasmModule, shape: WindowShape, name: keyof MergeFunctions): void {
+/** Writes both functions. */
+export function writeMerges(module: WasmModule, shape: WindowShape): void {
+  writeMerge(module, shape, "merge", false)
+  writeMerge(module, shape, "mergeBefore", true)
+}
+
+/** Writes one of the functions under a name. */
+export function writeMerge(module: WasmModule, shape: WindowShape, name: string, isBefore: boolean): void {
   const parameters = {
     target: "i32",
     slices: "i32",
     runs: "i32",
     ranges: "i32",
-    count: "i32",
+    rangesEnd: "i32",
     slots: "i32",
     start: "i32",
     tail: "i32",
   } as const
   module.function(name, { parameters, result: "i32" }, (given, scope) => {
-    const { target, slices, runs, ranges: range, count, slots, start, tail } = given
+    const { target, slices, runs, ranges: range, rangesEnd, slots, start, tail } = given
     const source = scope.local("i32")
     const [entry, until] = [scope.local("i32"), scope.local("i32")]
     const setup: Code<"none">[] = []
@@ -83,7 +90,7 @@ function writeMerge(module: WasmModule, shape: WindowShape, name: keyof MergeFun
           branchIf(fresh, i32.geU(i32.sub(place.get, start.get), i32.sub(tail.get, start.get))),
           branchIf(fresh, i32.ne(i32.load(itemAddress(ids.target.get, place.get, 2)), id.get)),
           place8.set(i32.shl(place.get, i32.const(3))),
-          ...combine(shape, scope, { targets, sources, place8, entry8, isBefore: name === "mergeBefore" }),
+          ...combine(shape, scope, { targets, sources, place8, entry8, isBefore }),
           branch(done),
         ]),
         i32.store(slot.get, tail.get),
@@ -96,13 +103,12 @@ function writeMerge(module: WasmModule, shape: WindowShape, name: keyof MergeFun
       ]),
       increment(entry),
     ])
-    const body = whileLoop(i32.gtS(count.get, i32.const(0)), [
+    const body = whileLoop(i32.ltU(range.get, rangesEnd.get), [
       ...ofRange,
       entry.set(i32.load(range.get, 4)),
       until.set(i32.load(range.get, 8)),
       mergeEntries,
-      increment(range, RANGE_WORDS * 4),
-      increment(count, -1),
+      increment(range, RANGE_BYTES),
     ])
     return [...setup, body, tail.get]
   })

@@ -63,6 +63,8 @@ export interface WindowCode {
 /** Takes nothing: each window gives out itself what is late for it. */
 export const NOBODY: Emitter = { emit: () => undefined }
 
+const NONE_WAITING: readonly WaitingSlice[] = []
+
 /** See the head of this file. */
 export class SharedSlices {
   readonly store: WindowAggregate
@@ -81,6 +83,7 @@ export class SharedSlices {
   /** The rows of the last batch that were behind their partition's watermark. */
   #late: Int32Array = new Int32Array(0)
   #lateCount = 0
+  #waiting: readonly WaitingSlice[] = NONE_WAITING
 
   constructor(options: WindowAggregateOptions, context: OperatorContext) {
     const onFailedRow: OperatorContext["onFailedRow"] = (failed) => {
@@ -156,9 +159,12 @@ export class SharedSlices {
   }
 
   /** The slices of records that were late for a moment of the grid: in order of time, then of the first they count for. */
-  waiting(): readonly WaitingSlice[] {
+  get waiting(): readonly WaitingSlice[] {
+    return this.#waiting
+  }
+
+  #findWaiting(): WaitingSlice[] {
     const { pieces, memory } = this.stored
-    if (!pieces.areJoining) return []
     const places = pieces.open(-Infinity).filter(({ list }) => list !== memory.pieces)
     const slices = places.map(({ list, index }) => ({
       start: list.time(index, PIECE.start),
@@ -173,6 +179,7 @@ export class SharedSlices {
   onWatermark(watermark: number): void {
     const before = this.store.watermark
     if (watermark === Infinity) {
+      this.#begin()
       const lastEnds = this.#windows.map((window) => window.fireUntil(Infinity))
       const reached = Math.max(before, ...lastEnds.map((end) => end - 1))
       for (const window of this.#windows) window.pass(reached)
@@ -182,6 +189,7 @@ export class SharedSlices {
     }
     const due = this.#due
     if (due.firstEnd === Infinity) due.fill(this.#windows)
+    if (due.firstEnd <= watermark + 1) this.#begin()
     while (due.firstEnd <= watermark + 1) {
       const { first } = due
       first.fireUntil(watermark + 1)
@@ -189,6 +197,13 @@ export class SharedSlices {
       due.postponeFirst()
     }
     this.#pass(watermark)
+  }
+
+  /** Begins to fire windows. */
+  #begin(): void {
+    this.runs.begin()
+    for (const rows of this.#rows.values()) rows.begin(this.stored.keys)
+    this.#waiting = this.stored.pieces.areJoining ? this.#findWaiting() : NONE_WAITING
   }
 
   /** Forgets what no window holds any more. */

@@ -129,6 +129,8 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
   }
 
   pass(watermark: number): void {
+    const isThere = this.#floorEnd > watermark + 1 && this.#floorEnd - this.#slices.slide <= watermark + 1
+    if (isThere) return
     this.#floorEnd = watermark === -Infinity ? -Infinity : this.#slices.firstWindowEndBehind(watermark + 1)
   }
 

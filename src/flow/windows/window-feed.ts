@@ -79,7 +79,7 @@ export class WindowFeed {
   take(lastDueEnd: number, floorEnd: number): void {
     const { shared, slices, memory } = this.#parts
     const { runs } = shared
-    const waiting = shared.waiting()
+    const waiting = shared.waiting
     memory.reserveKeys(shared.stored.keys.size)
     for (;;) {
       const late = waiting.find(({ start }) => start >= this.#nextStart)

@@ -158,9 +158,11 @@ export class WindowResults {
     this.#length = 0
     const { columns } = this.#made!
     for (const { leaf, input } of this.#texts) setDictionary(leaf, this.#options.texts.dictionary(input))
-    this.#keys!.parts.forEach(({ dictionary }, part) => {
+    const { parts } = this.#keys!
+    for (let part = 0; part < parts.length; part++) {
+      const { dictionary } = parts[part]!
       if (dictionary !== null) setDictionary(columns[part]!, dictionary)
-    })
+    }
     // Windows fire in order of their ends.
     const all = new Batch({ schema: this.#owner.schema, columns, length, isTimeOrdered: true })
     const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
