@@ -9,7 +9,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import { compileC } from "../bench/frame/c-program.mjs"
 import { machineText } from "../bench/frame/machine.mjs"
 import { median, spreadText, threeDigits } from "../bench/frame/spread.mjs"
@@ -17,18 +16,45 @@ import { tableText } from "../bench/frame/table.mjs"
 import { compareQuery } from "../bench/lightsaber/comparison.mjs"
 import { QUERIES, queryNamed } from "../bench/lightsaber/queries.mjs"
 import { ROOT, prepare, runMain } from "./bootstrap.mjs"
+import { readOptions } from "./options.mjs"
 
-const { values } = parseArgs({
+const values = readOptions({
+  command: "npm run bench:lightsaber --",
+  what: "Nine queries with windows over a stream in memory, through the engine, beside kernels written by hand, in turn in one run.",
   options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    query: { type: "string" },
-    rounds: { type: "string" },
-    "round-ms": { type: "string" },
-    "ring-mib": { type: "string" },
-    "batch-rows": { type: "string" },
-    clock: { type: "string", default: "wall" },
-    data: { type: "string", default: join(ROOT, "../shared/data/lightsaber") },
+    quick: { help: "A short stream and few rounds: an impression in less than 40 s." },
+    json: { value: "FILE", help: "Writes the results there, too." },
+    query: {
+      value: "NAME,…",
+      kind: "texts",
+      choices: QUERIES.map(({ name }) => name),
+      help: `Only these of ${QUERIES.map(({ name }) => name).join(", ")}.`,
+    },
+    rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 5, with --quick 3." },
+    "round-ms": {
+      value: "MS",
+      kind: "number",
+      least: 1,
+      help: "How long a round is. Default: 1000, with --quick 150.",
+    },
+    "ring-mib": {
+      value: "MIB",
+      kind: "number",
+      least: 1,
+      help: "How long the stream is before it comes again. Default: 1024, with --quick 128.",
+    },
+    "batch-rows": { value: "N", kind: "number", least: 1, help: "Rows of a batch. Default: what is best of some." },
+    clock: {
+      value: "wall|cpu",
+      choices: ["wall", "cpu"],
+      default: "wall",
+      help: "Whether the clock on the wall counts or the processor's time: that where the machine has other work.",
+    },
+    data: {
+      value: "DIRECTORY",
+      default: join(ROOT, "../shared/data/lightsaber"),
+      help: "Where samples of the queries' data are; what is not there is drawn from a seed.",
+    },
   },
 })
 
@@ -44,7 +70,7 @@ await runMain(async () => {
     const compiled = compileC(kernelsFile, work)
     const settings = settingsOf(work, compiled?.program)
     printHead(settings, compiled?.label)
-    const queries = values.query === undefined ? QUERIES : values.query.split(",").map(queryNamed)
+    const queries = values.query === undefined ? QUERIES : values.query.map(queryNamed)
     const results = []
     for (const query of queries) {
       process.stderr.write(`${query.name} …\n`)
@@ -59,7 +85,7 @@ await runMain(async () => {
 
 function settingsOf(work, kernels) {
   const { quick } = values
-  const number = (text, usual, whenQuick) => (text === undefined ? (quick ? whenQuick : usual) : Number(text))
+  const number = (given, usual, whenQuick) => given ?? (quick ? whenQuick : usual)
   const roundMs = number(values["round-ms"], 1000, 150)
   return {
     work,
@@ -70,7 +96,7 @@ function settingsOf(work, kernels) {
     roundMs,
     clock: values.clock,
     warmMs: quick ? 200 : 1500,
-    batchRows: values["batch-rows"] === undefined ? undefined : Number(values["batch-rows"]),
+    batchRows: values["batch-rows"],
   }
 }
 

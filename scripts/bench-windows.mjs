@@ -8,7 +8,6 @@
  */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import { machineText } from "../bench/frame/machine.mjs"
 import { MeasuredProcess } from "../bench/frame/measured-process.mjs"
 import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
@@ -17,19 +16,30 @@ import { tableText } from "../bench/frame/table.mjs"
 import { keyAccesses } from "../bench/windows/key-accesses.mjs"
 import { AGGREGATES, SWEEPS, warmSeconds } from "../bench/windows/sweeps.mjs"
 import { ROOT, prepare, runMain } from "./bootstrap.mjs"
+import { readOptions } from "./options.mjs"
 
-const { values } = parseArgs({
+const SWEEP_NAMES = SWEEPS.map(({ name }) => name)
+
+const values = readOptions({
+  command: "npm run bench:windows --",
+  what: "What a record costs (processor time) against one thing at a time that varies, for a sum and for a maximum.",
   options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    svg: { type: "string" },
-    sweep: { type: "string", default: SWEEPS.map(({ name }) => name).join(",") },
-    rounds: { type: "string" },
-    "round-ms": { type: "string" },
+    quick: { help: "Few values and short rounds: an impression in less than 40 s." },
+    json: { value: "FILE", help: "Writes the results there, too." },
+    svg: { value: "FILE", help: "Draws the results there." },
+    sweep: {
+      value: "NAME,…",
+      kind: "texts",
+      choices: SWEEP_NAMES,
+      default: SWEEP_NAMES,
+      help: "What varies: how many windows overlap, queries run, keys there are, or how far out of order records come.",
+    },
+    rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 5, with --quick 3." },
+    "round-ms": { value: "MS", kind: "number", least: 1, help: "How long a round is. Default: 500, with --quick 60." },
   },
 })
-const rounds = Number(values.rounds ?? (values.quick ? 3 : 5))
-const roundMs = Number(values["round-ms"] ?? (values.quick ? 60 : 500))
+const rounds = values.rounds ?? (values.quick ? 3 : 5)
+const roundMs = values["round-ms"] ?? (values.quick ? 60 : 500)
 const warmMs = values.quick ? 100 : 1000
 const PER_SECOND = 1000
 /** What is read in order; more than a cache holds, where nobody is in a hurry. */
@@ -39,13 +49,12 @@ const GROWTH = 1.5
 
 await runMain(async () => {
   await prepare()
-  const names = values.sweep.split(",")
   console.log(machineText())
   console.log(
     `processor time a record in ns, one thread; ${rounds} rounds of ${roundMs} ms in turn, median (min … max)`,
   )
   const results = []
-  for (const sweep of SWEEPS.filter(({ name }) => names.includes(name))) {
+  for (const sweep of SWEEPS.filter(({ name }) => values.sweep.includes(name))) {
     process.stderr.write(`${sweep.name} …\n`)
     const found = await measure(sweep)
     print(sweep, found)

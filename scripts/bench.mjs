@@ -9,20 +9,28 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { median, spreadText } from "../bench/frame/spread.mjs"
 import { generate } from "../bench/generate.mjs"
+import { readOptions } from "./options.mjs"
 
-const { values } = parseArgs({
+const values = readOptions({
+  command: "npm run bench --",
+  what: "CSV and JSON lines, a filter, one-minute windows by key, JSON lines: with exactly-once on, beside a loop written by hand and RxJS, in turn in one run. Then memory at two sizes.",
   options: {
-    rows: { type: "string", default: "2000000" },
-    repeat: { type: "string", default: "5" },
-    "memory-rows": { type: "string", default: "20000000" },
-    "no-memory": { type: "boolean", default: false },
-    json: { type: "string" },
+    rows: { value: "N", kind: "number", least: 1, default: 2_000_000, help: "Rows of a file." },
+    repeat: { value: "N", kind: "number", least: 1, default: 5, help: "How often each is measured." },
+    "memory-rows": {
+      value: "N",
+      kind: "number",
+      least: 1,
+      default: 20_000_000,
+      help: "Rows of the larger file for memory.",
+    },
+    "no-memory": { help: "Leaves memory out." },
+    json: { value: "FILE", help: "Writes the results there, too." },
   },
 })
-const rows = Number(values.rows)
+const { rows } = values
 const variants = join(dirname(fileURLToPath(import.meta.url)), "../bench/variants")
 const work = mkdtempSync(join(tmpdir(), "tidemark-bench-"))
 
@@ -42,7 +50,7 @@ try {
     const input = join(work, `input.${format}`)
     await generate(input, format, rows)
     const runs = { tidemark: [], loop: [], rxjs: [] }
-    for (let round = 0; round < Number(values.repeat); round++) {
+    for (let round = 0; round < values.repeat; round++) {
       for (const variant of Object.keys(runs)) runs[variant].push(measure(variant, format, input))
     }
     const outputs = new Set(Object.values(runs).flatMap((list) => list.map(({ rowsOut }) => rowsOut)))

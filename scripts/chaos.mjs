@@ -15,10 +15,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { generateRound, referenceOf } from "./chaos-reference.mjs"
 import { fromDist } from "./dist.mjs"
+import { readOptions } from "./options.mjs"
 
 const CHILD = fileURLToPath(new URL("./chaos-child.mjs", import.meta.url))
 const MOMENTS = ["before", "during", "after"]
@@ -49,17 +49,19 @@ const found = { lost: 0, repeated: 0, kills: 0, failures: 0, problems: [] }
 const steps = new Map()
 
 await runMain(async () => {
-  const { values } = parseArgs({
+  const values = readOptions({
+    command: "npm run chaos --",
+    what: "A job over files in real processes that are killed with SIGKILL, at random moments and at each step of the commit protocol, until so many kills have hit. The exit code is 1 where a record was lost or repeated.",
     options: {
-      kills: { type: "string", default: "200" },
-      seed: { type: "string", default: "1" },
-      keep: { type: "boolean", default: false },
-      mutant: { type: "string" },
+      kills: { value: "N", kind: "number", default: 200, help: "How many kills." },
+      seed: { value: "S", kind: "number", default: 1, help: "What data and moments are drawn from." },
+      keep: { help: "Keeps the directories." },
+      mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop sink.republish.rename`." },
     },
   })
   await prepare()
-  const kills = Number(values.kills)
-  const prng = await makePrng(Number(values.seed))
+  const { kills } = values
+  const prng = await makePrng(values.seed)
   const mutant = await readMutant(values.mutant)
   const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
   try {

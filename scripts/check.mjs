@@ -2,21 +2,23 @@
  * `npm run check`: all that must hold before a change is merged, two steps at a time, each with its output where it
  * fails. `npm run check -- --only lint,layers` runs some steps, `-- --skip tests` leaves some out.
  */
-import { parseArgs } from "node:util"
 import { ROOT, StepFailed, prepare, runMain } from "./bootstrap.mjs"
 import { checkSteps, runCheckStep } from "./check-steps.mjs"
+import { readOptions } from "./options.mjs"
 
 const AT_ONCE = 2
 
 function chosenSteps() {
   const steps = checkSteps(ROOT)
-  const { values } = parseArgs({ options: { only: { type: "string" }, skip: { type: "string" } } })
-  const [only, skipped] = [values.only?.split(","), values.skip?.split(",") ?? []]
-  const unknown = [...(only ?? []), ...skipped].filter((name) => !steps.some((step) => step.name === name))
-  if (unknown.length > 0) {
-    const known = steps.map((step) => step.name).join(", ")
-    throw new StepFailed(`there is no step ${unknown.join(", ")}; the steps are ${known}.`, 2)
-  }
+  const choices = steps.map(({ name }) => name)
+  const { only, skip: skipped } = readOptions({
+    command: "npm run check --",
+    what: "All that must hold before a change is merged.",
+    options: {
+      only: { value: "STEP,…", kind: "texts", choices, help: `Only these of ${choices.join(", ")}.` },
+      skip: { value: "STEP,…", kind: "texts", choices, default: [], help: "All but these." },
+    },
+  })
   return steps.filter(({ name }) => (only === undefined || only.includes(name)) && !skipped.includes(name))
 }
 

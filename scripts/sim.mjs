@@ -11,10 +11,10 @@
  */
 import { once } from "node:events"
 import { availableParallelism } from "node:os"
-import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { fromDist } from "./dist.mjs"
+import { readOptions } from "./options.mjs"
 
 /** Seeds that one thread takes at a time. */
 const SEEDS_PER_TASK = 50
@@ -23,21 +23,29 @@ const FINDINGS_EXPLAINED = 3
 const PROGRESS_MS = 10_000
 
 await runMain(async () => {
-  const { values } = parseArgs({
+  const values = readOptions({
+    command: "npm run sim --",
+    what: "Runs jobs in simulated worlds in which processes die and calls fail, seed by seed, and compares what they publish with what is right. The exit code is 1 on a finding.",
     options: {
-      seeds: { type: "string" },
-      from: { type: "string", default: "1" },
-      jobs: { type: "string", default: String(Math.min(4, availableParallelism())) },
-      mutate: { type: "boolean", default: false },
-      only: { type: "string", default: "" },
-      mutant: { type: "string" },
-      verbose: { type: "boolean", default: false },
+      seeds: { value: "N", kind: "number", help: "How many seeds. Default: 1000, with --mutate 3000." },
+      from: { value: "S", kind: "number", default: 1, help: "The first seed." },
+      jobs: {
+        value: "J",
+        kind: "number",
+        least: 1,
+        default: Math.min(4, availableParallelism()),
+        help: "How many threads.",
+      },
+      verbose: { help: "Tells what happens in each seed." },
+      mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop log.commit.sync`." },
+      mutate: { help: "Drops and swaps each call of the commit protocol, and looks for a seed that kills the mutant." },
+      only: { value: "REGEXP", default: "", help: "With --mutate, only these steps." },
     },
   })
   await prepare()
-  const [from, jobs] = [Number(values.from), Number(values.jobs)]
-  if (values.mutate) await runMutants(seedTasks("scout", from, Number(values.seeds ?? 3000)), jobs, values.only)
-  else await runSeeds(from, Number(values.seeds ?? 1000), jobs, values)
+  const { from, jobs } = values
+  if (values.mutate) await runMutants(seedTasks("scout", from, values.seeds ?? 3000), jobs, values.only)
+  else await runSeeds(from, values.seeds ?? 1000, jobs, values)
 })
 
 async function runSeeds(from, count, jobs, options) {

@@ -132,12 +132,12 @@ function variablePlace(local: Local<Word>): FieldPlace {
 }
 
 /** The fields of one kernel at the place at hand of a list. */
-export function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelCode): FieldPlace[] {
+function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelCode): FieldPlace[] {
   return fieldsAt(list, words, placed.windowFrom, place8)
 }
 
 /** Adds the entry behind what stands in the places. */
-export function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
+function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
   const { left, right, placed } = code
   return [
     ...setAll(left, loads(places)),
