@@ -10,7 +10,8 @@ import { compilePredicate } from "../src/expr/predicate.ts"
 import { isFinite, limitOfModule } from "./look-alikes.fixture.ts"
 
 const Row = schema({ x: t.float64, text: t.string })
-const { batch } = batchOfRows(new Arena({ maxBytes: 1 << 16 }), Row, [
+const arena = new Arena({ maxBytes: 1 << 20 })
+const { batch } = batchOfRows(arena, Row, [
   { x: -2, text: "a" },
   { x: 2, text: "b" },
   { x: NaN, text: "" },
@@ -92,6 +93,55 @@ describe("lambdas with global names", () => {
       Math.abs = abs
     }
     expect(run((row) => Math.abs(row.x) > 1)[1]).toEqual([0, 1])
+  })
+
+  /** A lambda that is compiled by either back end, as a function that tells how many rows it selects now. */
+  function compiled(lambda: (row: { readonly x: number; readonly text: string }) => unknown): (() => number)[] {
+    // Tables of texts hold for one object of parameters.
+    const params = {}
+    return (["JavaScript", "WebAssembly"] as const).map((only) => {
+      const options = { mode: "auto", proof, only } as const
+      const predicate = compilePredicate({ lambda, schema: Row, params: new Schema([]), options, arena })
+      expect(predicate.form.kind).toBe("compiled")
+      return () => predicate.select(batch, params, new Int32Array(3), () => expect.unreachable())
+    })
+  }
+
+  /** Gives a property another value, for as long as `look` runs. */
+  function replaced<T>(holder: object, key: PropertyKey, value: unknown, look: () => T): T {
+    const before = Reflect.getOwnPropertyDescriptor(holder, key)
+    Object.defineProperty(holder, key, { value, configurable: true })
+    try {
+      return look()
+    } finally {
+      if (before === undefined) Reflect.deleteProperty(holder, key)
+      else Object.defineProperty(holder, key, before)
+    }
+  }
+
+  it("run as closures where the object that a constant is read of is replaced between batches", () => {
+    const runs = [...compiled((row) => row.x < Math.PI), ...compiled((row) => row.x < Number.MAX_VALUE)]
+    const counts = (): number[] => runs.map((run) => run())
+    expect(counts()).toEqual([2, 2, 2, 2])
+    const otherMath = Object.create(Math, { PI: { value: 0 } }) as Math
+    expect(replaced(globalThis, "Math", otherMath, counts)).toEqual([1, 1, 2, 2])
+    const otherNumber = Object.assign((value: number) => value, { MAX_VALUE: 0 })
+    expect(replaced(globalThis, "Number", otherNumber, counts)).toEqual([2, 2, 1, 1])
+    expect(counts()).toEqual([2, 2, 2, 2])
+  })
+
+  it("run as closures where primitive values are given a way to search between batches", () => {
+    const found = (): string => "found"
+    for (const [prototype, pattern] of [
+      [Boolean.prototype, compiled((row) => row.text.replace(true as never, "") === "found")],
+      [Number.prototype, compiled((row) => row.text.replaceAll(7 as never, "") === "found")],
+      [String.prototype, compiled((row) => row.text.replace("a", "") === "found")],
+    ] as const) {
+      const counts = (): number[] => pattern.map((run) => run())
+      expect(counts()).toEqual([0, 0])
+      expect(replaced(prototype, Symbol.replace, found, counts)).toEqual([3, 3])
+      expect(counts()).toEqual([0, 0])
+    }
   })
 
   it("are proven for every global that the compiler knows", () => {

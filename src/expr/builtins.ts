@@ -1,11 +1,14 @@
-/** The built-ins on which a lambda relies: functions that it calls by their names (`globals.ts`), and intrinsics. */
-import { isIntact } from "./globals.ts"
+/**
+ * The built-ins on which a lambda relies: functions that it calls by their names and the globals that it finds them or
+ * constants in (`globals.ts`), and intrinsics.
+ */
+import { isIntact, isReplaceable } from "./globals.ts"
 import { dateIntrinsic, isIntrinsic, isIntrinsicIntact, REGEX_INTRINSIC } from "./intrinsics.ts"
 import { walk, type LambdaIr } from "./ir.ts"
 
-/** Names of the built-ins that a lambda uses: functions and intrinsics. */
-export function builtinsOf({ result, lets }: LambdaIr): readonly string[] {
-  const names = new Set<string>()
+/** Names of the built-ins that a lambda uses: functions, intrinsics, and globals such as `Math`, for `Math.PI`. */
+export function builtinsOf({ result, lets, globals }: LambdaIr): readonly string[] {
+  const names = new Set(globals.filter(isReplaceable))
   const roots = [...(result.op === "object" ? result.entries.values() : [result]), ...lets.map(({ value }) => value)]
   for (const root of roots) {
     walk(root, (node) => {

@@ -67,11 +67,14 @@ const FIRST_ARGUMENTS: Readonly<Record<string, FirstArgument>> = {
   "Number.prototype.toString": wholeNumber(2, 36, true),
 }
 
-/** Methods of strings that ask their first argument how it wants to be searched for, strings included. */
+/** Methods of strings that ask their first argument how it wants to be searched for, whatever primitive value it is. */
 const ASKED_SYMBOLS: Readonly<Record<string, symbol>> = {
   "String.prototype.replace": Symbol.replace,
   "String.prototype.replaceAll": Symbol.replace,
 }
+const ASKED_HOLDERS = [String.prototype, Number.prototype, Boolean.prototype] as unknown as readonly Readonly<
+  Record<symbol, unknown>
+>[]
 
 const STRING_METHODS: Readonly<Record<string, Kinds>> = {
   at: STRING | UNDEFINED,
@@ -116,6 +119,9 @@ const ROOTS: Readonly<Record<string, () => unknown>> = {
   parseInt: () => parseInt,
 }
 
+/** What they held when this module was loaded. */
+const genuineRoots: ReadonlyMap<string, unknown> = new Map(Object.entries(ROOTS).map(([name, root]) => [name, root()]))
+
 const known = new Map<string, KnownFunction>()
 const capture = (name: string, accepts: Kinds, result: Kinds): void => {
   const genuine = lookUp(name)
@@ -135,7 +141,7 @@ capture("Boolean", PRIMITIVE, BOOLEAN)
 for (const [name, result] of Object.entries(STRING_METHODS)) capture(`String.prototype.${name}`, TO_NUMBER, result)
 for (const name of NUMBER_METHODS) capture(`Number.prototype.${name}`, TO_NUMBER, STRING)
 
-/** These cannot be replaced, only shadowed, and members of `Math` and `Number` depend on those names. */
+/** These cannot be replaced, only shadowed; members of `Math` and `Number` depend on what these names hold (`isIntact`). */
 const CONSTANTS: Readonly<Record<string, number | undefined>> = {
   undefined,
   NaN,
@@ -184,12 +190,18 @@ export function knownConstant(name: string): readonly [number | undefined] | und
   return Object.hasOwn(CONSTANTS, name) ? [CONSTANTS[name]] : undefined
 }
 
-/** Whether the global function of that name still is the one that compiled code calls. */
+/** Whether a global name is one that can be given another value, and lambdas may use what it held at first. */
+export function isReplaceable(name: string): boolean {
+  return genuineRoots.has(name)
+}
+
+/** Whether the global function of that name still is the one that compiled code calls; or `Math` the object that it was. */
 export function isIntact(name: string): boolean {
+  if (genuineRoots.has(name)) return ROOTS[name]!() === genuineRoots.get(name)
   const captured = known.get(name)
   assert(captured !== undefined, "compiled code uses known functions only")
   const asked = ASKED_SYMBOLS[name]
-  if (asked !== undefined && (String.prototype as unknown as Record<symbol, unknown>)[asked] !== undefined) return false
+  if (asked !== undefined && ASKED_HOLDERS.some((holder) => holder[asked] !== undefined)) return false
   return lookUp(name) === captured.genuine
 }
 
