@@ -14,8 +14,8 @@ import type { Slices } from "./slices.ts"
 import type { FiredWindows } from "./window-firing.ts"
 import type { ResultsOwner } from "./window-results.ts"
 
-/** With more own slices than this in a window, what windows share is worth keeping up. */
-const SLICES_MAX = 8
+/** With more own slices than this in a window, what windows share is worth keeping up (0019). */
+const SLICES_MAX = 6
 
 /** A part of a window: all of its own slice that was on time for it, or what was late for some of its windows. */
 interface Part {

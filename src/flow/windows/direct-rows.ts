@@ -8,14 +8,14 @@
  * one step without the steps before. Nothing is left behind when a window's rows are stored, so windows of any length
  * with the same aggregates use the same memory, which stays in the cache.
  */
-import type { Arena } from "../../batch/arena.ts"
 import { writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
 import { DIRECT, DIRECT_BYTES, DIRECT_WINDOW, directFunctions, LIST, type DirectFunctions } from "./direct-code.ts"
 import { EntryTable } from "./entry-table.ts"
-import type { SharedSlices } from "./shared-slices.ts"
+import type { MergedRuns } from "./merged-runs.ts"
 import type { Slices } from "./slices.ts"
+import type { StoredSlices } from "./window-aggregate.ts"
 import type { WindowFunctions } from "./window-code.ts"
 import type { WindowKeys } from "./window-keys.ts"
 import { WindowMemory } from "./window-memory.ts"
@@ -24,9 +24,17 @@ import { WindowResults, type ResultsOwner, type WindowResultsOptions } from "./w
 const SMALLEST = 64
 const LISTS = [DIRECT.older, DIRECT.newer, DIRECT.slice] as const
 
+/** What rows are made of. */
+export interface DirectRowsParts {
+  readonly stored: StoredSlices
+  readonly runs: MergedRuns
+  readonly code: Pick<WindowFunctions, "emitEntries">
+}
+
 /** See the head of this file. */
 export class DirectRows {
-  readonly #shared: SharedSlices
+  readonly #stored: StoredSlices
+  readonly #runs: MergedRuns
   readonly #gather: DirectFunctions["gather"]
   readonly #take: DirectFunctions["take"]
   readonly #finish: DirectFunctions["finish"]
@@ -47,17 +55,18 @@ export class DirectRows {
   constructor(
     options: WindowResultsOptions,
     fields: readonly number[],
-    shared: SharedSlices,
-    context: OperatorContext & { readonly arena: Arena },
+    { stored, runs, code }: DirectRowsParts,
+    context: OperatorContext,
   ) {
     const { arena } = context
     const { shape } = options
-    const { gather, take, finish } = directFunctions(shared.stored.shape, shape, arena.memory)
-    this.#shared = shared
+    const { gather, take, finish } = directFunctions(stored.shape, shape, arena.memory)
+    this.#stored = stored
+    this.#runs = runs
     this.#gather = gather
     this.#take = take
     this.#finish = finish
-    this.#emitEntries = shared.codeOf(shape).windows.emitEntries
+    this.#emitEntries = code.emitEntries
     this.#memory = new WindowMemory(arena, shape)
     this.#results = new WindowResults(options, this.#memory, context)
     this.#table = new EntryTable(
@@ -68,9 +77,9 @@ export class DirectRows {
     this.#slots = LISTS.map(() => new LinearArray(arena, 4, SMALLEST, null))
     this.#control = new LinearArray(arena, 4, DIRECT_BYTES / 4)
     this.#windows = new LinearArray(arena, 8, SMALLEST)
-    const sources = shared.runs.tablesOf(fields)
+    const sources = runs.tablesOf(fields)
     const { i32 } = this.#control
-    i32[DIRECT.runs >> 2] = shared.runs.controlAddress
+    i32[DIRECT.runs >> 2] = runs.controlAddress
     i32[DIRECT.sliceEntries >> 2] = sources.slices.address
     i32[DIRECT.runEntries >> 2] = sources.runs.address
     i32[DIRECT.entries >> 2] = this.#table.address
@@ -78,7 +87,7 @@ export class DirectRows {
 
   /** Takes note of windows that are cut into slices at the given moments behind their start; gives a number for `gather`. */
   tell({ size, offset, blockLength }: Slices, edges: readonly number[]): number {
-    const { slide: step, offset: origin } = this.#shared.stored.slices
+    const { slide: step, offset: origin } = this.#stored.slices
     const at = this.#told
     this.#told += DIRECT_WINDOW.edges / 8 + edges.length
     // Loops look at the one behind the last.
@@ -122,7 +131,7 @@ export class DirectRows {
     const window = this.#windows.address + told * 8
     let count = this.#gather(this.#control.address, window, end)
     while (count < 0) {
-      this.#shared.runs.makeRoom()
+      this.#runs.makeRoom()
       count = this.#gather(this.#control.address, window, end)
     }
     return this.#emit(count, end, out)
@@ -130,13 +139,13 @@ export class DirectRows {
 
   /** Takes what was looked up, a slice of the older block, before what was taken. */
   takeOlder(): void {
-    const { rangesAddress, rangesEnd } = this.#shared.runs
+    const { rangesAddress, rangesEnd } = this.#runs
     this.#take(this.#control.address, DIRECT.older, rangesAddress, rangesEnd)
   }
 
   /** Takes what was looked up, a slice of the newer block, behind what was taken. */
   takeNewer(): void {
-    const { rangesAddress, rangesEnd } = this.#shared.runs
+    const { rangesAddress, rangesEnd } = this.#runs
     this.#take(this.#control.address, DIRECT.newer, rangesAddress, rangesEnd)
   }
 

@@ -198,6 +198,10 @@ function firingOf(
   if (!DirectFiring.suits(slices)) return new StackedFiring(results, fields, shared, context)
   const types = schema.fields.map(({ type }) => type.label)
   const key = JSON.stringify([aggregates.map(({ index }) => index), types])
-  const rows = shared.rowsOf(key, () => new DirectRows(results, fields, shared, context))
+  const { runs } = shared
+  const rows = shared.rowsOf(key, () => {
+    const code = shared.codeOf(results.shape).windows
+    return new DirectRows(results, fields, { stored, runs, code }, context)
+  })
   return new DirectFiring(results, slices, shared, rows)
 }
