@@ -24,7 +24,7 @@ import {
   type Label,
   type Local,
 } from "../../expr/wasm-code.ts"
-import type { WasmModule } from "../../expr/wasm-module.ts"
+import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import {
   addRecord,
@@ -43,6 +43,9 @@ import { mayHaveCells } from "./key-cells.ts"
 import { findRunEnd } from "./run-end-code.ts"
 import { CONTROL, PIECE, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
+
+/** A round of the loop takes so many rows: what a round costs is a part of what a row does. */
+const UNROLL = 4
 
 /** How ids are found: they are told, or looked up by the value of a whole number, the code of a text, or a cell. */
 export type IdSource = "told" | "value" | "code" | "cell"
@@ -102,15 +105,21 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const findId = idFinder({ shape, kind, adding, at, ids, behindId })
     const body = block((exit) => [
       block((refused) => {
-        const addRow = [
-          needsTime ? setRowAndTime(at.get) : setRow(at.get),
-          ...findId(exit),
-          address.set(itemAddress(entryOf.get, behindId.get, 2)),
-          entry.set(i32.load(address.get)),
-          when(i32.ltS(entry.get, piece.from.get), startEntry({ shape, adding, piece, size, address, behindId, exit })),
-          ...addRecord(shape, adding, refused),
-        ]
-        const markDirty = i32.store8(i32.add(entryDirty.get, entry.get), i32.const(1))
+        const start = startEntry({ shape, adding, piece, size, address, behindId, exit })
+        const addRun = (isWritten: boolean) => {
+          const row = (missing: Label) => [
+            needsTime ? setRowAndTime(at.get) : setRow(at.get),
+            ...findId(exit),
+            address.set(itemAddress(entryOf.get, behindId.get, 2)),
+            entry.set(i32.load(address.get)),
+            branchIf(missing, i32.ltS(entry.get, piece.from.get)),
+            ...addRecord(shape, adding, refused),
+            // Only entries that an epoch has written can become dirty.
+            ...(isWritten ? [i32.store8(i32.add(entryDirty.get, entry.get), i32.const(1))] : []),
+            increment(at),
+          ]
+          return addRows({ scope, at, runEnd, row, start })
+        }
         return [
           loop((again) => [
             branchIf(exit, i32.geS(at.get, end.get)),
@@ -127,12 +136,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
               runEnd,
               isInSlice: (place) => withValue([setRowAndTime(place)], i64.ltS(time.get, piece.end.get)),
             }),
-            // Only entries that an epoch has written can become dirty.
-            when(
-              i32.eqz(piece.written.get),
-              [whileLoop(i32.ltS(at.get, runEnd.get), [...addRow, increment(at)])],
-              [whileLoop(i32.ltS(at.get, runEnd.get), [...addRow, markDirty, increment(at)])],
-            ),
+            when(i32.eqz(piece.written.get), addRun(false), addRun(true)),
             branch(again),
           ]),
         ]
@@ -141,6 +145,39 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     ])
     return [...setup, body, closePiece, at.get]
   })
+}
+
+/**
+ * Adds the rows of a run. The loops hold nothing but what each row needs: where a row's key has no entry, they are left for
+ * the code that starts it, and entered again at the same row. So all that they read stays in registers.
+ */
+function addRows(parts: {
+  readonly scope: FunctionScope
+  readonly at: Local<"i32">
+  readonly runEnd: Local<"i32">
+  /** Adds the row at `at` and goes on to the next, or goes to `missing`. */
+  readonly row: (missing: Label) => Code<"none">[]
+  readonly start: Code<"none">[]
+}): Code<"none">[] {
+  const { scope, at, runEnd, row, start } = parts
+  const roundsEnd = scope.local("i32")
+  return [
+    roundsEnd.set(i32.sub(runEnd.get, i32.const(UNROLL - 1))),
+    block((done) => [
+      loop((next) => [
+        block((missing) => {
+          const one = row(missing)
+          return [
+            whileLoop(i32.ltS(at.get, roundsEnd.get), [...Array.from({ length: UNROLL }).flatMap(() => one)]),
+            whileLoop(i32.ltS(at.get, runEnd.get), one),
+            branch(done),
+          ]
+        }),
+        ...start,
+        branch(next),
+      ]),
+    ]),
+  ]
 }
 
 /** Code that sets `behindId` to one more than the id of the row's key, or goes to `exit` where it cannot be looked up. */
