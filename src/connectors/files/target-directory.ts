@@ -7,34 +7,15 @@
  * - M2 Nothing that was published is ever deleted: it is moved to a sibling directory.
  */
 import { posix } from "node:path"
-import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { makeDurableDirectory } from "../../env/durable-directory.ts"
 import type { Disk } from "../../env/env.ts"
 import { parsePartName, type PartName } from "./part-name.ts"
 import type { FileSinkStep } from "./steps.ts"
 
-/** Makes a directory and what is missing above it. What lies at or above `baseDirectory` is nobody's to make durable. */
-export async function makeDirectories(disk: Disk, directory: string, baseDirectory: string): Promise<void> {
-  assert(directory.startsWith("/"), "a sink's directory is absolute")
-  const missing: string[] = []
-  let existing = directory
-  for (;;) {
-    const entry = await disk.stat(existing)
-    if (entry?.kind === "directory") break
-    if (entry !== undefined) {
-      throw new TidemarkError("sink-failed", `${existing} is not a directory, so no output can be written to it.`, {
-        hint: "Give the output another directory, or move what is there away.",
-      })
-    }
-    missing.push(existing)
-    existing = posix.dirname(existing)
-  }
-  // An earlier process may have made the lowest directory that there is, and crashed before its entry was durable.
-  if (!isAtOrAbove(existing, baseDirectory)) await disk.syncDirectory(posix.dirname(existing), OPEN_STEPS.syncExisting)
-  for (const path of missing.reverse()) {
-    await disk.makeDirectory(path, OPEN_STEPS.make)
-    await disk.syncDirectory(posix.dirname(path), OPEN_STEPS.sync)
-  }
+/** Makes a sink's directory and what is missing above it. */
+export function makeDirectories(disk: Disk, directory: string, baseDirectory: string): Promise<void> {
+  return makeDurableDirectory(disk, directory, OPEN_STEPS, { baseDirectory, refuse: sinkFailed })
 }
 
 const OPEN_STEPS = {
@@ -43,8 +24,10 @@ const OPEN_STEPS = {
   sync: "sink.open.sync-parent",
 } as const satisfies Record<string, FileSinkStep>
 
-function isAtOrAbove(path: string, other: string): boolean {
-  return path === "/" || other === path || other.startsWith(`${path}/`)
+function sinkFailed(obstacle: string): TidemarkError {
+  return new TidemarkError("sink-failed", `${obstacle} is not a directory, so no output can be written to it.`, {
+    hint: "Give the output another directory, or move what is there away.",
+  })
 }
 
 /** A sink's file in its directory. */
