@@ -6,7 +6,20 @@
  * is s; else those of the block are old, and `newStart` is the start of the next. Where that differs from the last
  * window's, everything is found anew from the pieces: once a block, or where pieces came in between others.
  */
-import { i32, i64, sequence, when, whileLoop, type Code, type Local } from "../../expr/wasm-code.ts"
+import {
+  block,
+  branch,
+  branchIf,
+  i32,
+  i64,
+  loop,
+  sequence,
+  when,
+  whileLoop,
+  type Code,
+  type Label,
+  type Local,
+} from "../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../expr/wasm-module.ts"
 import type { FieldPlace, Word } from "../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
@@ -90,6 +103,36 @@ export function forEachEntry(turning: Turning, body: readonly Code<"none">[]): C
       id.set(i32.load(itemAddress(entryIds.get, entry.get, 2))),
       ...body,
       increment(entry),
+    ]),
+  ]
+}
+
+/**
+ * The same, where an entry's key may have no place yet: then `entry` goes to `missing`, and is gone on with at the same entry
+ * once `putIn` has made one. As that is outside of the loop, what the loop reads stays in registers.
+ */
+function forEachEntryInList(
+  turning: Turning,
+  parts: { readonly entry: (missing: Label) => readonly Code<"none">[]; readonly putIn: readonly Code<"none">[] },
+): Code<"none">[] {
+  const { piece, entry, entryEnd, entry8, id, entryIds } = turning
+  return [
+    entry.set(i32.load(piece.get, PIECE.from)),
+    entryEnd.set(i32.add(entry.get, i32.load(piece.get, PIECE.size))),
+    block((done) => [
+      loop((next) => [
+        block((missing) => [
+          whileLoop(i32.ltU(entry.get, entryEnd.get), [
+            entry8.set(i32.shl(entry.get, i32.const(3))),
+            id.set(i32.load(itemAddress(entryIds.get, entry.get, 2))),
+            ...parts.entry(missing),
+            increment(entry),
+          ]),
+          branch(done),
+        ]),
+        ...parts.putIn,
+        branch(next),
+      ]),
     ]),
   ]
 }
@@ -362,15 +405,14 @@ function takeOldPieces(turning: Turning, newStart: Local<"i64">): Code<"none">[]
       index.set(i32.sub(index.get, i32.const(1))),
       piece.set(i32.sub(piece.get, i32.const(PIECE_BYTES))),
       count.set(old.length.get),
-      ...forEachEntry(turning, [
-        place.set(placeOf(old, id)),
-        when(i32.eqz(place.get), [
-          ...putIn(turning, old, id, place),
-          i32.store(itemAddress(old.across.get, place.get, 2), i32.const(0)),
-        ]),
-        ...setPlace(turning, place.get),
-        ...kernels.flatMap((code) => takeOld(turning, code)),
-      ]),
+      ...forEachEntryInList(turning, {
+        entry: (missing) => [
+          ...setPlace(turning, placeOf(old, id)),
+          branchIf(missing, i32.eqz(place.get)),
+          ...kernels.flatMap((code) => takeOld(turning, code)),
+        ],
+        putIn: [...putIn(turning, old, id, place), i32.store(itemAddress(old.across.get, place.get, 2), i32.const(0))],
+      }),
       i32.store(piece.get, i32.sub(old.length.get, count.get), PIECE.oldCount),
     ]),
   ]
@@ -386,7 +428,7 @@ function takeNewPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
     index.set(i32.load(control.get, CONTROL.sealed)),
     piece.set(pieceAt(turning, index.get)),
     whileLoop(isNew, [
-      ...forEachEntry(turning, takeNewEntry(turning)),
+      ...takeNewEntries(turning),
       i32.store(piece.get, i32.const(0), PIECE.oldCount),
       increment(index),
       piece.set(i32.add(piece.get, i32.const(PIECE_BYTES))),
@@ -395,21 +437,24 @@ function takeNewPieces(turning: Turning, end: Local<"i64">): Code<"none">[] {
   ]
 }
 
-/** Takes in the entry at hand of the newer block. */
-function takeNewEntry(turning: Turning): Code<"none">[] {
+/** Takes in the entries of the piece at hand of the newer block. */
+function takeNewEntries(turning: Turning): Code<"none">[] {
   const { id, scope, old, place, kernels } = turning
   const across = scope.local("i32")
-  return [
-    place.set(placeOf(turning.new, id)),
-    across.set(placeOf(old, id)),
-    when(i32.eqz(place.get), [
+  return forEachEntryInList(turning, {
+    entry: (missing) => [
+      place.set(placeOf(turning.new, id)),
+      across.set(placeOf(old, id)),
+      branchIf(missing, i32.eqz(place.get)),
+      ...setNewerPlace(turning, across),
+      ...kernels.flatMap((code) => takeIn(turning, code, across)),
+    ],
+    putIn: [
       ...putIn(turning, turning.new, id, place),
       i32.store(itemAddress(turning.new.across.get, place.get, 2), across.get),
       // Place 0 of the old list is nobody's.
       i32.store(itemAddress(old.across.get, across.get, 2), place.get),
       when(across.get, [countAcross(turning, 1)]),
-    ]),
-    ...setNewerPlace(turning, across),
-    ...kernels.flatMap((code) => takeIn(turning, code, across)),
-  ]
+    ],
+  })
 }
