@@ -112,4 +112,25 @@ describe("ids found on the way", () => {
     expect(taken(run)).toEqual(expectedOf([...first, row(1, 4), row(3, 5), row(2, 6)]))
     run.release()
   })
+
+  it.each([
+    ["a new key", { key: 9, x: 1 }],
+    ["a row that is refused", { key: 2, x: Number.MAX_SAFE_INTEGER }],
+  ])("come to %s at each place of runs of each length", (what, special) => {
+    for (let length = 1; length < 11; length++) {
+      for (let place = 0; place < length; place++) {
+        const run = runOf(t.int32, t.int53, arena)
+        const known = Array.from({ length: 3 }, (_, key) => ({ at: 1, key, x: key + 1 }))
+        const rows = Array.from({ length }, (_, row) => ({ at: 1, key: row % 3, x: 10 ** (row % 5) }))
+        const row = { at: 1, ...special }
+        const taking = rows.with(place, row)
+        // Known keys first, so that the others are looked up on the way; and once more, so that new ones are known then.
+        for (const each of [known, taking, taking]) run.push(each, { batchRows: 100 })
+        run.drain()
+        const counted = taking.filter((each) => what === "a new key" || each !== row)
+        expect(taken(run), `${place} of ${length}`).toEqual(expectedOf([...known, ...counted, ...counted]))
+        run.release()
+      }
+    }
+  })
 })
