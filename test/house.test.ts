@@ -137,7 +137,7 @@ const tidyPlants: readonly { rule: string; path: string; text: string; says: str
   { rule: "sourceFolders", path: "src/stray.ts", text: OPENING, says: "it is in no folder of layers.mjs" },
   { rule: "errorPages", path: "docs/errors/no-such-code.md", text: "# no-such-code\n", says: "no code of" },
   { rule: "specRules", path: "docs/spec/planted.md", text: "- **ZZ1** A rule.\n", says: "no test has ZZ1" },
-  { rule: "decisionNumbers", path: "docs/decisions/0001-planted.md", text: "# 0001 x\n", says: "the next one" },
+  { rule: "decisionNumbers", path: "docs/decisions/9999-second.md", text: "# 9999 x\n", says: "the next one" },
   { rule: "decisionNumbers", path: "docs/decisions/9999-planted.md", text: "# 9998 x\n", says: "its title begins" },
   { rule: "links", path: "docs/planted.md", text: "[gone](gone.md)\n", says: "the link to gone.md leads nowhere" },
 ]
