@@ -129,7 +129,7 @@ export class Arena {
     throw new TidemarkError(
       "arena-exhausted",
       `A block of ${bytes} bytes does not fit: ${this.#usedBytes} of ${this.maxBytes} bytes are in use.`,
-      { hint: "Give the job a larger memory limit, or smaller batches." },
+      { hint: "Use shorter windows, so that fewer keys are open at once, or smaller batches." },
     )
   }
 
