@@ -121,7 +121,6 @@ function goByGuess({ at, end, runEnd, length, low, step, probe, isInSlice }: Sea
     runEnd.set(end.get),
     step.set(i32.const(1)),
     probe.set(i32.add(at.get, length.get)),
-    when(i32.leS(probe.get, low.get), [probe.set(i32.add(low.get, i32.const(1)))]),
     block((found) => [
       when(
         i32.ltS(probe.get, end.get),

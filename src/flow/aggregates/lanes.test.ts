@@ -1,0 +1,29 @@
+/** Counts as doubles, two at once, against what JavaScript makes of them. */
+import { expect, it } from "vitest"
+import { Prng } from "../../base/prng.ts"
+import { Arena } from "../../batch/arena.ts"
+import { v128 } from "../../expr/wasm-code.ts"
+import { WasmModule } from "../../expr/wasm-module.ts"
+import { doublesOf } from "./lanes.ts"
+
+it("turns each count into the double of the same value", () => {
+  const arena = new Arena({ maxBytes: 1 << 16 })
+  const { offset } = arena.allocate(16)
+  const { convert } = new WasmModule()
+    .function("convert", { parameters: { at: "i32" }, result: "none" }, ({ at }) => [
+      v128.store(at.get, doublesOf(v128.load(at.get))),
+    ])
+    .instantiate<{ convert: (at: number) => void }>(arena.memory)
+  const counts = new BigInt64Array(arena.buffer, offset, 2)
+  const doubles = new Float64Array(arena.buffer, offset, 2)
+  const prng = new Prng(1)
+  const powers = Array.from({ length: 53 }, (_, power) => 2 ** power)
+  const edges = [0, ...powers.flatMap((power) => [power - 1, power, power + 1]), Number.MAX_SAFE_INTEGER - 1]
+  const drawn = Array.from({ length: 1000 }, () => prng.below(2 ** (1 + prng.below(52))))
+  for (const count of [...edges, ...drawn]) {
+    const other = Number.MAX_SAFE_INTEGER - count
+    counts.set([BigInt(count), BigInt(other)])
+    convert(offset)
+    expect([...doubles]).toEqual([count, other])
+  }
+})
