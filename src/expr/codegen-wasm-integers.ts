@@ -6,7 +6,7 @@
  * - WI2 Where `boundOf` gives a bound, the value is a whole number or −0, and no further from 0.
  */
 import type { LaneQuestions } from "./lane-questions.ts"
-import { typeOfReference, type Binary, type Ir } from "./ir.ts"
+import { typeOfReference, type Binary, type Call, type Ir } from "./ir.ts"
 import { isWithin, NUMBER, NUMBER_LIKE, UNDEFINED, mayBe } from "./value-type.ts"
 import type { Lane } from "./wasm-lane.ts"
 
@@ -42,10 +42,31 @@ export function exactInteger(lanes: LaneQuestions, node: Ir): IntegerLane | unde
     case "binary":
       return INT32_OPERATORS.has(node.operator) ? lanes.int32(node) : undefined
     case "call":
-      return node.name === "Math.imul" ? lanes.int32(node) : undefined
+      if (node.name === "Math.imul") return lanes.int32(node)
+      return node.name === "Math.floor" ? exactQuotient(lanes, node.arguments[0]) : undefined
     default:
       return undefined
   }
+}
+
+/**
+ * An int32 by a positive constant, rounded down: of numbers below 2³¹ the product with the inverse, as a fraction of 2³¹⁺ᵇ
+ * that is rounded up, where b are the bits of the divisor (Granlund and Montgomery, Division by Invariant Integers using
+ * Multiplication, PLDI 1994). Negative numbers are turned round bit by bit, −1 to 0, and their quotient back.
+ */
+function exactQuotient(lanes: LaneQuestions, node: Ir | undefined): Lane<"i32"> | undefined {
+  if (node?.op !== "binary" || node.operator !== "/" || node.right.op !== "constant") return undefined
+  const divisor = node.right.value
+  if (!Number.isInteger(divisor) || Number(divisor) < 1 || Number(divisor) > INT32_BOUND) return undefined
+  const dividend = exactInteger(lanes, node.left)
+  if (dividend?.type !== "i32") return undefined
+  const { graph } = lanes
+  const by = 31 + 32 - Math.clz32(Number(divisor) - 1)
+  const inverse = Number(BigInt.asIntN(32, 2n ** BigInt(by) / BigInt(divisor as number) + 1n))
+  const turned = graph.operation("i32.shrS", dividend, graph.constant("i32", 31))
+  const positive = graph.operation("i32.xor", dividend, turned)
+  const [factor, shift] = [graph.constant("i32", inverse), graph.constant("i32", by)]
+  return graph.operation("i32.xor", graph.operation("i32.mulShrU", positive, factor, shift), turned)
 }
 
 /**
@@ -58,6 +79,12 @@ export function exactSum(lanes: LaneQuestions, node: Ir): Lane<"i64"> | undefine
   const [left, right] = [exactInteger(lanes, node.left), exactInteger(lanes, node.right)]
   if (left === undefined || right === undefined) return undefined
   return graph.operation(node.operator === "+" ? "i64.add" : "i64.sub", widened(graph, left), widened(graph, right))
+}
+
+/** The value as a double, where it is an exact int32 and never −0. */
+export function wholeNumber(lanes: LaneQuestions, node: Call): Lane<"f64"> | undefined {
+  const integer = exactInteger(lanes, node)
+  return integer?.type === "i32" ? lanes.graph.operation("f64.fromI32", integer) : undefined
 }
 
 /** An integer as an int64. */

@@ -18,7 +18,7 @@ import { binaryBigint, unaryBigint } from "./codegen-wasm-bigints.ts"
 import { flagOfCall, numberOfCall } from "./codegen-wasm-calls.ts"
 import { compared, equal, isZero } from "./codegen-wasm-comparisons.ts"
 import { datePartLane } from "./codegen-wasm-dates.ts"
-import { boundOf, exactInteger } from "./codegen-wasm-integers.ts"
+import { boundOf, exactInteger, wholeNumber } from "./codegen-wasm-integers.ts"
 import { TextNodes, type TextTable } from "./codegen-wasm-texts.ts"
 import { childrenOf, placeOf, typeOfReference } from "./ir.ts"
 import type { Binary, ColumnReference, Ir, Let, Logical, ParamReference } from "./ir.ts"
@@ -350,7 +350,7 @@ export class LambdaLanes implements LaneQuestions {
           () => this.number(node.otherwise),
         )
       case "call":
-        return node.name === "Math.imul" ? graph.operation("f64.fromI32", this.int32(node)) : numberOfCall(this, node)
+        return wholeNumber(this, node) ?? numberOfCall(this, node)
       case "datePart":
         return datePartLane(this, node.part, this.number(node.millis))
       default:

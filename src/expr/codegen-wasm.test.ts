@@ -153,6 +153,9 @@ describe("numbers at the edges", () => {
       "Math.imul(r.f, r.j)",
       "Math.abs()",
     ],
+    ...["i / 10", "i / 2147483648", "i / 1", "(r.i | 0) / 7", "i / -7", "i / 0", "i / 2.5", "j / 3"].map(
+      (each) => `Math.floor(${each.replace(/^([ij])/, "r.$1")})`,
+    ),
     ...["Number(r.b)", "Number(r.f > 0)", "Number()", "-r.j", "+r.g", "r.g + r.f", "r.g * r.j", "1 / r.f", "r.i / r.j"],
     ...["(r.f > 0) + (r.i === 7)", "r.g ?? -0", "r.g || r.f", "r.g && r.j", "r.f > 0 ? r.g : r.j"],
   ])("WL1 %s is what JavaScript says", (text) => {

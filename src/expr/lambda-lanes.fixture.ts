@@ -190,7 +190,9 @@ export class LaneGrammar {
     const prng = this.#prng
     if (depth <= 0) return prng.pick(["r.i", "r.at", "(r.j ?? 7)", prng.pick(WHOLE_NUMBERS)])
     const whole = (): string => this.whole(depth - 1)
-    switch (prng.below(6)) {
+    switch (prng.below(7)) {
+      case 6:
+        return `Math.floor(${whole()} / ${prng.pick(["1", "3", "10", "5280", "2147483647", "2147483648", "-7", "0"])})`
       case 0:
         return `(${whole()} % ${prng.pick([whole, () => "7", () => "1000"])()})`
       case 1:

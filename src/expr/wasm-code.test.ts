@@ -278,6 +278,7 @@ const I32X4: Table<typeof i32x4> = {
   }),
 }
 
+const unsignedWord = (bytes: Uint8Array, lane: number): bigint => BigInt(wordsOf(bytes)[lane]! >>> 0)
 const longsOf = (bytes: Uint8Array): BigInt64Array => new BigInt64Array(bytes.slice().buffer)
 
 const I64X2: Table<typeof i64x2> = {
@@ -306,6 +307,12 @@ const I64X2: Table<typeof i64x2> = {
   ),
   extendHighI32x4S: on(V, "v128", i64x2.extendHighI32x4S, (a) =>
     bytesOfLongs(...[...wordsOf(a).subarray(2)].map(BigInt)),
+  ),
+  extMulLowI32x4U: on([...V, ...V], "v128", i64x2.extMulLowI32x4U, (a, b) =>
+    bytesOfLongs(...[0, 1].map((lane) => unsignedWord(a, lane) * unsignedWord(b, lane))),
+  ),
+  extMulHighI32x4U: on([...V, ...V], "v128", i64x2.extMulHighI32x4U, (a, b) =>
+    bytesOfLongs(...[2, 3].map((lane) => unsignedWord(a, lane) * unsignedWord(b, lane))),
   ),
 }
 

@@ -336,6 +336,9 @@ export const i64x2 = {
   bitmask: unary<"v128", "i32">("i32", vector(196)),
   extendLowI32x4S: unary<"v128", "v128">("v128", vector(199)),
   extendHighI32x4S: unary<"v128", "v128">("v128", vector(200)),
+  /** Products of two unsigned words, whole. */
+  extMulLowI32x4U: binary<"v128", "v128">("v128", vector(222)),
+  extMulHighI32x4U: binary<"v128", "v128">("v128", vector(223)),
 }
 
 /** Lanes of doubles; comparisons set all bits of a lane, or none. */

@@ -29,7 +29,7 @@ import { TextTableEntries } from "./wasm-text-table.ts"
 const MIN_TABLE_BYTES = 4096
 const TABLE_BYTES_PER_ROW = 64
 /** Eight rows at a time cost less than one of a selection for each so many. */
-const DENSITY = 3
+const DENSITY = 6
 
 /** See `codegen-wasm-kernel.ts`. */
 type Kernel = (count: number, list: number, from: number, ...args: readonly (number | bigint)[]) => number

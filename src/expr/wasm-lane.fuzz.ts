@@ -117,7 +117,11 @@ class Drawing {
   i32(depth: number): Lane<"i32"> {
     const { graph } = this
     const prng = this.#prng
-    switch (prng.below(depth <= 0 ? 2 : 8)) {
+    switch (prng.below(depth <= 0 ? 2 : 9)) {
+      case 8: {
+        const [factor, by] = [graph.constant("i32", prng.pick(INT32S)), graph.constant("i32", prng.below(64))]
+        return graph.operation("i32.mulShrU", this.i32(depth - 1), factor, by)
+      }
       case 0:
         return graph.load(
           "i32",

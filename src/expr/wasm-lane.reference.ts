@@ -44,6 +44,7 @@ const OPERATIONS: { readonly [N in OperationName]: (...values: ValuesOf<OperandT
     "i32.shl": (a, b) => a << b,
     "i32.shrS": (a, b) => a >> b,
     "i32.shrU": (a, b) => (a >>> b) | 0,
+    "i32.mulShrU": (a, b, by) => Number(BigInt.asIntN(32, (BigInt(a >>> 0) * BigInt(b >>> 0)) >> BigInt(by))),
     "i32.fromF64": (a) => a | 0,
     "i32.saturated": (a) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(a))) | 0,
     "i32.wrap": (a) => Number(BigInt.asIntN(32, a)),

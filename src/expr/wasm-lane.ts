@@ -43,6 +43,8 @@ const OPERATIONS = {
   ...{ "i32.and": I32_OF_TWO, "i32.or": I32_OF_TWO, "i32.xor": I32_OF_TWO, "i32.mul": I32_OF_TWO },
   /** By the number of bits that a constant says. */
   ...{ "i32.shl": I32_OF_TWO, "i32.shrS": I32_OF_TWO, "i32.shrU": I32_OF_TWO },
+  /** The low word of the whole product of two unsigned words, shifted right by a constant that is less than 64. */
+  "i32.mulShrU": ["i32", "i32", "i32", "i32"],
   /** JavaScript's `ToInt32`. */
   "i32.fromF64": ["i32", "f64"],
   /** Toward zero; what is out of range gives the nearest int32, and NaN 0. */

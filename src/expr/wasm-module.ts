@@ -1,7 +1,7 @@
 /**
  * From typed WebAssembly code to a module's bytes, and to its functions over an arena's memory.
  *
- *     module   = magic, version 1, sections: types, imports (the memory, shared), functions, exports, code
+ *     module   = magic, version 1, sections: types, imports (the memory, shared), functions, exports, code, names
  *
  * (https://webassembly.github.io/spec/core/binary/modules.html)
  *
@@ -87,6 +87,7 @@ export class WasmModule {
     const places = new Map(this.#functions.map(({ name }, index) => [name, index]))
     for (const each of this.#functions) append(bodies, functionBody(each, places))
     section(out, 10, bodies)
+    section(out, 0, [...text("name"), ...functionNames(this.#functions)])
     return Uint8Array.from(out)
   }
 
@@ -110,6 +111,13 @@ function section(out: number[], id: number, content: readonly number[]): void {
 function text(value: string): number[] {
   const bytes = new TextEncoder().encode(value)
   return [...unsignedLeb(bytes.length), ...bytes]
+}
+
+/** What profilers and stack traces call the functions. */
+function functionNames(functions: readonly FunctionParts[]): number[] {
+  const names = functions.flatMap(({ name }, index) => [...unsignedLeb(index), ...text(name)])
+  const content = [...unsignedLeb(functions.length), ...names]
+  return [1, ...unsignedLeb(content.length), ...content]
 }
 
 function functionType({ parameters, result }: FunctionParts): number[] {

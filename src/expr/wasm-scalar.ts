@@ -27,6 +27,7 @@ const OPERATIONS: {
   ...{ "f64.eq": f64.eq, "f64.lt": f64.lt, "f64.le": f64.le },
   ...{ "i32.and": i32.and, "i32.or": i32.or, "i32.xor": i32.xor, "i32.mul": i32.mul },
   ...{ "i32.shl": i32.shl, "i32.shrS": i32.shrS, "i32.shrU": i32.shrU, "i32.wrap": i32.wrap },
+  "i32.mulShrU": (a, b, by) => i32.wrap(i64.shrU(i64.mul(i64.extendU(a), i64.extendU(b)), i64.extendU(by))),
   // The remainder by 2³² is exact, as all steps are by powers of two; it fits an int64, unlike what is very large.
   "i32.fromF64": (x) => i32.wrap(i64.truncSatF64S(f64.sub(x, f64.mul(f64.trunc(f64.mul(x, PER_TWO_32)), TWO_32)))),
   "i32.saturated": i32.truncSatF64S,

@@ -294,6 +294,12 @@ export class VectorWriter {
         const [test, then, otherwise] = operands
         return v128.bitSelect(this.narrow(then!, part), this.narrow(otherwise!, part), this.narrow(test!, part))
       }
+      case "i32.mulShrU": {
+        const [a, b] = [this.#keptNarrow(operands[0]!, part), this.narrow(operands[1]!, part)]
+        const by = i32.const(shiftOf(operands[2]!))
+        const products = [i64x2.extMulLowI32x4U(a, b), i64x2.extMulHighI32x4U(a, b)].map((each) => i64x2.shrU(each, by))
+        return i8x16.shuffle(products[0]!, products[1]!, LOW_WORDS)
+      }
       case "i32.wrap":
         return wides((vector) => vector)
       case "i32.fromF64":
