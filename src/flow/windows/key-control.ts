@@ -16,7 +16,7 @@ export const CONTROL = {
   rooms: 5,
   /** The words of key 0. */
   words: 6,
-  /** How many keys there are: the kernel adds to it. */
+  /** How many keys there are: kernels add to it. */
   size: 7,
   /** How many there may be before the table grows. */
   capacity: 8,
@@ -27,8 +27,11 @@ export const CONTROL = {
   ahead: 11,
   /** Where the kernel leaves what it read of buckets ahead of time, so that it is read. */
   touched: 12,
+  /** How many keys are in the index, to which the kernel adds, and how many may be before a small one grows. */
+  indexSize: 13,
+  indexCapacity: 14,
   /** From here on three addresses for each part: values, validity (or `NO_BITMAP`), what is known of codes. */
-  parts: 13,
+  parts: 15,
 } as const
 
 /** Words for each part. */

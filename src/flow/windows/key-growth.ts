@@ -10,6 +10,7 @@ import {
   loop,
   memoryCopy,
   memoryFill,
+  when,
   whileLoop,
   type Code,
   type Local,
@@ -28,6 +29,11 @@ export interface KeyGrowth extends Record<string, (...args: number[]) => unknown
    * `KeyIndex.directoryMask` and `KeyIndex.mask`.
    */
   readonly spread: (from: number, end: number, directory: number, directoryMask: number, mask: number) => void
+  /**
+   * Notes one more than the id of each key by its value, where that is one of `count` from `start` on: keys' values lie
+   * from `from` to `end`, `stride` bytes apart, and the item of the value 0 at `table`.
+   */
+  readonly noteIds: (from: number, end: number, stride: number, table: number, start: number, count: number) => void
   /** How many keys there are in the segment at `from` … `end`. */
   readonly count: (from: number, end: number) => number
 }
@@ -40,6 +46,7 @@ export function keyGrowth(arena: Arena): KeyGrowth {
   if (growth === undefined) {
     const range = { at: "i32", bytes: "i32" } as const
     const spread = { from: "i32", end: "i32", directory: "i32", directoryMask: "i32", mask: "i32" } as const
+    const notes = { from: "i32", end: "i32", stride: "i32", table: "i32", start: "i32", count: "i32" } as const
     growth = new WasmModule()
       .function("clear", { parameters: range, result: "none" }, ({ at, bytes }) => [
         memoryFill(at.get, i32.const(0), bytes.get),
@@ -50,6 +57,21 @@ export function keyGrowth(arena: Arena): KeyGrowth {
       .function("spread", { parameters: spread, result: "none" }, (parameters, scope) => {
         const own = { hash: scope.local("i32"), bucket: scope.local("i32"), lane: scope.local("i32") }
         return [spreadCode({ ...parameters, ...own, entry: scope.local("i32") })]
+      })
+      .function("noteIds", { parameters: notes, result: "none" }, (parameters, scope) => {
+        const { from, end, stride, table, start, count } = parameters
+        const [value, behindId] = [scope.local("i32"), scope.local("i32")]
+        return [
+          behindId.set(i32.const(1)),
+          whileLoop(i32.ltU(from.get, end.get), [
+            value.set(i32.load(from.get)),
+            when(i32.ltU(i32.sub(value.get, start.get), count.get), [
+              i32.store(i32.add(table.get, i32.shl(value.get, i32.const(2))), behindId.get),
+            ]),
+            from.set(i32.add(from.get, stride.get)),
+            behindId.set(i32.add(behindId.get, i32.const(1))),
+          ]),
+        ]
       })
       .function("count", { parameters: { from: "i32", end: "i32" }, result: "i32" }, ({ from, end }, scope) => {
         const keys = scope.local("i32")

@@ -40,6 +40,8 @@ export class KeyIndex {
   #segments: Segment[]
   /** By MiB of the memory, where the index is large: how many keys the segment there may still take. */
   #rooms: Block | undefined
+  /** How many keys are in it. Kernels add some, too. */
+  size = 0
 
   constructor(arena: Arena, memory: Int32Array) {
     this.#arena = arena
@@ -86,6 +88,11 @@ export class KeyIndex {
     return this.isLarge ? Infinity : this.#segments[0]!.block.bytes / 8 / 2
   }
 
+  /** Whether a small index must grow before a kernel can add a key. */
+  get isFull(): boolean {
+    return this.size >= this.capacity
+  }
+
   /** The place in the memory of the first bucket in which to look for a key. */
   homeOf(hash: number): number {
     const place = (hash >>> DIRECTORY_SHIFT) & this.directoryMask
@@ -99,9 +106,10 @@ export class KeyIndex {
     return bucket - (bucket & within) + ((bucket + BUCKET_BYTES / 4) & within)
   }
 
-  /** Adds a key that is not there; `id` is how many keys are there. */
+  /** Adds a key that is not there. */
   add(hash: number, id: number): void {
-    this.#makeRoom(hash, id)
+    this.#makeRoom(hash)
+    this.size++
     const memory = this.#memory
     for (let bucket = this.homeOf(hash); ; bucket = this.behind(bucket)) {
       for (let lane = bucket; lane < bucket + BUCKET_LANES; lane++) {
@@ -114,9 +122,9 @@ export class KeyIndex {
   }
 
   /** Grows where there is no room for one more key with the hash, and takes the room. */
-  #makeRoom(hash: number, size: number): void {
+  #makeRoom(hash: number): void {
     if (this.#rooms === undefined) {
-      if (size < this.capacity) return
+      if (!this.isFull) return
       this.grow()
       if (this.#rooms === undefined) return
     }

@@ -6,8 +6,8 @@
  * buckets from that one on, and adds the key. It stops at a row for which it can do nothing: there is no room for its key,
  * or a text's code is not known yet. The table sees to that and calls it again.
  *
- * Two kinds of keys have it shorter. For keys of one text, ids are looked up by code, and a kernel adds nothing. For keys
- * of one word of which many are small, ids are looked up by value first, and the index only where that finds none.
+ * Two kinds of keys have it shorter. For keys of one text, ids are looked up by code, and a kernel adds nothing. Keys of one
+ * word whose values a table covers (`ids-by-value.ts`) are looked up there and noted there, and are not in the index.
  *
  * Where the index is large, rows are taken in blocks, and the buckets of a block are read first, in a loop that does nothing
  * else: nothing waits for what is read then, and so many cache misses are under way at once.
@@ -28,6 +28,7 @@ import {
   v128,
   when,
   whileLoop,
+  withValue,
   type Code,
   type Label,
   type Local,
@@ -35,6 +36,7 @@ import {
 import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
 import { bucketBehind, freeLanesOf, DIRECTORY_SHIFT, ENTRIES_AT, SEGMENT_SHIFT } from "./key-buckets.ts"
 import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS } from "./key-control.ts"
+import { isOneWord } from "./ids-by-value.ts"
 import type { KeyLayout } from "./key-layout.ts"
 import { KeyWords, type PartAddresses } from "./key-words.ts"
 
@@ -182,7 +184,10 @@ class KernelWriter {
       whileLoop(i32.ltU(at.get, blockEnd.get), [
         row.set(this.#rowAt()),
         ...this.#words.read(row),
-        ...this.#findBucket(),
+        // What is looked up by value is read ahead in place of a bucket.
+        ...(isOneWord(this.#layout)
+          ? [when(this.#isCovered, [bucket.set(this.#idByValue)], this.#findBucket())]
+          : this.#findBucket()),
         i32.store(ahead.get, hash.get),
         i32.store(ahead.get, bucket.get, 4),
         ahead.set(i32.add(ahead.get, i32.const(1 << AHEAD_SHIFT))),
@@ -223,11 +228,11 @@ class KernelWriter {
       ...(isUnknown === undefined ? [] : [when(isUnknown, [returns(this.#at.get)])]),
       ...(isOneWord(this.#layout)
         ? [
-            block((found) => [
-              when(this.#isSmall, [entry.set(i32.load(this.#idByValue)), branchIf(found, entry.get)]),
-              ...this.#findInBucket(slow),
-              when(this.#isSmall, [i32.store(this.#idByValue, entry.get)]),
-            ]),
+            when(
+              this.#isCovered,
+              [entry.set(i32.load(this.#idByValue)), branchIf(slow, i32.eqz(entry.get))],
+              this.#findInBucket(slow),
+            ),
           ]
         : this.#findInBucket(slow)),
     ]
@@ -242,7 +247,8 @@ class KernelWriter {
     return [entry.set(i32.load(i32.add(codes.get, words(place)))), branchIf(slow, i32.eqz(entry.get))]
   }
 
-  get #isSmall(): Code<"i32"> {
+  /** Whether the key is found by value. */
+  get #isCovered(): Code<"i32"> {
     return i32.ltU(this.#words.value, this.#given.valueCount.get)
   }
 
@@ -269,7 +275,8 @@ class KernelWriter {
     if (isOneText(this.#layout)) return [returns(this.#at.get)]
     const search = block((found) => this.#search(found))
     if (!isOneWord(this.#layout)) return [search]
-    return [search, when(this.#isSmall, [i32.store(this.#idByValue, this.#own.entry.get)])]
+    const add = [...this.#addKey(), i32.store(this.#idByValue, this.#own.entry.get)]
+    return [when(this.#isCovered, add, [search])]
   }
 
   #search(found: Label): Code<"none">[] {
@@ -308,26 +315,39 @@ class KernelWriter {
     return sequence(this.#setKey(), branchIf(found, this.#words.areAt(key)))
   }
 
-  /** Adds the key in the free lane. */
+  #told(place: number): Code<"i32"> {
+    return i32.load(this.#control.get, 4 * place)
+  }
+
+  /** Adds the key in the free lane of the index. */
   #add(): Code<"none">[] {
     const { hash, bucket, lane, entry, key } = this.#own
-    const told = (place: number) => i32.load(this.#control.get, 4 * place)
     const free = i32.add(bucket.get, lane.get)
     const room = words(i32.shrU(bucket.get, i32.const(SEGMENT_SHIFT)))
+    const indexSize = this.#told(CONTROL.indexSize)
+    const setRoom = key.set(i32.add(this.#told(CONTROL.rooms), room))
+    const hasRoom = this.#kind.isLarge
+      ? withValue([setRoom], i32.load(key.get))
+      : i32.ltU(indexSize, this.#told(CONTROL.indexCapacity))
     return [
-      entry.set(told(CONTROL.size)),
-      when(i32.eq(entry.get, told(CONTROL.capacity)), [returns(this.#at.get)]),
-      ...(this.#kind.isLarge
-        ? [
-            key.set(i32.add(told(CONTROL.rooms), room)),
-            when(i32.eqz(i32.load(key.get)), [returns(this.#at.get)]),
-            i32.store(key.get, i32.sub(i32.load(key.get), i32.const(1))),
-          ]
-        : []),
-      entry.set(i32.add(entry.get, i32.const(1))),
-      i32.store(this.#control.get, entry.get, 4 * CONTROL.size),
+      when(i32.eqz(hasRoom), [returns(this.#at.get)]),
+      // The key first, as it stops where there is no room for its words.
+      ...this.#addKey(),
+      ...(this.#kind.isLarge ? [setRoom, i32.store(key.get, i32.sub(i32.load(key.get), i32.const(1)))] : []),
+      i32.store(this.#control.get, i32.add(indexSize, i32.const(1)), 4 * CONTROL.indexSize),
       i32.store(free, hash.get),
       i32.store(free, entry.get, ENTRIES_AT),
+    ]
+  }
+
+  /** Counts the key and writes its words. */
+  #addKey(): Code<"none">[] {
+    const { entry, key } = this.#own
+    return [
+      entry.set(this.#told(CONTROL.size)),
+      when(i32.eq(entry.get, this.#told(CONTROL.capacity)), [returns(this.#at.get)]),
+      entry.set(i32.add(entry.get, i32.const(1))),
+      i32.store(this.#control.get, entry.get, 4 * CONTROL.size),
       this.#setKey(),
       ...this.#words.write(key),
     ]
@@ -342,11 +362,6 @@ class KernelWriter {
 
 function isOneText({ parts }: KeyLayout): boolean {
   return parts.length === 1 && parts[0]!.storage === "dictionary"
-}
-
-/** Whether ids are found by value, too. */
-export function isOneWord({ parts }: KeyLayout): boolean {
-  return parts.length === 1 && (parts[0]!.storage === "int32" || parts[0]!.storage === "bit")
 }
 
 /** So many words, in bytes. */

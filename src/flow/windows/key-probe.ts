@@ -1,28 +1,13 @@
-/**
- * The kernel of a key table at work: tells it by its control block where everything is, and calls it.
- *
- * Ids by value (`key-kernel.ts`) take at most twice the room of the index, and never more than 64 Ki values' room.
- */
+/** The kernel of a key table at work: tells it by its control block where everything is, and calls it. */
 import { assert } from "../../base/assert.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
-import type { Column, Int32Column } from "../../batch/column.ts"
+import type { Column } from "../../batch/column.ts"
+import { IdsByValue, isOneWord } from "./ids-by-value.ts"
 import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS, NO_BITMAP } from "./key-control.ts"
 import { keyGrowth } from "./key-growth.ts"
 import type { KeyIndex } from "./key-index.ts"
-import { isOneWord, keyKernel, type KeyKernel } from "./key-kernel.ts"
+import { keyKernel, type KeyKernel } from "./key-kernel.ts"
 import type { KeyLayout } from "./key-layout.ts"
-
-const VALUES_MAX = 65_536
-/** Ids by value for each key that there is room for. */
-const VALUES_PER_KEY = 8
-
-/** What a kernel is told of its table. */
-export interface ProbedTable {
-  readonly wordsAddress: number
-  readonly size: number
-  /** How many keys there may be before it grows. */
-  readonly capacity: number
-}
 
 /** Ids by value, code or cell: what kernels are told of the table. */
 export interface IdTable {
@@ -33,6 +18,18 @@ export interface IdTable {
   readonly count: number
   /** Of cells, how many bits each part has (`key-cells.ts`). */
   readonly bits: readonly number[]
+  /** Where kernels may add keys themselves, which they then note in the table. */
+  readonly newKeys?: NewKeys
+}
+
+/** How kernels add keys of one word: addresses, in bytes. */
+export interface NewKeys {
+  /** How many keys there are; it is for the kernel to count up. */
+  readonly sizeAddress: number
+  /** The words of key 0. */
+  readonly wordsAddress: number
+  /** How many keys there may be. */
+  readonly capacity: number
 }
 
 /** Calls the kernel of a table. */
@@ -43,9 +40,8 @@ export class KeyProbe {
   readonly #layout: KeyLayout
   readonly #index: KeyIndex
   readonly #control: Block
-  /** Ids by value, where the kernel has them. */
-  #values: Block | undefined
-  #valueCount = 0
+  /** For keys of one word. */
+  readonly #byValue: IdsByValue | undefined
   /** Where the index is large: hashes and buckets of rows. */
   #ahead: Block | undefined
   /** Kernels by what they are for: those for lists of rows, for all rows, and the same for a large index. */
@@ -58,6 +54,8 @@ export class KeyProbe {
     this.#layout = layout
     this.#index = index
     this.#control = arena.allocate(4 * (CONTROL.parts + CONTROL_PART_WORDS * layout.parts.length))
+    this.#byValue = isOneWord(layout) ? new IdsByValue(arena, memory, layout) : undefined
+    this.size = 0
   }
 
   /** Whether the kernel can read and write these: they lie in the arena. */
@@ -93,28 +91,46 @@ export class KeyProbe {
     this.#memory[(this.#control.offset >>> 2) + place] = value
   }
 
-  /** How many keys there are after a call. */
+  #told(place: number): number {
+    return this.#memory[(this.#control.offset >>> 2) + place]!
+  }
+
+  /** How many keys there are: kernels count them up. */
   get size(): number {
-    return this.#memory[(this.#control.offset >>> 2) + CONTROL.size]!
+    return this.#told(CONTROL.size)
+  }
+
+  set size(size: number) {
+    this.#tell(CONTROL.size, size)
+  }
+
+  /** Takes note of where the words of keys lie, and for how many keys there is room. */
+  onWords(address: number, capacity: number): void {
+    this.#tell(CONTROL.words, address)
+    this.#tell(CONTROL.capacity, capacity)
+    if (this.#byValue === undefined) return
+    this.#byValue.grow(address, this.size, capacity)
+    this.#tell(CONTROL.byValue, this.#byValue.address)
+    this.#tell(CONTROL.valueCount, this.#byValue.count)
   }
 
   /**
    * Finds ids for the rows at places `start` … `end − 1`, and adds keys. Gives the place at which it stopped: there
    * is no room for the key, or a text's code is not known yet; or `end`.
    */
-  run(table: ProbedTable, start: number, end: number): number {
+  run(start: number, end: number): number {
     const index = this.#index
     if (index.isLarge) this.#ahead ??= this.#allocateZeros(AHEAD_ROWS << AHEAD_SHIFT)
     this.#tell(CONTROL.ahead, this.#ahead?.offset ?? 0)
     this.#tell(CONTROL.index, index.isLarge ? index.directoryAddress : index.address)
     this.#tell(CONTROL.directoryMask, index.directoryMask)
     this.#tell(CONTROL.mask, index.mask)
-    this.#tell(CONTROL.capacity, table.capacity)
     this.#tell(CONTROL.rooms, index.roomsAddress)
-    this.#tell(CONTROL.words, table.wordsAddress)
-    this.#tell(CONTROL.size, table.size)
-    this.#makeRoomForValues(table.capacity)
-    return this.#kernel()(this.#control.offset, start, end)
+    this.#tell(CONTROL.indexSize, index.size)
+    this.#tell(CONTROL.indexCapacity, index.isLarge ? 0 : index.capacity)
+    const at = this.#kernel()(this.#control.offset, start, end)
+    index.size = this.#told(CONTROL.indexSize)
+    return at
   }
 
   #kernel(): KeyKernel {
@@ -124,22 +140,21 @@ export class KeyProbe {
     return this.#kernels[place]
   }
 
-  #makeRoomForValues(capacity: number): void {
-    if (!isOneWord(this.#layout)) return
-    const count = 1 + Math.min(VALUES_MAX, VALUES_PER_KEY * capacity)
-    if (count === this.#valueCount) return
-    const values = this.#allocateZeros(4 * count)
-    if (this.#values !== undefined) this.#arena.free(this.#values)
-    this.#values = values
-    this.#valueCount = count
-    this.#tell(CONTROL.byValue, values.offset + 4)
-    this.#tell(CONTROL.valueCount, count - 1)
+  /** The place in the memory of what is noted by value of the key with the words at `from`; else `undefined`. */
+  placeByValue(words: Int32Array, from: number): number | undefined {
+    return this.#byValue?.placeOf(words, from)
   }
 
-  /** Ids by value for a column, once there are some. */
-  idsByValue({ values }: Int32Column): IdTable | undefined {
-    if (this.#values === undefined) return undefined
-    return { columns: [values.byteOffset], address: this.#values.offset + 4, count: this.#valueCount - 1, bits: [] }
+  /** Where ids by value lie, and of how many values, for keys of one word. */
+  get idsByValue(): Pick<IdTable, "address" | "count"> {
+    const { address, count } = this.#byValue!
+    return { address, count }
+  }
+
+  /** How other kernels add keys. */
+  get newKeys(): NewKeys {
+    const sizeAddress = this.#control.offset + 4 * CONTROL.size
+    return { sizeAddress, wordsAddress: this.#told(CONTROL.words), capacity: this.#told(CONTROL.capacity) }
   }
 
   #allocateZeros(bytes: number): Block {
@@ -150,6 +165,8 @@ export class KeyProbe {
 
   /** Gives its memory back. */
   release(): void {
-    for (const block of [this.#control, this.#values, this.#ahead]) if (block !== undefined) this.#arena.free(block)
+    this.#arena.free(this.#control)
+    this.#byValue?.release()
+    if (this.#ahead !== undefined) this.#arena.free(this.#ahead)
   }
 }

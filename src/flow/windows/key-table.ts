@@ -52,7 +52,6 @@ export class KeyTable {
   #words: Block
   readonly #index: KeyIndex
   readonly #probe: KeyProbe
-  #size = 0
   /** Keys on their way in. */
   #incoming: Int32Array
   /** For keys of one text: ids by code, so that nothing is hashed once a code is known. */
@@ -79,13 +78,14 @@ export class KeyTable {
     this.#index = new KeyIndex(arena, memory)
     this.#words = arena.allocate(4 * this.stride * this.#index.capacity)
     this.#probe = new KeyProbe(arena, memory, layout, this.#index)
+    this.#probe.onWords(this.#words.offset, this.capacity)
     this.#incoming = new Int32Array(this.stride)
     this.#cells = mayHaveCells(layout) ? new KeyCells(arena, memory, layout) : null
   }
 
   /** How many keys it holds. */
   get size(): number {
-    return this.#size
+    return this.#probe.size
   }
 
   /** Where the words of key 0 start, in bytes. */
@@ -114,11 +114,14 @@ export class KeyTable {
     probe.begin(columns, this.#codesOf(columns), rows, ids)
     let ahead = AHEAD_ROWS_MIN
     for (let at = start; at < end;) {
-      at = probe.run(this, at, end)
-      this.#size = probe.size
+      at = probe.run(at, end)
       if (at === end) return
-      if (this.#size === this.capacity) {
+      if (this.size === this.capacity) {
         this.#grow()
+        continue
+      }
+      if (this.#index.isFull) {
+        this.#index.grow()
         continue
       }
       // A text's code is not known yet, and where there is one there are often more; or a segment of the index is full.
@@ -139,21 +142,23 @@ export class KeyTable {
 
   /**
    * Where a kernel finds ids of keys that are never null, without asking for more: one more than the id of each value, of
-   * each code, or of each cell, or 0 where nothing is known. Valid until keys are added.
+   * each code, or of each cell, or 0 where nothing is known. Valid until the table is asked for more, or others add keys.
    */
   idTable(columns: readonly Column[]): IdTable | undefined {
     if (this.#hasNulls || !this.#probe.canReach(columns, null, this.#memory)) return undefined
     if (this.#cells !== null) return this.#idsByCell(this.#cells, columns)
     if (columns.length !== 1) return undefined
     const column = columns[0]!
-    if (column.storage === "int32") return this.#probe.idsByValue(column)
+    if (column.storage === "int32") {
+      return { ...this.#probe.idsByValue, columns: [column.values.byteOffset], bits: [], newKeys: this.#probe.newKeys }
+    }
     if (column.storage !== "dictionary") return undefined
     const codes = this.#codesOf(columns)[0]! + CodeCache.placeOf(0)
     return { columns: [column.values.byteOffset], address: 4 * codes, count: column.dictionary.size, bits: [] }
   }
 
   #idsByCell(cells: KeyCells, columns: readonly Column[]): IdTable | undefined {
-    cells.update(this.#placeOf(0), this.#size)
+    cells.update(this.#placeOf(0), this.size)
     const { address, bits } = cells
     if (address === undefined) return undefined
     const addresses = columns.map((column) => (column as Int32Column).values.byteOffset)
@@ -207,11 +212,13 @@ export class KeyTable {
   /** The id of the key with the words at `from`. */
   #intern(words: Int32Array, from: number): number {
     const memory = this.#memory
+    const place = this.#probe.placeByValue(words, from)
+    if (place !== undefined) return memory[place] === 0 ? this.#insert(words, from) : memory[place]! - 1
     const hash = hashOf(words, from, this.stride)
     for (let bucket = this.#index.homeOf(hash); ; bucket = this.#index.behind(bucket)) {
       for (let lane = bucket; lane < bucket + BUCKET_LANES; lane++) {
         const entry = memory[lane + BUCKET_LANES]!
-        if (entry === 0) return this.#insert(words, from, hash)
+        if (entry === 0) return this.#insert(words, from)
         if (memory[lane] === hash && this.#equals(entry - 1, words, from)) return entry - 1
       }
     }
@@ -229,28 +236,30 @@ export class KeyTable {
     return (this.#words.offset >>> 2) + id * this.stride
   }
 
-  #insert(words: Int32Array, from: number, hash: number): number {
-    if (this.#size === this.capacity) this.#grow()
-    const id = this.#size++
+  #insert(words: Int32Array, from: number): number {
+    if (this.size === this.capacity) this.#grow()
+    const id = this.size
+    this.#probe.size = id + 1
     const own = this.#placeOf(id)
     for (let word = 0; word < this.stride; word++) this.#memory[own + word] = words[from + word]!
-    this.#index.add(hash, id)
+    const place = this.#probe.placeByValue(words, from)
+    if (place === undefined) this.#index.add(hashOf(words, from, this.stride), id)
+    else this.#memory[place] = id + 1
     return id
   }
 
   /** How many keys there may be before it grows. */
   get capacity(): number {
-    return Math.min(this.#index.capacity, Math.floor(this.#words.bytes / (4 * this.stride)))
+    return Math.floor(this.#words.bytes / (4 * this.stride))
   }
 
   /** Makes room for more keys. */
   #grow(): void {
-    if (this.#size === this.#index.capacity) this.#index.grow()
     const old = this.#words
-    if (this.#size < Math.floor(old.bytes / (4 * this.stride))) return
     this.#words = this.#arena.allocate(old.bytes * 2)
-    keyGrowth(this.#arena).copy(this.#words.offset, old.offset, 4 * this.stride * this.#size)
+    keyGrowth(this.#arena).copy(this.#words.offset, old.offset, 4 * this.stride * this.size)
     this.#arena.free(old)
+    this.#probe.onWords(this.#words.offset, this.capacity)
   }
 
   /** Writes part `part` of the keys `ids[from]` … `ids[from + count − 1]` to rows `at` … of a column of its type. */
@@ -263,7 +272,7 @@ export class KeyTable {
   withOnly(idLists: readonly { readonly ids: Int32Array; readonly size: number }[]): KeyTable {
     const table = new KeyTable(this.#types, this.#arena)
     /** By id here: one more than the id there. */
-    const moved = new Int32Array(this.#size)
+    const moved = new Int32Array(this.size)
     for (const { ids, size } of idLists) {
       for (let index = 0; index < size; index++) {
         const id = ids[index]!
@@ -286,7 +295,7 @@ export class KeyTable {
         if (!isNull) part.adopt(other.parts[index]!, words, 0)
       })
     }
-    return this.#insert(words, 0, hashOf(words, 0, stride))
+    return this.#insert(words, 0)
   }
 
   /** Writes a key: its null bits as a uint32, where any part may be null, then each part that is not null. */

@@ -11,6 +11,7 @@ export const ONLY_ID = 0
 /** See the head of this file. */
 export class OnlyKey implements WindowKeys {
   readonly size = 1
+  readonly capacity = 1
   readonly wordsAddress = 0
   readonly parts: readonly KeyColumn[] = []
 

@@ -274,9 +274,11 @@ export class WindowAggregate implements Operator, OperatorState {
     const rowOf = (at: number) => (rows === null ? at : rows[at]!)
     const { ingest, ingestAll, ingestDirect, ingestDirectAll } = this.#code
     const direct = rows === null ? ingestDirectAll : ingestDirect
-    let isDirect = direct !== undefined && this.#direct.begin(this.#state.keys, this.#keyColumns(batch))
+    const isDirect = direct !== undefined && this.#direct.begin(this.#state.keys, this.#keyColumns(batch))
     // Where there is one key, nobody asks for its id.
     if (!isDirect && this.#hasKeys) this.#findKeys(batch, rows, 0, count)
+    /** Ids of the rows before are told, those of the others are looked up. */
+    let toldEnd = isDirect ? 0 : count
     const rowsAddress = rows === null ? 0 : rows.byteOffset
     this.#state.touch()
     let at = 0
@@ -284,23 +286,31 @@ export class WindowAggregate implements Operator, OperatorState {
     for (;;) {
       this.#pieces.moveLastToEnd()
       memory.pieces.set(memory.get(CONTROL.tail) - 1, PIECE.dirty, 1)
-      const add = isDirect ? direct! : rows === null ? ingestAll : ingest
-      at = add(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
+      const isTold = toldEnd === count || at < toldEnd
+      const add = !isTold ? direct! : rows === null ? ingestAll : ingest
+      at = add(memory.controlAddress, at, isTold ? toldEnd : count, rowsAddress, this.#ids.address)
       const reason = memory.get(CONTROL.reason)
-      if (reason === STOP.done) break
-      if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
+      if (reason === STOP.done) {
+        if (at === count) break
+        if (!this.#direct.locate(this.#state.keys, this.#keyColumns(batch)))
+          toldEnd = this.#tell(batch, rows, at, count)
+      } else if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
       else if (reason === STOP.noRoom) this.#makeRoom(count - at)
-      else if (reason === STOP.newKey) {
-        this.#direct.end(at, count)
-        isDirect = false
-        this.#findKeys(batch, rows, at, count)
-      } else {
-        if (isDirect) this.#findKeys(batch, rows, at, at + 1)
+      else if (reason === STOP.newKey) toldEnd = this.#tell(batch, rows, at, count)
+      else {
+        if (!isTold) this.#findKeys(batch, rows, at, at + 1)
         this.#refuse(rowOf(at), memory.entryOf.i32[this.#hasKeys ? this.#ids.i32[at]! : ONLY_ID]!)
         at++
       }
     }
-    if (isDirect) this.#direct.end(count, count)
+    if (isDirect) this.#direct.end(count)
+  }
+
+  /** Finds the ids of some rows from `at` on, and gives the place behind them. */
+  #tell(batch: Batch, rows: Int32Array | null, at: number, count: number): number {
+    const end = at + this.#direct.takeTold(count - at)
+    this.#findKeys(batch, rows, at, end)
+    return end
   }
 
   #makeRoom(records: number): void {

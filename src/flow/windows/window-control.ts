@@ -17,8 +17,9 @@
  *    136  block length (8 bytes)  144  time shift (8 bytes)           152  whether each slide is one slice
  *    156  keys' words: address     160  floorEnd (8 bytes)
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
- *    180  idTable: address         184  idCount
- *    192  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
+ *    180  idTable: address         184  idCount                      188  key count: address
+ *    192  keyCapacity              196  straightFrom                 200  straightCount
+ *    208  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
  *         for keys that are looked up on the way: the address of each part's column, and its bits
@@ -69,9 +70,15 @@ export const CONTROL = {
   /** Where ids are looked up on the way: the table, and how many values it has. */
   idTable: 180,
   idCount: 184,
+  /** Where the number of keys is counted, for kernels that add keys, and how many there may be. */
+  keySize: 188,
+  keyCapacity: 192,
+  /** A run of entries, the nth of which is of the key with the id n: the first entry, and how many they are. */
+  straightFrom: 196,
+  straightCount: 200,
 } as const
 
-const FIELDS = 192
+const FIELDS = 208
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {

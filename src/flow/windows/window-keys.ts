@@ -4,7 +4,7 @@ import type { KeyTable } from "./key-table.ts"
 /** See the head of this file. */
 export type WindowKeys = Pick<
   KeyTable,
-  "size" | "wordsAddress" | "parts" | "resolve" | "idTable" | "writeState" | "readState" | "release"
+  "size" | "capacity" | "wordsAddress" | "parts" | "resolve" | "idTable" | "writeState" | "readState" | "release"
 > & {
   /** The same keys without those in none of the lists, whose ids become those that they have there. */
   withOnly(idLists: Parameters<KeyTable["withOnly"]>[0]): WindowKeys

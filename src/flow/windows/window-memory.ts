@@ -30,6 +30,8 @@ type ControlNumber = (typeof CONTROL)[
   | "newLength"
   | "acrossCount"
   | "position"
+  | "straightFrom"
+  | "straightCount"
   | "reason"
   | "failureCount"]
 
@@ -186,6 +188,7 @@ export class WindowMemory {
   /** Copies entries to another place, from which they are read on. */
   moveEntries(from: number, to: number, count: number): void {
     assert(to + count <= this.entryCapacity, "there is room for the entries")
+    this.set(CONTROL.straightCount, 0)
     this.entryIds.i32.copyWithin(to, from, from + count)
     this.entryDirty.u8.copyWithin(to, from, from + count)
     for (const { i64 } of this.#entryArrays) i64.copyWithin(to, from, from + count)

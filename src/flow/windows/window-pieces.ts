@@ -340,6 +340,7 @@ export class WindowPieces {
 
   #closeHoles(): void {
     this.#moves++
+    this.#memory.set(CONTROL.straightCount, 0)
     const places: PiecePlace[] = []
     let isSorted = true
     let last = -1
@@ -384,12 +385,19 @@ export class WindowPieces {
 
   /** Says for the keys of the last piece, from its entry `group` on, where their entries are. */
   #findLastEntries(group: number): void {
+    const memory = this.#memory
     const index = this.#tail - 1
     const from = this.#main.get(index, PIECE.from)
-    const ids = this.#memory.entryIds.i32
-    const entryOf = this.#memory.entryOf.i32
-    for (let entry = from + group; entry < from + this.#main.get(index, PIECE.size); entry++)
-      entryOf[ids[entry]!] = entry
+    const end = from + this.#main.get(index, PIECE.size)
+    const ids = memory.entryIds.i32
+    const entryOf = memory.entryOf.i32
+    for (let entry = from + group; entry < end; entry++) entryOf[ids[entry]!] = entry
+    const isGoingOn = memory.get(CONTROL.straightFrom) === from && memory.get(CONTROL.straightCount) === group
+    if (group > 0 && !isGoingOn) return
+    let straightEnd = from + group
+    while (straightEnd < end && ids[straightEnd] === straightEnd - from) straightEnd++
+    memory.set(CONTROL.straightFrom, from)
+    memory.set(CONTROL.straightCount, straightEnd - from)
   }
 
   /** Takes note that pieces have been written, and so do not count as changed. */
@@ -402,6 +410,7 @@ export class WindowPieces {
     for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, PIECE.shift, 0)
     for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, PIECE.shift, 0)
     this.#moves++
+    this.#memory.set(CONTROL.straightCount, 0)
     if (this.#tail > this.#head) this.#findLastEntries(0)
   }
 }
