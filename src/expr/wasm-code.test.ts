@@ -115,6 +115,7 @@ const I64: Table<typeof i64> = {
   leU: on(L, "i32", i64.leU, (a, b) => flag(unsigned(a) <= unsigned(b))),
   geS: on(L, "i32", i64.geS, (a, b) => flag(a >= b)),
   geU: on(L, "i32", i64.geU, (a, b) => flag(unsigned(a) >= unsigned(b))),
+  clz: on(["i64"], "i64", i64.clz, (a) => BigInt(64 - (a === 0n ? 0 : unsigned(a).toString(2).length))),
   extendS: on(["i32"], "i64", i64.extendS, BigInt),
   extendU: on(["i32"], "i64", i64.extendU, (a) => BigInt(a >>> 0)),
   truncSatF64S: on(["f64"], "i64", i64.truncSatF64S, saturatedLong),

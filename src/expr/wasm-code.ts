@@ -197,6 +197,7 @@ export const i64 = {
   leU: binary<"i64", "i32">("i32", [0x58]),
   geS: binary<"i64", "i32">("i32", [0x59]),
   geU: binary<"i64", "i32">("i32", [0x5a]),
+  clz: unary<"i64", "i64">("i64", [0x79]),
   extendS: unary<"i32", "i64">("i64", [0xac]),
   extendU: unary<"i32", "i64">("i64", [0xad]),
   /** Toward zero; NaN gives 0, and what is out of range the nearest end. */

@@ -32,22 +32,20 @@ export function referenceAccepts(
 /** Slices in order of time. */
 type SlicesOfValues = readonly (readonly TimedValue[])[]
 
-/** The result over the slices of an older block and of a newer one, or `FAILED`. */
-export function referenceResult(
-  kind: AggregateKind,
-  type: ColumnType | undefined,
-  older: SlicesOfValues,
-  newer: SlicesOfValues,
-): unknown {
-  const slices = [...older, ...newer]
+/** Slices of an older part of a window, of a newer one, and perhaps of more behind them. */
+type Parts = readonly SlicesOfValues[]
+
+/** The result over the slices of a window, or `FAILED`. */
+export function referenceResult(kind: AggregateKind, type: ColumnType | undefined, parts: Parts): unknown {
+  const slices = parts.flat()
   if (kind === "count") return slices.flat().length
   const values = present(slices.flat())
   if (values.length === 0) return null
   switch (kind) {
     case "sum":
-      return sumOf(kind, type!, older, newer)
+      return sumOf(kind, type!, parts)
     case "mean": {
-      const sum = sumOf(kind, type!, older, newer)
+      const sum = sumOf(kind, type!, parts)
       return sum === FAILED ? FAILED : Number(sum) / values.length
     }
     case "min":
@@ -81,25 +79,21 @@ function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[]
   return records.sort((one, other) => one.time - other.time)
 }
 
-/** Sums of floats: each slice's by itself, then those of the older block from its end on, those of the newer from its start. */
-function floatSumOf(older: SlicesOfValues, newer: SlicesOfValues): number {
-  const parts = (slices: SlicesOfValues) => slices.flatMap(sliceSum)
-  const sums = [
-    ...(parts(older).length === 0 ? [] : [parts(older).reduceRight((later, sum) => sum + later)]),
-    ...(parts(newer).length === 0 ? [] : [parts(newer).reduce((sum, later) => sum + later)]),
-  ]
+/** Sums of floats: each slice's by itself, then those of the older part from its end on, those of others from their start. */
+function floatSumOf(parts: Parts): number {
+  const sums = parts.flatMap((slices, part) => {
+    const ofSlices = slices.flatMap(sliceSum)
+    if (ofSlices.length === 0) return []
+    if (part === 0) return [ofSlices.reduceRight((later, sum) => sum + later)]
+    return [ofSlices.reduce((sum, later) => sum + later)]
+  })
   return sums.reduce((old, young) => old + young)
 }
 
 /** Sums of integers are exact, and fail where they are out of range. */
-function sumOf(
-  kind: AggregateKind,
-  type: ColumnType,
-  older: SlicesOfValues,
-  newer: SlicesOfValues,
-): number | bigint | typeof FAILED {
-  if (type.kind === "float64") return floatSumOf(older, newer)
-  const sum = exactSum(present([...older, ...newer].flat()))
+function sumOf(kind: AggregateKind, type: ColumnType, parts: Parts): number | bigint | typeof FAILED {
+  if (type.kind === "float64") return floatSumOf(parts)
+  const sum = exactSum(present(parts.flat(2)))
   if (!isInRange(kind, type, sum)) return FAILED
   return kind === "sum" && type.kind !== "int64" ? Number(sum) : sum
 }

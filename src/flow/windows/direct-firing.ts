@@ -1,10 +1,10 @@
 /**
  * Windows of which few overlap, over slices that are shared: when one is due its rows are made at once of the slices that
- * lie in it, and of the longest runs of those (`merged-runs.ts`). Nothing is kept from one window to the next.
+ * lie in it, in two halves of the longest runs of those (`half-code.ts`). Nothing else is kept from one window to the next.
  *
  * Invariants (rules of docs/spec/windows.md, beside W3):
  * - W6 A record that was late for some windows is in those that it was on time for.
- * - W21 Windows, late rows, order and bits are those that the two stacks of `stacked-firing.ts` give.
+ * - W24 Order and bits follow from the grid's runs and from where the window lies in the grid.
  */
 import type { Emitter } from "../operator.ts"
 import type { DirectRows } from "./direct-rows.ts"
@@ -17,32 +17,12 @@ import type { ResultsOwner } from "./window-results.ts"
 /** With more own slices than this in a window, what windows share is worth keeping up (0019). */
 const SLICES_MAX = 6
 
-/** A part of a window: all of its own slice that was on time for it, or what was late for some of its windows. */
-interface Part {
-  readonly from: number
-  readonly until: number
-  readonly isOnTime: boolean
-  readonly waiting: WaitingSlice[]
-}
-
-/** Moments at which a window is cut into slices, behind its start. */
-function edgesOf({ size, slide }: Slices): number[] {
-  const edges: number[] = []
-  const second = size % slide
-  for (let period = 0; period <= size; period += slide) {
-    edges.push(period)
-    if (second > 0 && period + second <= size) edges.push(period + second)
-  }
-  return edges
-}
-
 /** See the head of this file. */
 export class DirectFiring implements SharedFiring {
   readonly #owner: ResultsOwner
   readonly #slices: Slices
   readonly #shared: SharedSlices
   readonly #rows: DirectRows
-  readonly #edges: readonly number[]
   /** By which number `rows` knows these windows. */
   readonly #told: number
 
@@ -56,12 +36,11 @@ export class DirectFiring implements SharedFiring {
     this.#slices = slices
     this.#shared = shared
     this.#rows = rows
-    this.#edges = edgesOf(slices)
-    this.#told = rows.tell(slices, this.#edges)
+    this.#told = rows.tell(slices)
   }
 
   fireUntil(lastDueEnd: number, fired: FiredWindows, out: Emitter): number {
-    const { size, slide } = this.#slices
+    const { slide } = this.#slices
     const rows = this.#rows
     const { waiting } = this.#shared
     // Most windows have records. At the end of all, a window without any is not to be looked at: some may still come for it.
@@ -69,15 +48,19 @@ export class DirectFiring implements SharedFiring {
     let lastEnd = -Infinity
     let end = fired.floorEnd
     if (isEnd || end === -Infinity) end = this.#nextEnd(end, waiting)
-    rows.serve(this.#owner, size)
+    rows.serve(this.#owner)
     while (end <= lastDueEnd && end < Infinity) {
-      if (waiting.length > 0) this.#takeParts(end, waiting)
-      const hasRows = waiting.length > 0 ? rows.fireTaken(end, out) : rows.fire(this.#told, end, out)
-      fired.passWindow(end)
-      if (hasRows) lastEnd = end
-      end += slide
+      if (waiting.length > 0) {
+        this.#lookUpLate(end, waiting)
+        if (rows.fireWithLate(this.#told, end, out)) lastEnd = end
+        end += slide
+      } else {
+        end = rows.fireDue(this.#told, end, isEnd ? end : lastDueEnd, out)
+        lastEnd = Math.max(lastEnd, rows.lastEnd)
+      }
+      fired.passWindow(end - slide)
       // Where one has no records, many may have none.
-      if ((isEnd || !hasRows) && end <= lastDueEnd) end = this.#nextEnd(end, waiting)
+      if (end <= lastDueEnd) end = this.#nextEnd(end, waiting)
     }
     rows.flush(out)
     return lastEnd
@@ -101,56 +84,14 @@ export class DirectFiring implements SharedFiring {
     return this.#slices.firstWindowEndBehind(moment - 1)
   }
 
-  /** How many of the slices of the window that starts at `start` lie in its older block. */
-  #olderSlices(start: number): number {
-    const { offset, blockLength } = this.#slices
-    const behind = (start - offset) % blockLength
-    const into = behind < 0 ? behind + blockLength : behind
-    const edges = this.#edges
-    let count = edges.length - 1
-    if (into === 0) return 0
-    while (edges[count]! > blockLength - into) count--
-    return count
-  }
-
-  /** Takes the slices of a window where records wait that were late for a moment of the grid. */
-  #takeParts(end: number, waiting: readonly WaitingSlice[]): void {
-    const start = end - this.#slices.size
-    const older = this.#olderSlices(start)
-    const parts = this.#edges.slice(0, -1).map((_, at) => this.#partsOf(start, at, end, waiting))
-    for (const part of parts.slice(0, older).flat().reverse()) {
-      this.#lookUp(part)
-      this.#rows.takeOlder()
-    }
-    for (const part of parts.slice(older).flat()) {
-      this.#lookUp(part)
-      this.#rows.takeNewer()
-    }
-  }
-
-  /** The parts of one slice that are in the window that ends at `end`, in order of the first window in which they count. */
-  #partsOf(start: number, at: number, end: number, waiting: readonly WaitingSlice[]): Part[] {
-    const [from, until] = [start + this.#edges[at]!, start + this.#edges[at + 1]!]
-    const { firstWindowEnd } = this.#slices.of(from)
-    const late = new Map<number, Part>()
-    const onTime: Part = { from, until, isOnTime: true, waiting: [] }
-    for (const slice of waiting) {
-      if (slice.start < from || slice.start >= until) continue
-      const counts = this.#countsFrom(slice.countsFrom)
-      if (counts > end) continue
-      let part = counts <= firstWindowEnd ? onTime : late.get(counts)
-      if (part === undefined) late.set(counts, (part = { from, until, isOnTime: false, waiting: [] }))
-      part.waiting.push(slice)
-    }
-    const inOrder = [...late].sort(([one], [other]) => one - other).map(([, part]) => part)
-    return [onTime, ...inOrder]
-  }
-
-  #lookUp({ from, until, isOnTime, waiting }: Part): void {
+  /** Looks up what waits of a window, which was late for a moment of the grid. */
+  #lookUpLate(end: number, waiting: readonly WaitingSlice[]): void {
     const { runs } = this.#shared
-    if (isOnTime) runs.lookUp(from, until)
-    else runs.lookUpNone()
-    for (const slice of waiting) runs.appendPiece(slice.from, slice.size)
+    runs.lookUpNone()
+    for (const { start, countsFrom, from, size } of waiting) {
+      const isHeld = start >= end - this.#slices.size && start < end
+      if (isHeld && this.#countsFrom(countsFrom) <= end) runs.appendPiece(from, size)
+    }
   }
 
   neededFrom(floorEnd: number): number {

@@ -1,34 +1,36 @@
 /**
- * Rows of one window after the other, of slices that are shared: what keys have in the window's older slices and in its
- * newer ones is gathered in two lists of entries, and the one merged behind the other. The work is done by generated code
- * (`direct-code.ts`).
+ * Rows of one window after the other, of slices that are shared: what keys have in the halves of a window (`half-code.ts`) and in
+ * records that were late is gathered in one list of entries. The work is done by generated code (`direct-code.ts`).
  *
- * The older slices come from the last to the first, each before what is there; the newer ones from the first to the
- * last. So bits and the order of keys are those of the two stacks (`window-code.ts`, rules W4 and W13), of which this is
- * one step without the steps before. Nothing is left behind when a window's rows are stored, so windows of any length
- * with the same aggregates use the same memory, which stays in the cache.
+ * Nothing but halves is left behind when a window's rows are stored, so windows of any length with the same
+ * aggregates use the same memory, which stays in the cache.
  */
 import { writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
-import { DIRECT, DIRECT_BYTES, DIRECT_WINDOW, directFunctions, LIST, type DirectFunctions } from "./direct-code.ts"
+import {
+  DIRECT,
+  DIRECT_BYTES,
+  DIRECT_WINDOW,
+  DIRECT_WINDOW_BYTES,
+  directFunctions,
+  REASON,
+  type DirectFunctions,
+} from "./direct-code.ts"
 import { EntryTable } from "./entry-table.ts"
 import type { MergedRuns } from "./merged-runs.ts"
 import type { Slices } from "./slices.ts"
 import type { StoredSlices } from "./window-aggregate.ts"
-import type { WindowFunctions } from "./window-code.ts"
 import type { WindowKeys } from "./window-keys.ts"
 import { WindowMemory } from "./window-memory.ts"
 import { WindowResults, type ResultsOwner, type WindowResultsOptions } from "./window-results.ts"
 
 const SMALLEST = 64
-const LISTS = [DIRECT.older, DIRECT.newer, DIRECT.slice] as const
 
 /** What rows are made of. */
 export interface DirectRowsParts {
   readonly stored: StoredSlices
   readonly runs: MergedRuns
-  readonly code: Pick<WindowFunctions, "emitEntries">
 }
 
 /** See the head of this file. */
@@ -36,37 +38,36 @@ export class DirectRows {
   readonly #stored: StoredSlices
   readonly #runs: MergedRuns
   readonly #gather: DirectFunctions["gather"]
-  readonly #take: DirectFunctions["take"]
-  readonly #finish: DirectFunctions["finish"]
-  readonly #emitEntries: WindowFunctions["emitEntries"]
+  readonly #fireDue: DirectFunctions["fireDue"]
+  readonly #emitEntries: DirectFunctions["emitEntries"]
   readonly #memory: WindowMemory
   readonly #results: WindowResults
-  /** Where the lists' entries lie. */
+  /** Where the windows' entries lie. */
   readonly #table: EntryTable
-  /** By list: a number for each key, by which merging finds its entry. */
-  readonly #slots: readonly LinearArray[]
+  /** A number for each key, by which merging finds its entry. */
+  readonly #slots: LinearArray
   readonly #control: LinearArray
   /** What is told of windows, one after the other. */
   readonly #windows: LinearArray
   #told = 0
   #keyCapacity = 0
+  #lastEnd = -Infinity
 
   /** @param fields by field of the windows' entries: which of the shared ones it is. */
   constructor(
     options: WindowResultsOptions,
     fields: readonly number[],
-    { stored, runs, code }: DirectRowsParts,
+    { stored, runs }: DirectRowsParts,
     context: OperatorContext,
   ) {
     const { arena } = context
     const { shape } = options
-    const { gather, take, finish } = directFunctions(stored.shape, shape, arena.memory)
+    const { gather, fireDue, emitEntries } = directFunctions(stored.shape, shape, arena.memory)
     this.#stored = stored
     this.#runs = runs
     this.#gather = gather
-    this.#take = take
-    this.#finish = finish
-    this.#emitEntries = code.emitEntries
+    this.#fireDue = fireDue
+    this.#emitEntries = emitEntries
     this.#memory = new WindowMemory(arena, shape)
     this.#results = new WindowResults(options, this.#memory, context)
     this.#table = new EntryTable(
@@ -74,7 +75,7 @@ export class DirectRows {
       this.#memory,
       fields.map((_, field) => field),
     )
-    this.#slots = LISTS.map(() => new LinearArray(arena, 4, SMALLEST, null))
+    this.#slots = new LinearArray(arena, 4, SMALLEST, null)
     this.#control = new LinearArray(arena, 4, DIRECT_BYTES / 4)
     this.#windows = new LinearArray(arena, 8, SMALLEST)
     const sources = runs.tablesOf(fields)
@@ -83,25 +84,25 @@ export class DirectRows {
     i32[DIRECT.sliceEntries >> 2] = sources.slices.address
     i32[DIRECT.runEntries >> 2] = sources.runs.address
     i32[DIRECT.entries >> 2] = this.#table.address
+    i32[DIRECT.memory >> 2] = this.#memory.controlAddress
   }
 
-  /** Takes note of windows that are cut into slices at the given moments behind their start; gives a number for `gather`. */
-  tell({ size, offset, blockLength }: Slices, edges: readonly number[]): number {
-    const { slide: step, offset: origin } = this.#stored.slices
-    const at = this.#told
-    this.#told += DIRECT_WINDOW.edges / 8 + edges.length
-    // Loops look at the one behind the last.
-    this.#windows.reserve(this.#told + 1)
-    const numbers = [size / step, (offset - origin) / step, blockLength / step, edges.length - 1]
-    const all = [...numbers, ...edges.map((edge) => edge / step)]
-    all.forEach((value, index) => writeInt53(this.#windows.i32, at + index, value))
-    return at
+  /** Takes note of windows; gives a number by which they are known. */
+  tell({ size, slide }: Slices): number {
+    const told = this.#told
+    this.#told += DIRECT_WINDOW_BYTES
+    this.#windows.reserve(this.#told / 8)
+    const steps = size / this.#stored.slices.slide
+    this.#runs.expectHalves(steps)
+    writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.steps) / 8, steps)
+    writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.size) / 8, size)
+    this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8] = slide
+    return told
   }
 
-  /** Begins with windows of one owner, all of the same length. */
-  serve(owner: ResultsOwner, windowSize: number): void {
+  /** Begins with windows of one owner. */
+  serve(owner: ResultsOwner): void {
     this.#results.serve(owner)
-    this.#memory.windowSize = windowSize
   }
 
   /** Begins to fire windows: slices have these keys. */
@@ -110,53 +111,61 @@ export class DirectRows {
     if (keys.size > this.#keyCapacity) this.#reserve(keys.size)
   }
 
-  /** Each list has a key at most once. */
+  /** A window has a key at most once. */
   #reserve(keys: number): void {
     const capacity = Math.max(keys, this.#keyCapacity * 2, SMALLEST)
-    this.#memory.reserveEntries(LISTS.length * capacity)
+    this.#memory.reserveEntries(capacity)
     this.#table.sync()
-    const { i32 } = this.#control
-    LISTS.forEach((list, index) => {
-      const slots = this.#slots[index]!
-      slots.reserve(capacity)
-      i32[(list + LIST.slots) >> 2] = slots.address
-      i32[(list + LIST.start) >> 2] = index * capacity
-      if (list !== DIRECT.slice) i32[(list + LIST.tail) >> 2] = index * capacity
-    })
+    this.#slots.reserve(capacity)
+    this.#control.i32[DIRECT.slots >> 2] = this.#slots.address
     this.#keyCapacity = capacity
   }
 
-  /** Makes the rows of the window that ends at `end`, of those of which was told; gives whether there are any. */
-  fire(told: number, end: number, out: Emitter): boolean {
-    const window = this.#windows.address + told * 8
-    let count = this.#gather(this.#control.address, window, end)
-    while (count < 0) {
-      this.#runs.makeRoom()
-      count = this.#gather(this.#control.address, window, end)
+  /** The end of the last window with rows that the last call of `fireDue` fired; −∞ where there was none. */
+  get lastEnd(): number {
+    return this.#lastEnd
+  }
+
+  /**
+   * Fires windows from the one on that ends at `end` to the last that ends at `lastDueEnd` or earlier, but stops behind one without
+   * records. Gives the end of the one to go on with.
+   */
+  fireDue(told: number, end: number, lastDueEnd: number, out: Emitter): number {
+    const results = this.#results
+    const { address, i32, f64 } = this.#control
+    const window = this.#windows.address + told
+    this.#lastEnd = -Infinity
+    for (;;) {
+      const from = results.length
+      const capacity = from + results.roomFor(this.#stored.keys.size)
+      const to = this.#fireDue(address, window, end, lastDueEnd, from, capacity)
+      results.append(to - from, out)
+      end = f64[DIRECT.next >> 3]!
+      if (to > from) this.#lastEnd = f64[DIRECT.lastEnd >> 3]!
+      const reason = i32[DIRECT.reason >> 2]!
+      if (reason === REASON.runs) this.#runs.makeRoom()
+      else if (reason === REASON.rows) {
+        this.#emit(i32[DIRECT.count >> 2]!, end, out)
+        this.#lastEnd = end
+        end += this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8]!
+      } else return end
     }
-    return this.#emit(count, end, out)
   }
 
-  /** Takes what was looked up, a slice of the older block, before what was taken. */
-  takeOlder(): void {
+  /** Makes the rows of the window that ends at `end`, of which ranges of late records were looked up; gives whether there are any. */
+  fireWithLate(told: number, end: number, out: Emitter): boolean {
+    const window = this.#windows.address + told
     const { rangesAddress, rangesEnd } = this.#runs
-    this.#take(this.#control.address, DIRECT.older, rangesAddress, rangesEnd)
-  }
-
-  /** Takes what was looked up, a slice of the newer block, behind what was taken. */
-  takeNewer(): void {
-    const { rangesAddress, rangesEnd } = this.#runs
-    this.#take(this.#control.address, DIRECT.newer, rangesAddress, rangesEnd)
-  }
-
-  /** Makes the rows of the window that ends at `end`, of what was taken; gives whether there are any. */
-  fireTaken(end: number, out: Emitter): boolean {
-    return this.#emit(this.#finish(this.#control.address), end, out)
+    for (;;) {
+      const count = this.#gather(this.#control.address, window, end, rangesAddress, rangesEnd)
+      if (count >= 0) return this.#emit(count, end, out)
+      this.#runs.makeRoom()
+    }
   }
 
   #emit(count: number, end: number, out: Emitter): boolean {
     const results = this.#results
-    let from = this.#control.i32[DIRECT.from >> 2]!
+    let from = 0
     for (let left = count; left > 0;) {
       const room = Math.min(left, results.roomFor(left))
       this.#emitEntries(this.#memory.controlAddress, results.length, room, end, from)
@@ -176,6 +185,6 @@ export class DirectRows {
     this.#results.release()
     this.#memory.release()
     this.#table.release()
-    for (const array of [...this.#slots, this.#control, this.#windows]) array.release()
+    for (const array of [this.#slots, this.#control, this.#windows]) array.release()
   }
 }

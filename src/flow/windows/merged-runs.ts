@@ -6,14 +6,17 @@
  * lie depends on the plan alone, and what is in one on its slices' records. A run is made when first asked for, which is when
  * its slices are final, from the four runs below it. One in which only one slice has records is that slice.
  *
+ * A whole window's runs are added up in two halves, which windows near each other share (`half-code.ts`).
+ *
  * Invariants:
  * - MR1 A run is asked for when no record can come any more that is on time for one of its slices.
- * - MR2 Runs can be forgotten at any time: they are made again, with the same bits.
+ * - MR2 Runs and halves can be forgotten at any time: they are made again, with the same bits.
  */
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { EntryTable, type EntryArrays } from "./entry-table.ts"
+import { HALF_BYTES, HALVES } from "./half-code.ts"
 import { RANGE_BYTES, RANGE_WORDS, type MergeFunctions } from "./merge-code.ts"
 import { RUN, RUN_BYTES, runFunctions, RUNS, RUNS_BYTES, type RunFunctions } from "./run-code.ts"
 import type { StoredSlices } from "./window-aggregate.ts"
@@ -26,6 +29,9 @@ const LONGEST = RUNS_OF_RUN ** 15
 /** A stretch that is not longer than some of those has at most so many runs besides. */
 const RANGES = 128
 const SMALLEST = 256
+/** For so many entries of halves there is room at least, and for those of so many halves that have all keys. */
+const HALF_ENTRIES_MIN = 4096
+const WHOLE_HALVES = 4
 /** When runs are forgotten, there is room for so many times of what is still to be asked for. */
 const ROOM_FACTOR = 4
 
@@ -58,6 +64,11 @@ export class MergedRuns {
   readonly #ranges: LinearArray
   readonly #parts: LinearArray
   #rangeCount = 0
+  /** The ranges of a window's two halves, and behind them some for the runs of a half. */
+  readonly #halfRanges: LinearArray
+  readonly #halfTable: LinearArray
+  /** So many entries before those of runs are for halves. */
+  #halfRoom = 0
 
   /** @param neededFrom tells before which time no stretch begins that is still to be asked for. */
   constructor(arena: Arena, stored: StoredSlices, neededFrom: () => number) {
@@ -74,6 +85,8 @@ export class MergedRuns {
     this.#table = new LinearArray(arena, 8, (SMALLEST * RUN_BYTES) / 8)
     this.#ranges = new LinearArray(arena, 4, RANGES * RANGE_WORDS)
     this.#parts = new LinearArray(arena, 4, RUNS_OF_RUN * RANGE_WORDS)
+    this.#halfRanges = new LinearArray(arena, 4, (2 + RANGES) * RANGE_WORDS)
+    this.#halfTable = new LinearArray(arena, 4, (HALVES * HALF_BYTES) / 4)
     this.#sync()
   }
 
@@ -96,13 +109,15 @@ export class MergedRuns {
       runs.release()
     }
     const arrays = [this.#ids, ...this.#fields, this.#slots, this.#control, this.#table, this.#ranges, this.#parts]
-    for (const array of arrays) array.release()
+    for (const array of [...arrays, this.#halfRanges, this.#halfTable]) array.release()
   }
 
   /** Begins to look up and merge, after slices may have changed: tells kernels where their entries lie. */
   begin(): void {
-    this.#slots.reserve(this.#stored.keys.size)
+    const keys = this.#stored.keys.size
+    this.#slots.reserve(keys)
     this.#control.i32[RUNS.slots >> 2] = this.#slots.address
+    this.#control.i32[RUNS.keyCount >> 2] = keys
     for (const { slices } of this.#tables.values()) slices.sync()
   }
 
@@ -118,6 +133,10 @@ export class MergedRuns {
     i32[RUNS.sliceEntries >> 2] = this.#all.slices.address
     i32[RUNS.runEntries >> 2] = this.#all.runs.address
     i32[RUNS.parts >> 2] = this.#parts.address
+    i32[RUNS.halves >> 2] = this.#halfRanges.address
+    i32[RUNS.halfPartsEnd >> 2] = this.#halfRanges.address + this.#halfRanges.capacity * 4
+    i32[RUNS.halfTable >> 2] = this.#halfTable.address
+    i32[RUNS.halfRoom >> 2] = this.#halfRoom
   }
 
   /** How many places the table of runs has: a power of two. */
@@ -128,8 +147,10 @@ export class MergedRuns {
   /** Forgets all: ids of keys or codes of texts have got another meaning. */
   forgetAll(): void {
     this.#table.fill(0, this.#table.capacity)
+    this.#halfTable.fill(0, this.#halfTable.capacity)
     this.#control.i32[RUNS.runCount >> 2] = 0
-    this.#control.i32[RUNS.tail >> 2] = 0
+    this.#control.i32[RUNS.tail >> 2] = this.#halfRoom
+    this.#control.i32[RUNS.halfTail >> 2] = 0
   }
 
   /** The start of the first slice with records from `time` on; +∞ where there is none. */
@@ -165,6 +186,12 @@ export class MergedRuns {
 
   #reserveRanges(count: number): void {
     if (this.#ranges.reserve(count * RANGE_WORDS)) this.#control.i32[RUNS.ranges >> 2] = this.#ranges.address
+  }
+
+  /** Takes note that halves of windows of `count` slices will be looked up. */
+  expectHalves(count: number): void {
+    const ranges = 2 + RANGES + Math.ceil(count / LONGEST)
+    if (this.#halfRanges.reserve(ranges * RANGE_WORDS)) this.#sync()
   }
 
   /** Merges the ranges that were looked up last into the entries from `start` to before `tail` of the list `target`. */
@@ -226,8 +253,10 @@ export class MergedRuns {
   makeRoom(): void {
     const wanted = this.#control.i32[RUNS.wanted >> 2]!
     const { entries, runs } = this.#needed()
+    const halfRoom = Math.max(HALF_ENTRIES_MIN, WHOLE_HALVES * this.#control.i32[RUNS.keyCount >> 2]!)
+    if (halfRoom > this.#halfRoom) this.#halfRoom = Math.max(halfRoom, 2 * this.#halfRoom)
     this.forgetAll()
-    const capacity = (entries + wanted) * ROOM_FACTOR
+    const capacity = this.#halfRoom + (entries + wanted) * ROOM_FACTOR
     for (const array of [this.#ids, ...this.#fields]) array.reserve(capacity)
     let places = this.#places
     while (places < (runs + 1) * ROOM_FACTOR) places *= 2

@@ -11,7 +11,10 @@
  *     12  places of the table, less one             32  where slices' entries lie: address of a table
  *     16  runs in the table                         36  where runs' entries lie: the same
  *     40  four ranges of a run that is made         44  entries that there was no room for
- *     48  number of the first slice (8 bytes)
+ *     48  number of the first slice (8 bytes)      56  room for the ranges of two halves: address (see `half-code.ts`)
+ *     60  room for ranges of a half's runs: its end
+ *     64  table of halves: address                 72  entries that there is room for before those of runs, for halves
+ *     68  entries of halves in use                 76  how many keys there are
  *
  * and of a run's record of 32 bytes:
  *
@@ -55,9 +58,15 @@ export const RUNS = {
   parts: 40,
   wanted: 44,
   firstNumber: 48,
+  halves: 56,
+  halfPartsEnd: 60,
+  halfTable: 64,
+  halfTail: 68,
+  halfRoom: 72,
+  keyCount: 76,
 } as const
 
-export const RUNS_BYTES = 56
+export const RUNS_BYTES = 80
 
 /** Offsets of a run's record. */
 export const RUN = { number: 0, level: 8, from: 12, size: 16, slice: 24 } as const
@@ -65,9 +74,10 @@ export const RUN = { number: 0, level: 8, from: 12, size: 16, slice: 24 } as con
 export const RUN_BYTES = 32
 
 /** A run of level j has 4ʲ slices. */
-const LEVEL_MAX = 15
+export const LEVEL_MAX = 15
 const ONE_SLICE = -1
-const NO_ROOM = -1
+/** What lookups give where there was no room. */
+export const NO_ROOM = -1
 
 /** The generated functions. `runs` is the address of the control block. */
 export interface RunFunctions {
@@ -87,7 +97,7 @@ export function runFunctions(shape: WindowShape, memory: LinearMemory): RunFunct
   }).instantiate<RunFunctions>(memory)
 }
 
-/** Writes `lookUp(runs, first, count)`, `lookUpSlices(runs, first, end)`, which is the same by int64, and what they call. */
+/** Writes `lookUp(runs, first, count)` and what it calls. */
 export function writeRuns(module: WasmModule, shape: WindowShape): void {
   writeMerge(module, shape, "mergeRuns", false)
   writePlaceOf(module)
@@ -311,30 +321,21 @@ function writeAppend(module: WasmModule): void {
   })
 }
 
-/** `lookUp` and `lookUpSlices`: the longest runs from the first slice on. */
+/** `lookUp`: the longest runs from the first slice on. */
 function writeLookUp(module: WasmModule): void {
-  const doubles = { runs: "i32", first: "f64", count: "f64" } as const
-  module.function("lookUp", { parameters: doubles, result: "i32" }, ({ runs, first, count }) => {
-    const number = i64.truncSatF64S(first.get)
-    return [call("i32", "lookUpSlices", runs.get, number, i64.add(number, i64.truncSatF64S(count.get)))]
-  })
-  const parameters = { runs: "i32", first: "i64", end: "i64" } as const
-  module.function("lookUpSlices", { parameters, result: "i32" }, ({ runs, first: number, end }, scope) => {
-    const { store, setup, startOf } = slicesOf(runs, scope)
-    const length = scope.local("i64")
+  const parameters = { runs: "i32", first: "f64", count: "f64" } as const
+  module.function("lookUp", { parameters, result: "i32" }, ({ runs, first, count }, scope) => {
+    const [number, end, length] = [scope.local("i64"), scope.local("i64"), scope.local("i64")]
     const [at, level] = [scope.local("i32"), scope.local("i32")]
-    const head = i32.load(store.get, CONTROL.head)
     const longer = i64.shl(length.get, i64.const(2n))
     const isAligned = i64.eqz(i64.and(number.get, i64.sub(longer, i64.const(1n))))
     const fits = i64.leS(i64.add(number.get, longer), end.get)
     const isLonger = i32.and(i32.and(isAligned, fits), i32.ltU(level.get, i32.const(LEVEL_MAX)))
-    const untilHead = i64.sub(startOf(head), i64.load(store.get, CONTROL.offset))
     return [
-      setup,
-      when(i32.ltU(head, i32.load(store.get, CONTROL.tail)), [
-        i64.store(runs.get, i64.divS(untilHead, i64.load(store.get, CONTROL.slide)), RUNS.firstNumber),
-      ]),
+      ...noteFirstNumber(runs, scope),
       i32.store(runs.get, i32.const(0), RUNS.wanted),
+      number.set(i64.truncSatF64S(first.get)),
+      end.set(i64.add(number.get, i64.truncSatF64S(count.get))),
       at.set(i32.load(runs.get, RUNS.ranges)),
       whileLoop(i64.ltS(number.get, end.get), [
         level.set(i32.const(0)),
@@ -349,7 +350,20 @@ function writeLookUp(module: WasmModule): void {
   })
 }
 
+/** Takes note of the number of the first slice, by which the others' places are found. */
+export function noteFirstNumber(runs: Local<"i32">, scope: FunctionScope): Code<"none">[] {
+  const { store, setup, tail, startOf } = slicesOf(runs, scope)
+  const head = i32.load(store.get, CONTROL.head)
+  const untilHead = i64.sub(startOf(head), i64.load(store.get, CONTROL.offset))
+  return [
+    setup,
+    when(i32.ltU(head, tail), [
+      i64.store(runs.get, i64.divS(untilHead, i64.load(store.get, CONTROL.slide)), RUNS.firstNumber),
+    ]),
+  ]
+}
+
 /** By how many bits the number of a slice is longer than that of its run of a level. */
-function runBits(level: Local<"i32">): Code<"i64"> {
+export function runBits(level: Local<"i32">): Code<"i64"> {
   return i64.extendU(i32.shl(level.get, i32.const(1)))
 }

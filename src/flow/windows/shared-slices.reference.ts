@@ -49,6 +49,73 @@ export function gridPlaceOf(grid: Grid, window: WindowSpec, time: number, waterm
   }
 }
 
+/** The slices of the grid that are in a window of few slices of its own (W24), or undefined where it has more than six. */
+export function gridSpanOf(grid: Grid, window: WindowSpec, end: number): GridSpan | undefined {
+  const slide = window.kind === "tumbling" ? window.sizeMicros : window.slideMicros
+  const ownSlices = (window.sizeMicros / slide) * (window.sizeMicros % slide === 0 ? 1 : 2)
+  if (ownSlices > 6) return undefined
+  const from = (end - window.sizeMicros - grid.offsetMicros) / grid.stepMicros
+  const until = (end - grid.offsetMicros) / grid.stepMicros
+  let middle = from
+  for (let each = from; each < until; each++) if (twosIn(each) > twosIn(middle)) middle = each
+  return { from, middle, until }
+}
+
+/** How often two divides a number. */
+function twosIn(number: number): number {
+  if (number === 0) return Infinity
+  return number % 2 === 0 ? 1 + twosIn(number / 2) : 0
+}
+
+/** The slices of a window by number: of its earlier half up to before its middle, and of its later half. */
+export interface GridSpan {
+  readonly from: number
+  readonly middle: number
+  readonly until: number
+}
+
+/** What a window's records are parted into (W24): the runs of its halves in order of time, and what was late behind them. */
+export interface GridHalves<T> {
+  readonly older: readonly (readonly T[])[]
+  readonly newer: readonly (readonly T[])[]
+  readonly late: readonly (readonly T[])[]
+}
+
+/** Parts the records of a window, which are in order of arrival. */
+export function gridHalves<T extends { readonly grid: GridPlace | undefined }>(
+  records: readonly T[],
+  { from, middle, until }: GridSpan,
+): GridHalves<T> {
+  const onTime = inGridOrder(records).filter(({ grid }) => isOnTime(grid!))
+  const others = inGridOrder(records).filter(({ grid }) => !isOnTime(grid!))
+  const runsBetween = (first: number, end: number) => {
+    const runs = runsOf(first, end).map((run) => {
+      const inRun = onTime.filter(({ grid }) => grid!.slice >= run.from && grid!.slice < run.until)
+      return inRun.map((record) => ({ ...record, grid: { ...record.grid!, ...run } }))
+    })
+    return runs.filter(({ length }) => length > 0)
+  }
+  const placeOf = ({ grid }: T) => `${grid!.slice} ${grid!.countsFrom}`
+  const places = [...new Set(others.map(placeOf))]
+  return {
+    older: runsBetween(from, middle),
+    newer: runsBetween(middle, until),
+    late: places.map((place) => others.filter((record) => placeOf(record) === place)),
+  }
+}
+
+/** The longest runs in a stretch of slices, from its start on. */
+function runsOf(from: number, until: number): { readonly from: number; readonly until: number }[] {
+  const runs: { from: number; until: number }[] = []
+  for (let first = from; first < until;) {
+    let length = 1
+    while (length < 4 ** 15 && first % (length * 4) === 0 && first + length * 4 <= until) length *= 4
+    runs.push({ from: first, until: first + length })
+    first += length
+  }
+  return runs
+}
+
 function isOnTime({ slice, countsFrom }: GridPlace): boolean {
   return countsFrom === slice + 1
 }
@@ -71,13 +138,7 @@ export function gridSum(values: readonly { readonly value: number; readonly grid
     return sum([0, 1, 2, 3].flatMap((part) => ofRun(first + (part * length) / 4, length / 4)))
   }
   const { from, until } = values[0]!.grid
-  const parts: number[] = []
-  for (let first = from; first < until;) {
-    let length = 1
-    while (length < 4 ** 15 && first % (length * 4) === 0 && first + length * 4 <= until) length *= 4
-    parts.push(...ofRun(first, length))
-    first += length
-  }
+  const parts = runsOf(from, until).flatMap((run) => ofRun(run.from, run.until - run.from))
   const late = values.filter(({ grid }) => !isOnTime(grid))
   const places = [...new Set(late.map(({ grid }) => `${grid.slice} ${grid.countsFrom}`))]
   for (const place of places) {

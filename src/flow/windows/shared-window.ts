@@ -200,8 +200,7 @@ function firingOf(
   const key = JSON.stringify([aggregates.map(({ index }) => index), types])
   const { runs } = shared
   const rows = shared.rowsOf(key, () => {
-    const code = shared.codeOf(results.shape).windows
-    return new DirectRows(results, fields, { stored, runs, code }, context)
+    return new DirectRows(results, fields, { stored, runs }, context)
   })
   return new DirectFiring(results, slices, shared, rows)
 }

@@ -152,7 +152,7 @@ function eventsOf(prng: Prng, hasExtremes = prng.chance(0.3), mayDrain = true): 
 }
 
 describe("windows that share slices", () => {
-  it("F1 F3 W4 W6 W9 W20 W21 each gives, bit for bit, what its twin gives: batches of any size, restored in between", () => {
+  it("F1 F3 W4 W6 W9 W20 W21 W24 each gives, bit for bit, what its twin gives: batches of any size, restored in between", () => {
     const arena = new Arena({ maxBytes: 32 << 20 })
     const seen = { grouped: 0, results: 0, late: 0, failed: 0, failedResults: 0 }
     for (let seed = 0; seed < 400 * SCALE; seed++) {

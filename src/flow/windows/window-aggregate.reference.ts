@@ -5,7 +5,15 @@
 import type { ColumnType } from "../../batch/type.ts"
 import { FAILED, referenceAccepts, referenceResult, type TimedValue } from "../aggregates/aggregate.reference.ts"
 import type { AggregateKind, WindowSpec } from "../plan.ts"
-import { gridPlaceOf, inGridOrder, type Grid, type GridPlace } from "./shared-slices.reference.ts"
+import {
+  gridHalves,
+  gridPlaceOf,
+  gridSpanOf,
+  inGridOrder,
+  type Grid,
+  type GridHalves,
+  type GridPlace,
+} from "./shared-slices.reference.ts"
 
 /** A row as a plain object. */
 export type Row = Readonly<Record<string, unknown>>
@@ -127,10 +135,25 @@ export class ReferenceWindows {
   }
 
   #fire(end: number): (Row | typeof FAILED)[] {
-    const slices = new Map<string, Kept[]>()
     const keyRows = new Map<string, Row>()
-    for (const record of this.#records) {
-      if (!record.counted.includes(end)) continue
+    const records = this.#records.filter(({ counted }) => counted.includes(end))
+    const span = this.#grid && gridSpanOf(this.#grid, this.#window, end)
+    const { older, newer, late } =
+      span === undefined ? { ...this.#slicesOf(records, end), late: [] } : gridHalves(records, span)
+    // The older slices' keys, those whose last slice there is latest first; then the others as they come.
+    const inOrderOfKeys = [...[...older].reverse(), ...newer, ...late].flat()
+    for (const { key, row } of inOrderOfKeys) if (!keyRows.has(key)) keyRows.set(key, row)
+    return [...keyRows].map(([key, row]) => {
+      const ofKey = (list: readonly (readonly Kept[])[]) =>
+        list.map((slice) => slice.filter((record) => record.key === key))
+      return this.#resultRow(row, end, [ofKey(older), ofKey(newer), ...ofKey(late).map((slice) => [slice])])
+    })
+  }
+
+  /** The records of a window by its slices, of its older block and of its newer one. */
+  #slicesOf(records: readonly Kept[], end: number): Pick<GridHalves<Kept>, "older" | "newer"> {
+    const slices = new Map<string, Kept[]>()
+    for (const record of records) {
       const slice = slices.get(record.slice)
       if (slice === undefined) slices.set(record.slice, [record])
       else slice.push(record)
@@ -140,15 +163,10 @@ export class ReferenceWindows {
       one!.place === other!.place ? one!.counted[0]! - other!.counted[0]! : one!.time - other!.time,
     )
     const edge = this.#blockEdgeWithin(end)
-    const older = inOrder.filter(([record]) => record!.time < edge)
-    const newer = inOrder.filter(([record]) => record!.time >= edge)
-    // The older block's keys, those whose last slice there is latest first; then the others as they come.
-    const inOrderOfKeys = [...[...older].reverse(), ...newer].flat()
-    for (const { key, row } of inOrderOfKeys) if (!keyRows.has(key)) keyRows.set(key, row)
-    return [...keyRows].map(([key, row]) => {
-      const ofKey = (list: readonly Kept[][]) => list.map((slice) => slice.filter((record) => record.key === key))
-      return this.#resultRow(row, end, ofKey(older), ofKey(newer))
-    })
+    return {
+      older: inOrder.filter(([record]) => record!.time < edge),
+      newer: inOrder.filter(([record]) => record!.time >= edge),
+    }
   }
 
   /** Where a block begins within the window that ends at `end`; −∞ where none does but at its start. */
@@ -162,15 +180,16 @@ export class ReferenceWindows {
     return block === end - sizeMicros ? -Infinity : block + length
   }
 
-  #resultRow(keyRow: Row, end: number, older: readonly Kept[][], newer: readonly Kept[][]): Row | typeof FAILED {
+  /** @param slices those of an older part, of a newer one, and of others behind them. */
+  #resultRow(keyRow: Row, end: number, slices: readonly (readonly (readonly Kept[])[])[]): Row | typeof FAILED {
     const result: Record<string, unknown> = {}
     for (const key of this.#keys) result[key] = keyRow[key] === 0 ? 0 : keyRow[key]
     result["windowStart"] = end - this.#window.sizeMicros
     result["windowEnd"] = end
     let hasFailed = false
     this.#aggregates.forEach(({ name, kind, type }, index) => {
-      const valuesOf = (slices: readonly Kept[][]) => slices.map((slice) => timedValues(slice, index))
-      result[name] = referenceResult(kind, type, valuesOf(older), valuesOf(newer))
+      const values = slices.map((part) => part.map((slice) => timedValues(slice, index)))
+      result[name] = referenceResult(kind, type, values)
       if (result[name] === FAILED) hasFailed = true
     })
     return hasFailed ? FAILED : result
