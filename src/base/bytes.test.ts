@@ -121,6 +121,16 @@ describe("bytes", () => {
     expect(() => writer.setUint32(2, 0)).toThrow(AssertionError)
   })
 
+  it("writes the same, before and behind room that was made", () => {
+    const writer = new ByteWriter(16)
+    writer.uint32(1)
+    writer.makeRoom(1000)
+    expect(writer.length).toBe(4)
+    writer.raw(new Uint8Array(1000).fill(7))
+    writer.uint8(9)
+    expect([...writer.finish()]).toEqual([1, 0, 0, 0, ...new Array<number>(1000).fill(7), 9])
+  })
+
   it("forgets on clear, and finish is a copy", () => {
     const writer = new ByteWriter()
     writer.text("first")

@@ -88,6 +88,13 @@ export class ByteWriter {
     this.uint8(rest)
   }
 
+  /** Makes room for so many more bytes at once. */
+  makeRoom(count: number): void {
+    const { length } = this
+    this.#reserve(count)
+    this.#length = length
+  }
+
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length)

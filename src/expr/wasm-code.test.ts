@@ -228,6 +228,12 @@ const I8X16: Table<typeof i8x16> = {
     (a, b) => Uint8Array.from(SHUFFLE, (at) => [...a, ...b][at]!),
   ),
   swizzle: on(VV, "v128", i8x16.swizzle, (a, b) => b.map((at) => a[at] ?? 0)),
+  ne: on(
+    VV,
+    "v128",
+    i8x16.ne,
+    bytewise((a, b) => (a === b ? 0 : 0xff)),
+  ),
   bitmask: bitmask(i8x16.bitmask, Int8Array),
 }
 

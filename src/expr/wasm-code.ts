@@ -283,6 +283,7 @@ export const i8x16 = {
     return code("v128", [a.parts, b.parts, vector(13), lanes])
   },
   swizzle: binary<"v128", "v128">("v128", vector(14)),
+  ne: binary<"v128", "v128">("v128", vector(36)),
   bitmask: unary<"v128", "i32">("i32", vector(100)),
 }
 

@@ -145,7 +145,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const results = { id, schema, keyCount: keys.length, shape, texts, failure }
     this.#results = new WindowResults(results, memory, context)
     this.#firing = new WindowFiring({ slices, memory, pieces, code: this.#code, results: this.#results })
-    this.#state = new WindowState({ operator: id, slices, shape, memory, pieces, texts }, table)
+    this.#state = new WindowState({ operator: id, arena, slices, shape, memory, pieces, texts }, table)
     this.#rows = new LinearArray(arena, 4, 64)
     this.#ids = new LinearArray(arena, 4, 64)
   }

@@ -19,6 +19,7 @@
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
  *    180  idTable: address         184  idCount                      188  key count: address
  *    192  keyCapacity              196  straightFrom                 200  straightCount
+ *    204  stateEnd
  *    208  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
@@ -76,6 +77,8 @@ export const CONTROL = {
   /** A run of entries, the nth of which is of the key with the id n: the first entry, and how many they are. */
   straightFrom: 196,
   straightCount: 200,
+  /** Behind the last byte that a kernel wrote of state. */
+  stateEnd: 204,
 } as const
 
 const FIELDS = 208

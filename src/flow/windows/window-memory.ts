@@ -32,6 +32,7 @@ type ControlNumber = (typeof CONTROL)[
   | "position"
   | "straightFrom"
   | "straightCount"
+  | "stateEnd"
   | "reason"
   | "failureCount"]
 

@@ -22,27 +22,23 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
+import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
 import type { Slices } from "./slices.ts"
-import type { ValueTexts } from "./value-texts.ts"
 import { PIECE } from "./window-control.ts"
 import type { WindowKeys } from "./window-keys.ts"
-import type { WindowMemory } from "./window-memory.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
-import type { WindowShape } from "./window-shape.ts"
 
 /** What the state is made of. */
-export interface WindowStateParts {
+export interface WindowStateParts extends EntryBytesParts {
   readonly operator: string
   readonly slices: Slices
-  readonly shape: WindowShape
-  readonly memory: WindowMemory
   readonly pieces: WindowPieces
-  readonly texts: ValueTexts
 }
 
 /** See the head of this file. */
 export class WindowState {
   readonly #parts: WindowStateParts
+  readonly #bytes: EntryBytes
   keys: WindowKeys
   #watermark = -Infinity
   /** The end of the first window that has not fired. */
@@ -52,6 +48,7 @@ export class WindowState {
 
   constructor(parts: WindowStateParts, keys: WindowKeys) {
     this.#parts = parts
+    this.#bytes = new EntryBytes(parts)
     this.keys = keys
   }
 
@@ -100,9 +97,9 @@ export class WindowState {
     for (const place of places) {
       const { list, index } = place
       const written = list.get(index, PIECE.written)
-      this.#writePiece(place, written, written === 0 ? [] : this.#takeDirty(place, written), out)
+      this.#writePiece(place, written, out)
       const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
-      for (let entry = from + written; entry < from + size; entry++) dirty[entry] = 0
+      dirty.fill(0, from + written, from + size)
       list.set(index, PIECE.written, size)
       list.set(index, PIECE.dirty, 0)
     }
@@ -114,24 +111,11 @@ export class WindowState {
     const places = this.#open()
     if (this.#watermark === -Infinity && this.#lateRows === 0 && places.length === 0) return
     this.#writeHead(out, places.length)
-    for (const place of places) this.#writePiece(place, 0, [], out)
+    for (const place of places) this.#writePiece(place, 0, out)
   }
 
   #open(): PiecePlace[] {
     return this.#parts.pieces.open(this.#floorEnd)
-  }
-
-  /** The places of entries below `written` that have changed; they count as unchanged afterwards. */
-  #takeDirty({ list, index }: PiecePlace, written: number): number[] {
-    const from = list.get(index, PIECE.from)
-    const dirty = this.#parts.memory.entryDirty.u8
-    const places: number[] = []
-    for (let place = 0; place < written; place++) {
-      if (dirty[from + place] === 0) continue
-      dirty[from + place] = 0
-      places.push(place)
-    }
-    return places
   }
 
   #writeHead(out: ByteWriter, pieceCount: number): void {
@@ -140,41 +124,16 @@ export class WindowState {
     out.varint(pieceCount)
   }
 
-  #writePiece({ list, index }: PiecePlace, before: number, changed: readonly number[], out: ByteWriter): void {
+  /** Writes a piece: those of the entries before `written` that have changed, and all others. */
+  #writePiece({ list, index }: PiecePlace, written: number, out: ByteWriter): void {
     const from = list.get(index, PIECE.from)
     const size = list.get(index, PIECE.size)
     out.float64(list.time(index, PIECE.start))
     out.float64(list.time(index, PIECE.countsFrom))
-    out.varint(before)
-    out.varint(changed.length)
-    for (const place of changed) {
-      out.varint(place)
-      this.#writeFields(from + place, out)
-    }
-    out.varint(size - before)
-    const ids = this.#parts.memory.entryIds.i32
-    for (let entry = from + before; entry < from + size; entry++) {
-      this.keys.writeState(ids[entry]!, out)
-      this.#writeFields(entry, out)
-    }
-  }
-
-  #writeFields(entry: number, out: ByteWriter): void {
-    const { shape, memory, texts } = this.#parts
-    for (let index = 0; index < shape.entryFields.length; index++) {
-      const array = memory.entryFields[index]!
-      const input = shape.textInputOf(index)
-      if (input === undefined) {
-        // As words: a double would not carry all bits that an integer has.
-        out.halves(array.i32[entry * 2]!, array.i32[entry * 2 + 1]!)
-      } else out.bytes(this.#isUnset(entry, index) ? NO_TEXT : texts.dictionary(input).bytes(Number(array.i64[entry]!)))
-    }
-  }
-
-  /** Whether an entry's text was never set: its dictionary may be empty. */
-  #isUnset(entry: number, field: number): boolean {
-    const { shape, memory, texts } = this.#parts
-    return Number(memory.entryFields[field]!.i64[entry]!) >= texts.dictionary(shape.textInputOf(field)!).size
+    out.varint(written)
+    this.#bytes.writeChanged(from, from + written, out)
+    out.varint(size - written)
+    this.#bytes.writeKeyed(this.keys, from + written, from + size, out)
   }
 
   applyChanges(changes: ByteReader): void {
@@ -259,8 +218,6 @@ export class WindowState {
     return pieces.at(bounds, countsFrom)
   }
 }
-
-const NO_TEXT = new Uint8Array(0)
 
 function refuse(what: string): never {
   throw new RangeError(`there is ${what}`)

@@ -1,0 +1,134 @@
+/**
+ * Entries of pieces as bytes of state, in the form that `window-state.ts` names: by a generated kernel (`state-code.ts`), and
+ * in JavaScript where there is none, as for texts, or the arena has no room for a block to write to.
+ */
+import type { ByteWriter } from "../../base/bytes.ts"
+import type { Arena, Block } from "../../batch/arena.ts"
+import { changedBytesMax, keyedBytesMax, stateBytesMin, stateFunctions, type StateFunctions } from "./state-code.ts"
+import type { ValueTexts } from "./value-texts.ts"
+import { CONTROL } from "./window-control.ts"
+import type { WindowKeys } from "./window-keys.ts"
+import type { WindowMemory } from "./window-memory.ts"
+import type { WindowShape } from "./window-shape.ts"
+
+/** Kernels write so many bytes before they are copied on: they lie in a cache until then. */
+const BLOCK_BYTES = 1 << 16
+
+/** What entries are made of. */
+export interface EntryBytesParts {
+  readonly arena: Arena
+  readonly shape: WindowShape
+  readonly memory: WindowMemory
+  readonly texts: ValueTexts
+}
+
+/** See the head of this file. */
+export class EntryBytes {
+  readonly #parts: EntryBytesParts
+  readonly #code: StateFunctions | undefined
+  /** The arena's memory. */
+  readonly #bytes: Uint8Array
+
+  constructor(parts: EntryBytesParts) {
+    this.#parts = parts
+    this.#code = stateFunctions(parts.shape, parts.arena.memory)
+    this.#bytes = new Uint8Array(parts.arena.buffer)
+  }
+
+  /**
+   * Writes how many of the entries `from` … `end − 1` have changed, and each of them: its place behind `from`, its fields.
+   * They count as unchanged afterwards.
+   */
+  writeChanged(from: number, end: number, out: ByteWriter): void {
+    const code = this.#code
+    const block = code === undefined || from === end ? undefined : this.#block()
+    if (block === undefined) {
+      this.writeChangedSlowly(from, end, out)
+      return
+    }
+    const { memory, shape } = this.#parts
+    const control = memory.controlAddress
+    const count = code!.countChanged(control, from, end)
+    out.varint(count)
+    out.makeRoom(count * changedBytesMax(shape))
+    for (let at = from; at < end && count > 0;) {
+      at = code!.writeChanged(control, from, at, end, block.offset, block.offset + block.bytes)
+      this.#copy(block, out)
+    }
+    this.#parts.arena.free(block)
+  }
+
+  /** Does the same in JavaScript: its slow twin. */
+  writeChangedSlowly(from: number, end: number, out: ByteWriter): void {
+    const dirty = this.#parts.memory.entryDirty.u8
+    const changed: number[] = []
+    for (let entry = from; entry < end; entry++) {
+      if (dirty[entry] === 0) continue
+      dirty[entry] = 0
+      changed.push(entry)
+    }
+    out.varint(changed.length)
+    for (const entry of changed) {
+      out.varint(entry - from)
+      this.#writeFields(entry, out)
+    }
+  }
+
+  /** Writes entries `from` … `end − 1`, each with its key. */
+  writeKeyed(keys: WindowKeys, from: number, end: number, out: ByteWriter): void {
+    const write = this.#code?.writeKeyed
+    const block = write === undefined || from === end ? undefined : this.#block()
+    if (block === undefined) {
+      this.writeKeyedSlowly(keys, from, end, out)
+      return
+    }
+    const { memory, shape } = this.#parts
+    memory.setAt(CONTROL.keyWords, keys.wordsAddress)
+    out.makeRoom((end - from) * keyedBytesMax(shape))
+    for (let at = from; at < end;) {
+      at = write!(memory.controlAddress, at, end, block.offset, block.offset + block.bytes)
+      this.#copy(block, out)
+    }
+    this.#parts.arena.free(block)
+  }
+
+  /** Does the same in JavaScript: its slow twin. */
+  writeKeyedSlowly(keys: WindowKeys, from: number, end: number, out: ByteWriter): void {
+    const ids = this.#parts.memory.entryIds.i32
+    for (let entry = from; entry < end; entry++) {
+      keys.writeState(ids[entry]!, out)
+      this.#writeFields(entry, out)
+    }
+  }
+
+  /** A block for a kernel to write to, or `undefined` where there is no room. */
+  #block(): Block | undefined {
+    const { arena, shape } = this.#parts
+    return arena.tryAllocate(Math.max(BLOCK_BYTES, stateBytesMin(shape)))
+  }
+
+  /** Takes over what a kernel wrote. */
+  #copy({ offset }: Block, out: ByteWriter): void {
+    out.raw(this.#bytes.subarray(offset, this.#parts.memory.get(CONTROL.stateEnd) >>> 0))
+  }
+
+  #writeFields(entry: number, out: ByteWriter): void {
+    const { shape, memory, texts } = this.#parts
+    for (let index = 0; index < shape.entryFields.length; index++) {
+      const array = memory.entryFields[index]!
+      const input = shape.textInputOf(index)
+      if (input === undefined) {
+        // As words: a double would not carry all bits that an integer has.
+        out.halves(array.i32[entry * 2]!, array.i32[entry * 2 + 1]!)
+      } else out.bytes(this.#isUnset(entry, index) ? NO_TEXT : texts.dictionary(input).bytes(Number(array.i64[entry]!)))
+    }
+  }
+
+  /** Whether an entry's text was never set: its dictionary may be empty. */
+  #isUnset(entry: number, field: number): boolean {
+    const { shape, memory, texts } = this.#parts
+    return Number(memory.entryFields[field]!.i64[entry]!) >= texts.dictionary(shape.textInputOf(field)!).size
+  }
+}
+
+const NO_TEXT = new Uint8Array(0)
