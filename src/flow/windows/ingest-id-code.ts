@@ -29,10 +29,10 @@ export function directSource({ keys }: WindowShape): IdSource | undefined {
 /** How a kernel comes to ids. */
 export interface IdFinder {
   /**
-   * Code that sets `behindId` to one more than the id of the row's key. It goes to `missing` where that is not known, and
-   * to `exit` where `add` could do nothing about it.
+   * Code that sets `behindId` to one more than the id of the key of the row, which is at `place`. It goes to `missing`
+   * where that is not known, and to `exit` where `add` could do nothing about it.
    */
-  readonly find: (exit: Label, missing: Label) => Code<"none">[]
+  readonly find: (place: Code<"i32">, exit: Label, missing: Label) => Code<"none">[]
   /** Code that adds the row's key where `behindId` is 0, or goes to `exit`. */
   readonly add: (exit: Label) => Code<"none">[]
 }
@@ -42,15 +42,15 @@ export function idFinder(parts: {
   readonly shape: WindowShape
   readonly source: IdSource
   readonly adding: Adding
-  readonly at: Local<"i32">
+  /** The address of ids, or of cells. */
   readonly ids: Local<"i32">
   readonly behindId: Local<"i32">
 }): IdFinder {
-  const { shape, source, adding, at, ids, behindId } = parts
+  const { shape, source, adding, ids, behindId } = parts
   const { control, scope, setup, row } = adding
   if (source === "told") {
-    const told = behindId.set(i32.add(i32.load(itemAddress(ids.get, at.get, 2)), i32.const(1)))
-    return { find: () => [told], add: () => [] }
+    const told = (place: Code<"i32">) => i32.add(i32.load(itemAddress(ids.get, place, 2)), i32.const(1))
+    return { find: (place) => [behindId.set(told(place))], add: () => [] }
   }
   const load = (offset: number) => loadedFrom(control, offset, scope, setup)
   const table = load(CONTROL.idTable)
@@ -61,18 +61,15 @@ export function idFinder(parts: {
   ]
   const add = (exit: Label) => [when(i32.eqz(behindId.get), [unknown(exit)])]
   if (source === "cell") {
-    const find = (exit: Label, missing: Label) => [
-      ...findCell(shape, adding, behindId, unknown(exit)),
-      ...lookUp(missing),
-    ]
-    return { find, add }
+    const cell = (place: Code<"i32">) => i32.load(itemAddress(ids.get, place, 2))
+    return { find: (place, _, missing) => [behindId.set(cell(place)), ...lookUp(missing)], add }
   }
   const values = load(shape.control.lookedUp(0))
   const value = i32.load(itemAddress(values.get, row.get, 2))
   // Every code of the dictionary has a place in its table.
-  if (source === "code") return { find: (_, missing) => [behindId.set(value), ...lookUp(missing)], add }
+  if (source === "code") return { find: (_place, _exit, missing) => [behindId.set(value), ...lookUp(missing)], add }
   const count = load(CONTROL.idCount)
-  const find = (exit: Label, missing: Label) => [
+  const find = (_: Code<"i32">, exit: Label, missing: Label) => [
     behindId.set(value),
     when(i32.geU(behindId.get, count.get), [unknown(exit)]),
     ...lookUp(missing),
@@ -101,25 +98,5 @@ function addKey(parts: {
     behindId.set(i32.add(behindId.get, i32.const(1))),
     i32.store(sizeAddress, behindId.get),
     i32.store(itemAddress(table.get, value, 2), behindId.get),
-  ]
-}
-
-/** Code that sets `cell` to that of the row's key, or comes to `unknown` where it has none. */
-function findCell(shape: WindowShape, adding: Adding, cell: Local<"i32">, unknown: Code<"none">): Code<"none">[] {
-  const { control, scope, setup, row } = adding
-  const load = (offset: number) => loadedFrom(control, offset, scope, setup)
-  const beyond = scope.local("i32")
-  const parts = shape.keys.parts.map((_, part) => {
-    const [column, bits] = [load(shape.control.lookedUp(part)), load(shape.control.lookedUpBits(part))]
-    const value = scope.local("i32")
-    return { value, bits, read: value.set(i32.load(itemAddress(column.get, row.get, 2))) }
-  })
-  const cells = parts.map(({ value }) => value.get)
-  const excess = parts.map(({ value, bits }) => i32.shrU(value.get, bits.get))
-  return [
-    ...parts.map(({ read }) => read),
-    beyond.set(excess.reduce((all, each) => i32.or(all, each))),
-    cell.set(cells.reduce((all, each, part) => i32.or(i32.shl(all, parts[part]!.bits.get), each))),
-    when(beyond.get, [unknown]),
   ]
 }

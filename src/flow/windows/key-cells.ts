@@ -47,6 +47,11 @@ export class KeyCells {
     return this.#bits
   }
 
+  /** How many cells there are. */
+  get count(): number {
+    return 1 << sum(this.#bits)
+  }
+
   /** Where the cells lie, in bytes; `undefined` where no key has one. */
   get address(): number | undefined {
     return this.#cells?.offset
@@ -68,7 +73,8 @@ export class KeyCells {
   /** Makes the parts' bits more. */
   #spread(bits: readonly number[], words: number): void {
     if (this.#cells !== undefined) this.#arena.free(this.#cells)
-    this.#cells = this.#arena.allocate(4 << sum(bits))
+    // One more is nobody's: that of keys that have none.
+    this.#cells = this.#arena.allocate((4 << sum(bits)) + 4)
     keyGrowth(this.#arena).clear(this.#cells.offset, this.#cells.bytes)
     this.#bits = bits
     for (let id = 0; id < this.#size; id++) {

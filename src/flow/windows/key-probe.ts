@@ -14,7 +14,7 @@ export interface IdTable {
   /** Where the values, or codes, of a batch lie, part by part. */
   readonly columns: readonly number[]
   readonly address: number
-  /** How many values or codes it has. */
+  /** How many values, codes or cells it has. */
   readonly count: number
   /** Of cells, how many bits each part has (`key-cells.ts`). */
   readonly bits: readonly number[]

@@ -159,10 +159,10 @@ export class KeyTable {
 
   #idsByCell(cells: KeyCells, columns: readonly Column[]): IdTable | undefined {
     cells.update(this.#placeOf(0), this.size)
-    const { address, bits } = cells
+    const { address, bits, count } = cells
     if (address === undefined) return undefined
     const addresses = columns.map((column) => (column as Int32Column).values.byteOffset)
-    return { columns: addresses, address, count: 0, bits }
+    return { columns: addresses, address, count, bits }
   }
 
   /** Does the same as `resolve`, in JavaScript: its slow twin, and the way for what does not lie in the arena. */

@@ -273,6 +273,7 @@ export class WindowAggregate implements Operator, OperatorState {
     const memory = this.#memory
     const rowOf = (at: number) => (rows === null ? at : rows[at]!)
     const { ingest, ingestAll, ingestDirect, ingestDirectAll } = this.#code
+    const findCells = rows === null ? this.#code.findCellsAll : this.#code.findCells
     const direct = rows === null ? ingestDirectAll : ingestDirect
     const isDirect = direct !== undefined && this.#direct.begin(this.#state.keys, this.#keyColumns(batch))
     // Where there is one key, nobody asks for its id.
@@ -280,6 +281,8 @@ export class WindowAggregate implements Operator, OperatorState {
     /** Ids of the rows before are told, those of the others are looked up. */
     let toldEnd = isDirect ? 0 : count
     const rowsAddress = rows === null ? 0 : rows.byteOffset
+    // Cells are found once, for all calls to come.
+    if (isDirect) findCells?.(memory.controlAddress, 0, count, rowsAddress, this.#ids.address)
     this.#state.touch()
     let at = 0
     this.#openLast(this.#timeOf(batch, rowOf(0)))
@@ -292,8 +295,9 @@ export class WindowAggregate implements Operator, OperatorState {
       const reason = memory.get(CONTROL.reason)
       if (reason === STOP.done) {
         if (at === count) break
-        if (!this.#direct.locate(this.#state.keys, this.#keyColumns(batch)))
-          toldEnd = this.#tell(batch, rows, at, count)
+        if (this.#direct.locate(this.#state.keys, this.#keyColumns(batch))) {
+          findCells?.(memory.controlAddress, at, count, rowsAddress, this.#ids.address)
+        } else toldEnd = this.#tell(batch, rows, at, count)
       } else if (reason === STOP.newSlice) this.#openLast(this.#timeOf(batch, rowOf(at)))
       else if (reason === STOP.noRoom) this.#makeRoom(count - at)
       else if (reason === STOP.newKey) toldEnd = this.#tell(batch, rows, at, count)

@@ -33,6 +33,8 @@ import { writeRefusing } from "./ingest-code.ts"
 import { writeIngest } from "./ingest-keyed-code.ts"
 import { writeFireDue } from "./fire-code.ts"
 import { writeFillCell, writeFindPiece } from "./piece-code.ts"
+import { writeFindCells } from "./key-cell-code.ts"
+import { mayHaveCells } from "./key-cells.ts"
 import { writeFindEntry, writeRepair } from "./repair-code.ts"
 import { writeEmit, writeEmitEntries } from "./emit-code.ts"
 import { writeFireAlone } from "./fire-alone-code.ts"
@@ -47,9 +49,12 @@ export interface WindowFunctions {
   readonly ingest: (control: number, at: number, end: number, rows: number, ids: number) => number
   /** The same where all rows count: `rows` means nothing. */
   readonly ingestAll: WindowFunctions["ingest"]
-  /** The same where keys' ids are looked up on the way: `ids` means nothing. There for some keys only. */
+  /** The same where keys' ids are looked up on the way: `ids` means nothing, or keys' cells. There for some keys only. */
   readonly ingestDirect?: WindowFunctions["ingest"]
   readonly ingestDirectAll?: WindowFunctions["ingest"]
+  /** Finds the cells of rows' keys, where keys may have some; see `key-cell-code.ts`. */
+  readonly findCells?: (control: number, at: number, end: number, rows: number, cells: number) => void
+  readonly findCellsAll?: NonNullable<WindowFunctions["findCells"]>
   /** Adds records `at` … `end − 1` of lists of rows and ids in no order of time, none late; see `disorder-code.ts`. */
   readonly ingestAnywhere: (
     control: number,
@@ -93,6 +98,7 @@ function windowModule(shape: WindowShape): WasmModule {
     writeIngestAlone(module, shape, "ingest")
     writeIngestAlone(module, shape, "ingestAll")
   }
+  if (mayHaveCells(shape.keys)) writeFindCells(module, shape)
   writeRefusing(module, shape)
   writeFillCell(module, shape)
   writeFindPiece(module, shape)

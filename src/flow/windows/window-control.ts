@@ -23,7 +23,8 @@
  *    208  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
- *         for keys that are looked up on the way: the address of each part's column, and its bits
+ *         for keys that are looked up on the way: the address of each part's column, and its bits;
+ *         room for what is known of a block of `BLOCK_ROWS` rows: twice 4 bytes for each
  *
  * What the arrays are for stands in `window-code.ts`.
  */
@@ -109,6 +110,9 @@ export const PIECE = {
 /** Bytes of a piece's record. */
 export const PIECE_BYTES = 64
 
+/** Rows whose entries are looked for together, before any is added (`ingest-blocks-code.ts`). */
+export const BLOCK_ROWS = 64
+
 /** Why a kernel stopped before the end. */
 export const STOP = { done: 0, noRoom: 1, refused: 2, newSlice: 3, newKey: 4 } as const
 
@@ -123,6 +127,9 @@ export class ControlFields {
   readonly #results: number
   readonly #keys: number
   readonly #lookedUp: number
+  /** Of a block of rows: one more than their ids, and the same of keys that had no entry. */
+  readonly blockIds: number
+  readonly blockNewIds: number
   /** Bytes of the whole block. */
   readonly bytes: number
 
@@ -140,7 +147,9 @@ export class ControlFields {
     this.#results = counts.results
     this.#keys = counts.keys
     this.#lookedUp = this.listed("old", counts.listed)
-    this.bytes = this.lookedUp(counts.keys)
+    this.blockIds = this.lookedUp(counts.keys)
+    this.blockNewIds = this.blockIds + 4 * BLOCK_ROWS
+    this.bytes = this.blockNewIds + 4 * BLOCK_ROWS
   }
 
   entryField(index: number): number {
