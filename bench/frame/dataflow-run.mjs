@@ -15,6 +15,8 @@ export class DataflowRun {
   #dataflow
   #input
   #rowsSinceCut = 0
+  /** By state: what its changes are written to, which serves again, as the coordinator's does. */
+  #changes = new Map()
   /** Processor time in which changes of state were written. */
   cutCpuSeconds = 0
 
@@ -43,7 +45,12 @@ export class DataflowRun {
 
   #cut() {
     const start = cpuSeconds()
-    for (const state of this.#dataflow.states) state.writeChanges(new ByteWriter())
+    for (const state of this.#dataflow.states) {
+      const changes = this.#changes.get(state.id) ?? new ByteWriter()
+      changes.clear()
+      state.writeChanges(changes)
+      this.#changes.set(state.id, changes)
+    }
     this.cutCpuSeconds += cpuSeconds() - start
     this.#rowsSinceCut = 0
   }

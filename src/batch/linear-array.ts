@@ -85,7 +85,9 @@ export class LinearArray {
   fill(from: number, to: number): void {
     assert(from <= to && to <= this.#capacity, "items lie within the array")
     assert(this.#filler !== null, "there is a filler")
+    // Views of shared memory are filled item by item.
     if (this.#itemBytes === 8) this.#views.i64.fill(this.#filler, from, to)
+    else if (this.#itemBytes === 4) this.#views.i32.fill(Number(this.#filler) * 0x01010101, from, to)
     else this.#views.u8.fill(Number(this.#filler), from * this.#itemBytes, to * this.#itemBytes)
   }
 

@@ -63,6 +63,8 @@ export class Coordinator {
   #wasFinished = false
   #lastCutMicros: number
   #lastCommitMicros = 0
+  /** By state: what an epoch's changes are written to. A commit takes the bytes over before it waits, so it serves again. */
+  readonly #changes = new Map<string, ByteWriter>()
 
   private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore) {
     this.#job = job
@@ -255,7 +257,9 @@ export class Coordinator {
     const staged = await this.#outputs.stage(final)
     const operators = new Map<string, Uint8Array>()
     for (const state of this.#dataflow.states) {
-      const changes = new ByteWriter()
+      const changes = this.#changes.get(state.id) ?? new ByteWriter()
+      this.#changes.set(state.id, changes)
+      changes.clear()
       state.writeChanges(changes)
       operators.set(state.id, changes.view())
     }

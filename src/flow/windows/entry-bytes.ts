@@ -52,8 +52,9 @@ export class EntryBytes {
     out.varint(count)
     out.makeRoom(count * changedBytesMax(shape))
     for (let at = from; at < end && count > 0;) {
-      at = code!.writeChanged(control, from, at, end, block.offset, block.offset + block.bytes)
-      this.#copy(block, out)
+      const start = startIn(block, out)
+      at = code!.writeChanged(control, from, at, end, start, block.offset + block.bytes)
+      this.#copy(start, out)
     }
     this.#parts.arena.free(block)
   }
@@ -86,8 +87,9 @@ export class EntryBytes {
     memory.setAt(CONTROL.keyWords, keys.wordsAddress)
     out.makeRoom((end - from) * keyedBytesMax(shape))
     for (let at = from; at < end;) {
-      at = write!(memory.controlAddress, at, end, block.offset, block.offset + block.bytes)
-      this.#copy(block, out)
+      const start = startIn(block, out)
+      at = write!(memory.controlAddress, at, end, start, block.offset + block.bytes)
+      this.#copy(start, out)
     }
     this.#parts.arena.free(block)
   }
@@ -104,12 +106,12 @@ export class EntryBytes {
   /** A block for a kernel to write to, or `undefined` where there is no room. */
   #block(): Block | undefined {
     const { arena, shape } = this.#parts
-    return arena.tryAllocate(Math.max(BLOCK_BYTES, stateBytesMin(shape)))
+    return arena.tryAllocate(Math.max(BLOCK_BYTES, WORD_BYTES + stateBytesMin(shape)))
   }
 
-  /** Takes over what a kernel wrote. */
-  #copy({ offset }: Block, out: ByteWriter): void {
-    out.raw(this.#bytes.subarray(offset, this.#parts.memory.get(CONTROL.stateEnd) >>> 0))
+  /** Takes over what a kernel wrote from an address on. */
+  #copy(start: number, out: ByteWriter): void {
+    out.raw(this.#bytes.subarray(start, this.#parts.memory.get(CONTROL.stateEnd) >>> 0))
   }
 
   #writeFields(entry: number, out: ByteWriter): void {
@@ -131,4 +133,13 @@ export class EntryBytes {
   }
 }
 
+/**
+ * Where a kernel begins in a block: as far behind a multiple of a word as the bytes will lie there. What comes from shared
+ * memory is copied byte by byte where that differs.
+ */
+function startIn({ offset }: Block, out: ByteWriter): number {
+  return offset + (out.length % WORD_BYTES)
+}
+
+const WORD_BYTES = 8
 const NO_TEXT = new Uint8Array(0)

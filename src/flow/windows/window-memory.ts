@@ -66,9 +66,9 @@ export class WindowMemory {
     this.#shape = shape
     this.#control = new LinearArray(arena, 4, shape.control.bytes / 4)
     this.pieces = new PieceList(arena)
-    this.entryIds = new LinearArray(arena, 4, SMALLEST)
+    this.entryIds = new LinearArray(arena, 4, SMALLEST, null)
     this.entryDirty = new LinearArray(arena, 1, SMALLEST)
-    this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST))
+    this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST, null))
     this.entryOf = new LinearArray(arena, 4, SMALLEST, 255n)
     const areFolds = shape.kernels.flatMap(({ kernel }) => kernel.window.map(() => kernel.remove === undefined))
     this.#after = areFolds.map((isFold) => (isFold ? new LinearArray(arena, 8, SMALLEST) : undefined))
