@@ -9,8 +9,8 @@ const ZONES = Array.from({ length: 260 }, (_, zone) => `zone-${zone + 1}`)
 const STATUSES = ["requested", "accepted", "under way", "completed", "cancelled"]
 const BLOCK_ROWS = 8192
 
-/** The columns' names, in the files' order. */
-export const NAMES = ["at", "trip", "zone", "status", "fare", "tip", "riders", "shared"]
+/** The columns, in the files' order. */
+const NAMES = ["at", "trip", "zone", "status", "fare", "tip", "riders", "shared"]
 
 /** Writes `rows` rows to a file, and gives how many bytes it has. */
 export function writeDocument(file, format, rows) {

@@ -82,6 +82,8 @@ export interface TypeDefinition<T = unknown> {
   readonly isQuotedInJson?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
   readonly isAnyText?: true
+  /** Whether its text is ISO 8601, so that text with an offset stands for one time whatever the type's options. */
+  readonly isIsoText?: true
   /** As a CSV field, before quoting. */
   toText(value: T): string
   /** As JSON text. */

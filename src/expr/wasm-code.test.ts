@@ -104,6 +104,10 @@ const I64: Table<typeof i64> = {
   shrS: on(L, "i64", i64.shrS, (a, b) => a >> (b & 63n)),
   shrU: on(L, "i64", i64.shrU, (a, b) => long(unsigned(a) >> (b & 63n))),
   rotl: on(L, "i64", i64.rotl, (a, b) => long((a << (b & 63n)) | (unsigned(a) >> (-b & 63n)))),
+  ctz: on(["i64"], "i64", i64.ctz, (a) => (a === 0n ? 64n : BigInt((a & -a).toString(2).length - 1))),
+  popcnt: on(["i64"], "i64", i64.popcnt, (a) => {
+    return BigInt([...unsigned(a).toString(2)].filter((bit) => bit === "1").length)
+  }),
   eqz: on(["i64"], "i32", i64.eqz, (a) => flag(a === 0n)),
   eq: on(L, "i32", i64.eq, (a, b) => flag(a === b)),
   ne: on(L, "i32", i64.ne, (a, b) => flag(a !== b)),
@@ -234,6 +238,36 @@ const I8X16: Table<typeof i8x16> = {
     i8x16.ne,
     bytewise((a, b) => (a === b ? 0 : 0xff)),
   ),
+  eq: on(
+    VV,
+    "v128",
+    i8x16.eq,
+    lanewise(Int8Array, (a, b) => mask(a === b)),
+  ),
+  gtU: on(
+    VV,
+    "v128",
+    i8x16.gtU,
+    lanewise(Uint8Array, (a, b) => mask(a > b!)),
+  ),
+  geS: on(
+    VV,
+    "v128",
+    i8x16.geS,
+    lanewise(Int8Array, (a, b) => mask(a >= b!)),
+  ),
+  add: on(
+    VV,
+    "v128",
+    i8x16.add,
+    lanewise(Int8Array, (a, b) => a + b!),
+  ),
+  sub: on(
+    VV,
+    "v128",
+    i8x16.sub,
+    lanewise(Int8Array, (a, b) => a - b!),
+  ),
   bitmask: bitmask(i8x16.bitmask, Int8Array),
 }
 
@@ -241,6 +275,27 @@ const I16X8: Table<typeof i16x8> = {
   narrowI32x4S: on(VV, "v128", i16x8.narrowI32x4S, (a, b) => {
     return new Uint8Array(Int16Array.from([...wordsOf(a), ...wordsOf(b)], shortOf).buffer)
   }),
+  extractLaneU: [0, 3, 7].map((lane) =>
+    on(
+      V,
+      "i32",
+      (a) => i16x8.extractLaneU(a, lane),
+      (a) => shortsOf(a)[lane]!,
+    ),
+  ),
+  add: on(
+    VV,
+    "v128",
+    i16x8.add,
+    lanewise(Int16Array, (a, b) => a + b!),
+  ),
+  mul: on(
+    VV,
+    "v128",
+    i16x8.mul,
+    lanewise(Int16Array, (a, b) => Math.imul(a, b!)),
+  ),
+  shrU: shifts(i16x8.shrU, (by) => lanewise(Uint16Array, (a) => a >>> (by & 15))),
   bitmask: bitmask(i16x8.bitmask, Int16Array),
 }
 
@@ -271,6 +326,12 @@ const I32X4: Table<typeof i32x4> = {
   add: words(i32x4.add, (a, b) => a + b),
   sub: words(i32x4.sub, (a, b) => a - b),
   mul: words(i32x4.mul, Math.imul),
+  dotI16x8S: on(VV, "v128", i32x4.dotI16x8S, (a, b) => {
+    const [x, y] = [a, b].map((bytes) => new Int16Array(bytes.slice().buffer)) as [Int16Array, Int16Array]
+    return bytesOfWords(
+      ...LANES_OF_FOUR.map((lane) => x[2 * lane]! * y[2 * lane]! + x[2 * lane + 1]! * y[2 * lane + 1]!),
+    )
+  }),
   minS: words(i32x4.minS, Math.min),
   maxS: words(i32x4.maxS, Math.max),
   bitmask: bitmask(i32x4.bitmask, Int32Array),

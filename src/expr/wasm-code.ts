@@ -186,6 +186,8 @@ export const i64 = {
   shrS: binary<"i64", "i64">("i64", [0x87]),
   shrU: binary<"i64", "i64">("i64", [0x88]),
   rotl: binary<"i64", "i64">("i64", [0x89]),
+  ctz: unary<"i64", "i64">("i64", [0x7a]),
+  popcnt: unary<"i64", "i64">("i64", [0x7b]),
   eqz: unary<"i64", "i32">("i32", [0x50]),
   eq: binary<"i64", "i32">("i32", [0x51]),
   ne: binary<"i64", "i32">("i32", [0x52]),
@@ -282,8 +284,14 @@ export const i8x16 = {
     assert(lanes.length === 16, "a shuffle names 16 bytes")
     return code("v128", [a.parts, b.parts, vector(13), lanes])
   },
+  /** Bytes of the first by the places that the second says; 0 where that is 16 or more. */
   swizzle: binary<"v128", "v128">("v128", vector(14)),
   ne: binary<"v128", "v128">("v128", vector(36)),
+  eq: binary<"v128", "v128">("v128", vector(35)),
+  gtU: binary<"v128", "v128">("v128", vector(40)),
+  geS: binary<"v128", "v128">("v128", vector(43)),
+  add: binary<"v128", "v128">("v128", vector(110)),
+  sub: binary<"v128", "v128">("v128", vector(113)),
   bitmask: unary<"v128", "i32">("i32", vector(100)),
 }
 
@@ -291,6 +299,10 @@ export const i8x16 = {
 export const i16x8 = {
   /** The lanes of two vectors, each as the nearest value of 16 bits. */
   narrowI32x4S: binary<"v128", "v128">("v128", vector(133)),
+  extractLaneU: extract("i32", 25),
+  add: binary<"v128", "v128">("v128", vector(142)),
+  mul: binary<"v128", "v128">("v128", vector(149)),
+  shrU: shift(vector(141)),
   bitmask: unary<"v128", "i32">("i32", vector(132)),
 }
 
@@ -308,6 +320,8 @@ export const i32x4 = {
   add: binary<"v128", "v128">("v128", vector(174)),
   sub: binary<"v128", "v128">("v128", vector(177)),
   mul: binary<"v128", "v128">("v128", vector(181)),
+  /** Products of lanes of 16 bits, two neighbours added. */
+  dotI16x8S: binary<"v128", "v128">("v128", vector(186)),
   minS: binary<"v128", "v128">("v128", vector(182)),
   maxS: binary<"v128", "v128">("v128", vector(184)),
   bitmask: unary<"v128", "i32">("i32", vector(164)),

@@ -1,9 +1,11 @@
 /**
  * Decodes CSV into columns.
  *
- * A record is read twice at most. The fast way walks over its bytes once, in code made for the file's layout
- * (`csv-row-code.ts`), and writes values straight into the columns; it takes every record that is as it should be. Where it meets anything else it gives up without a word, and the
- * record is read again the slow way, which says what is wrong with it, or takes it after all.
+ * A record is read in one of three ways. Records of plain fields are read by WebAssembly, many at a time
+ * (`csv-blocks.ts`). Where there are few, or with quoted fields, code made for the file's layout (`csv-row-code.ts`) walks
+ * over a record's bytes once. Both write values straight into the columns, and take records that are as they should be.
+ * Where they meet anything else they give up without a word, and the record is read again the slow way, which says what is
+ * wrong with it, or takes it after all.
  *
  * `ordinal` counts lines: the line ends within quoted fields too, the header as one or more.
  *
@@ -16,6 +18,7 @@ import type { Arena } from "../batch/arena.ts"
 import type { Schema } from "../batch/schema.ts"
 import { Invalid } from "../batch/type.ts"
 import { BatchBuilder } from "./batch-builder.ts"
+import { CsvBlocks } from "./csv-blocks.ts"
 import { CsvFieldReader } from "./csv-field.ts"
 import type { CsvLayout } from "./csv-layout.ts"
 import { CsvRecordScan, ENDED, QUOTED } from "./csv-record.ts"
@@ -27,6 +30,13 @@ import { isValidUtf8 } from "./utf8.ts"
 
 const [LF, CR] = [10, 13] as const
 
+/** Windows of fewer bytes are not for blocks: what they cost to begin is about what they save. */
+const BLOCK_WINDOW_BYTES = 16 * 1024
+/** Blocks of fewer records cost more than they save. */
+const BLOCK_RECORDS_MIN = 16
+/** How many records are read one by one at most, before another block is tried. */
+const PATIENCE_MAX = 1024
+
 /** What a decoder is made for. */
 export interface CsvDecoderOptions {
   readonly arena: Arena
@@ -35,6 +45,8 @@ export interface CsvDecoderOptions {
   readonly layout: CsvLayout
   /** Longer records, without their line end, are bad records: 1 MiB by default. */
   readonly maxRecordBytes?: number
+  /** Windows of fewer bytes are not read by WebAssembly: 16 KiB by default. */
+  readonly blockWindowBytes?: number
 }
 
 /** Decodes the records of one CSV file. */
@@ -43,6 +55,10 @@ export class CsvDecoder implements RecordDecoder {
   readonly #maxRecordBytes: number
   readonly #builder: BatchBuilder
   readonly #fields: CsvFieldReader
+  readonly #blocks: CsvBlocks | undefined
+  readonly #blockWindowBytes: number
+  /** How many records are read one by one before another block is tried. */
+  #patience = 1
   /** By column of the file; a column that is skipped has no reader. */
   readonly #readers: readonly (FieldReader | undefined)[]
   /** They read the columns of a record, some each. */
@@ -50,7 +66,13 @@ export class CsvDecoder implements RecordDecoder {
   /** The fields that the file does not have, and what stands for them. */
   readonly #absent: readonly { readonly reader: FieldReader; readonly value: unknown }[]
 
-  constructor({ arena, schema, layout, maxRecordBytes = RECORD_BYTES_MAX }: CsvDecoderOptions) {
+  constructor({
+    arena,
+    schema,
+    layout,
+    maxRecordBytes = RECORD_BYTES_MAX,
+    blockWindowBytes = BLOCK_WINDOW_BYTES,
+  }: CsvDecoderOptions) {
     this.#layout = layout
     this.#maxRecordBytes = maxRecordBytes
     this.#builder = new BatchBuilder(arena, schema)
@@ -58,6 +80,11 @@ export class CsvDecoder implements RecordDecoder {
     const { readers } = this.#builder
     this.#readers = layout.columns.map((index) => readers[index])
     this.#parts = columnsReaders(this.#readers, this.#fields, layout.syntax)
+    const parts = { arena, builder: this.#builder, syntax: layout.syntax, fields: this.#fields, maxRecordBytes }
+    this.#blocks = CsvBlocks.isFor(this.#readers.length)
+      ? new CsvBlocks({ ...parts, readers: this.#readers })
+      : undefined
+    this.#blockWindowBytes = blockWindowBytes
     this.#absent = readers
       .filter((reader) => !this.#readers.includes(reader))
       .map((reader) => ({ reader, value: reader.type.fromMissing() }))
@@ -73,14 +100,19 @@ export class CsvDecoder implements RecordDecoder {
       run.endOversized(end, scan.lines + 1, this.#maxRecordBytes)
     }
     this.#builder.begin(run.bytesAhead, maxRows)
-    this.#readRecords(run)
+    const blocks = run.bytesAhead >= this.#blockWindowBytes && this.#blocks?.begin() === true ? this.#blocks : undefined
+    try {
+      this.#readRecords(run, blocks)
+    } finally {
+      blocks?.end()
+    }
     for (const { reader, value } of this.#absent) {
       for (let row = 0; row < run.rows; row++) reader.write(row, value)
     }
     return run.finish(this.#builder)
   }
 
-  #readRecords(run: DecodeRun): void {
+  #readRecords(run: DecodeRun, blocks: CsvBlocks | undefined): void {
     const { bytes, to, atEnd } = run.window
     const { capacity } = this.#builder
     while (run.rows < capacity && run.mayGoOn) {
@@ -89,17 +121,25 @@ export class CsvDecoder implements RecordDecoder {
         run.needsMore = !atEnd
         return
       }
-      if (blankEnd !== NOT_BLANK) run.goOn(blankEnd, 1)
-      else if (!this.#readGood(run) && !this.#readSlow(run)) return
+      if (blankEnd !== NOT_BLANK) {
+        run.goOn(blankEnd, 1)
+        continue
+      }
+      if (blocks !== undefined) {
+        const read = blocks.read(run)
+        this.#patience = read >= BLOCK_RECORDS_MIN ? 1 : Math.min(PATIENCE_MAX, this.#patience * 2)
+        if (read > 0) continue
+      }
+      if (!this.#readGood(run, blocks === undefined ? Infinity : this.#patience) && !this.#readSlow(run)) return
     }
   }
 
-  /** Reads records as long as they are as they should be. Gives whether there was any. */
-  #readGood(run: DecodeRun): boolean {
+  /** Reads records one by one as long as they are as they should be. Gives whether there was any. */
+  #readGood(run: DecodeRun, most: number): boolean {
     const { bytes, to, untilOffset, maxRows } = run.window
     const { base } = run
     const { offsets, ordinals, capacity } = this.#builder
-    const rowsEnd = Math.min(capacity, maxRows - run.bad.length)
+    const rowsEnd = Math.min(capacity, maxRows - run.bad.length, run.rows + most)
     const startEnd = Math.min(to, untilOffset - base)
     const first = run.at
     let { at, lines, rows } = run

@@ -91,6 +91,11 @@ export class FieldReader {
     this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
   }
 
+  /** Whether an empty CSV field, without quotes, stands for null. */
+  get emptyIsNull(): boolean {
+    return this.#empty === null
+  }
+
   /** Takes the column of a new batch. */
   bind(target: Column): void {
     this.#target = target

@@ -78,6 +78,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
       return writeIsoBytes(scratch, 0, bytes, at)
     },
     isQuotedInJson: true,
+    isIsoText: true,
     toText: formatIso,
     toJson: (value) => `"${formatIso(value)}"`,
   }

@@ -1,0 +1,79 @@
+import { expect, it } from "vitest"
+import { forEachSeed } from "../../test/seeds.ts"
+import { Arena } from "../batch/arena.ts"
+import { REPORT } from "./csv-index-code.ts"
+import { csvKernelFunctions } from "./csv-kernel-module.ts"
+import { CsvRecordScan, ENDED } from "./csv-record.ts"
+
+const arena = new Arena({ maxBytes: 1024 * 1024 })
+const { indexRecords } = csvKernelFunctions(arena.memory)
+const block = arena.allocate(256 * 1024)
+const [FROM, INDEX, LINE_ENDS, REPORTED] = [64, 16_384, 131_072, 0].map((place) => block.offset + place) as number[]
+const bytes = new Uint8Array(arena.buffer)
+const view = new DataView(arena.buffer)
+const encoder = new TextEncoder()
+
+/** Indexes a text that stands at `FROM`; what is behind it could go on with it. */
+function indexOf(text: string, columns: number, recordsMax = 1000, behind = '"\n,é') {
+  const encoded = encoder.encode(text)
+  bytes.fill(0, FROM!, INDEX)
+  bytes.set(encoded, FROM)
+  bytes.set(encoder.encode(behind.repeat(40)), FROM! + encoded.length)
+  const to = FROM! + encoded.length
+  const records = indexRecords(FROM!, to, INDEX!, LINE_ENDS!, columns, recordsMax, 44, 34, REPORTED!)
+  const wordsAt = (address: number, count: number) =>
+    Array.from({ length: count }, (_, place) => view.getInt32(address + place * 4, true) - FROM!)
+  return {
+    records,
+    marks: wordsAt(INDEX!, 1 + records * columns),
+    lineEnds: wordsAt(LINE_ENDS!, records),
+    isOut: view.getInt32(REPORTED! + REPORT.isOut, true) === 1,
+    hasHigh: view.getInt32(REPORTED! + REPORT.high, true) === 1,
+  }
+}
+
+it("indexes delimiters and line ends, and where the last field ends without a carriage return", () => {
+  expect(indexOf("a,b\ncc,\r\n,\r\r\nd,", 2, 1000, "x")).toEqual({
+    ...{ records: 3, marks: [-1, 1, 3, 6, 8, 9, 12], lineEnds: [3, 7, 11], isOut: true, hasHigh: false },
+  })
+})
+
+it("ends at a quote, at a record of other fields, at an empty line, and at the number wanted, and says that it has not used up the bytes", () => {
+  for (const text of ['a,b\nc,"d"\ne,f\n', "a,b\nc,d,e\nf,g\n", "a,b\nc\nf,g\n", "a,b\n\nc,d\n", "a,b\n\r\nc,d\n"]) {
+    expect(indexOf(text, 2), text).toMatchObject({ records: 1, isOut: false })
+  }
+  expect(indexOf("a,b\nc,d\ne,f\n", 2, 2)).toMatchObject({ records: 2, isOut: false })
+  expect(indexOf(`a,b\n${",".repeat(2000)}`, 2)).toMatchObject({ records: 1, isOut: false })
+})
+
+it("says whether a byte is beyond ASCII", () => {
+  expect(indexOf("a,é\n", 2, 1000, "x").hasHigh).toBe(true)
+  expect(indexOf("a,b\n", 2, 1000, "x").hasHigh).toBe(false)
+})
+
+it("CI1 indexes the records that the grammar's machine finds, of 5,000 random texts", () => {
+  let indexed = 0
+  forEachSeed(5000, (prng) => {
+    const columns = 2 + prng.below(4)
+    const field = () => prng.pick(["", "a", "bc", "é", "\r", "x".repeat(prng.below(80))])
+    const record = () => Array.from({ length: columns }, field).join(prng.chance(0.99) ? "," : ",,")
+    const records = Array.from({ length: prng.below(30) }, () => (prng.chance(0.98) ? record() : `"${record()}"`))
+    const text = records.join(prng.pick(["\n", "\r\n"])) + prng.pick(["", "\n"])
+    const { records: found, marks, lineEnds } = indexOf(text, columns)
+    const encoded = encoder.encode(text)
+    const expectedMarks = [-1]
+    const expectedEnds: number[] = []
+    for (let at = 0, place = 0; place < found; place++) {
+      const scan = new CsvRecordScan({ delimiter: 44, quote: 34 })
+      const end = scan.run(encoded, at, encoded.length)
+      expect([scan.state, scan.isBroken, scan.starts.length]).toEqual([ENDED, false, columns])
+      expectedMarks.push(...scan.starts.slice(1).map((start) => start - 1), end)
+      expectedEnds.push(encoded[end - 1] === 13 ? end - 1 : end)
+      at = end + 1
+    }
+    expect(marks).toEqual(expectedMarks)
+    expect(lineEnds).toEqual(expectedEnds)
+    indexed += found
+  })
+  expect(indexed).toBeGreaterThan(20_000)
+})

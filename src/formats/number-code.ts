@@ -1,0 +1,152 @@
+/**
+ * WebAssembly that reads fields of numbers: whole ones of up to sixteen or nineteen digits, and doubles of up to sixteen
+ * characters, where one division of exact doubles rounds right (see `decimal-bytes.ts`). What is longer, has an exponent
+ * or is no number is listed.
+ */
+import { branchIf, f64, i32, i64, i8x16, v128, when, type Code, type Label, type Local } from "../expr/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { digitsAt, digitsOf, NINES, numberOf, placesFromRight, VECTOR_DIGITS } from "./digits-code.ts"
+import { anyAbove, bytesOf, writeFieldReader, type FieldAtHand, type NullText } from "./field-code.ts"
+
+const [MINUS, DOT, ZERO] = [45, 46, 48] as const
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** How the numbers of a format are spelled. */
+export interface NumberSpelling {
+  readonly nullText: NullText
+  /** Whether zeros may stand before other digits. */
+  readonly hasLeadingZeros: boolean
+}
+
+/** A number's sign, and where its digits stand. */
+interface SignedDigits {
+  readonly isNegative: Local<"i32">
+  readonly at: Local<"i32">
+  readonly count: Local<"i32">
+  /** Leads to the list where there are none, or more than so many. */
+  readonly setup: readonly Code<"none">[]
+}
+
+function signedDigits(
+  { start, end, unknown }: FieldAtHand,
+  scope: FunctionScope,
+  { hasLeadingZeros }: NumberSpelling,
+  countMax: number,
+): SignedDigits {
+  const [isNegative, at, count] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+  const startsWithZero = i32.and(i32.eq(i32.load8U(at.get), i32.const(ZERO)), i32.gtU(count.get, i32.const(1)))
+  const isFraction = i32.eq(i32.load8U(at.get, 1), i32.const(DOT))
+  return {
+    isNegative,
+    at,
+    count,
+    setup: [
+      isNegative.set(i32.eq(i32.load8U(start.get), i32.const(MINUS))),
+      at.set(i32.add(start.get, isNegative.get)),
+      count.set(i32.sub(end.get, at.get)),
+      branchIf(unknown, i32.geU(i32.sub(count.get, i32.const(1)), i32.const(countMax))),
+      ...(hasLeadingZeros ? [] : [branchIf(unknown, i32.and(startsWithZero, i32.eqz(isFraction)))]),
+    ],
+  }
+}
+
+/** Adds `readInt32`, `readWhole` and `readInt64`: `-?[0-9]+` within the range of their type. */
+export function writeWholeReaders(module: WasmModule, spelling: NumberSpelling): void {
+  writeWholeReader(module, spelling, { name: "readInt32", sizeBits: 2, digits: 10, least: -(2n ** 31n) })
+  writeWholeReader(module, spelling, { name: "readWhole", sizeBits: 3, digits: 16, least: -MAX_SAFE })
+  writeWholeReader(module, spelling, { name: "readInt64", sizeBits: 3, digits: 19, least: -(2n ** 63n) })
+}
+
+interface WholeRange {
+  readonly name: string
+  readonly sizeBits: 2 | 3
+  /** How many digits are read, at most. */
+  readonly digits: number
+  readonly least: bigint
+}
+
+function writeWholeReader(module: WasmModule, spelling: NumberSpelling, range: WholeRange): void {
+  const { name, sizeBits } = range
+  const isSymmetric = range.least === -MAX_SAFE
+  writeFieldReader(module, spelling.nullText, {
+    name,
+    sizeBits,
+    parameters: {},
+    read(field, _, scope) {
+      const { isNegative, at, count, setup } = signedDigits(field, scope, spelling, range.digits)
+      const [number, sign] = [scope.local("i64"), scope.local("i64")]
+      const numberAt = digitsReader(scope, field.unknown)
+      const high = i32.sub(count.get, i32.const(VECTOR_DIGITS))
+      const longer = [
+        ...numberAt(at.get, high, number),
+        number.set(i64.mul(number.get, i64.const(10n ** BigInt(VECTOR_DIGITS)))),
+        sign.set(number.get),
+        ...numberAt(i32.sub(field.end.get, i32.const(VECTOR_DIGITS)), i32.const(VECTOR_DIGITS), number),
+        number.set(i64.add(number.get, sign.get)),
+      ]
+      const shorter = numberAt(at.get, count.get, number)
+      const greatest = i64.const(isSymmetric ? MAX_SAFE : -range.least - 1n)
+      // Below zero there is one more value than above.
+      const bound = isSymmetric ? greatest : i64.add(greatest, sign.get)
+      const value = i64.sub(i64.xor(number.get, i64.sub(i64.const(0n), sign.get)), i64.sub(i64.const(0n), sign.get))
+      return [
+        ...setup,
+        ...(range.digits > VECTOR_DIGITS ? [when(i32.gtS(high, i32.const(0)), longer, shorter)] : shorter),
+        sign.set(i64.extendU(isNegative.get)),
+        branchIf(field.unknown, i64.gtU(number.get, bound)),
+        sizeBits === 2 ? i32.store(field.value, i32.wrap(value)) : i64.store(field.value, value),
+      ]
+    },
+  })
+}
+
+/** Gives code that puts the number of up to sixteen digits at an address in a variable. */
+function digitsReader(scope: FunctionScope, unknown: Label) {
+  const [digits, sums] = [scope.local("v128"), scope.local("v128")]
+  const { setup, number } = numberOf(digits, sums)
+  return (address: Code<"i32">, count: Code<"i32">, into: Local<"i64">): Code<"none">[] => [
+    digits.set(digitsAt(address, count)),
+    branchIf(unknown, anyAbove(digits.get, NINES)),
+    setup,
+    into.set(number),
+  ]
+}
+
+/** Adds `readDouble`: `-?[0-9]+(.[0-9]+)?`. It is given where the powers of ten lie, from 10⁰ on, as doubles. */
+export function writeDoubleReader(module: WasmModule, spelling: NumberSpelling): void {
+  writeFieldReader(module, spelling.nullText, {
+    name: "readDouble",
+    sizeBits: 3,
+    parameters: { powers: "i32" },
+    read(field, { powers }, scope) {
+      const { isNegative, at, count, setup } = signedDigits(field, scope, spelling, VECTOR_DIGITS)
+      const [point, digitCount] = [scope.local("i32"), scope.local("i32")]
+      const [characters, places, digits, sums] = [0, 1, 2, 3].map(() => scope.local("v128")) as [V, V, V, V]
+      const { setup: sum, number } = numberOf(digits, sums)
+      const decimals = i32.sub(digitCount.get, point.get)
+      const scale = f64.load(i32.add(powers.get, i32.shl(decimals, i32.const(3))))
+      const quotient = f64.div(f64.convertI64S(number), scale)
+      const sign = i64.shl(i64.extendU(isNegative.get), i64.const(63n))
+      return [
+        ...setup,
+        characters.set(v128.load(at.get)),
+        // The first point, or where the number ends. A second one is no digit.
+        point.set(i32.or(i8x16.bitmask(i8x16.eq(characters.get, bytesOf(DOT))), i32.shl(i32.const(1), count.get))),
+        point.set(i32.ctz(point.get)),
+        digitCount.set(i32.sub(count.get, i32.ltU(point.get, count.get))),
+        // A digit before the point, and one behind it.
+        branchIf(field.unknown, i32.eqz(point.get)),
+        branchIf(field.unknown, i32.eq(point.get, i32.sub(count.get, i32.const(1)))),
+        places.set(placesFromRight(digitCount.get)),
+        // What stands behind the point comes from one place further on.
+        places.set(i8x16.sub(places.get, i8x16.geS(places.get, i8x16.splat(point.get)))),
+        digits.set(i8x16.swizzle(digitsOf(characters.get), places.get)),
+        branchIf(field.unknown, anyAbove(digits.get, NINES)),
+        sum,
+        i64.store(field.value, i64.or(i64.reinterpretF64(quotient), sign)),
+      ]
+    },
+  })
+}
+
+type V = Local<"v128">
