@@ -60,19 +60,44 @@ export interface DataflowStatus {
   readonly operators: readonly OperatorStatus[]
 }
 
-/** A node at work. */
-interface Step {
+/** A node at work: it takes what its operator gives. What it reads for that lies in few places. */
+class Step implements Emitter {
   readonly node: PlanNode
   /** Sources have none. */
   readonly operator: Operator | undefined
-  readonly emitter: Emitter
   /** Who takes the rows of each port: steps, and outputs by name. */
-  readonly consumers: Readonly<Record<Port, Step[]>>
-  readonly outputs: Readonly<Record<Port, string[]>>
+  readonly mainConsumers: Step[] = []
+  readonly lateConsumers: Step[] = []
+  readonly mainOutputs: string[] = []
+  readonly lateOutputs: string[] = []
+  readonly #emitOutput: DataflowContext["emit"]
   /** Where it is led, one that is given the same rows. */
-  twin: Step | undefined
-  rowsIn: number
-  rowsOut: number
+  twin: Step | undefined = undefined
+  rowsIn = 0
+  rowsOut = 0
+
+  constructor(node: PlanNode, operator: Operator | undefined, context: DataflowContext) {
+    this.node = node
+    this.operator = operator
+    this.#emitOutput = context.emit.bind(context)
+  }
+
+  consumers(port: Port): Step[] {
+    return port === "main" ? this.mainConsumers : this.lateConsumers
+  }
+
+  outputs(port: Port): string[] {
+    return port === "main" ? this.mainOutputs : this.lateOutputs
+  }
+
+  emit(port: Port, batch: Batch): void {
+    if (port === "main") this.rowsOut += batch.count
+    for (const consumer of this.consumers(port)) {
+      consumer.rowsIn += batch.count
+      consumer.operator!.onBatch(batch, consumer)
+    }
+    for (const output of this.outputs(port)) this.#emitOutput(output, batch)
+  }
 }
 
 /** An operator of windows: alone, or with slices that it shares with others. */
@@ -120,36 +145,29 @@ export class Dataflow {
       steps.push(this.#makeStep(plan, node, slices))
       if (node.kind === "source") return
       const step = steps[index]!
-      const consumers = steps[node.input]!.consumers[node.inputPort]
+      const consumers = steps[node.input]!.consumers(node.inputPort)
       if (isLed(step.operator)) step.twin = consumers[0]
       else consumers.push(step)
     })
-    for (const { name, node, port } of plan.outputs) steps[node]!.outputs[port].push(name)
+    for (const { name, node, port } of plan.outputs) steps[node]!.outputs(port).push(name)
     this.#steps = steps
     this.states = steps.flatMap(({ operator }) =>
       operator instanceof EventTime || isWindows(operator) ? [operator] : [],
     )
     this.#windows = plan.nodes.flatMap((node, index) => {
-      const { operator, emitter } = steps[index]!
+      const step = steps[index]!
+      const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
       if (!isWindows(operator)) return []
-      return [{ window: operator, isLed: isLed(operator), emitter, upstream: watermarkSource(plan, steps, node) }]
+      return [{ window: operator, isLed: isLed(operator), emitter: step, upstream: watermarkSource(plan, steps, node) }]
     })
     this.#leading = this.#windows.filter((step) => !step.isLed)
   }
 
   #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
-    const step: Step = {
-      node,
-      operator: node.kind === "source" ? undefined : instantiate(plan, node, this.#context, slices),
-      emitter: { emit: (port, batch) => this.#forward(step, port, batch) },
-      consumers: { main: [], late: [] },
-      outputs: { main: [], late: [] },
-      twin: undefined,
-      rowsIn: 0,
-      rowsOut: 0,
-    }
-    if (step.operator instanceof SharedWindow) step.operator.bind(step.emitter)
+    const operator = node.kind === "source" ? undefined : instantiate(plan, node, this.#context, slices)
+    const step = new Step(node, operator, this.#context)
+    if (operator instanceof SharedWindow) operator.bind(step)
     if (node.kind === "source") {
       assert(!this.#sources.has(node.inputName), "an input has one source")
       this.#sources.set(node.inputName, step)
@@ -172,15 +190,6 @@ export class Dataflow {
     this.#eventTimes.get(below.inputName)!.push(eventTime)
   }
 
-  #forward(step: Step, port: Port, batch: Batch): void {
-    if (port === "main") step.rowsOut += batch.count
-    for (const consumer of step.consumers[port]) {
-      consumer.rowsIn += batch.count
-      consumer.operator!.onBatch(batch, consumer.emitter)
-    }
-    for (const output of step.outputs[port]) this.#context.emit(output, batch)
-  }
-
   /** Takes note that an input has a partition from here on. One that the state knows as open goes on where it was. */
   openPartition(input: string, partition: number): void {
     for (const eventTime of this.#eventTimesOf(input)) eventTime.openPartition(partition)
@@ -193,7 +202,7 @@ export class Dataflow {
     assert(batch.schema.fields.length === source.node.schema.fields.length, "rows are of the input's schema")
     if (batch.count === 0) return
     source.rowsIn += batch.count
-    this.#forward(source, "main", batch)
+    source.emit("main", batch)
   }
 
   /** Takes note that an input's partition has no more rows. */

@@ -1,7 +1,7 @@
 /** The least or the greatest value: what `min` and `max` have in common. */
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
-import { f64, i64, when, type Code } from "../../expr/wasm-code.ts"
+import { f64, f64x2, i64, when, type Code } from "../../expr/wasm-code.ts"
 import {
   inputLeaf,
   resultOf,
@@ -25,6 +25,12 @@ function pick(which: Extreme, one: Code<Word>, other: Code<Word>): Code<Word> {
   return i64.select(isFirst, asI64(one), asI64(other))
 }
 
+/** The same where nobody knows which it will be: those of lanes do not branch. */
+function pickEither(which: Extreme, one: Code<Word>, other: Code<Word>): Code<Word> {
+  if (one.type !== "f64") return pick(which, one, other)
+  return f64x2.extractLane(f64x2[which](f64x2.splat(asF64(one)), f64x2.splat(asF64(other))), 0)
+}
+
 function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
   const { isNullable } = input
   const leaf = inputLeaf(input)
@@ -44,7 +50,7 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
       extremeBlocks({ which, leaf, pick: (one, other) => pick(which, one, other) }, access, entry, scope),
     lift: (entry) => entry,
     combine: (earlier, later) => [
-      pick(which, earlier[0]!.get, later[0]!.get),
+      pickEither(which, earlier[0]!.get, later[0]!.get),
       ...(isNullable ? [plus(earlier[1]!, later[1]!)] : []),
     ],
     finish: ([kept, present], result) => [

@@ -6,12 +6,13 @@
  *      0  control block of the runs                   20  control block of the rows' memory
  *      4  where slices' entries lie: a table          24  why no more windows were fired
  *      8  where runs' entries lie: a table            28  rows of the window that was gathered last
- *     12  where the windows' entries lie: a table     32  end of the window to go on with (8 bytes, a double)
- *     16  slots for merging those                     40  end of the last window that had rows (8 bytes, a double)
+ *     12  where the windows' entries lie: a table     32  end of the last window that had rows (8 bytes, a double)
+ *     16  slots for merging those
  *
  * and of what is told of windows, of 8 bytes each:
  *
- *      0  how long a window is, in steps of the grid      8  in microseconds      16  how far windows start behind each other: a double
+ *      0  how long a window is, in steps of the grid      16  how far windows start behind each other: a double
+ *      8  in microseconds                                 24  the end of the first window that has not fired: a double
  */
 import type { LinearMemory } from "../../batch/arena.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
@@ -34,16 +35,15 @@ export const DIRECT = {
   memory: 20,
   reason: 24,
   count: 28,
-  next: 32,
-  lastEnd: 40,
+  lastEnd: 32,
 } as const
 
-export const DIRECT_BYTES = 48
+export const DIRECT_BYTES = 40
 
 /** Offsets of what is told of windows. */
-export const DIRECT_WINDOW = { steps: 0, size: 8, slide: 16 } as const
+export const DIRECT_WINDOW = { steps: 0, size: 8, slide: 16, floorEnd: 24 } as const
 
-export const DIRECT_WINDOW_BYTES = 24
+export const DIRECT_WINDOW_BYTES = 32
 
 /** Why no more windows were fired. */
 export const REASON = {
@@ -65,17 +65,10 @@ export interface DirectFunctions {
    */
   readonly gather: (direct: number, window: number, end: number, late: number, lateEnd: number) => number
   /**
-   * Fires windows from the one on that ends at `end` to the last that ends at `lastDueEnd` or earlier, storing rows from `to` on
-   * and below `capacity`; gives where they end. Where it stops before, the control block says why and where to go on.
+   * Fires windows from the first that has not fired to the last that ends at `lastDueEnd` or earlier, storing rows from `to` on
+   * and below `capacity`; gives where they end. Where it stops before, the control block says why.
    */
-  readonly fireDue: (
-    direct: number,
-    window: number,
-    end: number,
-    lastDueEnd: number,
-    to: number,
-    capacity: number,
-  ) => number
+  readonly fireDue: (direct: number, window: number, lastDueEnd: number, to: number, capacity: number) => number
   /** Stores rows of the window that was gathered; see `window-code.ts`. */
   readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
 }
@@ -125,22 +118,16 @@ function writeGather(module: WasmModule): void {
 }
 
 function writeFireDue(module: WasmModule): void {
-  const parameters = {
-    direct: "i32",
-    window: "i32",
-    end: "f64",
-    lastDueEnd: "f64",
-    to: "i32",
-    capacity: "i32",
-  } as const
+  const parameters = { direct: "i32", window: "i32", lastDueEnd: "f64", to: "i32", capacity: "i32" } as const
   module.function("fireDue", { parameters, result: "i32" }, (given, scope) => {
-    const { direct, window, end, lastDueEnd, to, capacity } = given
-    const [count, reason, lastEnd] = [scope.local("i32"), scope.local("i32"), scope.local("f64")]
+    const { direct, window, lastDueEnd, to, capacity } = given
+    const [count, reason] = [scope.local("i32"), scope.local("i32")]
+    const [end, lastEnd] = [scope.local("f64"), scope.local("f64")]
     const memory = i32.load(direct.get, DIRECT.memory)
     const none = i32.const(0)
     const onward = end.set(f64.add(end.get, f64.load(window.get, DIRECT_WINDOW.slide)))
     return [
-      lastEnd.set(f64.const(-Infinity)),
+      end.set(f64.load(window.get, DIRECT_WINDOW.floorEnd)),
       block((done) => {
         const stopFor = (why: number, ...before: readonly Code<"none">[]) => [
           ...before,
@@ -163,7 +150,7 @@ function writeFireDue(module: WasmModule): void {
         ]
       }),
       i32.store(direct.get, reason.get, DIRECT.reason),
-      f64.store(direct.get, end.get, DIRECT.next),
+      f64.store(window.get, end.get, DIRECT_WINDOW.floorEnd),
       f64.store(direct.get, lastEnd.get, DIRECT.lastEnd),
       to.get,
     ]

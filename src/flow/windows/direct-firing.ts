@@ -6,64 +6,82 @@
  * - W6 A record that was late for some windows is in those that it was on time for.
  * - W24 Order and bits follow from the grid's runs and from where the window lies in the grid.
  */
+import type { Schema } from "../../batch/schema.ts"
 import type { Emitter } from "../operator.ts"
 import type { DirectRows } from "./direct-rows.ts"
-import type { SharedFiring } from "./shared-firing.ts"
-import type { SharedSlices, WaitingSlice } from "./shared-slices.ts"
+import { floorEndBehind, type SharedFiring } from "./shared-firing.ts"
+import { NOBODY, type SharedSlices, type WaitingSlice } from "./shared-slices.ts"
 import type { Slices } from "./slices.ts"
-import type { FiredWindows } from "./window-firing.ts"
 import type { ResultsOwner } from "./window-results.ts"
 
 /** With more own slices than this in a window, what windows share is worth keeping up (0019). */
 const SLICES_MAX = 6
 
 /** See the head of this file. */
-export class DirectFiring implements SharedFiring {
-  readonly #owner: ResultsOwner
+export class DirectFiring implements SharedFiring, ResultsOwner {
+  // What a firing reads lies in few places: where windows are many, none of it is in the cache when its turn comes.
+  readonly id: string
+  readonly schema: Schema
+  readonly failure: ResultsOwner["failure"]
   readonly #slices: Slices
   readonly #shared: SharedSlices
   readonly #rows: DirectRows
   /** By which number `rows` knows these windows. */
   readonly #told: number
+  #out: Emitter = NOBODY
 
   /** Whether so few windows overlap. */
   static suits({ size, slide }: Slices): boolean {
     return (size / slide) * (size % slide === 0 ? 1 : 2) <= SLICES_MAX
   }
 
-  constructor(owner: ResultsOwner, slices: Slices, shared: SharedSlices, rows: DirectRows) {
-    this.#owner = owner
+  constructor({ id, schema, failure }: ResultsOwner, slices: Slices, shared: SharedSlices, rows: DirectRows) {
+    this.id = id
+    this.schema = schema
+    this.failure = failure
     this.#slices = slices
     this.#shared = shared
     this.#rows = rows
     this.#told = rows.tell(slices)
   }
 
-  fireUntil(lastDueEnd: number, fired: FiredWindows, out: Emitter): number {
-    const { slide } = this.#slices
-    const rows = this.#rows
+  get floorEnd(): number {
+    return this.#rows.floorEnd(this.#told)
+  }
+
+  get neededFrom(): number {
+    return this.floorEnd - this.#slices.size
+  }
+
+  bind(out: Emitter): void {
+    this.#out = out
+  }
+
+  fireUntil(lastDueEnd: number): number {
+    const [rows, told, out] = [this.#rows, this.#told, this.#out]
     const { waiting } = this.#shared
     // Most windows have records. At the end of all, a window without any is not to be looked at: some may still come for it.
     const isEnd = lastDueEnd === Infinity
     let lastEnd = -Infinity
-    let end = fired.floorEnd
+    let end = rows.floorEnd(told)
     if (isEnd || end === -Infinity) end = this.#nextEnd(end, waiting)
-    rows.serve(this.#owner)
+    rows.serve(this)
     while (end <= lastDueEnd && end < Infinity) {
-      if (waiting.length > 0) {
-        this.#lookUpLate(end, waiting)
-        if (rows.fireWithLate(this.#told, end, out)) lastEnd = end
-        end += slide
-      } else {
-        end = rows.fireDue(this.#told, end, isEnd ? end : lastDueEnd, out)
-        lastEnd = Math.max(lastEnd, rows.lastEnd)
-      }
-      fired.passWindow(end - slide)
+      rows.setFloorEnd(told, end)
+      if (waiting.length > 0) this.#lookUpLate(end, waiting)
+      const fired =
+        waiting.length > 0 ? rows.fireWithLate(told, out) : rows.fireDue(told, isEnd ? end : lastDueEnd, out)
+      lastEnd = Math.max(lastEnd, fired)
+      end = rows.floorEnd(told)
       // Where one has no records, many may have none.
       if (end <= lastDueEnd) end = this.#nextEnd(end, waiting)
     }
     rows.flush(out)
     return lastEnd
+  }
+
+  pass(watermark: number): void {
+    this.#rows.setFloorEnd(this.#told, floorEndBehind(watermark, this.floorEnd, this.#slices))
   }
 
   /** The end of the first window with records that ends at `floorEnd` or later; +∞ where there is none. */
@@ -92,10 +110,6 @@ export class DirectFiring implements SharedFiring {
       const isHeld = start >= end - this.#slices.size && start < end
       if (isHeld && this.#countsFrom(countsFrom) <= end) runs.appendPiece(from, size)
     }
-  }
-
-  neededFrom(floorEnd: number): number {
-    return floorEnd - this.#slices.size
   }
 
   /** Nothing was kept. */

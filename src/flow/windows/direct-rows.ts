@@ -51,7 +51,6 @@ export class DirectRows {
   readonly #windows: LinearArray
   #told = 0
   #keyCapacity = 0
-  #lastEnd = -Infinity
 
   /** @param fields by field of the windows' entries: which of the shared ones it is. */
   constructor(
@@ -97,7 +96,21 @@ export class DirectRows {
     writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.steps) / 8, steps)
     writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.size) / 8, size)
     this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8] = slide
+    this.setFloorEnd(told, -Infinity)
     return told
+  }
+
+  /** The end of the first window that has not fired. */
+  floorEnd(told: number): number {
+    return this.#windows.f64[(told + DIRECT_WINDOW.floorEnd) / 8]!
+  }
+
+  setFloorEnd(told: number, end: number): void {
+    this.#windows.f64[(told + DIRECT_WINDOW.floorEnd) / 8] = end
+  }
+
+  #passWindow(told: number): void {
+    this.setFloorEnd(told, this.floorEnd(told) + this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8]!)
   }
 
   /** Begins with windows of one owner. */
@@ -121,50 +134,46 @@ export class DirectRows {
     this.#keyCapacity = capacity
   }
 
-  /** The end of the last window with rows that the last call of `fireDue` fired; −∞ where there was none. */
-  get lastEnd(): number {
-    return this.#lastEnd
-  }
-
   /**
-   * Fires windows from the one on that ends at `end` to the last that ends at `lastDueEnd` or earlier, but stops behind one without
-   * records. Gives the end of the one to go on with.
+   * Fires windows from the first that has not fired to the last that ends at `lastDueEnd` or earlier, but stops behind one
+   * without records. Gives the end of the last one with records; −∞ where there was none.
    */
-  fireDue(told: number, end: number, lastDueEnd: number, out: Emitter): number {
+  fireDue(told: number, lastDueEnd: number, out: Emitter): number {
     const results = this.#results
     const { address, i32, f64 } = this.#control
     const window = this.#windows.address + told
-    this.#lastEnd = -Infinity
+    let lastEnd = -Infinity
     for (;;) {
       const from = results.length
       const capacity = from + results.roomFor(this.#stored.keys.size)
-      const to = this.#fireDue(address, window, end, lastDueEnd, from, capacity)
+      const to = this.#fireDue(address, window, lastDueEnd, from, capacity)
       results.append(to - from, out)
-      end = f64[DIRECT.next >> 3]!
-      if (to > from) this.#lastEnd = f64[DIRECT.lastEnd >> 3]!
+      if (to > from) lastEnd = f64[DIRECT.lastEnd >> 3]!
       const reason = i32[DIRECT.reason >> 2]!
       if (reason === REASON.runs) this.#runs.makeRoom()
-      else if (reason === REASON.rows) {
-        this.#emit(i32[DIRECT.count >> 2]!, end, out)
-        this.#lastEnd = end
-        end += this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8]!
-      } else return end
+      else if (reason === REASON.rows) lastEnd = this.#fireGathered(told, i32[DIRECT.count >> 2]!, out)
+      else return lastEnd
     }
   }
 
-  /** Makes the rows of the window that ends at `end`, of which ranges of late records were looked up; gives whether there are any. */
-  fireWithLate(told: number, end: number, out: Emitter): boolean {
+  /**
+   * Fires the first window that has not fired, of which ranges of late records were looked up. Gives its end; −∞ where it has no
+   * records.
+   */
+  fireWithLate(told: number, out: Emitter): number {
     const window = this.#windows.address + told
     const { rangesAddress, rangesEnd } = this.#runs
     for (;;) {
-      const count = this.#gather(this.#control.address, window, end, rangesAddress, rangesEnd)
-      if (count >= 0) return this.#emit(count, end, out)
+      const count = this.#gather(this.#control.address, window, this.floorEnd(told), rangesAddress, rangesEnd)
+      if (count >= 0) return this.#fireGathered(told, count, out)
       this.#runs.makeRoom()
     }
   }
 
-  #emit(count: number, end: number, out: Emitter): boolean {
+  /** Makes the rows of the first window that has not fired, which was gathered. */
+  #fireGathered(told: number, count: number, out: Emitter): number {
     const results = this.#results
+    const end = this.floorEnd(told)
     let from = 0
     for (let left = count; left > 0;) {
       const room = Math.min(left, results.roomFor(left))
@@ -173,7 +182,8 @@ export class DirectRows {
       from += room
       left -= room
     }
-    return count > 0
+    this.#passWindow(told)
+    return count > 0 ? end : -Infinity
   }
 
   /** Emits what is left of the owner's results. */

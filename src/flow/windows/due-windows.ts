@@ -11,9 +11,10 @@ export interface Due {
 
 /** See the head of this file. */
 export class DueWindows<T extends Due> {
-  readonly #windows: T[] = []
-  /** By place: when the window there is due, as it was when it came to its place. */
-  readonly #ends: number[] = []
+  #windows: readonly T[] = []
+  /** By place: which window is there, and when it is due, as it was when it came to its place. */
+  #order = new Int32Array(0)
+  #ends = new Float64Array(0)
 
   /** The end of the window that is due first; +∞ where there is none. */
   get firstEnd(): number {
@@ -22,34 +23,34 @@ export class DueWindows<T extends Due> {
 
   /** The window that is due first. */
   get first(): T {
-    return this.#windows[0]!
+    return this.#windows[this.#order[0]!]!
   }
 
-  /** Puts all windows in order anew. */
+  /** Takes these windows, in place of those of before. */
   fill(windows: readonly T[]): void {
-    const ordered = [...windows].sort((one, other) =>
-      one.floorEnd < other.floorEnd ? -1 : one.floorEnd > other.floorEnd ? 1 : 0,
-    )
-    ordered.forEach((window, place) => this.#put(window, window.floorEnd, place))
+    const ends = windows.map(({ floorEnd }) => floorEnd)
+    const ordered = ends
+      .map((_, window) => window)
+      .sort((one, other) => (ends[one] === ends[other] ? one - other : ends[one]! - ends[other]!))
+    this.#windows = [...windows]
+    this.#order = Int32Array.from(ordered)
+    this.#ends = Float64Array.from(ordered, (window) => ends[window]!)
   }
 
   /** Takes note that the first window is now due later. */
   postponeFirst(): void {
-    const window = this.#windows[0]!
-    const end = window.floorEnd
-    const length = this.#ends.length
+    const [order, ends] = [this.#order, this.#ends]
+    const window = order[0]!
+    const end = this.#windows[window]!.floorEnd
     let place = 0
-    for (let child = 1; child < length; child = 2 * place + 1) {
-      if (child + 1 < length && this.#ends[child + 1]! < this.#ends[child]!) child++
-      if (this.#ends[child]! >= end) break
-      this.#put(this.#windows[child]!, this.#ends[child]!, place)
+    for (let child = 1; child < ends.length; child = 2 * place + 1) {
+      if (child + 1 < ends.length && ends[child + 1]! < ends[child]!) child++
+      if (ends[child]! >= end) break
+      order[place] = order[child]!
+      ends[place] = ends[child]!
       place = child
     }
-    this.#put(window, end, place)
-  }
-
-  #put(window: T, end: number, place: number): void {
-    this.#windows[place] = window
-    this.#ends[place] = end
+    order[place] = window
+    ends[place] = end
   }
 }

@@ -24,8 +24,9 @@ import { PIECE } from "./window-control.ts"
 
 /** How many runs make a longer one. */
 const RUNS_OF_RUN = 4
-/** How many slices the longest run has. */
-const LONGEST = RUNS_OF_RUN ** 15
+/** By level: how many slices a run has. */
+const LENGTHS = Array.from({ length: 16 }, (_, level) => RUNS_OF_RUN ** level)
+const LONGEST = LENGTHS.at(-1)!
 /** A stretch that is not longer than some of those has at most so many runs besides. */
 const RANGES = 128
 const SMALLEST = 256
@@ -276,7 +277,7 @@ export class MergedRuns {
     for (let at = 0; at < i32.length; at += RUN_BYTES >> 2) {
       const level = i32[at + (RUN.level >> 2)]!
       const number = readInt53(i32, (at + (RUN.number >> 2)) >> 1)
-      if (level === 0 || offset + number * RUNS_OF_RUN ** level * slide < neededFrom) continue
+      if (level === 0 || offset + number * LENGTHS[level]! * slide < neededFrom) continue
       runs++
       entries += Math.max(0, i32[at + (RUN.size >> 2)]!)
     }

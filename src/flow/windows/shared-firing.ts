@@ -1,14 +1,30 @@
-/** How a window that shares slices with others makes its rows of them: at once (`direct-firing.ts`), or kept up (`stacked-firing.ts`). */
+/**
+ * How a window that shares slices with others makes its rows of them, and which of its windows have fired: at once
+ * (`direct-firing.ts`), or kept up (`stacked-firing.ts`).
+ */
 import type { Emitter } from "../operator.ts"
-import type { FiredWindows } from "./window-firing.ts"
+import type { Slices } from "./slices.ts"
 
 /** See the head of this file. */
 export interface SharedFiring {
+  /** The end of the first window that has not fired; −∞ before the first watermark. */
+  readonly floorEnd: number
+  /** Slices that start earlier are not asked for any more. */
+  readonly neededFrom: number
+  /** Takes note of who takes the rows. */
+  bind(out: Emitter): void
   /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
-  fireUntil(lastDueEnd: number, fired: FiredWindows, out: Emitter): number
-  /** Slices that start earlier are not asked for any more; `floorEnd` is the end of the first window that has not fired. */
-  neededFrom(floorEnd: number): number
+  fireUntil(lastDueEnd: number): number
+  /** Takes note that all windows have fired that end at `watermark` + 1 or earlier. */
+  pass(watermark: number): void
   /** Forgets what was taken from the slices: ids of keys or codes of texts have got another meaning. */
-  forget(floorEnd: number): void
+  forget(): void
   release(): void
+}
+
+/** The end of the first window that ends behind `watermark` + 1, where it was `floorEnd` before. */
+export function floorEndBehind(watermark: number, floorEnd: number, slices: Slices): number {
+  const isThere = floorEnd > watermark + 1 && floorEnd - slices.slide <= watermark + 1
+  if (isThere) return floorEnd
+  return watermark === -Infinity ? -Infinity : slices.firstWindowEndBehind(watermark + 1)
 }

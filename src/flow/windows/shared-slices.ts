@@ -20,6 +20,7 @@ import type { DirectRows } from "./direct-rows.ts"
 import { DueWindows } from "./due-windows.ts"
 import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
 import { MergedRuns } from "./merged-runs.ts"
+import type { SharedFiring } from "./shared-firing.ts"
 import { WindowAggregate, type StoredSlices, type WindowAggregateOptions } from "./window-aggregate.ts"
 import { windowFunctions, type WindowFunctions } from "./window-code.ts"
 import { PIECE } from "./window-control.ts"
@@ -28,20 +29,12 @@ import type { WindowShape } from "./window-shape.ts"
 /** One of the windows, as the slices see it. */
 export interface SharingWindow {
   readonly id: string
-  /** The end of its first window that has not fired; −∞ before the first watermark. */
-  readonly floorEnd: number
-  /** Slices that start earlier are not asked for any more. */
-  readonly neededFrom: number
+  /** What fires it. */
+  readonly firing: SharedFiring
   /** Whether a row of a batch is late for all of its windows. */
   isLate(batch: Batch, row: number): boolean
   /** Gives out rows of a batch that are late for all of its windows. */
   giveLate(batch: Batch, late: Int32Array): void
-  /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
-  fireUntil(lastDueEnd: number): number
-  /** Takes note that all windows have fired that end at `watermark` + 1 or earlier. */
-  pass(watermark: number): void
-  /** Forgets what was taken from the slices: ids of keys or codes of texts have got another meaning. */
-  forget(): void
 }
 
 /** A slice of the grid whose records were late for a moment of the grid. */
@@ -74,7 +67,8 @@ export class SharedSlices {
   readonly #timeShift: number
   /** In order of the plan: the first one leads. */
   readonly #windows: SharingWindow[] = []
-  readonly #due = new DueWindows<SharingWindow>()
+  readonly #firings: SharedFiring[] = []
+  readonly #due = new DueWindows<SharedFiring>()
   #released = 0
   readonly #arena: Arena
   readonly #codes = new Map<string, WindowCode>()
@@ -121,12 +115,13 @@ export class SharedSlices {
 
   /** Takes note of a window, and gives whether it leads. All are known before the first batch. */
   add(window: SharingWindow): boolean {
+    this.#firings.push(window.firing)
     return this.#windows.push(window) === 1
   }
 
   /** Slices that start earlier are not asked for any more. */
   get #neededFrom(): number {
-    return Math.min(...this.#windows.map(({ neededFrom }) => neededFrom))
+    return Math.min(...this.#firings.map(({ neededFrom }) => neededFrom))
   }
 
   /** Takes a batch, for all windows. */
@@ -180,20 +175,20 @@ export class SharedSlices {
     const before = this.store.watermark
     if (watermark === Infinity) {
       this.#begin()
-      const lastEnds = this.#windows.map((window) => window.fireUntil(Infinity))
+      const lastEnds = this.#firings.map((firing) => firing.fireUntil(Infinity))
       const reached = Math.max(before, ...lastEnds.map((end) => end - 1))
-      for (const window of this.#windows) window.pass(reached)
-      this.#due.fill(this.#windows)
+      for (const firing of this.#firings) firing.pass(reached)
+      this.#due.fill(this.#firings)
       if (reached > before) this.#pass(reached)
       return
     }
     const due = this.#due
-    if (due.firstEnd === Infinity) due.fill(this.#windows)
+    if (due.firstEnd === Infinity) due.fill(this.#firings)
     if (due.firstEnd <= watermark + 1) this.#begin()
     while (due.firstEnd <= watermark + 1) {
       const { first } = due
       first.fireUntil(watermark + 1)
-      first.pass(watermark)
+      if (first.floorEnd <= watermark + 1) first.pass(watermark)
       due.postponeFirst()
     }
     this.#pass(watermark)
@@ -211,17 +206,17 @@ export class SharedSlices {
     const haveIdsMoved = this.store.pass(watermark)
     if (!haveIdsMoved) return
     this.runs.forgetAll()
-    for (const window of this.#windows) window.forget()
+    for (const firing of this.#firings) firing.forget()
   }
 
   /** Takes note that the store has been restored. */
   onRestored(): void {
     this.runs.forgetAll()
-    for (const window of this.#windows) {
-      window.pass(this.store.watermark)
-      window.forget()
+    for (const firing of this.#firings) {
+      firing.pass(this.store.watermark)
+      firing.forget()
     }
-    this.#due.fill(this.#windows)
+    this.#due.fill(this.#firings)
   }
 
   /** Gives the memory back when all windows have. */

@@ -22,7 +22,6 @@ import { Slices } from "./slices.ts"
 import { StackedFiring } from "./stacked-firing.ts"
 import { overflowError } from "./window-aggregate.ts"
 import { PIECE } from "./window-control.ts"
-import type { FiredWindows } from "./window-firing.ts"
 import { WindowShape, type ShapedAggregate } from "./window-shape.ts"
 
 /** What a window is made of. */
@@ -39,7 +38,7 @@ export interface SharedWindowOptions {
 }
 
 /** See the head of this file. */
-export class SharedWindow implements Operator, OperatorState, SharingWindow, FiredWindows {
+export class SharedWindow implements Operator, OperatorState, SharingWindow {
   readonly id: string
   readonly signature: string
   /** Whether it is given the batches and watermarks of all windows that share the slices. */
@@ -47,9 +46,8 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
   readonly #isOwner: boolean
   readonly #shared: SharedSlices
   readonly #slices: Slices
-  readonly #firing: SharedFiring
+  readonly firing: SharedFiring
   #out: Emitter = NOBODY
-  #floorEnd = -Infinity
   /** Where it is not the owner. */
   #lateRows = 0
   #hasChanged = false
@@ -60,13 +58,14 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
     this.#isOwner = options.isOwner
     this.#shared = shared
     this.#slices = new Slices(options.window, shared.stored.slices.maxTime)
-    this.#firing = firingOf(options, this.#slices, shared, context)
+    this.firing = firingOf(options, this.#slices, shared, context)
     this.isLeader = shared.add(this)
   }
 
   /** Takes note of who takes what it gives. */
   bind(out: Emitter): void {
     this.#out = out
+    this.firing.bind(out)
   }
 
   /** All windows that end at this + 1 or earlier have fired. */
@@ -79,24 +78,12 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
     return this.#isOwner ? this.#shared.store.lateRows : this.#lateRows
   }
 
-  get neededFrom(): number {
-    return this.#firing.neededFrom(this.#floorEnd)
-  }
-
-  get floorEnd(): number {
-    return this.#floorEnd
-  }
-
-  passWindow(end: number): void {
-    this.#floorEnd = end + this.#slices.slide
-  }
-
   /** How many windows have records and have not fired. */
   countOpenWindows(): number {
     const ranges = this.#shared.stored.pieces.open(-Infinity).map(({ list, index }) => {
       const { firstWindowEnd, lastWindowEnd } = this.#slices.of(list.time(index, PIECE.start))
       const counts = this.#slices.firstWindowEndBehind(list.time(index, PIECE.countsFrom) - 1)
-      return { from: Math.max(firstWindowEnd, counts, this.#floorEnd), last: lastWindowEnd }
+      return { from: Math.max(firstWindowEnd, counts, this.firing.floorEnd), last: lastWindowEnd }
     })
     return countOpenWindows(ranges, this.#slices.slide)
   }
@@ -122,20 +109,6 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
   onWatermark(watermark: number): void {
     assert(this.isLeader, "the leader is given the watermarks of all")
     this.#shared.onWatermark(watermark)
-  }
-
-  fireUntil(lastDueEnd: number): number {
-    return this.#firing.fireUntil(lastDueEnd, this, this.#out)
-  }
-
-  pass(watermark: number): void {
-    const isThere = this.#floorEnd > watermark + 1 && this.#floorEnd - this.#slices.slide <= watermark + 1
-    if (isThere) return
-    this.#floorEnd = watermark === -Infinity ? -Infinity : this.#slices.firstWindowEndBehind(watermark + 1)
-  }
-
-  forget(): void {
-    this.#firing.forget(this.#floorEnd)
   }
 
   writeChanges(out: ByteWriter): void {
@@ -171,7 +144,7 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow, Fir
 
   /** Gives all memory back. The operator must not be used any more. */
   release(): void {
-    this.#firing.release()
+    this.firing.release()
     this.#shared.release()
   }
 }

@@ -3,8 +3,9 @@
  * windows share is kept up in two stacks, as where a window is alone.
  */
 import type { Emitter, OperatorContext } from "../operator.ts"
-import type { SharedFiring } from "./shared-firing.ts"
-import type { SharedSlices } from "./shared-slices.ts"
+import { floorEndBehind, type SharedFiring } from "./shared-firing.ts"
+import { NOBODY, type SharedSlices } from "./shared-slices.ts"
+import type { Slices } from "./slices.ts"
 import { WindowFeed } from "./window-feed.ts"
 import { WindowFiring, type FiredWindows } from "./window-firing.ts"
 import { WindowMemory } from "./window-memory.ts"
@@ -12,13 +13,16 @@ import { WindowPieces } from "./window-pieces.ts"
 import { WindowResults, type WindowResultsOptions } from "./window-results.ts"
 
 /** See the head of this file. */
-export class StackedFiring implements SharedFiring {
+export class StackedFiring implements SharedFiring, FiredWindows {
+  readonly #slices: Slices
   readonly #shared: SharedSlices
   readonly #memory: WindowMemory
   readonly #pieces: WindowPieces
   readonly #results: WindowResults
   readonly #firing: WindowFiring
   readonly #feed: WindowFeed
+  #out: Emitter = NOBODY
+  #floorEnd = -Infinity
 
   /** @param fields by field of the window's entries: which of the shared ones it is. */
   constructor(
@@ -34,6 +38,7 @@ export class StackedFiring implements SharedFiring {
     const pieces = new WindowPieces(arena, slices, memory)
     const code = shared.codeOf(shape)
     const sources = shared.runs.tablesOf(fields)
+    this.#slices = slices
     this.#shared = shared
     this.#memory = memory
     this.#pieces = pieces
@@ -42,18 +47,34 @@ export class StackedFiring implements SharedFiring {
     this.#feed = new WindowFeed(arena, { shared, slices, memory, pieces, fields, code: code.merging, sources })
   }
 
-  fireUntil(lastDueEnd: number, fired: FiredWindows, out: Emitter): number {
-    this.#feed.take(lastDueEnd, fired.floorEnd)
-    if (this.#pieces.nextEnd(fired.floorEnd) > lastDueEnd) return -Infinity
-    return this.#firing.fireUntil(lastDueEnd, fired, this.#shared.stored.keys, out)
+  get floorEnd(): number {
+    return this.#floorEnd
   }
 
-  neededFrom(): number {
+  get neededFrom(): number {
     return this.#feed.nextStart
   }
 
-  forget(floorEnd: number): void {
-    this.#feed.forget(floorEnd)
+  bind(out: Emitter): void {
+    this.#out = out
+  }
+
+  fireUntil(lastDueEnd: number): number {
+    this.#feed.take(lastDueEnd, this.#floorEnd)
+    if (this.#pieces.nextEnd(this.#floorEnd) > lastDueEnd) return -Infinity
+    return this.#firing.fireUntil(lastDueEnd, this, this.#shared.stored.keys, this.#out)
+  }
+
+  passWindow(end: number): void {
+    this.#floorEnd = end + this.#slices.slide
+  }
+
+  pass(watermark: number): void {
+    this.#floorEnd = floorEndBehind(watermark, this.#floorEnd, this.#slices)
+  }
+
+  forget(): void {
+    this.#feed.forget(this.#floorEnd)
   }
 
   release(): void {
