@@ -38,8 +38,9 @@ import type { WindowShape } from "./window-shape.ts"
 /** A round of the loop takes so many rows: what a round costs is a part of what a row does. */
 const UNROLL = 4
 
-/** Runs are added by blocks where of the last run's rows one in so many, or more, was the first of its key. */
-const MANY_NEW = 4
+/** Runs are added by blocks where so many rows of the last run were the first of their key, and one of so many. */
+const MANY_NEW = 8
+const MANY_OF = 4
 
 /** The functions, and which rows they take and how they find ids. */
 interface IngestKind {
@@ -73,6 +74,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const closePiece = closeLast(control, piece, size)
     const runEnd = scope.local("i32")
     const [hasManyNew, runStart, sizeBefore] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+    const newCount = i32.sub(size.get, sizeBefore.get)
     const runLength = i32.sub(at.get, runStart.get)
     const setRow = (place: Code<"i32">) => row.set(kind.hasList ? i32.load(itemAddress(rows.get, place, 2)) : place)
     const setRowAndTime = (place: Code<"i32">) => sequence(setRow(place), time.set(readTime))
@@ -96,7 +98,12 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
             runStart.set(at.get),
             sizeBefore.set(size.get),
             when(i32.eqz(piece.written.get), [addAll(false)], [addAll(true)]),
-            hasManyNew.set(i32.geS(i32.mul(i32.sub(size.get, sizeBefore.get), i32.const(MANY_NEW)), runLength)),
+            hasManyNew.set(
+              i32.and(
+                i32.geS(newCount, i32.const(MANY_NEW)),
+                i32.geS(i32.mul(newCount, i32.const(MANY_OF)), runLength),
+              ),
+            ),
             branch(again),
           ]),
         ]
