@@ -10,14 +10,22 @@
  * - WM2 A module has no state of its own: no globals, no tables, no memory but the one it is given.
  */
 import { assert } from "../base/assert.ts"
+import { ByteWriter } from "../base/bytes.ts"
 import type { LinearMemory } from "../batch/arena.ts"
-import { Local, unsignedLeb, type Code, type Label, type Part, type Parts, type WasmType } from "./wasm-code.ts"
+import { Local, type Code, type Label, type Part, type Parts, type WasmType } from "./wasm-code.ts"
 
 const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b, none: 0x40 } as const
 const CONTROL_BYTES = { block: 0x02, loop: 0x03, if: 0x04 } as const
 const END = 0x0b
 const ELSE = 0x05
 const CALL = 0x10
+/** "\0asm", and version 1. */
+const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
+/** The part of the section of names that has those of functions. */
+const FUNCTION_NAMES = 1
+/** For how many bytes there is room at first. */
+const MODULE_BYTES = 16_384
+const SECTION_BYTES = 4096
 
 /** Parameters of a function by name, in order. */
 type ParameterTypes = Readonly<Record<string, WasmType>>
@@ -65,30 +73,44 @@ export class WasmModule {
 
   /** The module's bytes. */
   encode(): Uint8Array<ArrayBuffer> {
-    const out: number[] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
-    const each = <T>(list: readonly T[], write: (item: T, index: number) => number[]) => [
-      ...unsignedLeb(list.length),
-      ...list.flatMap(write),
-    ]
-    section(out, 1, each(this.#functions, functionType))
+    const functions = this.#functions
+    const out = new ByteWriter(MODULE_BYTES)
+    out.raw(MAGIC)
+    section(out, 1, (content) => {
+      writeEach(content, functions, writeType)
+    })
     // A shared memory of any size: what it really has is for who makes it to say.
-    section(out, 2, [1, ...text("env"), ...text("memory"), 0x02, 0x03, 0, ...unsignedLeb(65_536)])
-    section(
-      out,
-      3,
-      each(this.#functions, (_, index) => unsignedLeb(index)),
-    )
-    section(
-      out,
-      7,
-      each(this.#functions, ({ name }, index) => [...text(name), 0, ...unsignedLeb(index)]),
-    )
-    const bodies: number[] = [...unsignedLeb(this.#functions.length)]
-    const places = new Map(this.#functions.map(({ name }, index) => [name, index]))
-    for (const each of this.#functions) append(bodies, functionBody(each, places))
-    section(out, 10, bodies)
-    section(out, 0, [...text("name"), ...functionNames(this.#functions)])
-    return Uint8Array.from(out)
+    section(out, 2, (content) => {
+      content.varint(1)
+      content.text("env")
+      content.text("memory")
+      content.raw(Uint8Array.of(0x02, 0x03, 0))
+      content.varint(65_536)
+    })
+    section(out, 3, (content) => {
+      writeEach(content, functions, (_, index) => {
+        content.varint(index)
+      })
+    })
+    section(out, 7, (content) => {
+      writeEach(content, functions, ({ name }, index) => {
+        content.text(name)
+        content.uint8(0)
+        content.varint(index)
+      })
+    })
+    const places = new Map(functions.map(({ name }, index) => [name, index]))
+    section(out, 10, (content) => {
+      writeEach(content, functions, (each) => {
+        content.bytes(functionBody(each, places))
+      })
+    })
+    section(out, 0, (content) => {
+      content.text("name")
+      content.uint8(FUNCTION_NAMES)
+      content.bytes(functionNames(functions))
+    })
+    return out.finish()
   }
 
   /** The module's functions, working on `memory`. */
@@ -99,46 +121,63 @@ export class WasmModule {
   }
 }
 
-function append(out: number[], bytes: readonly number[]): void {
-  for (const byte of bytes) out.push(byte)
+function section(out: ByteWriter, id: number, write: (content: ByteWriter) => void): void {
+  const content = new ByteWriter(SECTION_BYTES)
+  write(content)
+  out.uint8(id)
+  out.bytes(content.view())
 }
 
-function section(out: number[], id: number, content: readonly number[]): void {
-  out.push(id, ...unsignedLeb(content.length))
-  append(out, content)
-}
-
-function text(value: string): number[] {
-  const bytes = new TextEncoder().encode(value)
-  return [...unsignedLeb(bytes.length), ...bytes]
+/** How many there are, and each. */
+function writeEach<T>(
+  out: ByteWriter,
+  list: readonly T[],
+  write: (item: T, index: number, out: ByteWriter) => void,
+): void {
+  out.varint(list.length)
+  list.forEach((item, index) => {
+    write(item, index, out)
+  })
 }
 
 /** What profilers and stack traces call the functions. */
-function functionNames(functions: readonly FunctionParts[]): number[] {
-  const names = functions.flatMap(({ name }, index) => [...unsignedLeb(index), ...text(name)])
-  const content = [...unsignedLeb(functions.length), ...names]
-  return [1, ...unsignedLeb(content.length), ...content]
+function functionNames(functions: readonly FunctionParts[]): Uint8Array {
+  const names = new ByteWriter()
+  writeEach(names, functions, ({ name }, index) => {
+    names.varint(index)
+    names.text(name)
+  })
+  return names.view()
 }
 
-function functionType({ parameters, result }: FunctionParts): number[] {
-  const results = result === "none" ? [0] : [1, TYPE_BYTES[result]]
-  return [0x60, ...unsignedLeb(parameters.length), ...parameters.map((type) => TYPE_BYTES[type]), ...results]
+function writeType({ parameters, result }: FunctionParts, _: number, out: ByteWriter): void {
+  out.uint8(0x60)
+  writeEach(out, parameters, (type) => {
+    out.uint8(TYPE_BYTES[type])
+  })
+  writeEach(out, result === "none" ? [] : [result], (type) => {
+    out.uint8(TYPE_BYTES[type])
+  })
 }
 
 /** `places` are the functions' numbers by name. */
-function functionBody({ locals, body }: FunctionParts, places: ReadonlyMap<string, number>): number[] {
-  const out: number[] = [...unsignedLeb(locals.length), ...locals.flatMap((type) => [1, TYPE_BYTES[type]])]
+function functionBody({ locals, body }: FunctionParts, places: ReadonlyMap<string, number>): Uint8Array {
+  const out = new ByteWriter(SECTION_BYTES)
+  writeEach(out, locals, (type) => {
+    out.uint8(1)
+    out.uint8(TYPE_BYTES[type])
+  })
   const writing: Writing = { places, labels: [], out }
   for (const parts of body) writeParts(parts, writing)
-  out.push(END)
-  return [...unsignedLeb(out.length), ...out]
+  out.uint8(END)
+  return out.view()
 }
 
 /** What code is written with: functions' numbers, and the labels of the structures around, the innermost last. */
 interface Writing {
   readonly places: ReadonlyMap<string, number>
   readonly labels: Label[]
-  readonly out: number[]
+  readonly out: ByteWriter
 }
 
 function writeParts(parts: Parts, writing: Writing): void {
@@ -147,26 +186,33 @@ function writeParts(parts: Parts, writing: Writing): void {
 
 function writePart(part: Part, writing: Writing): void {
   const { labels, out } = writing
-  if (typeof part === "number") out.push(part)
+  if (typeof part === "number") out.uint8(part)
+  else if (isParts(part)) writeParts(part, writing)
   else if ("control" in part) {
-    out.push(CONTROL_BYTES[part.control], TYPE_BYTES[part.type])
+    out.uint8(CONTROL_BYTES[part.control])
+    out.uint8(TYPE_BYTES[part.type])
     labels.push(part.label)
     writeParts(part.body, writing)
     if (part.otherwise !== undefined) {
-      out.push(ELSE)
+      out.uint8(ELSE)
       writeParts(part.otherwise, writing)
     }
     labels.pop()
-    out.push(END)
+    out.uint8(END)
   } else if ("branch" in part) {
     const at = labels.lastIndexOf(part.to)
     assert(at !== -1, "a branch goes to a structure around it")
-    out.push(part.branch)
-    append(out, unsignedLeb(labels.length - 1 - at))
-  } else if ("callee" in part) {
+    out.uint8(part.branch)
+    out.varint(labels.length - 1 - at)
+  } else {
     const place = writing.places.get(part.callee)
     assert(place !== undefined, "what is called is a function of the module")
-    out.push(CALL)
-    append(out, unsignedLeb(place))
-  } else writeParts(part, writing)
+    out.uint8(CALL)
+    out.varint(place)
+  }
+}
+
+/** Most parts are: what `in` asks of an array goes a long way. */
+function isParts(part: Exclude<Part, number>): part is Parts {
+  return Array.isArray(part)
 }
