@@ -1,14 +1,14 @@
 /** WebAssembly that reads fields of booleans, `true` or `false`. Any other spelling is listed. */
 import { branchIf, i32 } from "../expr/wasm-code.ts"
 import type { WasmModule } from "../expr/wasm-module.ts"
-import { storeBit, writeFieldReader, type NullText } from "./field-code.ts"
+import { storeBit, writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 /** `true` and `fals` as words of memory, and `e`. */
 const [TRUE_WORD, FALS_WORD, LOWER_E] = [0x65757274, 0x736c6166, 101] as const
 
 /** Adds `readBool`. */
-export function writeBoolReader(module: WasmModule, nullText: NullText): void {
-  writeFieldReader(module, nullText, {
+export function writeBoolReader(module: WasmModule, spelling: FieldSpelling): void {
+  writeFieldReader(module, spelling, {
     name: "readBool",
     sizeBits: 0,
     parameters: {},

@@ -8,6 +8,7 @@ import { CsvDecoder } from "./csv-decoder.ts"
 import { CsvFieldReader } from "./csv-field.ts"
 import { csvLayout } from "./csv-layout.ts"
 import { DecodeRun } from "./decode-run.ts"
+import { RecordBlocks } from "./record-blocks.ts"
 import { decodeAll, expectSame, WHOLE } from "./decoder.conformance.ts"
 
 const Row = schema({ id: t.int32, name: t.string.nullable() })
@@ -20,8 +21,8 @@ function blocksOn(text: string, limits: { maxRows?: number; untilOffset?: number
   const arena = new Arena({ maxBytes: 16 * 1024 * 1024 })
   const builder = new BatchBuilder(arena, Row)
   const fields = new CsvFieldReader(syntax)
-  const options = { arena, builder, syntax, fields, readers: builder.readers, maxRecordBytes: 1000 }
-  const blocks = new CsvBlocks(options)
+  const format = new CsvBlocks(builder.readers, fields, syntax)
+  const blocks = new RecordBlocks({ arena, builder, maxRecordBytes: 1000 }, format)
   const bytes = encoder.encode(text)
   const position = { offset: 0, ordinal: 0 }
   const window = { bytes, from: 0, to: bytes.length, position, atEnd: true, partition: 0 }
@@ -58,7 +59,7 @@ describe("CsvBlocks", () => {
     expect(blocksOn(text, { untilOffset: recordsOf(250).join("\n").length + 2 }).read).toBe(251)
   })
 
-  it("CB2 leaves no null behind the rows that it has read", () => {
+  it("RB2 leaves no null behind the rows that it has read", () => {
     const nulls = Array.from({ length: 100 }, (_, id) => `${id},`)
     const { builder, read } = blocksOn(`${[...nulls.slice(0, 10), "x,y", ...nulls].join("\n")}\n`)
     const { validity } = builder.readers[1]!

@@ -2,7 +2,7 @@
  * Decodes CSV into columns.
  *
  * A record is read in one of three ways. Records of plain fields are read by WebAssembly, many at a time
- * (`csv-blocks.ts`). Where there are few, or with quoted fields, code made for the file's layout (`csv-row-code.ts`) walks
+ * (`record-blocks.ts`). Where there are few, or with quoted fields, code made for the file's layout (`csv-row-code.ts`) walks
  * over a record's bytes once. Both write values straight into the columns, and take records that are as they should be.
  * Where they meet anything else they give up without a word, and the record is read again the slow way, which says what is
  * wrong with it, or takes it after all.
@@ -26,16 +26,13 @@ import { columnsReaders, type ReadColumns } from "./csv-row-code.ts"
 import { DecodeRun, RECORD_BYTES_MAX, type Fault } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
 import type { FieldReader } from "./field-reader.ts"
+import { RecordBlocks } from "./record-blocks.ts"
 import { isValidUtf8 } from "./utf8.ts"
 
 const [LF, CR] = [10, 13] as const
 
 /** Windows of fewer bytes are not for blocks: what they cost to begin is about what they save. */
 const BLOCK_WINDOW_BYTES = 16 * 1024
-/** Blocks of fewer records cost more than they save. */
-const BLOCK_RECORDS_MIN = 16
-/** How many records are read one by one at most, before another block is tried. */
-const PATIENCE_MAX = 1024
 
 /** What a decoder is made for. */
 export interface CsvDecoderOptions {
@@ -55,10 +52,8 @@ export class CsvDecoder implements RecordDecoder {
   readonly #maxRecordBytes: number
   readonly #builder: BatchBuilder
   readonly #fields: CsvFieldReader
-  readonly #blocks: CsvBlocks | undefined
+  readonly #blocks: RecordBlocks | undefined
   readonly #blockWindowBytes: number
-  /** How many records are read one by one before another block is tried. */
-  #patience = 1
   /** By column of the file; a column that is skipped has no reader. */
   readonly #readers: readonly (FieldReader | undefined)[]
   /** They read the columns of a record, some each. */
@@ -80,10 +75,10 @@ export class CsvDecoder implements RecordDecoder {
     const { readers } = this.#builder
     this.#readers = layout.columns.map((index) => readers[index])
     this.#parts = columnsReaders(this.#readers, this.#fields, layout.syntax)
-    const parts = { arena, builder: this.#builder, syntax: layout.syntax, fields: this.#fields, maxRecordBytes }
-    this.#blocks = CsvBlocks.isFor(this.#readers.length)
-      ? new CsvBlocks({ ...parts, readers: this.#readers })
-      : undefined
+    if (CsvBlocks.isFor(this.#readers.length)) {
+      const format = new CsvBlocks(this.#readers, this.#fields, layout.syntax)
+      this.#blocks = new RecordBlocks({ arena, builder: this.#builder, maxRecordBytes }, format)
+    }
     this.#blockWindowBytes = blockWindowBytes
     this.#absent = readers
       .filter((reader) => !this.#readers.includes(reader))
@@ -112,7 +107,7 @@ export class CsvDecoder implements RecordDecoder {
     return run.finish(this.#builder)
   }
 
-  #readRecords(run: DecodeRun, blocks: CsvBlocks | undefined): void {
+  #readRecords(run: DecodeRun, blocks: RecordBlocks | undefined): void {
     const { bytes, to, atEnd } = run.window
     const { capacity } = this.#builder
     while (run.rows < capacity && run.mayGoOn) {
@@ -125,12 +120,8 @@ export class CsvDecoder implements RecordDecoder {
         run.goOn(blankEnd, 1)
         continue
       }
-      if (blocks !== undefined) {
-        const read = blocks.read(run)
-        this.#patience = read >= BLOCK_RECORDS_MIN ? 1 : Math.min(PATIENCE_MAX, this.#patience * 2)
-        if (read > 0) continue
-      }
-      if (!this.#readGood(run, blocks === undefined ? Infinity : this.#patience) && !this.#readSlow(run)) return
+      if (blocks !== undefined && blocks.read(run) > 0) continue
+      if (!this.#readGood(run, blocks?.patience ?? Infinity) && !this.#readSlow(run)) return
     }
   }
 

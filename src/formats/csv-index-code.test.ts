@@ -1,12 +1,12 @@
 import { expect, it } from "vitest"
 import { forEachSeed } from "../../test/seeds.ts"
 import { Arena } from "../batch/arena.ts"
-import { REPORT } from "./csv-index-code.ts"
-import { csvKernelFunctions } from "./csv-kernel-module.ts"
+import { csvKernels } from "./csv-blocks.ts"
+import { REPORT } from "./index-report.ts"
 import { CsvRecordScan, ENDED } from "./csv-record.ts"
 
 const arena = new Arena({ maxBytes: 1024 * 1024 })
-const { indexRecords } = csvKernelFunctions(arena.memory)
+const { indexRecords } = csvKernels.on(arena.memory)
 const block = arena.allocate(256 * 1024)
 const [FROM, INDEX, LINE_ENDS, REPORTED] = [64, 16_384, 131_072, 0].map((place) => block.offset + place) as number[]
 const bytes = new Uint8Array(arena.buffer)

@@ -27,6 +27,7 @@ import {
   type Code,
   type Local,
 } from "../expr/wasm-code.ts"
+import { REPORT } from "./index-report.ts"
 import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
 
 const [LF, CR] = [10, 13] as const
@@ -37,9 +38,6 @@ const PLACES_AT_ONCE = 8
 
 /** Room that the index needs behind its last record. */
 export const INDEX_SLACK = 2 * BLOCK_BYTES
-
-/** Where `report` says whether any byte has its high bit set, and whether the bytes have been used up. */
-export const REPORT = { high: 0, isOut: 4 } as const
 
 /** `indexRecords(from, to, …)` gives how many records are in the index. */
 export type IndexRecords = (

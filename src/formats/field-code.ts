@@ -64,7 +64,7 @@ export type FieldArguments = readonly [
 export interface FieldAtHand {
   readonly start: Local<"i32">
   readonly end: Local<"i32">
-  /** How many bytes it has: at least one. */
+  /** How many bytes it has, or a mark below zero; never the mark of null. */
   readonly length: Local<"i32">
   readonly row: Local<"i32">
   /** Where the column's values lie, and where that of the row does. */
@@ -91,16 +91,22 @@ export interface FieldReading<P extends Readonly<Record<string, WasmType>>> {
   ): readonly Code<"none">[]
 }
 
-/** How null is written: nothing between delimiters, or the word. */
-export type NullText = "" | "null"
+/** How a format spells fields. */
+export interface FieldSpelling {
+  /** How the index says null: by a field without bytes, or by a mark (`NULL_LENGTH`). */
+  readonly null: "empty" | "marked"
+  /** Whether zeros may stand before other digits. */
+  readonly hasLeadingZeros: boolean
+}
 
-/** `null` as a word of memory. */
-const NULL_WORD = 0x6c6c756e
+/** The length of a field that the index has found to be null, and of one that is not spelled as its column's are. */
+export const NULL_LENGTH = -2
+export const ODD_LENGTH = -1
 
 /** Adds a function that reads fields. */
 export function writeFieldReader<P extends Readonly<Record<string, WasmType>>>(
   module: WasmModule,
-  nullText: NullText,
+  spelling: FieldSpelling,
   reading: FieldReading<P>,
 ): void {
   const parameters = { ...FIELD_PARAMETERS, ...reading.parameters }
@@ -113,10 +119,7 @@ export function writeFieldReader<P extends Readonly<Record<string, WasmType>>>(
     const step = (local: Local<"i32">, by: Code<"i32">) => local.set(i32.add(local.get, by))
     const value =
       reading.sizeBits === 0 ? values.get : i32.add(values.get, i32.shl(row.get, i32.const(reading.sizeBits)))
-    const isNull =
-      nullText === ""
-        ? i32.eqz(length.get)
-        : i32.and(i32.eq(length.get, i32.const(4)), i32.eq(i32.load(start.get), i32.const(NULL_WORD)))
+    const isNull = i32.eq(length.get, i32.const(spelling.null === "empty" ? 0 : NULL_LENGTH))
     const writeNull = (unknown: Label, done: Label) => [
       branchIf(unknown, i32.eqz(validity.get)),
       storeBit(validity, row, i32.const(0)),

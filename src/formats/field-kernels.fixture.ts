@@ -1,7 +1,7 @@
 /** Runs the readers of fields on texts that stand one behind the other in memory, for tests. */
 import { Arena } from "../batch/arena.ts"
 import { POWERS_OF_TEN } from "../batch/types/decimal-bytes.ts"
-import { csvKernelFunctions } from "./csv-kernel-module.ts"
+import { csvKernels } from "./csv-blocks.ts"
 
 const encoder = new TextEncoder()
 const arena = new Arena({ maxBytes: 4 * 1024 * 1024 })
@@ -18,7 +18,7 @@ const PLACES = {
 }
 const VALIDITY_BYTES = 2048
 
-export const kernels = csvKernelFunctions(arena.memory)
+export const kernels = csvKernels.on(arena.memory)
 export const memory = { bytes: new Uint8Array(arena.buffer), view: new DataView(arena.buffer) }
 const powers = block.offset + PLACES.powers
 new Float64Array(arena.buffer, powers, POWERS_OF_TEN.length).set(POWERS_OF_TEN)

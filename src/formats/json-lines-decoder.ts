@@ -1,10 +1,12 @@
 /**
  * Decodes JSON lines into columns: one JSON object a line, as strict as `JSON.parse`.
  *
- * A line is read twice at most. The fast way walks over its bytes once and writes values straight into the columns; it
- * takes every line that is as it should be, with fields in any order, unknown fields of any kind, and null. Where it
- * meets anything else (a field twice, a wrong type, text that is not JSON) it gives up without a word, and the line is
- * read again the slow way (`json-line.ts`), which says what is wrong with it, or takes it after all.
+ * A line is read in one of three ways. Flat lines that are all written alike are read by WebAssembly, many at a time
+ * (`record-blocks.ts`), once such a line has been learnt. Otherwise the scanner walks over a line's bytes once; it takes
+ * every line that is as it should be, with fields in any order, unknown fields of any kind, and null. Both write values
+ * straight into the columns. Where they meet anything else (a field twice, a wrong type, text that is not JSON) they give
+ * up without a word, and the line is read again the slow way (`json-line.ts`), which says what is wrong with it, or takes
+ * it after all.
  *
  * Invariants: V1 to V3 of `decoder.ts`, and JL1 of `json-line.ts`.
  */
@@ -17,10 +19,14 @@ import { BatchBuilder } from "./batch-builder.ts"
 import { DecodeRun, RECORD_BYTES_MAX } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
 import { BOOL, DOUBLE, INT32, NUMBER, OBJECT, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
+import { JsonBlocks, type ReadValue } from "./json-blocks.ts"
 import { readJsonLine } from "./json-line.ts"
 import { ObjectShape, type ObjectField } from "./json-object.ts"
+import { learnTemplate } from "./json-template.ts"
 import { NO_END, skipNumber, skipped, skipSpace, skipString, skipValue, unescape } from "./json-text.ts"
 import { FALSE, isLiteral, NULL, TRUE } from "./literal.ts"
+import { RecordBlocks } from "./record-blocks.ts"
+import type { TextTable } from "./text-table.ts"
 import { isValidUtf8, textOfUtf8 } from "./utf8.ts"
 
 const [LF, SPACE, QUOTE, COMMA, MINUS, ZERO, COLON] = [10, 32, 34, 44, 45, 48, 58] as const
@@ -30,12 +36,17 @@ const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf)
 /** Stamps stay within int32, with room for the objects of any one window. */
 const STAMP_MAX = 2 ** 29
 
+/** Windows of fewer bytes are not for blocks: what they cost to begin is about what they save. */
+const BLOCK_WINDOW_BYTES = 16 * 1024
+
 /** What a decoder is made for. */
 export interface JsonLinesDecoderOptions {
   readonly arena: Arena
   readonly schema: Schema
   /** Longer lines, without their line end, are bad records: 1 MiB by default. */
   readonly maxRecordBytes?: number
+  /** Windows of fewer bytes are not read by WebAssembly: 16 KiB by default. */
+  readonly blockWindowBytes?: number
 }
 
 /** Decodes the records of a file of JSON lines. */
@@ -43,11 +54,25 @@ export class JsonLinesDecoder implements RecordDecoder {
   readonly #maxRecordBytes: number
   readonly #builder: BatchBuilder
   readonly #record: ObjectShape
+  readonly #arena: Arena
+  readonly #blockWindowBytes: number
+  readonly #tables = new Map<FieldReader, TextTable>()
+  readonly #readMember: ReadValue = (field, bytes, at, to, row) => this.#readValue(field, bytes, at, to, row, 1)
+  /** Lines written like the one that was learnt last. */
+  #format: JsonBlocks | undefined
+  #blocks: RecordBlocks | undefined
   /** Counts the objects read. */
   #stamp = 0
   #scratch = new Uint8Array(256)
 
-  constructor({ arena, schema, maxRecordBytes = RECORD_BYTES_MAX }: JsonLinesDecoderOptions) {
+  constructor({
+    arena,
+    schema,
+    maxRecordBytes = RECORD_BYTES_MAX,
+    blockWindowBytes = BLOCK_WINDOW_BYTES,
+  }: JsonLinesDecoderOptions) {
+    this.#arena = arena
+    this.#blockWindowBytes = blockWindowBytes
     this.#maxRecordBytes = maxRecordBytes
     this.#builder = new BatchBuilder(arena, schema)
     this.#record = new ObjectShape(this.#builder.readers)
@@ -66,8 +91,32 @@ export class JsonLinesDecoder implements RecordDecoder {
       run.endOversized(end === NO_END ? to : end, 1, this.#maxRecordBytes)
     }
     this.#builder.begin(run.bytesAhead, maxRows)
-    if (this.#skipByteOrderMark(run)) this.#readLines(run)
+    if (this.#skipByteOrderMark(run)) this.#readWindow(run)
     return run.finish(this.#builder)
+  }
+
+  /** Reads what the window holds, by blocks where they are worth it. */
+  #readWindow(run: DecodeRun): void {
+    if (run.bytesAhead < this.#blockWindowBytes) {
+      this.#readLines(run, undefined)
+      return
+    }
+    const blocks = this.#blocks?.begin() === true ? this.#blocks : undefined
+    let readByBlocks = 0
+    try {
+      readByBlocks = this.#readLines(run, blocks)
+    } finally {
+      blocks?.end()
+    }
+    if (readByBlocks * 2 < run.rows) this.#learn(run)
+  }
+
+  /** Learns how lines are written from the last one that was read. */
+  #learn({ window, base, rows }: DecodeRun): void {
+    const template = learnTemplate(this.#record, window.bytes, this.#builder.offsets[rows - 1]! - base, window.to)
+    this.#format = template && new JsonBlocks(template, this.#tables, this.#readMember)
+    const options = { arena: this.#arena, builder: this.#builder, maxRecordBytes: this.#maxRecordBytes }
+    this.#blocks = this.#format && new RecordBlocks(options, this.#format)
   }
 
   /** Skips a byte order mark at the partition's start. Gives whether the window tells that there is none or all of it. */
@@ -81,30 +130,39 @@ export class JsonLinesDecoder implements RecordDecoder {
     return present === BYTE_ORDER_MARK.length || atEnd
   }
 
-  #readLines(run: DecodeRun): void {
+  /** Gives how many lines were read by blocks. */
+  #readLines(run: DecodeRun, blocks: RecordBlocks | undefined): number {
     const { bytes, to, atEnd } = run.window
     const max = this.#maxRecordBytes
+    let readByBlocks = 0
     while (run.rows < this.#builder.capacity && run.mayGoOn) {
-      if (this.#readGood(run)) continue
+      const read = blocks?.read(run) ?? 0
+      if (read > 0) {
+        this.#format!.fillAbsent(run.rows - read, run.rows)
+        readByBlocks += read
+        continue
+      }
+      if (this.#readGood(run, blocks?.patience ?? Infinity)) continue
       const { at } = run
       const found = lineEnd(bytes, at, to)
       if (found === NO_END && !(atEnd && at < to)) {
         if (!atEnd) run.stopWithin(max, 0, 0)
-        return
+        break
       }
       const end = found === NO_END ? to : found
       if (end - at > max) run.refuseTooLong(end, 1, max)
       else if (skipSpace(bytes, at, end) === end) run.goOn(end, 1)
       else this.#readSlow(run, end)
     }
+    return readByBlocks
   }
 
-  /** Reads lines as long as they are as they should be. Gives whether there was any. */
-  #readGood(run: DecodeRun): boolean {
+  /** Reads lines one by one as long as they are as they should be. Gives whether there was any. */
+  #readGood(run: DecodeRun, most: number): boolean {
     const { bytes, to, untilOffset, maxRows } = run.window
     const { base } = run
     const { offsets, ordinals, capacity } = this.#builder
-    const rowsEnd = Math.min(capacity, maxRows - run.bad.length)
+    const rowsEnd = Math.min(capacity, maxRows - run.bad.length, run.rows + most)
     const startEnd = Math.min(to, untilOffset - base)
     const first = run.at
     let { at, lines, rows } = run

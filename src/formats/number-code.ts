@@ -6,17 +6,10 @@
 import { branchIf, f64, i32, i64, i8x16, v128, when, type Code, type Label, type Local } from "../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
 import { digitsAt, digitsOf, NINES, numberOf, placesFromRight, VECTOR_DIGITS } from "./digits-code.ts"
-import { anyAbove, bytesOf, writeFieldReader, type FieldAtHand, type NullText } from "./field-code.ts"
+import { anyAbove, bytesOf, writeFieldReader, type FieldAtHand, type FieldSpelling } from "./field-code.ts"
 
 const [MINUS, DOT, ZERO] = [45, 46, 48] as const
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
-
-/** How the numbers of a format are spelled. */
-export interface NumberSpelling {
-  readonly nullText: NullText
-  /** Whether zeros may stand before other digits. */
-  readonly hasLeadingZeros: boolean
-}
 
 /** A number's sign, and where its digits stand. */
 interface SignedDigits {
@@ -30,7 +23,7 @@ interface SignedDigits {
 function signedDigits(
   { start, end, unknown }: FieldAtHand,
   scope: FunctionScope,
-  { hasLeadingZeros }: NumberSpelling,
+  { hasLeadingZeros }: FieldSpelling,
   countMax: number,
 ): SignedDigits {
   const [isNegative, at, count] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
@@ -51,7 +44,7 @@ function signedDigits(
 }
 
 /** Adds `readInt32`, `readWhole` and `readInt64`: `-?[0-9]+` within the range of their type. */
-export function writeWholeReaders(module: WasmModule, spelling: NumberSpelling): void {
+export function writeWholeReaders(module: WasmModule, spelling: FieldSpelling): void {
   writeWholeReader(module, spelling, { name: "readInt32", sizeBits: 2, digits: 10, least: -(2n ** 31n) })
   writeWholeReader(module, spelling, { name: "readWhole", sizeBits: 3, digits: 16, least: -MAX_SAFE })
   writeWholeReader(module, spelling, { name: "readInt64", sizeBits: 3, digits: 19, least: -(2n ** 63n) })
@@ -65,10 +58,10 @@ interface WholeRange {
   readonly least: bigint
 }
 
-function writeWholeReader(module: WasmModule, spelling: NumberSpelling, range: WholeRange): void {
+function writeWholeReader(module: WasmModule, spelling: FieldSpelling, range: WholeRange): void {
   const { name, sizeBits } = range
   const isSymmetric = range.least === -MAX_SAFE
-  writeFieldReader(module, spelling.nullText, {
+  writeFieldReader(module, spelling, {
     name,
     sizeBits,
     parameters: {},
@@ -113,8 +106,8 @@ function digitsReader(scope: FunctionScope, unknown: Label) {
 }
 
 /** Adds `readDouble`: `-?[0-9]+(.[0-9]+)?`. It is given where the powers of ten lie, from 10⁰ on, as doubles. */
-export function writeDoubleReader(module: WasmModule, spelling: NumberSpelling): void {
-  writeFieldReader(module, spelling.nullText, {
+export function writeDoubleReader(module: WasmModule, spelling: FieldSpelling): void {
+  writeFieldReader(module, spelling, {
     name: "readDouble",
     sizeBits: 3,
     parameters: { powers: "i32" },

@@ -23,7 +23,7 @@ import {
   type Local,
 } from "../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
-import { writeFieldReader, type NullText } from "./field-code.ts"
+import { writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 /** Longer texts are in no table. */
 export const TABLE_TEXT_BYTES = 32
@@ -88,8 +88,8 @@ function lookUp(
  * Adds `readText`, which is given the table, and `addText(table, masks, start, length, code)`, which fills it and gives
  * whether the text was not yet there.
  */
-export function writeTextReader(module: WasmModule, nullText: NullText): void {
-  writeFieldReader(module, nullText, {
+export function writeTextReader(module: WasmModule, spelling: FieldSpelling): void {
+  writeFieldReader(module, spelling, {
     name: "readText",
     sizeBits: 2,
     parameters: { table: "i32", masks: "i32" },

@@ -8,7 +8,7 @@ import { block, branchIf, i16x8, i32, i64, i64x2, i8x16, v128, when, type Code, 
 import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
 import { MICROS_PER_DAY } from "../time/civil.ts"
 import { pairsOf } from "./digits-code.ts"
-import { anyAbove, writeFieldReader, type NullText } from "./field-code.ts"
+import { anyAbove, writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 const encoder = new TextEncoder()
 /** What digits and separators are compared with: digits become their value, separators 0. */
@@ -28,8 +28,8 @@ const HIGHEST_BIT = 1n << 63n
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** Adds `readTimestamp`. */
-export function writeTimestampReader(module: WasmModule, nullText: NullText): void {
-  writeFieldReader(module, nullText, {
+export function writeTimestampReader(module: WasmModule, spelling: FieldSpelling): void {
+  writeFieldReader(module, spelling, {
     name: "readTimestamp",
     sizeBits: 3,
     parameters: {},

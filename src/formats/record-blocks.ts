@@ -1,0 +1,281 @@
+/**
+ * Reads records by WebAssembly, a block of some hundred at a time: an index of their fields, and then one column after the
+ * other (`field-code.ts`). What the index looks like is for the format to say.
+ *
+ * Bytes are copied into the arena a chunk at a time, which they are read from while the processor's cache still has
+ * them. Fields that a kernel does not take are read by the format's scanner; the first record with a field that this does
+ * not take, either, ends the block, and so does any record that the index cannot have. It is for the caller to read that one.
+ *
+ * A block that ends before its last record was for nothing from there on, so the next one is smaller: about twice what
+ * this one came to. Where blocks come to few records at all, more and more are left to the caller before another is
+ * tried. All that lies in the arena lies there for the time of a call.
+ *
+ * Invariants:
+ * - RB1 What is read is what the format's scanner reads, record by record.
+ * - RB2 Behind the rows read, every validity bit is set (FR1).
+ */
+import { assert } from "../base/assert.ts"
+import type { Arena, Block, LinearMemory } from "../batch/arena.ts"
+import { POWERS_OF_TEN } from "../batch/types/decimal-bytes.ts"
+import type { BatchBuilder } from "./batch-builder.ts"
+import type { DecodeRun } from "./decode-run.ts"
+import type { FieldKernel, FieldFunctions } from "./field-kernels.ts"
+import type { FieldReader } from "./field-reader.ts"
+import { REPORT } from "./index-report.ts"
+import { MASK_BYTES, TABLE_BYTES } from "./text-code.ts"
+import type { TextTable } from "./text-table.ts"
+
+/** So much is copied into the arena at a time: bytes. */
+const CHUNK_BYTES = 64 * 1024
+/** What kernels may load behind a field, and indexes behind the chunk. */
+const CHUNK_SLACK = 64
+/** Blocks of fewer records cost more than they save. */
+const WORTHWHILE_RECORDS = 16
+/** The fewest records that a block is tried with after one that ended early. */
+const BLOCK_RECORDS_MIN = 32
+/** How many records are left to the caller at most, before another block is tried. */
+const PATIENCE_MAX = 1024
+
+/** Offsets within the scratch block; what the format needs lies behind. */
+const PLACES = { report: 0, masks: 16, powers: 64, unread: 256 } as const
+
+/** A column of the records. */
+export interface BlockColumn {
+  /** A field that the schema does not have has none. */
+  readonly reader: FieldReader | undefined
+  /** Without one, the scanner reads the column. */
+  readonly kernel: FieldKernel | undefined
+  /** That of a column of texts. */
+  readonly table: TextTable | undefined
+}
+
+/** Where the fields of a column stand: see `FIELD_PARAMETERS`. */
+export type FieldPlaces = readonly [starts: number, startStep: number, before: number, ends: number, endStep: number]
+
+/** What blocks must know of a format. */
+export interface BlockFormat {
+  readonly columns: readonly BlockColumn[]
+  /** The most records of a block. */
+  readonly recordsMax: number
+  /** What the index of so many records takes. */
+  readonly indexBytes: number
+  kernels(memory: LinearMemory): FieldFunctions
+  /** Whether the index says null of a column of a reader, so that a kernel may write it. */
+  hasNulls(reader: FieldReader): boolean
+  /** Begins a call: the index lies in these words of the memory. */
+  begin(memory: LinearMemory, words: Int32Array): void
+  /** Indexes up to `wanted` records of the bytes from one address to another, and gives how many. */
+  index(from: number, to: number, wanted: number, report: number): number
+  /** The address of a record of the index, and of what stands behind the last one. */
+  startOf(record: number): number
+  placesOf(column: number): FieldPlaces
+  /** Whether there is nothing to look at in a column. */
+  isIdle(column: BlockColumn, hasHigh: boolean): boolean
+  /**
+   * Reads a field that no kernel has read, which the index has at `start` of the window with so many bytes, into a row. Gives
+   * whether the scanner takes it.
+   */
+  readField(run: DecodeRun, column: number, row: number, start: number, length: number): boolean
+}
+
+/** What a reader of blocks is made for. */
+export interface RecordBlocksOptions {
+  readonly arena: Arena
+  readonly builder: BatchBuilder
+  readonly maxRecordBytes: number
+}
+
+/** See the head of this file. */
+export class RecordBlocks {
+  readonly #options: RecordBlocksOptions
+  readonly #format: BlockFormat
+  #kernels: FieldFunctions | undefined
+  #block: Block | undefined
+  /** The scratch block. */
+  #words: Int32Array = new Int32Array(0)
+  #chunk: Uint8Array = new Uint8Array(0)
+  /** The bytes of the window that the chunk holds. */
+  #chunkFrom = 0
+  #chunkTo = 0
+  #blockRecords = Infinity
+  #patience = 1
+
+  constructor(options: RecordBlocksOptions, format: BlockFormat) {
+    this.#options = options
+    this.#format = format
+  }
+
+  /** How many records the caller reads before another block is tried. */
+  get patience(): number {
+    return this.#patience
+  }
+
+  /** Begins a call, once columns are bound. Gives whether there is room for it in the arena. */
+  begin(): boolean {
+    const { arena } = this.#options
+    const { columns, indexBytes, recordsMax } = this.#format
+    const index = PLACES.unread + recordsMax * 4
+    const tables = columns.filter(({ table }) => table !== undefined).length
+    const chunk = index + indexBytes
+    const bytes = chunk + CHUNK_BYTES + CHUNK_SLACK + tables * TABLE_BYTES
+    const block = arena.tryAllocate(bytes)
+    if (block === undefined) return false
+    this.#block = block
+    this.#kernels ??= this.#format.kernels(arena.memory)
+    const { offset } = block
+    this.#words = new Int32Array(arena.buffer, offset, chunk >> 2)
+    this.#format.begin(arena.memory, this.#words.subarray(index >> 2))
+    new Uint8Array(arena.buffer, offset + PLACES.masks, 2 * MASK_BYTES).fill(0).fill(255, 0, MASK_BYTES)
+    new Float64Array(arena.buffer, offset + PLACES.powers, POWERS_OF_TEN.length).set(POWERS_OF_TEN)
+    let end = offset + bytes
+    for (const { table, reader } of columns) {
+      if (table === undefined) continue
+      end -= TABLE_BYTES
+      table.begin(new Uint8Array(arena.buffer, end, TABLE_BYTES), reader!.dictionary)
+    }
+    this.#chunk = new Uint8Array(arena.buffer, offset + chunk, CHUNK_BYTES)
+    this.#chunkFrom = this.#chunkTo = 0
+    return true
+  }
+
+  /** Ends the call. */
+  end(): void {
+    assert(this.#block !== undefined, "a call is begun before it ends")
+    for (const { table } of this.#format.columns) table?.end()
+    this.#options.arena.free(this.#block)
+    this.#block = undefined
+  }
+
+  /** Reads records as long as they are as they should be, and gives how many. */
+  read(run: DecodeRun): number {
+    const before = run.rows
+    while (this.#readBlock(run));
+    const read = run.rows - before
+    this.#patience = read >= WORTHWHILE_RECORDS ? 1 : Math.min(PATIENCE_MAX, this.#patience * 2)
+    return read
+  }
+
+  /** Reads a block, or another chunk. Gives whether there may be more to read. */
+  #readBlock(run: DecodeRun): boolean {
+    if (run.at < this.#chunkFrom || run.at >= this.#chunkTo) this.#copyChunk(run)
+    const { window, rows, at } = run
+    const room = Math.min(this.#options.builder.capacity, window.maxRows - run.bad.length) - rows
+    const wanted = Math.min(room, this.#blockRecords, this.#format.recordsMax)
+    if (wanted <= 0 || at >= window.to) return false
+    const found = this.#index(run, wanted)
+    if (found === 0) {
+      const isCut = this.#words[REPORT.isOut >> 2] !== 0 && this.#chunkTo < window.to && this.#chunkFrom < at
+      if (isCut) this.#copyChunk(run)
+      return isCut
+    }
+    const read = this.#readColumns(run, found)
+    this.#goOn(run, read)
+    if (read < found) this.#blockRecords = Math.max(BLOCK_RECORDS_MIN, read * 2)
+    else if (found === wanted) this.#blockRecords = Math.min(this.#format.recordsMax, this.#blockRecords * 2)
+    return read === found
+  }
+
+  #copyChunk({ window, at }: DecodeRun): void {
+    this.#chunkFrom = at
+    this.#chunkTo = Math.min(window.to, at + CHUNK_BYTES)
+    this.#chunk.set(window.bytes.subarray(at, this.#chunkTo))
+  }
+
+  /** Add it to an address of the chunk for an index of the window's bytes. */
+  get #shift(): number {
+    return this.#chunkFrom - this.#chunk.byteOffset
+  }
+
+  /** Indexes some records from where the run is, and gives how many may be read. */
+  #index(run: DecodeRun, wanted: number): number {
+    const format = this.#format
+    const { maxRecordBytes } = this.#options
+    const [from, to] = [run.at - this.#shift, this.#chunkTo - this.#shift]
+    let found = format.index(from, to, wanted, this.#block!.offset + PLACES.report)
+    const startMax = from + (run.window.untilOffset - run.base - run.at)
+    while (found > 0 && format.startOf(found - 1) >= startMax) found--
+    if (maxRecordBytes < CHUNK_BYTES) {
+      for (let record = 0; record < found; record++) {
+        if (format.startOf(record + 1) - format.startOf(record) - 1 > maxRecordBytes) found = record
+      }
+    }
+    return found
+  }
+
+  /** Reads all columns of the records, and gives how many records were read in all of them. */
+  #readColumns(run: DecodeRun, found: number): number {
+    const { columns } = this.#format
+    const hasHigh = this.#words[REPORT.high >> 2] !== 0
+    let read = found
+    columns.forEach((column, index) => {
+      if (read > 0 && !this.#format.isIdle(column, hasHigh)) read = this.#readColumn(run, index, column, read)
+    })
+    for (let record = read; record < found; record++) this.#options.builder.clear(run.rows + record)
+    return read
+  }
+
+  #readColumn(run: DecodeRun, index: number, column: BlockColumn, count: number): number {
+    const places = this.#format.placesOf(index)
+    const unread = column.kernel === undefined ? count : this.#runKernel(run, column, places, count)
+    for (let place = 0; place < unread; place++) {
+      const record = column.kernel === undefined ? place : this.#words[(PLACES.unread >> 2) + place]!
+      if (!this.#readField(run, index, column, places, record)) return record
+    }
+    return count
+  }
+
+  #runKernel(run: DecodeRun, { reader, kernel, table }: BlockColumn, places: FieldPlaces, count: number): number {
+    const { slots, words, bits, validity } = reader!
+    const { offset } = this.#block!
+    const unread = offset + PLACES.unread
+    const nulls = this.#format.hasNulls(reader!) ? validity.byteOffset : 0
+    const kernels = this.#kernels!
+    switch (kernel!) {
+      case "readText": {
+        const masks = offset + PLACES.masks
+        return kernels.readText(...places, count, run.rows, words.byteOffset, nulls, unread, table!.address, masks)
+      }
+      case "readDouble": {
+        const powers = offset + PLACES.powers
+        return kernels.readDouble(...places, count, run.rows, slots.byteOffset, nulls, unread, powers)
+      }
+      case "readBool":
+        return kernels.readBool(...places, count, run.rows, bits.byteOffset, nulls, unread)
+      default:
+        return kernels[kernel as "readWhole"](...places, count, run.rows, slots.byteOffset, nulls, unread)
+    }
+  }
+
+  /** Reads a field that no kernel has read, and adds a text to the column's table. */
+  #readField(run: DecodeRun, index: number, column: BlockColumn, places: FieldPlaces, record: number): boolean {
+    const [starts, startStep, before, ends, endStep] = places
+    const start = this.#wordAt(starts + record * startStep) + before
+    const length = this.#wordAt(ends + record * endStep) - start
+    const row = run.rows + record
+    if (!this.#format.readField(run, index, row, start + this.#shift, length)) return false
+    const { table, reader } = column
+    if (table?.admits(length) === true) {
+      const masks = this.#block!.offset + PLACES.masks
+      if (this.#kernels!.addText(table.address, masks, start, length, reader!.words[row]!) === 1) table.count()
+    }
+    return true
+  }
+
+  #wordAt(address: number): number {
+    return this.#words[(address - this.#block!.offset) >> 2]!
+  }
+
+  /** Writes where the records start, and goes on behind them. */
+  #goOn(run: DecodeRun, read: number): void {
+    const { offsets, ordinals } = this.#options.builder
+    const format = this.#format
+    const base = run.base + this.#shift
+    for (let record = 0; record < read; record++) {
+      offsets[run.rows + record] = base + format.startOf(record)
+      ordinals[run.rows + record] = run.lines + record
+    }
+    run.at = this.#shift + format.startOf(read)
+    run.rows += read
+    run.lines += read
+  }
+}
