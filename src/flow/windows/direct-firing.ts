@@ -57,7 +57,20 @@ export class DirectFiring implements SharedFiring, ResultsOwner {
     this.#out = out
   }
 
-  fireUntil(lastDueEnd: number): number {
+  fireDue(watermark: number): number {
+    this.#fireUntil(watermark + 1)
+    const end = this.#rows.floorEnd(this.#told)
+    if (end > watermark + 1) return end
+    this.pass(watermark)
+    return this.floorEnd
+  }
+
+  fireAll(): number {
+    return this.#fireUntil(Infinity)
+  }
+
+  /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
+  #fireUntil(lastDueEnd: number): number {
     const [rows, told, out] = [this.#rows, this.#told, this.#out]
     const { waiting } = this.#shared
     // Most windows have records. At the end of all, a window without any is not to be looked at: some may still come for it.

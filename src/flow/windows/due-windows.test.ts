@@ -19,7 +19,7 @@ it("gives the window that is due first, whatever came before", () => {
         if (windows.length === 0) break
         expect(due.first.floorEnd).toBe(least)
         due.first.floorEnd = Math.max(0, least) + prng.below(10)
-        due.postponeFirst()
+        due.postponeFirst(due.first.floorEnd)
       }
       for (const window of windows) window.floorEnd = prng.below(20)
     }

@@ -37,11 +37,10 @@ export class DueWindows<T extends Due> {
     this.#ends = Float64Array.from(ordered, (window) => ends[window]!)
   }
 
-  /** Takes note that the first window is now due later. */
-  postponeFirst(): void {
+  /** Takes note that the first window is now due when one that ends at `end` is. */
+  postponeFirst(end: number): void {
     const [order, ends] = [this.#order, this.#ends]
     const window = order[0]!
-    const end = this.#windows[window]!.floorEnd
     let place = 0
     for (let child = 1; child < ends.length; child = 2 * place + 1) {
       if (child + 1 < ends.length && ends[child + 1]! < ends[child]!) child++

@@ -13,8 +13,10 @@ export interface SharedFiring {
   readonly neededFrom: number
   /** Takes note of who takes the rows. */
   bind(out: Emitter): void
-  /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
-  fireUntil(lastDueEnd: number): number
+  /** Fires the windows that are due at `watermark`, takes note of it as `pass` does, and gives the end of the first that is not. */
+  fireDue(watermark: number): number
+  /** Fires all windows with records, and gives the end of the last; −∞ where none has any. */
+  fireAll(): number
   /** Takes note that all windows have fired that end at `watermark` + 1 or earlier. */
   pass(watermark: number): void
   /** Forgets what was taken from the slices: ids of keys or codes of texts have got another meaning. */

@@ -175,7 +175,7 @@ export class SharedSlices {
     const before = this.store.watermark
     if (watermark === Infinity) {
       this.#begin()
-      const lastEnds = this.#firings.map((firing) => firing.fireUntil(Infinity))
+      const lastEnds = this.#firings.map((firing) => firing.fireAll())
       const reached = Math.max(before, ...lastEnds.map((end) => end - 1))
       for (const firing of this.#firings) firing.pass(reached)
       this.#due.fill(this.#firings)
@@ -185,12 +185,7 @@ export class SharedSlices {
     const due = this.#due
     if (due.firstEnd === Infinity) due.fill(this.#firings)
     if (due.firstEnd <= watermark + 1) this.#begin()
-    while (due.firstEnd <= watermark + 1) {
-      const { first } = due
-      first.fireUntil(watermark + 1)
-      if (first.floorEnd <= watermark + 1) first.pass(watermark)
-      due.postponeFirst()
-    }
+    while (due.firstEnd <= watermark + 1) due.postponeFirst(due.first.fireDue(watermark))
     this.#pass(watermark)
   }
 

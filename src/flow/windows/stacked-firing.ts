@@ -59,7 +59,17 @@ export class StackedFiring implements SharedFiring, FiredWindows {
     this.#out = out
   }
 
-  fireUntil(lastDueEnd: number): number {
+  fireDue(watermark: number): number {
+    this.#fireUntil(watermark + 1)
+    this.pass(watermark)
+    return this.#floorEnd
+  }
+
+  fireAll(): number {
+    return this.#fireUntil(Infinity)
+  }
+
+  #fireUntil(lastDueEnd: number): number {
     this.#feed.take(lastDueEnd, this.#floorEnd)
     if (this.#pieces.nextEnd(this.#floorEnd) > lastDueEnd) return -Infinity
     return this.#firing.fireUntil(lastDueEnd, this, this.#shared.stored.keys, this.#out)
