@@ -196,8 +196,8 @@ epochs: writing what has changed since the last one. add: all else that was meas
 nothing but the reads and writes by key, over as many bytes, in turn with the rest; none waits for another, those of one
 record do, as the operator's do, or all do. rest: add less chained, which cache and TLB misses do not explain.
 By key a record reads`)
-  for (const { name, width, perRecord } of keyAccesses(results.at(-1).value)) {
-    console.log(`  ${name}, of ${width} bytes each${perRecord < 1 ? `: ${threeDigits(perRecord)} of the records` : ""}`)
+  for (const { name, width } of keyAccesses(results.at(-1).value)) {
+    console.log(`  ${name}, of ${width} bytes each`)
   }
 }
 

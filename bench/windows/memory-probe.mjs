@@ -12,7 +12,7 @@
  * All arrays hold 0, so that "depends on" is adding what was read: the addresses are the same in all three.
  */
 import { Arena } from "../../dist/batch/arena.js"
-import { f64, i32, i64, when, whileLoop } from "../../dist/expr/wasm-code.js"
+import { f64, i32, i64, whileLoop } from "../../dist/expr/wasm-code.js"
 import { WasmModule } from "../../dist/expr/wasm-module.js"
 import { answer } from "../frame/measured-process.mjs"
 import { generator } from "../frame/random.mjs"
@@ -58,8 +58,7 @@ function addReads(target, way) {
   })
 }
 
-/** An access that happens for some records only is done for those whose number says so. */
-function readsOf({ address, bytes, width, perRecord, isWritten }, { way, number, seen, found, scope }) {
+function readsOf({ address, bytes, width, isWritten }, { way, number, seen, found, scope }) {
   const place = scope.local("i32")
   const scaled = i64.shrU(i64.mul(number.get, i64.const(BigInt(bytes / width))), i64.const(32n))
   const offset = i32.mul(i32.wrap(scaled), i32.const(width))
@@ -69,18 +68,7 @@ function readsOf({ address, bytes, width, perRecord, isWritten }, { way, number,
     way === "independent" ? found.set(i32.or(found.get, value)) : seen.set(i32.or(seen.get, value))
   const write =
     width === 1 ? i32.store8(place.get, i32.const(0)) : f64.store(place.get, f64.add(f64.load(place.get), f64.const(0)))
-  const codes = [
-    place.set(way === "independent" ? base : i32.add(base, seen.get)),
-    keep(load),
-    ...(isWritten ? [write] : []),
-  ]
-  return perRecord === 1 ? codes : [sometimes(perRecord, number, codes)]
-}
-
-function sometimes(perRecord, number, codes) {
-  // The low bits say whether, the high ones where.
-  const low = i64.and(number.get, i64.const(0xffffn))
-  return when(i64.ltU(low, i64.const(BigInt(Math.round(perRecord * 65_536)))), codes)
+  return [place.set(way === "independent" ? base : i32.add(base, seen.get)), keep(load), ...(isWritten ? [write] : [])]
 }
 
 let next = 0

@@ -1,6 +1,6 @@
 /**
  * Entries of pieces as bytes of state, in the form that `window-state.ts` names: by a generated kernel (`state-code.ts`), and
- * in JavaScript where there is none, as for texts, or the arena has no room for a block to write to.
+ * in JavaScript where entries are few, where there is none, as for texts, or the arena has no room for a block to write to.
  */
 import type { ByteWriter } from "../../base/bytes.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
@@ -13,6 +13,8 @@ import type { WindowShape } from "./window-shape.ts"
 
 /** Kernels write so many bytes before they are copied on: they lie in a cache until then. */
 const BLOCK_BYTES = 1 << 16
+/** Fewer entries are not worth a kernel's block and call. */
+const KERNEL_ENTRIES_MIN = 16
 
 /** What entries are made of. */
 export interface EntryBytesParts {
@@ -41,7 +43,7 @@ export class EntryBytes {
    */
   writeChanged(from: number, end: number, out: ByteWriter): void {
     const code = this.#code
-    const block = code === undefined || from === end ? undefined : this.#block()
+    const block = code === undefined ? undefined : this.#blockFor(end - from)
     if (block === undefined) {
       this.writeChangedSlowly(from, end, out)
       return
@@ -78,7 +80,7 @@ export class EntryBytes {
   /** Writes entries `from` … `end − 1`, each with its key. */
   writeKeyed(keys: WindowKeys, from: number, end: number, out: ByteWriter): void {
     const write = this.#code?.writeKeyed
-    const block = write === undefined || from === end ? undefined : this.#block()
+    const block = write === undefined ? undefined : this.#blockFor(end - from)
     if (block === undefined) {
       this.writeKeyedSlowly(keys, from, end, out)
       return
@@ -103,8 +105,9 @@ export class EntryBytes {
     }
   }
 
-  /** A block for a kernel to write to, or `undefined` where there is no room. */
-  #block(): Block | undefined {
+  /** A block for a kernel to write so many entries to, or `undefined` where they are few or there is no room. */
+  #blockFor(entries: number): Block | undefined {
+    if (entries < KERNEL_ENTRIES_MIN) return undefined
     const { arena, shape } = this.#parts
     return arena.tryAllocate(Math.max(BLOCK_BYTES, WORD_BYTES + stateBytesMin(shape)))
   }
