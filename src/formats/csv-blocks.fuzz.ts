@@ -13,10 +13,11 @@ const names = EVERY_WAY.fields.map(({ name }) => name)
 /** Records of a column of every kind and one that is skipped, each field changed with some chance. */
 function randomRecords(prng: Prng, count: number, chanceOfChange: number): Uint8Array {
   const lineEnd = prng.pick(["\n", "\n", "\r\n"])
+  const chanceOfQuotes = prng.pick([0, 0.01, 1])
   let text = `${["other", ...names].join(",")}${lineEnd}`
   for (let record = 0; record < count; record++) {
     const fields = names.map((name) => randomFieldText(prng, name, chanceOfChange))
-    const quoted = prng.chance(0.02) ? fields.map((field) => `"${field}"`) : fields
+    const quoted = fields.map((field) => (prng.chance(chanceOfQuotes) ? `"${field.replaceAll('"', '""')}"` : field))
     text += `${prng.pick(["", "x", "é"])},${quoted.join(",")}${lineEnd}`
   }
   return encoder.encode(prng.chance(0.2) ? text.slice(0, -1) : text)

@@ -46,10 +46,36 @@ describe("CsvBlocks", () => {
   })
 
   it("stops before the first record that is not of plain fields, and before one whose field is none of its type", () => {
-    for (const odd of ['1,"quoted"', "1", "1,2,3", "x,y", "", `1,${"long".repeat(300)}`]) {
+    for (const odd of [
+      '1,"over\ntwo lines"',
+      '1,"stray"x',
+      '1,stray"',
+      "1",
+      "1,2,3",
+      "x,y",
+      "",
+      `1,${"long".repeat(300)}`,
+    ]) {
       const { read, run } = blocksOn(`${[...recordsOf(700), odd, ...recordsOf(9)].join("\n")}\n`)
       expect([read, run.rows, run.lines], odd).toEqual([700, 700, 700])
     }
+  })
+
+  it("reads quoted fields, with delimiters, doubled quotes and nothing in them", () => {
+    const lines = recordsOf(40).map((record, id) =>
+      record.replace(/name (.)/, ['"name $1"', '"a,b"', '"a""b"', '""'][id % 4]!),
+    )
+    const { builder, run, read } = blocksOn(`${lines.join("\n").replace("8,", '"8",')}\n`)
+    const { batch, release } = run.finish(builder)
+    expect(read).toBe(40)
+    expect([8, 1, 2, 3, 36].map((row) => batch!.row(row))).toEqual([
+      { id: 8, name: "name 8" },
+      { id: 1, name: "a,b" },
+      { id: 2, name: 'a"b' },
+      { id: 3, name: "" },
+      { id: 36, name: "name 0" },
+    ])
+    release()
   })
 
   it("keeps to the limits of its window", () => {
@@ -75,8 +101,10 @@ describe("CsvBlocks", () => {
     expect(arena.usedBytes).toBe(0)
   })
 
-  it("is for files of two columns or more, up to some hundred", () => {
-    expect([1, 2, 1024, 1025].map((columns) => CsvBlocks.isFor(columns))).toEqual([false, true, true, false])
+  it("is for files of two columns or more, up to a thousand, and for quotes that do not stand within numbers", () => {
+    expect([1, 2, 1024, 1025].map((columns) => CsvBlocks.isFor(columns, syntax))).toEqual([false, true, true, false])
+    const quotes = ["'", "1", ".", "e"].map((quote) => ({ delimiter: 44, quote: quote.charCodeAt(0) }))
+    expect(quotes.map((each) => CsvBlocks.isFor(2, each))).toEqual([true, false, false, false])
   })
 })
 

@@ -1,12 +1,12 @@
 /**
- * What blocks of CSV records are (`record-blocks.ts`): records of plain fields, indexed by their delimiters and line ends
- * (`csv-index-code.ts`). Other fields and records are for `CsvFieldReader` and the decoder.
+ * What blocks of CSV records are (`record-blocks.ts`): records on one line, indexed by their delimiters and line ends
+ * (`csv-index-code.ts`). Fields with quotes within, and other records, are for `CsvFieldReader` and the decoder.
  */
 import { assert } from "../base/assert.ts"
 import type { LinearMemory } from "../batch/arena.ts"
 import type { CsvFieldReader } from "./csv-field.ts"
 import { INDEX_SLACK, writeCsvIndex, type IndexRecords } from "./csv-index-code.ts"
-import type { CsvSyntax } from "./csv-record.ts"
+import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
 import type { DecodeRun } from "./decode-run.ts"
 import { kernelOf, KernelModules, type FieldFunctions } from "./field-kernels.ts"
 import type { FieldReader } from "./field-reader.ts"
@@ -25,7 +25,7 @@ interface CsvFunctions extends FieldFunctions {
 /** The functions. */
 export const csvKernels = new KernelModules<CsvFunctions>(
   "csv",
-  { null: "empty", hasLeadingZeros: true },
+  { null: "empty", hasLeadingZeros: true, hasQuotes: true },
   writeCsvIndex,
 )
 
@@ -41,7 +41,7 @@ export class CsvBlocks implements BlockFormat {
   #words: Int32Array = new Int32Array(0)
 
   constructor(readers: readonly (FieldReader | undefined)[], fields: CsvFieldReader, syntax: CsvSyntax) {
-    assert(CsvBlocks.isFor(readers.length), "blocks are of records of some columns")
+    assert(CsvBlocks.isFor(readers.length, syntax), "blocks are of records of some columns")
     this.columns = readers.map((reader) => {
       const kernel = reader === undefined ? undefined : kernelOf(reader)
       return { reader, kernel, table: kernel === "readText" ? new TextTable() : undefined }
@@ -52,9 +52,12 @@ export class CsvBlocks implements BlockFormat {
     this.#syntax = syntax
   }
 
-  /** Whether a file of so many columns is for blocks: one column may be empty, and hundreds make blocks of few records. */
-  static isFor(columns: number): boolean {
-    return columns >= 2 && columns <= COLUMNS_MAX
+  /**
+   * Whether a file of so many columns is for blocks: one column may be empty, and thousands make blocks of few records. A
+   * quote that could stand within a number would not be seen there.
+   */
+  static isFor(columns: number, { quote }: CsvSyntax): boolean {
+    return columns >= 2 && columns <= COLUMNS_MAX && !WITHIN_NUMBERS.test(String.fromCharCode(quote))
   }
 
   kernels(memory: LinearMemory): CsvFunctions {
@@ -86,13 +89,17 @@ export class CsvBlocks implements BlockFormat {
     return column === this.columns.length - 1 ? [start, step, 1, lineEnds, 4] : [start, step, 1, start + 4, step]
   }
 
+  get quote(): number {
+    return this.#syntax.quote
+  }
+
   hasNulls(reader: FieldReader): boolean {
     return reader.emptyIsNull
   }
 
-  /** What is skipped must be UTF-8 nevertheless. */
-  isIdle({ reader }: BlockColumn, hasHigh: boolean): boolean {
-    return reader === undefined && !hasHigh
+  /** What is skipped must be UTF-8 nevertheless, and its quotes must stand where they may. */
+  isIdle({ reader }: BlockColumn, isSpecial: boolean): boolean {
+    return reader === undefined && !isSpecial
   }
 
   readField({ window }: DecodeRun, column: number, row: number, start: number): boolean {

@@ -1,8 +1,8 @@
 /**
  * Decodes CSV into columns.
  *
- * A record is read in one of three ways. Records of plain fields are read by WebAssembly, many at a time
- * (`record-blocks.ts`). Where there are few, or with quoted fields, code made for the file's layout (`csv-row-code.ts`) walks
+ * A record is read in one of three ways. Records on one line are read by WebAssembly, many at a time
+ * (`record-blocks.ts`). Where there are few, or fields with quotes within, code made for the file's layout (`csv-row-code.ts`) walks
  * over a record's bytes once. Both write values straight into the columns, and take records that are as they should be.
  * Where they meet anything else they give up without a word, and the record is read again the slow way, which says what is
  * wrong with it, or takes it after all.
@@ -75,7 +75,7 @@ export class CsvDecoder implements RecordDecoder {
     const { readers } = this.#builder
     this.#readers = layout.columns.map((index) => readers[index])
     this.#parts = columnsReaders(this.#readers, this.#fields, layout.syntax)
-    if (CsvBlocks.isFor(this.#readers.length)) {
+    if (CsvBlocks.isFor(this.#readers.length, layout.syntax)) {
       const format = new CsvBlocks(this.#readers, this.#fields, layout.syntax)
       this.#blocks = new RecordBlocks({ arena, builder: this.#builder, maxRecordBytes }, format)
     }

@@ -6,11 +6,14 @@
  * columns end at its places i * n … i * n + n − 1; the place before its first is the last byte before the records. Where a
  * record ends without a carriage return stands in a list besides.
  *
- * Only records of plain fields are indexed: the first quote ends it, and so does the first line feed that is not the
- * end of n fields. An empty line is never taken for a record, as n is at least two.
+ * What stands behind an odd number of quotes is no delimiter and no line feed. That is right where all quotes stand where
+ * they may; where not, the first field with a stray quote has one within, or is not closed by the quote that it ends
+ * with, and so no reader takes it. The first line feed that is not the end of n fields ends the index, and so does one within
+ * quotes. An empty line is never taken for a record, as n is at least two.
  *
  * Invariant:
- * - CI1 The records of the index are those of `CsvRecordScan`, with as many fields as the file has columns.
+ * - CI1 The records of the index, up to the first with a stray quote, are those of `CsvRecordScan`, with as many fields as the
+ *   file has columns and no line feed within.
  */
 import {
   branch,
@@ -76,8 +79,11 @@ interface Walk extends Parameters {
   readonly at: W
   readonly delimiters: V
   readonly quotes: V
-  /** All bytes so far, or-ed. */
+  /** All bytes so far, or-ed, and whether there was a quote. */
   readonly high: V
+  readonly hasQuotes: W
+  /** All ones where the block begins within quotes, else 0. */
+  readonly inside: L
   /** A bit for each delimiter and line feed of the block, for each line feed, and what is left of some. */
   readonly marks: L
   readonly feeds: L
@@ -111,7 +117,7 @@ export function writeCsvIndex(module: WasmModule): void {
         loop((again) => [
           ...vectors.map((vector, number) => vector.set(v128.load(at.get, number * VECTOR_BYTES))),
           ...findMarks(walk),
-          ...stopAtQuote(walk),
+          ...leaveOutQuoted(walk),
           ...writePlaces(walk),
           ...endRecords(walk),
           // A record of more fields than there are columns is none, and there is room only for such as are.
@@ -139,6 +145,8 @@ function walkOf(given: Parameters, scope: FunctionScope): Walk {
     delimiters: vector(),
     quotes: vector(),
     high: vector(),
+    hasQuotes: word(),
+    inside: long(),
     marks: long(),
     feeds: long(),
     left: long(),
@@ -152,9 +160,12 @@ function walkOf(given: Parameters, scope: FunctionScope): Walk {
 }
 
 /** Says what the walk has seen. */
-function report({ report, high }: Walk, isOut: Code<"i32">): Code<"none">[] {
-  const isHigh = v128.anyTrue(v128.and(high.get, i8x16.splat(i32.const(0x80))))
-  return [i32.store(report.get, isHigh, REPORT.high), i32.store(report.get, isOut, REPORT.isOut)]
+function report({ report, high, hasQuotes }: Walk, isOut: Code<"i32">): Code<"none">[] {
+  const hasHigh = v128.anyTrue(v128.and(high.get, i8x16.splat(i32.const(0x80))))
+  return [
+    i32.store(report.get, i32.or(hasHigh, hasQuotes.get), REPORT.isSpecial),
+    i32.store(report.get, isOut, REPORT.isOut),
+  ]
 }
 
 /** Finds delimiters and line feeds of the block, up to where the bytes end. */
@@ -170,20 +181,29 @@ function findMarks(walk: Walk): Code<"none">[] {
   ]
 }
 
-/** Ends the bytes at a quote. */
-function stopAtQuote(walk: Walk): Code<"none">[] {
-  const { block, at, to, quotes, left, place, isOut } = walk
-  const isQuote = (vector: V) => i8x16.eq(vector.get, quotes.get)
+/** Leaves out what stands within quotes, and ends the bytes at a line feed there. */
+function leaveOutQuoted(walk: Walk): Code<"none">[] {
+  const { block, at, to, quotes, left, place, isOut, inside, hasQuotes, marks, feeds } = walk
+  const isQuote = block.map((vector) => i8x16.eq(vector.get, quotes.get))
+  const toggle = (bits: bigint) => left.set(i64.xor(left.get, i64.shl(left.get, i64.const(bits))))
+  const quotedFeeds = i64.and(feeds.get, left.get)
+  const outside = i64.xor(left.get, i64.const(-1n))
   return [
-    when(v128.anyTrue(anyOf(block.map(isQuote))), [
-      left.set(bitsOf(block.map(isQuote))),
-      place.set(i32.add(at.get, i32.wrap(i64.ctz(left.get)))),
-      // It may stand behind the bytes that count.
-      when(i32.ltU(place.get, to.get), [
-        ...keepBelow(walk, i64.and(left.get, i64.sub(i64.const(0n), left.get))),
+    when(i32.or(v128.anyTrue(anyOf(isQuote)), i64.ne(inside.get, i64.const(0n))), [
+      hasQuotes.set(i32.const(1)),
+      // A bit for each byte behind an odd number of quotes.
+      left.set(bitsOf(isQuote)),
+      ...[1n, 2n, 4n, 8n, 16n, 32n].map(toggle),
+      left.set(i64.xor(left.get, inside.get)),
+      inside.set(i64.shrS(left.get, i64.const(63n))),
+      when(i64.ne(quotedFeeds, i64.const(0n)), [
+        place.set(i32.add(at.get, i32.wrap(i64.ctz(quotedFeeds)))),
+        ...keepBelow(walk, i64.and(quotedFeeds, i64.sub(i64.const(0n), quotedFeeds))),
         to.set(place.get),
         isOut.set(i32.const(0)),
       ]),
+      marks.set(i64.and(marks.get, outside)),
+      feeds.set(i64.and(feeds.get, outside)),
     ]),
   ]
 }

@@ -44,6 +44,8 @@ const FIELD_PARAMETERS = {
   values: "i32",
   validity: "i32",
   unread: "i32",
+  /** The byte that quotes fields, where the format has one. */
+  quote: "i32",
 } as const
 
 /** The same in JavaScript. */
@@ -58,6 +60,7 @@ export type FieldArguments = readonly [
   values: number,
   validity: number,
   unread: number,
+  quote: number,
 ]
 
 /** The field that a reader is at. */
@@ -97,6 +100,8 @@ export interface FieldSpelling {
   readonly null: "empty" | "marked"
   /** Whether zeros may stand before other digits. */
   readonly hasLeadingZeros: boolean
+  /** Whether fields of all types may stand within quotes; otherwise the index leaves quotes out. */
+  readonly hasQuotes: boolean
 }
 
 /** The length of a field that the index has found to be null, and of one that is not spelled as its column's are. */
@@ -111,9 +116,10 @@ export function writeFieldReader<P extends Readonly<Record<string, WasmType>>>(
 ): void {
   const parameters = { ...FIELD_PARAMETERS, ...reading.parameters }
   module.function(reading.name, { parameters, result: "i32" }, (given, scope) => {
-    const { starts, startStep, before, ends, endStep, count, row, values, validity, unread } = given as unknown as {
-      readonly [N in keyof typeof FIELD_PARAMETERS]: Local<"i32">
-    }
+    const { starts, startStep, before, ends, endStep, count, row, values, validity, unread, quote } =
+      given as unknown as {
+        readonly [N in keyof typeof FIELD_PARAMETERS]: Local<"i32">
+      }
     const [start, end, length] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
     const [index, list] = [scope.local("i32"), scope.local("i32")]
     const step = (local: Local<"i32">, by: Code<"i32">) => local.set(i32.add(local.get, by))
@@ -134,6 +140,7 @@ export function writeFieldReader<P extends Readonly<Record<string, WasmType>>>(
       block((done) => [
         block((unknown) => [
           when(isNull, writeNull(unknown, done)),
+          ...(spelling.hasQuotes ? [leaveQuotes({ start, end, length, unknown }, quote)] : []),
           ...reading.read({ start, end, length, row, values, value, unknown, done }, given, scope),
           branch(done),
         ]),
@@ -152,6 +159,20 @@ export function writeFieldReader<P extends Readonly<Record<string, WasmType>>>(
       i32.shrU(i32.sub(list.get, unread.get), i32.const(2)),
     ]
   })
+}
+
+/** Takes a field for what stands within its quotes, where it is quoted. An empty text within is for JavaScript. */
+function leaveQuotes(
+  { start, end, length, unknown }: Pick<FieldAtHand, "start" | "end" | "length" | "unknown">,
+  quote: Local<"i32">,
+): Code<"none"> {
+  return when(i32.eq(i32.load8U(start.get), quote.get), [
+    branchIf(unknown, i32.ltU(length.get, i32.const(3))),
+    end.set(i32.sub(end.get, i32.const(1))),
+    branchIf(unknown, i32.ne(i32.load8U(end.get), quote.get)),
+    start.set(i32.add(start.get, i32.const(1))),
+    length.set(i32.sub(length.get, i32.const(2))),
+  ])
 }
 
 /** Stores the row's bit of a bitmap. */

@@ -34,6 +34,7 @@ export function readTexts(
   texts: readonly string[],
   extra = powers,
   isNullable = false,
+  quote = 34,
 ): { readonly unread: readonly number[]; readonly nulls: readonly number[] } {
   const at = (place: keyof typeof PLACES) => block.offset + PLACES[place]
   const { bytes, view } = memory
@@ -50,7 +51,7 @@ export function readTexts(
   })
   bytes.fill(255, at("validity"), at("validity") + VALIDITY_BYTES)
   const validity = isNullable ? at("validity") : 0
-  const count = reader(at("starts"), 4, 0, at("ends"), 4, texts.length, 0, values, validity, at("unread"), extra)
+  const count = reader(at("starts"), 4, 0, at("ends"), 4, texts.length, 0, values, validity, at("unread"), quote, extra)
   const unread = Array.from({ length: count }, (_, place) => view.getInt32(at("unread") + place * 4, true))
   const isNull = (row: number) => ((bytes[at("validity") + (row >> 3)]! >> (row & 7)) & 1) === 0
   return { unread, nulls: texts.map((_, row) => row).filter(isNull) }

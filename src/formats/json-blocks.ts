@@ -25,7 +25,7 @@ interface JsonFunctions extends FieldFunctions {
 /** The functions. */
 export const jsonKernels = new KernelModules<JsonFunctions>(
   "json lines",
-  { null: "marked", hasLeadingZeros: false },
+  { null: "marked", hasLeadingZeros: false, hasQuotes: false },
   writeJsonIndex,
 )
 
@@ -37,6 +37,8 @@ export class JsonBlocks implements BlockFormat {
   readonly columns: readonly BlockColumn[]
   readonly recordsMax: number
   readonly indexBytes: number
+  /** The index knows strings. */
+  readonly quote = -1
   readonly #template: LineTemplate
   readonly #readValue: ReadValue
   #functions: JsonFunctions | undefined

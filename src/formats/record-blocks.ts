@@ -69,8 +69,10 @@ export interface BlockFormat {
   /** The address of a record of the index, and of what stands behind the last one. */
   startOf(record: number): number
   placesOf(column: number): FieldPlaces
-  /** Whether there is nothing to look at in a column. */
-  isIdle(column: BlockColumn, hasHigh: boolean): boolean
+  /** What quotes fields, -1 where nothing does. */
+  readonly quote: number
+  /** Whether there is nothing to look at in a column. `isSpecial`: see `REPORT`. */
+  isIdle(column: BlockColumn, isSpecial: boolean): boolean
   /**
    * Reads a field that no kernel has read, which the index has at `start` of the window with so many bytes, into a row. Gives
    * whether the scanner takes it.
@@ -205,10 +207,10 @@ export class RecordBlocks {
   /** Reads all columns of the records, and gives how many records were read in all of them. */
   #readColumns(run: DecodeRun, found: number): number {
     const { columns } = this.#format
-    const hasHigh = this.#words[REPORT.high >> 2] !== 0
+    const isSpecial = this.#words[REPORT.isSpecial >> 2] !== 0
     let read = found
     columns.forEach((column, index) => {
-      if (read > 0 && !this.#format.isIdle(column, hasHigh)) read = this.#readColumn(run, index, column, read)
+      if (read > 0 && !this.#format.isIdle(column, isSpecial)) read = this.#readColumn(run, index, column, read)
     })
     for (let record = read; record < found; record++) this.#options.builder.clear(run.rows + record)
     return read
@@ -227,22 +229,33 @@ export class RecordBlocks {
   #runKernel(run: DecodeRun, { reader, kernel, table }: BlockColumn, places: FieldPlaces, count: number): number {
     const { slots, words, bits, validity } = reader!
     const { offset } = this.#block!
+    const { quote } = this.#format
     const unread = offset + PLACES.unread
     const nulls = this.#format.hasNulls(reader!) ? validity.byteOffset : 0
     const kernels = this.#kernels!
     switch (kernel!) {
       case "readText": {
         const masks = offset + PLACES.masks
-        return kernels.readText(...places, count, run.rows, words.byteOffset, nulls, unread, table!.address, masks)
+        return kernels.readText(
+          ...places,
+          count,
+          run.rows,
+          words.byteOffset,
+          nulls,
+          unread,
+          quote,
+          table!.address,
+          masks,
+        )
       }
       case "readDouble": {
         const powers = offset + PLACES.powers
-        return kernels.readDouble(...places, count, run.rows, slots.byteOffset, nulls, unread, powers)
+        return kernels.readDouble(...places, count, run.rows, slots.byteOffset, nulls, unread, quote, powers)
       }
       case "readBool":
-        return kernels.readBool(...places, count, run.rows, bits.byteOffset, nulls, unread)
+        return kernels.readBool(...places, count, run.rows, bits.byteOffset, nulls, unread, quote)
       default:
-        return kernels[kernel as "readWhole"](...places, count, run.rows, slots.byteOffset, nulls, unread)
+        return kernels[kernel as "readWhole"](...places, count, run.rows, slots.byteOffset, nulls, unread, quote)
     }
   }
 
@@ -253,12 +266,22 @@ export class RecordBlocks {
     const length = this.#wordAt(ends + record * endStep) - start
     const row = run.rows + record
     if (!this.#format.readField(run, index, row, start + this.#shift, length)) return false
-    const { table, reader } = column
-    if (table?.admits(length) === true) {
-      const masks = this.#block!.offset + PLACES.masks
-      if (this.#kernels!.addText(table.address, masks, start, length, reader!.words[row]!) === 1) table.count()
-    }
+    if (column.table !== undefined) this.#addText(run, column.table, start, length, column.reader!.words[row]!)
     return true
+  }
+
+  /** Adds a text that has been read to the column's table, unless it has quotes within. */
+  #addText({ window }: DecodeRun, table: TextTable, start: number, length: number, code: number): void {
+    const { quote } = this.#format
+    const { bytes } = window
+    const at = start + this.#shift
+    const isQuoted = length >= 2 && bytes[at] === quote
+    const [first, count] = isQuoted ? [1, length - 2] : [0, length]
+    // The empty text within quotes is another than a field without bytes.
+    if ((isQuoted && count === 0) || !table.admits(count)) return
+    for (let place = at + first; place < at + first + count; place++) if (bytes[place] === quote) return
+    const masks = this.#block!.offset + PLACES.masks
+    if (this.#kernels!.addText(table.address, masks, start + first, count, code) === 1) table.count()
   }
 
   #wordAt(address: number): number {

@@ -9,9 +9,9 @@ const { bytes, view } = memory
 /** The fixture's memory has room behind its texts. */
 const [masks, tableAddress, scratch] = [1_200_000, 1_200_064, 1_400_000] as const
 const tableBytes = new Uint8Array(bytes.buffer, tableAddress, TABLE_BYTES)
-const readText = ((...[starts, step, before, ends, endStep, count, row, into, validity, unread]) =>
+const readText = ((...[starts, step, before, ends, endStep, count, row, into, validity, unread, quote]) =>
   kernels.readText(
-    ...([starts, step, before, ends, endStep, count, row, into, validity, unread] as const),
+    ...([starts, step, before, ends, endStep, count, row, into, validity, unread, quote] as const),
     tableAddress,
     masks,
   )) satisfies Reader

@@ -31,7 +31,7 @@ export class TextTable {
 
   /** Whether a text of so many bytes may be added. */
   admits(length: number): boolean {
-    return length <= TABLE_TEXT_BYTES && this.#size < TABLE_TEXTS_MAX
+    return length >= 0 && length <= TABLE_TEXT_BYTES && this.#size < TABLE_TEXTS_MAX
   }
 
   /** A text has been added. */
