@@ -8,6 +8,8 @@ import { f64, f64x2, i32, i32x4, i64, i64x2, v128, whileLoop } from "../../dist/
 import { WasmModule } from "../../dist/expr/wasm-module.js"
 
 const VECTORS = 8
+/** Rows of a list that are added at once, each to a sum of its own. */
+const PICKED = 4
 
 /** How values of a storage add: as a vector, alone, and how a vector's lanes do. */
 const ADDITIONS = {
@@ -79,15 +81,19 @@ function sumVectors(scope, { lanes, vector, scalar }, at, left, unit) {
 function addPickedSum(module, name, { type, width, scalar }) {
   const parameters = { at: "i32", rows: "i32", count: "i32" }
   module.function(name, { parameters, result: type }, ({ at, rows, count }, scope) => {
-    const sum = scope.local(type)
-    const row = i32.mul(i32.load(rows.get), i32.const(width))
+    const sums = Array.from({ length: PICKED }, () => scope.local(type))
+    const add = (sum, index) => {
+      const row = i32.mul(i32.load(rows.get, 4 * index), i32.const(width))
+      return sum.set(scalar.add(sum.get, scalar.load(i32.add(at.get, row))))
+    }
+    const onward = (picked) => [
+      rows.set(i32.add(rows.get, i32.const(4 * picked))),
+      count.set(i32.sub(count.get, i32.const(picked))),
+    ]
     return [
-      whileLoop(i32.ne(count.get, i32.const(0)), [
-        sum.set(scalar.add(sum.get, scalar.load(i32.add(at.get, row)))),
-        rows.set(i32.add(rows.get, i32.const(4))),
-        count.set(i32.sub(count.get, i32.const(1))),
-      ]),
-      sum.get,
+      whileLoop(i32.geU(count.get, i32.const(PICKED)), [...sums.map(add), ...onward(PICKED)]),
+      whileLoop(i32.ne(count.get, i32.const(0)), [add(sums[0], 0), ...onward(1)]),
+      sums.map((sum) => sum.get).reduce(scalar.add),
     ]
   })
 }
