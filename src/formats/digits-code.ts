@@ -11,7 +11,7 @@ export const VECTOR_DIGITS = 16
 
 const [ZERO, NINE] = [48, 9] as const
 /** The place of each byte. */
-const PLACES = v128.const(Array.from({ length: VECTOR_DIGITS }, (_, place) => place))
+export const PLACES = v128.const(Array.from({ length: VECTOR_DIGITS }, (_, place) => place))
 /** Factors of neighbours, as 16 bits each: 100 and 1, 10,000 and 1. */
 const HUNDREDS = v128.const(Array.from({ length: 16 }, (_, place) => [100, 0, 1, 0][place % 4]!))
 const TEN_THOUSANDS = v128.const(

@@ -54,38 +54,66 @@ describe("kernels for whole numbers", () => {
 })
 
 describe("the kernel for doubles", () => {
-  it("reads up to sixteen characters as Number does, with the sign of zero", () => {
+  it("reads up to eighteen digits as Number does, with the sign of zero", () => {
     const texts = [
-      "0",
-      "-0",
-      "-0.0",
-      "1.5",
-      "-12.25",
-      "0.1",
-      "123456789.123456",
-      "9007199254740993",
-      "0.00000000000001",
+      ...["0", "-0", "-0.0", "1.5", "-12.25", "0.1", "123456789.123456", "9007199254740994", "0.00000000000001"],
+      ...[
+        "0.30000000000000004",
+        "-73.98214721679688",
+        "123456789012345678",
+        "9007199254740993.5",
+        "1234567890123456.78",
+      ],
+      ...[
+        "1.23456789012345678",
+        "12.3456789012345678",
+        "123.45678901234567",
+        "00000000000000000.1",
+        "-1.7976931348623157",
+      ],
     ]
     const read = valuesOf(kernels.readDouble, texts, double)
     expect(read).toEqual(texts.map(Number))
     expect(Object.is(read[1], -0) && Object.is(read[2], -0)).toBe(true)
   })
 
-  it("lists what has an exponent, no digit on a side of the point, or too many characters", () => {
+  it("lists what has an exponent, no digit on a side of the point, a second point, or too many digits", () => {
     const texts = [
-      ".5",
-      "5.",
-      "-.5",
-      ".",
-      "-",
-      "1.2.3",
-      "1e5",
-      "NaN",
-      "1,5",
-      "0.300000000000000004",
-      "12345678901234567",
+      ...[".5", "5.", "-.5", ".", "-", "1.2.3", "1e5", "NaN", "1,5", "1234567890123456789", "0.1234567890123456789"],
+      ...[
+        ".12345678901234567",
+        "12345678901234567.",
+        "1.2345678901234.56",
+        "1234567890.123456e",
+        "1.23456789012345e10",
+      ],
+      // Just in the middle of two doubles.
+      "9007199254740993",
+      ...["x1234567890123456.7", "12.34567890123456 ", "123456789012345678.1"],
     ]
     expect(valuesOf(kernels.readDouble, texts, double)).toEqual(texts.map(() => UNREAD))
+  })
+
+  it("FC1 rounds 200,000 numbers as Number does, near the middle of two doubles, too", () => {
+    let taken = 0
+    let count = 0
+    forEachSeed(200, (prng) => {
+      const texts = Array.from({ length: 1000 }, () => {
+        const value = (prng.below(2 ** 30) / 2 ** 30 + prng.below(2 ** 23) / 2 ** 53) * 10 ** prng.below(16)
+        if (prng.chance(0.5)) return String(value)
+        // The middle of two neighbours, and what is next to it.
+        const middle = String(BigInt(Math.floor(value * 2 ** 20)) * 2n + BigInt(prng.below(3)) + 2n ** 54n).slice(0, 18)
+        const point = 1 + prng.below(17)
+        return `${middle.slice(0, point)}.${middle.slice(point)}`
+      }).filter((text) => !text.includes("e"))
+      valuesOf(kernels.readDouble, texts, double).forEach((value, row) => {
+        count++
+        if (value === UNREAD) return
+        taken++
+        if (!Object.is(value, Number(texts[row]))) expect(value, texts[row]).toBe(Number(texts[row]))
+      })
+    })
+    expect(taken / count).toBeGreaterThan(0.6)
   })
 })
 

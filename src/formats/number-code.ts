@@ -1,18 +1,14 @@
-/**
- * WebAssembly that reads fields of numbers: whole ones of up to sixteen or nineteen digits, and doubles of up to sixteen
- * characters, where one division of exact doubles rounds right (see `decimal-bytes.ts`). What is longer, has an exponent
- * or is no number is listed.
- */
-import { branchIf, f64, i32, i64, i8x16, v128, when, type Code, type Label, type Local } from "../expr/wasm-code.ts"
+/** WebAssembly that reads fields of whole numbers of up to nineteen digits. What is longer or no whole number is listed. */
+import { branchIf, i32, i64, when, type Code, type Label, type Local } from "../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
-import { digitsAt, digitsOf, NINES, numberOf, placesFromRight, VECTOR_DIGITS } from "./digits-code.ts"
-import { anyAbove, bytesOf, writeFieldReader, type FieldAtHand, type FieldSpelling } from "./field-code.ts"
+import { digitsAt, NINES, numberOf, VECTOR_DIGITS } from "./digits-code.ts"
+import { anyAbove, writeFieldReader, type FieldAtHand, type FieldSpelling } from "./field-code.ts"
 
 const [MINUS, DOT, ZERO] = [45, 46, 48] as const
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** A number's sign, and where its digits stand. */
-interface SignedDigits {
+export interface SignedDigits {
   readonly isNegative: Local<"i32">
   readonly at: Local<"i32">
   readonly count: Local<"i32">
@@ -20,7 +16,8 @@ interface SignedDigits {
   readonly setup: readonly Code<"none">[]
 }
 
-function signedDigits(
+/** The sign of a number of at most `countMax` characters besides, and where they stand. */
+export function signedDigits(
   { start, end, unknown }: FieldAtHand,
   scope: FunctionScope,
   { hasLeadingZeros }: FieldSpelling,
@@ -104,42 +101,3 @@ function digitsReader(scope: FunctionScope, unknown: Label) {
     into.set(number),
   ]
 }
-
-/** Adds `readDouble`: `-?[0-9]+(.[0-9]+)?`. It is given where the powers of ten lie, from 10⁰ on, as doubles. */
-export function writeDoubleReader(module: WasmModule, spelling: FieldSpelling): void {
-  writeFieldReader(module, spelling, {
-    name: "readDouble",
-    sizeBits: 3,
-    parameters: { powers: "i32" },
-    read(field, { powers }, scope) {
-      const { isNegative, at, count, setup } = signedDigits(field, scope, spelling, VECTOR_DIGITS)
-      const [point, digitCount] = [scope.local("i32"), scope.local("i32")]
-      const [characters, places, digits, sums] = [0, 1, 2, 3].map(() => scope.local("v128")) as [V, V, V, V]
-      const { setup: sum, number } = numberOf(digits, sums)
-      const decimals = i32.sub(digitCount.get, point.get)
-      const scale = f64.load(i32.add(powers.get, i32.shl(decimals, i32.const(3))))
-      const quotient = f64.div(f64.convertI64S(number), scale)
-      const sign = i64.shl(i64.extendU(isNegative.get), i64.const(63n))
-      return [
-        ...setup,
-        characters.set(v128.load(at.get)),
-        // The first point, or where the number ends. A second one is no digit.
-        point.set(i32.or(i8x16.bitmask(i8x16.eq(characters.get, bytesOf(DOT))), i32.shl(i32.const(1), count.get))),
-        point.set(i32.ctz(point.get)),
-        digitCount.set(i32.sub(count.get, i32.ltU(point.get, count.get))),
-        // A digit before the point, and one behind it.
-        branchIf(field.unknown, i32.eqz(point.get)),
-        branchIf(field.unknown, i32.eq(point.get, i32.sub(count.get, i32.const(1)))),
-        places.set(placesFromRight(digitCount.get)),
-        // What stands behind the point comes from one place further on.
-        places.set(i8x16.sub(places.get, i8x16.geS(places.get, i8x16.splat(point.get)))),
-        digits.set(i8x16.swizzle(digitsOf(characters.get), places.get)),
-        branchIf(field.unknown, anyAbove(digits.get, NINES)),
-        sum,
-        i64.store(field.value, i64.or(i64.reinterpretF64(quotient), sign)),
-      ]
-    },
-  })
-}
-
-type V = Local<"v128">
