@@ -6,12 +6,12 @@
  *
  * A covered key is here and nowhere else, unless it came before it was covered: so what is 0 here is a new key.
  *
- * The table grows when the words of keys do, so by factors of two and ever less often. It covers the values that keys have
- * where these are dense, and as many again, as values often go up; so keys far apart do not make it larger.
+ * The table grows when the words of keys do, so ever less often. It covers the values that keys have where these are dense,
+ * and where they go up, those behind them, too; so keys far apart do not make it larger.
  *
  * Invariants:
  * - BV1 A covered key of the table has its id here.
- * - BV2 It takes no more than 64 bytes for each key in the range that it covers, or than 32 for each key that there is room
+ * - BV2 It takes no more than 80 bytes for each key in the range that it covers, or than 32 for each key that there is room
  *   for where that is less than 256 KiB.
  */
 import { assert } from "../../base/assert.ts"
@@ -26,6 +26,10 @@ const ANY_ITEMS_MAX = 1 << 16
 const DENSE = 8
 /** 64 MiB: what a single growth copies and clears is bounded. */
 const ITEMS_BITS_MAX = 24
+/** The greatest value among these may not be the greatest of all: there is such a share more. */
+const UNSEEN_SHARE = 1 / 64
+/** Values go up where the first half of the keys has none beyond such a share of the greatest. */
+const FIRST_HALF = 3 / 4
 /** So many keys are looked at to see where they are dense. */
 const SAMPLE_KEYS = 1 << 16
 
@@ -42,6 +46,7 @@ export class IdsByValue {
   readonly #part: KeyPartLayout
   readonly #stride: number
   #block: Block | undefined
+  #items = 0
 
   constructor(arena: Arena, memory: Int32Array, layout: KeyLayout) {
     assert(isOneWord(layout), "ids go by a value of one word")
@@ -49,10 +54,6 @@ export class IdsByValue {
     this.#memory = memory
     this.#part = layout.parts[0]!
     this.#stride = layout.stride
-  }
-
-  get #items(): number {
-    return (this.#block?.bytes ?? 0) / 4
   }
 
   /** Where the item of the value 0 lies, in bytes. */
@@ -76,40 +77,56 @@ export class IdsByValue {
 
   /** Covers more where that is worth it: there are `size` keys with words from an address on, and room for `capacity`. */
   grow(wordsAddress: number, size: number, capacity: number): void {
-    const old = this.#block
     const before = this.#items
     const least = Math.min(ANY_ITEMS_MAX, ITEMS_PER_KEY * capacity)
-    const items = Math.max(before, least, this.#denseItems(wordsAddress >>> 2, size))
-    if (items === before) return
-    // Where there is no room for more, keys that are not covered are in the index.
-    const block = old === undefined ? this.#arena.allocate(4 * items) : this.#arena.tryAllocate(4 * items)
-    if (block === undefined) return
-    const growth = keyGrowth(this.#arena)
-    if (old !== undefined) {
-      growth.copy(block.offset, old.offset, old.bytes)
-      this.#arena.free(old)
-    }
-    growth.clear(block.offset + 4 * before, block.bytes - 4 * before)
-    this.#block = block
+    const items = Math.max(before, least, this.#denseItems(wordsAddress >>> 2, size, capacity - size))
+    if (items === before || !this.#makeRoom(items)) return
+    keyGrowth(this.#arena).clear(this.#block!.offset + 4 * before, 4 * (items - before))
+    this.#items = items
     if (before === 0) return
     const values = { from: wordsAddress + 4 * this.#part.at, end: wordsAddress + 4 * this.#stride * size }
-    growth.noteIds(values.from, values.end, 4 * this.#stride, this.address, before - 1, items - before)
+    const stride = 4 * this.#stride
+    keyGrowth(this.#arena).noteIds(values.from, values.end, stride, this.address, before - 1, items - before)
   }
 
-  /** A power of two of items that covers the largest range of values in which keys are dense, and as many again. */
-  #denseItems(words: number, size: number): number {
-    /** By number of bits. */
-    const counts = new Int32Array(33)
+  /** Makes room for so many items; gives whether there is some. */
+  #makeRoom(items: number): boolean {
+    const old = this.#block
+    if (old !== undefined && 4 * items <= old.bytes) return true
+    // Where there is no room for more, keys that are not covered are in the index.
+    const block = old === undefined ? this.#arena.allocate(4 * items) : this.#arena.tryAllocate(4 * items)
+    if (block === undefined) return false
+    this.#block = block
+    if (old === undefined) return true
+    keyGrowth(this.#arena).copy(block.offset, old.offset, 4 * this.#items)
+    this.#arena.free(old)
+    return true
+  }
+
+  /** How many items cover the largest range of values in which keys are dense, where `more` keys come until the next time. */
+  #denseItems(words: number, size: number, more: number): number {
+    /** By number of bits: how many keys, the greatest of them, and the greatest of the first half. */
+    const [counts, greatest, earlier] = [new Int32Array(33), new Int32Array(33), new Int32Array(33)]
     const step = Math.max(1, Math.floor(size / SAMPLE_KEYS))
     for (let id = 0; id < size; id += step) {
-      counts[32 - Math.clz32(this.#memory[words + id * this.#stride + this.#part.at]!)]! += step
+      const value = this.#memory[words + id * this.#stride + this.#part.at]!
+      const bits = 32 - Math.clz32(value)
+      counts[bits]! += step
+      if (value > greatest[bits]!) greatest[bits] = value
+      if (2 * id < size) earlier[bits] = greatest[bits]!
     }
-    let [keys, items] = [0, 0]
+    let [keys, values, before, items] = [0, 0, 0, 0]
     for (let bits = 0; bits <= ITEMS_BITS_MAX; bits++) {
       keys += counts[bits]!
-      if (counts[bits]! > 0 && keys * DENSE >= 2 ** bits) items = 2 ** Math.min(ITEMS_BITS_MAX, bits + 1)
+      if (counts[bits]! === 0) continue
+      values = greatest[bits]! + 1
+      before = Math.max(before, earlier[bits]!)
+      const share = before < values * FIRST_HALF ? more / size : UNSEEN_SHARE
+      if (keys * DENSE >= 2 ** bits) items = 1 + values + Math.ceil(values * share)
     }
-    return items
+    // A little more than a block has room for would take one twice as large.
+    const block = 2 ** Math.floor(Math.log2(Math.max(1, items)))
+    return Math.min(2 ** ITEMS_BITS_MAX, items - block <= items * UNSEEN_SHARE ? block : items)
   }
 
   /** Gives its memory back. */
