@@ -15,6 +15,9 @@
  * are set. Eight row numbers are stored behind those listed so far, and the next ones are stored over those that do not
  * count. There is room for them, as no more rows have been listed than were looked at.
  *
+ * Memory that is read at two places at once comes faster. So a predicate goes through both halves of a batch side by side,
+ * and the rows of the second are listed where the first one's list ends at the latest, and then put behind it.
+ *
  * Invariants:
  * - GW2 A kernel reads rows below `count`, or of the selection, and writes nothing but values of such rows, and the list.
  */
@@ -207,9 +210,51 @@ class LoopWriter {
     return this.#plan.lanes.graph.indexOf({ from: "target", target: index, part })
   }
 
+  /** Eight rows at a time. Where there is nothing but a list to make, both halves of the rows are gone through side by side. */
   #eightByEight(): Code<"none">[] {
+    const { count } = this.#first
+    const [row, end] = [this.#row, this.#scope.local("i32")]
+    const one = this.#eight(row, this.#at)
+    const loop = (body: readonly Code<"none">[]) =>
+      whileLoop(i32.ltU(row.get, end.get), [...body, row.set(i32.add(row.get, i32.const(VECTOR_ROWS)))])
+    const whole = [end.set(i32.and(count.get, i32.const(-VECTOR_ROWS))), loop(one.body)]
+    if (this.#plan.stores.length > 0 || isConstant(this.#plan.listed, false)) return [...one.prologue, ...whole]
+    const [otherRow, otherAt] = [this.#scope.local("i32"), this.#scope.local("i32")]
+    const other = this.#eight(otherRow, otherAt)
+    const otherList = i32.add(this.#first.list.get, i32.shl(end.get, i32.const(2)))
+    return [
+      ...one.prologue,
+      ...other.prologue,
+      end.set(i32.and(i32.shrU(count.get, i32.const(1)), i32.const(-VECTOR_ROWS))),
+      otherRow.set(end.get),
+      otherAt.set(otherList),
+      loop([...one.body, ...other.body, otherRow.set(i32.add(otherRow.get, i32.const(VECTOR_ROWS)))]),
+      ...this.#append(otherList, otherAt),
+      row.set(otherRow.get),
+      ...whole,
+    ]
+  }
+
+  /** Puts the row numbers from an address on, up to `end`, behind those that are listed. */
+  #append(from: Code<"i32">, end: Local<"i32">): Code<"none">[] {
+    const at = this.#at
+    const [source, listEnd] = [this.#scope.local("i32"), this.#scope.local("i32")]
+    return [
+      source.set(from),
+      listEnd.set(i32.add(at.get, i32.sub(end.get, source.get))),
+      when(i32.ne(at.get, source.get), [
+        whileLoop(i32.ltU(source.get, end.get), [
+          v128.store(at.get, v128.load(source.get)),
+          ...[source, at].map((each) => each.set(i32.add(each.get, i32.const(16)))),
+        ]),
+      ]),
+      at.set(listEnd.get),
+    ]
+  }
+
+  /** Code for the eight rows from `row` on, which are listed at `at`; and what comes once before it. */
+  #eight(row: Local<"i32">, at: Local<"i32">): { readonly prologue: Code<"none">[]; readonly body: Code<"none">[] } {
     const { stores, listed, unknown } = this.#plan
-    const row = this.#row
     const writer = new VectorWriter(this.#scope, this.#arguments, this.#uses, row)
     const body: Code<"none">[] = []
     const add = (...codes: Code<"none">[]): number => body.push(...writer.takeStatements(), ...codes)
@@ -220,15 +265,10 @@ class LoopWriter {
     if (!isConstant(listed, false)) {
       const bits = this.#scope.local("i32")
       add(bits.set(writer.bits(listed)))
-      const list = this.#listEight(bits)
+      const list = this.#listEight(bits, row, at)
       body.push(...(this.#plan.areListedRare ? [when(bits.get, list)] : list))
     }
-    const end = this.#scope.local("i32")
-    return [
-      ...writer.prologue,
-      end.set(i32.and(this.#first.count.get, i32.const(-VECTOR_ROWS))),
-      whileLoop(i32.ltU(row.get, end.get), [...body, row.set(i32.add(row.get, i32.const(VECTOR_ROWS)))]),
-    ]
+    return { prologue: writer.prologue, body }
   }
 
   *#storeEight(store: TargetLanes, writer: VectorWriter): Generator<Code<"none">> {
@@ -248,11 +288,10 @@ class LoopWriter {
     }
   }
 
-  /** Lists the rows whose bits are set. */
-  #listEight(bits: Local<"i32">): Code<"none">[] {
+  /** Lists those of the eight rows from `row` on whose bits are set. */
+  #listEight(bits: Local<"i32">, row: Local<"i32">, at: Local<"i32">): Code<"none">[] {
     const places = this.#scope.local("v128")
-    const at = this.#at
-    const first = i32x4.splat(this.#row.get)
+    const first = i32x4.splat(row.get)
     return [
       places.set(v128.load8x8U(i32.add(this.#first.from.get, i32.shl(bits.get, i32.const(3))))),
       v128.store(at.get, i32x4.add(i32x4.extendLowI16x8U(places.get), first)),

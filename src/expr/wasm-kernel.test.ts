@@ -65,6 +65,23 @@ describe("kernels of WebAssembly", () => {
     arena.free(block)
   })
 
+  it("list rows in order, whatever passes of either half of a batch", () => {
+    const kernel = kernelOf("(r, p) => (r.x & 7) < p.most && (r.x < 40 || (r.x & 3) !== 1)")
+    for (let length = 0; length < 140; length++) {
+      const batch = batchOf(length)
+      for (const most of [0, 1, 3, 6, 8]) {
+        const expected = rowsOf(length).flatMap(({ x }) => ((x & 7) < most && (x < 40 || (x & 3) !== 1) ? [x] : []))
+        expect(select(kernel, batch, { ...PARAMS, most }), `${most} of ${length}`).toEqual(expected)
+      }
+    }
+    const halves = kernelOf("(r, p) => r.x >= p.most")
+    for (const most of [0, 1, 24, 31, 32, 33, 63]) {
+      expect(select(halves, batchOf(64), { ...PARAMS, most })).toEqual(
+        Array.from({ length: 64 - most }, (_, at) => most + at),
+      )
+    }
+  })
+
   it("GW2 write nothing behind the list, and read nothing behind the rows", () => {
     const kernel = kernelOf("(r) => r.x >= 0")
     for (const length of [1, 7, 8, 9, 16, 23]) {
