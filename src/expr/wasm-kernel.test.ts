@@ -73,6 +73,7 @@ describe("kernels of WebAssembly", () => {
         const expected = rowsOf(length).flatMap(({ x }) => ((x & 7) < most && (x < 40 || (x & 3) !== 1) ? [x] : []))
         expect(select(kernel, batch, { ...PARAMS, most }), `${most} of ${length}`).toEqual(expected)
       }
+      releases.pop()!()
     }
     const halves = kernelOf("(r, p) => r.x >= p.most")
     for (const most of [0, 1, 24, 31, 32, 33, 63]) {
