@@ -45,14 +45,9 @@ export function mergeFunctions(shape: WindowShape, memory: LinearMemory): MergeF
 
 function mergeModule(shape: WindowShape): WasmModule {
   const module = new WasmModule()
-  writeMerges(module, shape)
-  return module
-}
-
-/** Writes both functions. */
-export function writeMerges(module: WasmModule, shape: WindowShape): void {
   writeMerge(module, shape, "merge", false)
   writeMerge(module, shape, "mergeBefore", true)
+  return module
 }
 
 /** Writes one of the functions under a name. */

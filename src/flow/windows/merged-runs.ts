@@ -33,8 +33,10 @@ const SMALLEST = 256
 /** For so many entries of halves there is room at least, and for those of so many halves that have all keys. */
 const HALF_ENTRIES_MIN = 4096
 const WHOLE_HALVES = 4
-/** When runs are forgotten, there is room for so many times of what is still to be asked for. */
+/** When runs are forgotten, there is room for so many times of the entries that are still to be asked for, */
 const ROOM_FACTOR = 4
+/** and so many places for each such run, of which half may be taken: to forget often is to merge often. */
+const PLACES_FACTOR = 16
 
 /** Where some of the fields of the slices' entries lie, and of the runs'. */
 export interface SourceTables {
@@ -260,7 +262,7 @@ export class MergedRuns {
     const capacity = this.#halfRoom + (entries + wanted) * ROOM_FACTOR
     for (const array of [this.#ids, ...this.#fields]) array.reserve(capacity)
     let places = this.#places
-    while (places < (runs + 1) * ROOM_FACTOR) places *= 2
+    while (places < (runs + 1) * PLACES_FACTOR) places *= 2
     if (places > this.#places) {
       this.#table.release()
       this.#table = new LinearArray(this.#arena, 8, (places * RUN_BYTES) / 8)
