@@ -22,8 +22,10 @@ export interface FieldFunctions {
   readonly readTimestamp: ReadFields
   readonly readBool: ReadFields
   readonly readDouble: (...given: readonly [...FieldArguments, powers: number]) => number
-  readonly readText: (...given: readonly [...FieldArguments, table: number, masks: number]) => number
-  readonly addText: (table: number, masks: number, start: number, length: number, code: number) => number
+  readonly readText: (...given: readonly [...FieldArguments, table: number, entries: number, masks: number]) => number
+  readonly addText: (
+    ...given: readonly [table: number, entries: number, masks: number, start: number, length: number, code: number]
+  ) => number
 }
 
 /** What reads a column. */

@@ -87,6 +87,8 @@ interface Walk {
   readonly byte: W
   readonly isOdd: W
   readonly vector: Local<"v128">
+  /** All bytes of strings so far, or-ed. */
+  readonly high: Local<"v128">
 }
 
 /** Adds `indexLines`. */
@@ -94,7 +96,7 @@ export function writeJsonIndex(module: WasmModule): void {
   module.function("indexLines", { parameters: PARAMETERS, result: "i32" }, (given, scope) => {
     const { from, to, index, lineStarts, steps, columns, linesMax, report } = given
     const walk = walkOf(to, scope)
-    const { at, step, out, end } = walk
+    const { at, step, out, end, high } = walk
     const [lines, lastStep] = [scope.local("i32"), scope.local("i32")]
     const c = i32.const
     const startOfLine = i32.add(lineStarts.get, i32.shl(lines.get, c(2)))
@@ -124,6 +126,7 @@ export function writeJsonIndex(module: WasmModule): void {
         ]),
       ]),
       end.set(i32.select(i32.gtU(end.get, at.get), end.get, at.get)),
+      i32.store(report.get, v128.anyTrue(v128.and(high.get, bytesOf(0x80))), REPORT.isSpecial),
       // A line that stopped the walk close to the end may be cut there.
       i32.store(report.get, i32.gtU(i32.add(end.get, c(WORD_BYTES_MAX + VECTOR_BYTES)), to.get), REPORT.isOut),
       lines.get,
@@ -134,7 +137,7 @@ export function writeJsonIndex(module: WasmModule): void {
 function walkOf(to: W, scope: FunctionScope): Walk {
   const word = () => scope.local("i32")
   const words = { at: word(), step: word(), out: word(), end: word(), bits: word(), byte: word(), isOdd: word() }
-  return { to, ...words, vector: scope.local("v128") }
+  return { to, ...words, vector: scope.local("v128"), high: scope.local("v128") }
 }
 
 /** Goes on behind what must stand before the value. */
@@ -172,7 +175,7 @@ function readValue(walk: Walk, stop: Label): Code<"none">[] {
 }
 
 function readString(walk: Walk, stop: Label): Code<"none">[] {
-  const { to, at, out, end, bits, byte, isOdd, vector } = walk
+  const { to, at, out, end, bits, byte, isOdd, vector, high } = walk
   const c = i32.const
   const isSpecial = v128.or(
     v128.or(i8x16.eq(vector.get, bytesOf(QUOTE)), i8x16.eq(vector.get, bytesOf(BACKSLASH))),
@@ -184,6 +187,7 @@ function readString(walk: Walk, stop: Label): Code<"none">[] {
       loop((again) => [
         branchIf(stop, i32.geU(end.get, to.get)),
         vector.set(v128.load(end.get)),
+        high.set(v128.or(high.get, vector.get)),
         bits.set(i8x16.bitmask(isSpecial)),
         when(i32.eqz(bits.get), [end.set(i32.add(end.get, c(VECTOR_BYTES))), branch(again)]),
         end.set(i32.add(end.get, i32.ctz(bits.get))),

@@ -20,10 +20,10 @@ import { POWERS_OF_TEN } from "../batch/types/decimal-bytes.ts"
 import type { BatchBuilder } from "./batch-builder.ts"
 import type { DecodeRun } from "./decode-run.ts"
 import type { FieldKernel, FieldFunctions } from "./field-kernels.ts"
-import type { FieldReader } from "./field-reader.ts"
+import { TEXT, type FieldReader } from "./field-reader.ts"
 import { REPORT } from "./index-report.ts"
-import { MASK_BYTES, TABLE_BYTES } from "./text-code.ts"
-import type { TextTable } from "./text-table.ts"
+import { MASK_BYTES } from "./text-code.ts"
+import type { AddText, TextTable } from "./text-table.ts"
 
 /** So much is copied into the arena at a time: bytes. */
 const CHUNK_BYTES = 64 * 1024
@@ -87,6 +87,23 @@ export interface RecordBlocksOptions {
   readonly maxRecordBytes: number
 }
 
+/** The fields of a column that no kernel has read. */
+interface RestOfColumn {
+  readonly places: FieldPlaces
+  readonly count: number
+  /** Whether they are listed, or are all. */
+  readonly isListed: boolean
+  readonly unread: number
+}
+
+/** A text that has been read: its address, and where it stands in the window. */
+interface TextAtHand {
+  readonly start: number
+  readonly at: number
+  readonly length: number
+  readonly quote: number
+}
+
 /** See the head of this file. */
 export class RecordBlocks {
   readonly #options: RecordBlocksOptions
@@ -117,9 +134,9 @@ export class RecordBlocks {
     const { arena } = this.#options
     const { columns, indexBytes, recordsMax } = this.#format
     const index = PLACES.unread + recordsMax * 4
-    const tables = columns.filter(({ table }) => table !== undefined).length
     const chunk = index + indexBytes
-    const bytes = chunk + CHUNK_BYTES + CHUNK_SLACK + tables * TABLE_BYTES
+    const tables = chunk + CHUNK_BYTES + CHUNK_SLACK
+    const bytes = columns.reduce((sum, { table }) => sum + (table?.byteLength ?? 0), tables)
     const block = arena.tryAllocate(bytes)
     if (block === undefined) return false
     this.#block = block
@@ -129,13 +146,14 @@ export class RecordBlocks {
     this.#format.begin(arena.memory, this.#words.subarray(index >> 2))
     new Uint8Array(arena.buffer, offset + PLACES.masks, 2 * MASK_BYTES).fill(0).fill(255, 0, MASK_BYTES)
     new Float64Array(arena.buffer, offset + PLACES.powers, POWERS_OF_TEN.length).set(POWERS_OF_TEN)
-    let end = offset + bytes
+    this.#chunk = new Uint8Array(arena.buffer, offset + chunk, CHUNK_BYTES)
+    let place = offset + tables
     for (const { table, reader } of columns) {
       if (table === undefined) continue
-      end -= TABLE_BYTES
-      table.begin(new Uint8Array(arena.buffer, end, TABLE_BYTES), reader!.dictionary)
+      const { byteLength } = table
+      table.begin(new Uint8Array(arena.buffer, place, byteLength), reader!.dictionary, this.#chunk, this.#addToTable)
+      place += byteLength
     }
-    this.#chunk = new Uint8Array(arena.buffer, offset + chunk, CHUNK_BYTES)
     this.#chunkFrom = this.#chunkTo = 0
     return true
   }
@@ -216,14 +234,54 @@ export class RecordBlocks {
     return read
   }
 
+  readonly #addToTable: AddText = (table, entries, start, length, code) =>
+    this.#kernels!.addText(table, entries, this.#block!.offset + PLACES.masks, start, length, code)
+
   #readColumn(run: DecodeRun, index: number, column: BlockColumn, count: number): number {
     const places = this.#format.placesOf(index)
-    const unread = column.kernel === undefined ? count : this.#runKernel(run, column, places, count)
+    const { kernel, table } = column
+    const isListed = kernel !== undefined && table?.isUsed !== false
+    const unread = isListed ? this.#runKernel(run, column, places, count) : count
+    table?.note(count, count - unread)
+    return this.#readRest(run, index, column, { places, count, isListed, unread })
+  }
+
+  /** Reads the fields that no kernel has read: those listed, or all. Gives the record that it stopped at, or `count`. */
+  #readRest(run: DecodeRun, index: number, { reader, table }: BlockColumn, rest: RestOfColumn): number {
+    const { count, isListed, unread } = rest
+    const [starts, startStep, before, ends, endStep] = rest.places
+    const words = this.#words
+    const { offset } = this.#block!
+    const [startPlace, endPlace, shift] = [(starts - offset) >> 2, (ends - offset) >> 2, this.#shift]
+    const { bytes } = run.window
+    const { quote } = this.#format
+    // Where there are neither quotes nor bytes beyond ASCII, a text is its bytes as they stand.
+    const isPlain = reader?.how === TEXT && words[REPORT.isSpecial >> 2] === 0
     for (let place = 0; place < unread; place++) {
-      const record = column.kernel === undefined ? place : this.#words[(PLACES.unread >> 2) + place]!
-      if (!this.#readField(run, index, column, places, record)) return record
+      const record = isListed ? words[(PLACES.unread >> 2) + place]! : place
+      const row = run.rows + record
+      const start = words[startPlace + record * (startStep >> 2)]! + before
+      const length = words[endPlace + record * (endStep >> 2)]! - start
+      const at = start + shift
+      if (isPlain && length > 0) {
+        reader.words[row] = reader.dictionary.codeOfBytes(bytes, at, at + length)
+      } else if (!this.#format.readField(run, index, row, at, length)) {
+        return record
+      }
+      if (table?.admits(length) === true) this.#addText(table, bytes, { start, at, length, quote }, reader!.words[row]!)
     }
     return count
+  }
+
+  /** Adds a text that has been read to the column's table, unless it has quotes within. */
+  #addText(table: TextTable, bytes: Uint8Array, text: TextAtHand, code: number): void {
+    const { at, length, quote, start } = text
+    const isQuoted = length >= 2 && bytes[at] === quote
+    const [first, count] = isQuoted ? [1, length - 2] : [0, length]
+    // The empty text within quotes is another than a field without bytes.
+    if (isQuoted && count === 0) return
+    for (let place = at + first; place < at + first + count; place++) if (bytes[place] === quote) return
+    if (this.#addToTable(table.address, table.entries, start + first, count, code) === 1) table.count()
   }
 
   #runKernel(run: DecodeRun, { reader, kernel, table }: BlockColumn, places: FieldPlaces, count: number): number {
@@ -235,18 +293,10 @@ export class RecordBlocks {
     const kernels = this.#kernels!
     switch (kernel!) {
       case "readText": {
+        const { address, entries } = table!
         const masks = offset + PLACES.masks
-        return kernels.readText(
-          ...places,
-          count,
-          run.rows,
-          words.byteOffset,
-          nulls,
-          unread,
-          quote,
-          table!.address,
-          masks,
-        )
+        const given = [...places, count, run.rows, words.byteOffset, nulls, unread, quote] as const
+        return kernels.readText(...given, address, entries, masks)
       }
       case "readDouble": {
         const powers = offset + PLACES.powers
@@ -257,35 +307,6 @@ export class RecordBlocks {
       default:
         return kernels[kernel as "readWhole"](...places, count, run.rows, slots.byteOffset, nulls, unread, quote)
     }
-  }
-
-  /** Reads a field that no kernel has read, and adds a text to the column's table. */
-  #readField(run: DecodeRun, index: number, column: BlockColumn, places: FieldPlaces, record: number): boolean {
-    const [starts, startStep, before, ends, endStep] = places
-    const start = this.#wordAt(starts + record * startStep) + before
-    const length = this.#wordAt(ends + record * endStep) - start
-    const row = run.rows + record
-    if (!this.#format.readField(run, index, row, start + this.#shift, length)) return false
-    if (column.table !== undefined) this.#addText(run, column.table, start, length, column.reader!.words[row]!)
-    return true
-  }
-
-  /** Adds a text that has been read to the column's table, unless it has quotes within. */
-  #addText({ window }: DecodeRun, table: TextTable, start: number, length: number, code: number): void {
-    const { quote } = this.#format
-    const { bytes } = window
-    const at = start + this.#shift
-    const isQuoted = length >= 2 && bytes[at] === quote
-    const [first, count] = isQuoted ? [1, length - 2] : [0, length]
-    // The empty text within quotes is another than a field without bytes.
-    if ((isQuoted && count === 0) || !table.admits(count)) return
-    for (let place = at + first; place < at + first + count; place++) if (bytes[place] === quote) return
-    const masks = this.#block!.offset + PLACES.masks
-    if (this.#kernels!.addText(table.address, masks, start + first, count, code) === 1) table.count()
-  }
-
-  #wordAt(address: number): number {
-    return this.#words[(address - this.#block!.offset) >> 2]!
   }
 
   /** Writes where the records start, and goes on behind them. */

@@ -2,7 +2,7 @@
  * WebAssembly that reads fields of texts: it looks for each in a table of texts that have come before, and writes the
  * code that JavaScript has found for it then. What is longer than `TABLE_TEXT_BYTES` or not in the table is listed.
  *
- * The table is open addressing over entries of 48 bytes, and never full:
+ * The table is open addressing over entries of 48 bytes, a power of two of them, and never full:
  *
  *      0  the text, with zeros behind it     32  its length and one; 0: the entry is free     36  its code
  *
@@ -27,24 +27,20 @@ import { writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 /** Longer texts are in no table. */
 export const TABLE_TEXT_BYTES = 32
-/** A table's entries: a power of two. */
-const TABLE_ENTRIES = 1024
-/** How many of them are used at most. */
-export const TABLE_TEXTS_MAX = TABLE_ENTRIES / 2
-const ENTRY_BYTES = 48
-export const TABLE_BYTES = TABLE_ENTRIES * ENTRY_BYTES
-const [LENGTH, CODE] = [32, 36] as const
+/** An entry's size, and the offsets of its words. */
+export const ENTRY = { length: 32, code: 36, bytes: 48 } as const
 
 /** What `masks` points to: so many bytes that are all ones, then as many zeros. */
 export const MASK_BYTES = 16
 
 const [FIRST, SECOND] = [0x9e37_79b9_7f4a_7c15n, 0xc2b2_ae3d_27d4_eb4fn] as const
 
+const TABLE_PARAMETERS = { table: "i32", entries: "i32", masks: "i32" } as const
+
 /** A text of which the length is known, in two vectors with zeros behind it, and the entry where it is looked for. */
 function lookUp(
   scope: FunctionScope,
-  table: Local<"i32">,
-  masks: Local<"i32">,
+  { table, entries, masks }: { readonly [N in "table" | "entries" | "masks"]: Local<"i32"> },
   start: Code<"i32">,
   length: Local<"i32">,
 ) {
@@ -58,7 +54,8 @@ function lookUp(
     i64.mul(i64x2.extractLane(folded, 0), i64.const(FIRST)),
     i64.mul(i64.xor(i64x2.extractLane(folded, 1), i64.extendU(length.get)), i64.const(SECOND)),
   )
-  const slotBits = Math.log2(TABLE_ENTRIES)
+  // The highest bits, as many as the table's size has.
+  const shift = i64.extendU(i32.sub(i32.const(64), i32.ctz(entries.get)))
   const differs = v128.anyTrue(
     v128.or(v128.xor(first.get, v128.load(entry.get)), v128.xor(second.get, v128.load(entry.get, MASK_BYTES))),
   )
@@ -67,34 +64,34 @@ function lookUp(
       behind.set(i32.select(i32.gtU(length.get, half), i32.sub(length.get, half), i32.const(0))),
       first.set(masked(0, i32.sub(length.get, behind.get))),
       second.set(masked(MASK_BYTES, behind.get)),
-      slot.set(i32.wrap(i64.shrU(mixed, i64.const(BigInt(64 - slotBits))))),
+      slot.set(i32.wrap(i64.shrU(mixed, shift))),
     ],
-    toEntry: entry.set(i32.add(table.get, i32.mul(slot.get, i32.const(ENTRY_BYTES)))),
-    toNext: slot.set(i32.and(i32.add(slot.get, i32.const(1)), i32.const(TABLE_ENTRIES - 1))),
-    isFree: i32.eqz(i32.load(entry.get, LENGTH)),
-    isIt: i32.and(i32.eq(i32.load(entry.get, LENGTH), i32.add(length.get, i32.const(1))), i32.eqz(differs)),
-    code: i32.load(entry.get, CODE),
+    toEntry: entry.set(i32.add(table.get, i32.mul(slot.get, i32.const(ENTRY.bytes)))),
+    toNext: slot.set(i32.and(i32.add(slot.get, i32.const(1)), i32.sub(entries.get, i32.const(1)))),
+    isFree: i32.eqz(i32.load(entry.get, ENTRY.length)),
+    isIt: i32.and(i32.eq(i32.load(entry.get, ENTRY.length), i32.add(length.get, i32.const(1))), i32.eqz(differs)),
+    code: i32.load(entry.get, ENTRY.code),
     fill: (code: Local<"i32">) =>
       sequence(
         v128.store(entry.get, first.get),
         v128.store(entry.get, second.get, MASK_BYTES),
-        i32.store(entry.get, i32.add(length.get, i32.const(1)), LENGTH),
-        i32.store(entry.get, code.get, CODE),
+        i32.store(entry.get, i32.add(length.get, i32.const(1)), ENTRY.length),
+        i32.store(entry.get, code.get, ENTRY.code),
       ),
   }
 }
 
 /**
- * Adds `readText`, which is given the table, and `addText(table, masks, start, length, code)`, which fills it and gives
- * whether the text was not yet there.
+ * Adds `readText`, which is given the table, and `addText(table, entries, masks, start, length, code)`, which fills it and
+ * gives whether the text was not yet there.
  */
 export function writeTextReader(module: WasmModule, spelling: FieldSpelling): void {
   writeFieldReader(module, spelling, {
     name: "readText",
     sizeBits: 2,
-    parameters: { table: "i32", masks: "i32" },
-    read({ start, length, value, unknown, done }, { table, masks }, scope) {
-      const text = lookUp(scope, table, masks, start.get, length)
+    parameters: TABLE_PARAMETERS,
+    read({ start, length, value, unknown, done }, given, scope) {
+      const text = lookUp(scope, given, start.get, length)
       return [
         branchIf(unknown, i32.gtU(length.get, i32.const(TABLE_TEXT_BYTES))),
         ...text.setup,
@@ -108,9 +105,9 @@ export function writeTextReader(module: WasmModule, spelling: FieldSpelling): vo
       ]
     },
   })
-  const parameters = { table: "i32", masks: "i32", start: "i32", length: "i32", code: "i32" } as const
-  module.function("addText", { parameters, result: "i32" }, ({ table, masks, start, length, code }, scope) => {
-    const text = lookUp(scope, table, masks, start.get, length)
+  const parameters = { ...TABLE_PARAMETERS, start: "i32", length: "i32", code: "i32" } as const
+  module.function("addText", { parameters, result: "i32" }, ({ start, length, code, ...given }, scope) => {
+    const text = lookUp(scope, given, start.get, length)
     return [
       ...text.setup,
       loop((again) => [
