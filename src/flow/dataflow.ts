@@ -19,7 +19,7 @@ import { instantiate, type SlicesById } from "./instantiate.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "./operator.ts"
 import { EventTime } from "./operators/event-time.ts"
 import type { Plan, PlanNode, Port } from "./plan.ts"
-import { SharedWindow } from "./windows/shared-window.ts"
+import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
 /** What a dataflow may use. */

@@ -27,11 +27,11 @@ import {
 } from "./plan.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
 import { stateSignature } from "./state-signature.ts"
-import { SharedSlices } from "./windows/shared-slices.ts"
-import { SharedWindow } from "./windows/shared-window.ts"
+import { SharedSlices } from "./windows/shared/shared-slices.ts"
+import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate, type WindowAggregateColumn, type WindowAggregateOptions } from "./windows/window-aggregate.ts"
 import type { WindowInput } from "./windows/window-inputs.ts"
-import { shapedAggregate } from "./windows/window-shape.ts"
+import { shapedAggregate } from "./windows/kernels/window-shape.ts"
 
 type InnerNode = Exclude<PlanNode, SourceNode>
 

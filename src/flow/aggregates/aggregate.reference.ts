@@ -4,7 +4,7 @@
  */
 import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateKind } from "../plan.ts"
-import { gridSum, type GridPlace } from "../windows/shared-slices.reference.ts"
+import { gridSum, type GridPlace } from "../windows/shared/shared-slices.reference.ts"
 
 /** What an aggregate reads of a record, and when the record happened. */
 export interface TimedValue {

@@ -9,7 +9,7 @@
 import type { LinearMemory } from "../../batch/arena.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
 import { i32, i64, i64x2, returns, v128, when, whileLoop, type Local } from "../../expr/wasm-code.ts"
-import { increment } from "../windows/code-places.ts"
+import { increment } from "../windows/kernels/code-places.ts"
 import { WasmModule } from "../../expr/wasm-module.ts"
 
 /** Whether the `count` int64 from an address on never go back. */

@@ -6,8 +6,8 @@
  * that this happens in a batch; and where most rows of a batch are told, so are some batches that follow.
  */
 import type { Column } from "../../batch/column.ts"
-import { CONTROL, type ControlFields } from "./window-control.ts"
-import type { WindowKeys } from "./window-keys.ts"
+import { CONTROL, type ControlFields } from "./kernels/window-control.ts"
+import type { WindowKeys } from "./keys/window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
 
 /** So many rows are told where one cannot be looked up, then twice as many, and so on. */

@@ -4,12 +4,18 @@
  */
 import type { ByteWriter } from "../../base/bytes.ts"
 import type { Arena, Block } from "../../batch/arena.ts"
-import { changedBytesMax, keyedBytesMax, stateBytesMin, stateFunctions, type StateFunctions } from "./state-code.ts"
+import {
+  changedBytesMax,
+  keyedBytesMax,
+  stateBytesMin,
+  stateFunctions,
+  type StateFunctions,
+} from "./kernels/state-code.ts"
 import type { ValueTexts } from "./value-texts.ts"
-import { CONTROL } from "./window-control.ts"
-import type { WindowKeys } from "./window-keys.ts"
+import { CONTROL } from "./kernels/window-control.ts"
+import type { WindowKeys } from "./keys/window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
-import type { WindowShape } from "./window-shape.ts"
+import type { WindowShape } from "./kernels/window-shape.ts"
 
 /** Kernels write so many bytes before they are copied on: they lie in a cache until then. */
 const BLOCK_BYTES = 1 << 16

@@ -1,6 +1,6 @@
 /** What happens to what windows share when pieces join that were late for some of their windows. */
-import type { WindowFunctions } from "./window-code.ts"
-import { PIECE } from "./window-control.ts"
+import type { WindowFunctions } from "./kernels/window-code.ts"
+import { PIECE } from "./kernels/window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { WindowPieces } from "./window-pieces.ts"
 

@@ -2,7 +2,7 @@
  * Records that are late for some of their windows, by the piece that they belong to: one for each slice and first window in
  * which they count. They are few where the out-of-orderness was chosen well, so this is JavaScript.
  */
-import type { SliceBounds, Slices } from "./slices.ts"
+import type { SliceBounds, Slices } from "./kernels/slices.ts"
 
 /** Rows of one piece, in order of arrival. */
 export interface LateGroup {

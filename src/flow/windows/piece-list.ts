@@ -6,8 +6,8 @@ import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
-import type { SliceBounds } from "./slices.ts"
-import { PIECE, PIECE_BYTES } from "./window-control.ts"
+import type { SliceBounds } from "./kernels/slices.ts"
+import { PIECE, PIECE_BYTES } from "./kernels/window-control.ts"
 
 // Fields go by their offsets and not by their names: a name would be looked up in `PIECE` at each access.
 type TimeField = (typeof PIECE)["start" | "end" | "countsFrom" | "lastWindowEnd"]

@@ -9,11 +9,11 @@ import { t } from "../../batch/types.ts"
 import { AGGREGATES } from "../aggregates/definitions.ts"
 import { hopping, PlanFixture, tumbling } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
-import { keyLayout } from "./key-layout.ts"
-import { Slices } from "./slices.ts"
+import { keyLayout } from "./keys/key-layout.ts"
+import { Slices } from "./kernels/slices.ts"
 import { ValueTexts } from "./value-texts.ts"
 import type { Row } from "./window-aggregate.reference.ts"
-import { WindowShape } from "./window-shape.ts"
+import { WindowShape } from "./kernels/window-shape.ts"
 
 const arena = new Arena({ maxBytes: 1 << 24 })
 

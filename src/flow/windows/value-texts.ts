@@ -9,7 +9,7 @@
  */
 import { isValid, type DictionaryColumn } from "../../batch/column.ts"
 import { Dictionary } from "../../batch/dictionary.ts"
-import type { WindowShape } from "./window-shape.ts"
+import type { WindowShape } from "./kernels/window-shape.ts"
 
 /** Below this many texts it is not worth finding out which are still in use. */
 const TEXTS_WORTH_COLLECTING = 1024

@@ -13,7 +13,7 @@ import {
   type Grid,
   type GridHalves,
   type GridPlace,
-} from "./shared-slices.reference.ts"
+} from "./shared/shared-slices.reference.ts"
 
 /** A row as a plain object. */
 export type Row = Readonly<Record<string, unknown>>

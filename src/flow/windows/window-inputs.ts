@@ -12,7 +12,7 @@ import type { OnRowError, Projection } from "../../expr/lambda.ts"
 import type { OperatorContext } from "../operator.ts"
 import type { ValueTexts } from "./value-texts.ts"
 import type { WindowMemory } from "./window-memory.ts"
-import type { WindowShape } from "./window-shape.ts"
+import type { WindowShape } from "./kernels/window-shape.ts"
 
 /** Where an aggregate's input comes from. */
 export type WindowInput =

@@ -8,11 +8,11 @@ import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
-import { KeyList } from "./key-list.ts"
+import { KeyList } from "./keys/key-list.ts"
 import { PieceList } from "./piece-list.ts"
-import { NO_START } from "./advance-code.ts"
-import { CONTROL, type ListName } from "./window-control.ts"
-import type { WindowShape } from "./window-shape.ts"
+import { NO_START } from "./kernels/advance-code.ts"
+import { CONTROL, type ListName } from "./kernels/window-control.ts"
+import type { WindowShape } from "./kernels/window-shape.ts"
 
 /** The most result rows of a batch. */
 export const MAX_RESULT_ROWS = 8192

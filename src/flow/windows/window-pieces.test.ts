@@ -4,7 +4,7 @@ import { t } from "../../batch/types.ts"
 import { hopping, PlanFixture } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
 import { WindowBench, type BenchRecord } from "./window-bench.fixture.ts"
-import { CONTROL } from "./window-control.ts"
+import { CONTROL } from "./kernels/window-control.ts"
 import { WindowMemory } from "./window-memory.ts"
 
 const WINDOW = hopping(40, 10)

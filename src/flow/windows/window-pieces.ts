@@ -17,12 +17,12 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
-import { SMALLEST_ROOM } from "./disorder-control.ts"
+import { SMALLEST_ROOM } from "./kernels/disorder-control.ts"
 import { countOpenWindows } from "./open-windows.ts"
-import { PieceIndex } from "./piece-index.ts"
+import { PieceIndex } from "./kernels/piece-index.ts"
 import { PieceList } from "./piece-list.ts"
-import type { SliceBounds, Slices } from "./slices.ts"
-import { CONTROL, PIECE } from "./window-control.ts"
+import type { SliceBounds, Slices } from "./kernels/slices.ts"
+import { CONTROL, PIECE } from "./kernels/window-control.ts"
 import type { WindowMemory } from "./window-memory.ts"
 
 /** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */

@@ -10,11 +10,11 @@ import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
 import type { ValueTexts } from "./value-texts.ts"
-import { CONTROL } from "./window-control.ts"
+import { CONTROL } from "./kernels/window-control.ts"
 import { addressOf, leafOf, setDictionary } from "./window-inputs.ts"
-import type { WindowKeys } from "./window-keys.ts"
+import type { WindowKeys } from "./keys/window-keys.ts"
 import { MAX_RESULT_ROWS, type WindowMemory } from "./window-memory.ts"
-import type { WindowShape } from "./window-shape.ts"
+import type { WindowShape } from "./kernels/window-shape.ts"
 
 const ROWS_AT_FIRST = 256
 

@@ -7,7 +7,7 @@ import { t } from "../../batch/types.ts"
 import type { Plan, WindowSpec } from "../plan.ts"
 import { hopping, PlanFixture, tumbling, type FixtureAggregates } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
-import { KeyTable } from "./key-table.ts"
+import { KeyTable } from "./keys/key-table.ts"
 import type { Row } from "./window-aggregate.reference.ts"
 
 let arena: Arena

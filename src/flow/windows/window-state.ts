@@ -23,9 +23,9 @@
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
-import type { Slices } from "./slices.ts"
-import { PIECE } from "./window-control.ts"
-import type { WindowKeys } from "./window-keys.ts"
+import type { Slices } from "./kernels/slices.ts"
+import { PIECE } from "./kernels/window-control.ts"
+import type { WindowKeys } from "./keys/window-keys.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 
 /** What the state is made of. */

@@ -7,7 +7,7 @@ import { referenceResult } from "../aggregates/aggregate.reference.ts"
 import type { Plan, WindowSpec } from "../plan.ts"
 import { hopping, PlanFixture, tumbling, type FixtureAggregates } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
-import { Slices } from "./slices.ts"
+import { Slices } from "./kernels/slices.ts"
 import type { Row } from "./window-aggregate.reference.ts"
 
 const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
