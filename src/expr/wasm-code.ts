@@ -90,22 +90,22 @@ type Opcode = readonly number[]
 const unary =
   <A extends WasmType, T extends WasmType>(type: T, opcode: Opcode) =>
   (a: Code<A>): Code<T> =>
-    code(type, [a.parts, opcode])
+    code(type, [a.parts, ...opcode])
 
 const binary =
   <A extends WasmType, T extends WasmType>(type: T, opcode: Opcode) =>
   (a: Code<A>, b: Code<A>): Code<T> =>
-    code(type, [a.parts, b.parts, opcode])
+    code(type, [a.parts, b.parts, ...opcode])
 
 const load =
   <T extends WasmType>(type: T, opcode: Opcode) =>
   (address: Code<"i32">, offset = 0): Code<T> =>
-    code(type, [address.parts, opcode, 0, unsignedLeb(offset)])
+    code(type, [address.parts, ...opcode, 0, ...unsignedLeb(offset)])
 
 const store =
   <T extends WasmType>(opcode: Opcode) =>
   (address: Code<"i32">, value: Code<T>, offset = 0): Code<"none"> =>
-    code("none", [address.parts, value.parts, opcode, 0, unsignedLeb(offset)])
+    code("none", [address.parts, value.parts, ...opcode, 0, ...unsignedLeb(offset)])
 
 const shift =
   (opcode: Opcode) =>
@@ -390,18 +390,17 @@ export const f64x2 = {
 export class Local<T extends WasmType> {
   readonly type: T
   readonly index: number
+  /** Its value. */
+  readonly get: Code<T>
 
   constructor(type: T, index: number) {
     this.type = type
     this.index = index
-  }
-
-  get get(): Code<T> {
-    return code(this.type, [0x20, unsignedLeb(this.index)])
+    this.get = code(type, [0x20, ...unsignedLeb(index)])
   }
 
   set(value: Code<T>): Code<"none"> {
-    return code("none", [value.parts, 0x21, unsignedLeb(this.index)])
+    return code("none", [value.parts, 0x21, ...unsignedLeb(this.index)])
   }
 
   /** Stores the value and leaves it. */
