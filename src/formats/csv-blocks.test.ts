@@ -94,6 +94,22 @@ describe("CsvBlocks", () => {
     expect(nulls.map((_, row) => isNull(row))).toEqual(nulls.map((_, row) => row < 10))
   })
 
+  it("leaves more and more records to its caller where blocks are short, and begins anew after a long one", () => {
+    const lines = recordsOf(300).map((line, id) => (id < 12 && id % 4 === 3 ? "x,y" : line))
+    const { blocks, run } = blocksOn(`${lines.join("\n")}\n`)
+    const seen = [blocks.patience]
+    for (let times = 0; times < 2; times++) {
+      // It does not try again before the record was read.
+      expect(blocks.read(run)).toBe(0)
+      run.goOn(run.at + 3, 1)
+      expect(blocks.read(run)).toBe(3)
+      seen.push(blocks.patience)
+    }
+    run.goOn(run.at + 3, 1)
+    expect(blocks.read(run)).toBe(288)
+    expect([...seen, blocks.patience]).toEqual([2, 4, 8, 1])
+  })
+
   it("takes nothing of the arena past a call", () => {
     const { arena, blocks, builder, run } = blocksOn(`${recordsOf(100).join("\n")}\n`)
     blocks.end()

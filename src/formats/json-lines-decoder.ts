@@ -15,6 +15,7 @@ import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
 import { NO_NUMBER, scanDouble, scanInt32, scanInt53 } from "../batch/types/decimal-bytes.ts"
 import { Invalid } from "../batch/type.ts"
+import { BackOff } from "../expr/back-off.ts"
 import { BatchBuilder } from "./batch-builder.ts"
 import { DecodeRun, RECORD_BYTES_MAX } from "./decode-run.ts"
 import type { Decoded, DecodeWindow, RecordDecoder } from "./decoder.ts"
@@ -61,6 +62,8 @@ export class JsonLinesDecoder implements RecordDecoder {
   /** Lines written like the one that was learnt last. */
   #format: JsonBlocks | undefined
   #blocks: RecordBlocks | undefined
+  /** Rests where lines are written in many ways. */
+  readonly #backOff = new BackOff()
   /** Counts the objects read. */
   #stamp = 0
   #scratch = new Uint8Array(256)
@@ -101,18 +104,22 @@ export class JsonLinesDecoder implements RecordDecoder {
       this.#readLines(run, undefined)
       return
     }
-    const blocks = this.#blocks?.begin() === true ? this.#blocks : undefined
+    const blocks = !this.#backOff.isResting() && this.#blocks?.begin() === true ? this.#blocks : undefined
     let readByBlocks = 0
     try {
       readByBlocks = this.#readLines(run, blocks)
     } finally {
       blocks?.end()
     }
-    if (readByBlocks * 2 < run.rows) this.#learn(run)
+    const isWorthIt = readByBlocks * 2 >= run.rows
+    if (blocks !== undefined && isWorthIt) this.#backOff.succeeded()
+    else if (blocks !== undefined) this.#backOff.failed()
+    if (blocks === undefined ? this.#blocks === undefined : !isWorthIt) this.#learn(run)
   }
 
   /** Learns how lines are written from the last one that was read. */
   #learn({ window, base, rows }: DecodeRun): void {
+    if (rows === 0) return
     const template = learnTemplate(this.#record, window.bytes, this.#builder.offsets[rows - 1]! - base, window.to)
     this.#format = template && new JsonBlocks(template, this.#tables, this.#readMember)
     const options = { arena: this.#arena, builder: this.#builder, maxRecordBytes: this.#maxRecordBytes }

@@ -30,7 +30,7 @@ const CHUNK_BYTES = 64 * 1024
 /** What kernels may load behind a field, and indexes behind the chunk. */
 const CHUNK_SLACK = 64
 /** Blocks of fewer records cost more than they save. */
-const WORTHWHILE_RECORDS = 16
+const WORTHWHILE_RECORDS = 64
 /** The fewest records that a block is tried with after one that ended early. */
 const BLOCK_RECORDS_MIN = 32
 /** How many records are left to the caller at most, before another block is tried. */
@@ -116,6 +116,8 @@ export class RecordBlocks {
   /** The bytes of the window that the chunk holds. */
   #chunkFrom = 0
   #chunkTo = 0
+  /** Where the record starts that is for the caller to read, in the window. */
+  #stoppedAt = -1
   #blockRecords = Infinity
   #patience = 1
 
@@ -155,6 +157,7 @@ export class RecordBlocks {
       place += byteLength
     }
     this.#chunkFrom = this.#chunkTo = 0
+    this.#stoppedAt = -1
     return true
   }
 
@@ -168,10 +171,13 @@ export class RecordBlocks {
 
   /** Reads records as long as they are as they should be, and gives how many. */
   read(run: DecodeRun): number {
+    // It stopped here before: the caller has not yet read the record.
+    if (run.at === this.#stoppedAt) return 0
     const before = run.rows
     while (this.#readBlock(run));
     const read = run.rows - before
-    this.#patience = read >= WORTHWHILE_RECORDS ? 1 : Math.min(PATIENCE_MAX, this.#patience * 2)
+    const isShort = read < WORTHWHILE_RECORDS && run.at === this.#stoppedAt
+    this.#patience = isShort ? Math.min(PATIENCE_MAX, this.#patience * 2) : 1
     return read
   }
 
@@ -184,14 +190,18 @@ export class RecordBlocks {
     if (wanted <= 0 || at >= window.to) return false
     const found = this.#index(run, wanted)
     if (found === 0) {
-      const isCut = this.#words[REPORT.isOut >> 2] !== 0 && this.#chunkTo < window.to && this.#chunkFrom < at
+      const isOut = this.#words[REPORT.isOut >> 2] !== 0
+      const isCut = isOut && this.#chunkTo < window.to && this.#chunkFrom < at
       if (isCut) this.#copyChunk(run)
+      else if (!isOut) this.#stoppedAt = at
       return isCut
     }
     const read = this.#readColumns(run, found)
     this.#goOn(run, read)
-    if (read < found) this.#blockRecords = Math.max(BLOCK_RECORDS_MIN, read * 2)
-    else if (found === wanted) this.#blockRecords = Math.min(this.#format.recordsMax, this.#blockRecords * 2)
+    if (read < found) {
+      this.#stoppedAt = run.at
+      this.#blockRecords = Math.max(BLOCK_RECORDS_MIN, read * 2)
+    } else if (found === wanted) this.#blockRecords = Math.min(this.#format.recordsMax, this.#blockRecords * 2)
     return read === found
   }
 
