@@ -1,0 +1,163 @@
+/**
+ * `npm run bench:versus`: CSV and JSON lines → filter → one-minute windows a sensor → JSON lines, from file to file: Tidemark with
+ * exactly-once on, beside DuckDB and Polars on one thread each, RxJS and a loop written by hand over our decoder, in turn in one
+ * run. See docs/internals/benchmarks.md.
+ *
+ *   npm run bench:versus -- [--quick] [--json FILE] [--rows 25000000] [--rounds 3] [--clock wall|cpu]
+ */
+import { spawnSync } from "node:child_process"
+import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { machineText } from "../bench/frame/machine.mjs"
+import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
+import { tableText } from "../bench/frame/table.mjs"
+import { generate } from "../bench/generate.mjs"
+import { hasPolars } from "../bench/rivals/polars-installation.mjs"
+import { ROOT, prepare, runMain } from "./bootstrap.mjs"
+import { readOptions } from "./options.mjs"
+
+const values = readOptions({
+  command: "npm run bench:versus --",
+  what: "Filters and groups CSV and JSON lines by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars on one thread, RxJS and a loop written by hand, in turn in one run.",
+  options: {
+    quick: { help: "Fewer rows: an impression in less than 40 s." },
+    json: { value: "FILE", help: "Writes the results there, too." },
+    rows: {
+      value: "N",
+      kind: "number",
+      least: 1,
+      help: "Rows of a file. Default: 25000000 (1.2 GB as CSV), with --quick 2000000.",
+    },
+    rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 3, with --quick 1." },
+    clock: {
+      value: "wall|cpu",
+      choices: ["wall", "cpu"],
+      default: "wall",
+      help: "Whether the clock on the wall counts or the processor's time: that where the machine has other work.",
+    },
+  },
+})
+const rows = values.rows ?? (values.quick ? 2_000_000 : 25_000_000)
+const rounds = values.rounds ?? (values.quick ? 1 : 3)
+/** RxJS takes thousands of nanoseconds a row: once is enough to see it. */
+const MEASURED_ONCE = new Set(["rxjs"])
+/** Sums of doubles in another order differ by rounding. */
+const TOLERANCE = 1e-9
+
+const work = mkdtempSync(join(tmpdir(), "tidemark-versus-"))
+
+await runMain(async () => {
+  await prepare()
+  const sides = ["tidemark", "duckdb", ...(hasPolars() ? ["polars"] : []), "loop", "rxjs"]
+  console.log(machineText())
+  console.log(`${rows.toLocaleString("en")} rows a file, ${rounds} rounds in turn; ns a row, median (min … max)`)
+  if (values.clock === "cpu") console.log("by processor time, not by the clock on the wall")
+  if (!sides.includes("polars")) console.log("without Polars, which could not be installed")
+  const results = []
+  try {
+    for (const format of ["csv", "jsonl"]) results.push(...(await compare(format, sides)))
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+  print(results)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+})
+
+async function compare(format, sides) {
+  const input = join(work, `input.${format}`)
+  process.stderr.write(`${format}: writing the input …\n`)
+  await generate(input, format, rows)
+  const { size } = statSync(input)
+  const measured = Object.fromEntries(sides.map((side) => [side, []]))
+  let expected
+  for (let round = 0; round < rounds; round++) {
+    for (const side of sides) {
+      if (round > 0 && MEASURED_ONCE.has(side)) continue
+      process.stderr.write(`${format}: round ${round + 1} of ${rounds}, ${side} …\n`)
+      const directory = join(work, side)
+      measured[side].push(measure(side, format, input, directory))
+      const answer = await answerIn(directory)
+      expected ??= answer
+      refuseDifference(side, answer, expected)
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  rmSync(input)
+  return sides.map((side) => result({ side, format, bytes: size, measured }))
+}
+
+function measure(side, format, input, directory) {
+  const file = side === "polars" ? "rivals/polars-files.mjs" : `variants/${side}.mjs`
+  const env = { ...process.env, POLARS_MAX_THREADS: "1" }
+  const run = spawnSync(process.execPath, [join(ROOT, "bench", file), format, input, directory], {
+    encoding: "utf8",
+    env,
+  })
+  if (run.status !== 0) throw new Error(`${side} failed:\n${run.stderr}`)
+  return JSON.parse(run.stdout)
+}
+
+/** What the result files below a directory come to. */
+async function answerIn(directory) {
+  const answer = { rows: 0, readings: 0, total: 0, means: 0 }
+  const files = readdirSync(directory, { recursive: true }).filter((name) => name.endsWith(".jsonl"))
+  for (const file of files) {
+    for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
+      const { readings, total, mean } = JSON.parse(line)
+      answer.rows += 1
+      answer.readings += readings
+      answer.total += total
+      answer.means += mean
+    }
+  }
+  return answer
+}
+
+function refuseDifference(side, answer, expected) {
+  for (const [name, value] of Object.entries(expected)) {
+    if (Math.abs(answer[name] - value) <= TOLERANCE * Math.abs(value)) continue
+    throw new Error(`${side} answers ${JSON.stringify(answer)}, and others ${JSON.stringify(expected)}`)
+  }
+}
+
+function secondsOf(run) {
+  return values.clock === "cpu" ? run.cpuSeconds : run.seconds
+}
+
+function result({ side, format, bytes, measured }) {
+  const runs = measured[side]
+  const nanos = runs.map((run) => (secondsOf(run) / rows) * 1e9)
+  const overOurs = runs.map((run, round) => secondsOf(run) / secondsOf(measured.tidemark[round]))
+  return {
+    query: `${format}, minutes by sensor`,
+    side,
+    workers: 1,
+    rows,
+    bytes,
+    mtuplesPerSecond: 1e3 / median(nanos),
+    megabytesPerSecond: (bytes / rows / median(nanos)) * 1e3,
+    nanosPerRow: spread(nanos),
+    overOurs: spread(overOurs),
+    peakMiB: Math.max(...runs.map((run) => run.peakMiB)),
+  }
+}
+
+function print(results) {
+  const one = ({ median: middle, min, max }) => spreadText([min, middle, max], threeDigits)
+  console.log()
+  console.log(
+    tableText(
+      ["query", "side", "ns a row", "× ours", "MB/s", "peak MiB"],
+      results.map((r) => [
+        r.query,
+        r.side,
+        one(r.nanosPerRow),
+        r.side === "tidemark" ? "–" : one(r.overOurs),
+        threeDigits(r.megabytesPerSecond),
+        Math.round(r.peakMiB),
+      ]),
+    ),
+  )
+}
