@@ -23,7 +23,7 @@ const ROWS = 10_000
 /** Code is optimised some time after it has become hot. */
 const ROUNDS_MAX = 150
 /** Then there is nothing more to wait for. */
-const ENOUGH_BYTES = 4
+const ENOUGH_BYTES = 8
 
 const encoder = new TextEncoder()
 const arena = new Arena({ maxBytes: 64 << 20 })

@@ -9,8 +9,11 @@ import { join } from "node:path"
 import { buildSync } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
-/** A number that is handed over as a double takes at least twelve bytes of the heap. */
-const ROW_BYTES_MAX = 4
+/**
+ * A number that is handed over as a double takes at least twelve bytes of the heap. What a block of a thousand records takes
+ * is some four a row.
+ */
+const ROW_BYTES_MAX = 8
 
 /** Some seventy bytes a batch are state that was in use at the end of an epoch. */
 const BATCH_BYTES_MAX = 180

@@ -2,7 +2,10 @@
 import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
+import { fromDate } from "../time/timestamp.ts"
+import { count, mean, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
+import { hopping } from "../stream/windows.ts"
 import { runOnRows } from "./run-on-rows.ts"
 
 const fares = job({
@@ -39,4 +42,35 @@ test("what is no job is refused", async () => {
     code: "invalid-options",
     message: "runOnRows(...) is given an object that is not a job.",
   })
+})
+
+test("W9 a window's row that fails has 0 for what is out of range, whatever was in memory before", async () => {
+  const totals = job({
+    name: "totals",
+    inputs: { readings: schema({ at: t.timestamp(), key: t.int32, value: t.int64 }) },
+    flow: ({ readings }) => ({
+      totals: readings
+        .eventTime("at", { outOfOrder: "0s" })
+        .keyBy("key")
+        .window(hopping("2s", { every: "1s" }))
+        .aggregate({ total: sum("value"), mean: mean("value"), rows: count() }, { id: "totals" }),
+    }),
+  })
+  const most = 9_000_000_000_000_000_000n
+  const earlier = Array.from({ length: 5 }, (_, at) => ({
+    at: fromDate(new Date(at * 1000)),
+    key: at,
+    value: BigInt(at * 700),
+  }))
+  const failing = [10, 11, 20].map((second) => ({
+    at: fromDate(new Date(second * 1000)),
+    key: 1,
+    value: second === 20 ? 1n : most,
+  }))
+  for (const readings of [failing, [...earlier, ...failing]]) {
+    const { failedRows } = await runOnRows(totals, { inputs: { readings } })
+    expect(failedRows.map(({ row }) => row)).toEqual([
+      { key: 1, windowStart: 10e6, windowEnd: 12e6, total: 0n, mean: 0, rows: 2 },
+    ])
+  }
 })

@@ -139,17 +139,27 @@ function checkInputs(job: Job, inputs: unknown): Readonly<Record<string, unknown
 /** Throws where the two ways disagree: a defect of Tidemark, or a lambda that is not a function of its row. */
 function refuseDifference(job: string, compiled: PlanResult, closures: PlanResult): void {
   for (const [name, rows] of Object.entries(compiled.outputs)) {
-    const others = closures.outputs[name]!
-    for (let at = 0; at < Math.max(rows.length, others.length); at++) {
-      if (isSame(rows[at], others[at])) continue
-      throw new TidemarkError(
-        "invalid-plan",
-        `Row ${at} of the output ${name} of ${job} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
-        {
-          hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it.",
-        },
-      )
-    }
+    refuseOtherRows(`the output ${name} of ${job}`, rows, closures.outputs[name]!)
+  }
+  // Which of two operators' rows fail first depends on batches.
+  const [failed, others] = [compiled, closures].map((result) =>
+    result.failed
+      .map(({ operator, row }) => ({ operator, row }))
+      .sort((one, other) => (shown(one) < shown(other) ? -1 : 1)),
+  )
+  refuseOtherRows(`the failed rows of ${job}`, failed!, others!)
+}
+
+function refuseOtherRows(what: string, rows: readonly PlainRow[], others: readonly PlainRow[]): void {
+  for (let at = 0; at < Math.max(rows.length, others.length); at++) {
+    if (isSame(rows[at], others[at])) continue
+    throw new TidemarkError(
+      "invalid-plan",
+      `Row ${at} of ${what} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
+      {
+        hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it.",
+      },
+    )
   }
 }
 

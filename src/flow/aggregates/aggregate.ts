@@ -98,7 +98,7 @@ export interface ResultAccess {
   store(leaf: number, value: Code<Word>): Code<"none">
   /** Makes a leaf null; leaves are not null to begin with. */
   storeNull(leaf: number): Code<"none">
-  /** Notes that the row has no result, because it is out of range. */
+  /** Notes that the row has no result, because it is out of range. All bits of its leaves are 0. */
   fail(): Code<"none">
 }
 

@@ -452,26 +452,29 @@ export function resultAccess(
   aggregate: number,
 ): ResultAccess {
   const { control, row, scope, shape } = emitting
+  const store: ResultAccess["store"] = (leaf, value) => {
+    const base = loadControl(emitting, shape.control.resultValues(resultFrom + leaf))
+    const wide = itemAddress(base.get, row.get, 3)
+    switch (kernel.results[leaf]!.type.storage) {
+      case "bit":
+        return storeBit(base, row, i32.wrap(value as Code<"i64">))
+      case "int32":
+      case "dictionary":
+        return i32.store(itemAddress(base.get, row.get, 2), i32.wrap(value as Code<"i64">))
+      default:
+        return value.type === "f64" ? f64.store(wide, value as Code<"f64">) : i64.store(wide, value as Code<"i64">)
+    }
+  }
   return {
-    store(leaf, value) {
-      const base = loadControl(emitting, shape.control.resultValues(resultFrom + leaf))
-      const wide = itemAddress(base.get, row.get, 3)
-      switch (kernel.results[leaf]!.type.storage) {
-        case "bit":
-          return storeBit(base, row, i32.wrap(value as Code<"i64">))
-        case "int32":
-        case "dictionary":
-          return i32.store(itemAddress(base.get, row.get, 2), i32.wrap(value as Code<"i64">))
-        default:
-          return value.type === "f64" ? f64.store(wide, value as Code<"f64">) : i64.store(wide, value as Code<"i64">)
-      }
-    },
+    store,
     storeNull: (leaf) =>
       storeBit(loadControl(emitting, shape.control.resultValidity(resultFrom + leaf)), row, i32.const(0)),
     fail() {
       const list = loadControl(emitting, CONTROL.failures)
       const length = scope.local("i32")
       return sequence(
+        // The row is shown in a dead letter: what an earlier batch left there is nobody's business.
+        ...kernel.results.map((_, leaf) => store(leaf, i64.const(0n))),
         length.set(i32.load(control.get, CONTROL.failureCount)),
         i32.store(itemAddress(list.get, length.get, 3), row.get),
         i32.store(itemAddress(list.get, length.get, 3), i32.const(aggregate), 4),
