@@ -102,7 +102,7 @@ function measure(side, format, input, directory) {
 /** What the result files below a directory come to. */
 async function answerIn(directory) {
   const answer = { rows: 0, readings: 0, total: 0, means: 0 }
-  const files = readdirSync(directory, { recursive: true }).filter((name) => name.endsWith(".jsonl"))
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jsonl"))
   for (const file of files) {
     for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
       const { readings, total, mean } = JSON.parse(line)
