@@ -8,7 +8,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { machineText } from "../bench/frame/machine.mjs"
-import { MeasuredProcess } from "../bench/frame/measured-process.mjs"
+import { MeasuredProcess, refuseOtherAnswers } from "../bench/frame/measured-process.mjs"
 import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
 import { tableText } from "../bench/frame/table.mjs"
 import { hasPolars } from "../bench/rivals/polars-installation.mjs"
@@ -81,7 +81,7 @@ async function compare(sides, keys) {
   try {
     const answers = {}
     for (const side of sides) answers[side] = await processes[side].ask("check")
-    refuseDifference(keys, answers)
+    refuseOtherAnswers(`at ${keys} keys`, answers)
     for (let round = 0; round < WARM_UP_ROUNDS; round++) {
       for (const side of sides) await processes[side].ask("query")
     }
@@ -94,14 +94,6 @@ async function compare(sides, keys) {
     return sides.map((side) => result(side, keys, measured, reads, answers.ours.groups))
   } finally {
     await Promise.all(Object.values(processes).map((each) => each.close()))
-  }
-}
-
-function refuseDifference(keys, answers) {
-  const expected = JSON.stringify(answers.loop)
-  for (const [side, found] of Object.entries(answers)) {
-    if (JSON.stringify(found) === expected) continue
-    throw new Error(`at ${keys} keys ${side} answers ${JSON.stringify(found)}, and the loop ${expected}`)
   }
 }
 

@@ -60,3 +60,12 @@ export async function answer(handlers) {
     process.stdout.write(`${JSON.stringify(reply)}\n`)
   }
 }
+
+/** What sides answered must be what the loop answered, to the last bit. `where` begins the message. */
+export function refuseOtherAnswers(where, answers) {
+  const expected = JSON.stringify(answers.loop)
+  for (const [side, found] of Object.entries(answers)) {
+    if (JSON.stringify(found) === expected) continue
+    throw new Error(`${where} ${side} answers ${JSON.stringify(found)}, and the loop ${expected}`)
+  }
+}

@@ -1,8 +1,8 @@
 /**
  * What a row costs in kernels of either back end, and as a closure. By hand:
  *
- *   npx esbuild src/expr/kernel.bench.ts --bundle --platform=node --format=esm --outfile=/tmp/kernel.bench.mjs
- *   node /tmp/kernel.bench.mjs
+ *   npx esbuild src/expr/kernel.bench.ts --bundle --platform=node --format=esm --outfile=temp/kernel.bench.mjs
+ *   node temp/kernel.bench.mjs
  *
  * Each number is the best of many runs over the same rows, which the second-level cache holds: what is lost to others on
  * the machine is not counted. Runs of the forms alternate.

@@ -1,8 +1,8 @@
 /**
  * What lambdas cost a row: as closures, compiled as they stand, and compiled as they are rewritten. By hand:
  *
- *   npx esbuild src/expr/lambda.bench.ts --bundle --platform=node --format=esm --outfile=/tmp/lambda.bench.mjs
- *   node /tmp/lambda.bench.mjs
+ *   npx esbuild src/expr/lambda.bench.ts --bundle --platform=node --format=esm --outfile=temp/lambda.bench.mjs
+ *   node temp/lambda.bench.mjs
  *
  * Each number is the best of many runs over the same batch: what is lost to others on the machine is not counted.
  */

@@ -1,8 +1,8 @@
 /**
  * What a row costs to decode and to encode, next to `JSON.parse` and to splitting lines. By hand:
  *
- *   npx esbuild src/formats/decoder.bench.ts --bundle --platform=node --format=esm --outfile=/tmp/decoder.bench.mjs
- *   node /tmp/decoder.bench.mjs
+ *   npx esbuild src/formats/decoder.bench.ts --bundle --platform=node --format=esm --outfile=temp/decoder.bench.mjs
+ *   node temp/decoder.bench.mjs
  *
  * Each number is the best of many runs over the same 40,000 rows: what is lost to others on the machine is not counted.
  */

@@ -2,8 +2,8 @@
  * What a row costs to find the id of its key, by the layout of keys and their number, and how long the longest stop is
  * while the table grows. By hand:
  *
- *   npx esbuild src/flow/windows/keys/key-table.bench.ts --bundle --platform=node --format=esm --outfile=/tmp/key-table.bench.mjs
- *   node /tmp/key-table.bench.mjs [layout ...]
+ *   npx esbuild src/flow/windows/keys/key-table.bench.ts --bundle --platform=node --format=esm --outfile=temp/key-table.bench.mjs
+ *   node temp/key-table.bench.mjs [layout ...]
  *
  * Rows come in batches of 8 Ki, keys in random order. A number is the tenth percentile over batches, so that what is
  * lost to others on the machine is not counted; the median stands beside it. For the first time, when keys are added and
