@@ -34,6 +34,15 @@ export interface Origin {
 /** The origin of rows that the job itself made. */
 export const NO_ORIGIN: Origin = { partition: -1, offsets: null, ordinals: null }
 
+/** Columns of a batch that are filled when it is known which rows stay (late materialisation). */
+export interface DeferredColumns {
+  /**
+   * The rows of a list, ascending, as a batch all of whose columns are filled, and in which all rows count. It takes the
+   * place of the batch that it was asked of.
+   */
+  keep(rows: Int32Array, count: number): Batch
+}
+
 /** Some rows as columns. */
 export class Batch {
   readonly schema: Schema
@@ -48,6 +57,8 @@ export class Batch {
   readonly watermarks: Float64Array | null
   /** Whether event time is known never to go back within the batch. */
   readonly isTimeOrdered: boolean
+  /** Where not all columns have been filled. Only who has asked for such batches is given them; no other batch inherits it. */
+  readonly deferred: DeferredColumns | null
 
   constructor(parts: {
     schema: Schema
@@ -58,6 +69,7 @@ export class Batch {
     count?: number
     watermarks?: Float64Array | null
     isTimeOrdered?: boolean
+    deferred?: DeferredColumns | null
   }) {
     this.schema = parts.schema
     this.columns = parts.columns
@@ -67,6 +79,7 @@ export class Batch {
     this.count = parts.count ?? parts.length
     this.watermarks = parts.watermarks ?? null
     this.isTimeOrdered = parts.isTimeOrdered ?? false
+    this.deferred = parts.deferred ?? null
     assert(this.columns.length === this.schema.fields.length, "a batch has a column for each field of its schema")
     assert(this.length <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
     assert(this.selection === null ? this.count === this.length : this.count <= this.length, "only rows are selected")

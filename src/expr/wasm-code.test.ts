@@ -231,6 +231,10 @@ const I8X16: Table<typeof i8x16> = {
     (a, b) => i8x16.shuffle(a, b, SHUFFLE),
     (a, b) => Uint8Array.from(SHUFFLE, (at) => [...a, ...b][at]!),
   ),
+  narrowI16x8S: on(VV, "v128", i8x16.narrowI16x8S, (a, b) => {
+    const shorts = [a, b].flatMap((each) => [...new Int16Array(each.slice().buffer)])
+    return new Uint8Array(Int8Array.from(shorts, (short) => Math.min(127, Math.max(-128, short))).buffer)
+  }),
   swizzle: on(VV, "v128", i8x16.swizzle, (a, b) => b.map((at) => a[at] ?? 0)),
   ne: on(
     VV,

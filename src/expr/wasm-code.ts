@@ -286,6 +286,8 @@ export const i8x16 = {
   },
   /** Bytes of the first by the places that the second says; 0 where that is 16 or more. */
   swizzle: binary<"v128", "v128">("v128", vector(14)),
+  /** Of two vectors of 16 bits. */
+  narrowI16x8S: binary<"v128", "v128">("v128", vector(101)),
   ne: binary<"v128", "v128">("v128", vector(36)),
   eq: binary<"v128", "v128">("v128", vector(35)),
   gtU: binary<"v128", "v128">("v128", vector(40)),

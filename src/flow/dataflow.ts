@@ -18,6 +18,7 @@ import type { Batch } from "../batch/batch.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "./operator.ts"
 import { EventTime } from "./operators/event-time.ts"
+import { Filter } from "./operators/filter.ts"
 import type { Plan, PlanNode, Port } from "./plan.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
@@ -151,6 +152,7 @@ export class Dataflow {
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs(port).push(name)
     this.#steps = steps
+    for (const step of steps) deferKeys(step)
     this.states = steps.flatMap(({ operator }) =>
       operator instanceof EventTime || isWindows(operator) ? [operator] : [],
     )
@@ -276,6 +278,13 @@ export class Dataflow {
       operators,
     }
   }
+}
+
+/** Where a filter of aggregates is all that takes a window's results, it chooses before keys are stored. */
+function deferKeys({ operator: window, mainConsumers, mainOutputs }: Step): void {
+  if (!(window instanceof WindowAggregate) || mainConsumers.length !== 1 || mainOutputs.length > 0) return
+  const { operator: filter } = mainConsumers[0]!
+  if (filter instanceof Filter && filter.canChooseWithout(window.firstAggregate)) window.deferKeys()
 }
 
 /** Whose watermark the input of a node follows: the nearest event time, or the window whose results it takes. */

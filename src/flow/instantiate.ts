@@ -5,6 +5,7 @@ import type { Field, Schema } from "../batch/schema.ts"
 import type { Predicate, Projection, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
+import { columnsRead } from "../expr/row-reads.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
 import type { Operator, OperatorContext } from "./operator.ts"
 import { Derive } from "./operators/derive.ts"
@@ -48,7 +49,7 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
   const { id, schema } = node
   switch (node.kind) {
     case "filter":
-      return new Filter(id, predicateOf(node.predicate, input, context), context)
+      return new Filter(id, predicateOf(node.predicate, input, context), columnsRead(node.predicate, input), context)
     case "derive": {
       const projection = projectionOf(node.lambda, input, node.columns, "object", context)
       return new Derive({ id, input, columns: node.columns, schema, projection }, context)

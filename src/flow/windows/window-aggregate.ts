@@ -171,6 +171,16 @@ export class WindowAggregate implements Operator, OperatorState {
     }
   }
 
+  /** The first column of its results that an aggregate fills; before it are those of keys and windows. */
+  get firstAggregate(): number {
+    return this.#options.keys.length + 2
+  }
+
+  /** Before it has any results: whoever takes them can do with batches whose keys and windows have not been filled. */
+  deferKeys(): void {
+    if (this.#code.keepRows !== undefined) this.#results.deferKeys(this.#code.keepRows)
+  }
+
   /** Rows that came late for all their windows, over the life of the state. */
   get lateRows(): number {
     return this.#state.lateRows

@@ -9,7 +9,9 @@ import type { Schema } from "../../batch/schema.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
+import { DeferredKeys } from "./deferred-keys.ts"
 import type { ValueTexts } from "./value-texts.ts"
+import type { WindowFunctions } from "./kernels/window-code.ts"
 import { CONTROL } from "./kernels/window-control.ts"
 import { addressOf, leafOf, setDictionary } from "./window-inputs.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
@@ -51,6 +53,7 @@ export class WindowResults {
   #wanted = ROWS_AT_FIRST
   #length = 0
   #owner: ResultsOwner
+  #deferredKeys: DeferredKeys | undefined
 
   constructor(options: WindowResultsOptions, memory: WindowMemory, context: OperatorContext) {
     this.#options = options
@@ -63,6 +66,12 @@ export class WindowResults {
   serve(owner: ResultsOwner): void {
     assert(this.#length === 0, "results are of one owner")
     this.#owner = owner
+  }
+
+  /** From here on, whoever takes the rows is given them before their keys and windows are stored. */
+  deferKeys(keepRows: NonNullable<WindowFunctions["keepRows"]>): void {
+    assert(this.#made === undefined, "no row has been stored")
+    this.#deferredKeys = new DeferredKeys(this.#context.arena, this.#memory, keepRows)
   }
 
   /** Where the next row goes. */
@@ -79,8 +88,9 @@ export class WindowResults {
 
   /** Makes columns for `wanted` rows; they serve one batch after the other. */
   #allocate(wanted: number): void {
-    this.release()
+    this.#releaseColumns()
     this.#capacity = Math.min(MAX_RESULT_ROWS, wanted)
+    this.#deferredKeys?.reserve(this.#capacity)
     this.#made = allocateColumns(this.#context.arena, this.#options.schema, this.#capacity)
     this.#bind(this.#made.columns)
     this.#clearNulls()
@@ -91,8 +101,13 @@ export class WindowResults {
     for (const bitmap of this.#bitmaps) bitmap.fill(0xff)
   }
 
-  /** Gives the columns back. */
+  /** Gives all memory back. */
   release(): void {
+    this.#releaseColumns()
+    this.#deferredKeys?.release()
+  }
+
+  #releaseColumns(): void {
     this.#made?.release()
     this.#made = undefined
     this.#bitmaps = []
@@ -165,13 +180,15 @@ export class WindowResults {
     }
     // Windows fire in order of their ends.
     const all = new Batch({ schema: this.#owner.schema, columns, length, isTimeOrdered: true })
-    const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
+    const results = this.#failures.size === 0 ? (this.#deferredKeys?.deferred(all) ?? all) : this.#withoutFailed(all)
     this.#failures.report(this.#owner.id, all, this.#context)
     if (results.count > 0) out.emit("main", results)
+    this.#deferredKeys?.clear()
     this.#clearNulls()
   }
 
   #withoutFailed(batch: Batch): Batch {
+    this.#deferredKeys?.keepAll(batch)
     const rows = new EveryRow().below(batch.length)
     const selection = new Int32Array(batch.length)
     return batch.with({ selection, count: this.#failures.without(rows, batch.length, selection) })

@@ -9,9 +9,11 @@
 import {
   call,
   f64,
+  i16x8,
   i32,
   i32x4,
   i64,
+  i8x16,
   sequence,
   v128,
   when,
@@ -31,10 +33,10 @@ import type { PlacedKernel, WindowShape } from "./window-shape.ts"
 /** So many rows a round of a loop: what a round costs is a part of what a row does. */
 const UNROLL = 4
 /** Places that are looked at at once. */
-const LANES = 4
+const LANES = 16
 
 /** The variables of a function that stores results. */
-interface Emitting extends ListScope {
+export interface Emitting extends ListScope {
   /** The row at hand, and how many rows of the part at hand are done. */
   readonly row: Local<"i32">
   readonly index: Local<"i32">
@@ -43,7 +45,7 @@ interface Emitting extends ListScope {
 /** What it takes to store results in a row. */
 type ResultRow = Pick<Emitting, "shape" | "scope" | "control" | "setup" | "row">
 
-function loadControl({ control, scope, setup }: ResultRow, offset: number): Local<"i32"> {
+export function loadControl({ control, scope, setup }: ResultRow, offset: number): Local<"i32"> {
   return loadedFrom(control, offset, scope, setup)
 }
 
@@ -116,8 +118,10 @@ export function writeEmitEntries(module: WasmModule, shape: WindowShape): void {
     const { control, to, count, end, from } = given
     const emitting = beginEmitting(shape, control, scope)
     const rows = { to, count }
+    const ids = loadControl(emitting, CONTROL.entryIds)
+    const keys = shape.keys.parts.flatMap((part, index) => storeKeysOfEntries(emitting, rows, part, index, from))
     const body = [
-      ...shape.keys.parts.flatMap((part, index) => storeKeysOfEntries(emitting, rows, part, index, from)),
+      ...storeKeysOrIds(emitting, rows, { keys, ids: itemAddress(ids.get, from.get, 2) }),
       ...storeBounds(emitting, rows, end),
       ...shape.kernels.flatMap((placed, index) => storeFromEntries(emitting, rows, placed, index, from)),
     ]
@@ -125,7 +129,7 @@ export function writeEmitEntries(module: WasmModule, shape: WindowShape): void {
   })
 }
 
-function beginEmitting(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Emitting {
+export function beginEmitting(shape: WindowShape, control: Local<"i32">, scope: FunctionScope): Emitting {
   return { shape, scope, control, setup: [], row: scope.local("i32"), index: scope.local("i32") }
 }
 
@@ -149,7 +153,10 @@ function choosePlaces(
   const free = emitting.scope.local("i32")
   const isRoom = i32.ltS(taken.get, room)
   const nextAcross = itemAddress(across.get, position.get, 2)
-  const areFree = i32x4.bitmask(i32x4.eq(v128.load(nextAcross, 4), i32x4.splat(i32.const(0))))
+  const isFree = (at: number) => i32x4.eq(v128.load(nextAcross, 4 + at * 4), i32x4.splat(i32.const(0)))
+  const areFree = i8x16.bitmask(
+    i8x16.narrowI16x8S(i16x8.narrowI32x4S(isFree(0), isFree(4)), i16x8.narrowI32x4S(isFree(8), isFree(12))),
+  )
   const choose = (place: Code<"i32">) => i32.store(itemAddress(chosen.get, taken.get, 2), place)
   return [
     whileLoop(
@@ -186,8 +193,9 @@ function writeInOrder(module: WasmModule, shape: WindowShape, name: ListName): v
     const list = listCode(emitting, name)
     const rows = { to, count }
     const place = i32.add(first.get, emitting.index.get)
+    const keys = shape.keys.parts.flatMap((part, index) => copyKeys(emitting, rows, part, index, list, first))
     const body = [
-      ...shape.keys.parts.flatMap((part, index) => copyKeys(emitting, rows, part, index, list, first)),
+      ...storeKeysOrIds(emitting, rows, { keys, ids: itemAddress(list.ids.get, first.get, 2) }),
       ...shape.kernels.flatMap((placed, index) => {
         const store = storeFromPlace(emitting, list, place, placed, index)
         const { pairs } = placed.kernel
@@ -208,16 +216,33 @@ function writeChosen(module: WasmModule, shape: WindowShape): void {
     const rows = { to, count }
     const chosen = loadControl(emitting, CONTROL.chosen)
     const place = i32.load(itemAddress(chosen.get, emitting.index.get, 2))
+    const keys = shape.keys.parts.flatMap((part, index) =>
+      forEachRow(emitting, rows, storeListedKey(emitting, part, index, list, place)),
+    )
+    const resultIds = loadControl(emitting, CONTROL.resultIds)
+    const storeId = i32.store(
+      itemAddress(resultIds.get, emitting.row.get, 2),
+      i32.load(itemAddress(list.ids.get, place, 2)),
+    )
     const body = [
-      ...shape.keys.parts.flatMap((part, index) =>
-        forEachRow(emitting, rows, storeListedKey(emitting, part, index, list, place)),
-      ),
+      when(resultIds.get, forEachRow(emitting, rows, [storeId]), keys),
       ...shape.kernels.flatMap((placed, index) =>
         forEachRow(emitting, rows, storeFromPlace(emitting, list, place, placed, index)),
       ),
     ]
     return [...emitting.setup, ...body, sequence()]
   })
+}
+
+/** Stores the keys of some rows, or, where that waits, their ids, which lie one behind the other. */
+function storeKeysOrIds(
+  emitting: Emitting,
+  { to, count }: Rows,
+  { keys, ids }: { readonly keys: readonly Code<"none">[]; readonly ids: Code<"i32"> },
+): Code<"none">[] {
+  const resultIds = loadControl(emitting, CONTROL.resultIds)
+  const target = itemAddress(resultIds.get, to.get, 2)
+  return [when(resultIds.get, copyItems(emitting.scope, ids, target, count, 4), keys)]
 }
 
 /** Code for each row. */
@@ -295,10 +320,25 @@ function storeBounds(emitting: Emitting, { to, count }: Rows, windowEnd: Local<"
   const start = i64.sub(end.get, i64.load(control.get, CONTROL.size))
   const fill = (base: Local<"i32">, value: Code<"i64">) =>
     fillItems(scope, itemAddress(base.get, to.get, 3), count, value)
-  return [
-    end.set(i64.truncSatF64S(windowEnd.get)),
+  const filled = [
     ...fill(loadControl(emitting, CONTROL.windowStarts), start),
     ...fill(loadControl(emitting, CONTROL.windowEnds), end.get),
+  ]
+  return [
+    end.set(i64.truncSatF64S(windowEnd.get)),
+    when(i32.load(control.get, CONTROL.resultIds), noteRun(emitting, i32.add(to.get, count.get), end), filled),
+  ]
+}
+
+/** Notes that the rows below a place, and behind those of the last run, are of the window. */
+function noteRun({ scope, control }: Emitting, rowEnd: Code<"i32">, end: Local<"i64">): Code<"none">[] {
+  const [count, run] = [scope.local("i32"), scope.local("i32")]
+  return [
+    count.set(i32.load(control.get, CONTROL.resultRunCount)),
+    run.set(i32.add(i32.load(control.get, CONTROL.resultRuns), i32.shl(count.get, i32.const(4)))),
+    i64.store(run.get, i64.extendU(rowEnd)),
+    i64.store(run.get, end.get, 8),
+    i32.store(control.get, i32.add(count.get, i32.const(1)), CONTROL.resultRunCount),
   ]
 }
 
@@ -342,7 +382,7 @@ function storeListedKey(
 }
 
 /** Stores one of the two, as the part's width asks for, in the row at hand. */
-function storeKey(
+export function storeKey(
   emitting: Emitting,
   { storage, width }: KeyPartLayout,
   index: number,
@@ -368,7 +408,12 @@ function storeNullOf(
 }
 
 /** Makes the part null where the word of null bits says so. Bits of validity are set before. */
-function storeNull(emitting: Emitting, { nullBit }: KeyPartLayout, index: number, nulls: Code<"i32">): Code<"none"> {
+export function storeNull(
+  emitting: Emitting,
+  { nullBit }: KeyPartLayout,
+  index: number,
+  nulls: Code<"i32">,
+): Code<"none"> {
   const bitmap = loadControl(emitting, emitting.shape.control.keyValidity(index))
   return when(i32.and(nulls, i32.const(nullBit)), [storeBit(bitmap, emitting.row, i32.const(0))])
 }
@@ -485,7 +530,7 @@ export function resultAccess(
 }
 
 /** Stores bit `row` of a bitmap. */
-function storeBit(bitmap: Local<"i32">, row: Local<"i32">, bit: Code<"i32">): Code<"none"> {
+export function storeBit(bitmap: Local<"i32">, row: Local<"i32">, bit: Code<"i32">): Code<"none"> {
   const address = i32.add(bitmap.get, i32.shrU(row.get, i32.const(3)))
   const place = i32.and(row.get, i32.const(7))
   const others = i32.and(i32.load8U(address), i32.xor(i32.const(-1), i32.shl(i32.const(1), place)))

@@ -29,6 +29,7 @@ import { WasmModule } from "../../../expr/wasm-module.ts"
 import { writeAdvance } from "./advance-code.ts"
 import { writeIngestAnywhere } from "./disorder-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"
+import { writeKeepRows } from "./keep-code.ts"
 import { writeRefusing } from "./ingest-code.ts"
 import { writeIngest } from "./ingest-keyed-code.ts"
 import { writeFireDue } from "./fire-code.ts"
@@ -80,6 +81,8 @@ export interface WindowFunctions {
   readonly fireDue: (control: number, lastDueEnd: number, to: number, capacity: number) => number
   /** Stores the result rows of a window of one piece: its entries from `from` on. */
   readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
+  /** Keeps those of the stored rows that are listed; see `keep-code.ts`. There where there are keys. */
+  readonly keepRows?: (control: number, rows: number, count: number) => void
 }
 
 /**
@@ -106,6 +109,7 @@ function windowModule(shape: WindowShape): WasmModule {
   writeIngestAnywhere(module, shape, "ingestInto")
   writeEmitEntries(module, shape)
   if (hasKeys) {
+    writeKeepRows(module, shape)
     writeAdvance(module, shape)
     writeFindEntry(module)
     writeRepair(module, shape)

@@ -19,8 +19,9 @@
  *    168  oldAcross: address       172  newAcross: address            176  acrossCount
  *    180  idTable: address         184  idCount                      188  key count: address
  *    192  keyCapacity              196  straightFrom                 200  straightCount
- *    204  stateEnd
- *    208  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
+ *    204  stateEnd                     208  resultIds: address            212  resultRuns: address
+ *    216  resultRunCount
+ *    224  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
  *         for keys that are looked up on the way: the address of each part's column, and its bits;
@@ -80,9 +81,17 @@ export const CONTROL = {
   straightCount: 200,
   /** Behind the last byte that a kernel wrote of state. */
   stateEnd: 204,
+  /**
+   * Where keys and windows of result rows are stored once it is known which rows stay (`keep-code.ts`): the ids of the rows'
+   * keys, or 0 where keys are stored at once, and runs of rows of one window: the place behind a run, and the window's
+   * end, 8 bytes each.
+   */
+  resultIds: 208,
+  resultRuns: 212,
+  resultRunCount: 216,
 } as const
 
-const FIELDS = 208
+const FIELDS = 224
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {
