@@ -15,8 +15,9 @@
  * are set. Eight row numbers are stored behind those listed so far, and the next ones are stored over those that do not
  * count. There is room for them, as no more rows have been listed than were looked at.
  *
- * Memory that is read at two places at once comes faster. So a predicate goes through both halves of a batch side by side,
- * and the rows of the second are listed where the first one's list ends at the latest, and then put behind it.
+ * Memory that is read at several places at once comes faster. So what fills columns only, or lists only, goes through the
+ * four quarters of a batch side by side. Each quarter's rows are listed where the lists before it end at the latest, and
+ * then put behind them.
  *
  * Invariants:
  * - GW2 A kernel reads rows below `count`, or of the selection, and writes nothing but values of such rows, and the list.
@@ -64,6 +65,10 @@ export const PICKS = Uint8Array.from({ length: 256 * VECTOR_ROWS }, (_, at) => {
   const places = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((at >> 3) >> bit) & 1)
   return places[at & 7] ?? 0
 })
+
+/** So many parts of a batch are gone through side by side, by graphs of so many lanes: larger ones do not wait for memory. */
+const PARTS = 4
+const PARTS_MAX_LANES = 64
 
 /** A larger graph would take long to compile. */
 const MAX_LANES = 1000
@@ -210,7 +215,7 @@ class LoopWriter {
     return this.#plan.lanes.graph.indexOf({ from: "target", target: index, part })
   }
 
-  /** Eight rows at a time. Where there is nothing but a list to make, both halves of the rows are gone through side by side. */
+  /** Eight rows at a time. Where there are only columns to fill, or only a list to make, at several places side by side. */
   #eightByEight(): Code<"none">[] {
     const { count } = this.#first
     const [row, end] = [this.#row, this.#scope.local("i32")]
@@ -218,21 +223,31 @@ class LoopWriter {
     const loop = (body: readonly Code<"none">[]) =>
       whileLoop(i32.ltU(row.get, end.get), [...body, row.set(i32.add(row.get, i32.const(VECTOR_ROWS)))])
     const whole = [end.set(i32.and(count.get, i32.const(-VECTOR_ROWS))), loop(one.body)]
-    if (this.#plan.stores.length > 0 || isConstant(this.#plan.listed, false)) return [...one.prologue, ...whole]
-    const [otherRow, otherAt] = [this.#scope.local("i32"), this.#scope.local("i32")]
-    const other = this.#eight(otherRow, otherAt)
-    const otherList = i32.add(this.#first.list.get, i32.shl(end.get, i32.const(2)))
+    const hasList = !isConstant(this.#plan.listed, false)
+    if ((this.#plan.stores.length > 0 && hasList) || this.#uses.size > PARTS_MAX_LANES)
+      return [...one.prologue, ...whole]
+    const others = Array.from({ length: PARTS - 1 }, () => this.#otherPart(hasList))
     return [
       ...one.prologue,
-      ...other.prologue,
-      end.set(i32.and(i32.shrU(count.get, i32.const(1)), i32.const(-VECTOR_ROWS))),
-      otherRow.set(end.get),
-      otherAt.set(otherList),
-      loop([...one.body, ...other.body, otherRow.set(i32.add(otherRow.get, i32.const(VECTOR_ROWS)))]),
-      ...this.#append(otherList, otherAt),
-      row.set(otherRow.get),
+      ...others.flatMap((other) => other.prologue),
+      end.set(i32.and(i32.shrU(count.get, i32.const(Math.log2(PARTS))), i32.const(-VECTOR_ROWS))),
+      ...others.flatMap((other, index) => other.begin(i32.mul(end.get, i32.const(index + 1)))),
+      loop([...one.body, ...others.flatMap(({ body }) => body)]),
+      ...others.flatMap(({ list, at }) => (hasList ? this.#append(list.get, at) : [])),
+      row.set(others.at(-1)!.row.get),
       ...whole,
     ]
+  }
+
+  /** A part of the rows beside the first one: its next row, where its list begins and where it goes on. */
+  #otherPart(hasList: boolean) {
+    const [row, list, at] = [this.#scope.local("i32"), this.#scope.local("i32"), this.#scope.local("i32")]
+    const { prologue, body } = this.#eight(row, at)
+    const begin = (first: Code<"i32">) => [
+      row.set(first),
+      ...(hasList ? [list.set(i32.add(this.#first.list.get, i32.shl(row.get, i32.const(2)))), at.set(list.get)] : []),
+    ]
+    return { row, list, at, prologue, begin, body: [...body, row.set(i32.add(row.get, i32.const(VECTOR_ROWS)))] }
   }
 
   /** Puts the row numbers from an address on, up to `end`, behind those that are listed. */
