@@ -21,7 +21,8 @@ export const layers = {
   observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
   "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
-  embedded: ["base", "env", "connect", "runtime", "trace", "connectors/files"],
+  // "formats" for the program of its threads, which decode: docs/decisions/0026.
+  embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "sim"],

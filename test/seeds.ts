@@ -9,14 +9,36 @@ const ONLY_SEED = process.env["TIDEMARK_SEED"]
 
 /** Runs `body` with so many seeds (times the scale); a failure names the seed that repeats it. */
 export function forEachSeed(cases: number, body: (prng: Prng, seed: number) => void): void {
-  const first = ONLY_SEED === undefined ? 1 : Number(ONLY_SEED)
-  const count = ONLY_SEED === undefined ? Math.ceil(cases * SCALE) : 1
-  for (let seed = first; seed < first + count; seed++) {
+  for (const seed of seeds(cases)) {
     try {
       body(new Prng(seed), seed)
     } catch (error) {
-      if (error instanceof Error) error.message = `TIDEMARK_SEED=${seed}: ${error.message}`
-      throw error
+      throw named(error, seed)
     }
   }
+}
+
+/** The same for bodies that wait: one seed after the other. */
+export async function forEachSeedInTurn(
+  cases: number,
+  body: (prng: Prng, seed: number) => Promise<void>,
+): Promise<void> {
+  for (const seed of seeds(cases)) {
+    try {
+      await body(new Prng(seed), seed)
+    } catch (error) {
+      throw named(error, seed)
+    }
+  }
+}
+
+function* seeds(cases: number): Iterable<number> {
+  const first = ONLY_SEED === undefined ? 1 : Number(ONLY_SEED)
+  const count = ONLY_SEED === undefined ? Math.ceil(cases * SCALE) : 1
+  for (let seed = first; seed < first + count; seed++) yield seed
+}
+
+function named(error: unknown, seed: number): unknown {
+  if (error instanceof Error) error.message = `TIDEMARK_SEED=${seed}: ${error.message}`
+  return error
 }

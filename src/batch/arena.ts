@@ -54,12 +54,22 @@ export interface LinearMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer
 }
 
+/** What an arena is made of. */
+export interface ArenaOptions {
+  /** 1 KiB to 4 GiB. */
+  readonly maxBytes: number
+  /** A part of another arena's memory that is its own, from an address on: a multiple of 64. Without it, a new memory. */
+  readonly within?: { readonly memory: LinearMemory; readonly from: number }
+}
+
 /** Hands out blocks of one linear memory, up to a bound. */
 export class Arena {
   readonly memory: LinearMemory
   /** The memory's bytes. It is shared and reserved at full size, so this never changes. */
   readonly buffer: SharedArrayBuffer
   readonly maxBytes: number
+  /** Where its blocks begin. */
+  readonly #from: number
   /** By order n: the first unit of the first free block of 2ⁿ units. */
   readonly #heads: Int32Array
   /** By the first unit of a free block: the next and the previous one of its order. */
@@ -71,13 +81,15 @@ export class Arena {
   #usedBytes = 0
   #peakBytes = 0
 
-  constructor(options: { maxBytes: number }) {
-    const { maxBytes } = options
+  constructor({ maxBytes, within }: ArenaOptions) {
     assert(maxBytes >= UNIT_BYTES && maxBytes <= MAX_BYTES, "an arena has between 1 KiB and 4 GiB")
     const pages = Math.ceil(maxBytes / PAGE_BYTES)
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    this.memory = within?.memory ?? new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     this.buffer = this.memory.buffer as SharedArrayBuffer
     this.maxBytes = maxBytes
+    this.#from = within?.from ?? 0
+    const isInMemory = this.#from % 64 === 0 && this.#from + maxBytes <= this.buffer.byteLength
+    assert(isInMemory, "an arena lies in its memory, at a multiple of 64 bytes")
     const units = Math.floor(maxBytes / UNIT_BYTES)
     this.#heads = new Int32Array(32).fill(NONE)
     this.#next = new Int32Array(units)
@@ -112,7 +124,7 @@ export class Arena {
     this.#removeFree(unit, order)
     // Of a halved block the lower half is used and the upper one kept.
     for (; order > wanted; order--) this.#addFree(unit + (1 << (order - 1)), order - 1)
-    const block = new OwnedBlock(unit * UNIT_BYTES, (1 << wanted) * UNIT_BYTES, this)
+    const block = new OwnedBlock(this.#from + unit * UNIT_BYTES, (1 << wanted) * UNIT_BYTES, this)
     this.#usedBytes += block.bytes
     if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes
     return block
@@ -138,7 +150,7 @@ export class Arena {
     assert(block instanceof OwnedBlock && block.owner === this, "a block is freed once, by the arena that made it")
     block.owner = undefined
     this.#usedBytes -= block.bytes
-    let unit = block.offset / UNIT_BYTES
+    let unit = (block.offset - this.#from) / UNIT_BYTES
     let order = orderOf(block.bytes)
     for (let buddy = unit ^ (1 << order); this.#freeOrders[buddy] === order + 1; buddy = unit ^ (1 << order)) {
       this.#removeFree(buddy, order)

@@ -125,6 +125,14 @@ export class Dictionary {
     return this.#bytes.subarray(this.#startOf(code), this.#ends[code]!)
   }
 
+  /** A copy of the UTF-8 of all texts from a code on, one after the other, and where each of them ends in it. */
+  textsFrom(code: number): { readonly bytes: Uint8Array; readonly ends: Uint32Array } {
+    const start = this.#startOf(code)
+    const ends = this.#ends.slice(code, this.#size)
+    for (let place = 0; place < ends.length; place++) ends[place]! -= start
+    return { bytes: this.#bytes.slice(start, this.byteLength), ends }
+  }
+
   #startOf(code: number): number {
     return code === 0 ? 0 : this.#ends[code - 1]!
   }

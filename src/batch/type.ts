@@ -55,6 +55,8 @@ export interface TypeDefinition<T = unknown> {
   readonly storage: Storage
   /** What `typeof` says of its values in lambdas. */
   readonly typeOf: "boolean" | "number" | "bigint" | "string" | "object"
+  /** What `t` was given for it, where its kind has options other than symbols and fields. */
+  readonly options?: Readonly<Record<string, string>>
   /** The closed list of texts of a dictionary column whose codes are fixed, such as an enum. */
   readonly symbols?: readonly string[]
   /** The fields of a struct, in order. */

@@ -97,6 +97,7 @@ function program(): Command {
     .option("--no-drain", "leave windows open even at the end of the input, for files that come later")
     .option("--reset", "start anew: earlier state is void; what was published is moved aside, not deleted")
     .option("--no-compile", "run every lambda as its closure, for breakpoints and coverage")
+    .option("--parallelism <threads>", "how many threads decode the input; without it as many as there are processors")
     .option("--json", "tell events, status and result as JSON lines on standard output")
     .addHelpText("after", RUN_HELP)
     .action(async (file: string, options: RunCommandOptions, command: Command) => {

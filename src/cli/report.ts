@@ -47,6 +47,7 @@ export class Report {
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
+    else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)))
     else if (event.kind === "params-changed") this.#say(changedParamsText(event.changes))
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
       this.#say(picocolors.yellow(deadLetterText(event)))
@@ -162,6 +163,12 @@ function changedParamsText(changes: Extract<JobEvent, { kind: "params-changed" }
     return now === null ? `${name} is gone` : `${name} was ${before} and is now ${now}`
   })
   return `parameters have changed since the last run: ${texts.join("; ")}. What was read before stays as it was computed`
+}
+
+/** A thread's death in plain words. */
+function deadThreadText({ reason, isReplaced }: Extract<JobEvent, { kind: "thread-died" }>): string {
+  const after = isReplaced ? "another takes its place" : "the job goes on without it"
+  return printable(`a thread that decodes has died (${reason}): ${after}`)
 }
 
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */

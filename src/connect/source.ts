@@ -17,6 +17,7 @@ import type { Batch } from "../batch/batch.ts"
 import type { BadRecord, Position } from "../batch/position.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Env } from "../env/env.ts"
+import type { Decoders } from "./decoders.ts"
 
 /** A part of an input that is read in its own order. */
 export interface Partition {
@@ -56,6 +57,8 @@ export interface ReadLimits {
   readonly rows: number
   /** No record that starts at or after this offset. */
   readonly untilOffset: number
+  /** How much farther the limit of the next read will be, and so on, where that is known: for those that read ahead. */
+  readonly stride?: number
 }
 
 /** Reads one partition forward. */
@@ -69,6 +72,8 @@ export interface SourceContext {
   readonly env: Env
   readonly arena: Arena
   readonly schema: Schema
+  /** Threads that decode, where there are any. */
+  readonly decoders?: Decoders | undefined
   /** The input's name, for errors. */
   readonly input: string
   /** Relative paths are relative to this directory. */

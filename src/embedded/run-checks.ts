@@ -26,6 +26,10 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_536,
     wanted: "a whole number, 1 to 65,536",
   },
+  parallelism: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64,
+    wanted: "a whole number, 1 to 64",
+  },
   onEvent: { accepts: (value) => typeof value === "function", wanted: "a function of an event" },
 }
 

@@ -28,6 +28,11 @@ export interface RunOptions {
   readonly compile?: "auto" | "off"
   /** At most so many rows a batch, 1 to 65,536. Results do not depend on it. */
   readonly batchRows?: number
+  /**
+   * How many threads decode what is read, beside the one that computes, 1 to 64; with 1 that one decodes, too. Default: as
+   * many as the process may use processors. Results do not depend on it. They start once there is enough to read.
+   */
+  readonly parallelism?: number
   /** Told of every commit, snapshot, dead letter and warning. It must not throw. Without it Node prints the warnings. */
   readonly onEvent?: (event: JobEvent) => void
 }

@@ -3,12 +3,14 @@
  *
  * Here the runtime meets the real world. What a job is and how it commits is not decided here.
  */
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { formatDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { jsonlDirectory } from "../connectors/files/file-connector.ts"
 import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
+import { nodeThreads } from "../env/node/node-threads.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
 import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
@@ -16,6 +18,9 @@ import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
 import type { RunOptions } from "./run-options.ts"
+
+/** It is missing where Tidemark runs from its sources, or was bundled into another file: then there is one thread. */
+const THREAD_PROGRAM = new URL("./decode-thread.js", import.meta.url)
 
 /**
  * Runs a bound job in this process; resolves when it has recovered its state and is about to read.
@@ -50,7 +55,7 @@ import type { RunOptions } from "./run-options.ts"
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   checkJob(job)
   checkRunOptions(options)
-  const { batchRows, compile, drain, onEvent, reset } = options
+  const { batchRows, compile, drain, onEvent, parallelism, reset } = options
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
@@ -58,14 +63,16 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
   }
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
   const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
+  const threads = existsSync(THREAD_PROGRAM) ? nodeThreads(THREAD_PROGRAM) : undefined
   return await runJob(
     { ...withoutPrototype(job), deadLetter },
     {
-      env: nodeEnv(),
+      env: nodeEnv(threads),
       directory,
       baseDirectory: resolve(options.baseDirectory ?? "."),
       ...(batchRows !== undefined && { batchRows }),
       compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
+      parallelism: parallelism ?? threads?.parallelism ?? 1,
       ...(drain !== undefined && { drain }),
       onEvent: onEvent ?? tellWarnings,
       ...(reset !== undefined && { reset }),

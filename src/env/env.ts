@@ -96,6 +96,30 @@ export interface ScopeProver {
   capturedConstant(fn: (...args: never[]) => unknown, name: string): readonly [PrimitiveValue] | undefined
 }
 
+/** What is told of a thread. */
+export interface ThreadEvents {
+  /** In the order in which the thread has sent them. */
+  onMessage(message: unknown): void
+  /** It has ended without being stopped, and sends nothing more. */
+  onDeath(reason: string): void
+}
+
+/** A thread of this process. It runs the one program that its door was made for. */
+export interface Thread {
+  /** Sends it a message. Memory that is declared shared is shared, everything else is copied. */
+  send(message: unknown): void
+  /** Ends it, whatever it is doing. */
+  stop(): Promise<void>
+}
+
+/** Threads that compute. What they do is a function of what they are sent. */
+export interface Threads {
+  /** How many this process can use at once: at least 1. */
+  readonly parallelism: number
+  /** Starts a thread with some data; `undefined` where this process may not. */
+  start(data: unknown, events: ThreadEvents): Thread | undefined
+}
+
 /** The world, as Tidemark sees it. */
 export interface Env {
   readonly clock: Clock
@@ -103,6 +127,8 @@ export interface Env {
   readonly disk: Disk
   /** `undefined` where closures' scopes cannot be seen: then lambdas with free names run as closures. */
   readonly scopes: ScopeProver | undefined
+  /** `undefined` where there is one thread only. */
+  readonly threads?: Threads | undefined
   /** A random number in [0, 2³²) that no other process draws: for tokens, never for results. */
   randomUint32(): number
   /** Takes the lock of a directory, or gives `undefined` where another process (or job of this one) holds it. */

@@ -39,7 +39,7 @@ export interface CsvDecoderOptions {
   readonly arena: Arena
   readonly schema: Schema
   /** Of the file that is read. */
-  readonly layout: CsvLayout
+  readonly layout: Omit<CsvLayout, "start">
   /** Longer records, without their line end, are bad records: 1 MiB by default. */
   readonly maxRecordBytes?: number
   /** Windows of fewer bytes are not read by WebAssembly: 16 KiB by default. */
@@ -48,7 +48,7 @@ export interface CsvDecoderOptions {
 
 /** Decodes the records of one CSV file. */
 export class CsvDecoder implements RecordDecoder {
-  readonly #layout: CsvLayout
+  readonly #layout: Omit<CsvLayout, "start">
   readonly #maxRecordBytes: number
   readonly #builder: BatchBuilder
   readonly #fields: CsvFieldReader

@@ -14,6 +14,7 @@ import { slotsOf, writeValue, type Column } from "../batch/column.ts"
 import { Dictionary } from "../batch/dictionary.ts"
 import { Invalid, type ColumnType, type Slots } from "../batch/type.ts"
 import { doubleFromBytes, int32FromBytes, int53FromBytes } from "../batch/types/decimal-bytes.ts"
+import { BatchDictionaries } from "./batch-dictionaries.ts"
 import { textOfUtf8 } from "./utf8.ts"
 
 /** A column of a file that the schema does not have. */
@@ -40,12 +41,6 @@ export const OTHER = 9
 const NO_BYTES = new Uint8Array(0)
 const NO_WORDS = new Int32Array(0)
 
-/** A dictionary beyond either of these is closed, and the next batch starts another. */
-const DICTIONARY_SIZE_MAX = 65_536
-const DICTIONARY_BYTES_MAX = 4 * 1024 * 1024
-/** So is one of at least so many texts that most rows did not find theirs in: it costs memory and saves nothing. */
-const USELESS_SIZE_MIN = 8192
-
 /** Reads one field of a schema. */
 export class FieldReader {
   readonly type: ColumnType
@@ -69,8 +64,7 @@ export class FieldReader {
   bits: Uint8Array = NO_BYTES
   validity: Uint8Array = NO_BYTES
   dictionary: Dictionary
-  /** Rows of the batches that the dictionary was made for. */
-  #dictionaryRows = 0
+  readonly #dictionaries = new BatchDictionaries()
   readonly isNullable: boolean
   /** What an empty CSV field stands for, and one of two quotes (TY21). */
   readonly #empty: unknown
@@ -88,7 +82,7 @@ export class FieldReader {
     this.store = type.definition.fromBytes ?? (() => false)
     this.children = (type.definition.fields ?? []).map((field) => new FieldReader(column, field.name, field.type))
     const { symbols } = type.definition
-    this.dictionary = symbols === undefined ? new Dictionary() : Dictionary.fixed(symbols)
+    this.dictionary = symbols === undefined ? this.#dictionaries.next() : Dictionary.fixed(symbols)
   }
 
   /** Whether an empty CSV field, without quotes, stands for null. */
@@ -104,10 +98,7 @@ export class FieldReader {
     if (target.storage === "bit") this.bits = target.values
     else if (target.storage === "struct") this.children.forEach((child, index) => child.bind(target.children[index]!))
     else if (target.storage === "dictionary") {
-      if (this.how !== SYMBOL && this.#isDictionaryDone()) {
-        this.dictionary = new Dictionary()
-        this.#dictionaryRows = 0
-      }
+      if (this.how !== SYMBOL) this.dictionary = this.#dictionaries.next()
       target.dictionary = this.dictionary
       this.words = target.values
     }
@@ -115,7 +106,7 @@ export class FieldReader {
 
   /** The batch has come out with so many rows. */
   countRows(rows: number): void {
-    this.#dictionaryRows += rows
+    this.#dictionaries.countRows(rows)
     for (const child of this.children) child.countRows(rows)
   }
 
@@ -144,12 +135,6 @@ export class FieldReader {
     const bit = 1 << (row & 7)
     if (value) this.bits[row >> 3]! |= bit
     else this.bits[row >> 3]! &= ~bit
-  }
-
-  #isDictionaryDone(): boolean {
-    const { size, byteLength } = this.dictionary
-    const isUseless = size >= USELESS_SIZE_MIN && size * 2 > this.#dictionaryRows
-    return isUseless || size > DICTIONARY_SIZE_MAX || byteLength > DICTIONARY_BYTES_MAX
   }
 
   /** Writes what the text `bytes[start, end)`, which is valid UTF-8, stands for. Gives whether it is of the type. */

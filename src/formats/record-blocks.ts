@@ -3,7 +3,7 @@
  * other (`field-code.ts`). What the index looks like is for the format to say.
  *
  * Bytes are copied into the arena a chunk at a time, which they are read from while the processor's cache still has
- * them. Fields that a kernel does not take are read by the format's scanner; the first record with a field that this does
+ * them; those that lie in its memory already stay where they are. Fields that a kernel does not take are read by the format's scanner; the first record with a field that this does
  * not take, either, ends the block, and so does any record that the index cannot have. It is for the caller to read that one.
  *
  * A block that ends before its last record was for nothing from there on, so the next one is smaller: about twice what
@@ -112,7 +112,9 @@ export class RecordBlocks {
   #block: Block | undefined
   /** The scratch block. */
   #words: Int32Array = new Int32Array(0)
-  #chunk: Uint8Array = new Uint8Array(0)
+  /** Where bytes are copied to, and texts of tables before they are added. */
+  #staging: Uint8Array = new Uint8Array(0)
+  #chunk: Uint8Array = this.#staging
   /** The bytes of the window that the chunk holds. */
   #chunkFrom = 0
   #chunkTo = 0
@@ -148,12 +150,12 @@ export class RecordBlocks {
     this.#format.begin(arena.memory, this.#words.subarray(index >> 2))
     new Uint8Array(arena.buffer, offset + PLACES.masks, 2 * MASK_BYTES).fill(0).fill(255, 0, MASK_BYTES)
     new Float64Array(arena.buffer, offset + PLACES.powers, POWERS_OF_TEN.length).set(POWERS_OF_TEN)
-    this.#chunk = new Uint8Array(arena.buffer, offset + chunk, CHUNK_BYTES)
+    this.#staging = new Uint8Array(arena.buffer, offset + chunk, CHUNK_BYTES)
     let place = offset + tables
     for (const { table, reader } of columns) {
       if (table === undefined) continue
       const { byteLength } = table
-      table.begin(new Uint8Array(arena.buffer, place, byteLength), reader!.dictionary, this.#chunk, this.#addToTable)
+      table.begin(new Uint8Array(arena.buffer, place, byteLength), reader!.dictionary, this.#staging, this.#addToTable)
       place += byteLength
     }
     this.#chunkFrom = this.#chunkTo = 0
@@ -183,7 +185,7 @@ export class RecordBlocks {
 
   /** Reads a block, or another chunk. Gives whether there may be more to read. */
   #readBlock(run: DecodeRun): boolean {
-    if (run.at < this.#chunkFrom || run.at >= this.#chunkTo) this.#copyChunk(run)
+    if (run.at < this.#chunkFrom || run.at >= this.#chunkTo) this.#takeChunk(run)
     const { window, rows, at } = run
     const room = Math.min(this.#options.builder.capacity, window.maxRows - run.bad.length) - rows
     const wanted = Math.min(room, this.#blockRecords, this.#format.recordsMax)
@@ -192,7 +194,7 @@ export class RecordBlocks {
     if (found === 0) {
       const isOut = this.#words[REPORT.isOut >> 2] !== 0
       const isCut = isOut && this.#chunkTo < window.to && this.#chunkFrom < at
-      if (isCut) this.#copyChunk(run)
+      if (isCut) this.#takeChunk(run)
       else if (!isOut) this.#stoppedAt = at
       return isCut
     }
@@ -205,10 +207,18 @@ export class RecordBlocks {
     return read === found
   }
 
-  #copyChunk({ window, at }: DecodeRun): void {
+  #takeChunk({ window, at }: DecodeRun): void {
+    const { bytes, to } = window
+    const { buffer } = this.#options.arena
     this.#chunkFrom = at
-    this.#chunkTo = Math.min(window.to, at + CHUNK_BYTES)
-    this.#chunk.set(window.bytes.subarray(at, this.#chunkTo))
+    this.#chunkTo = Math.min(to, at + CHUNK_BYTES)
+    const chunk = bytes.subarray(at, this.#chunkTo)
+    const hasSlack = bytes.byteOffset + this.#chunkTo + CHUNK_SLACK <= buffer.byteLength
+    if (bytes.buffer === buffer && hasSlack) this.#chunk = chunk
+    else {
+      this.#staging.set(chunk)
+      this.#chunk = this.#staging
+    }
   }
 
   /** Add it to an address of the chunk for an index of the window's bytes. */

@@ -29,10 +29,12 @@ import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
+import { DecodePool } from "./decode-pool.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
 import type { RunJobOptions } from "./run-options.ts"
+import { MORSEL_BYTES } from "./scheduler.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { VERSION } from "./version.ts"
@@ -51,6 +53,7 @@ export class Coordinator {
   readonly #dataflow: Dataflow
   readonly #store: EpochStore
   readonly #runRecord: RunRecord
+  readonly #decoders: DecodePool | undefined
   #inputs!: Inputs
   #outputs!: Outputs
   #deadLetters: DeadLetter[] = []
@@ -72,6 +75,7 @@ export class Coordinator {
     this.#clock = options.env.clock
     this.#store = store
     this.#arena = new Arena({ maxBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES })
+    this.#decoders = this.#makeDecoders()
     this.#runRecord = describeRun(job)
     this.#dataflow = new Dataflow(job.plan, {
       arena: this.#arena,
@@ -188,11 +192,22 @@ export class Coordinator {
     }
   }
 
+  /** Threads beside this one, where it is asked for them and they can be had. */
+  #makeDecoders(): DecodePool | undefined {
+    const { env, parallelism = 1, stretchesBeforeThreads: askedMin } = this.#options
+    const { threads } = env
+    if (threads === undefined || parallelism < 2) return undefined
+    const onDeath = (reason: string, isReplaced: boolean) =>
+      this.#options.onEvent?.({ kind: "thread-died", reason, isReplaced })
+    return new DecodePool({ threads, arena: this.#arena, count: parallelism, askedMin, onDeath })
+  }
+
   async #openInputs(recovered: RecoveredState): Promise<Inputs> {
-    const { env, baseDirectory, directory, reset = false } = this.#options
+    const { env, baseDirectory, directory, reset = false, morselBytes = MORSEL_BYTES } = this.#options
     const targets = new Targets(this.#job, baseDirectory, directory)
     const watermarkOf = (input: string, index: number) => this.#dataflow.partitionWatermark(input, index)
-    const context = { env, baseDirectory, targets, arena: this.#arena, watermarkOf }
+    const [arena, decoders] = [this.#arena, this.#decoders]
+    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, watermarkOf }
     const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
     return await Inputs.open(this.#job, context, partitions, active)
   }
@@ -356,6 +371,7 @@ export class Coordinator {
     for (const part of [this.#inputs, this.#outputs, this.#store] as ({ close(): Promise<void> } | undefined)[]) {
       await part?.close()
     }
+    await this.#decoders?.close()
     this.#dataflow.release()
   }
 }

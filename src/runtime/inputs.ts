@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Arena } from "../batch/arena.ts"
+import type { Decoders } from "../connect/decoders.ts"
 import type { Partition, PartitionReader, Source, SourceBatch, SourceWarning } from "../connect/source.ts"
 import type { Env } from "../env/env.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
@@ -36,7 +37,9 @@ export interface InputRead {
 export interface InputsContext {
   readonly env: Env
   readonly arena: Arena
+  readonly decoders: Decoders | undefined
   readonly baseDirectory: string
+  readonly morselBytes: number
   /** What the job writes to. */
   readonly targets: Targets
   /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
@@ -77,8 +80,8 @@ export class Inputs {
     for (const [index, progress] of known) inputs.#known.set(index, progress)
     try {
       for (const [input, { schema, source: binding }] of Object.entries(job.inputs)) {
-        const { env, arena, baseDirectory } = context
-        const source = await binding.openSource({ env, arena, schema, input, baseDirectory })
+        const { env, arena, baseDirectory, decoders } = context
+        const source = await binding.openSource({ env, arena, decoders, schema, input, baseDirectory })
         inputs.#sources.push(source)
         const found = await source.partitions()
         context.targets.checkInput(input, source)
@@ -144,8 +147,9 @@ export class Inputs {
     const { progress, partition } = open
     const { index, input, offset, ordinal } = progress
     open.reader ??= await open.source.open(partition, index, { offset, ordinal }, progress.identity)
-    const untilOffset = morselEnd(offset)
-    const taken = await open.reader.read({ rows, untilOffset })
+    const { morselBytes } = this.#context
+    const untilOffset = morselEnd(offset, morselBytes)
+    const taken = await open.reader.read({ rows, untilOffset, stride: morselBytes })
     assert(taken.end || taken.next.offset > offset, "a read goes forward")
     open.progress = { ...progress, ...taken.next, ended: taken.end }
     this.#known.set(index, open.progress)

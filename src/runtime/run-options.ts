@@ -41,6 +41,14 @@ export interface RunJobOptions {
   readonly epochRows?: number
   /** How lambdas run; default: compiled where possible, with the env's proof of globals. */
   readonly compile?: CompileOptions["mode"]
+  /**
+   * How many threads decode what is read, beside the one that computes; default: none. Results do not depend on it.
+   */
+  readonly parallelism?: number
+  /** Those threads start when so many stretches of the input were read; default 32. Results do not depend on it. */
+  readonly stretchesBeforeThreads?: number
+  /** For tests, the length of a morsel (`scheduler.ts`): all runs of a job must have the same. */
+  readonly morselBytes?: number
   /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy

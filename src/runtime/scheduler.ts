@@ -35,6 +35,6 @@ function isBefore(one: Candidate, other: Candidate): boolean {
 }
 
 /** Where the morsel ends to which `offset` belongs. */
-export function morselEnd(offset: number): number {
-  return (Math.floor(offset / MORSEL_BYTES) + 1) * MORSEL_BYTES
+export function morselEnd(offset: number, morselBytes = MORSEL_BYTES): number {
+  return (Math.floor(offset / morselBytes) + 1) * morselBytes
 }

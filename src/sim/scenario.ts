@@ -76,6 +76,10 @@ export interface Scenario {
   /** Whether the log is damaged before that, so that a reset is the only way on. */
   readonly spoilsLog: boolean
   readonly compile: "auto" | "off"
+  /** How many threads decode, beside the one that computes: none where it is 1. */
+  readonly parallelism: number
+  /** The length of a morsel: short ones are read by threads, and take turns where there are several files. */
+  readonly morselBytes: number
 }
 
 /**
@@ -146,6 +150,7 @@ export function drawScenario(seed: number): Scenario {
     logBufferBytes: prng.pick([50, 400, 1 << 20, 1 << 20]),
     spoilsLog: prng.chance(0.4),
     outputsLie: prng.chance(0.7) ? "together" : "apart",
+    ...drawThreads(seed),
   }
   const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
   return isHasty ? hastened(scenario, total, prng) : scenario
@@ -164,6 +169,13 @@ function hastened(scenario: Scenario, rows: number, prng: Prng): Scenario {
     rollBytes: prng.pick([300, 1000, 1_000_000]),
     stopAfterCommits: Array.from({ length: 30 }, (_, run) => (run % 2 === 0 ? 0 : 1 + prng.below(2))),
   }
+}
+
+/** From chances of their own, so that the rest of a scenario does not depend on them. */
+function drawThreads(seed: number): { parallelism: number; morselBytes: number } {
+  const prng = new Prng(seed + 2 ** 24)
+  const parallelism = prng.chance(0.5) ? 1 : 2 + prng.below(2)
+  return { parallelism, morselBytes: parallelism === 1 ? 256 * 1024 : prng.pick([100, 300, 1000]) }
 }
 
 function drawShape(prng: Prng): JobShape {

@@ -14,13 +14,14 @@
  */
 import { assert } from "../base/assert.ts"
 import { Prng } from "../base/prng.ts"
-import type { Clock, DirectoryLock, Disk, Env, ScopeProver, Timers } from "../env/env.ts"
+import type { Clock, DirectoryLock, Disk, Env, ScopeProver, Threads, Timers } from "../env/env.ts"
 import { diskError } from "../env/disk-error.ts"
 import { DiskImage, ImageError } from "./disk-image.ts"
 import { FaultMatrix, NO_FAULTS, type DiskOperation, type Fault, type FaultKind, type FaultPlan } from "./faults.ts"
 import { SimScheduler, type SimEvent } from "./scheduler.ts"
 import type { CallEffect, CallingProcess, CallSite } from "./sim-call.ts"
 import { SimDisk } from "./sim-disk.ts"
+import { SimThreads, type ThreadProgram } from "./sim-threads.ts"
 import { SimTrace } from "./sim-trace.ts"
 
 /** What a simulated world is made of. All times in virtual microseconds. */
@@ -32,6 +33,8 @@ export interface SimWorldOptions {
   readonly keepsTrace?: boolean
   /** What the simulated processes prove about closures; nothing by default. */
   readonly scopes?: ScopeProver
+  /** What threads of the processes run; without it they have none. */
+  readonly threadProgram?: ThreadProgram | undefined
 }
 
 /** How a process ended. */
@@ -63,6 +66,8 @@ export class SimWorld {
   /** Called after every event, when the world has changed and the program under test has not yet heard of it. */
   onEvent: (() => void) | undefined
   readonly #scopes: ScopeProver | undefined
+  readonly #seed: number
+  readonly #threadProgram: ThreadProgram | undefined
   readonly #latencies: Prng
   readonly #crashes: Prng
   readonly #chances: Prng
@@ -78,6 +83,8 @@ export class SimWorld {
     this.trace = new SimTrace({ keepsEvents: options.keepsTrace ?? false })
     this.faults = options.faults ?? NO_FAULTS
     this.#scopes = options.scopes
+    this.#seed = options.seed
+    this.#threadProgram = options.threadProgram
     this.#latencies = prng.fork()
     this.#crashes = prng.fork()
     this.#chances = prng.fork()
@@ -216,6 +223,12 @@ export class SimWorld {
     return this.#scopes
   }
 
+  /** The threads that a process may start. Their chances are their own, so that those of the disk do not depend on them. */
+  threadsOf(process: SimProcess): Threads | undefined {
+    if (this.#threadProgram === undefined) return undefined
+    return new SimThreads(this, () => process.isAlive, this.#threadProgram, this.#seed * 31 + process.number)
+  }
+
   #settle<T>(
     process: SimProcess,
     site: CallSite,
@@ -311,6 +324,7 @@ export class SimEnv implements Env {
   readonly timers: Timers
   readonly disk: Disk
   readonly scopes: ScopeProver | undefined
+  readonly threads: Threads | undefined
   readonly #world: SimWorld
   readonly #process: SimProcess
 
@@ -321,6 +335,7 @@ export class SimEnv implements Env {
     this.timers = { sleep: (micros, signal) => world.sleep(process, micros, signal) }
     this.disk = new SimDisk(process)
     this.scopes = world.scopes
+    this.threads = world.threadsOf(process)
   }
 
   randomUint32(): number {

@@ -13,6 +13,8 @@ import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { Prng } from "../base/prng.ts"
 import type { Env } from "../env/env.ts"
+import type { DecodeThreadStart } from "../formats/threads/decode-messages.ts"
+import { DecodeThread } from "../formats/threads/decode-thread.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
@@ -102,7 +104,12 @@ class Simulation {
     this.#glances = prng.fork()
     this.#ends = prng.fork()
     const faults = options.faults === "drawn" ? this.#drawn! : new ListedFaults(options.faults)
-    this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
+    this.#world = new SimWorld({
+      seed: scenario.seed,
+      faults,
+      keepsTrace: options.keepsTrace ?? false,
+      threadProgram: (data) => new DecodeThread(data as DecodeThreadStart),
+    })
     this.#world.image.installDirectory(BASE_DIRECTORY)
     this.#world.image.installDirectory(STATE_PARENT)
     this.#beginLife(0, scenario.resetAt)
@@ -211,6 +218,7 @@ class Simulation {
 
   async #runJob(env: Env, stopAfter: number, epochRows: number): Promise<JobResult> {
     const { batchRows, snapshotMinBytes, sinkBufferBytes, logBufferBytes, compile } = this.#scenario
+    const { parallelism, morselBytes } = this.#scenario
     let commits = 0
     const handle: JobHandle = await runJob(this.#job, {
       env,
@@ -221,6 +229,9 @@ class Simulation {
       compile,
       reset: this.#outputsBefore !== undefined,
       arenaBytes: 4 << 20,
+      parallelism,
+      stretchesBeforeThreads: 1,
+      morselBytes,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       sinkBufferBytes,
       logBufferBytes,

@@ -38,6 +38,8 @@ export type JobEvent =
     }
   /** An epoch has happened. */
   | { readonly kind: "committed"; readonly epoch: number; readonly rows: number; readonly commitMicros: number }
+  /** A thread that decodes has ended by itself. What it had under way is done again, here where no other takes its place. */
+  | { readonly kind: "thread-died"; readonly reason: string; readonly isReplaced: boolean }
   /** A snapshot of everything was written and older log segments removed. */
   | { readonly kind: "snapshot"; readonly epoch: number }
   /** A record could not be read, or a row's lambda failed. */

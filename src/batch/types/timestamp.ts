@@ -63,6 +63,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
   return {
     kind: "timestamp",
     label: zone === undefined ? "timestamp" : `timestamp(zone=${JSON.stringify(zone.name)})`,
+    ...(zone !== undefined && { options: { zone: zone.name } }),
     storage: "int64",
     typeOf: "number",
     check,
@@ -92,6 +93,7 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
   return {
     kind: "timestamp",
     label: `timestamp(format="${unit}")`,
+    options: { format: unit },
     storage: "int64",
     typeOf: "number",
     check,

@@ -13,6 +13,8 @@ export interface RunCommandOptions {
   /** `true`: `--drain`; `false`: `--no-drain`; absent: neither. */
   readonly drain?: boolean
   readonly reset?: boolean
+  /** How many threads decode, in digits. */
+  readonly parallelism?: string
   readonly json?: boolean
   readonly compile?: boolean
   /** Each as `name=value`. */
@@ -37,6 +39,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       directory,
       ...(options.drain !== undefined && { drain: options.drain ? "always" : "never" }),
       ...(options.reset !== undefined && { reset: options.reset }),
+      ...(options.parallelism !== undefined && { parallelism: Number(options.parallelism) }),
       ...(options.compile === false && { compile: "off" }),
       onEvent: (event) => report.onEvent(event),
     })

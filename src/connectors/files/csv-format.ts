@@ -1,4 +1,5 @@
 /** CSV for the files connector. */
+import { schemaData } from "../../batch/schema-data.ts"
 import { CsvDecoder } from "../../formats/csv-decoder.ts"
 import { CsvEncoder } from "../../formats/csv-encoder.ts"
 import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
@@ -17,8 +18,9 @@ export function csvFormat(options: CsvOptions & { readonly maxRecordBytes: numbe
     name: "csv",
     extension: "csv",
     openFile(head, { arena, schema }) {
-      const layout = csvLayout(schema, head, options)
-      return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), start: layout.start }
+      const { start, ...layout } = csvLayout(schema, head, options)
+      const spec = { format: "csv", schema: schemaData(schema), layout, maxRecordBytes } as const
+      return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), spec, start }
     },
     createEncoder: (schema) => new CsvEncoder(schema, options),
   }

@@ -3,6 +3,7 @@ import type { Position } from "../../batch/position.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+import type { DecoderSpec } from "../../formats/threads/decoder-spec.ts"
 
 /** The start of a file, as far as a format must see it before the first record. */
 export interface FileHead {
@@ -16,6 +17,8 @@ export interface FileHead {
 /** How the records of one file are read. */
 export interface FileDecoding {
   readonly decoder: RecordDecoder
+  /** The same decoder as plain data, for threads; `undefined` where they cannot have it. */
+  readonly spec?: DecoderSpec
   /** Where the first record starts. */
   readonly start: Position
 }

@@ -18,6 +18,7 @@ import type { Decoded, OversizedRecord } from "../../formats/decoder.ts"
 import type { FileDecoding, FileFormat } from "./file-format.ts"
 import { HEAD_BYTES, hasIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileWindow, READ_BYTES } from "./file-window.ts"
+import { ReadAhead } from "./read-ahead.ts"
 import { changed, missing, nameUnreadable } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
 
@@ -48,11 +49,15 @@ export interface ReaderPool {
   leave(reader: FileReader): void
   /** The reader is closed for good. */
   retire(reader: FileReader): void
+  /** How many stretches of its file a reader may have decoded ahead, with the one that it reads. */
+  depth(): number
 }
 
 interface OpenFile {
   readonly file: DiskFile
-  readonly window: FileWindow
+  window: FileWindow
+  /** Where threads decode ahead. */
+  readonly ahead: ReadAhead | undefined
 }
 
 /** Reads one file forward. */
@@ -86,7 +91,10 @@ export class FileReader implements PartitionReader {
   async read(limits: ReadLimits): Promise<SourceBatch> {
     assert(limits.rows >= 1, "a read may take at least one record")
     return this.#exclusively(async () => {
-      const { window } = await this.#openFile()
+      const open = await this.#openFile()
+      const ahead = await this.#readAhead(open, limits)
+      if (ahead !== undefined) return ahead
+      const window = await this.#windowAtPosition(open)
       for (;;) {
         const offset = this.#position.offset
         if (offset >= limits.untilOffset) return this.#nothing(false)
@@ -102,6 +110,24 @@ export class FileReader implements PartitionReader {
     })
   }
 
+  /** What other threads have decoded of the records asked for, if they have. */
+  async #readAhead({ ahead }: OpenFile, limits: ReadLimits): Promise<SourceBatch | undefined> {
+    if (ahead === undefined || this.#oversized !== undefined) return undefined
+    const taken = await ahead.read(this.#position, limits, this.#pool.depth())
+    if (taken !== undefined) this.#position = taken.next
+    return taken
+  }
+
+  /** The window, which stays behind while other threads decode. */
+  async #windowAtPosition(open: OpenFile): Promise<FileWindow> {
+    const { file, window } = open
+    const offset = this.#oversized?.resumeOffset ?? this.#position.offset
+    if (window.offset === offset) return window
+    await window.settle()
+    open.window = new FileWindow(file, offset, await file.size())
+    return open.window
+  }
+
   /** Closes the file until the next read. */
   async park(): Promise<void> {
     const open = this.#open
@@ -109,6 +135,7 @@ export class FileReader implements PartitionReader {
     this.#open = undefined
     this.#oversized = undefined
     this.#pool.leave(this)
+    await open.ahead?.settle()
     await open.window.settle()
     await open.file.close()
   }
@@ -145,10 +172,13 @@ export class FileReader implements PartitionReader {
       const size = await file.size()
       const head = await this.#checkedHead(file, size)
       this.#decoding ??= this.#target.format.openFile({ bytes: head, isWhole: head.length === size, label }, context)
-      const { start } = this.#decoding
+      const { start, spec } = this.#decoding
       this.#position = await this.#checkedPosition(file, size)
       if (this.#position.offset < start.offset) this.#position = start
-      this.#open = { file, window: new FileWindow(file, this.#position.offset, size) }
+      const decoder = spec && context.decoders?.decoder(spec)
+      const { index: partition } = this.#target
+      const ahead = decoder && new ReadAhead({ file, size, decoder, arena: context.arena, partition })
+      this.#open = { file, window: new FileWindow(file, this.#position.offset, size), ahead }
       return this.#open
     } catch (error) {
       this.#pool.leave(this)

@@ -46,6 +46,7 @@ export class FileSource implements Source {
       enter: (reader) => this.#enter(reader),
       leave: (reader) => this.#leave(reader),
       retire: (reader) => void this.#readers.delete(reader),
+      depth: () => Math.max(1, Math.floor((this.#context.decoders?.slots ?? 0) / Math.max(1, this.#open.length))),
     }
   }
 

@@ -1,5 +1,6 @@
 /** JSON lines for the files connector. */
 import { START } from "../../batch/position.ts"
+import { schemaData } from "../../batch/schema-data.ts"
 import { JsonLinesDecoder } from "../../formats/json-lines-decoder.ts"
 import { JsonLinesEncoder } from "../../formats/json-lines-encoder.ts"
 import type { FileFormat } from "./file-format.ts"
@@ -11,6 +12,7 @@ export function jsonLinesFormat({ maxRecordBytes }: { readonly maxRecordBytes: n
     extension: "jsonl",
     openFile: (_, { arena, schema }) => ({
       decoder: new JsonLinesDecoder({ arena, schema, maxRecordBytes }),
+      spec: { format: "jsonl", schema: schemaData(schema), maxRecordBytes },
       start: START,
     }),
     createEncoder: (schema) => new JsonLinesEncoder(schema),

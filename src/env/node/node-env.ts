@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
-import type { Env } from "../env.ts"
+import type { Env, Threads } from "../env.ts"
 import { lockDirectory } from "./directory-lock.ts"
 import { nodeDisk } from "./node-disk.ts"
 import { nodeScopes } from "./scopes.ts"
@@ -14,8 +14,12 @@ import { nodeScopes } from "./scopes.ts"
 /** The longest wait that `setTimeout` can take, in milliseconds. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-/** The real clock, timers, disk and chance of this process, and what it can prove about closures. */
-export function nodeEnv(): Env {
+/**
+ * The real clock, timers, disk and chance of this process, and what it can prove about closures.
+ *
+ * @param threads those of `nodeThreads`, where there is a program for them.
+ */
+export function nodeEnv(threads?: Threads): Env {
   return {
     clock: {
       wallMicros: () => Date.now() * 1000,
@@ -24,6 +28,7 @@ export function nodeEnv(): Env {
     timers: { sleep },
     disk: nodeDisk,
     scopes: nodeScopes(),
+    threads,
     randomUint32: () => randomBytes(4).readUInt32LE(0),
     lockDirectory,
   }

@@ -1,0 +1,71 @@
+/**
+ * Schemas as plain data, for threads: what is sent to one is copied, and what a type knows by functions is not.
+ *
+ * Invariant:
+ * - SD1 The schema made of a schema's data has the same label.
+ */
+import { Schema, type Field } from "./schema.ts"
+import type { ColumnType } from "./type.ts"
+import { t } from "./types.ts"
+import type { TimestampOptions } from "./types/timestamp.ts"
+
+/** A schema. */
+export type SchemaData = readonly FieldData[]
+
+/** A field. */
+export interface FieldData {
+  readonly name: string
+  /** Its type's name in `t`. */
+  readonly kind: string
+  readonly options: Readonly<Record<string, string>> | undefined
+  readonly symbols: readonly string[] | undefined
+  readonly fields: SchemaData | undefined
+  readonly isNullable: boolean
+  readonly sourceName: string | undefined
+  /** In an array, where there is one. */
+  readonly defaultValue: readonly [unknown] | undefined
+}
+
+/** A schema's data. */
+export function schemaData({ fields }: Pick<Schema, "fields">): SchemaData {
+  return fields.map(fieldData)
+}
+
+/** The schema made of that data. */
+export function schemaOfData(data: SchemaData): Schema {
+  return new Schema(fieldsOfData(data))
+}
+
+function fieldData({ name, type }: Field): FieldData {
+  const { definition, kind, isNullable, sourceName, hasDefault, defaultValue } = type
+  const { options, symbols, fields } = definition
+  return {
+    name,
+    kind,
+    options,
+    symbols,
+    fields: fields && schemaData({ fields }),
+    isNullable,
+    sourceName,
+    defaultValue: hasDefault ? [defaultValue] : undefined,
+  }
+}
+
+function fieldsOfData(data: SchemaData): Field[] {
+  return data.map((field) => {
+    let type = typeOfData(field)
+    if (field.isNullable) type = type.nullable()
+    if (field.sourceName !== undefined) type = type.from(field.sourceName)
+    if (field.defaultValue !== undefined) type = type.default(field.defaultValue[0])
+    return { name: field.name, type }
+  })
+}
+
+function typeOfData({ kind, options, symbols, fields }: FieldData): ColumnType {
+  if (symbols !== undefined) return t.enum(...(symbols as [string, ...string[]]))
+  if (fields !== undefined) {
+    return t.object(Object.fromEntries(fieldsOfData(fields).map(({ name, type }) => [name, type])))
+  }
+  if (kind === "timestamp") return t.timestamp(options as TimestampOptions | undefined)
+  return t[kind as "bool" | "int32" | "int53" | "int64" | "float64" | "string"]
+}

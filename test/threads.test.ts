@@ -1,0 +1,105 @@
+/** Threads of the real kind on real files: they change nothing in what is published, and may die. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { schema } from "../src/batch/schema.ts"
+import { t } from "../src/batch/types.ts"
+import { csv, jsonl } from "../src/connectors/files/file-connector.ts"
+import { nodeEnv } from "../src/env/node/node-env.ts"
+import { nodeThreads } from "../src/env/node/node-threads.ts"
+import { runJob } from "../src/runtime/run-job.ts"
+import { count, mean, sum } from "../src/stream/aggregates.ts"
+import { job } from "../src/stream/job.ts"
+import { tumbling } from "../src/stream/windows.ts"
+import type { JobEvent } from "../src/trace/events.ts"
+
+const PROGRAM = pathToFileURL(resolve("dist/embedded/decode-thread.js"))
+const ROWS = 120_000
+const START = Date.UTC(2024, 0, 1)
+
+let directory = ""
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tidemark-threads-"))
+  let text = "at,shop,amount,note\n"
+  for (let row = 0; row < ROWS; row++) {
+    const note = row % 1000 === 0 ? '"two\nlines"' : row % 5000 === 1 ? '"not closed' : `note ${row % 90}`
+    const amount = row % 777 === 0 ? "much" : (row % 5003) / 7
+    text += `${new Date(START + row * 37).toISOString()},shop-${row % 7},${amount},${note}${row % 5000 === 1 ? '"' : ""}\n`
+  }
+  writeFileSync(join(directory, "in.csv"), text)
+})
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const shops = job({
+  name: "shops",
+  inputs: { sales: schema({ at: t.timestamp(), shop: t.string, amount: t.float64, note: t.string }) },
+  flow: ({ sales }) => {
+    const notes = sales.filter((sale) => sale.note.length > 8)
+    const perMinute = sales
+      .eventTime("at", { outOfOrder: "5s" })
+      .keyBy("shop")
+      .window(tumbling("1m"))
+      .aggregate({ sales: count(), total: sum("amount"), mean: mean("amount") }, { id: "per-minute" })
+    return { notes, perMinute }
+  },
+})
+
+/** Runs the job and gives what it has published, and what it has told. */
+async function publishedWith(name: string, program: URL, parallelism: number) {
+  const bound = shops.with({
+    inputs: { sales: csv("in.csv") },
+    outputs: { notes: jsonl(`${name}/notes`), perMinute: jsonl(`${name}/per-minute`) },
+    deadLetter: jsonl(`${name}/bad`),
+  })
+  const events: JobEvent[] = []
+  const handle = await runJob(bound, {
+    env: nodeEnv(nodeThreads(program)),
+    directory: join(directory, `${name}-state`),
+    baseDirectory: directory,
+    parallelism,
+    stretchesBeforeThreads: 2,
+    onEvent: (event) => void events.push(event),
+  })
+  const { status } = await handle.finished
+  const outputs = ["notes", "per-minute", "bad"].map((output) => textOf(join(directory, name, output)))
+  return { outputs, status, events }
+}
+
+function textOf(target: string): string {
+  const parts = readdirSync(target).filter((part) => part.startsWith("part-"))
+  return parts
+    .sort()
+    .map((part) => readFileSync(join(target, part), "utf8"))
+    .join("")
+}
+
+test("E7 what is published with three threads is what is published with none, to the last byte", async () => {
+  const alone = await publishedWith("alone", PROGRAM, 1)
+  const threads = await publishedWith("threads", PROGRAM, 3)
+  expect(alone.status.rowsIn).toBe(ROWS)
+  expect(alone.status.badRecords).toBeGreaterThan(100)
+  expect(threads.outputs).toEqual(alone.outputs)
+})
+
+test("E3 nothing is lost or repeated where threads die again and again", async () => {
+  const mortal = join(directory, "mortal.mjs")
+  writeFileSync(
+    mortal,
+    `import { parentPort } from "node:worker_threads"
+     import ${JSON.stringify(String(PROGRAM))}
+     let messages = 0
+     parentPort.on("message", () => { if (++messages === 12) process.exit(7) })`,
+  )
+  const alone = await publishedWith("alone", PROGRAM, 1)
+  const { outputs, events } = await publishedWith("mortal", pathToFileURL(mortal), 2)
+  const deaths = events.filter(({ kind }) => kind === "thread-died")
+  expect(deaths.length).toBeGreaterThan(0)
+  expect(deaths[0]).toMatchObject({ reason: "it ended with the code 7", isReplaced: true })
+  expect(outputs).toEqual(alone.outputs)
+})
