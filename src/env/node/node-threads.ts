@@ -20,15 +20,15 @@ export function nodeThreads(program: URL): Threads {
   }
 }
 
-function running(worker: Worker, { onMessage, onDeath }: ThreadEvents): Thread {
+function running(worker: Worker, events: ThreadEvents): Thread {
   let isStopped = false
   let reason: string | undefined
-  worker.on("message", onMessage)
+  worker.on("message", (message) => events.onMessage(message))
   worker.on("error", (error) => {
     reason = error instanceof Error ? error.message : String(error)
   })
   worker.on("exit", (code) => {
-    if (!isStopped) onDeath(reason ?? `it ended with the code ${code}`)
+    if (!isStopped) events.onDeath(reason ?? `it ended with the code ${code}`)
   })
   return {
     send: (message) => worker.postMessage(message),

@@ -55,14 +55,11 @@ export class DecodeThread {
     }
     const open = this.#decoders.get(message.decoder)
     assert(open !== undefined, "a decoder is there before its tasks")
-    let decoded: Decoded | undefined
     try {
-      decoded = open.decoder.decode(windowOf(this.#arena.buffer, message))
-      const answer = { kind: "decoded", task, ...describe(decoded, open) } as const
-      this.#releases.set(task, decoded.release)
-      return answer
+      const decoded = open.decoder.decode(windowOf(this.#arena.buffer, message))
+      this.#releases.set(task, () => decoded.release())
+      return { kind: "decoded", task, ...describe(decoded, open) }
     } catch (error) {
-      decoded?.release()
       return { kind: "failed", task, reason: error instanceof Error ? error.message : String(error) }
     }
   }
