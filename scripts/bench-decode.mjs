@@ -1,8 +1,9 @@
 /**
- * `npm run bench:decode`: decoding alone, CSV and JSON lines of eight fields, one thread: the engine's decoders beside a
- * loop that splits and parses, and DuckDB, in turn in one run. See docs/internals/benchmarks.md.
+ * `npm run bench:decode`: decoding alone and encoding alone, CSV and JSON lines of eight fields, one thread: the engine's
+ * decoders and encoders beside a loop as one would write it, and DuckDB, in turn in one run. See docs/internals/benchmarks.md.
  *
- *   npm run bench:decode -- [--quick] [--json FILE] [--rows 2097152] [--formats csv,jsonl] [--rounds 7] [--clock wall|cpu]
+ *   npm run bench:decode -- [--quick] [--json FILE] [--rows 2097152] [--formats csv,jsonl] [--ways decode,encode]
+ *     [--rounds 7] [--clock wall|cpu]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,11 +17,12 @@ import { ROOT, prepare, runMain } from "./bootstrap.mjs"
 import { readOptions } from "./options.mjs"
 
 const FORMATS = ["csv", "jsonl"]
+const WAYS = ["decode", "encode"]
 const SIDES = ["ours", "duckdb", "loop"]
 
 const values = readOptions({
   command: "npm run bench:decode --",
-  what: "Decodes CSV and JSON lines of eight fields, one thread, beside DuckDB and a loop that splits and parses, in turn in one run.",
+  what: "Decodes and encodes CSV and JSON lines of eight fields, one thread, beside DuckDB and a loop by hand, in turn in one run.",
   options: {
     quick: { help: "Fewer rows and rounds: an impression in less than 30 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
@@ -31,6 +33,13 @@ const values = readOptions({
       choices: FORMATS,
       default: FORMATS,
       help: "The formats that are measured.",
+    },
+    ways: {
+      value: "NAME,…",
+      kind: "texts",
+      choices: WAYS,
+      default: WAYS,
+      help: "Whether rows are read from bytes, written as bytes, or both.",
     },
     rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 7, with --quick 3." },
     clock: {
@@ -65,30 +74,53 @@ await runMain(async () => {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
 })
 
-/** All sides on one file: first the answers, then the rounds. */
+/** All sides on one file: first the answers, then the rounds of each way. */
 async function compare(file, format) {
   const bytes = writeDocument(file, format, rows)
-  const start = (side) =>
-    new MeasuredProcess(side, process.execPath, [join(ROOT, "bench", "decode", `${side}.mjs`), format, file])
-  const processes = Object.fromEntries(SIDES.map((side) => [side, start(side)]))
+  const processes = Object.fromEntries(SIDES.map((side) => [side, start(side, format, file)]))
+  const results = []
   try {
     const answers = {}
     for (const side of SIDES) answers[side] = await processes[side].ask("check")
     refuseOtherAnswers(`from ${format}`, answers)
-    const measured = Object.fromEntries(SIDES.map((side) => [side, []]))
-    for (let round = 0; round < rounds; round++) {
-      for (const side of SIDES) measured[side].push(await processes[side].ask("query"))
+    for (const way of values.ways) {
+      if (way === "encode")
+        refuseOtherAnswers(`what is written as ${format} by`, await answersOfWritten(processes, format, file))
+      const measured = Object.fromEntries(SIDES.map((side) => [side, []]))
+      for (let round = 0; round < rounds; round++) {
+        for (const side of SIDES) measured[side].push(await processes[side].ask(way))
+      }
+      results.push(...SIDES.map((side) => result(side, way, format, bytes, measured)))
     }
-    return SIDES.map((side) => result(side, format, bytes, measured))
+    return results
   } finally {
     await Promise.all(Object.values(processes).map((each) => each.close()))
   }
 }
 
-function result(side, format, bytes, measured) {
+function start(side, format, file) {
+  return new MeasuredProcess(side, process.execPath, [join(ROOT, "bench", "decode", `${side}.mjs`), format, file])
+}
+
+/** What the loop reads of the file that each side has written. */
+async function answersOfWritten(processes, format, file) {
+  const answers = {}
+  for (const side of SIDES) {
+    const written = `${file}.${side}`
+    await processes[side].ask(`write ${written}`)
+    const reader = start("loop", format, written)
+    answers[side] = await reader.ask("check")
+    await reader.close()
+    rmSync(written)
+  }
+  return answers
+}
+
+function result(side, way, format, bytes, measured) {
   const secondsOf = (each) => (values.clock === "cpu" ? each.cpuSeconds : each.seconds)
   const seconds = measured[side].map(secondsOf)
   return {
+    way,
     format,
     side,
     rows,
@@ -106,8 +138,9 @@ function print(results) {
   console.log()
   console.log(
     tableText(
-      ["format", "side", "ns a row", "MB/s", "× ours", "CPU ns"],
+      ["way", "format", "side", "ns a row", "MB/s", "× ours", "CPU ns"],
       results.map((r) => [
+        r.way,
         `${r.format}, ${Math.round(r.bytesPerRow)} bytes a row`,
         r.side,
         one(r.nanosPerRow),

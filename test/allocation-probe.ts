@@ -108,9 +108,11 @@ function measureFormats(): Record<string, number> {
     const csvDecoder = new CsvDecoder({ arena, schema: fields, layout })
     const jsonDecoder = new JsonLinesDecoder({ arena, schema: fields })
     results[`${name} from CSV`] = bytesARow(passer(csvDecoder, csvBytes))
-    results[`${name} to CSV`] = bytesARow(passer(csvDecoder, csvBytes, new CsvEncoder(fields)))
+    results[`${name} to CSV`] = bytesARow(passer(csvDecoder, csvBytes, new CsvEncoder({ arena, schema: fields })))
     results[`${name} from JSON`] = bytesARow(passer(jsonDecoder, jsonBytes))
-    results[`${name} to JSON`] = bytesARow(passer(jsonDecoder, jsonBytes, new JsonLinesEncoder(fields)))
+    results[`${name} to JSON`] = bytesARow(
+      passer(jsonDecoder, jsonBytes, new JsonLinesEncoder({ arena, schema: fields })),
+    )
   }
   return results
 }

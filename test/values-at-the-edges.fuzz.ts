@@ -50,7 +50,11 @@ describe("values at the edges", () => {
     forEachSeed(150, (prng) => {
       const made = randomWideSchema(prng)
       const rows = Array.from({ length: prng.below(20) }, () => randomRow(prng, made))
-      const document = encoded(format === "CSV" ? new CsvEncoder(made) : new JsonLinesEncoder(made), made, rows)
+      const document = encoded(
+        format === "CSV" ? new CsvEncoder({ arena, schema: made }) : new JsonLinesEncoder({ arena, schema: made }),
+        made,
+        rows,
+      )
       const isCsv = format === "CSV"
       const decoder = isCsv ? csvDecoder(made, document) : new JsonLinesDecoder({ arena, schema: made })
       const start = isCsv ? csvLayout(made, { bytes: document, isWhole: true, label: "a document" }).start : START
@@ -86,7 +90,7 @@ describe("values at the edges", () => {
     expect(csv.rows.map(({ row }) => row)).toEqual(good)
     expect(json.bad.map(({ field }) => field)).toEqual(["rate", "id", "rate"])
     expect(csv.bad.map(({ field }) => field)).toEqual(["rate", "id"])
-    expect(new TextDecoder().decode(encoded(new JsonLinesEncoder(made), made, good))).toBe(
+    expect(new TextDecoder().decode(encoded(new JsonLinesEncoder({ arena, schema: made }), made, good))).toBe(
       '{"id":1,"note":"a","rate":2}\n{"id":2,"note":null,"rate":1.5}\n',
     )
   })

@@ -10,7 +10,7 @@ const STATUSES = ["requested", "accepted", "under way", "completed", "cancelled"
 const BLOCK_ROWS = 8192
 
 /** The columns, in the files' order. */
-const NAMES = ["at", "trip", "zone", "status", "fare", "tip", "riders", "shared"]
+export const NAMES = ["at", "trip", "zone", "status", "fare", "tip", "riders", "shared"]
 
 /** Writes `rows` rows to a file, and gives how many bytes it has. */
 export function writeDocument(file, format, rows) {
@@ -48,7 +48,8 @@ function recordOf(random, row) {
   }
 }
 
-function csvLine({ at, trip, zone, status, fare, tip, riders, shared }) {
+/** A record as CSV. */
+export function csvLine({ at, trip, zone, status, fare, tip, riders, shared }) {
   return `${at},${trip},${zone},${status},${fare},${tip ?? ""},${riders},${shared}\n`
 }
 

@@ -1,4 +1,7 @@
-/** DuckDB on one thread, over the same file: the sums of all columns. `node duckdb.mjs FORMAT FILE` */
+/**
+ * DuckDB on one thread, over the same file: the sums of all columns; and from a table of them in memory to nowhere.
+ * `node duckdb.mjs FORMAT FILE`
+ */
 import { DuckDBInstance } from "@duckdb/node-api"
 import { answer } from "../frame/measured-process.mjs"
 import { timed } from "../frame/usage.mjs"
@@ -41,4 +44,18 @@ async function check() {
   return Object.fromEntries(Object.keys(SUMS).map((name, index) => [name, Number(row[index])]))
 }
 
-await answer({ check, query: () => timed(() => connection.run(QUERY)) })
+/** The file's rows as a table, once somebody asks for them. */
+let isLoaded = false
+
+async function copyTo(file, options = "") {
+  if (!isLoaded) await connection.run(`CREATE TABLE loaded AS SELECT * FROM ${SOURCE}`)
+  isLoaded = true
+  return timed(() => connection.run(`COPY loaded TO '${file}' (FORMAT ${format === "csv" ? "csv" : "json"}${options})`))
+}
+
+await answer({
+  check,
+  decode: () => timed(() => connection.run(QUERY)),
+  write: (file) => copyTo(file, ", TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%gZ'"),
+  encode: () => copyTo("/dev/null"),
+})

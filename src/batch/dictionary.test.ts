@@ -110,4 +110,17 @@ describe("dictionaries", () => {
     expect(dictionary.findBytes(encoder.encode("GBP"), 0, 3)).toBe(-1)
     expect(Dictionary.fixed(symbols)).toBe(dictionary)
   })
+
+  it("copy texts, one or those of neighbouring codes", () => {
+    const dictionary = Dictionary.of(["a", "Zürich", "", "b"])
+    const bytes = new Uint8Array(9)
+    const starts = new Int32Array(4)
+    expect(dictionary.bytesOfRange(1, 3)).toBe(8)
+    dictionary.copyTexts(1, 3, bytes, starts)
+    expect([decoder.decode(bytes.subarray(0, 8)), [...starts]]).toEqual(["Zürichb", [0, 7, 7, 8]])
+    expect(dictionary.copyText(0, bytes, 8)).toBe(9)
+    expect(decoder.decode(bytes)).toBe("Zürichba")
+    expect(dictionary.copyText(1, bytes, 3)).toBe(-1)
+    expect(() => dictionary.copyText(4, bytes, 0)).toThrow(AssertionError)
+  })
 })

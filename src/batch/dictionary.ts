@@ -133,6 +133,35 @@ export class Dictionary {
     return { bytes: this.#bytes.slice(start, this.byteLength), ends }
   }
 
+  /** Copies the UTF-8 bytes of a code to `target[at]`, and gives where they end; -1 where they do not fit. */
+  copyText(code: number, target: Uint8Array, at: number): number {
+    assert(code >= 0 && code < this.#size, "a code comes from its dictionary")
+    const source = this.#bytes
+    const end = this.#ends[code]!
+    let from = this.#startOf(code)
+    if (end - from > target.length - at) return -1
+    let to = at
+    while (from < end) target[to++] = source[from++]!
+    return to
+  }
+
+  /**
+   * Copies the texts of the codes from `first` to `last`, one behind the other, and where in `bytes` each starts, with the
+   * end of the last one behind. There must be room.
+   */
+  copyTexts(first: number, last: number, bytes: Uint8Array, starts: Int32Array): void {
+    assert(first >= 0 && first <= last && last < this.#size, "a code comes from its dictionary")
+    const from = this.#startOf(first)
+    bytes.set(this.#bytes.subarray(from, this.#ends[last]!))
+    for (let code = first; code <= last; code++) starts[code - first + 1] = this.#ends[code]! - from
+    starts[0] = 0
+  }
+
+  /** How many bytes the texts of the codes from `first` to `last` have. */
+  bytesOfRange(first: number, last: number): number {
+    return this.#ends[last]! - this.#startOf(first)
+  }
+
   #startOf(code: number): number {
     return code === 0 ? 0 : this.#ends[code - 1]!
   }

@@ -191,7 +191,8 @@ export class Runtime<W extends ConformanceWorld> {
 }
 
 function openSink(driver: SinkConformanceDriver, env: Env, recovery: SinkRecovery): Promise<Sink> {
-  const context = { env, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory: driver.baseDirectory }
+  const { baseDirectory } = driver
+  const context = { env, arena: ARENA, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory }
   return driver.binding.openSink(context, recovery)
 }
 

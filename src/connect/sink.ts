@@ -14,6 +14,7 @@
  * - K5 When `checkpoint` has returned, the sink needs no record before it any more: `open` will get the state that
  *   `checkpoint` gave, then the records after it.
  */
+import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Env } from "../env/env.ts"
@@ -36,6 +37,8 @@ export type SinkGuarantee = "exactly-once" | "at-least-once"
 /** What a sink may use. */
 export interface SinkContext {
   readonly env: Env
+  /** Where batches lie, and what needs to lie beside them while they are encoded. */
+  readonly arena: Arena
   readonly schema: Schema
   /** The output's name, for errors. */
   readonly output: string

@@ -58,6 +58,7 @@ const I32: Table<typeof i32> = {
   add: on(I, "i32", i32.add, (a, b) => (a + b) | 0),
   sub: on(I, "i32", i32.sub, (a, b) => (a - b) | 0),
   mul: on(I, "i32", i32.mul, Math.imul),
+  divU: on(I, "i32", i32.divU, (a, b) => (b === 0 ? undefined : ((a >>> 0) / (b >>> 0)) | 0)),
   and: on(I, "i32", i32.and, (a, b) => a & b),
   or: on(I, "i32", i32.or, (a, b) => a | b),
   xor: on(I, "i32", i32.xor, (a, b) => a ^ b),

@@ -10,6 +10,7 @@
  *   again in columns other than `t.string`.
  */
 import { assert } from "../base/assert.ts"
+import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import { readValue } from "../batch/column.ts"
 import type { Schema } from "../batch/schema.ts"
@@ -17,9 +18,10 @@ import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
 import { ByteOutput, copyBytes, writeBytes } from "./byte-output.ts"
 import { csvSyntax, type CsvOptions } from "./csv-layout.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"
-import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
-import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
+import type { EncoderContext, OutputBuffer, RecordEncoder } from "./decoder.ts"
+import { FieldWriter, kindOfColumn, WRITE_BOOL, WRITE_NUMBER, WRITE_TEXT } from "./field-writer.ts"
 import { FALSE, TRUE } from "./literal.ts"
+import { WriteBlocks } from "./write-blocks.ts"
 
 const encoder = new TextEncoder()
 const [LF, CR] = [10, 13] as const
@@ -35,9 +37,10 @@ export class CsvEncoder implements RecordEncoder {
   readonly #arePlain: boolean
   /** Room for everything of a row but its texts. */
   readonly #rowBytes: number
+  readonly #blocks: WriteBlocks | undefined
 
   /** @throws TidemarkError `invalid-options` where the delimiter or the quote cannot be one. */
-  constructor(schema: Schema, options: CsvOptions = {}) {
+  constructor({ arena, schema }: EncoderContext, options: CsvOptions = {}) {
     const syntax = csvSyntax(options)
     this.#syntax = syntax
     this.#arePlain = !WITHIN_NUMBERS.test(String.fromCharCode(syntax.delimiter, syntax.quote))
@@ -59,13 +62,39 @@ export class CsvEncoder implements RecordEncoder {
       writeBytes(Uint8Array.of(LF), header)
     }
     this.header = header.finish()
+    this.#blocks = this.#arePlain ? this.#makeBlocks(arena, schema) : undefined
+  }
+
+  #makeBlocks(arena: Arena, schema: Schema): WriteBlocks {
+    const syntax = this.#syntax
+    const delimiter = Uint8Array.of(syntax.delimiter)
+    return new WriteBlocks(arena, {
+      name: "csv",
+      syntax,
+      columns: this.#writers.map((writer, index) => ({
+        kind: kindOfColumn(writer),
+        prefix: index === 0 ? NO_BYTES : delimiter,
+        quotes: isEmptyQuoted(schema.fields[index]!.type),
+      })),
+      writeRow: (row, out) => {
+        this.#writeRow(row, out)
+      },
+      writeField: (column, row, out) => {
+        out.reserve(this.#rowBytes)
+        this.#writeValue(this.#writers[column]!, row, out)
+      },
+    })
   }
 
   encode(batch: Batch, out: OutputBuffer): void {
     assert(batch.columns.length === this.#writers.length, "an encoder is made for the schema of its batches")
     this.#writers.forEach((writer, index) => writer.bind(batch.columns[index]!))
-    const { selection, count } = batch
-    for (let at = 0; at < count; at++) this.#writeRow(selection === null ? at : selection[at]!, out)
+    if (this.#blocks !== undefined) this.#blocks.write(batch, out)
+    else {
+      batch.forEachRow((row) => {
+        this.#writeRow(row, out)
+      })
+    }
   }
 
   #writeRow(row: number, out: OutputBuffer): void {
@@ -86,7 +115,8 @@ export class CsvEncoder implements RecordEncoder {
 
   #writeValue(writer: FieldWriter, row: number, out: OutputBuffer): void {
     if (writer.how === WRITE_TEXT) {
-      writer.texts.write(writer.codeAt(row), out, this.#rowBytes)
+      writer.writeText(row, out)
+      out.reserve(this.#rowBytes)
       return
     }
     if (writer.how === WRITE_NUMBER && this.#arePlain) {

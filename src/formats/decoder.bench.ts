@@ -73,7 +73,9 @@ function benchCsv(lines: readonly string[], name: string, lineEnd: string): void
   const decoder = new CsvDecoder({ arena, schema: Trip, layout })
   measure(`CsvDecoder, ${name}`, () => decodeAll(decoder, bytes, layout.start))
   if (name !== "LF") return
-  measure("CsvDecoder and CsvEncoder", () => decodeAll(decoder, bytes, layout.start, new CsvEncoder(Trip)))
+  measure("CsvDecoder and CsvEncoder", () =>
+    decodeAll(decoder, bytes, layout.start, new CsvEncoder({ arena, schema: Trip })),
+  )
   measure("split, Date.parse and Number", () => {
     let rows = 0
     for (const line of new TextDecoder().decode(bytes).split("\n").slice(1)) {
@@ -90,7 +92,9 @@ function benchJson(lines: readonly string[], name: string): void {
   const decoder = new JsonLinesDecoder({ arena, schema: Trip })
   measure(`JsonLinesDecoder, ${name}`, () => decodeAll(decoder, bytes, START))
   if (name === "as the schema") {
-    measure("JsonLinesDecoder and JsonLinesEncoder", () => decodeAll(decoder, bytes, START, new JsonLinesEncoder(Trip)))
+    measure("JsonLinesDecoder and JsonLinesEncoder", () =>
+      decodeAll(decoder, bytes, START, new JsonLinesEncoder({ arena, schema: Trip })),
+    )
   }
   measure(`split and JSON.parse, ${name}`, () => {
     let rows = 0

@@ -11,8 +11,10 @@
  * - V3 No input makes a decoder throw, loop or take memory beyond its window and `maxRecordBytes`.
  * - V4 Where records are as they should be, decoders and encoders allocate for a batch, and nothing for a row.
  */
+import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { BadRecord, Position } from "../batch/position.ts"
+import type { Schema } from "../batch/schema.ts"
 
 /** A window of a partition's bytes. */
 export interface DecodeWindow {
@@ -76,6 +78,12 @@ export interface Decoded {
 /** Decodes records of one format and schema. */
 export interface RecordDecoder {
   decode(window: DecodeWindow): Decoded
+}
+
+/** What an encoder is made for. Rows of batches in the arena are written faster than others. */
+export interface EncoderContext {
+  readonly arena: Arena
+  readonly schema: Schema
 }
 
 /** Encodes rows of one format and schema. */

@@ -46,7 +46,7 @@ const ROWS = [
 
 describe("JsonLinesEncoder", () => {
   it("JSONL7 writes every column under its own name, null included", () => {
-    const lines = textOf(new JsonLinesEncoder(All), All, ROWS).split("\n")
+    const lines = textOf(new JsonLinesEncoder({ arena, schema: All }), All, ROWS).split("\n")
     expect(lines).toEqual([
       '{"at":"1970-01-01T00:00:00Z","ms":1.5,"id":"1152921504606846976","cents":-7,"rate":0.1,"name":"say \\"é\\"\\n\\u0001","kind":"a,b","payer":{"x\\"":"","flag":true}}',
       '{"at":"1970-01-01T00:00:01.000001Z","ms":1000,"id":"-1","cents":0,"rate":"NaN","name":null,"kind":"c","payer":null}',
@@ -55,19 +55,19 @@ describe("JsonLinesEncoder", () => {
   })
 
   it("has no header", () => {
-    expect(new JsonLinesEncoder(All).header).toHaveLength(0)
+    expect(new JsonLinesEncoder({ arena, schema: All }).header).toHaveLength(0)
   })
 
   it("writes texts longer than any buffer it started with", () => {
     const Long = schema({ a: t.string, b: t.string })
     const row = { a: "\u0001".repeat(100_000), b: "é".repeat(100_000) }
-    expect(textOf(new JsonLinesEncoder(Long), Long, [row])).toBe(`${JSON.stringify(row)}\n`)
+    expect(textOf(new JsonLinesEncoder({ arena, schema: Long }), Long, [row])).toBe(`${JSON.stringify(row)}\n`)
   })
 })
 
 describe("CsvEncoder", () => {
   it("CSV7 writes a header and records, and quotes where it must", () => {
-    expect(textOf(new CsvEncoder(All), All, ROWS)).toBe(
+    expect(textOf(new CsvEncoder({ arena, schema: All }), All, ROWS)).toBe(
       "at,ms,id,cents,rate,name,kind,payer\n" +
         '1970-01-01T00:00:00Z,1.5,1152921504606846976,-7,0.1,"say ""é""\n\u0001","a,b","{""x\\"""":"""",""flag"":true}"\n' +
         "1970-01-01T00:00:01.000001Z,1000,-1,0,NaN,,c,\n",
@@ -76,8 +76,8 @@ describe("CsvEncoder", () => {
 
   it("quotes names in the header where it must, and can leave the header out", () => {
     const Odd = schema({ "a,b": t.int32, 'c"': t.int32 })
-    expect(new TextDecoder().decode(new CsvEncoder(Odd).header)).toBe('"a,b","c"""\n')
-    expect(new CsvEncoder(Odd, { header: false }).header).toHaveLength(0)
+    expect(new TextDecoder().decode(new CsvEncoder({ arena, schema: Odd }).header)).toBe('"a,b","c"""\n')
+    expect(new CsvEncoder({ arena, schema: Odd }, { header: false }).header).toHaveLength(0)
   })
 
   it("TY21 writes null as nothing, and the empty text where that would read as null as two quotes", () => {
@@ -86,15 +86,19 @@ describe("CsvEncoder", () => {
       { plain: "", nullable: "" },
       { plain: "a", nullable: null },
     ]
-    expect(textOf(new CsvEncoder(Texts, { header: false }), Texts, rows)).toBe(',""\na,\n')
+    expect(textOf(new CsvEncoder({ arena, schema: Texts }, { header: false }), Texts, rows)).toBe(',""\na,\n')
   })
 
   it("CE2 CSV7 writes no empty line", () => {
     const Only = schema({ count: t.int32.nullable() })
-    expect(textOf(new CsvEncoder(Only, { header: false }), Only, [{ count: null }, { count: 1 }])).toBe('""\n1\n')
+    expect(
+      textOf(new CsvEncoder({ arena, schema: Only }, { header: false }), Only, [{ count: null }, { count: 1 }]),
+    ).toBe('""\n1\n')
   })
 
   it("refuses a delimiter that cannot be one", () => {
-    expect(() => new CsvEncoder(All, { delimiter: "ab" })).toThrow(expect.objectContaining({ code: "invalid-options" }))
+    expect(() => new CsvEncoder({ arena, schema: All }, { delimiter: "ab" })).toThrow(
+      expect.objectContaining({ code: "invalid-options" }),
+    )
   })
 })

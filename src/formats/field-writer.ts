@@ -3,14 +3,21 @@
  * the batch at hand. Whatever they do not know by heart goes through the type's `toText` or `toJson`.
  */
 import { slotsOf, type Column } from "../batch/column.ts"
+import type { Dictionary } from "../batch/dictionary.ts"
 import type { ColumnType, Slots } from "../batch/type.ts"
-import { TextCache, type PrepareText } from "./text-cache.ts"
+import { int32ToBytes, int53ToBytes } from "../batch/types/decimal-to-bytes.ts"
+import { int64ToBytes } from "../batch/types/int64-bytes.ts"
+import type { OutputBuffer } from "./decoder.ts"
+import type { WrittenColumn } from "./write-blocks.ts"
+
+/** Appends a text as it stands in the output, with quotes and escapes. */
+export type WriteText = (dictionary: Dictionary, code: number, out: OutputBuffer) => void
 
 /** A number or bigint that `toBytes` knows. */
 export const WRITE_NUMBER = 1
 /** `true` or `false`. */
 export const WRITE_BOOL = 2
-/** A text, from the cache. */
+/** A text. */
 export const WRITE_TEXT = 3
 /** An object, field by field, in formats that have them. */
 export const WRITE_OBJECT = 4
@@ -29,7 +36,8 @@ export class FieldWriter {
   readonly prefix: Uint8Array
   readonly isQuoted: boolean
   readonly children: readonly FieldWriter[]
-  readonly texts: TextCache
+  readonly #writeText: WriteText
+  #dictionary: Dictionary | undefined
   /** `definition.toBytes`, or a function that never knows. */
   readonly #toBytes: NonNullable<ColumnType["definition"]["toBytes"]>
   #column: Column | undefined
@@ -38,14 +46,14 @@ export class FieldWriter {
   #bits: Uint8Array = NO_BYTES
   #validity: Uint8Array | null = null
 
-  constructor(type: ColumnType, prefix: Uint8Array, prepare: PrepareText, children: readonly FieldWriter[] = []) {
+  constructor(type: ColumnType, prefix: Uint8Array, writeText: WriteText, children: readonly FieldWriter[] = []) {
     this.type = type
     this.how = howToWrite(type)
     this.#toBytes = type.definition.toBytes ?? (() => -1)
     this.prefix = prefix
     this.isQuoted = type.definition.isQuotedInJson === true
     this.children = children
-    this.texts = new TextCache(prepare)
+    this.#writeText = writeText
   }
 
   /** Takes the column of the batch at hand. */
@@ -55,7 +63,7 @@ export class FieldWriter {
     this.#slots = slotsOf(column)
     this.#codes = column.storage === "dictionary" ? column.values : NO_WORDS
     this.#bits = column.storage === "bit" ? column.values : NO_BYTES
-    if (column.storage === "dictionary") this.texts.bind(column.dictionary)
+    this.#dictionary = column.storage === "dictionary" ? column.dictionary : undefined
     if (column.storage === "struct") this.children.forEach((child, index) => child.bind(column.children[index]!))
   }
 
@@ -77,8 +85,9 @@ export class FieldWriter {
     return ((this.#bits[row >> 3]! >> (row & 7)) & 1) === 1
   }
 
-  codeAt(row: number): number {
-    return this.#codes[row]!
+  /** Appends a text. */
+  writeText(row: number, out: OutputBuffer): void {
+    this.#writeText(this.#dictionary!, this.#codes[row]!, out)
   }
 }
 
@@ -91,4 +100,21 @@ function howToWrite({ definition }: ColumnType): number {
     return storage === "bit" && definition.toText(value) === String(value) && definition.toJson(value) === String(value)
   })
   return isPlainBool ? WRITE_BOOL : WRITE_OTHER
+}
+
+/** How blocks write a column (`write-blocks.ts`). */
+export function kindOfColumn({ how, type }: FieldWriter): WrittenColumn["kind"] {
+  const { definition } = type
+  const { storage, toBytes, isAnyText, isIsoText, symbols } = definition
+  if (how === WRITE_BOOL) return "bool"
+  if (storage === "dictionary") {
+    const isPlain = symbols?.every((symbol) => {
+      return definition.toText(symbol) === symbol && definition.toJson(symbol) === JSON.stringify(symbol)
+    })
+    return isAnyText === true || isPlain === true ? "text" : "ready"
+  }
+  if (toBytes === int32ToBytes) return "int32"
+  if (toBytes === int53ToBytes || toBytes === int64ToBytes) return "int64"
+  if (isIsoText === true) return "timestamp"
+  return storage === "float64" ? "double" : "ready"
 }

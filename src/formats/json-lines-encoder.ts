@@ -8,19 +8,28 @@ import { assert } from "../base/assert.ts"
 import type { Batch } from "../batch/batch.ts"
 import { readValue } from "../batch/column.ts"
 import type { Dictionary } from "../batch/dictionary.ts"
-import type { Schema } from "../batch/schema.ts"
 import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
 import { copyBytes, writeText } from "./byte-output.ts"
-import type { OutputBuffer, RecordEncoder } from "./decoder.ts"
-import { FieldWriter, WRITE_BOOL, WRITE_NUMBER, WRITE_OBJECT, WRITE_TEXT } from "./field-writer.ts"
+import type { EncoderContext, OutputBuffer, RecordEncoder } from "./decoder.ts"
+import {
+  FieldWriter,
+  kindOfColumn,
+  WRITE_BOOL,
+  WRITE_NUMBER,
+  WRITE_OBJECT,
+  WRITE_TEXT,
+  type WriteText,
+} from "./field-writer.ts"
 import { FALSE, NULL, TRUE } from "./literal.ts"
-import type { PrepareText } from "./text-cache.ts"
+import { WriteBlocks } from "./write-blocks.ts"
 
 const encoder = new TextEncoder()
 const [LF, QUOTE, BACKSLASH, CLOSE_BRACE, OPEN_BRACE] = [10, 34, 92, 125, 123] as const
 const HEX = encoder.encode("0123456789abcdef")
 /** By byte: the letter of its short escape, 1 where it needs a long one, or 0. */
 const ESCAPES = makeEscapes()
+/** By byte: the letter of its short escape, or 0. */
+const SHORT_ESCAPES = ESCAPES.map((escape) => (escape === 1 ? 0 : escape))
 
 /** What a value that is not a text takes at most, with its quotes and the braces that may close behind it. */
 const VALUE_BYTES_MAX = NUMBER_BYTES_MAX + 8
@@ -31,21 +40,37 @@ export class JsonLinesEncoder implements RecordEncoder {
   readonly #writers: readonly FieldWriter[]
   /** Room for everything of a row but its texts. */
   readonly #rowBytes: number
+  readonly #blocks: WriteBlocks
 
-  constructor(schema: Schema) {
+  constructor({ arena, schema }: EncoderContext) {
     this.#writers = writersOf(schema.fields)
     this.#rowBytes = roomOf(this.#writers)
+    this.#blocks = new WriteBlocks(arena, {
+      name: "jsonl",
+      escapes: SHORT_ESCAPES,
+      columns: this.#writers.map((writer) => {
+        return { kind: kindOfColumn(writer), prefix: writer.prefix, quotes: writer.isQuoted }
+      }),
+      writeRow: (row, out) => {
+        this.#writeRow(row, out)
+      },
+      writeField: (column, row, out) => {
+        out.reserve(this.#rowBytes)
+        this.#writeValue(this.#writers[column]!, row, out)
+      },
+    })
   }
 
   encode(batch: Batch, out: OutputBuffer): void {
     assert(batch.columns.length === this.#writers.length, "an encoder is made for the schema of its batches")
     this.#writers.forEach((writer, index) => writer.bind(batch.columns[index]!))
-    const { selection, count } = batch
-    for (let at = 0; at < count; at++) {
-      out.reserve(this.#rowBytes)
-      this.#writeObject(this.#writers, selection === null ? at : selection[at]!, out)
-      out.bytes[out.length++] = LF
-    }
+    this.#blocks.write(batch, out)
+  }
+
+  #writeRow(row: number, out: OutputBuffer): void {
+    out.reserve(this.#rowBytes)
+    this.#writeObject(this.#writers, row, out)
+    out.bytes[out.length++] = LF
   }
 
   /** There is room for the whole row at the start, and behind every text again. */
@@ -63,7 +88,8 @@ export class JsonLinesEncoder implements RecordEncoder {
   #writeValue(writer: FieldWriter, row: number, out: OutputBuffer): void {
     switch (writer.how) {
       case WRITE_TEXT:
-        writer.texts.write(writer.codeAt(row), out, this.#rowBytes)
+        writer.writeText(row, out)
+        out.reserve(this.#rowBytes)
         return
       case WRITE_NUMBER: {
         const start = writer.isQuoted ? out.length + 1 : out.length
@@ -99,7 +125,7 @@ function roomOf(writers: readonly FieldWriter[]): number {
 }
 
 /** Any text is escaped from its bytes; only the type knows how others are written. */
-function prepareFor({ definition }: ColumnType): PrepareText {
+function prepareFor({ definition }: ColumnType): WriteText {
   if (definition.isAnyText) return writeEscaped
   return (dictionary, code, out) => writeText(definition.toJson(dictionary.text(code)), out)
 }

@@ -172,7 +172,12 @@ export class Coordinator {
     for (const warning of this.#inputs.warnings) this.#options.onEvent?.({ kind: "warning", ...warning })
     await this.#store.begin(this.#runRecord, reset)
     const isReset = reset || recovered.resetPending
-    this.#outputs = await Outputs.open(this.#outputSpecs(), { env, baseDirectory }, recovered, isReset)
+    this.#outputs = await Outputs.open(
+      this.#outputSpecs(),
+      { env, arena: this.#arena, baseDirectory },
+      recovered,
+      isReset,
+    )
     if (!reset) {
       for (const state of this.#dataflow.states) {
         for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))

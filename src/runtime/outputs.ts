@@ -4,6 +4,7 @@
  * Invariant:
  * - J1 All sinks are staged before the commit record is written, and applied only after it is durable (E2).
  */
+import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Sink, SinkBinding } from "../connect/sink.ts"
@@ -35,7 +36,7 @@ export class Outputs {
    */
   static async open(
     specs: readonly OutputSpec[],
-    context: { readonly env: Env; readonly baseDirectory: string },
+    context: { readonly env: Env; readonly arena: Arena; readonly baseDirectory: string },
     recovered: RecoveredState,
     reset: boolean,
   ): Promise<Outputs> {

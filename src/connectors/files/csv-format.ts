@@ -22,6 +22,6 @@ export function csvFormat(options: CsvOptions & { readonly maxRecordBytes: numbe
       const spec = { format: "csv", schema: schemaData(schema), layout, maxRecordBytes } as const
       return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), spec, start }
     },
-    createEncoder: (schema) => new CsvEncoder(schema, options),
+    createEncoder: (context) => new CsvEncoder(context, options),
   }
 }

@@ -55,10 +55,10 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
-    const { env, schema, baseDirectory } = context
+    const { env, arena, schema, baseDirectory } = context
     const { disk, clock } = env
     const directory = this.#directory(baseDirectory)
-    const encoder = this.#format.createEncoder(schema)
+    const encoder = this.#format.createEncoder({ arena, schema })
     await makeDirectories(disk, directory, baseDirectory)
     const lock = await env.lockDirectory(`${directory}/.lock`)
     if (lock === undefined) {

@@ -2,7 +2,7 @@
 import type { Position } from "../../batch/position.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
-import type { RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+import type { EncoderContext, RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
 import type { DecoderSpec } from "../../formats/threads/decoder-spec.ts"
 
 /** The start of a file, as far as a format must see it before the first record. */
@@ -35,5 +35,5 @@ export interface FileFormat {
    * @throws TidemarkError `source-unreadable` where the file's header does not fit the schema.
    */
   openFile(head: FileHead, context: { arena: Arena; schema: Schema }): FileDecoding
-  createEncoder(schema: Schema): RecordEncoder
+  createEncoder(context: EncoderContext): RecordEncoder
 }

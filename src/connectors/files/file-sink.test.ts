@@ -28,7 +28,7 @@ const FRESH: SinkRecovery = { checkpoint: undefined, staged: [], reset: false, f
 const arena = new Arena({ maxBytes: 1 << 22 })
 
 function open(binding: SinkBinding, env: Env, recovery = FRESH): Promise<Sink> {
-  const context = { env, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory: BASE_DIRECTORY }
+  const context = { env, arena, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory: BASE_DIRECTORY }
   return binding.openSink(context, recovery)
 }
 

@@ -15,6 +15,6 @@ export function jsonLinesFormat({ maxRecordBytes }: { readonly maxRecordBytes: n
       spec: { format: "jsonl", schema: schemaData(schema), maxRecordBytes },
       start: START,
     }),
-    createEncoder: (schema) => new JsonLinesEncoder(schema),
+    createEncoder: (context) => new JsonLinesEncoder(context),
   }
 }
