@@ -71,16 +71,23 @@ class Step implements Emitter {
   readonly lateConsumers: Step[] = []
   readonly mainOutputs: string[] = []
   readonly lateOutputs: string[] = []
+  /** Where nobody but one output takes what the main port gives: it. */
+  #onlyOutput: string | undefined
   readonly #emitOutput: DataflowContext["emit"]
   /** Where it is led, one that is given the same rows. */
   twin: Step | undefined = undefined
   rowsIn = 0
   rowsOut = 0
 
-  constructor(node: PlanNode, operator: Operator | undefined, context: DataflowContext) {
+  constructor(node: PlanNode, operator: Operator | undefined, emitOutput: DataflowContext["emit"]) {
     this.node = node
     this.operator = operator
-    this.#emitOutput = context.emit.bind(context)
+    this.#emitOutput = emitOutput
+  }
+
+  /** Takes note that all are known that take its rows. */
+  settle(): void {
+    if (this.mainConsumers.length === 0 && this.mainOutputs.length === 1) this.#onlyOutput = this.mainOutputs[0]
   }
 
   consumers(port: Port): Step[] {
@@ -92,7 +99,13 @@ class Step implements Emitter {
   }
 
   emit(port: Port, batch: Batch): void {
-    if (port === "main") this.rowsOut += batch.count
+    if (port === "main") {
+      this.rowsOut += batch.count
+      if (this.#onlyOutput !== undefined) {
+        this.#emitOutput(this.#onlyOutput, batch)
+        return
+      }
+    }
     for (const consumer of this.consumers(port)) {
       consumer.rowsIn += batch.count
       consumer.operator!.onBatch(batch, consumer)
@@ -125,6 +138,7 @@ function isLed(operator: Operator | undefined): boolean {
 /** See the head of this file. */
 export class Dataflow {
   readonly #context: DataflowContext
+  readonly #emitOutput: DataflowContext["emit"]
   readonly #steps: readonly Step[]
   readonly #sources = new Map<string, Step>()
   /** The event times whose partitions are those of an input. */
@@ -139,6 +153,7 @@ export class Dataflow {
   /** @throws TidemarkError `invalid-plan` where the plan asks for what cannot be. */
   constructor(plan: Plan, context: DataflowContext) {
     this.#context = context
+    this.#emitOutput = context.emit.bind(context)
     const steps: Step[] = []
     const slices: SlicesById = new Map()
     plan.nodes.forEach((node, index) => {
@@ -151,6 +166,7 @@ export class Dataflow {
       else consumers.push(step)
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs(port).push(name)
+    for (const step of steps) step.settle()
     this.#steps = steps
     for (const step of steps) deferKeys(step)
     this.states = steps.flatMap(({ operator }) =>
@@ -168,7 +184,7 @@ export class Dataflow {
 
   #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
     const operator = node.kind === "source" ? undefined : instantiate(plan, node, this.#context, slices)
-    const step = new Step(node, operator, this.#context)
+    const step = new Step(node, operator, this.#emitOutput)
     if (operator instanceof SharedWindow) operator.bind(step)
     if (node.kind === "source") {
       assert(!this.#sources.has(node.inputName), "an input has one source")

@@ -312,7 +312,7 @@ export class JobRun {
 
   #onFailed(operator: string, batch: Batch, row: number): void {
     const node = this.#job.plan.nodes.find(({ id }) => id === operator)!
-    if (batch.schema === node.schema && node.kind === "windowAggregate") {
+    if (batch.schema.label === node.schema.label && node.kind === "windowAggregate") {
       this.failedResults.set(operator, (this.failedResults.get(operator) ?? 0) + 1)
     } else this.failures.set(operator, [...(this.failures.get(operator) ?? []), batch.row(row)])
   }

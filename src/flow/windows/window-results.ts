@@ -54,6 +54,7 @@ export class WindowResults {
   #length = 0
   #owner: ResultsOwner
   #deferredKeys: DeferredKeys | undefined
+  #last: Batch | undefined
 
   constructor(options: WindowResultsOptions, memory: WindowMemory, context: OperatorContext) {
     this.#options = options
@@ -64,7 +65,7 @@ export class WindowResults {
 
   /** Takes note of whose results follow: of another owner, but with columns of the same types. */
   serve(owner: ResultsOwner): void {
-    assert(this.#length === 0, "results are of one owner")
+    assert(this.#length === 0 || owner === this.#owner, "results are of one owner")
     this.#owner = owner
   }
 
@@ -110,6 +111,7 @@ export class WindowResults {
   #releaseColumns(): void {
     this.#made?.release()
     this.#made = undefined
+    this.#last = undefined
     this.#bitmaps = []
     this.#texts = []
     this.#capacity = 0
@@ -178,13 +180,20 @@ export class WindowResults {
       const { dictionary } = parts[part]!
       if (dictionary !== null) setDictionary(columns[part]!, dictionary)
     }
-    // Windows fire in order of their ends.
-    const all = new Batch({ schema: this.#owner.schema, columns, length, isTimeOrdered: true })
+    const all = this.#batchOf(this.#owner.schema, columns, length)
     const results = this.#failures.size === 0 ? (this.#deferredKeys?.deferred(all) ?? all) : this.#withoutFailed(all)
     this.#failures.report(this.#owner.id, all, this.#context)
     if (results.count > 0) out.emit("main", results)
     this.#deferredKeys?.clear()
     this.#clearNulls()
+  }
+
+  /** The last batch says the same of other rows, where it has as many: nobody keeps one (H4), and a new one is not in the cache. */
+  #batchOf(schema: Schema, columns: readonly Column[], length: number): Batch {
+    const last = this.#last
+    if (last !== undefined && last.schema === schema && last.columns === columns && last.length === length) return last
+    // Windows fire in order of their ends.
+    return (this.#last = new Batch({ schema, columns, length, isTimeOrdered: true }))
   }
 
   #withoutFailed(batch: Batch): Batch {

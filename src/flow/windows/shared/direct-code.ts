@@ -7,7 +7,8 @@
  *      4  where slices' entries lie: a table          24  why no more windows were fired
  *      8  where runs' entries lie: a table            28  rows of the window that was gathered last
  *     12  where the windows' entries lie: a table     32  end of the last window that had rows (8 bytes, a double)
- *     16  slots for merging those
+ *     16  slots for merging those                     40  windows by when they are due: a heap (`due-heap.ts`)
+ *     44  how many they are                           48  where is told what windows are like
  *
  * and of what is told of windows, of 8 bytes each:
  *
@@ -31,6 +32,7 @@ import {
 } from "../../../expr/wasm-code.ts"
 import { WasmModule } from "../../../expr/wasm-module.ts"
 import { writeEmitEntries } from "../kernels/emit-code.ts"
+import { DUE, writePostponeFirst } from "./due-code.ts"
 import { writeHalves } from "./half-code.ts"
 import { writeMerge } from "./merge-code.ts"
 import { NO_ROOM, RUNS, writeRuns } from "./run-code.ts"
@@ -48,9 +50,12 @@ export const DIRECT = {
   reason: 24,
   count: 28,
   lastEnd: 32,
+  due: 40,
+  dueCount: 44,
+  windows: 48,
 } as const
 
-export const DIRECT_BYTES = 40
+export const DIRECT_BYTES = 56
 
 /** Offsets of what is told of windows. */
 export const DIRECT_WINDOW = { steps: 0, size: 8, slide: 16, floorEnd: 24 } as const
@@ -81,6 +86,13 @@ export interface DirectFunctions {
    * and below `capacity`; gives where they end. Where it stops before, the control block says why.
    */
   readonly fireDue: (direct: number, window: number, lastDueEnd: number, to: number, capacity: number) => number
+  /**
+   * Does the same for those windows of the heap that are due first, from row 0 on. Where all of them that were due have fired,
+   * they are put where they belong in the heap.
+   */
+  readonly fireFirst: (direct: number, lastDueEnd: number, capacity: number) => number
+  /** Takes note that the windows that were due first in a heap of so many are now due at `end`. */
+  readonly postponeFirst: (heap: number, count: number, end: number) => void
   /** Stores rows of the window that was gathered; see `window-code.ts`. */
   readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
 }
@@ -95,6 +107,8 @@ export function directFunctions(stored: WindowShape, shape: WindowShape, memory:
     writeEmitEntries(module, shape)
     writeGather(module)
     writeFireDue(module)
+    writePostponeFirst(module)
+    writeFireFirst(module)
     return module
   }).instantiate<DirectFunctions>(memory)
 }
@@ -164,6 +178,23 @@ function writeFireDue(module: WasmModule): void {
       i32.store(direct.get, reason.get, DIRECT.reason),
       f64.store(window.get, end.get, DIRECT_WINDOW.floorEnd),
       f64.store(direct.get, lastEnd.get, DIRECT.lastEnd),
+      to.get,
+    ]
+  })
+}
+
+function writeFireFirst(module: WasmModule): void {
+  const parameters = { direct: "i32", lastDueEnd: "f64", capacity: "i32" } as const
+  module.function("fireFirst", { parameters, result: "i32" }, ({ direct, lastDueEnd, capacity }, scope) => {
+    const [heap, window, to] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+    const offset = i32.mul(i32.load(heap.get, DUE.window), i32.const(DIRECT_WINDOW_BYTES))
+    const floorEnd = f64.load(window.get, DIRECT_WINDOW.floorEnd)
+    const isDone = i32.eq(i32.load(direct.get, DIRECT.reason), i32.const(REASON.due))
+    return [
+      heap.set(i32.load(direct.get, DIRECT.due)),
+      window.set(i32.add(i32.load(direct.get, DIRECT.windows), offset)),
+      to.set(call("i32", "fireDue", direct.get, window.get, lastDueEnd.get, i32.const(0), capacity.get)),
+      when(isDone, [call("none", "postponeFirst", heap.get, i32.load(direct.get, DIRECT.dueCount), floorEnd)]),
       to.get,
     ]
   })

@@ -9,6 +9,7 @@
 import type { Schema } from "../../../batch/schema.ts"
 import type { Emitter } from "../../operator.ts"
 import type { DirectRows } from "./direct-rows.ts"
+import type { DirectWindows } from "./direct-windows.ts"
 import { floorEndBehind, type SharedFiring } from "./shared-firing.ts"
 import { NOBODY, type SharedSlices, type WaitingSlice } from "./shared-slices.ts"
 import type { Slices } from "../kernels/slices.ts"
@@ -22,27 +23,31 @@ export class DirectFiring implements SharedFiring, ResultsOwner {
   // What a firing reads lies in few places: where windows are many, none of it is in the cache when its turn comes.
   readonly id: string
   readonly schema: Schema
+  /** Who takes the rows. */
+  out: Emitter = NOBODY
   readonly failure: ResultsOwner["failure"]
   readonly #slices: Slices
   readonly #shared: SharedSlices
+  readonly together: DirectWindows
   readonly #rows: DirectRows
   /** By which number `rows` knows these windows. */
   readonly #told: number
-  #out: Emitter = NOBODY
 
   /** Whether so few windows overlap. */
   static suits({ size, slide }: Slices): boolean {
     return (size / slide) * (size % slide === 0 ? 1 : 2) <= SLICES_MAX
   }
 
-  constructor({ id, schema, failure }: ResultsOwner, slices: Slices, shared: SharedSlices, rows: DirectRows) {
+  constructor({ id, schema, failure }: ResultsOwner, slices: Slices, shared: SharedSlices, together: DirectWindows) {
     this.id = id
-    this.schema = schema
+    this.schema = together.schemaLike(schema)
     this.failure = failure
     this.#slices = slices
     this.#shared = shared
-    this.#rows = rows
-    this.#told = rows.tell(slices)
+    this.together = together
+    this.#rows = together.rows
+    this.#told = together.rows.tell(slices)
+    together.add(this)
   }
 
   get floorEnd(): number {
@@ -54,24 +59,24 @@ export class DirectFiring implements SharedFiring, ResultsOwner {
   }
 
   bind(out: Emitter): void {
-    this.#out = out
+    this.out = out
   }
 
-  fireDue(watermark: number): number {
+  /** Fires the windows that are due at `watermark`, of which some may have fired, and takes note of it as `pass` does. */
+  fireDue(watermark: number): void {
     this.#fireUntil(watermark + 1)
-    const end = this.#rows.floorEnd(this.#told)
-    if (end > watermark + 1) return end
     this.pass(watermark)
-    return this.floorEnd
   }
 
+  /** Fires all windows with records, and gives the end of the last; −∞ where none has any. */
   fireAll(): number {
     return this.#fireUntil(Infinity)
   }
 
   /** Fires the windows that end at `lastDueEnd` or earlier, and gives the end of the last; −∞ where none has records. */
   #fireUntil(lastDueEnd: number): number {
-    const [rows, told, out] = [this.#rows, this.#told, this.#out]
+    const { out } = this
+    const [rows, told] = [this.#rows, this.#told]
     const { waiting } = this.#shared
     // Most windows have records. At the end of all, a window without any is not to be looked at: some may still come for it.
     const isEnd = lastDueEnd === Infinity
@@ -93,6 +98,7 @@ export class DirectFiring implements SharedFiring, ResultsOwner {
     return lastEnd
   }
 
+  /** Takes note that all windows have fired that end at `watermark` + 1 or earlier. */
   pass(watermark: number): void {
     this.#rows.setFloorEnd(this.#told, floorEndBehind(watermark, this.floorEnd, this.#slices))
   }
@@ -125,11 +131,7 @@ export class DirectFiring implements SharedFiring, ResultsOwner {
     }
   }
 
-  /** Nothing was kept. */
-  forget(): void {
-    return
-  }
-
+  /** What it uses is that of all. */
   release(): void {
     return
   }

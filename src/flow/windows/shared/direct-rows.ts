@@ -17,6 +17,7 @@ import {
   REASON,
   type DirectFunctions,
 } from "./direct-code.ts"
+import { DueHeap } from "./due-heap.ts"
 import { EntryTable } from "./entry-table.ts"
 import type { MergedRuns } from "./merged-runs.ts"
 import type { Slices } from "../kernels/slices.ts"
@@ -39,6 +40,8 @@ export class DirectRows {
   readonly #runs: MergedRuns
   readonly #gather: DirectFunctions["gather"]
   readonly #fireDue: DirectFunctions["fireDue"]
+  readonly #fireFirst: DirectFunctions["fireFirst"]
+  readonly #postponeFirst: DirectFunctions["postponeFirst"]
   readonly #emitEntries: DirectFunctions["emitEntries"]
   readonly #memory: WindowMemory
   readonly #results: WindowResults
@@ -49,7 +52,8 @@ export class DirectRows {
   readonly #control: LinearArray
   /** What is told of windows, one after the other. */
   readonly #windows: LinearArray
-  #told = 0
+  readonly #due: DueHeap
+  #keyCount = 0
   #keyCapacity = 0
 
   /** @param fields by field of the windows' entries: which of the shared ones it is. */
@@ -61,12 +65,14 @@ export class DirectRows {
   ) {
     const { arena } = context
     const { shape } = options
-    const { gather, fireDue, emitEntries } = directFunctions(stored.shape, shape, arena.memory)
+    const code = directFunctions(stored.shape, shape, arena.memory)
     this.#stored = stored
     this.#runs = runs
-    this.#gather = gather
-    this.#fireDue = fireDue
-    this.#emitEntries = emitEntries
+    this.#gather = code.gather
+    this.#fireDue = code.fireDue
+    this.#fireFirst = code.fireFirst
+    this.#postponeFirst = code.postponeFirst
+    this.#emitEntries = code.emitEntries
     this.#memory = new WindowMemory(arena, shape)
     this.#results = new WindowResults(options, this.#memory, context)
     this.#table = new EntryTable(
@@ -77,6 +83,7 @@ export class DirectRows {
     this.#slots = new LinearArray(arena, 4, SMALLEST, null)
     this.#control = new LinearArray(arena, 4, DIRECT_BYTES / 4)
     this.#windows = new LinearArray(arena, 8, SMALLEST)
+    this.#due = new DueHeap(arena)
     const sources = runs.tablesOf(fields)
     const { i32 } = this.#control
     i32[DIRECT.runs >> 2] = runs.controlAddress
@@ -86,41 +93,55 @@ export class DirectRows {
     i32[DIRECT.memory >> 2] = this.#memory.controlAddress
   }
 
-  /** Takes note of windows; gives a number by which they are known. */
+  /** Takes note of windows; gives a number by which they are known: how many others were told before. */
   tell({ size, slide }: Slices): number {
-    const told = this.#told
-    this.#told += DIRECT_WINDOW_BYTES
-    this.#windows.reserve(this.#told / 8)
+    const told = this.#due.count
+    this.#windows.reserve(((told + 1) * DIRECT_WINDOW_BYTES) / 8)
     const steps = size / this.#stored.slices.slide
     this.#runs.expectHalves(steps)
-    writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.steps) / 8, steps)
-    writeInt53(this.#windows.i32, (told + DIRECT_WINDOW.size) / 8, size)
-    this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8] = slide
+    writeInt53(this.#windows.i32, placeOf(told, DIRECT_WINDOW.steps), steps)
+    writeInt53(this.#windows.i32, placeOf(told, DIRECT_WINDOW.size), size)
+    this.#windows.f64[placeOf(told, DIRECT_WINDOW.slide)] = slide
     this.setFloorEnd(told, -Infinity)
+    this.#due.add()
+    const { i32 } = this.#control
+    i32[DIRECT.due >> 2] = this.#due.address
+    i32[DIRECT.dueCount >> 2] = this.#due.count
+    i32[DIRECT.windows >> 2] = this.#windows.address
     return told
+  }
+
+  /** Puts windows in order of when they are due, after that was set. */
+  order(): void {
+    this.#due.fill(Array.from({ length: this.#due.count }, (_, told) => this.floorEnd(told)))
+  }
+
+  /** When the first of all windows are due, and which these are. */
+  get firstEnd(): number {
+    return this.#due.firstEnd
+  }
+
+  get first(): number {
+    return this.#due.first
   }
 
   /** The end of the first window that has not fired. */
   floorEnd(told: number): number {
-    return this.#windows.f64[(told + DIRECT_WINDOW.floorEnd) / 8]!
+    return this.#windows.f64[placeOf(told, DIRECT_WINDOW.floorEnd)]!
   }
 
   setFloorEnd(told: number, end: number): void {
-    this.#windows.f64[(told + DIRECT_WINDOW.floorEnd) / 8] = end
+    this.#windows.f64[placeOf(told, DIRECT_WINDOW.floorEnd)] = end
   }
 
   #passWindow(told: number): void {
-    this.setFloorEnd(told, this.floorEnd(told) + this.#windows.f64[(told + DIRECT_WINDOW.slide) / 8]!)
-  }
-
-  /** Begins with windows of one owner. */
-  serve(owner: ResultsOwner): void {
-    this.#results.serve(owner)
+    this.setFloorEnd(told, this.floorEnd(told) + this.#windows.f64[placeOf(told, DIRECT_WINDOW.slide)]!)
   }
 
   /** Begins to fire windows: slices have these keys. */
   begin(keys: WindowKeys): void {
     this.#results.bindKeys(keys)
+    this.#keyCount = keys.size
     if (keys.size > this.#keyCapacity) this.#reserve(keys.size)
   }
 
@@ -135,17 +156,36 @@ export class DirectRows {
   }
 
   /**
+   * Fires those windows that are due first, which have fired before, up to the last that ends at `lastDueEnd` or earlier, and gives
+   * whether that was all: else it stopped before, where there is more to be done than to store rows.
+   */
+  fireFirst(owner: ResultsOwner, lastDueEnd: number, out: Emitter): boolean {
+    const results = this.#results
+    results.serve(owner)
+    const { address, i32 } = this.#control
+    results.append(this.#fireFirst(address, lastDueEnd, results.roomFor(this.#keyCount)), out)
+    if (i32[DIRECT.reason >> 2]! !== REASON.due) return false
+    results.flush(out)
+    return true
+  }
+
+  /** Takes note that the windows that were due first have fired up to where is told. */
+  postponeFirst(): void {
+    this.#postponeFirst(this.#due.address, this.#due.count, this.floorEnd(this.first))
+  }
+
+  /**
    * Fires windows from the first that has not fired to the last that ends at `lastDueEnd` or earlier, but stops behind one
    * without records. Gives the end of the last one with records; −∞ where there was none.
    */
   fireDue(told: number, lastDueEnd: number, out: Emitter): number {
     const results = this.#results
     const { address, i32, f64 } = this.#control
-    const window = this.#windows.address + told
+    const window = this.#windows.address + told * DIRECT_WINDOW_BYTES
     let lastEnd = -Infinity
     for (;;) {
       const from = results.length
-      const capacity = from + results.roomFor(this.#stored.keys.size)
+      const capacity = from + results.roomFor(this.#keyCount)
       const to = this.#fireDue(address, window, lastDueEnd, from, capacity)
       results.append(to - from, out)
       if (to > from) lastEnd = f64[DIRECT.lastEnd >> 3]!
@@ -161,7 +201,7 @@ export class DirectRows {
    * records.
    */
   fireWithLate(told: number, out: Emitter): number {
-    const window = this.#windows.address + told
+    const window = this.#windows.address + told * DIRECT_WINDOW_BYTES
     const { rangesAddress, rangesEnd } = this.#runs
     for (;;) {
       const count = this.#gather(this.#control.address, window, this.floorEnd(told), rangesAddress, rangesEnd)
@@ -186,6 +226,11 @@ export class DirectRows {
     return count > 0 ? end : -Infinity
   }
 
+  /** Begins with windows of one owner. */
+  serve(owner: ResultsOwner): void {
+    this.#results.serve(owner)
+  }
+
   /** Emits what is left of the owner's results. */
   flush(out: Emitter): void {
     this.#results.flush(out)
@@ -195,6 +240,12 @@ export class DirectRows {
     this.#results.release()
     this.#memory.release()
     this.#table.release()
+    this.#due.release()
     for (const array of [this.#slots, this.#control, this.#windows]) array.release()
   }
+}
+
+/** Where something that was told of windows lies, in words of 8 bytes. */
+function placeOf(told: number, offset: number): number {
+  return (told * DIRECT_WINDOW_BYTES + offset) / 8
 }

@@ -16,11 +16,11 @@ import type { Batch } from "../../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../../batch/column.ts"
 import { EveryRow } from "../../every-row.ts"
 import type { Emitter, OperatorContext } from "../../operator.ts"
-import type { DirectRows } from "./direct-rows.ts"
+import type { DirectWindows } from "./direct-windows.ts"
 import { DueWindows } from "./due-windows.ts"
 import { mergeFunctions, type MergeFunctions } from "./merge-code.ts"
 import { MergedRuns } from "./merged-runs.ts"
-import type { SharedFiring } from "./shared-firing.ts"
+import type { FiredTogether, SharedFiring } from "./shared-firing.ts"
 import { WindowAggregate, type StoredSlices, type WindowAggregateOptions } from "../window-aggregate.ts"
 import { windowFunctions, type WindowFunctions } from "../kernels/window-code.ts"
 import { PIECE } from "../kernels/window-control.ts"
@@ -67,12 +67,12 @@ export class SharedSlices {
   readonly #timeShift: number
   /** In order of the plan: the first one leads. */
   readonly #windows: SharingWindow[] = []
-  readonly #firings: SharedFiring[] = []
-  readonly #due = new DueWindows<SharedFiring>()
+  readonly #firings: FiredTogether[] = []
+  readonly #due = new DueWindows<FiredTogether>()
   #released = 0
   readonly #arena: Arena
   readonly #codes = new Map<string, WindowCode>()
-  readonly #rows = new Map<string, DirectRows>()
+  readonly #direct = new Map<string, DirectWindows>()
   readonly #everyRow = new EveryRow()
   /** The rows of the last batch that were behind their partition's watermark. */
   #late: Int32Array = new Int32Array(0)
@@ -106,16 +106,17 @@ export class SharedSlices {
     return code
   }
 
-  /** What makes the rows of windows one after the other; those with the same aggregates have the same. */
-  rowsOf(key: string, make: () => DirectRows): DirectRows {
-    let rows = this.#rows.get(key)
-    if (rows === undefined) this.#rows.set(key, (rows = make()))
-    return rows
+  /** Windows that make their rows at once; those with the same aggregates are fired together. */
+  directOf(key: string, make: () => DirectWindows): DirectWindows {
+    let windows = this.#direct.get(key)
+    if (windows === undefined) this.#direct.set(key, (windows = make()))
+    return windows
   }
 
   /** Takes note of a window, and gives whether it leads. All are known before the first batch. */
   add(window: SharingWindow): boolean {
-    this.#firings.push(window.firing)
+    const { together } = window.firing
+    if (!this.#firings.includes(together)) this.#firings.push(together)
     return this.#windows.push(window) === 1
   }
 
@@ -192,7 +193,7 @@ export class SharedSlices {
   /** Begins to fire windows. */
   #begin(): void {
     this.runs.begin()
-    for (const rows of this.#rows.values()) rows.begin(this.stored.keys)
+    for (const windows of this.#direct.values()) windows.begin(this.stored.keys)
     this.#waiting = this.stored.pieces.areJoining ? this.#findWaiting() : NONE_WAITING
   }
 
@@ -217,7 +218,7 @@ export class SharedSlices {
   /** Gives the memory back when all windows have. */
   release(): void {
     if (++this.#released < this.#windows.length) return
-    for (const rows of this.#rows.values()) rows.release()
+    for (const windows of this.#direct.values()) windows.release()
     this.runs.release()
     this.store.release()
   }

@@ -15,6 +15,7 @@ import type { Emitter, Operator, OperatorContext, OperatorState } from "../../op
 import type { WindowSpec } from "../../plan.ts"
 import { DirectFiring } from "./direct-firing.ts"
 import { DirectRows } from "./direct-rows.ts"
+import { DirectWindows } from "./direct-windows.ts"
 import { countOpenWindows } from "../open-windows.ts"
 import type { SharedFiring } from "./shared-firing.ts"
 import { NOBODY, type SharedSlices, type SharingWindow } from "./shared-slices.ts"
@@ -172,8 +173,8 @@ function firingOf(
   const types = schema.fields.map(({ type }) => type.label)
   const key = JSON.stringify([aggregates.map(({ index }) => index), types])
   const { runs } = shared
-  const rows = shared.rowsOf(key, () => {
-    return new DirectRows(results, fields, { stored, runs }, context)
+  const together = shared.directOf(key, () => {
+    return new DirectWindows(new DirectRows(results, fields, { stored, runs }, context), shared)
   })
-  return new DirectFiring(results, slices, shared, rows)
+  return new DirectFiring(results, slices, shared, together)
 }

@@ -3,7 +3,7 @@
  * windows share is kept up in two stacks, as where a window is alone.
  */
 import type { Emitter, OperatorContext } from "../../operator.ts"
-import { floorEndBehind, type SharedFiring } from "./shared-firing.ts"
+import { floorEndBehind, type FiredTogether, type SharedFiring } from "./shared-firing.ts"
 import { NOBODY, type SharedSlices } from "./shared-slices.ts"
 import type { Slices } from "../kernels/slices.ts"
 import { WindowFeed } from "./window-feed.ts"
@@ -13,7 +13,7 @@ import { WindowPieces } from "../window-pieces.ts"
 import { WindowResults, type WindowResultsOptions } from "../window-results.ts"
 
 /** See the head of this file. */
-export class StackedFiring implements SharedFiring, FiredWindows {
+export class StackedFiring implements SharedFiring, FiredTogether, FiredWindows {
   readonly #slices: Slices
   readonly #shared: SharedSlices
   readonly #memory: WindowMemory
@@ -45,6 +45,11 @@ export class StackedFiring implements SharedFiring, FiredWindows {
     this.#results = new WindowResults(options, memory, context)
     this.#firing = new WindowFiring({ slices, memory, pieces, code: code.windows, results: this.#results })
     this.#feed = new WindowFeed(arena, { shared, slices, memory, pieces, fields, code: code.merging, sources })
+  }
+
+  /** What windows share is their own. */
+  get together(): this {
+    return this
   }
 
   get floorEnd(): number {
