@@ -5,6 +5,7 @@ import { fromDist } from "./dist.mjs"
 const { count, hopping, job, last, min, schema, sum, t, tumbling } = await fromDist("index")
 const { jsonl } = await fromDist("files")
 const { nodeEnv } = await fromDist("env/node/node-env")
+const { nodeThreads } = await fromDist("env/node/node-threads")
 const { runJob } = await fromDist("runtime/run-job")
 const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
 const { KillAtStep } = await fromDist("sim/kill-at-step")
@@ -33,6 +34,9 @@ const bound = chaos.with({
   outputs: { results: jsonl("out/results", { rollBytes: 50_000 }), late: jsonl("out/late", { rollBytes: 500 }) },
   deadLetter: jsonl("out/bad", { rollBytes: 1 }),
 })
+
+/** Short, so that files have many of them for threads. */
+const MORSEL_BYTES = 4000
 
 const NOWHERE = { step: "", call: 0, moment: "before" }
 
@@ -63,8 +67,12 @@ const handle = await runJob(bound, {
   sinkBufferBytes: knobs.sinkBufferBytes,
   logBufferBytes: knobs.logBufferBytes,
   snapshotPolicy: { minBytes: knobs.snapshotMinBytes, growth: 1 },
+  parallelism: knobs.parallelism,
+  stretchesBeforeThreads: 1,
+  morselBytes: MORSEL_BYTES,
   reset,
   onEvent: (event) => {
+    if (event.kind === "thread-died") tell("thread died")
     if (event.kind === "recovered" && event.isReset) tell("reset")
   },
 })
@@ -76,7 +84,9 @@ function killedAt(point) {
     tell("at point")
     process.kill(process.pid, "SIGKILL")
   }
-  const env = nodeEnv()
+  // Threads inherit the environment.
+  if (knobs.threadMessages !== undefined) process.env.CHAOS_THREAD_MESSAGES = String(knobs.threadMessages)
+  const env = nodeEnv(nodeThreads(new URL("./chaos-thread.mjs", import.meta.url)))
   const mutated = mutant === undefined ? env.disk : new InterceptedDisk(env.disk, new Mutation(mutant))
   const disk = new InterceptedDisk(mutated, new KillAtStep(point ?? NOWHERE, kill))
   return withDisk(env, new InterceptedDisk(disk, new StepTeller()))

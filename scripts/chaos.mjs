@@ -3,7 +3,8 @@
  * files runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
  * protocol; it is started again until it has finished, and what it has published is compared with an independently
  * computed reference. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
- * start anew (`reset`), with kills as before; half of the time its log has been damaged. With a mutant, such as `drop
+ * start anew (`reset`), with kills as before; half of the time its log has been damaged. Most children decode with threads, of
+ * which some die again and again. With a mutant, such as `drop
  * sink.republish.rename`, the job does that wrongly, which must show.
  *
  * The exit code is 1 where a record was lost, repeated or half visible, or a child failed by itself.
@@ -44,7 +45,7 @@ const FOLLOW_UPS = {
 }
 
 /** What a run of the whole script has found. */
-const found = { lost: 0, repeated: 0, kills: 0, failures: 0, problems: [] }
+const found = { lost: 0, repeated: 0, kills: 0, threadDeaths: 0, failures: 0, problems: [] }
 /** The steps that children have called: how often a child was killed at each, and how often that was tried. */
 const steps = new Map()
 
@@ -117,6 +118,8 @@ function drawKnobs(prng) {
     snapshotMinBytes: prng.pick([2000, 50_000]),
     sinkBufferBytes: prng.pick([2000, 4 << 20]),
     logBufferBytes: prng.pick([2000, 1 << 20]),
+    parallelism: prng.pick([1, 2, 3]),
+    threadMessages: prng.pick([undefined, 4, 15, 60]),
   }
 }
 
@@ -168,6 +171,7 @@ function runChild(options, killAfterMs) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       startClock()
       if (line === "reset") told.isReset = true
+      if (line === "thread died") found.threadDeaths++
       if (line === "at point") told.atPoint = true
       if (line.startsWith("step ") && !steps.has(line.slice(5))) steps.set(line.slice(5), { tries: 0, kills: 0 })
     })
@@ -269,6 +273,7 @@ async function report() {
   for (const problem of found.problems.slice(0, 20)) console.log(`problem: ${problem}`)
   if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
   if (found.problems.length > 0) process.exitCode = 1
+  console.log(`${found.threadDeaths} threads that decode have died by themselves`)
   console.log(`lost ${found.lost}, repeated ${found.repeated}, kills ${found.kills}`)
 }
 

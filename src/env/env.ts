@@ -128,7 +128,7 @@ export interface Env {
   /** `undefined` where closures' scopes cannot be seen: then lambdas with free names run as closures. */
   readonly scopes: ScopeProver | undefined
   /** `undefined` where there is one thread only. */
-  readonly threads?: Threads | undefined
+  readonly threads: Threads | undefined
   /** A random number in [0, 2³²) that no other process draws: for tokens, never for results. */
   randomUint32(): number
   /** Takes the lock of a directory, or gives `undefined` where another process (or job of this one) holds it. */

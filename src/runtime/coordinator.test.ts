@@ -267,7 +267,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
       close: () => file.close(),
     }
   }
-  const { clock, timers, scopes, disk } = env
+  const { clock, timers, scopes, threads, disk } = env
   const watched: Env["disk"] = {
     open,
     stat: (path) => disk.stat(path),
@@ -278,7 +278,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
     syncDirectory: (path, step) => disk.syncDirectory(path, step),
   }
   const lockDirectory: Env["lockDirectory"] = (path) => env.lockDirectory(path)
-  return { clock, timers, scopes, disk: watched, lockDirectory, randomUint32: () => env.randomUint32() }
+  return { clock, timers, scopes, threads, disk: watched, lockDirectory, randomUint32: () => env.randomUint32() }
 }
 
 describe("the commit", () => {

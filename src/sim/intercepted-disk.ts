@@ -29,6 +29,7 @@ export function withDisk(env: Env, disk: Disk): Env {
     timers: env.timers,
     disk,
     scopes: env.scopes,
+    threads: env.threads,
     randomUint32: () => env.randomUint32(),
     lockDirectory: (path) => env.lockDirectory(path),
   }

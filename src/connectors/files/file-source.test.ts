@@ -209,9 +209,10 @@ class CountingDisk {
       remove: (path, at) => disk.remove(path, at),
       syncDirectory: (path, at) => disk.syncDirectory(path, at),
     }
-    const { clock, timers, scopes } = env
+    const { clock, timers, scopes, threads } = env
     const randomUint32 = (): number => env.randomUint32()
-    return { clock, timers, scopes, randomUint32, disk: counting, lockDirectory: (path) => env.lockDirectory(path) }
+    const lockDirectory: Env["lockDirectory"] = (path) => env.lockDirectory(path)
+    return { clock, timers, scopes, threads, randomUint32, disk: counting, lockDirectory }
   }
 
   #count(file: DiskFile): DiskFile {
