@@ -11,6 +11,7 @@ import { LinearArray } from "../../batch/linear-array.ts"
 import { KeyList } from "./keys/key-list.ts"
 import { PieceList } from "./piece-list.ts"
 import { NO_START } from "./kernels/advance-code.ts"
+import { moveBytes, type MoveBytes } from "./kernels/move-code.ts"
 import { CONTROL, type ListName } from "./kernels/window-control.ts"
 import type { WindowShape } from "./kernels/window-shape.ts"
 
@@ -59,11 +60,13 @@ export class WindowMemory {
   readonly #chosen: LinearArray
   /** Pairs of a result row and the aggregate that failed. */
   readonly failures: LinearArray
+  readonly #move: MoveBytes
   #keyCapacity = SMALLEST
   #entryCapacity = SMALLEST
 
   constructor(arena: Arena, shape: WindowShape) {
     this.#shape = shape
+    this.#move = moveBytes(arena.memory)
     this.#control = new LinearArray(arena, 4, shape.control.bytes / 4)
     this.pieces = new PieceList(arena)
     this.entryIds = new LinearArray(arena, 4, SMALLEST, null)
@@ -186,13 +189,16 @@ export class WindowMemory {
     this.#writeNewStart()
   }
 
-  /** Copies entries to another place, from which they are read on. */
+  /** Copies entries to a lower place, or one where none of them is, from which they are read on. */
   moveEntries(from: number, to: number, count: number): void {
     assert(to + count <= this.entryCapacity, "there is room for the entries")
+    assert(to <= from || to >= from + count, "no entry is written over before it is read")
     this.set(CONTROL.straightCount, 0)
-    this.entryIds.i32.copyWithin(to, from, from + count)
-    this.entryDirty.u8.copyWithin(to, from, from + count)
-    for (const { i64 } of this.#entryArrays) i64.copyWithin(to, from, from + count)
+    const move = ({ address }: LinearArray, bytes: number) =>
+      this.#move(address + to * bytes, address + from * bytes, count * bytes)
+    move(this.entryIds, 4)
+    move(this.entryDirty, 1)
+    for (const array of this.#entryArrays) move(array, 8)
   }
 
   /** Tells kernels where everything lies. */

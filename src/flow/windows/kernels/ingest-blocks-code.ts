@@ -2,119 +2,112 @@
  * Code that adds the rows of a run block by block, for runs in which many rows are the first of their key: nobody foresees
  * which, so whatever goes another way for those costs a mispredicted branch each.
  *
- * A block is gone through three times: once to find its rows' ids and to list those of keys without an entry, without a
- * branch; then along the list, where nearly every key wants its entry (not one that is listed twice); and at last to add
- * the rows, all of which have entries now.
- *
- * A block ends before a row whose key's id cannot be had here, and where that is the block's first the kernel stops.
+ * The entries that a block's rows may begin get their identities before it. A row whose key has no entry then takes the
+ * next of them, and where that is written is written in any case: what a row that begins none has written there, the next
+ * one that does writes over.
  */
-import { block, branch, i32, when, whileLoop, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
-import { increment, itemAddress } from "./code-places.ts"
-import { addToEntry, makeSureOfRoom, startEntry, type Keyed, type KeyedRun } from "./ingest-entry-code.ts"
-import { BLOCK_ROWS, CONTROL, STOP } from "./window-control.ts"
+import { block, branch, i32, i64, when, whileLoop, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
+import { increment, itemAddress, loadedFrom } from "./code-places.ts"
+import { fillItems } from "./copy-code.ts"
+import { addToEntry, makeSureOfRoom, type Keyed, type KeyedRun } from "./ingest-entry-code.ts"
+import { BLOCK_ROWS, CONTROL } from "./window-control.ts"
 
-/** A round of the loops takes so many rows. */
+/** A round of the loop takes so many rows. */
 const UNROLL = 4
 
-/** A run that can be gone through ahead of its rows. */
-export interface RunOfBlocks extends KeyedRun {
-  /** Sets the row that is at a place. */
-  readonly setRow: (place: Code<"i32">) => Code<"none">
-}
-
 /** Adds the rows of a run. */
-export function addByBlocks(keyed: Keyed, run: RunOfBlocks): Code<"none">[] {
-  const { shape, adding, behindId, entryOf } = keyed
-  const { control, scope, entry } = adding
-  const { at, runEnd, read, exit } = run
-  const { blockIds, blockNewIds } = shape.control
-  const [end, ids, newIds] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
-  const addressOf = (offset: number) => i32.add(control.get, i32.const(offset))
+export function addByBlocks(keyed: Keyed, run: KeyedRun): Code<"none">[] {
+  const { adding, piece, size, isStraight } = keyed
+  const { scope } = adding
+  const { at, runEnd, exit, refused } = run
+  const [end, roundsEnd] = [scope.local("i32"), scope.local("i32")]
+  const [next, begun, filled, wasStraight] = [
+    scope.local("i32"),
+    scope.local("i32"),
+    scope.local("i32"),
+    scope.local("i32"),
+  ]
   const full = i32.add(at.get, i32.const(BLOCK_ROWS))
-  const newCount = i32.shrU(i32.sub(newIds.get, addressOf(blockNewIds)), i32.const(2))
+  const setSize = size.set(i32.sub(next.get, piece.from.get))
+  const addRows = (stop: Label, refuse: Label) => {
+    const one = addOne(keyed, { ...run, exit: stop, refused: refuse }, next)
+    return [
+      whileLoop(
+        i32.ltS(at.get, roundsEnd.get),
+        Array.from({ length: UNROLL }).flatMap(() => one),
+      ),
+      whileLoop(i32.ltS(at.get, end.get), one),
+    ]
+  }
   return [
+    filled.set(size.get),
     whileLoop(i32.ltS(at.get, runEnd.get), [
       end.set(i32.select(i32.ltS(full, runEnd.get), full, runEnd.get)),
-      ids.set(addressOf(blockIds)),
-      newIds.set(addressOf(blockNewIds)),
-      ...findIds(keyed, run, { end, ids, newIds }),
-      makeSureOfRoom(keyed, newCount, exit),
-      ids.set(addressOf(blockNewIds)),
-      whileLoop(i32.ltU(ids.get, newIds.get), [
-        behindId.set(i32.load(ids.get)),
-        when(isMissing(keyed), startEntry(keyed)),
-        increment(ids, 4),
+      makeSureOfRoom(keyed, i32.const(BLOCK_ROWS), exit),
+      ...prepareEntries(keyed, filled),
+      begun.set(size.get),
+      next.set(i32.add(piece.from.get, size.get)),
+      // Not until all of the block's entries have been looked at (IK2).
+      wasStraight.set(isStraight.get),
+      isStraight.set(i32.const(0)),
+      roundsEnd.set(i32.sub(end.get, i32.const(UNROLL - 1))),
+      block((added) => [
+        block((stop) => [block((refuse) => [...addRows(stop, refuse), branch(added)]), setSize, branch(refused)]),
+        setSize,
+        branch(exit),
       ]),
-      ids.set(addressOf(blockIds)),
-      ...inRounds(
-        keyed,
-        { at, end },
-        (index) => [
-          read,
-          behindId.set(i32.load(ids.get, index * 4)),
-          entry.set(i32.load(itemAddress(entryOf.get, behindId.get, 2))),
-          ...addToEntry(keyed, run),
-          increment(at),
-        ],
-        ids,
-      ),
+      setSize,
+      when(wasStraight.get, findWhetherStraight(keyed, begun)),
     ]),
   ]
 }
 
-/** Whether the key with `behindId` has no entry in the piece. */
-function isMissing({ entryOf, behindId, piece }: Keyed): Code<"i32"> {
-  return i32.ltS(i32.load(itemAddress(entryOf.get, behindId.get, 2)), piece.from.get)
-}
-
-/** Repeats code, which moves `at` on by one, up to `end`. The nth of a round reads or writes at `ids` + n · 4. */
-function inRounds(
-  { adding: { scope } }: Keyed,
-  { at, end }: { readonly at: Local<"i32">; readonly end: Local<"i32"> },
-  one: (index: number) => readonly Code<"none">[],
-  ids: Local<"i32">,
-): Code<"none">[] {
-  const roundsEnd = scope.local("i32")
-  const round = Array.from({ length: UNROLL }).flatMap((_, index) => one(index))
+/** Adds a row, whose entry may be `next`. */
+function addOne(keyed: Keyed, run: KeyedRun, next: Local<"i32">): Code<"none">[] {
+  const { adding, piece, entryOf, behindId } = keyed
+  const { control, scope, setup, entry } = adding
+  const { at, read, exit, finder } = run
+  const entryIds = loadedFrom(control, CONTROL.entryIds, scope, setup)
+  const isNew = scope.local("i32")
+  const noted = itemAddress(entryOf.get, behindId.get, 2)
   return [
-    roundsEnd.set(i32.sub(end.get, i32.const(UNROLL - 1))),
-    whileLoop(i32.ltS(at.get, roundsEnd.get), [...round, increment(ids, 4 * UNROLL)]),
-    whileLoop(i32.ltS(at.get, end.get), [...one(0), increment(ids, 4)]),
+    read,
+    block((known) => [block((missing) => [...finder.find(at.get, exit, missing), branch(known)]), ...finder.add(exit)]),
+    entry.set(i32.load(noted)),
+    isNew.set(i32.ltS(entry.get, piece.from.get)),
+    entry.set(i32.select(isNew.get, next.get, entry.get)),
+    i32.store(noted, entry.get),
+    i32.store(itemAddress(entryIds.get, next.get, 2), i32.sub(behindId.get, i32.const(1))),
+    next.set(i32.add(next.get, isNew.get)),
+    ...addToEntry(keyed, run),
+    increment(at),
   ]
 }
 
-/** Where ids are noted next, and the block's end. */
-interface BlockPlaces {
-  readonly end: Local<"i32">
-  readonly ids: Local<"i32">
-  readonly newIds: Local<"i32">
+/** Makes the entries that a block may begin not dirty, and identities, but for those below `filled`, which are. */
+function prepareEntries({ shape, adding, piece, size, entryDirty }: Keyed, filled: Local<"i32">): Code<"none">[] {
+  const { scope, fields } = adding
+  const [from, count] = [scope.local("i32"), scope.local("i32")]
+  return [
+    from.set(i32.add(piece.from.get, filled.get)),
+    count.set(i32.sub(i32.add(size.get, i32.const(BLOCK_ROWS)), filled.get)),
+    filled.set(i32.add(filled.get, count.get)),
+    ...Array.from({ length: BLOCK_ROWS / 8 }, (_, part) =>
+      i64.store(i32.add(i32.add(entryDirty.get, piece.from.get), size.get), i64.const(0n), part * 8),
+    ),
+    ...shape.entryFields.flatMap(({ identity }, field) =>
+      fillItems(scope, itemAddress(fields[field]!.get, from.get, 3), count, i64.const(identity)),
+    ),
+  ]
 }
 
-/** Notes the ids of a block's rows, and of those the ones that have no entry; the block may become shorter. */
-function findIds(keyed: Keyed, run: RunOfBlocks, { end, ids, newIds }: BlockPlaces): Code<"none">[] {
-  const { adding, behindId } = keyed
-  const { at, exit, finder, setRow } = run
-  const probe = adding.scope.local("i32")
-  const findId = (stop: Label) =>
-    block((known) => [
-      block((missing) => [...finder.find(probe.get, stop, missing), branch(known)]),
-      ...finder.add(stop),
-    ])
-  const one = (stop: Label) => (index: number) => [
-    setRow(probe.get),
-    findId(stop),
-    i32.store(ids.get, behindId.get, index * 4),
-    i32.store(newIds.get, behindId.get),
-    newIds.set(i32.add(newIds.get, i32.shl(isMissing(keyed), i32.const(2)))),
-    increment(probe),
-  ]
+/** Sets `isStraight` by whether the entries from `begun` on are those of the keys with their numbers (IK2). */
+function findWhetherStraight({ adding, piece, size, isStraight }: Keyed, begun: Local<"i32">): Code<"none">[] {
+  const { control, scope, setup } = adding
+  const entryIds = loadedFrom(control, CONTROL.entryIds, scope, setup)
+  const id = i32.load(itemAddress(entryIds.get, i32.add(piece.from.get, begun.get), 2))
   return [
-    probe.set(at.get),
-    block((found) => [
-      block((stop) => [...inRounds(keyed, { at: probe, end }, one(stop), ids), branch(found)]),
-      when(i32.eq(probe.get, at.get), [branch(exit)]),
-      i32.store(adding.control.get, i32.const(STOP.done), CONTROL.reason),
-      end.set(probe.get),
-    ]),
+    whileLoop(i32.and(i32.ltU(begun.get, size.get), i32.eq(id, begun.get)), [increment(begun)]),
+    isStraight.set(i32.eq(begun.get, size.get)),
   ]
 }

@@ -85,7 +85,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
         const read = needsTime ? setRowAndTime(at.get) : setRow(at.get)
         const run = { at, runEnd, read, finder, exit, refused }
         const addAll = (isWritten: boolean) =>
-          when(hasManyNew.get, addByBlocks(keyed, { ...run, setRow, isWritten }), addRows(keyed, { ...run, isWritten }))
+          when(hasManyNew.get, addByBlocks(keyed, { ...run, isWritten }), addRows(keyed, { ...run, isWritten }))
         const stop = (reason: number) => stopWith(control, reason, exit)
         const open = openSlice({ control, piece, size, time, closePiece, stop })
         const isInSlice = (place: Code<"i32">) => withValue([setRowAndTime(place)], i64.ltS(time.get, piece.end.get))

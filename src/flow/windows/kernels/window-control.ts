@@ -24,8 +24,7 @@
  *    224  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
- *         for keys that are looked up on the way: the address of each part's column, and its bits;
- *         room for what is known of a block of `BLOCK_ROWS` rows: twice 4 bytes for each
+ *         for keys that are looked up on the way: the address of each part's column, and its bits
  *
  * What the arrays are for stands in `window-code.ts`.
  */
@@ -119,7 +118,7 @@ export const PIECE = {
 /** Bytes of a piece's record. */
 export const PIECE_BYTES = 64
 
-/** Rows whose entries are looked for together, before any is added (`ingest-blocks-code.ts`). */
+/** Rows for which entries are made ready together (`ingest-blocks-code.ts`). */
 export const BLOCK_ROWS = 64
 
 /** Why a kernel stopped before the end. */
@@ -136,9 +135,6 @@ export class ControlFields {
   readonly #results: number
   readonly #keys: number
   readonly #lookedUp: number
-  /** Of a block of rows: one more than their ids, and the same of keys that had no entry. */
-  readonly blockIds: number
-  readonly blockNewIds: number
   /** Bytes of the whole block. */
   readonly bytes: number
 
@@ -156,9 +152,7 @@ export class ControlFields {
     this.#results = counts.results
     this.#keys = counts.keys
     this.#lookedUp = this.listed("old", counts.listed)
-    this.blockIds = this.lookedUp(counts.keys)
-    this.blockNewIds = this.blockIds + 4 * BLOCK_ROWS
-    this.bytes = this.blockNewIds + 4 * BLOCK_ROWS
+    this.bytes = this.lookedUp(counts.keys)
   }
 
   entryField(index: number): number {
