@@ -14,6 +14,8 @@
  *   `toText` gives (and `toJson`, but for the quotes).
  */
 import { TidemarkError } from "../base/errors.ts"
+import type { EpochUnit } from "../time/epoch.ts"
+import type { TimeZone } from "../time/zone.ts"
 
 /** How values lie in memory, in the Arrow layout (https://arrow.apache.org/docs/format/Columnar.html). */
 export type Storage =
@@ -84,6 +86,8 @@ export interface TypeDefinition<T = unknown> {
   readonly isQuotedInJson?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
   readonly isAnyText?: true
+  /** Set where the values are points in time: the zone of local times, and what bare numbers count since 1970. */
+  readonly instant?: { readonly zone: TimeZone | undefined; readonly unit: EpochUnit | undefined }
   /** Whether its text is ISO 8601, so that text with an offset stands for one time whatever the type's options. */
   readonly isIsoText?: true
   /** As a CSV field, before quoting. */

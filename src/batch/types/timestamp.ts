@@ -80,6 +80,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     },
     isQuotedInJson: true,
     isIsoText: true,
+    instant: { zone, unit: undefined },
     toText: formatIso,
     toJson: (value) => `"${formatIso(value)}"`,
   }
@@ -106,6 +107,7 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
       }
       return fromText(raw ?? String(value))
     },
+    instant: { zone: undefined, unit },
     ...(unit === "ns" ? NANO_BYTES : bytesOfUnit({ s: 1_000_000, ms: 1000, us: 1 }[unit])),
     toText: (value) => epochToText(value, unit),
     toJson(value) {

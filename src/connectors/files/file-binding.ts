@@ -1,5 +1,5 @@
 /**
- * Files of one format, bound to an input (patterns) or an output (a directory), not yet opened.
+ * Files of one format, bound to an input (patterns) or an output (a directory), not yet opened. Containers are inputs only.
  *
  * Where it ends: patterns are `glob.ts`, reading is `file-source.ts`, writing is `file-sink.ts`.
  */
@@ -10,7 +10,7 @@ import { shownValue } from "../../base/shown-value.ts"
 import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
 import { directoryKey } from "../../connect/target-key.ts"
-import type { FileFormat } from "./file-format.ts"
+import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { FileSink, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
@@ -41,8 +41,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   describe(): string {
-    const paths = this.#paths.map((path) => JSON.stringify(path))
-    return `${this.#format.name}(${paths.length === 1 ? paths[0]! : `[${paths.join(", ")}]`})`
+    return described(this.#format.name, this.#paths)
   }
 
   targetKey(baseDirectory: string): string {
@@ -96,6 +95,32 @@ export class FileBinding implements SourceBinding, SinkBinding {
     }
     return posix.resolve(baseDirectory, path)
   }
+}
+
+/** Containers bound to an input, not yet opened. */
+export class ContainerBinding implements SourceBinding {
+  readonly #paths: readonly string[]
+  readonly #format: ContainerFileFormat
+
+  constructor(path: string | readonly string[], format: ContainerFileFormat) {
+    this.#paths = checkPaths(format.name, path)
+    this.#format = format
+    for (const glob of this.#paths) parseGlob(glob)
+  }
+
+  describe(): string {
+    return described(this.#format.name, this.#paths)
+  }
+
+  async openSource(context: SourceContext): Promise<Source> {
+    return new FileSource(context, this.#format, this.#paths)
+  }
+}
+
+/** The call that made a binding, for `explain`. */
+function described(name: string, paths: readonly string[]): string {
+  const shown = paths.map((path) => JSON.stringify(path))
+  return `${name}(${shown.length === 1 ? shown[0]! : `[${shown.join(", ")}]`})`
 }
 
 /** The paths, checked for programs that the compiler has not seen. */

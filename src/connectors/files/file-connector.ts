@@ -1,5 +1,5 @@
 /**
- * `csv` and `jsonl`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
+ * `csv`, `jsonl` and `parquet`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
  */
 import { checkDuration, type Duration } from "../../base/duration.ts"
 import { TidemarkError } from "../../base/errors.ts"
@@ -8,9 +8,10 @@ import { shownValue } from "../../base/shown-value.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
 import { csvFormat } from "./csv-format.ts"
-import { FileBinding } from "./file-binding.ts"
+import { ContainerBinding, FileBinding } from "./file-binding.ts"
 import type { RollingPolicy } from "./file-sink.ts"
 import { jsonLinesFormat } from "./json-lines-format.ts"
+import { parquetFormat } from "./parquet-format.ts"
 
 /**
  * Files as an input, where the path is a pattern or several, or as an output, where the path is a directory.
@@ -69,6 +70,22 @@ export interface CsvOptions extends FileOptions {
   readonly quote?: string
 }
 
+/**
+ * Options of Parquet files. Sizes are whole numbers of bytes.
+ *
+ * @example
+ * ```ts
+ * import { parquet, type ParquetOptions } from "tidemark/files"
+ *
+ * const large: ParquetOptions = { maxPageBytes: 256 * 1024 * 1024 }
+ * const trips = parquet("trips/*.parquet", large)
+ * ```
+ */
+export interface ParquetOptions {
+  /** A page that takes more bytes, as it lies in the file or unpacked, is refused. 64 MiB unless given, 512 MiB at most. */
+  readonly maxPageBytes?: number
+}
+
 const FILE_OPTIONS = ["maxRecordBytes", "rollBytes", "rollAfter"]
 
 /** The longest record unless the user says otherwise: bytes. */
@@ -76,6 +93,10 @@ const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
 
 /** No record may be longer, because a record must fit into one buffer with room to spare: bytes. */
 const MAX_RECORD_BYTES_MAX = 512 * 1024 * 1024
+
+/** The longest page unless the user says otherwise, and the longest that may be allowed: bytes. */
+const DEFAULT_MAX_PAGE_BYTES = 64 * 1024 * 1024
+const MAX_PAGE_BYTES_MAX = 512 * 1024 * 1024
 
 const DEFAULT_ROLL_BYTES = 64 * 1024 * 1024
 
@@ -153,6 +174,29 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
   }
   const checked = checkFileOptions("csv", given)
   return new FileBinding(path, csvFormat({ ...options, maxRecordBytes: checked.maxRecordBytes }), checked.policy)
+}
+
+/**
+ * Parquet files (https://parquet.apache.org) as an input.
+ *
+ * `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those that
+ * the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
+ * Nested columns are not read. Files must not change while a job depends on them.
+ *
+ * @param path relative to the directory in which the job runs, or absolute.
+ * @throws TidemarkError `invalid-options` where an option has no meaning.
+ *
+ * @example
+ * ```ts
+ * import { parquet } from "tidemark/files"
+ *
+ * const trips = parquet("trips/yellow_tripdata_2024-*.parquet")
+ * ```
+ */
+export function parquet(path: string | readonly string[], options: ParquetOptions = {}): SourceBinding {
+  const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = checkOptions("parquet(...)", options, ["maxPageBytes"])
+  const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
+  return new ContainerBinding(path, parquetFormat({ pageBytesMax }))
 }
 
 function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {

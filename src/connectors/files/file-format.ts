@@ -1,7 +1,11 @@
-/** What the files connector needs to know of a format: the rest of it treats CSV and JSON lines alike. */
+/**
+ * What the files connector needs to know of a format: the rest of it treats CSV and JSON lines alike, and containers
+ * such as Parquet.
+ */
 import type { Position } from "../../batch/position.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
+import type { ContainerFormat } from "../../formats/container.ts"
 import type { EncoderContext, RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
 import type { DecoderSpec } from "../../formats/threads/decoder-spec.ts"
 
@@ -36,4 +40,13 @@ export interface FileFormat {
    */
   openFile(head: FileHead, context: { arena: Arena; schema: Schema }): FileDecoding
   createEncoder(context: EncoderContext): RecordEncoder
+}
+
+/** A format of files that are read by what stands at their end. */
+export interface ContainerFileFormat {
+  /** The name of the function that users call, for `explain`: `"parquet"`. */
+  readonly name: string
+  readonly container: ContainerFormat
+  /** Loads what codecs need, or gives `undefined` where they are at hand. */
+  load(codecs: readonly string[]): Promise<void> | undefined
 }

@@ -19,6 +19,7 @@ import type { FileDecoding, FileFormat } from "./file-format.ts"
 import { HEAD_BYTES, hasIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileWindow, READ_BYTES } from "./file-window.ts"
 import { ReadAhead } from "./read-ahead.ts"
+import type { PooledReader, ReaderPool } from "./reader-pool.ts"
 import { changed, missing, nameUnreadable } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
 
@@ -41,18 +42,6 @@ export interface ReadTarget {
   readonly index: number
 }
 
-/** What a reader asks of the source that opened it. */
-export interface ReaderPool {
-  /** The reader is about to be used: makes room for its file where it is not open. */
-  enter(reader: FileReader): Promise<void>
-  /** The reader's file is closed. */
-  leave(reader: FileReader): void
-  /** The reader is closed for good. */
-  retire(reader: FileReader): void
-  /** How many stretches of its file a reader may have decoded ahead, with the one that it reads. */
-  depth(): number
-}
-
 interface OpenFile {
   readonly file: DiskFile
   window: FileWindow
@@ -61,7 +50,7 @@ interface OpenFile {
 }
 
 /** Reads one file forward. */
-export class FileReader implements PartitionReader {
+export class FileReader implements PartitionReader, PooledReader {
   readonly #target: ReadTarget
   readonly #pool: ReaderPool
   #position: Position
@@ -81,6 +70,10 @@ export class FileReader implements PartitionReader {
   /** Whether a read is under way, so that the reader cannot be parked. */
   get isBusy(): boolean {
     return this.#isBusy
+  }
+
+  get heldBytes(): number {
+    return this.#open?.window.heldBytes ?? 0
   }
 
   /** Opens the file and checks that it is the one that the position belongs to (O4). */

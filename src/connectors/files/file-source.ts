@@ -1,25 +1,24 @@
 /**
- * The file source: the files that patterns name are its partitions, positions in bytes are their offsets.
- *
- * Invariant:
- * - O8 However many partitions are read in turn, at most `MAX_OPEN_FILES` files are open, with a window each: the one not
- *   used for longest is parked for the next.
+ * The file source: the files that patterns name are its partitions. Positions in bytes are the offsets of lines, numbers
+ * of records (times `RECORD_OFFSETS`) those of containers.
  */
 import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import type { Position } from "../../batch/position.ts"
 import type { Partition, PartitionReader, Source, SourceContext, SourceWarning } from "../../connect/source.ts"
 import { directoryKey, isWithin } from "../../connect/target-key.ts"
-import type { FileFormat } from "./file-format.ts"
-import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity, type FileIdentity } from "./file-identity.ts"
-import { FileReader, type ReaderPool } from "./file-reader.ts"
+import type { DiskFile } from "../../env/env.ts"
+import { RECORD_OFFSETS } from "../../formats/container.ts"
+import { readContainerEnds } from "./container-file.ts"
+import { ContainerReader } from "./container-reader.ts"
+import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
+import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity } from "./file-identity.ts"
+import { FileReader } from "./file-reader.ts"
 import { findFiles, type FoundFile, type PassedOver } from "./glob-files.ts"
 import { PassedOverFiles } from "./passed-over.ts"
+import { ReaderPool } from "./reader-pool.ts"
 import { dangling, fileLabel, missing, nameUnreadable, noMatch, notAFile } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
-
-/** How many files are open at once, for one input. */
-export const MAX_OPEN_FILES = 32
 
 /** How many files' heads are read at once for their fingerprints. */
 const CONCURRENT_HEADS = 8
@@ -27,27 +26,19 @@ const CONCURRENT_HEADS = 8
 /** The files that some patterns name, as a source. */
 export class FileSource implements Source {
   readonly #context: SourceContext
-  readonly #format: FileFormat
+  readonly #format: FileFormat | ContainerFileFormat
   readonly #globs: readonly string[]
   /** What the last `partitions` has found. */
   #found: readonly FoundFile[] = []
   #passedOver = new PassedOverFiles()
-  readonly #readers = new Set<FileReader>()
   readonly #pool: ReaderPool
-  /** The readers whose files are open, the one not used for longest first. There are few, so an array is searched. */
-  readonly #open: FileReader[] = []
 
-  constructor(context: SourceContext, format: FileFormat, globs: readonly string[]) {
+  constructor(context: SourceContext, format: FileFormat | ContainerFileFormat, globs: readonly string[]) {
     assert(context.baseDirectory.startsWith("/"), "the base directory is absolute")
     this.#context = context
     this.#format = format
     this.#globs = globs
-    this.#pool = {
-      enter: (reader) => this.#enter(reader),
-      leave: (reader) => this.#leave(reader),
-      retire: (reader) => void this.#readers.delete(reader),
-      depth: () => Math.max(1, Math.floor((this.#context.decoders?.slots ?? 0) / Math.max(1, this.#open.length))),
-    }
+    this.#pool = new ReaderPool(() => context.decoders?.slots ?? 0)
   }
 
   async partitions(): Promise<readonly Partition[]> {
@@ -63,17 +54,17 @@ export class FileSource implements Source {
 
   async open(partition: Partition, index: number, position: Position, identity?: string): Promise<PartitionReader> {
     const { id } = partition
-    const target = {
-      context: this.#context,
-      format: this.#format,
-      path: posix.resolve(this.#context.baseDirectory, id),
-      label: this.#labelOf(id),
-      identity: parseIdentity(identity ?? partition.identity),
-      index,
-    }
-    const reader = new FileReader(target, this.#pool, position)
+    const context = this.#context
+    const path = posix.resolve(context.baseDirectory, id)
+    const label = this.#labelOf(id)
+    const known = identity ?? partition.identity
+    const format = this.#format
+    const reader =
+      "container" in format
+        ? new ContainerReader({ context, format, path, label, identity: known, index }, this.#pool, position)
+        : new FileReader({ context, format, path, label, identity: parseIdentity(known), index }, this.#pool, position)
     await reader.start()
-    this.#readers.add(reader)
+    this.#pool.add(reader)
     return reader
   }
 
@@ -86,7 +77,7 @@ export class FileSource implements Source {
   }
 
   async close(): Promise<void> {
-    for (const reader of [...this.#readers]) await reader.close()
+    await this.#pool.close()
   }
 
   #labelOf(id: string): string {
@@ -118,43 +109,45 @@ export class FileSource implements Source {
 
   async #partitionOf(file: FoundFile): Promise<Partition> {
     const label = this.#labelOf(file.id)
-    const { identity, size } = await this.#look(file, label).catch((error: unknown) => {
+    return await this.#look(file, label).catch((error: unknown) => {
       throw nameUnreadable(error, label)
     })
-    return { id: file.id, tieBreak: identity.digest, identity: formatIdentity(identity), size }
   }
 
-  /** A file's fingerprint and size. */
-  async #look(found: FoundFile, label: string): Promise<{ identity: FileIdentity; size: number }> {
+  /** What a file is, and its size in the unit of offsets. */
+  async #look(found: FoundFile, label: string): Promise<Partition> {
     const openStep: FileSourceStep = "source.list.open"
-    const readStep: FileSourceStep = "source.list.read"
     const file = await this.#context.env.disk.open(found.path, "read", openStep)
     if (file === undefined) throw missing(label)
     try {
-      const size = await file.size()
-      const head = new Uint8Array(Math.min(size, HEAD_BYTES))
-      const count = await file.read(head, 0, readStep)
-      return { identity: identityOfHead(head.subarray(0, count)), size }
+      const format = this.#format
+      return "container" in format
+        ? await lookAtContainer(found.id, file, format, label)
+        : await lookAtLines(found.id, file)
     } finally {
       await file.close()
     }
   }
+}
 
-  /** Counts a reader as the one used last, and parks others until there is room for it. */
-  async #enter(reader: FileReader): Promise<void> {
-    if (this.#open.at(-1) !== reader) {
-      this.#leave(reader)
-      this.#open.push(reader)
-    }
-    if (this.#open.length <= MAX_OPEN_FILES) return
-    for (const other of [...this.#open]) {
-      if (this.#open.length <= MAX_OPEN_FILES) return
-      if (other !== reader && !other.isBusy) await other.park()
-    }
-  }
+async function lookAtLines(id: string, file: DiskFile): Promise<Partition> {
+  const readStep: FileSourceStep = "source.list.read"
+  const size = await file.size()
+  const head = new Uint8Array(Math.min(size, HEAD_BYTES))
+  const count = await file.read(head, 0, readStep)
+  const identity = identityOfHead(head.subarray(0, count))
+  return { id, tieBreak: identity.digest, identity: formatIdentity(identity), size }
+}
 
-  #leave(reader: FileReader): void {
-    const place = this.#open.indexOf(reader)
-    if (place >= 0) this.#open.splice(place, 1)
-  }
+async function lookAtContainer(
+  id: string,
+  file: DiskFile,
+  { container }: ContainerFileFormat,
+  label: string,
+): Promise<Partition> {
+  const { identity, footer } = await readContainerEnds(file, container, label, {
+    readHead: "source.list.read",
+    readFooter: "source.list.read-footer",
+  })
+  return { id, tieBreak: identity, identity, size: container.countRecords(footer) * RECORD_OFFSETS }
 }

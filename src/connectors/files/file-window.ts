@@ -47,6 +47,11 @@ export class FileWindow {
     return this.#bytes
   }
 
+  /** How many bytes its buffers have. */
+  get heldBytes(): number {
+    return this.#bytes.length + (this.#aheadBytes?.length ?? 0)
+  }
+
   /** The index of the first byte at hand. */
   get from(): number {
     return this.#from

@@ -71,10 +71,14 @@ export const FILE_SOURCE_STEPS = [
   "source.list.open",
   /** Reads the head of a file for its fingerprint. */
   "source.list.read",
+  /** Reads the end of a container: for its fingerprint, and how many records it has. */
+  "source.list.read-footer",
   /** Opens a partition's file. */
   "source.open",
   /** Reads the head of a file, to know it again and for its header. */
   "source.open.read-head",
+  /** Reads the end of a container, to know it again and for where its records lie. */
+  "source.open.read-footer",
   /** Reads the bytes before a position, to see that a record ended there. */
   "source.open.read-boundary",
   /** Reads records. */

@@ -1,0 +1,166 @@
+/**
+ * What a column of a file holds: Parquet's physical types (how values are written) and what they mean
+ * (https://github.com/apache/parquet-format/blob/master/LogicalTypes.md), in old files said by "converted types".
+ */
+import type { FileMetaData } from "hyparquet"
+import { counted } from "../../base/counted.ts"
+import { demand } from "./malformed.ts"
+
+type SchemaElement = FileMetaData["schema"][number]
+
+/** How values are written. */
+export type PhysicalType = NonNullable<SchemaElement["type"]>
+
+/** What values mean. */
+export type Meaning =
+  | { readonly kind: "bool" | "float32" | "float64" | "float16" | "date" | "text" }
+  | { readonly kind: "integer"; readonly bits: number; readonly isSigned: boolean }
+  | { readonly kind: "timestamp"; readonly unit: "ms" | "us" | "ns" | "int96"; readonly isUtc: boolean }
+  | { readonly kind: "decimal"; readonly scale: number }
+  /** What no column type has. */
+  | { readonly kind: "other" }
+
+/** A leaf of a file's schema. */
+export interface FileColumn {
+  /** The name of the column, or of the outermost group that it is a part of. */
+  readonly name: string
+  readonly physical: PhysicalType
+  /** How many bytes a value of FIXED_LEN_BYTE_ARRAY has. */
+  readonly valueBytes: number
+  /** Whether it may be null. */
+  readonly isOptional: boolean
+  /** Whether it is a column by itself: not repeated, and no part of a group. */
+  readonly isFlat: boolean
+  readonly meaning: Meaning
+  /** What it holds, in Parquet's words: `INT64 TIMESTAMP(MICROS, UTC)`. */
+  readonly words: string
+}
+
+/** The most bytes of a value of FIXED_LEN_BYTE_ARRAY. */
+const VALUE_BYTES_MAX = 1024 * 1024
+/** No schema is nested deeper. */
+const DEPTH_MAX = 64
+
+/** The leaves of a file's schema, in order. */
+export function fileColumns(schema: readonly SchemaElement[]): FileColumn[] {
+  const columns: FileColumn[] = []
+  let next = 1
+  const takeChildren = (count: number, depth: number, group: SchemaElement | undefined): void => {
+    demand(depth <= DEPTH_MAX, `its schema is nested deeper than ${counted(DEPTH_MAX, "level")}`)
+    for (let index = 0; index < count; index++) {
+      demand(next < schema.length, "its schema ends too early")
+      const element = schema[next++]!
+      demand(typeof element.name === "string", "a column has no name")
+      const outermost = group ?? element
+      if (element.type !== undefined) columns.push(leaf(element, outermost))
+      else takeChildren(element.num_children ?? 0, depth + 1, outermost)
+    }
+  }
+  demand(schema.length > 0, "it has no schema")
+  takeChildren(schema[0]!.num_children ?? 0, 0, undefined)
+  demand(next === schema.length, "its schema has more columns than it says")
+  return columns
+}
+
+function leaf(element: SchemaElement, outermost: SchemaElement): FileColumn {
+  const { type: physical, type_length: length = 0, repetition_type: repetition } = element
+  const isFixed = physical === "FIXED_LEN_BYTE_ARRAY"
+  demand(!isFixed || (length > 0 && length <= VALUE_BYTES_MAX), "a column of fixed length has none")
+  const isFlat = element === outermost && repetition !== "REPEATED"
+  const words = isFlat ? wordsOf(element) : outermost === element ? "repeated values" : "nested values"
+  const meaning = meaningOf(element)
+  return {
+    name: outermost.name,
+    physical: physical!,
+    valueBytes: isFixed ? length : 0,
+    isOptional: repetition !== "REQUIRED",
+    isFlat,
+    meaning,
+    words,
+  }
+}
+
+const UNITS = { MILLIS: "ms", MICROS: "us", NANOS: "ns" } as const
+
+/** The meaning, where what is said of it fits the physical type. */
+function meaningOf(element: SchemaElement): Meaning {
+  const { type, type_length: length, logical_type: logical } = element
+  // A logical type that the library does not know comes without a name.
+  if (logical !== undefined && logical.type === undefined) return { kind: "other" }
+  switch (type) {
+    case "BOOLEAN":
+      return { kind: "bool" }
+    case "FLOAT":
+      return { kind: "float32" }
+    case "DOUBLE":
+      return { kind: "float64" }
+    case "INT96":
+      return { kind: "timestamp", unit: "int96", isUtc: true }
+    case "INT32":
+      return decimalOf(element) ?? integerOf(element, 32)
+    case "INT64":
+      return decimalOf(element) ?? timestampOf(element) ?? integerOf(element, 64)
+    case "BYTE_ARRAY":
+      return decimalOf(element) ?? textOf(element)
+    default:
+      if (element.logical_type?.type === "FLOAT16" && length === 2) return { kind: "float16" }
+      return decimalOf(element) ?? { kind: "other" }
+  }
+}
+
+function decimalOf({ logical_type: logical, converted_type: converted, scale }: SchemaElement): Meaning | undefined {
+  if (logical?.type !== "DECIMAL" && converted !== "DECIMAL") return undefined
+  const digits = (logical?.type === "DECIMAL" ? logical.scale : scale) ?? 0
+  return digits >= 0 && digits <= 1000 ? { kind: "decimal", scale: digits } : { kind: "other" }
+}
+
+function timestampOf({ logical_type: logical, converted_type: converted }: SchemaElement): Meaning | undefined {
+  if (logical?.type === "TIMESTAMP") {
+    return { kind: "timestamp", unit: UNITS[logical.unit], isUtc: logical.isAdjustedToUTC }
+  }
+  if (converted === "TIMESTAMP_MILLIS") return { kind: "timestamp", unit: "ms", isUtc: true }
+  if (converted === "TIMESTAMP_MICROS") return { kind: "timestamp", unit: "us", isUtc: true }
+  return undefined
+}
+
+/** A whole number, or a date: INT32 and INT64 that nothing is said of are whole numbers. */
+function integerOf({ logical_type: logical, converted_type: converted }: SchemaElement, width: 32 | 64): Meaning {
+  if (logical?.type === "INTEGER") {
+    const { bitWidth: bits, isSigned } = logical
+    return bits <= width ? { kind: "integer", bits, isSigned } : { kind: "other" }
+  }
+  if (width === 32 && (logical?.type === "DATE" || converted === "DATE")) return { kind: "date" }
+  const match = /^(U?)INT_(\d+)$/.exec(converted ?? "")
+  if (match !== null && Number(match[2]) <= width) {
+    return { kind: "integer", bits: Number(match[2]), isSigned: match[1] === "" }
+  }
+  if (logical !== undefined || converted !== undefined) return { kind: "other" }
+  return { kind: "integer", bits: width, isSigned: true }
+}
+
+/** Text: also enums and JSON, and bytes that nothing is said of, which older writers meant as text. */
+function textOf({ logical_type: logical, converted_type: converted }: SchemaElement): Meaning {
+  const said = logical?.type ?? converted
+  const isText = said === undefined || ["STRING", "ENUM", "JSON", "UTF8"].includes(said)
+  return { kind: isText ? "text" : "other" }
+}
+
+function wordsOf({
+  type,
+  type_length: length,
+  logical_type: logical,
+  converted_type: converted,
+  scale,
+}: SchemaElement): string {
+  const physical = type === "FIXED_LEN_BYTE_ARRAY" ? `${type}(${length})` : type!
+  if (logical === undefined) {
+    if (converted === undefined) return physical
+    return `${physical} ${converted}${converted === "DECIMAL" ? `(scale ${scale ?? 0})` : ""}`
+  }
+  if (logical.type === "TIMESTAMP" || logical.type === "TIME") {
+    return `${physical} ${logical.type}(${logical.unit}, ${logical.isAdjustedToUTC ? "UTC" : "local"})`
+  }
+  if (logical.type === "INTEGER") return `${physical} ${logical.isSigned ? "INT" : "UINT"}_${logical.bitWidth}`
+  if (logical.type === "DECIMAL") return `${physical} DECIMAL(scale ${logical.scale})`
+  return `${physical} ${(logical as { type?: string }).type ?? "of an unknown logical type"}`
+}

@@ -1,0 +1,212 @@
+/**
+ * Decodes Parquet files: pages straight into columns, a batch of the rows that the current pages of all columns share.
+ *
+ * Invariant:
+ * - PQ0 A batch's texts come from one page of each column, so that what it takes is bounded by `pageBytesMax`.
+ */
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Arena } from "../../batch/arena.ts"
+import { readValue } from "../../batch/column.ts"
+import type { Batch } from "../../batch/batch.ts"
+import type { BadRecord } from "../../batch/position.ts"
+import type { Schema } from "../../batch/schema.ts"
+import { BatchBuilder } from "../batch-builder.ts"
+import {
+  RECORD_OFFSETS,
+  type ContainerDecoder,
+  type DecodedRecords,
+  type Footer,
+  type WantedBytes,
+} from "../container.ts"
+import { rawOf } from "../utf8.ts"
+import { planColumns, type PlannedColumn } from "./column-plan.ts"
+import { ColumnReader, type PageOptions } from "./column-reader.ts"
+import { Faults } from "./faults.ts"
+import { readFooter, type ParquetFooter, type RowGroup } from "./footer.ts"
+import { Malformed, TooLarge } from "./malformed.ts"
+
+/** Buffers of one file's pages may take so many bytes altogether. */
+const HELD_BYTES_MAX = 1024 * 1024 * 1024
+
+const encoder = new TextEncoder()
+
+interface OpenColumn {
+  readonly plan: PlannedColumn
+  readonly reader: ColumnReader
+}
+
+/** Why a record is bad, by row of the batch: the reason of its first fault, and the fields at fault, in order. */
+type BadRows = Map<number, { readonly fields: number[]; readonly reason: string }>
+
+/** Decodes one file. */
+export class ParquetDecoder implements ContainerDecoder {
+  readonly #label: string
+  readonly #footer: ParquetFooter
+  readonly #builder: BatchBuilder
+  readonly #columns: readonly OpenColumn[]
+  /** Fields that the file does not have, with what stands for them. */
+  readonly #missing: readonly { readonly field: number; readonly value: unknown }[]
+  readonly #faults = new Faults()
+  #group: RowGroup | undefined
+  /** Who has asked for bytes. */
+  #asking: ColumnReader | undefined
+
+  /** @throws TidemarkError `source-unreadable` where the file is damaged, or does not fit the schema. */
+  constructor(footer: Footer, context: { arena: Arena; schema: Schema }, options: PageOptions) {
+    const { arena, schema } = context
+    this.#label = footer.label
+    this.#footer = readFooter(footer)
+    const plans = planColumns(this.#footer, schema, footer.label)
+    this.#columns = plans.map((plan) => ({
+      plan,
+      reader: new ColumnReader(plan.column, plan.reading, plan.type, options),
+    }))
+    const planned = new Set(plans.map(({ field }) => field))
+    this.#missing = schema.fields.flatMap(({ type }, field) =>
+      planned.has(field) ? [] : [{ field, value: type.fromMissing() }],
+    )
+    this.#builder = new BatchBuilder(arena, schema)
+  }
+
+  get records(): number {
+    return this.#footer.rows
+  }
+
+  get codecs(): readonly string[] {
+    const chunks = this.#footer.groups.flatMap(({ chunks: all }) => this.#columns.map(({ plan }) => all[plan.leaf]!))
+    return [...new Set(chunks.map(({ codec }) => codec))]
+  }
+
+  get heldBytes(): number {
+    return this.#columns.reduce((sum, { reader }) => sum + reader.heldBytes, 0)
+  }
+
+  wanted(record: number): WantedBytes | undefined {
+    const group = this.#groupOf(record)
+    for (const { plan, reader } of this.#columns) {
+      const wanted = this.#guarded(reader, () => reader.wanted(group, group.chunks[plan.leaf]!, record))
+      if (wanted === undefined) continue
+      this.#asking = reader
+      this.#refuseTooMuch()
+      return wanted
+    }
+    return undefined
+  }
+
+  supplied(): void {
+    assert(this.#asking !== undefined, "what is supplied was wanted")
+    this.#asking.supplied()
+    this.#asking = undefined
+  }
+
+  decode(record: number, maxRecords: number, partition: number): DecodedRecords {
+    const group = this.#groupOf(record)
+    const end = this.#columns.reduce(
+      (least, { reader }) => Math.min(least, reader.pageEnd),
+      group.firstRow + group.rows,
+    )
+    const builder = this.#builder
+    builder.begin(Infinity, Math.min(maxRecords, end - record))
+    const rows = builder.capacity
+    let isDone = false
+    try {
+      for (let row = 0; row < rows; row++) {
+        builder.ordinals[row] = record + row
+        builder.offsets[row] = (record + row) * RECORD_OFFSETS
+      }
+      const badRows: BadRows = new Map()
+      for (const { plan, reader } of this.#columns) {
+        this.#faults.clear()
+        this.#guarded(reader, () => reader.read(record, rows, builder.readers[plan.field]!, this.#faults))
+        this.#noteFaults(plan.field, badRows)
+      }
+      for (const { field, value } of this.#missing) {
+        for (let row = 0; row < rows; row++) builder.readers[field]!.write(row, value)
+      }
+      isDone = true
+      const { batch, release } = builder.finish(rows, partition)
+      return badRows.size === 0 ? { batch, bad: [], records: rows, release } : withoutBad(batch!, badRows, release)
+    } finally {
+      if (!isDone) builder.finish(0, partition)
+    }
+  }
+
+  #noteFaults(field: number, badRows: BadRows): void {
+    const { places, reasons } = this.#faults
+    for (let index = 0; index < places.length; index++) {
+      const known = badRows.get(places[index]!)
+      if (known === undefined) badRows.set(places[index]!, { fields: [field], reason: reasons[index]! })
+      else known.fields.push(field)
+    }
+  }
+
+  #groupOf(record: number): RowGroup {
+    const { groups, rows } = this.#footer
+    assert(record >= 0 && record < rows, "only records that the file has are asked for")
+    const has = (group: RowGroup) => record >= group.firstRow && record < group.firstRow + group.rows
+    if (this.#group === undefined || !has(this.#group)) this.#group = groups.find(has)!
+    return this.#group
+  }
+
+  #refuseTooMuch(): void {
+    const bytes = this.heldBytes
+    if (bytes <= HELD_BYTES_MAX) return
+    throw new TidemarkError("source-unreadable", `The pages of ${this.#label} take ${bytes} bytes at a time.`, {
+      hint: `At most ${HELD_BYTES_MAX} are held for one file. Write it with smaller pages, or read fewer columns.`,
+    })
+  }
+
+  /** Runs a step of a column's, and says of what is malformed which column it is. */
+  #guarded<T>(reader: ColumnReader, step: () => T): T {
+    try {
+      return step()
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      const subject = `The column ${JSON.stringify(reader.column.name)} of ${this.#label}`
+      throw new TidemarkError(
+        "source-unreadable",
+        `${subject} cannot be read, near byte ${reader.place}: ${error.message}.`,
+        {
+          hint:
+            error instanceof TooLarge
+              ? "Where the file is meant to have such pages, give parquet(...) the option maxPageBytes; else write it anew."
+              : "The file is damaged: write or copy it again, or take it out of the pattern.",
+        },
+      )
+    }
+  }
+}
+
+/** A batch in which bad rows do not count, and these as bad records. */
+function withoutBad(batch: Batch, badRows: BadRows, release: () => void): DecodedRecords {
+  const { length, schema, origin } = batch
+  const rows = [...badRows.keys()].sort((one, other) => one - other)
+  const bad = rows.map((row): BadRecord => {
+    const { fields, reason } = badRows.get(row)!
+    const field = schema.fields[fields[0]!]!.name
+    return {
+      position: { offset: origin.offsets![row]!, ordinal: origin.ordinals![row]! },
+      reason: `the field ${JSON.stringify(field)} is ${reason}`,
+      field,
+      raw: rawOfRow(batch, row, fields),
+    }
+  })
+  const count = length - bad.length
+  if (count === 0) {
+    release()
+    return { batch: undefined, bad, records: length, release: () => undefined }
+  }
+  const selection = new Int32Array(count)
+  for (let row = 0, next = 0; row < length; row++) if (!badRows.has(row)) selection[next++] = row
+  return { batch: batch.with({ selection, count }), bad, records: length, release }
+}
+
+/** A row as JSON without the fields at fault, cut to 4 KiB. */
+function rawOfRow({ schema, columns }: Batch, row: number, faulty: readonly number[]): string {
+  const fields = schema.fields.flatMap(({ name, type }, index) =>
+    faulty.includes(index) ? [] : [`${JSON.stringify(name)}:${type.toJson(readValue(columns[index]!, row))}`],
+  )
+  const bytes = encoder.encode(`{${fields.join(",")}}`)
+  return rawOf(bytes, 0, bytes.length)
+}
