@@ -1,9 +1,10 @@
 /**
  * `npm run bench:versus`: CSV and JSON lines → filter → one-minute windows a sensor → JSON lines, from file to file: Tidemark with
- * exactly-once on, beside DuckDB and Polars on one thread each, RxJS and a loop written by hand over our decoder, in turn in one
+ * exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand over our decoder, in turn in one
  * run. See docs/internals/benchmarks.md.
  *
- *   npm run bench:versus -- [--quick] [--json FILE] [--rows 25000000] [--rounds 3] [--clock wall|cpu]
+ *   npm run bench:versus -- [--quick] [--json FILE] [--rows 25000000] [--rounds 3] [--threads 1|2|both]
+ *     [--clock wall|cpu]
  */
 import { spawnSync } from "node:child_process"
 import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -20,7 +21,7 @@ import { readOptions } from "./options.mjs"
 
 const values = readOptions({
   command: "npm run bench:versus --",
-  what: "Filters and groups CSV and JSON lines by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars on one thread, RxJS and a loop written by hand, in turn in one run.",
+  what: "Filters and groups CSV and JSON lines by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one run.",
   options: {
     quick: { help: "Fewer rows: an impression in less than 40 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
@@ -31,6 +32,12 @@ const values = readOptions({
       help: "Rows of a file. Default: 25000000 (1.2 GB as CSV), with --quick 2000000.",
     },
     rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 3, with --quick 1." },
+    threads: {
+      value: "1|2|both",
+      choices: ["1", "2", "both"],
+      default: "both",
+      help: "How many threads sides have that can have several. Ours has one more, which computes and commits.",
+    },
     clock: {
       value: "wall|cpu",
       choices: ["wall", "cpu"],
@@ -41,6 +48,10 @@ const values = readOptions({
 })
 const rows = values.rows ?? (values.quick ? 2_000_000 : 25_000_000)
 const rounds = values.rounds ?? (values.quick ? 1 : 3)
+/** What each number of threads is measured with. */
+const THREADS = values.threads === "both" ? [1, 2] : [Number(values.threads)]
+/** These have one thread, whatever one wants. */
+const SINGLE_THREADED = new Set(["loop", "rxjs"])
 /** RxJS takes thousands of nanoseconds a row: once is enough to see it. */
 const MEASURED_ONCE = new Set(["rxjs"])
 /** Sums of doubles in another order differ by rounding. */
@@ -57,7 +68,7 @@ await runMain(async () => {
   if (!sides.includes("polars")) console.log("without Polars, which could not be installed")
   const results = []
   try {
-    for (const format of ["csv", "jsonl"]) results.push(...(await compare(format, sides)))
+    for (const format of ["csv", "jsonl"]) results.push(...(await compareFormat(format, sides)))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -65,33 +76,46 @@ await runMain(async () => {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
 })
 
-async function compare(format, sides) {
+async function compareFormat(format, sides) {
   const input = join(work, `input.${format}`)
   process.stderr.write(`${format}: writing the input …\n`)
   await generate(input, format, rows)
+  const results = []
+  for (const threads of THREADS) {
+    const able = sides.filter((side) => threads === 1 || !SINGLE_THREADED.has(side))
+    results.push(...(await compare({ format, input, threads, sides: able })))
+  }
+  rmSync(input)
+  return results
+}
+
+async function compare({ format, input, threads, sides }) {
   const { size } = statSync(input)
   const measured = Object.fromEntries(sides.map((side) => [side, []]))
   let expected
   for (let round = 0; round < rounds; round++) {
     for (const side of sides) {
       if (round > 0 && MEASURED_ONCE.has(side)) continue
-      process.stderr.write(`${format}: round ${round + 1} of ${rounds}, ${side} …\n`)
+      process.stderr.write(`${format}, ${counted(threads)}: round ${round + 1} of ${rounds}, ${side} …\n`)
       const directory = join(work, side)
-      measured[side].push(measure(side, format, input, directory))
+      measured[side].push(measure(side, [format, input, directory, String(threads)]))
       const answer = await answerIn(directory)
       expected ??= answer
       refuseDifference(side, answer, expected)
       rmSync(directory, { recursive: true, force: true })
     }
   }
-  rmSync(input)
-  return sides.map((side) => result({ side, format, bytes: size, measured }))
+  return sides.map((side) => result({ side, format, threads, bytes: size, measured }))
 }
 
-function measure(side, format, input, directory) {
+function counted(threads) {
+  return threads === 1 ? "1 thread" : `${threads} threads`
+}
+
+function measure(side, given) {
   const file = side === "polars" ? "rivals/polars-files.mjs" : `variants/${side}.mjs`
-  const env = { ...process.env, POLARS_MAX_THREADS: "1" }
-  const run = spawnSync(process.execPath, [join(ROOT, "bench", file), format, input, directory], {
+  const env = { ...process.env, POLARS_MAX_THREADS: given.at(-1) }
+  const run = spawnSync(process.execPath, [join(ROOT, "bench", file), ...given], {
     encoding: "utf8",
     env,
   })
@@ -126,14 +150,14 @@ function secondsOf(run) {
   return values.clock === "cpu" ? run.cpuSeconds : run.seconds
 }
 
-function result({ side, format, bytes, measured }) {
+function result({ side, format, threads, bytes, measured }) {
   const runs = measured[side]
   const nanos = runs.map((run) => (secondsOf(run) / rows) * 1e9)
   const overOurs = runs.map((run, round) => secondsOf(run) / secondsOf(measured.tidemark[round]))
   return {
     query: `${format}, minutes by sensor`,
     side,
-    workers: 1,
+    workers: threads,
     rows,
     bytes,
     mtuplesPerSecond: 1e3 / median(nanos),
@@ -149,9 +173,10 @@ function print(results) {
   console.log()
   console.log(
     tableText(
-      ["query", "side", "ns a row", "× ours", "MB/s", "peak MiB"],
+      ["query", "threads", "side", "ns a row", "× ours", "MB/s", "peak MiB"],
       results.map((r) => [
         r.query,
+        r.workers,
         r.side,
         one(r.nanosPerRow),
         r.side === "tidemark" ? "–" : one(r.overOurs),

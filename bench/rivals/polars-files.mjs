@@ -1,5 +1,5 @@
 /**
- * The pipeline of `bench/variants` in Polars on one thread (`POLARS_MAX_THREADS=1`): one lazy query over the file, its result
+ * The pipeline of `bench/variants` in Polars, on as many threads as `POLARS_MAX_THREADS` says: one lazy query over the file, its result
  * written as JSON lines. Minutes are the first 16 characters of the time, which saves it parsing times.
  */
 import { mkdir } from "node:fs/promises"

@@ -1,15 +1,15 @@
-/** The same pipeline in DuckDB on one thread: one query over the file, its result copied to JSON lines. Nothing of it is exactly-once. */
+/** The same pipeline in DuckDB: one query over the file, its result copied to JSON lines. Nothing of it is exactly-once. */
 import { DuckDBInstance } from "@duckdb/node-api"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { report } from "./report.mjs"
 
-const [format, input, directory] = process.argv.slice(2)
+const [format, input, directory, threads] = process.argv.slice(2)
 const COLUMNS = "columns = {'at': 'TIMESTAMPTZ', sensor: 'VARCHAR', value: 'DOUBLE', ok: 'BOOLEAN'}"
 
 await mkdir(directory, { recursive: true })
 const connection = await (await DuckDBInstance.create(":memory:")).connect()
-await connection.run("SET threads = 1")
+await connection.run(`SET threads = ${threads}`)
 await connection.run("SET TimeZone = 'UTC'")
 const startMillis = performance.now()
 const source =

@@ -4,7 +4,7 @@ import { count, job, mean, run, schema, sum, t, tumbling } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 import { report } from "./report.mjs"
 
-const [format, input, directory] = process.argv.slice(2)
+const [format, input, directory, threads = "1"] = process.argv.slice(2)
 
 const perMinute = job({
   name: "bench",
@@ -24,6 +24,10 @@ const bound = perMinute.with({
   outputs: { perMinute: jsonl(join(directory, "out")) },
 })
 const startMillis = performance.now()
-const handle = await run(bound, { directory: join(directory, "state"), baseDirectory: "/" })
+const handle = await run(bound, {
+  directory: join(directory, "state"),
+  baseDirectory: "/",
+  parallelism: Number(threads),
+})
 const { status } = await handle.finished
 report(startMillis, { rowsIn: status.rowsIn, rowsOut: status.rowsOut.perMinute, epochs: status.epoch })
