@@ -16,24 +16,34 @@ const modules = new Map<string, CompiledModule>()
 
 /** A compiled module. */
 export class CompiledModule {
-  readonly #module: WebAssembly.Module
+  readonly module: WebAssembly.Module
 
-  constructor(module: WasmModule) {
-    this.#module = new WebAssembly.Module(module.encode())
+  constructor(module: WebAssembly.Module) {
+    this.module = module
   }
 
   /** The module's functions, working on `memory`. */
   instantiate<F extends object>(memory: LinearMemory): F {
-    const { exports } = new WebAssembly.Instance(this.#module, { env: { memory } })
+    const { exports } = new WebAssembly.Instance(this.module, { env: { memory } })
     // An instance's exports are a frozen object, whose properties are slow to read.
     return { ...exports } as F
   }
 }
 
+/** The modules that are kept, for other threads: those share what was compiled. */
+export function keptModules(): ReadonlyMap<string, unknown> {
+  return new Map([...modules].map(([key, { module }]) => [key, module]))
+}
+
+/** Takes modules that another thread has kept. */
+export function keepModules(others: ReadonlyMap<string, unknown>): void {
+  for (const [key, module] of others) modules.set(key, new CompiledModule(module as WebAssembly.Module))
+}
+
 /** The module of that key, which `write` writes where it is not kept. */
 export function compiledModule(key: string, write: () => WasmModule): CompiledModule {
   const kept = modules.get(key)
-  const module = kept ?? new CompiledModule(write())
+  const module = kept ?? new CompiledModule(new WebAssembly.Module(write().encode()))
   modules.delete(key)
   modules.set(key, module)
   if (modules.size > KEPT) modules.delete(modules.keys().next().value!)

@@ -16,6 +16,7 @@ import { assert } from "../base/assert.ts"
 import type { Arena, Block } from "../batch/arena.ts"
 import type { DecodedTask, Decoders, DecodeSlot, DecodeTask, ThreadDecoder } from "../connect/decoders.ts"
 import type { Thread, Threads } from "../env/env.ts"
+import { keptModules } from "../expr/compiled-module.ts"
 import type { DecodeThreadStart, FromDecodeThread, ToDecodeThread } from "../formats/threads/decode-messages.ts"
 import type { DecoderSpec } from "../formats/threads/decoder-spec.ts"
 import type { ThreadTexts } from "../formats/threads/thread-texts.ts"
@@ -205,7 +206,7 @@ class Seat {
   /** Starts its thread. Gives whether it could. */
   start(threads: Threads): boolean {
     const { offset, bytes } = this.#block
-    const data: DecodeThreadStart = { memory: this.#arena.memory, from: offset, bytes }
+    const data: DecodeThreadStart = { memory: this.#arena.memory, modules: keptModules(), from: offset, bytes }
     this.#thread = threads.start(data, {
       onMessage: (message) => this.#receive(message as FromDecodeThread),
       onDeath: (reason) => {

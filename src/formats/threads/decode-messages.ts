@@ -5,6 +5,8 @@ import type { DecoderSpec } from "./decoder-spec.ts"
 /** What a thread is told when it starts. */
 export interface DecodeThreadStart {
   readonly memory: unknown
+  /** What whoever starts it has compiled so far; see `keptModules`. */
+  readonly modules: ReadonlyMap<string, unknown>
   /** The part of the memory that is its own. */
   readonly from: number
   readonly bytes: number

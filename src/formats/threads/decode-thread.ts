@@ -10,6 +10,7 @@ import { assert } from "../../base/assert.ts"
 import { Arena, type LinearMemory } from "../../batch/arena.ts"
 import { placesOf, textColumns } from "../../batch/column-places.ts"
 import type { Dictionary } from "../../batch/dictionary.ts"
+import { keepModules } from "../../expr/compiled-module.ts"
 import type { Decoded, RecordDecoder } from "../decoder.ts"
 import type {
   DecodedRange,
@@ -37,7 +38,8 @@ export class DecodeThread {
   readonly #decoders = new Map<number, OpenDecoder>()
   readonly #releases = new Map<number, () => void>()
 
-  constructor({ memory, from, bytes }: DecodeThreadStart) {
+  constructor({ memory, modules, from, bytes }: DecodeThreadStart) {
+    keepModules(modules)
     this.#arena = new Arena({ maxBytes: bytes, within: { memory: memory as LinearMemory, from } })
   }
 
