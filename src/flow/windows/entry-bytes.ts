@@ -19,6 +19,8 @@ import type { WindowShape } from "./kernels/window-shape.ts"
 
 /** Kernels write so many bytes before they are copied on: they lie in a cache until then. */
 const BLOCK_BYTES = 1 << 16
+/** Pieces of fewer bytes are written to a block that is kept: to take one and give it back costs more than they do. */
+const PIECE_BLOCK_BYTES = 1 << 12
 /** Fewer entries are not worth a kernel's block and call. */
 const KERNEL_ENTRIES_MIN = 16
 
@@ -36,6 +38,8 @@ export class EntryBytes {
   readonly #code: StateFunctions | undefined
   /** The arena's memory. */
   readonly #bytes: Uint8Array
+  /** Taken when pieces are first written. */
+  #pieceBlock: Block | undefined
 
   constructor(parts: EntryBytesParts) {
     this.#parts = parts
@@ -109,6 +113,37 @@ export class EntryBytes {
       keys.writeState(ids[entry]!, out)
       this.#writeFields(entry, out)
     }
+  }
+
+  /**
+   * How many pieces in order of time have changed, of those whose last window ends at `floorEnd` or later, where they can be
+   * written by `writePieces`; else `undefined`.
+   */
+  countPieces(floorEnd: number): number | undefined {
+    if (this.#code?.writePieces === undefined) return undefined
+    return this.#code.countPieces(this.#parts.memory.controlAddress, floorEnd)
+  }
+
+  /** Writes those of these pieces from `at` on that are small enough, and gives the place of the first that was not looked at. */
+  writePieces(keys: WindowKeys, at: number, floorEnd: number, out: ByteWriter): number {
+    const { memory, arena } = this.#parts
+    const block = (this.#pieceBlock ??= arena.tryAllocate(PIECE_BLOCK_BYTES))
+    if (block === undefined) return at
+    memory.setAt(CONTROL.keyWords, keys.wordsAddress)
+    let [from, end] = [at, at]
+    do {
+      from = end
+      const start = startIn(block, out)
+      end = this.#code!.writePieces!(memory.controlAddress, from, floorEnd, start, block.offset + block.bytes)
+      this.#copy(start, out)
+    } while (end > from)
+    return end
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    if (this.#pieceBlock !== undefined) this.#parts.arena.free(this.#pieceBlock)
+    this.#pieceBlock = undefined
   }
 
   /** A block for a kernel to write so many entries to, or `undefined` where they are few or there is no room. */

@@ -485,6 +485,7 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#disorder.release()
     this.#inputs.release()
     this.#results.release()
+    this.#state.release()
     this.#state.keys.release()
     for (const array of [this.#rows, this.#ids]) array.release()
   }

@@ -85,9 +85,17 @@ export class WindowPieces {
 
   /** Those of them that have changed since they were written. */
   changed(floorEnd: number): PiecePlace[] {
-    return this.#select(
-      (list, index) => list.get(index, PIECE.dirty) !== 0 && list.time(index, PIECE.lastWindowEnd) >= floorEnd,
-    )
+    return this.#select((list, index) => isChanged(list, index, floorEnd))
+  }
+
+  /** Those of the changed ones that wait for the first window in which they count. */
+  changedJoining(floorEnd: number): PiecePlace[] {
+    return this.#selectJoining((list, index) => isChanged(list, index, floorEnd))
+  }
+
+  /** Whether a piece in order of time is one of the changed ones. */
+  isChanged(index: number, floorEnd: number): boolean {
+    return isChanged(this.#main, index, floorEnd)
   }
 
   #select(isWanted: (list: PieceList, index: number) => boolean): PiecePlace[] {
@@ -95,6 +103,11 @@ export class WindowPieces {
     for (let index = this.#head; index < this.#tail; index++) {
       if (isWanted(this.#main, index)) places.push({ list: this.#main, index })
     }
+    return [...places, ...this.#selectJoining(isWanted)]
+  }
+
+  #selectJoining(isWanted: (list: PieceList, index: number) => boolean): PiecePlace[] {
+    const places: PiecePlace[] = []
     for (let index = 0; index < this.#joiningCount; index++) {
       if (isWanted(this.#joining, index)) places.push({ list: this.#joining, index })
     }
@@ -417,4 +430,8 @@ export class WindowPieces {
 
 function powerOfTwoFrom(count: number): number {
   return 2 ** (32 - Math.clz32(count - 1))
+}
+
+function isChanged(list: PieceList, index: number, floorEnd: number): boolean {
+  return list.get(index, PIECE.dirty) !== 0 && list.time(index, PIECE.lastWindowEnd) >= floorEnd
 }

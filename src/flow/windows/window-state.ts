@@ -89,22 +89,42 @@ export class WindowState {
     this.#hasChanged = true
   }
 
+  /** Gives its memory back, but for the keys. */
+  release(): void {
+    this.#bytes.release()
+  }
+
   writeChanges(out: ByteWriter): void {
     if (!this.#hasChanged) return
-    const places = this.#parts.pieces.changed(this.#floorEnd)
-    const dirty = this.#parts.memory.entryDirty.u8
-    this.#writeHead(out, places.length)
-    for (const place of places) {
-      const { list, index } = place
-      const written = list.get(index, PIECE.written)
-      this.#writePiece(place, written, out)
-      const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
-      dirty.fill(0, from + written, from + size)
-      list.set(index, PIECE.written, size)
-      list.set(index, PIECE.dirty, 0)
-    }
-    this.#parts.pieces.onWritten()
+    const { pieces } = this.#parts
+    const count = this.#bytes.countPieces(this.#floorEnd)
+    const slowly = count === undefined ? pieces.changed(this.#floorEnd) : pieces.changedJoining(this.#floorEnd)
+    this.#writeHead(out, (count ?? 0) + slowly.length)
+    if (count !== undefined && count > 0) this.#writeInOrder(out)
+    for (const place of slowly) this.#writeChangesOf(place, out)
+    pieces.onWritten()
     this.#hasChanged = false
+  }
+
+  /** Writes what has changed of pieces in order of time: by a kernel those that fit the block that it writes to. */
+  #writeInOrder(out: ByteWriter): void {
+    const { memory, pieces } = this.#parts
+    for (let index = memory.head; index < memory.tail; index++) {
+      index = this.#bytes.writePieces(this.keys, index, this.#floorEnd, out)
+      if (index < memory.tail && pieces.isChanged(index, this.#floorEnd)) {
+        this.#writeChangesOf({ list: memory.pieces, index }, out)
+      }
+    }
+  }
+
+  #writeChangesOf(place: PiecePlace, out: ByteWriter): void {
+    const { list, index } = place
+    const written = list.get(index, PIECE.written)
+    this.#writePiece(place, written, out)
+    const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
+    this.#parts.memory.entryDirty.u8.fill(0, from + written, from + size)
+    list.set(index, PIECE.written, size)
+    list.set(index, PIECE.dirty, 0)
   }
 
   writeAll(out: ByteWriter): void {

@@ -29,11 +29,12 @@ import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import type { KeyPartLayout } from "../keys/key-layout.ts"
 import { CONTROL } from "./window-control.ts"
+import { VARINT_BYTES_MAX, writeVarint } from "./varint-code.ts"
+import { writeCountPieces, writeWritePieces } from "./state-pieces-code.ts"
 import type { WindowShape } from "./window-shape.ts"
 
 /** Flags that are looked at at once. */
 const FLAGS = 16
-const VARINT_BYTES_MAX = 5
 
 /** The functions. `control` is the address of the operator's control block, `out` and `outEnd` are a block's. */
 export interface StateFunctions {
@@ -46,6 +47,10 @@ export interface StateFunctions {
   readonly writeChanged: (control: number, from: number, at: number, end: number, out: number, outEnd: number) => number
   /** Writes entries `at` … `end − 1` with their keys, in the same way. Not there for keys with texts. */
   readonly writeKeyed?: (control: number, at: number, end: number, out: number, outEnd: number) => number
+  /** How many of the pieces before `tail` are to be written: see `state-pieces-code.ts`. */
+  readonly countPieces: (control: number, floorEnd: number) => number
+  /** Writes those of them from `at` on for which there is room, in the same way. Not there for keys with texts. */
+  readonly writePieces?: (control: number, at: number, floorEnd: number, out: number, outEnd: number) => number
 }
 
 /** The most bytes of an entry that has changed: its place, and fields. */
@@ -73,7 +78,15 @@ function stateModule(shape: WindowShape): WasmModule {
   const module = new WasmModule()
   writeCountChanged(module)
   writeWriteChanged(module, shape)
-  if (!shape.keys.parts.some(({ storage }) => storage === "dictionary")) writeWriteKeyed(module, shape)
+  writeCountPieces(module)
+  if (shape.keys.parts.some(({ storage }) => storage === "dictionary")) return module
+  writeWriteKeyed(module, shape)
+  writeWritePieces(module, {
+    changed: changedBytesMax(shape),
+    keyed: keyedBytesMax(shape),
+    // Functions stop while there is still room for as many.
+    least: FLAGS * changedBytesMax(shape) + keyedBytesMax(shape),
+  })
   return module
 }
 
@@ -147,19 +160,6 @@ function writeWriteChanged(module: WasmModule, shape: WindowShape): void {
       at.get,
     ]
   })
-}
-
-/** Code that writes a number, which is used up, and moves `out` on. */
-function writeVarint(rest: Local<"i32">, out: Local<"i32">): Code<"none">[] {
-  return [
-    whileLoop(i32.geU(rest.get, i32.const(0x80)), [
-      i32.store8(out.get, i32.or(rest.get, i32.const(0x80))),
-      rest.set(i32.shrU(rest.get, i32.const(7))),
-      increment(out),
-    ]),
-    i32.store8(out.get, rest.get),
-    increment(out),
-  ]
 }
 
 interface Writing {
