@@ -51,6 +51,8 @@ export interface EntryField {
 export interface WindowField {
   readonly word: Word
   readonly identity: bigint
+  /** Whether `combine` adds it up by itself, as an integer: it can be taken away again, also where the kernel has no `remove`. */
+  readonly isCount?: true
 }
 
 /** A field in memory, for code that works on it. */
@@ -104,7 +106,7 @@ export interface ResultAccess {
 
 /** Code for two result rows at once. Fields and results are vectors of two lanes; results are never null. */
 export interface PairCode {
-  /** As `combine`; not asked of kernels that have `remove`. */
+  /** As `combine`; not asked of kernels that have `remove`, nor for counts. */
   combine?(earlier: readonly Code<"v128">[], later: readonly Code<"v128">[]): readonly Code<"v128">[]
   /** The values of the leaves, which have 8 bytes. */
   finish(values: readonly Code<"v128">[]): readonly Code<"v128">[]

@@ -8,6 +8,7 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 export const COUNT_FIELD: EntryField & WindowField = {
   word: "i64",
   identity: 0n,
+  isCount: true,
   isValid: (bits) => bits >= 0n && bits <= MAX_SAFE,
 }
 

@@ -73,7 +73,7 @@ export class WindowMemory {
     this.entryDirty = new LinearArray(arena, 1, SMALLEST)
     this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST, null))
     this.entryOf = new LinearArray(arena, 4, SMALLEST, 255n)
-    const areFolds = shape.kernels.flatMap(({ kernel }) => kernel.window.map(() => kernel.remove === undefined))
+    const areFolds = shape.windowFields.map((_, field) => !shape.isTotal(field))
     this.#after = areFolds.map((isFold) => (isFold ? new LinearArray(arena, 8, SMALLEST) : undefined))
     const list = (hasLater: readonly boolean[]) =>
       new KeyList(arena, shape.keys, shape.windowFields, hasLater, SMALLEST)

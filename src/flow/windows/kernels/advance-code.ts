@@ -22,7 +22,7 @@ import {
 } from "../../../expr/wasm-code.ts"
 import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
 import type { FieldPlace, Word } from "../../aggregates/aggregate.ts"
-import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
+import { bitsConstant, fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { fieldsAt, listCode, placeOf, putIn, storeLength, type ListCode, type ListScope } from "./list-code.ts"
 import { CONTROL, PIECE, PIECE_BYTES } from "./window-control.ts"
 import type { PlacedKernel, WindowShape } from "./window-shape.ts"
@@ -50,8 +50,8 @@ export interface Turning extends ListScope {
 export interface KernelCode {
   readonly placed: PlacedKernel
   readonly words: readonly Word[]
-  /** By entry: what its key has in later pieces of the old list; empty for totals. */
-  readonly after: readonly Local<"i32">[]
+  /** By entry: what its key has in later pieces of the old list; `undefined` for totals. */
+  readonly after: readonly (Local<"i32"> | undefined)[]
   /** Variables for the fields of two sides. */
   readonly left: readonly Local<Word>[]
   readonly right: readonly Local<Word>[]
@@ -80,7 +80,7 @@ export function beginTurning(shape: WindowShape, control: Local<"i32">, scope: F
       return {
         placed,
         words,
-        after: kernel.remove === undefined ? words.map((_, field) => after(field)) : [],
+        after: words.map((_, field) => (shape.isTotal(windowFrom + field) ? undefined : after(field))),
         left: locals(),
         right: locals(),
       }
@@ -159,12 +159,23 @@ function lifted({ shape, control, scope, setup, entry8 }: Turning, { placed }: K
   return kernel.lift(entry)
 }
 
+/** Which fields of a kernel: all, those that are kept as totals, or the others. */
+export type FieldsTaken = "all" | "totals" | "folds"
+
+/** Those of a list that has an item for each of a kernel's window fields. */
+function taken<T>({ after }: KernelCode, which: FieldsTaken, items: readonly T[]): T[] {
+  return items.filter((_, field) => which === "all" || (after[field] === undefined) === (which === "totals"))
+}
+
 /** Combined values may read both sides, so all are computed before the first is stored. */
 function storeCombined(
   { scope }: Turning,
-  places: readonly FieldPlace[],
-  values: readonly Code<Word>[],
+  code: KernelCode,
+  which: FieldsTaken,
+  allPlaces: readonly FieldPlace[],
+  allValues: readonly Code<Word>[],
 ): Code<"none">[] {
+  const [places, values] = [taken(code, which, allPlaces), taken(code, which, allValues)]
   if (values.length === 1) return storeAll(places, values)
   const results = values.map(({ type }) => scope.local<Word>(type))
   return [...setAll(results, values), ...storeAll(places, loads(results.map(variablePlace)))]
@@ -180,12 +191,17 @@ function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelC
 }
 
 /** Adds the entry behind what stands in the places. */
-function addBehind(turning: Turning, code: KernelCode, places: readonly FieldPlace[]): Code<"none">[] {
+function addBehind(
+  turning: Turning,
+  code: KernelCode,
+  places: readonly FieldPlace[],
+  which: FieldsTaken,
+): Code<"none">[] {
   const { left, right, placed } = code
   return [
     ...setAll(left, loads(places)),
     ...setAll(right, lifted(turning, code)),
-    ...storeCombined(turning, places, placed.kernel.combine(left, right)),
+    ...storeCombined(turning, code, which, places, placed.kernel.combine(left, right)),
   ]
 }
 
@@ -200,7 +216,7 @@ export function setNewerPlace(turning: Turning, across: Local<"i32">): Code<"non
 }
 
 /** Code for the fields that say what a key has in the newer block, at the place at hand, without a branch. */
-export function inNewer(
+function inNewer(
   turning: Turning,
   code: KernelCode,
   across: Local<"i32">,
@@ -219,41 +235,59 @@ export function inNewer(
 }
 
 /** Adds the entry of the newer block to what its key has there. */
-export function takeIn(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
-  return inNewer(turning, code, across, (places) => addBehind(turning, code, places))
+export function takeIn(
+  turning: Turning,
+  code: KernelCode,
+  across: Local<"i32">,
+  which: FieldsTaken = "all",
+): Code<"none">[] {
+  if (taken(code, which, code.words).length === 0) return []
+  return inNewer(turning, code, across, (places) => addBehind(turning, code, places, which))
+}
+
+/** Gives what a key has in the newer block its identity, where it is not a total. */
+export function clearNewer(turning: Turning, code: KernelCode, across: Local<"i32">): Code<"none">[] {
+  const { window } = code.placed.kernel
+  return inNewer(turning, code, across, (places) => {
+    const cleared = places.map((place, field) => place.store(bitsConstant(place.word, window[field]!.identity)))
+    return taken(code, "folds", cleared)
+  })
 }
 
 /** Puts the entry, as the earliest of the older block, before what its key has there. */
-export function takeOld(turning: Turning, code: KernelCode): Code<"none">[] {
+export function takeOld(turning: Turning, code: KernelCode, which: FieldsTaken = "all"): Code<"none">[] {
   const { left, right, placed, after } = code
   const places = atPlace(turning, turning.old, code)
-  if (placed.kernel.remove !== undefined) return addBehind(turning, code, places)
-  const afterEntry = after.map((base, field) => fieldPlace(code.words[field]!, base, turning.entry8))
+  if (taken(code, which, places).length === 0) return []
+  if (placed.kernel.remove !== undefined) return addBehind(turning, code, places, which)
+  const noteAfter = after.map((base, field) =>
+    base === undefined ? [] : [fieldPlace(code.words[field]!, base, turning.entry8).store(right[field]!.get)],
+  )
   return [
     ...setAll(right, loads(places)),
-    ...storeAll(
-      afterEntry,
-      right.map((local) => local.get),
-    ),
+    ...taken(code, which, noteAfter).flat(),
     ...setAll(left, lifted(turning, code)),
-    ...storeCombined(turning, places, placed.kernel.combine(left, right)),
+    ...storeCombined(turning, code, which, places, placed.kernel.combine(left, right)),
   ]
 }
 
 /** Takes the entry, the earliest of the older block, away. */
-export function letGo(turning: Turning, code: KernelCode): Code<"none">[] {
-  const { left, right, placed, after } = code
+export function letGo(turning: Turning, code: KernelCode, which: FieldsTaken = "all"): Code<"none">[] {
+  const { left, right, placed, after, words } = code
   const places = atPlace(turning, turning.old, code)
   if (placed.kernel.remove === undefined) {
-    return storeAll(
-      places,
-      after.map((base, field) => fieldPlace(code.words[field]!, base, turning.entry8).load()),
-    )
+    const own = lifted(turning, code)
+    const values = after.map((base, field) => {
+      if (base !== undefined) return fieldPlace(words[field]!, base, turning.entry8).load()
+      return i64.sub(places[field]!.load() as Code<"i64">, own[field]! as Code<"i64">)
+    })
+    return storeAll(taken(code, which, places), taken(code, which, values))
   }
+  if (which === "folds") return []
   return [
     ...setAll(left, loads(places)),
     ...setAll(right, lifted(turning, code)),
-    ...storeCombined(turning, places, placed.kernel.remove(left, right)),
+    ...storeCombined(turning, code, which, places, placed.kernel.remove(left, right)),
   ]
 }
 

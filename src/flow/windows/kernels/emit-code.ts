@@ -284,18 +284,23 @@ function forEachPair(
   }
   const [done, end] = [scope.local("i32"), scope.local("i32")]
   const fields = kernel.window.map((_, field) => startingAt(list.fields[windowFrom + field]!, first))
-  const later =
-    list.name === "old" && kernel.remove === undefined
-      ? kernel.window.map((_, field) => startingAt(list.later[windowFrom + field]!, first))
-      : undefined
+  const later = kernel.window.map((_, field) => {
+    const base = list.later[windowFrom + field]
+    return base && startingAt(base, first)
+  })
   const results = kernel.results.map((_, leaf) =>
     startingAt(loadControl(emitting, shape.control.resultValues(resultFrom + leaf)), to),
   )
   const storePair = (at: number) => {
-    const loaded = (starts: readonly Local<"i32">[]) =>
-      starts.map((start) => v128.load(i32.add(start.get, done.get), at * 8))
-    const own = loaded(fields)
-    const values = pairs.finish(later === undefined ? own : pairs.combine!(own, loaded(later)))
+    const load = (start: Local<"i32">) => v128.load(i32.add(start.get, done.get), at * 8)
+    const own = fields.map(load)
+    const both = later.some((start) => start !== undefined)
+      ? pairs.combine!(
+          own,
+          later.map((start, field) => (start === undefined ? own[field]! : load(start))),
+        )
+      : own
+    const values = pairs.finish(both.map((code, field) => (later[field] === undefined ? own[field]! : code)))
     return results.map((start, leaf) => v128.store(i32.add(start.get, done.get), values[leaf]!, at * 8))
   }
   const onward = (rows: number, code: Code<"none">[]) =>
@@ -438,12 +443,16 @@ function storeFromPlace(
   ]
   const access = resultAccess(emitting, placed, aggregate)
   if (list.name === "new" || kernel.remove !== undefined) return [...begin, ...kernel.finish(own, access)]
+  const laterPlaces = laterAt(list, words, windowFrom, place8)
   const later = locals()
   const together = locals()
+  const both = kernel
+    .combine(own, later)
+    .map((value, field) => (laterPlaces[field] === undefined ? own[field]!.get : value))
   return [
     ...begin,
-    ...laterAt(list, words, windowFrom, place8).map((field, index) => later[index]!.set(field.load())),
-    ...kernel.combine(own, later).map((value, field) => together[field]!.set(value)),
+    ...laterPlaces.flatMap((place, field) => (place === undefined ? [] : [later[field]!.set(place.load())])),
+    ...both.map((value, field) => together[field]!.set(value)),
     ...kernel.finish(together, access),
   ]
 }

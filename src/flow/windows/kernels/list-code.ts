@@ -41,11 +41,7 @@ export function listCode({ shape, scope, control, setup }: ListScope, name: List
     columns: listedColumns(shape.keys).map((_, column) => load(shape.control.listed(name, column))),
     fields: shape.windowFields.map((_, field) => load(shape.control.atPlaces(name, field))),
     later: isOld
-      ? shape.kernels.flatMap(({ kernel, windowFrom }) =>
-          kernel.window.map((_, field) =>
-            kernel.remove === undefined ? load(shape.control.later(windowFrom + field)) : undefined,
-          ),
-        )
+      ? shape.windowFields.map((_, field) => (shape.isTotal(field) ? undefined : load(shape.control.later(field))))
       : [],
   }
 }
@@ -69,9 +65,17 @@ export function fieldsAt(list: ListCode, words: readonly Word[], from: number, p
   return words.map((word, index) => fieldPlace(word, list.fields[from + index]!, place8))
 }
 
-/** What the key at a place of the old list has in the newer block, of fields that are not totals. */
-export function laterAt(old: ListCode, words: readonly Word[], from: number, place8: Local<"i32">): FieldPlace[] {
-  return words.map((word, index) => fieldPlace(word, old.later[from + index]!, place8))
+/** What the key at a place of the old list has in the newer block; `undefined` for totals. */
+export function laterAt(
+  old: ListCode,
+  words: readonly Word[],
+  from: number,
+  place8: Local<"i32">,
+): (FieldPlace | undefined)[] {
+  return words.map((word, index) => {
+    const later = old.later[from + index]
+    return later && fieldPlace(word, later, place8)
+  })
 }
 
 /** Puts the key at the end of a list, and sets `place`; its window fields get their identities. */

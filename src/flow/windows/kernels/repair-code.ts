@@ -20,18 +20,17 @@ import {
   type Local,
 } from "../../../expr/wasm-code.ts"
 import type { WasmModule } from "../../../expr/wasm-module.ts"
-import { bitsConstant, increment, itemAddress } from "./code-places.ts"
+import { increment, itemAddress } from "./code-places.ts"
 import {
   beginTurning,
+  clearNewer,
   forEachEntry,
-  inNewer,
   letGo,
   pieceAt,
   setNewerPlace,
   setPlace,
   takeIn,
   takeOld,
-  type KernelCode,
   type Turning,
 } from "./advance-code.ts"
 import { placeOf, type ListCode } from "./list-code.ts"
@@ -77,9 +76,6 @@ interface Repairing extends Turning {
   /** Where pieces of the list end, and a variable for one of them. */
   readonly bound: Local<"i32">
   readonly other: Local<"i32">
-  /** Kernels that keep totals, and the others. */
-  readonly totals: readonly KernelCode[]
-  readonly folds: readonly KernelCode[]
 }
 
 /** `repair(control, piece) → isDone`. */
@@ -93,8 +89,6 @@ export function writeRepair(module: WasmModule, shape: WindowShape): void {
       isOld: scope.local("i32"),
       bound: scope.local("i32"),
       other: scope.local("i32"),
-      totals: turning.kernels.filter(({ placed }) => placed.kernel.remove !== undefined),
-      folds: turning.kernels.filter(({ placed }) => placed.kernel.remove === undefined),
     }
     const { piece, isOld } = repairing
     const body = [
@@ -162,12 +156,12 @@ function requireEarlier(repairing: Repairing): Code<"none">[] {
 
 /** What the key has behind the piece is so; it is found anew from there to the first piece. */
 function foldOld(repairing: Repairing): Code<"none">[] {
-  const { control, joined, other, bound, old, id, entry, totals, folds } = repairing
+  const { control, joined, other, bound, old, id, entry, kernels } = repairing
   const kept = repairing.scope.local("i32")
   return [
     kept.set(entry.get),
     ...setPlace(repairing, placeOf(old, id)),
-    ...totals.flatMap((code) => takeOld(repairing, code)),
+    ...kernels.flatMap((code) => takeOld(repairing, code, "totals")),
     other.set(joined.get),
     block((found) => [
       loop((again) => [
@@ -178,7 +172,7 @@ function foldOld(repairing: Repairing): Code<"none">[] {
       ]),
     ]),
     // Back to what it has behind that piece, and on.
-    ...folds.flatMap((code) => letGo(repairing, code)),
+    ...kernels.flatMap((code) => letGo(repairing, code, "folds")),
     increment(other, PIECE_BYTES),
     bound.set(pieceAt(repairing, i32.load(control.get, CONTROL.head))),
     whileLoop(i32.gtU(other.get, bound.get), [
@@ -186,7 +180,7 @@ function foldOld(repairing: Repairing): Code<"none">[] {
       ...findIn(repairing, other),
       when(
         hasEntry(repairing),
-        folds.flatMap((code) => takeOld(repairing, code)),
+        kernels.flatMap((code) => takeOld(repairing, code, "folds")),
       ),
     ]),
     entry.set(kept.get),
@@ -194,26 +188,22 @@ function foldOld(repairing: Repairing): Code<"none">[] {
 }
 
 function foldNew(repairing: Repairing): Code<"none">[] {
-  const { control, other, bound, old, id, entry, totals, folds } = repairing
+  const { control, other, bound, old, id, entry, kernels } = repairing
   const [kept, across] = [repairing.scope.local("i32"), repairing.scope.local("i32")]
   return [
     kept.set(entry.get),
     across.set(placeOf(old, id)),
     ...setPlace(repairing, placeOf(repairing.new, id)),
     ...setNewerPlace(repairing, across),
-    ...totals.flatMap((code) => takeIn(repairing, code, across)),
-    ...folds.flatMap((code) =>
-      inNewer(repairing, code, across, (places) =>
-        places.map((place, index) => place.store(bitsConstant(place.word, code.placed.kernel.window[index]!.identity))),
-      ),
-    ),
+    ...kernels.flatMap((code) => takeIn(repairing, code, across, "totals")),
+    ...kernels.flatMap((code) => clearNewer(repairing, code, across)),
     other.set(edgeOf(repairing)),
     bound.set(pieceAt(repairing, i32.load(control.get, CONTROL.sealed))),
     whileLoop(i32.ltU(other.get, bound.get), [
       ...findIn(repairing, other),
       when(
         hasEntry(repairing),
-        folds.flatMap((code) => takeIn(repairing, code, across)),
+        kernels.flatMap((code) => takeIn(repairing, code, across, "folds")),
       ),
       increment(other, PIECE_BYTES),
     ]),

@@ -11,7 +11,7 @@
  * `after` holds what its key has in later pieces of the block. The *new list* has the keys of the newer block's pieces. What
  * a key has there is beside what it has in the old list, or in the new one where it is not in the old. A window's result
  * is both combined: each entry is touched four times, however many windows overlap. Kernels that can remove what they
- * added keep the window's total instead.
+ * added keep the window's total instead, and so do counts among the fields of the others.
  * (Van Herk's and Gil and Werman's filters; Two-Stacks as in Hammer Slide, Theodorakis et al., ADMS 2018; SlideSide,
  * EDBT 2020.) As turns depend on time alone, so do the bits of the result, and not on when anything ran or restarted.
  *

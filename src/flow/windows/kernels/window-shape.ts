@@ -90,6 +90,16 @@ export class WindowShape {
     })
   }
 
+  /**
+   * Whether windows keep the total of a window field, from which parts are taken away, in place of two halves. Where there
+   * is no key, the fields of a kernel that has no `remove` stay together.
+   */
+  isTotal(windowField: number): boolean {
+    const { kernel } = this.kernels.findLast(({ windowFrom }) => windowFrom <= windowField)!
+    if (kernel.remove !== undefined) return true
+    return this.keys.parts.length > 0 && this.windowFields[windowField]!.isCount === true
+  }
+
   /** The input whose dictionary the codes in an entry's field are of; `undefined` for fields that hold no codes. */
   textInputOf(field: number): number | undefined {
     return this.#textInputs[field]
