@@ -3,20 +3,21 @@ import { schemaData } from "../../batch/schema-data.ts"
 import { CsvDecoder } from "../../formats/csv-decoder.ts"
 import { CsvEncoder } from "../../formats/csv-encoder.ts"
 import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
-import type { FileFormat } from "./file-format.ts"
+import type { FileFormat, LineOptions } from "./file-format.ts"
 
 /**
  * CSV with its options.
  *
  * @throws TidemarkError `invalid-options` where the delimiter or the quote cannot be one.
  */
-export function csvFormat(options: CsvOptions & { readonly maxRecordBytes: number }): FileFormat {
+export function csvFormat(options: CsvOptions & LineOptions): FileFormat {
   // Called for its checks: an option without a meaning is an error where it is written, not where the job starts.
   csvSyntax(options)
   const { maxRecordBytes } = options
   return {
     name: "csv",
     extension: "csv",
+    compression: options.compression,
     openFile(head, { arena, schema }) {
       const { start, ...layout } = csvLayout(schema, head, options)
       const spec = { format: "csv", schema: schemaData(schema), layout, maxRecordBytes } as const

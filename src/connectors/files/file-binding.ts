@@ -84,6 +84,12 @@ export class FileBinding implements SourceBinding, SinkBinding {
   #directory(baseDirectory: string): string {
     assert(baseDirectory.startsWith("/"), "the base directory is absolute")
     const path = this.#paths[0]!
+    const { compression = "none" } = this.#format
+    if (compression !== "none") {
+      throw new TidemarkError("invalid-options", `${this.describe()} cannot be an output that is compressed.`, {
+        hint: "Outputs are written as they are: leave compression out, and compress published parts where you keep them.",
+      })
+    }
     if (this.#paths.length > 1 || (!this.#isLiteral && hasWildcards(path))) {
       throw new TidemarkError(
         "invalid-options",

@@ -7,6 +7,7 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
+import type { Compression } from "./decompressor.ts"
 import { csvFormat } from "./csv-format.ts"
 import { ContainerBinding, FileBinding } from "./file-binding.ts"
 import type { RollingPolicy } from "./file-sink.ts"
@@ -39,6 +40,11 @@ export type FileConnector = SourceBinding & SinkBinding
  * ```
  */
 export interface FileOptions {
+  /**
+   * As an input: how the files are compressed. Unless given, `.gz` at the end of a name says gzip and `.zst` Zstandard. Such
+   * files are decompressed from their start each time that a run begins in their middle. Outputs are not compressed.
+   */
+  readonly compression?: Compression
   /** As an input: a record of more bytes is a bad record. 1 MiB unless given, 512 MiB at most. */
   readonly maxRecordBytes?: number
   /** As an output: a part of at least so many bytes is published at the end of the epoch. 64 MiB unless given. */
@@ -86,7 +92,9 @@ export interface ParquetOptions {
   readonly maxPageBytes?: number
 }
 
-const FILE_OPTIONS = ["maxRecordBytes", "rollBytes", "rollAfter"]
+const COMPRESSIONS: readonly unknown[] = ["gzip", "zstd", "none"]
+
+const FILE_OPTIONS = ["compression", "maxRecordBytes", "rollBytes", "rollAfter"]
 
 /** The longest record unless the user says otherwise: bytes. */
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
@@ -104,6 +112,7 @@ const DEFAULT_ROLL_AFTER: Duration = "15m"
 
 /** Options with every default filled in. */
 interface CheckedOptions {
+  readonly compression: Compression | undefined
   readonly maxRecordBytes: number
   readonly policy: RollingPolicy
 }
@@ -133,7 +142,7 @@ interface CheckedOptions {
  */
 export function jsonl(path: string | readonly string[], options: FileOptions = {}): FileConnector {
   const checked = checkFileOptions("jsonl", checkOptions("jsonl(...)", options, FILE_OPTIONS))
-  return new FileBinding(path, jsonLinesFormat({ maxRecordBytes: checked.maxRecordBytes }), checked.policy)
+  return new FileBinding(path, jsonLinesFormat(checked), checked.policy)
 }
 
 /**
@@ -141,8 +150,8 @@ export function jsonl(path: string | readonly string[], options: FileOptions = {
  * which what looks like a wildcard is none.
  */
 export function jsonlDirectory(path: string): SinkBinding {
-  const { maxRecordBytes, policy } = checkFileOptions("jsonl", {})
-  return new FileBinding(path, jsonLinesFormat({ maxRecordBytes }), policy, "literal")
+  const checked = checkFileOptions("jsonl", {})
+  return new FileBinding(path, jsonLinesFormat(checked), checked.policy, "literal")
 }
 
 /**
@@ -173,7 +182,7 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
     })
   }
   const checked = checkFileOptions("csv", given)
-  return new FileBinding(path, csvFormat({ ...options, maxRecordBytes: checked.maxRecordBytes }), checked.policy)
+  return new FileBinding(path, csvFormat({ ...options, ...checked }), checked.policy)
 }
 
 /**
@@ -204,8 +213,15 @@ function checkFileOptions(name: string, options: Readonly<Record<string, unknown
     maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
     rollBytes = DEFAULT_ROLL_BYTES,
     rollAfter = DEFAULT_ROLL_AFTER,
+    compression,
   } = options
+  if (compression !== undefined && !COMPRESSIONS.includes(compression)) {
+    throw new TidemarkError("invalid-options", `${name}(...): compression is ${shownValue(compression)}.`, {
+      hint: 'Give "gzip", "zstd" or "none", or leave it to the names of the files.',
+    })
+  }
   return {
+    compression: compression as Compression | undefined,
     maxRecordBytes: checkSize(name, "maxRecordBytes", maxRecordBytes, MAX_RECORD_BYTES_MAX),
     policy: {
       rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),

@@ -7,6 +7,7 @@ import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { ContainerFormat } from "../../formats/container.ts"
 import type { EncoderContext, RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+import type { Compression } from "./decompressor.ts"
 import type { DecoderSpec } from "../../formats/threads/decoder-spec.ts"
 
 /** The start of a file, as far as a format must see it before the first record. */
@@ -27,12 +28,20 @@ export interface FileDecoding {
   readonly start: Position
 }
 
+/** Options of formats whose records are lines. */
+export interface LineOptions {
+  readonly maxRecordBytes: number
+  readonly compression?: Compression | undefined
+}
+
 /** A format with its options. */
 export interface FileFormat {
   /** The name of the function that users call, for `explain`: `"csv"`. */
   readonly name: string
   /** The extension of published files, without the dot. */
   readonly extension: string
+  /** How files to read are compressed; without it their names say so. */
+  readonly compression?: Compression | undefined
   /**
    * Prepares to read a file.
    *

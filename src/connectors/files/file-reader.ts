@@ -15,9 +15,11 @@ import type { BadRecord, Position } from "../../batch/position.ts"
 import type { PartitionReader, ReadLimits, SourceBatch, SourceContext } from "../../connect/source.ts"
 import type { DiskFile } from "../../env/env.ts"
 import type { Decoded, OversizedRecord } from "../../formats/decoder.ts"
+import { DecompressedFile } from "./decompressed-file.ts"
+import { compressionOf, type Compression } from "./decompressor.ts"
 import type { FileDecoding, FileFormat } from "./file-format.ts"
 import { HEAD_BYTES, hasIdentity, type FileIdentity } from "./file-identity.ts"
-import { FileWindow, READ_BYTES } from "./file-window.ts"
+import { FileWindow, READ_BYTES, type ReadableFile } from "./file-window.ts"
 import { ReadAhead } from "./read-ahead.ts"
 import type { PooledReader, ReaderPool } from "./reader-pool.ts"
 import { changed, missing, nameUnreadable } from "./source-errors.ts"
@@ -43,7 +45,9 @@ export interface ReadTarget {
 }
 
 interface OpenFile {
-  readonly file: DiskFile
+  readonly file: ReadableFile
+  /** The same, where it is compressed. */
+  readonly packed?: DecompressedFile
   window: FileWindow
   /** Where threads decode ahead. */
   readonly ahead: ReadAhead | undefined
@@ -73,7 +77,7 @@ export class FileReader implements PartitionReader, PooledReader {
   }
 
   get heldBytes(): number {
-    return this.#open?.window.heldBytes ?? 0
+    return this.#open === undefined ? 0 : this.#open.window.heldBytes + (this.#open.packed?.heldBytes ?? 0)
   }
 
   /** Opens the file and checks that it is the one that the position belongs to (O4). */
@@ -164,14 +168,9 @@ export class FileReader implements PartitionReader, PooledReader {
     try {
       const size = await file.size()
       const head = await this.#checkedHead(file, size)
-      this.#decoding ??= this.#target.format.openFile({ bytes: head, isWhole: head.length === size, label }, context)
-      const { start, spec } = this.#decoding
-      this.#position = await this.#checkedPosition(file, size)
-      if (this.#position.offset < start.offset) this.#position = start
-      const decoder = spec && context.decoders?.decoder(spec)
-      const { index: partition } = this.#target
-      const ahead = decoder && new ReadAhead({ file, size, decoder, arena: context.arena, partition })
-      this.#open = { file, window: new FileWindow(file, this.#position.offset, size), ahead }
+      const compression = compressionOf(path, this.#target.format.compression)
+      this.#open =
+        compression === "none" ? await this.#openPlain(file, size, head) : await this.#openCompressed(file, compression)
       return this.#open
     } catch (error) {
       this.#pool.leave(this)
@@ -180,10 +179,49 @@ export class FileReader implements PartitionReader, PooledReader {
     }
   }
 
-  /** The file's first bytes, once they and the size are as they must be. */
+  async #openPlain(file: DiskFile, size: number, head: Uint8Array): Promise<OpenFile> {
+    const { context, label, index: partition } = this.#target
+    const { offset } = this.#position
+    if (offset > size) throw changed(label, fewerBytes(size, offset))
+    this.#decoding ??= this.#target.format.openFile({ bytes: head, isWhole: head.length === size, label }, context)
+    const { start, spec } = this.#decoding
+    this.#position = await this.#checkedPosition(file, size)
+    if (this.#position.offset < start.offset) this.#position = start
+    const decoder = spec && context.decoders?.decoder(spec)
+    const ahead = decoder && new ReadAhead({ file, size, decoder, arena: context.arena, partition })
+    return { file, window: new FileWindow(file, this.#position.offset, size), ahead }
+  }
+
+  /** Decompresses the file's head, and then all before the position. Threads cannot begin in the middle. */
+  async #openCompressed(packed: DiskFile, compression: Exclude<Compression, "none">): Promise<OpenFile> {
+    const file = await DecompressedFile.open(packed, compression, this.#target.label)
+    try {
+      return await this.#goTo(file)
+    } catch (error) {
+      file.discard()
+      throw error
+    }
+  }
+
+  async #goTo(file: DecompressedFile): Promise<OpenFile> {
+    const { context, label, format } = this.#target
+    const { offset } = this.#position
+    if (this.#decoding === undefined) {
+      const head = new Uint8Array(HEAD_BYTES)
+      const count = await file.read(head, 0)
+      this.#decoding = format.openFile({ bytes: head.subarray(0, count), isWhole: count < HEAD_BYTES, label }, context)
+    }
+    if (!(await file.reaches(offset))) throw changed(label, `decompressed, ${fewerBytes(await file.size(), offset)}`)
+    this.#position = await this.#checkedPosition(file, await file.sizeFrom(offset))
+    const { start } = this.#decoding
+    if (this.#position.offset < start.offset) this.#position = start
+    const from = this.#position.offset
+    return { file, packed: file, window: new FileWindow(file, from, await file.sizeFrom(from)), ahead: undefined }
+  }
+
+  /** The file's first bytes, once they are as they must be. */
   async #checkedHead(file: DiskFile, size: number): Promise<Uint8Array> {
     const { identity, label } = this.#target
-    const { offset } = this.#position
     const head = new Uint8Array(Math.min(size, HEAD_BYTES))
     const count = await file.read(head, 0, step("source.open.read-head"))
     if (count < head.length) throw changed(label, "it became shorter while it was opened")
@@ -191,11 +229,6 @@ export class FileReader implements PartitionReader, PooledReader {
       const reason = size < identity.headBytes ? "it is shorter than it was" : "it begins with other bytes than it did"
       throw changed(label, reason)
     }
-    if (offset > size)
-      throw changed(
-        label,
-        `it has ${counted(size, "byte")}, but ${counted(offset, "byte of it was", "bytes of it were")} read`,
-      )
     return head
   }
 
@@ -203,7 +236,7 @@ export class FileReader implements PartitionReader, PooledReader {
    * Where the next record starts, with a file that may have grown behind the position: a record that ended with the file
    * may have got its line end since, and nothing else.
    */
-  async #checkedPosition(file: DiskFile, size: number): Promise<Position> {
+  async #checkedPosition(file: ReadableFile, size: number): Promise<Position> {
     const { offset, ordinal } = this.#position
     if (offset === 0 || offset === size) return this.#position
     const around = new Uint8Array(3)
@@ -268,6 +301,11 @@ export class FileReader implements PartitionReader, PooledReader {
     const bad: readonly BadRecord[] = []
     return { batch: undefined, bad, next: this.#position, end, release: () => undefined }
   }
+}
+
+/** Why a file is not what it was that is shorter than what was read of it. */
+function fewerBytes(size: number, read: number): string {
+  return `it has ${counted(size, "byte")}, but ${counted(read, "byte of it was", "bytes of it were")} read`
 }
 
 /** Holds a step's name to the closed list. */

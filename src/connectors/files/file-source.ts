@@ -11,6 +11,7 @@ import type { DiskFile } from "../../env/env.ts"
 import { RECORD_OFFSETS } from "../../formats/container.ts"
 import { readContainerEnds } from "./container-file.ts"
 import { ContainerReader } from "./container-reader.ts"
+import { compressionOf } from "./decompressor.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity } from "./file-identity.ts"
 import { FileReader } from "./file-reader.ts"
@@ -123,20 +124,22 @@ export class FileSource implements Source {
       const format = this.#format
       return "container" in format
         ? await lookAtContainer(found.id, file, format, label)
-        : await lookAtLines(found.id, file)
+        : await lookAtLines(found, file, format)
     } finally {
       await file.close()
     }
   }
 }
 
-async function lookAtLines(id: string, file: DiskFile): Promise<Partition> {
+async function lookAtLines({ id, path }: FoundFile, file: DiskFile, format: FileFormat): Promise<Partition> {
   const readStep: FileSourceStep = "source.list.read"
   const size = await file.size()
   const head = new Uint8Array(Math.min(size, HEAD_BYTES))
   const count = await file.read(head, 0, readStep)
   const identity = identityOfHead(head.subarray(0, count))
-  return { id, tieBreak: identity.digest, identity: formatIdentity(identity), size }
+  // How much comes of a compressed file is known at its end.
+  const isPlain = compressionOf(path, format.compression) === "none"
+  return { id, tieBreak: identity.digest, identity: formatIdentity(identity), size: isPlain ? size : undefined }
 }
 
 async function lookAtContainer(

@@ -21,9 +21,12 @@ const READ_STEP: FileSourceStep = "source.read"
 /** What became of a read ahead. It is asked later, so a failure waits in a value. */
 type ReadOutcome = { readonly count: number } | { readonly error: unknown }
 
+/** A file, as far as windows read it. */
+export type ReadableFile = Pick<DiskFile, "read" | "size" | "close">
+
 /** The bytes of a file from some offset on. */
 export class FileWindow {
-  readonly #file: DiskFile
+  readonly #file: ReadableFile
   #bytes: Uint8Array
   #from = 0
   #to = 0
@@ -35,7 +38,7 @@ export class FileWindow {
   #ahead: Promise<ReadOutcome> | undefined
 
   /** A window that begins at `offset`; `size` is the file's size as just seen. */
-  constructor(file: DiskFile, offset: number, size: number) {
+  constructor(file: ReadableFile, offset: number, size: number) {
     assert(offset <= size, "a window begins within its file")
     this.#file = file
     this.#offset = offset

@@ -221,27 +221,39 @@ function writeLarge(format: WrittenFormat): WrittenFile {
   return writer.finish()
 }
 
+/** How files are compressed. */
+export interface Packing {
+  /** Of the files' names. */
+  readonly ending: string
+  /** Packs may stand one behind the other. */
+  pack(bytes: Uint8Array): Uint8Array
+  unpack(bytes: Uint8Array): Uint8Array
+}
+
+const NO_PACKING: Packing = { ending: "", pack: (bytes) => bytes, unpack: (bytes) => bytes }
+
 /** The driver of a file source that reads files of one format. */
 export function fileSourceDriver<W extends FileWorld>(
   createWorld: CreateWorld<W>,
   bind: (pattern: string) => SourceBinding,
   format: WrittenFormat,
+  { ending, pack, unpack }: Packing = NO_PACKING,
 ): SourceConformanceDriver<W> {
-  const files = writeFiles(format)
+  const files = new Map([...writeFiles(format)].map(([id, file]) => [id + ending, file]))
   const pathOf = (id: string): string => `${BASE_DIRECTORY}/${id}`
   const change = (world: FileWorld, id: string, edit: (text: string) => string): void => {
-    const text = edit(fileText(world, pathOf(id))!)
+    const text = edit(Buffer.from(unpack(world.image.readFile(pathOf(id))!)).toString("utf8"))
     world.image.remove(pathOf(id))
-    installText(world, pathOf(id), text)
+    world.image.install(pathOf(id), pack(Buffer.from(text)))
   }
   return {
     createWorld(seed) {
       const world = withBaseDirectory(createWorld(seed))
-      for (const [id, { text }] of files) installText(world, pathOf(id), text)
+      for (const [id, { text }] of files) world.image.install(pathOf(id), pack(Buffer.from(text)))
       return world
     },
     baseDirectory: BASE_DIRECTORY,
-    binding: bind(`trips/*.${format.extension}`),
+    binding: bind(`trips/*.${format.extension}${ending}`),
     schema: SOURCE_SCHEMA,
     expected: new Map([...files].map(([id, { records }]) => [id, records])),
     changes: [
@@ -267,7 +279,9 @@ export function fileSourceDriver<W extends FileWorld>(
     ],
     grow(world, id) {
       const { text } = files.get(id)!
-      change(world, id, (before) => before + format.record(99, "appended"))
+      const before = world.image.readFile(pathOf(id))!
+      world.image.remove(pathOf(id))
+      world.image.install(pathOf(id), Buffer.concat([before, pack(Buffer.from(format.record(99, "appended")))]))
       const ordinal = linesOf(text)
       const offset = Buffer.byteLength(text)
       return [{ offset, ordinal, row: { id: 99, text: "appended" } }]

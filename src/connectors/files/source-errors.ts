@@ -82,3 +82,14 @@ export function nameUnreadable(error: unknown, label: string): unknown {
 function sentence(label: string): string {
   return label.charAt(0).toUpperCase() + label.slice(1)
 }
+
+/** A compressed file that cannot be decompressed. */
+export function damaged(label: string, compression: string, byte: number, reason: string): TidemarkError {
+  return new TidemarkError(
+    "source-unreadable",
+    `${sentence(label)} cannot be decompressed as ${compression}: ${reason}. It was read up to byte ${byte}.`,
+    {
+      hint: `The file is cut, still being written, damaged, or no ${compression}. Check it with "${compression} -t"; where its name misleads, say compression: "none".`,
+    },
+  )
+}
