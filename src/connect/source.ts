@@ -63,7 +63,14 @@ export interface ReadLimits {
 
 /** Reads one partition forward. */
 export interface PartitionReader {
+  /** Gives what is there, up to the limits: at least one record, or the end. It does not wait for a batch to fill. */
   read(limits: ReadLimits): Promise<SourceBatch>
+  /**
+   * For partitions whose records come with time: resolves when a read gives something, or soon after `signal` has aborted;
+   * `undefined` where a read gives something now. While it waits, an epoch may be cut and committed. Absent where all
+   * that a partition will have is there.
+   */
+  whenReadable?(signal: AbortSignal): Promise<void> | undefined
   close(): Promise<void>
 }
 

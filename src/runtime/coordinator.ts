@@ -30,6 +30,7 @@ import type { RecoveredState } from "../state/recovery-fold.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
+import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
@@ -41,8 +42,6 @@ import { VERSION } from "./version.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
 const DEFAULT_ARENA_BYTES = 1 << 30
-/** A commit may take this share of the time, before the epoch grows longer. */
-const COMMIT_SHARE = 0.05
 
 /** Runs one job once. */
 export class Coordinator {
@@ -59,12 +58,14 @@ export class Coordinator {
   #deadLetters: DeadLetter[] = []
   #state: JobStatus["state"] = "running"
   #stop: { readonly drain: boolean } | undefined
+  /** Ends a wait for records. */
+  #wait: AbortController | undefined
   #rowsIn = 0
   #badRecords = 0
   #rowsSinceCut = 0
   /** Whether the inputs had ended and everything had fired at the last commit. */
   #wasFinished = false
-  #lastCutMicros: number
+  readonly #epochLength: EpochLength
   #lastCommitMicros = 0
   /** By state: what an epoch's changes are written to. A commit takes the bytes over before it waits, so it serves again. */
   readonly #changes = new Map<string, ByteWriter>()
@@ -85,7 +86,7 @@ export class Coordinator {
       onFailedRow: (failed) => this.#onFailedRow(failed),
       emit: (output, batch) => this.#outputs.write(output, batch),
     })
-    this.#lastCutMicros = this.#clock.monotonicMicros()
+    this.#epochLength = new EpochLength(job.epoch, this.#clock.monotonicMicros())
   }
 
   /** Recovers the job's state and opens its sinks and sources. */
@@ -127,9 +128,10 @@ export class Coordinator {
     }
   }
 
-  /** Makes the job commit and stop at the next batch. */
+  /** Makes the job commit and stop at the next batch, or at once where it waits for one. */
   requestStop(drain: boolean): void {
     this.#stop ??= { drain }
+    this.#wait?.abort()
   }
 
   status(): JobStatus {
@@ -233,10 +235,12 @@ export class Coordinator {
   async #readToEnd(): Promise<void> {
     const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end", sinkBufferBytes } = this.#options
     while (!this.#inputs.hasEnded && this.#stop === undefined) {
-      await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut))
-      await this.#outputs.flushLarge(sinkBufferBytes)
-      const isDue = this.#clock.monotonicMicros() - this.#lastCutMicros >= this.#epochMicros()
-      if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
+      if (await this.#isReadable()) {
+        await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut))
+        await this.#outputs.flushLarge(sinkBufferBytes)
+        const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
+        if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
+      } else if (this.#stop === undefined) await this.#commit(false, false)
     }
     const hasEnded = this.#inputs.hasEnded
     const shouldDrain = hasEnded
@@ -244,6 +248,32 @@ export class Coordinator {
       : drain === "always" || this.#stop?.drain
     if (shouldDrain === true) this.#dataflow.drain()
     await this.#commit(hasEnded && shouldDrain === true, true)
+  }
+
+  /**
+   * Waits until there is something to read: the answer is yes. It is no where the open epoch ends before that, as it has
+   * rows and is as long as it must be, or where somebody asks the job to stop.
+   */
+  async #isReadable(): Promise<boolean> {
+    const reader = await this.#inputs.nextReader()
+    if (reader.whenReadable === undefined) return true
+    if (this.#stop !== undefined) return false
+    const wait = new AbortController()
+    const arrival = reader.whenReadable(wait.signal)
+    if (arrival === undefined) return true
+    this.#wait = wait
+    const { timers } = this.#options.env
+    const rest = this.#epochLength.restWhileIdle(this.#clock.monotonicMicros())
+    // Each ends the other, so that nothing is left behind that waits.
+    const epochEnd = this.#rowsSinceCut === 0 ? undefined : timers.sleep(rest, wait.signal).then(() => wait.abort())
+    try {
+      await arrival
+      return !wait.signal.aborted
+    } finally {
+      wait.abort()
+      await epochEnd
+      this.#wait = undefined
+    }
   }
 
   async #readBatch(rows: number): Promise<void> {
@@ -262,12 +292,6 @@ export class Coordinator {
     if (taken.end) this.#dataflow.endPartition(input, index)
     this.#dataflow.advance()
     this.#writeDeadLetters()
-  }
-
-  /** The epoch's length: long enough that commits take a small share of the time, within the user's bounds. */
-  #epochMicros(): number {
-    const { minMicros, maxMicros } = this.#job.epoch
-    return Math.min(maxMicros, Math.max(minMicros, this.#lastCommitMicros / COMMIT_SHARE))
   }
 
   async #commit(finished: boolean, final: boolean): Promise<void> {
@@ -295,7 +319,7 @@ export class Coordinator {
     this.#lastCommitMicros = this.#clock.monotonicMicros() - startMicros
     this.#options.onEvent?.({ kind: "committed", epoch: record.epoch, rows, commitMicros: this.#lastCommitMicros })
     if (this.#store.isSnapshotDue) await this.#snapshot(finished)
-    this.#lastCutMicros = this.#clock.monotonicMicros()
+    this.#epochLength.committed(this.#clock.monotonicMicros(), this.#lastCommitMicros)
   }
 
   async #snapshot(finished: boolean): Promise<void> {

@@ -141,15 +141,20 @@ export class Inputs {
     return progress
   }
 
+  /** The reader of the partition whose turn it is. Others wait for it: who was there first must not show (E7). */
+  async nextReader(): Promise<PartitionReader> {
+    return await this.#readerOf(this.#next())
+  }
+
   /** Reads from the partition whose turn it is. */
   async read(rows: number): Promise<InputRead> {
     const open = this.#next()
     const { progress, partition } = open
-    const { index, input, offset, ordinal } = progress
-    open.reader ??= await open.source.open(partition, index, { offset, ordinal }, progress.identity)
+    const { index, input, offset } = progress
+    const reader = await this.#readerOf(open)
     const { morselBytes } = this.#context
     const untilOffset = morselEnd(offset, morselBytes)
-    const taken = await open.reader.read({ rows, untilOffset, stride: morselBytes })
+    const taken = await reader.read({ rows, untilOffset, stride: morselBytes })
     assert(taken.end || taken.next.offset > offset, "a read goes forward")
     open.progress = { ...progress, ...taken.next, ended: taken.end }
     this.#known.set(index, open.progress)
@@ -157,7 +162,7 @@ export class Inputs {
     if (taken.end || taken.next.offset >= untilOffset) this.#active = undefined
     if (taken.end) {
       this.#partitions.delete(index)
-      await open.reader.close()
+      await reader.close()
     }
     return { input, index, partitionId: partition.id, taken }
   }
@@ -172,6 +177,12 @@ export class Inputs {
   async close(): Promise<void> {
     for (const { reader } of this.#partitions.values()) await reader?.close()
     for (const source of this.#sources) await source.close()
+  }
+
+  async #readerOf(open: OpenPartition): Promise<PartitionReader> {
+    const { source, partition, progress } = open
+    const { index, offset, ordinal, identity } = progress
+    return (open.reader ??= await source.open(partition, index, { offset, ordinal }, identity))
   }
 
   #next(): OpenPartition {

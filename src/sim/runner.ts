@@ -77,7 +77,7 @@ async function findFurther(scenario: Scenario, result: SimulationResult): Promis
 
 /** E7: neither batches nor epochs nor restarts show in the output, to the last byte. */
 async function compareUndisturbed(scenario: Scenario, result: SimulationResult): Promise<string[]> {
-  const undisturbed = { ...scenario, batchRows: 64, epochRows: [1_000_000], stopAfterCommits: [] }
+  const undisturbed = { ...scenario, batchRows: 64, epochRows: [1_000_000], stopAfterCommits: [], pauseMicrosMax: 0 }
   const { findings, content } = await simulate(undisturbed, { faults: [] })
   const differing = [...content].filter(([directory, text]) => result.content.get(directory) !== text)
   const differences = differing.map(([directory]) => `${directory} differs from that of an undisturbed run`)

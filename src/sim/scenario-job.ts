@@ -3,10 +3,12 @@ import { formatDuration, type Duration } from "../base/duration.ts"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { csv, jsonl, type FileConnector } from "../connectors/files/file-connector.ts"
+import type { SourceBinding } from "../connect/source.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { count, first, last, max, min, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
 import { hopping, tumbling } from "../stream/windows.ts"
+import { pausedSource } from "./paused-source.ts"
 import type { OutputReading } from "./published-output.ts"
 import { THROWING_ID_MODULUS, type JobShape, type Scenario } from "./scenario.ts"
 import { outputNames, type Truth } from "./truth.ts"
@@ -36,12 +38,16 @@ export function scenarioJob(scenario: Scenario): ExecutableJob {
   const input = inputFormat === "csv" ? csv : jsonl
   const output = (name: string): FileConnector =>
     (outputFormat === "csv" ? csv : jsonl)(outputDirectory(name, outputsLie), { rollBytes, rollAfter })
-  const inputs = { rows: input(`in/*.${inputFormat}`) }
+  const inputs = { rows: paused(input(`in/*.${inputFormat}`), scenario) }
   const deadLetter = output("bad")
   if (shape.kind === "filter") {
     return filterJob().with({ inputs, outputs: { kept: output("kept"), doubled: output("doubled") }, deadLetter })
   }
   return windowsJob(shape).with({ inputs, outputs: { results: output("results"), late: output("late") }, deadLetter })
+}
+
+function paused(source: SourceBinding, { pauseMicrosMax, seed }: Scenario): SourceBinding {
+  return pauseMicrosMax === 0 ? source : pausedSource(source, pauseMicrosMax, seed)
 }
 
 /** How a scenario's outputs are read and held against the truth. */

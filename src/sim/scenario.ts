@@ -80,6 +80,8 @@ export interface Scenario {
   readonly parallelism: number
   /** The length of a morsel: short ones are read by threads, and take turns where there are several files. */
   readonly morselBytes: number
+  /** Records are waited for before every other read, up to so long; 0 where all are there. */
+  readonly pauseMicrosMax: number
 }
 
 /**
@@ -151,6 +153,7 @@ export function drawScenario(seed: number): Scenario {
     spoilsLog: prng.chance(0.4),
     outputsLie: prng.chance(0.7) ? "together" : "apart",
     ...drawThreads(seed),
+    ...drawPauses(seed),
   }
   const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
   return isHasty ? hastened(scenario, total, prng) : scenario
@@ -176,6 +179,12 @@ function drawThreads(seed: number): { parallelism: number; morselBytes: number }
   const prng = new Prng(seed + 2 ** 24)
   const parallelism = prng.chance(0.5) ? 1 : 2 + prng.below(2)
   return { parallelism, morselBytes: parallelism === 1 ? 256 * 1024 : prng.pick([100, 300, 1000]) }
+}
+
+/** From chances of their own, too. The shortest epoch of a job is 10 ms. */
+function drawPauses(seed: number): { pauseMicrosMax: number } {
+  const prng = new Prng(seed + 2 ** 25)
+  return { pauseMicrosMax: prng.chance(0.6) ? 0 : prng.pick([1_000, 20_000, 60_000]) }
 }
 
 function drawShape(prng: Prng): JobShape {

@@ -1,0 +1,87 @@
+/** A job whose records come with time. */
+import { expect, test } from "vitest"
+import { Prng } from "../base/prng.ts"
+import type { Env } from "../env/env.ts"
+import { NO_FAULTS, RandomFaults } from "../sim/faults.ts"
+import type { ExecutableJob } from "./executable-job.ts"
+import { liveSource } from "./live-source.fixture.ts"
+import { Bench, reading } from "./simulated-job.fixture.ts"
+
+const MILLIS = 1_000
+const records = Array.from({ length: 12 }, (_, index) => reading(index * 3, index % 2 === 0 ? "x" : "y", index + 1))
+const bounds = { minMicros: 5 * MILLIS, maxMicros: 1_000 * MILLIS }
+
+/** A job that reads those records as they come. */
+const live = (bench: Bench, delayOf: (ordinal: number) => number): ExecutableJob => {
+  const bound = bench.job({ a: records }, { epoch: bounds })
+  const { schema: rows } = bound.inputs["readings"]!
+  return { ...bound, inputs: { readings: { schema: rows, source: liveSource({ a: records }, delayOf) } } }
+}
+const every = (micros: number) => (ordinal: number) => ordinal * micros
+const whole = async () => {
+  const bench = new Bench()
+  await bench.run(bench.job({ a: records }))
+  return bench.results()
+}
+
+test("E9 an epoch ends though no record comes any more", async () => {
+  const bench = new Bench()
+  const pause = 400 * MILLIS
+  let clock: Env["clock"] | undefined
+  bench.watch = (env) => ({ clock } = env) && env
+  const committed: { micros: number; rows: number }[] = []
+  // Three records within a millisecond each time: the first may be committed alone, and for the others no record comes.
+  await bench.run(
+    live(bench, (ordinal) => Math.floor(ordinal / 3) * pause + (ordinal % 3) * 300),
+    {
+      onEvent: (event) =>
+        void (event.kind === "committed" && committed.push({ micros: clock!.monotonicMicros(), rows: event.rows })),
+    },
+  )
+  for (let burst = 0; burst < records.length / 3; burst++) {
+    const soon = committed.filter(({ micros }) => micros < burst * pause + 100 * MILLIS)
+    expect(soon.reduce((sum, { rows }) => sum + rows, 0)).toBe((burst + 1) * 3)
+  }
+})
+
+test("E9 nothing is committed while nothing has come", async () => {
+  const bench = new Bench()
+  const { status } = await bench.run(live(bench, every(10_000 * MILLIS)))
+  expect(status.epoch).toBe(records.length)
+})
+
+test("E7 gives what it gives where all are there at once", async () => {
+  const bench = new Bench()
+  await bench.run(live(bench, every(7 * MILLIS)))
+  expect(bench.results()).toEqual(await whole())
+})
+
+test("E10 stopping does not wait for the next record", async () => {
+  const bench = new Bench()
+  const { outcome, status } = await bench.run(live(bench, every(3_600_000 * MILLIS)), {}, (handle, env) => {
+    void env.timers.sleep(1_000 * MILLIS).then(() => handle.stop())
+  })
+  expect(outcome).toBe("stopped")
+  expect(status.rowsIn).toBe(1)
+  await bench.run(live(bench, every(7 * MILLIS)))
+  expect(bench.results()).toEqual(await whole())
+})
+
+test("E3 comes to the same results whatever dies when, over many seeds", { timeout: 120_000 }, async () => {
+  const expected = await whole()
+  const scale = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
+  let failures = 0
+  for (let seed = 0; seed < 100 * scale; seed++) {
+    const bench = new Bench(seed)
+    const prng = new Prng(seed)
+    const options = { snapshotPolicy: { minBytes: 600, growth: 1 } }
+    for (let life = 0; life < 5; life++) {
+      bench.world.faults = new RandomFaults(prng.fork(), { intensity: 0.2, max: 2 })
+      if (!(await bench.live(live(bench, every(prng.below(30) * MILLIS)), options))) failures++
+    }
+    bench.world.faults = NO_FAULTS
+    await bench.run(live(bench, every(7 * MILLIS)), options)
+    expect(bench.results(), `seed ${seed}`).toEqual(expected)
+  }
+  expect(failures).toBeGreaterThan(60)
+})

@@ -1,0 +1,56 @@
+/** A source of rows that come with time, an array source that makes readers wait. */
+import type { PartitionReader, ReadLimits, Source, SourceBinding, SourceContext } from "../connect/source.ts"
+import { arraySource, type ArrayPartitions } from "./array-source.fixture.ts"
+
+/** Binds partitions to an input: their record `n` is there `delayOf(n)` µs after the source was opened. */
+export function liveSource(partitions: ArrayPartitions, delayOf: (ordinal: number) => number): SourceBinding {
+  return {
+    describe: () => "live",
+    openSource: async (context) => {
+      const source = await arraySource(partitions).openSource(context)
+      const startMicros = context.env.clock.monotonicMicros()
+      const arrivalOf = (ordinal: number) => startMicros + delayOf(ordinal)
+      return new LiveSource(source, context, arrivalOf)
+    },
+  }
+}
+
+class LiveSource implements Source {
+  readonly #source: Source
+  readonly #context: SourceContext
+  readonly #arrivalOf: (ordinal: number) => number
+
+  constructor(source: Source, context: SourceContext, arrivalOf: (ordinal: number) => number) {
+    this.#source = source
+    this.#context = context
+    this.#arrivalOf = arrivalOf
+  }
+
+  partitions() {
+    return this.#source.partitions()
+  }
+
+  async open(...args: Parameters<Source["open"]>): Promise<PartitionReader> {
+    const { clock, timers } = this.#context.env
+    const reader = await this.#source.open(...args)
+    let { ordinal } = args[2]
+    return {
+      whenReadable: (signal) => {
+        const rest = this.#arrivalOf(ordinal) - clock.monotonicMicros()
+        return rest <= 0 ? undefined : timers.sleep(rest, signal)
+      },
+      read: async (limits: ReadLimits) => {
+        let arrived = 1
+        while (this.#arrivalOf(ordinal + arrived) <= clock.monotonicMicros() && arrived < limits.rows) arrived++
+        const taken = await reader.read({ ...limits, rows: arrived })
+        ordinal = taken.next.ordinal
+        return taken
+      },
+      close: () => reader.close(),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#source.close()
+  }
+}
