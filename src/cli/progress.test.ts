@@ -17,6 +17,7 @@ const STATUS: JobStatus = {
   openWindows: 4,
   inputRead: 50,
   inputTotal: 200,
+  timeShares: [{ on: "input", name: undefined, share: 1 }],
   lastCommitMicros: 1000,
   arenaUsedBytes: 0,
   arenaPeakBytes: 0,
@@ -62,6 +63,17 @@ describe("CP1 the text of a status", () => {
     expect(lines[0]).toBe("revenue  epoch 3  01:05")
     expect(lines[1]).toContain("1,234,567 rows  1,000/s  █████░░░░░░░░░░░░░░░ 25 %  ETA 10 s")
     expect(lines[4]).toContain("2 bad · 7 late · 4 windows open")
+  })
+
+  test("names the output, or the disk, for which the job waits most of the time", () => {
+    const input = { on: "input", name: undefined, share: 0.1 } as const
+    const slow = sampleAt(0, { timeShares: [{ on: "output", name: "hourly", share: 0.874 }, input] })
+    expect(plainLine(slow, rates)).toMatch(/ETA 10 s, waits for the output hourly 87 % of the time$/)
+    expect(liveLines(slow, rates, 0, picocolors.createColors(false))[5]).toContain("slow  waits for the output hourly")
+    const disk = sampleAt(0, { timeShares: [{ on: "log", name: undefined, share: 0.6 }, input] })
+    expect(plainLine(disk, rates)).toContain("waits for the disk of the state directory 60 %")
+    const busy = sampleAt(0, { timeShares: [{ on: "compute", name: undefined, share: 0.9 }, input] })
+    expect(plainLine(busy, rates)).not.toContain("waits")
   })
 
   test("in the singular where there is one of something", () => {

@@ -47,12 +47,14 @@ export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, c
   const open = `${counted(status.openWindows, "window")} open`
   const bad = `${grouped(status.badRecords)} bad · ${grouped(status.lateRows)} late · ${open}`
   const rows = plural(status.rowsIn, "row")
+  const cause = backPressure(status)
   return [
     `${bold(status.job)}  epoch ${status.epoch}  ${dim(clock(elapsedMillis))}`,
     `  ${dim("in  ")}  ${bold(grouped(status.rowsIn))} ${rows}  ${perSecond(rates.rowsIn)}  ${inputLine(status, rates)}`,
     `  ${dim("out ")}  ${counts.join(" · ")}  ${perSecond(rates.rowsOut)}`,
     `  ${dim("time")}  ${timeLine(status)}`,
     `  ${dim("note")}  ${status.badRecords + status.lateRows > 0 ? yellow(bad) : dim(bad)}`,
+    ...(cause === undefined ? [] : [`  ${dim("slow")}  ${yellow(cause)}`]),
   ]
 }
 
@@ -72,7 +74,17 @@ export function plainLine(sample: Sample, rates: Rates): string {
   const left = remainingSeconds(status, rates)
   if (status.inputTotal !== undefined) parts.push(`read ${percent(status)}`)
   if (left !== undefined) parts.push(`ETA ${seconds(left)}`)
+  const cause = backPressure(status)
+  if (cause !== undefined) parts.push(cause)
   return parts.join(", ")
+}
+
+/** What holds a job back, where it is not its own work: a sink or the log, for which reading waits most of the time. */
+function backPressure({ timeShares }: JobStatus): string | undefined {
+  const [most] = timeShares
+  if (most === undefined || most.share < 0.5 || most.on === "input" || most.on === "compute") return undefined
+  const what = most.on === "log" ? "the disk of the state directory" : `the output ${most.name}`
+  return `waits for ${what} ${Math.round(most.share * 100)} % of the time`
 }
 
 function inputLine(status: JobStatus, rates: Rates): string {

@@ -18,6 +18,7 @@ const STATUS: JobStatus = {
   openWindows: 1,
   inputRead: 1,
   inputTotal: 1,
+  timeShares: [],
   lastCommitMicros: 0,
   arenaUsedBytes: 0,
   arenaPeakBytes: 0,

@@ -11,6 +11,7 @@ import { arraySource, type ArrayPartitions } from "./array-source.fixture.ts"
 import { DEAD_LETTER_SCHEMA } from "./dead-letters.ts"
 import { runJob } from "./run-job.ts"
 import { Bench, reading, Reading, SECOND } from "./simulated-job.fixture.ts"
+import type { JobStatus } from "./status.ts"
 
 const TWO_FILES: ArrayPartitions = {
   "a.csv": [reading(1, "x", 1), reading(4, "y", 2), reading(3, "x", 3), reading(30, "x", 4), reading(5, "y", 5)],
@@ -211,6 +212,36 @@ describe("the commit", () => {
     await bench.run({ ...executable, inputs: { readings: { schema: Reading, source } } }, { epochRows: 1 })
     expect(most).toBe(0)
     expect(busy).toBe(0)
+  })
+
+  test("E8 tells of the sink that it waits for, while it waits, and reads nothing meanwhile", async () => {
+    const bench = new Bench()
+    const executable = bench.job(TWO_FILES)
+    const binding = bench.tens.binding()
+    let env!: Env
+    const tens: typeof binding = {
+      ...binding,
+      openSink: async (context, recovery) => {
+        const sink = await binding.openSink(context, recovery)
+        const stage = sink.stage.bind(sink)
+        sink.stage = async (final) => {
+          await env.timers.sleep(60_000_000)
+          return stage(final)
+        }
+        return sink
+      },
+    }
+    let waiting: JobStatus | undefined
+    let later: JobStatus | undefined
+    await bench.run({ ...executable, outputs: { ...executable.outputs, tens } }, { epochRows: 3 }, (handle, itsEnv) => {
+      env = itsEnv
+      void env.timers.sleep(30_000_000).then(() => (waiting = handle.status()))
+      void env.timers.sleep(59_000_000).then(() => (later = handle.status()))
+    })
+    expect(waiting!.timeShares[0]).toMatchObject({ on: "output", name: "tens" })
+    expect(waiting!.timeShares[0]!.share).toBeGreaterThan(0.99)
+    expect(waiting!.rowsIn).toBe(3)
+    expect(later!.rowsIn).toBe(3)
   })
 
   test("E8 ends the run where a sync fails, and the next run goes on from the last epoch", async () => {

@@ -38,6 +38,7 @@ import type { RunJobOptions } from "./run-options.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
+import { TimeUse } from "./time-use.ts"
 import { VERSION } from "./version.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
@@ -53,6 +54,7 @@ export class Coordinator {
   readonly #store: EpochStore
   readonly #runRecord: RunRecord
   readonly #decoders: DecodePool | undefined
+  readonly #time: TimeUse
   #inputs!: Inputs
   #outputs!: Outputs
   #deadLetters: DeadLetter[] = []
@@ -87,6 +89,7 @@ export class Coordinator {
       emit: (output, batch) => this.#outputs.write(output, batch),
     })
     this.#epochLength = new EpochLength(job.epoch, this.#clock.monotonicMicros())
+    this.#time = new TimeUse(this.#clock)
   }
 
   /** Recovers the job's state and opens its sinks and sources. */
@@ -151,6 +154,7 @@ export class Coordinator {
       openWindows: flow.openWindows,
       inputRead: read,
       inputTotal: total,
+      timeShares: this.#time.shares(),
       lastCommitMicros: this.#lastCommitMicros,
       arenaUsedBytes: this.#arena.usedBytes,
       arenaPeakBytes: this.#arena.peakBytes,
@@ -176,7 +180,7 @@ export class Coordinator {
     const isReset = reset || recovered.resetPending
     this.#outputs = await Outputs.open(
       this.#outputSpecs(),
-      { env, arena: this.#arena, baseDirectory },
+      { env, arena: this.#arena, baseDirectory, time: this.#time },
       recovered,
       isReset,
     )
@@ -255,6 +259,7 @@ export class Coordinator {
    * rows and is as long as it must be, or where somebody asks the job to stop.
    */
   async #isReadable(): Promise<boolean> {
+    this.#time.turnTo("input")
     const reader = await this.#inputs.nextReader()
     if (reader.whenReadable === undefined) return true
     if (this.#stop !== undefined) return false
@@ -277,7 +282,9 @@ export class Coordinator {
   }
 
   async #readBatch(rows: number): Promise<void> {
+    this.#time.turnTo("input")
     const { input, index, partitionId, taken } = await this.#inputs.read(rows)
+    this.#time.turnTo("compute")
     try {
       for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
       const records = (taken.batch?.length ?? 0) + taken.bad.length
@@ -299,6 +306,7 @@ export class Coordinator {
     this.#writeDeadLetters()
     const rows = this.#rowsSinceCut
     const staged = await this.#outputs.stage(final)
+    this.#time.turnTo("compute")
     const operators = new Map<string, Uint8Array>()
     for (const state of this.#dataflow.states) {
       const changes = this.#changes.get(state.id) ?? new ByteWriter()
@@ -312,6 +320,7 @@ export class Coordinator {
       operators,
       outputs: staged,
     })
+    this.#time.turnTo("log")
     await this.#store.commit(record)
     await this.#outputs.apply(staged)
     this.#wasFinished = finished
@@ -332,6 +341,7 @@ export class Coordinator {
     const { epoch } = this.#store
     const outputs = await this.#outputs.checkpoint()
     const partitions = this.#inputs.all
+    this.#time.turnTo("log")
     await this.#store.snapshot(this.#runRecord, this.#epochRecord(epoch, finished, { partitions, operators, outputs }))
     this.#options.onEvent?.({ kind: "snapshot", epoch })
   }

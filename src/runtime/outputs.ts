@@ -10,6 +10,7 @@ import type { Schema } from "../batch/schema.ts"
 import type { Sink, SinkBinding } from "../connect/sink.ts"
 import type { Env } from "../env/env.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
+import type { TimeUse } from "./time-use.ts"
 
 /** The name under which the dead letters' sink stands in the log. No output can have it. */
 export const DEAD_LETTER_OUTPUT = "$deadLetter"
@@ -28,6 +29,11 @@ export interface OutputSpec {
 export class Outputs {
   readonly #sinks = new Map<string, Sink>()
   readonly #rows = new Map<string, number>()
+  readonly #time: TimeUse
+
+  private constructor(time: TimeUse) {
+    this.#time = time
+  }
 
   /**
    * Opens the sinks, applies again what was committed, and drops what was not.
@@ -36,11 +42,12 @@ export class Outputs {
    */
   static async open(
     specs: readonly OutputSpec[],
-    context: { readonly env: Env; readonly arena: Arena; readonly baseDirectory: string },
+    context: { readonly env: Env; readonly arena: Arena; readonly baseDirectory: string; readonly time: TimeUse },
     recovered: RecoveredState,
     reset: boolean,
   ): Promise<Outputs> {
-    const outputs = new Outputs()
+    const { time, ...sinkContext } = context
+    const outputs = new Outputs(time)
     try {
       for (const { name, schema, binding } of specs) {
         const earlier = reset ? undefined : recovered.outputs.get(name)
@@ -50,7 +57,7 @@ export class Outputs {
           reset,
           fresh: earlier === undefined,
         }
-        outputs.#sinks.set(name, await binding.openSink({ ...context, schema, output: name }, recovery))
+        outputs.#sinks.set(name, await binding.openSink({ ...sinkContext, schema, output: name }, recovery))
         outputs.#rows.set(name, reset ? 0 : (recovered.counters.get(`rows.${name}`) ?? 0))
       }
     } catch (error) {
@@ -73,25 +80,38 @@ export class Outputs {
 
   /** Moves what sinks hold in memory to their staging areas, where it has become much. */
   async flushLarge(bufferBytes = FLUSH_BYTES): Promise<void> {
-    for (const sink of this.#sinks.values()) if (sink.bufferedBytes >= bufferBytes) await sink.flush()
+    for (const [name, sink] of this.#sinks) {
+      if (sink.bufferedBytes < bufferBytes) continue
+      this.#time.turnTo("output", name)
+      await sink.flush()
+    }
   }
 
   /** Makes everything written safe (E2) and gives what the commit record must hold. */
   async stage(final: boolean): Promise<Map<string, Uint8Array>> {
     const staged = new Map<string, Uint8Array>()
-    for (const [name, sink] of this.#sinks) staged.set(name, await sink.stage(final))
+    for (const [name, sink] of this.#sinks) {
+      this.#time.turnTo("output", name)
+      staged.set(name, await sink.stage(final))
+    }
     return staged
   }
 
   /** Makes a committed epoch visible. */
   async apply(staged: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    for (const [name, bytes] of staged) await this.#sinks.get(name)!.apply(bytes)
+    for (const [name, bytes] of staged) {
+      this.#time.turnTo("output", name)
+      await this.#sinks.get(name)!.apply(bytes)
+    }
   }
 
   /** Makes the sinks independent of the log so far, and gives what a snapshot must hold. */
   async checkpoint(): Promise<Map<string, Uint8Array>> {
     const checkpoints = new Map<string, Uint8Array>()
-    for (const [name, sink] of this.#sinks) checkpoints.set(name, await sink.checkpoint())
+    for (const [name, sink] of this.#sinks) {
+      this.#time.turnTo("output", name)
+      checkpoints.set(name, await sink.checkpoint())
+    }
     return checkpoints
   }
 

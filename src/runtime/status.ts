@@ -1,4 +1,5 @@
 /** What a job tells of itself while it runs, and how it ended. */
+import type { TimeShare } from "./time-use.ts"
 
 /**
  * A job at a moment. Counts of rows are over the life of the job, restarts included.
@@ -36,6 +37,11 @@ export interface JobStatus {
   /** How much of the input was read, in the unit of offsets (files: bytes), and of how much where that is known. */
   readonly inputRead: number
   readonly inputTotal: number | undefined
+  /**
+   * What the job has spent its time on of late, the greatest share first. An output, or the log, with nearly all of it is what
+   * holds the job back: reading waits for it.
+   */
+  readonly timeShares: readonly TimeShare[]
   /** How long the last commit took, in µs. */
   readonly lastCommitMicros: number
   /** Bytes of columns in use and at their peak. */
