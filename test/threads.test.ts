@@ -16,7 +16,7 @@ import { tumbling } from "../src/stream/windows.ts"
 import type { JobEvent } from "../src/trace/events.ts"
 
 const PROGRAM = pathToFileURL(resolve("dist/embedded/decode-thread.js"))
-const ROWS = 120_000
+const ROWS = 150_000
 const START = Date.UTC(2024, 0, 1)
 
 let directory = ""

@@ -27,7 +27,7 @@ const TASKS_MAX = 6
 /** The most and the least of a thread's part of the memory. It is reserved, and touched as far as it is needed. */
 const [THREAD_BYTES_MAX, THREAD_BYTES_MIN] = [32 * 1024 * 1024, 256 * 1024]
 /** Threads are started when so many places were asked for: what has less to read is done before they are of use. */
-const ASKED_MIN = 32
+const ASKED_MIN = 16
 /** The share of the memory that one thread may get, and that of all. */
 const [THREAD_SHARE, THREADS_SHARE] = [1 / 8, 1 / 2]
 /** So many threads may die one after the other. */
@@ -39,7 +39,7 @@ export interface DecodePoolOptions {
   readonly arena: Arena
   /** How many threads: at least 1. There are fewer where the memory is not enough for them. */
   readonly count: number
-  /** Threads are started when so many places were asked for; default 32. */
+  /** Threads are started when so many places were asked for; default 16. */
   readonly askedMin?: number | undefined
   /** Told of each death, and whether another thread takes the place. */
   readonly onDeath?: (reason: string, isReplaced: boolean) => void

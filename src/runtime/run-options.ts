@@ -45,7 +45,7 @@ export interface RunJobOptions {
    * How many threads decode what is read, beside the one that computes; default: none. Results do not depend on it.
    */
   readonly parallelism?: number
-  /** Those threads start when so many stretches of the input were read; default 32. Results do not depend on it. */
+  /** Those threads start when so many stretches of the input were read; default 16. Results do not depend on it. */
   readonly stretchesBeforeThreads?: number
   /** For tests, the length of a morsel (`scheduler.ts`): all runs of a job must have the same. */
   readonly morselBytes?: number

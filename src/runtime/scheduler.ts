@@ -11,7 +11,7 @@
  */
 
 /** The length of a morsel, in the unit of offsets. */
-export const MORSEL_BYTES = 256 * 1024
+export const MORSEL_BYTES = 1024 * 1024
 
 /** What the choice is made of. */
 export interface Candidate {
