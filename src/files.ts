@@ -1,6 +1,6 @@
 /**
  * The door `tidemark/files`: files as inputs and outputs.
  */
-export { csv, jsonl, parquet } from "./connectors/files/file-connector.ts"
+export { arrow, csv, jsonl, parquet } from "./connectors/files/file-connector.ts"
 export type { Compression } from "./connectors/files/decompressor.ts"
 export type { CsvOptions, FileConnector, FileOptions, ParquetOptions } from "./connectors/files/file-connector.ts"

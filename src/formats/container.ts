@@ -29,9 +29,9 @@ export interface WantedBytes {
   readonly target: Uint8Array
 }
 
-/** What a container is, as it was read from the end of its file. */
+/** What a container is, as it was read from the end of its file, or gathered from all over it. */
 export interface Footer {
-  /** The file's last bytes: at least as many as `ContainerFormat.footerBytes` asked for. */
+  /** The file's last bytes, at least as many as `FooterBytes` asked for; for Arrow its index (`arrow/messages.ts`). */
   readonly bytes: Uint8Array
   /** The file's size in bytes. */
   readonly fileBytes: number
@@ -75,15 +75,16 @@ export interface ContainerDecoder {
   decode(record: number, maxRecords: number, partition: number): DecodedRecords
 }
 
+/**
+ * How many of a file's last bytes its footer takes.
+ *
+ * @param tail the file's last bytes: 64 KiB, or the whole file where it has less.
+ * @throws TidemarkError `source-unreadable` where the file is none of the format.
+ */
+export type FooterBytes = (tail: Uint8Array, fileBytes: number, label: string) => number
+
 /** A format of containers with its options. */
 export interface ContainerFormat {
-  /**
-   * How many of the file's last bytes its footer takes.
-   *
-   * @param tail the file's last bytes: 64 KiB, or the whole file where it has less.
-   * @throws TidemarkError `source-unreadable` where the file is none of the format.
-   */
-  footerBytes(tail: Uint8Array, fileBytes: number, label: string): number
   /**
    * How many records the file has.
    *

@@ -4,7 +4,7 @@
  * As text an identity is the file's size and two digests of sixteen digits, of its head (64 KiB) and of its footer:
  * `1043:0123456789abcdef:0123456789abcdef`. A container never grows: another one is another file.
  */
-import type { ContainerFormat, Footer } from "../../formats/container.ts"
+import type { Footer, FooterBytes } from "../../formats/container.ts"
 import type { DiskFile } from "../../env/env.ts"
 import { HEAD_BYTES, identityOfHead } from "./file-identity.ts"
 import { changed } from "./source-errors.ts"
@@ -32,7 +32,7 @@ export interface ContainerEnds {
  */
 export async function readContainerEnds(
   file: DiskFile,
-  format: ContainerFormat,
+  footerBytesOf: FooterBytes,
   label: string,
   steps: ContainerSteps,
 ): Promise<ContainerEnds> {
@@ -44,14 +44,18 @@ export async function readContainerEnds(
   }
   const tailBytes = Math.min(fileBytes, TAIL_BYTES)
   const tail = await read(fileBytes - tailBytes, tailBytes, steps.readFooter)
-  const footerBytes = format.footerBytes(tail, fileBytes, label)
+  const footerBytes = footerBytesOf(tail, fileBytes, label)
   const bytes =
     footerBytes <= tailBytes
       ? tail.subarray(tailBytes - footerBytes)
       : await read(fileBytes - footerBytes, footerBytes, steps.readFooter)
   const head = await read(0, Math.min(fileBytes, HEAD_BYTES), steps.readHead)
-  const identity = `${fileBytes}:${identityOfHead(head).digest}:${footerDigest(bytes)}`
-  return { identity, footer: { bytes, fileBytes, label } }
+  return containerEnds(head, { bytes, fileBytes, label })
+}
+
+/** What a container is, by its head and footer. */
+export function containerEnds(head: Uint8Array, footer: Footer): ContainerEnds {
+  return { identity: `${footer.fileBytes}:${identityOfHead(head).digest}:${footerDigest(footer.bytes)}`, footer }
 }
 
 /** All of a footer counts, 64 KiB after 64 KiB. */

@@ -10,7 +10,6 @@ import type { Position } from "../../batch/position.ts"
 import type { PartitionReader, ReadLimits, SourceBatch, SourceContext } from "../../connect/source.ts"
 import type { DiskFile } from "../../env/env.ts"
 import { RECORD_OFFSETS, type ContainerDecoder } from "../../formats/container.ts"
-import { readContainerEnds } from "./container-file.ts"
 import type { ContainerFileFormat } from "./file-format.ts"
 import type { PooledReader, ReaderPool } from "./reader-pool.ts"
 import { changed, missing, nameUnreadable } from "./source-errors.ts"
@@ -141,7 +140,7 @@ export class ContainerReader implements PartitionReader, PooledReader {
     const { format, label, identity } = this.#target
     const size = await file.size()
     if (!identity.startsWith(`${size}:`)) throw changed(label, difference(identity, `${size}:`))
-    return await readContainerEnds(file, format.container, label, STEPS)
+    return await format.readEnds(file, label, STEPS)
   }
 
   #taken(some: Pick<SourceBatch, "batch" | "bad" | "release">, records: number): SourceBatch {

@@ -7,6 +7,7 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
+import { arrowFormat } from "./arrow-format.ts"
 import type { Compression } from "./decompressor.ts"
 import { csvFormat } from "./csv-format.ts"
 import { ContainerBinding, FileBinding } from "./file-binding.ts"
@@ -206,6 +207,27 @@ export function parquet(path: string | readonly string[], options: ParquetOption
   const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = checkOptions("parquet(...)", options, ["maxPageBytes"])
   const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
   return new ContainerBinding(path, parquetFormat({ pageBytesMax }))
+}
+
+/**
+ * Arrow IPC files and streams (https://arrow.apache.org, also known as Feather, version 2) as an input.
+ *
+ * `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those that
+ * the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
+ * Texts may be dictionary-encoded. Nested columns and compressed buffers are not read. Files must not change while a job
+ * depends on them.
+ *
+ * @param path relative to the directory in which the job runs, or absolute.
+ *
+ * @example
+ * ```ts
+ * import { arrow } from "tidemark/files"
+ *
+ * const readings = arrow("readings/*.arrow")
+ * ```
+ */
+export function arrow(path: string | readonly string[]): SourceBinding {
+  return new ContainerBinding(path, arrowFormat)
 }
 
 function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {

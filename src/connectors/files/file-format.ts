@@ -7,6 +7,8 @@ import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { ContainerFormat } from "../../formats/container.ts"
 import type { EncoderContext, RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+import type { DiskFile } from "../../env/env.ts"
+import type { ContainerEnds, ContainerSteps } from "./container-file.ts"
 import type { Compression } from "./decompressor.ts"
 import type { DecoderSpec } from "../../formats/threads/decoder-spec.ts"
 
@@ -56,6 +58,12 @@ export interface ContainerFileFormat {
   /** The name of the function that users call, for `explain`: `"parquet"`. */
   readonly name: string
   readonly container: ContainerFormat
+  /**
+   * Reads what tells the file from others, and what must be known before any record.
+   *
+   * @throws TidemarkError `source-unreadable` where it is none; `source-changed` where it became shorter meanwhile.
+   */
+  readEnds(file: DiskFile, label: string, steps: ContainerSteps): Promise<ContainerEnds>
   /** Loads what codecs need, or gives `undefined` where they are at hand. */
   load(codecs: readonly string[]): Promise<void> | undefined
 }

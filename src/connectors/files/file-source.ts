@@ -9,7 +9,6 @@ import type { Partition, PartitionReader, Source, SourceContext, SourceWarning }
 import { directoryKey, isWithin } from "../../connect/target-key.ts"
 import type { DiskFile } from "../../env/env.ts"
 import { RECORD_OFFSETS } from "../../formats/container.ts"
-import { readContainerEnds } from "./container-file.ts"
 import { ContainerReader } from "./container-reader.ts"
 import { compressionOf } from "./decompressor.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
@@ -145,12 +144,12 @@ async function lookAtLines({ id, path }: FoundFile, file: DiskFile, format: File
 async function lookAtContainer(
   id: string,
   file: DiskFile,
-  { container }: ContainerFileFormat,
+  format: ContainerFileFormat,
   label: string,
 ): Promise<Partition> {
-  const { identity, footer } = await readContainerEnds(file, container, label, {
+  const { identity, footer } = await format.readEnds(file, label, {
     readHead: "source.list.read",
     readFooter: "source.list.read-footer",
   })
-  return { id, tieBreak: identity, identity, size: container.countRecords(footer) * RECORD_OFFSETS }
+  return { id, tieBreak: identity, identity, size: format.container.countRecords(footer) * RECORD_OFFSETS }
 }

@@ -3,6 +3,7 @@ import * as zlib from "node:zlib"
 import { ParquetDecoder } from "../../formats/parquet/parquet-decoder.ts"
 import { footerBytes, readFooter } from "../../formats/parquet/footer.ts"
 import type { PlatformCodecs } from "../../formats/parquet/page-codecs.ts"
+import { readContainerEnds } from "./container-file.ts"
 import { loadUnzstd, unzstd } from "./zstd.ts"
 import type { ContainerFileFormat } from "./file-format.ts"
 
@@ -19,8 +20,8 @@ export function parquetFormat({ pageBytesMax }: { readonly pageBytesMax: number 
   return {
     name: "parquet",
     load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
+    readEnds: (file, label, steps) => readContainerEnds(file, footerBytes, label, steps),
     container: {
-      footerBytes,
       countRecords: (footer) => readFooter(footer).rows,
       openContainer: (footer, context) => new ParquetDecoder(footer, context, options),
     },

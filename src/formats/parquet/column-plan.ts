@@ -24,7 +24,11 @@ export interface PlannedColumn {
  *
  * @throws TidemarkError `source-unreadable` where the file lacks a column, has it twice, or has another type.
  */
-export function planColumns(footer: ParquetFooter, schema: Schema, label: string): PlannedColumn[] {
+export function planColumns(
+  footer: Pick<ParquetFooter, "columns" | "groups">,
+  schema: Schema,
+  label: string,
+): PlannedColumn[] {
   const names = footer.columns.map(({ name }) => name)
   return schema.fields.flatMap(({ name, type }, field) => {
     const source = type.sourceName ?? name
@@ -47,7 +51,7 @@ export function planColumns(footer: ParquetFooter, schema: Schema, label: string
   })
 }
 
-function refuseCodecs({ groups }: ParquetFooter, leaf: number, subject: string): void {
+function refuseCodecs({ groups }: Pick<ParquetFooter, "groups">, leaf: number, subject: string): void {
   const other = groups.map(({ chunks }) => chunks[leaf]!.codec).find((codec) => !CODECS.includes(codec))
   if (groups.every(({ chunks }) => CODECS.includes(chunks[leaf]!.codec))) return
   throw new TidemarkError("source-unreadable", `${subject} is compressed by ${other ?? "an unknown codec"}.`, {

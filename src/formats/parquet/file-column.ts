@@ -15,7 +15,7 @@ export type PhysicalType = NonNullable<SchemaElement["type"]>
 export type Meaning =
   | { readonly kind: "bool" | "float32" | "float64" | "float16" | "date" | "text" }
   | { readonly kind: "integer"; readonly bits: number; readonly isSigned: boolean }
-  | { readonly kind: "timestamp"; readonly unit: "ms" | "us" | "ns" | "int96"; readonly isUtc: boolean }
+  | { readonly kind: "timestamp"; readonly unit: "s" | "ms" | "us" | "ns" | "int96"; readonly isUtc: boolean }
   | { readonly kind: "decimal"; readonly scale: number }
   /** What no column type has. */
   | { readonly kind: "other" }

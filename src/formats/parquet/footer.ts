@@ -52,7 +52,7 @@ export interface ParquetFooter {
   readonly groups: readonly RowGroup[]
 }
 
-/** How many of a file's last bytes its footer takes, trailer included; see `ContainerFormat.footerBytes`. */
+/** How many of a file's last bytes its footer takes, trailer included; see `FooterBytes`. */
 export function footerBytes(tail: Uint8Array, fileBytes: number, label: string): number {
   const isMarked = (mark: readonly number[]) => mark.every((byte, at) => tail[tail.length - mark.length + at] === byte)
   if (fileBytes < FILE_BYTES_MIN || !isMarked(MARK)) {

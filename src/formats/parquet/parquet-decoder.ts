@@ -7,10 +7,8 @@
 import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Arena } from "../../batch/arena.ts"
-import { readValue } from "../../batch/column.ts"
-import type { Batch } from "../../batch/batch.ts"
-import type { BadRecord } from "../../batch/position.ts"
 import type { Schema } from "../../batch/schema.ts"
+import { noteFaults, withoutBad, type BadRows } from "../bad-rows.ts"
 import { BatchBuilder } from "../batch-builder.ts"
 import {
   RECORD_OFFSETS,
@@ -19,7 +17,6 @@ import {
   type Footer,
   type WantedBytes,
 } from "../container.ts"
-import { rawOf } from "../utf8.ts"
 import { planColumns, type PlannedColumn } from "./column-plan.ts"
 import { ColumnReader, type PageOptions } from "./column-reader.ts"
 import { Faults } from "./faults.ts"
@@ -29,15 +26,10 @@ import { Malformed, TooLarge } from "./malformed.ts"
 /** Buffers of one file's pages may take so many bytes altogether. */
 const HELD_BYTES_MAX = 1024 * 1024 * 1024
 
-const encoder = new TextEncoder()
-
 interface OpenColumn {
   readonly plan: PlannedColumn
   readonly reader: ColumnReader
 }
-
-/** Why a record is bad, by row of the batch: the reason of its first fault, and the fields at fault, in order. */
-type BadRows = Map<number, { readonly fields: number[]; readonly reason: string }>
 
 /** Decodes one file. */
 export class ParquetDecoder implements ContainerDecoder {
@@ -119,7 +111,7 @@ export class ParquetDecoder implements ContainerDecoder {
       for (const { plan, reader } of this.#columns) {
         this.#faults.clear()
         this.#guarded(reader, () => reader.read(record, rows, builder.readers[plan.field]!, this.#faults))
-        this.#noteFaults(plan.field, badRows)
+        noteFaults(this.#faults, plan.field, badRows)
       }
       for (const { field, value } of this.#missing) {
         for (let row = 0; row < rows; row++) builder.readers[field]!.write(row, value)
@@ -129,15 +121,6 @@ export class ParquetDecoder implements ContainerDecoder {
       return badRows.size === 0 ? { batch, bad: [], records: rows, release } : withoutBad(batch!, badRows, release)
     } finally {
       if (!isDone) builder.finish(0, partition)
-    }
-  }
-
-  #noteFaults(field: number, badRows: BadRows): void {
-    const { places, reasons } = this.#faults
-    for (let index = 0; index < places.length; index++) {
-      const known = badRows.get(places[index]!)
-      if (known === undefined) badRows.set(places[index]!, { fields: [field], reason: reasons[index]! })
-      else known.fields.push(field)
     }
   }
 
@@ -176,37 +159,4 @@ export class ParquetDecoder implements ContainerDecoder {
       )
     }
   }
-}
-
-/** A batch in which bad rows do not count, and these as bad records. */
-function withoutBad(batch: Batch, badRows: BadRows, release: () => void): DecodedRecords {
-  const { length, schema, origin } = batch
-  const rows = [...badRows.keys()].sort((one, other) => one - other)
-  const bad = rows.map((row): BadRecord => {
-    const { fields, reason } = badRows.get(row)!
-    const field = schema.fields[fields[0]!]!.name
-    return {
-      position: { offset: origin.offsets![row]!, ordinal: origin.ordinals![row]! },
-      reason: `the field ${JSON.stringify(field)} is ${reason}`,
-      field,
-      raw: rawOfRow(batch, row, fields),
-    }
-  })
-  const count = length - bad.length
-  if (count === 0) {
-    release()
-    return { batch: undefined, bad, records: length, release: () => undefined }
-  }
-  const selection = new Int32Array(count)
-  for (let row = 0, next = 0; row < length; row++) if (!badRows.has(row)) selection[next++] = row
-  return { batch: batch.with({ selection, count }), bad, records: length, release }
-}
-
-/** A row as JSON without the fields at fault, cut to 4 KiB. */
-function rawOfRow({ schema, columns }: Batch, row: number, faulty: readonly number[]): string {
-  const fields = schema.fields.flatMap(({ name, type }, index) =>
-    faulty.includes(index) ? [] : [`${JSON.stringify(name)}:${type.toJson(readValue(columns[index]!, row))}`],
-  )
-  const bytes = encoder.encode(`{${fields.join(",")}}`)
-  return rawOf(bytes, 0, bytes.length)
 }

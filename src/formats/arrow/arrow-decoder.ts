@@ -1,0 +1,267 @@
+/**
+ * Decodes Arrow's IPC files and streams: parts of buffers, as they lie in the file, into columns.
+ *
+ * Arrow's layout is that of batches, so a number that needs no conversion is copied once, from where the file was read to where
+ * the batch lies. Which dictionary a record batch means is said by where it stands: that before it, with those that add to
+ * it; in a file it may also stand behind.
+ *
+ * Invariant:
+ * - AR0 What is at hand is a window of `WINDOW_ROWS` of each column, of texts fewer, and the dictionaries of the batch.
+ */
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Arena } from "../../batch/arena.ts"
+import type { Schema } from "../../batch/schema.ts"
+import { noteFaults, withoutBad, type BadRows } from "../bad-rows.ts"
+import { BatchBuilder } from "../batch-builder.ts"
+import {
+  RECORD_OFFSETS,
+  type ContainerDecoder,
+  type DecodedRecords,
+  type Footer,
+  type WantedBytes,
+} from "../container.ts"
+import { planColumns, type PlannedColumn } from "../parquet/column-plan.ts"
+import { Faults } from "../parquet/faults.ts"
+import { demand, Malformed } from "../parquet/malformed.ts"
+import { ColumnWindow, partOf, WINDOW_ROWS } from "./column-window.ts"
+import { columnPlaces, readIndex, type ArrowIndex, type DictionaryMessage, type IndexedBatch } from "./messages.ts"
+import { textEnds, type Texts } from "./text-values.ts"
+
+/** Texts of one dictionary may take so many bytes altogether. */
+const DICTIONARY_BYTES_MAX = 256 * 1024 * 1024
+
+interface OpenColumn {
+  readonly plan: PlannedColumn
+  readonly window: ColumnWindow
+  /** Which dictionaries it uses, by their places, as text. */
+  dictionaries: string
+}
+
+/** What a file holds. @throws TidemarkError `source-unreadable` where its metadata is damaged. */
+export function arrowIndex({ bytes, label }: Pick<Footer, "bytes" | "label">): ArrowIndex {
+  try {
+    return readIndex(bytes)
+  } catch (error) {
+    throw unreadable(error, sentence(label))
+  }
+}
+
+/** Decodes one file. */
+export class ArrowDecoder implements ContainerDecoder {
+  readonly codecs: readonly string[] = []
+  readonly #label: string
+  readonly #index: ArrowIndex
+  readonly #builder: BatchBuilder
+  readonly #columns: readonly OpenColumn[]
+  readonly #missing: readonly { readonly field: number; readonly value: unknown }[]
+  readonly #faults = new Faults()
+  #batch: IndexedBatch | undefined
+  /** The rows of the batch that windows hold, from `start` on. */
+  #windowStart = -1
+  #loading: Generator<WantedBytes, void> | undefined
+  /** The column that is being read, for errors. */
+  #column: OpenColumn | undefined
+
+  /** @throws TidemarkError `source-unreadable` where the file is damaged, or does not fit the schema. */
+  constructor(footer: Footer, { arena, schema }: { arena: Arena; schema: Schema }) {
+    const { label } = footer
+    this.#label = label
+    this.#index = arrowIndex(footer)
+    const { fields, batches, dictionaries } = this.#index
+    const packed = [...batches, ...dictionaries.map(({ data }) => data)].find(({ compression }) => compression)
+    if (packed !== undefined) {
+      throw new TidemarkError("source-unreadable", `${sentence(label)} is compressed by ${packed.compression!}.`, {
+        hint: "Write it without compression of its buffers; the file may lie on a disk that compresses, or be Parquet.",
+      })
+    }
+    const plans = planColumns({ columns: fields.map(({ column }) => column), groups: [] }, schema, label)
+    this.#columns = plans.map((plan) => {
+      return { plan, window: new ColumnWindow(fields[plan.leaf]!, plan.reading, plan.type), dictionaries: "" }
+    })
+    const planned = new Set(plans.map(({ field }) => field))
+    this.#missing = schema.fields.flatMap(({ type }, field) =>
+      planned.has(field) ? [] : [{ field, value: type.fromMissing() }],
+    )
+    this.#builder = new BatchBuilder(arena, schema)
+  }
+
+  get records(): number {
+    return this.#index.rows
+  }
+
+  get heldBytes(): number {
+    return this.#columns.reduce((sum, { window }) => sum + window.heldBytes, 0)
+  }
+
+  wanted(record: number): WantedBytes | undefined {
+    return this.#guarded(() => {
+      this.#loading ??= this.#load(record)
+      const next = this.#loading.next()
+      if (next.done !== true) return next.value
+      this.#loading = undefined
+      return undefined
+    })
+  }
+
+  supplied(): void {
+    assert(this.#loading !== undefined, "what is supplied was wanted")
+  }
+
+  /** Asks for all that a record needs and that is not at hand. */
+  *#load(record: number): Generator<WantedBytes, void> {
+    const batch = this.#batchOf(record)
+    const row = record - batch.firstRow
+    const start = Math.floor(row / WINDOW_ROWS) * WINDOW_ROWS
+    const { fields } = this.#index
+    const places = columnPlaces(
+      fields.map(({ layout }) => layout),
+      batch,
+    )
+    const isNew = batch !== this.#batch || start !== this.#windowStart
+    // Until all is at hand, nothing is.
+    this.#batch = undefined
+    for (const column of this.#columns) {
+      this.#column = column
+      const { window, plan } = column
+      const place = places[plan.leaf]!
+      const { dictionary } = fields[plan.leaf]!
+      if (dictionary !== undefined) yield* this.#loadDictionary(column, dictionary, batch)
+      if (isNew) yield* window.load(batch, place, start)
+      yield* window.loadTexts(batch, place, row)
+    }
+    this.#batch = batch
+    this.#windowStart = start
+  }
+
+  *#loadDictionary(column: OpenColumn, id: bigint, batch: IndexedBatch): Generator<WantedBytes, void> {
+    const places = this.#dictionariesOf(id, batch.dictionariesBefore)
+    const key = places.join()
+    if (key === column.dictionaries) return
+    const width = this.#index.fields[column.plan.leaf]!.offsetWidth
+    demand(width !== 0, "a dictionary has no texts")
+    const parts: Texts[] = []
+    for (const place of places) parts.push(yield* textsOf(this.#index.dictionaries[place]!, width))
+    column.window.useDictionary(joined(parts))
+    column.dictionaries = key
+  }
+
+  /** The dictionaries of an id that count for a batch behind so many: the last one that replaces, and those that add to it. */
+  #dictionariesOf(id: bigint, before: number): number[] {
+    const all = this.#index.dictionaries.flatMap((each, place) => (each.id === id ? [place] : []))
+    const earlier = all.filter((place) => place < before)
+    const isFirst = (place: number) => !this.#index.dictionaries[place]!.isDelta
+    const known = earlier.length > 0 ? earlier : all
+    demand(known.length > 0, "a column's dictionary is nowhere in it")
+    return known.slice(Math.max(0, known.findLastIndex(isFirst)))
+  }
+
+  decode(record: number, maxRecords: number, partition: number): DecodedRecords {
+    const batch = this.#batch
+    assert(batch !== undefined, "what is decoded was brought")
+    const row = record - batch.firstRow
+    const end = this.#columns.reduce(
+      (least, { window }) => Math.min(least, window.end),
+      Math.min(batch.rows, this.#windowStart + WINDOW_ROWS),
+    )
+    const builder = this.#builder
+    builder.begin(Infinity, Math.min(maxRecords, end - row))
+    const rows = builder.capacity
+    let isDone = false
+    try {
+      for (let place = 0; place < rows; place++) {
+        builder.ordinals[place] = record + place
+        builder.offsets[place] = (record + place) * RECORD_OFFSETS
+      }
+      const badRows: BadRows = new Map()
+      for (const column of this.#columns) {
+        this.#column = column
+        this.#faults.clear()
+        const { window, plan } = column
+        this.#guarded(() => window.read(row, rows, builder.readers[plan.field]!, this.#faults))
+        noteFaults(this.#faults, plan.field, badRows)
+      }
+      for (const { field, value } of this.#missing) {
+        for (let place = 0; place < rows; place++) builder.readers[field]!.write(place, value)
+      }
+      isDone = true
+      const decoded = builder.finish(rows, partition)
+      if (badRows.size > 0) return withoutBad(decoded.batch!, badRows, decoded.release)
+      return { ...decoded, bad: [], records: rows }
+    } finally {
+      if (!isDone) builder.finish(0, partition)
+    }
+  }
+
+  #batchOf(record: number): IndexedBatch {
+    const { batches, rows } = this.#index
+    assert(record >= 0 && record < rows, "only records that the file has are asked for")
+    const known = this.#batch
+    if (known !== undefined && record >= known.firstRow && record < known.firstRow + known.rows) return known
+    // Batches without rows have the same first row as the next one.
+    let [low, high] = [0, batches.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (batches[middle]!.firstRow <= record) low = middle
+      else high = middle - 1
+    }
+    return batches[low]!
+  }
+
+  /** Runs a step of a column's, and says of what is malformed which column it is. */
+  #guarded<T>(step: () => T): T {
+    try {
+      return step()
+    } catch (error) {
+      const name = this.#column?.plan.column.name
+      throw unreadable(
+        error,
+        name === undefined ? sentence(this.#label) : `The column ${JSON.stringify(name)} of ${this.#label}`,
+      )
+    }
+  }
+}
+
+/** The texts of a dictionary. */
+function* textsOf({ data }: DictionaryMessage, width: 4 | 8): Generator<WantedBytes, Texts> {
+  const [, offsets, texts] = data.buffers
+  demand(offsets !== undefined && texts !== undefined, "a dictionary has no texts")
+  demand(
+    texts.bytes + offsets.bytes <= DICTIONARY_BYTES_MAX,
+    `a dictionary has more than ${DICTIONARY_BYTES_MAX} bytes`,
+  )
+  demand(data.rows * width < DICTIONARY_BYTES_MAX, "a dictionary has more texts than bytes")
+  if (data.rows === 0) return { bytes: new Uint8Array(0), ends: new Float64Array(1), base: 0 }
+  const ends = textEnds(yield* partOf(offsets, 0, (data.rows + 1) * width), width, texts.bytes)
+  const base = ends[0]!
+  const bytes = yield* partOf(texts, base, ends[data.rows]! - base)
+  return { bytes, ends: ends.map((end) => end - base), base: 0 }
+}
+
+/** Texts one behind the other. */
+function joined(parts: readonly Texts[]): Texts {
+  if (parts.length === 1) return parts[0]!
+  const sizes = parts.map(({ bytes }) => bytes.length)
+  const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
+  demand(bytes.length <= DICTIONARY_BYTES_MAX, `a dictionary has more than ${DICTIONARY_BYTES_MAX} bytes`)
+  const ends = new Float64Array(parts.reduce((sum, part) => sum + part.ends.length - 1, 1))
+  let [at, count] = [0, 0]
+  for (const part of parts) {
+    bytes.set(part.bytes, at)
+    for (let index = 1; index < part.ends.length; index++) ends[count + index] = part.ends[index]! + at
+    at += part.bytes.length
+    count += part.ends.length - 1
+  }
+  return { bytes, ends, base: 0 }
+}
+
+function unreadable(error: unknown, subject: string): unknown {
+  if (!(error instanceof Malformed)) return error
+  return new TidemarkError("source-unreadable", `${subject} cannot be read: ${error.message}.`, {
+    hint: "The file is damaged: write or copy it again, or take it out of the pattern.",
+  })
+}
+
+function sentence(label: string): string {
+  return label.charAt(0).toUpperCase() + label.slice(1)
+}
