@@ -19,7 +19,7 @@ import type { Schema } from "../batch/schema.ts"
  * How far apart the offsets of two records are. The bytes of a record lie in many places, so its offset is its number
  * times this: a morsel of `runtime/scheduler.ts` is then as many records as a batch may have.
  */
-export const RECORD_OFFSETS = 4
+export const RECORD_OFFSETS = 16
 
 /** Bytes that a decoder needs before it can go on. */
 export interface WantedBytes {

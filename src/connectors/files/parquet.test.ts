@@ -179,13 +179,13 @@ it("tells bad records with the row, the field and the reason", async () => {
       raw: '{"text":"x"}',
     },
     {
-      position: { offset: 8, ordinal: 2 },
+      position: { offset: 32, ordinal: 2 },
       field: "text",
       reason: 'the field "text" is null, and the column is not nullable',
       raw: '{"id":5}',
     },
     {
-      position: { offset: 12, ordinal: 3 },
+      position: { offset: 48, ordinal: 3 },
       field: "id",
       reason: 'the field "id" is 1099511627776, outside the range of int32',
       raw: "{}",

@@ -21,7 +21,7 @@ export class BitLane implements Lane {
   beginPage(encoding: number, bytes: Uint8Array, at: number, end: number, count: number): void {
     if (count === 0) this.#values = undefined
     else if (encoding === ENCODING.plain) this.#values = new PlainBits(bytes, at, end)
-    else if (encoding === ENCODING.rle) this.#values = rleBits(bytes, at, end)
+    else if (encoding === ENCODING.rle) this.#values = rleBits(bytes, at, end, count)
     else throw new Malformed(`booleans have the encoding ${encoding}, which is none of booleans`)
   }
 

@@ -98,8 +98,8 @@ export class PlainFixedBytes implements ByteValues {
 }
 
 /** BYTE_STREAM_SPLIT of FIXED_LEN_BYTE_ARRAY: put together again at once, as many bytes as before. */
-export function splitBytes(bytes: Uint8Array, at: number, end: number, width: number): ByteValues {
-  const count = Math.floor((end - at) / width)
+export function splitBytes(bytes: Uint8Array, at: number, end: number, width: number, count: number): ByteValues {
+  demand(end - at === width * count, "a page has another number of bytes than its values take")
   const joined = new Uint8Array(count * width)
   for (let byte = 0, source = at; byte < width; byte++) {
     for (let target = byte; target < joined.length; target += width) joined[target] = bytes[source++]!

@@ -210,35 +210,39 @@ export class ColumnReader {
         demand(isRuns, `levels have the encoding ${header.levelEncoding}, which is not read`)
         at = prefixedEnd(bytes, from, end)
       }
-      this.#readLevels(values, bytes, from + 4, at)
-      this.#beginValues(header, bytes, at, end)
+      const valid = this.#readLevels(values, bytes, from + 4, at)
+      this.#lane.beginPage(header.encoding, bytes, at, end, valid)
       return
     }
-    const { definitionBytes, repetitionBytes, uncompressedBytes, compressedBytes } = header
+    const { definitionBytes, repetitionBytes, uncompressedBytes, compressedBytes, rows, nulls } = header
+    demand(rows === values, "a page has another number of rows than of values")
     const levelBytes = definitionBytes + repetitionBytes
     demand(levelBytes <= Math.min(uncompressedBytes, compressedBytes), "levels go on behind the end of their page")
     const levelsAt = start + repetitionBytes
-    this.#readLevels(values, this.#window.bytes, levelsAt, isOptional ? levelsAt + definitionBytes : levelsAt)
+    const valid = this.#readLevels(
+      values,
+      this.#window.bytes,
+      levelsAt,
+      isOptional ? levelsAt + definitionBytes : levelsAt,
+    )
+    demand(nulls === values - valid, "a page has another number of nulls than it says")
     const { bytes, end } = this.#unpacked(header, start, levelBytes)
-    this.#beginValues(header, bytes, end - (uncompressedBytes - levelBytes), end)
+    this.#lane.beginPage(header.encoding, bytes, end - (uncompressedBytes - levelBytes), end, valid)
   }
 
-  #beginValues({ encoding, values }: PageHeader, bytes: Uint8Array, at: number, end: number): void {
-    const valid = this.#validity === undefined ? values : countBits(this.#validity, 0, values)
-    this.#lane.beginPage(encoding, bytes, at, end, valid)
-  }
-
-  /** Definition levels, one bit a value, become the page's validity. */
-  #readLevels(values: number, bytes: Uint8Array, at: number, end: number): void {
+  /** Definition levels, one bit a value, become the page's validity. Gives how many values are not null. */
+  #readLevels(values: number, bytes: Uint8Array, at: number, end: number): number {
     this.#validity = undefined
-    if (!this.column.isOptional) return
+    if (!this.column.isOptional) return values
     demand(values <= MAX_PAGE_VALUES, `a page has ${values} values, and at most ${MAX_PAGE_VALUES} are read`)
     const byteCount = (values + 7) >> 3
     if (this.#validityBytes.length < byteCount) this.#validityBytes = new Uint8Array(byteCount)
     const validity = this.#validityBytes
     validity.fill(0, 0, byteCount)
-    new HybridReader(bytes, at, end, 1).readBits(values, validity)
-    if (countBits(validity, 0, values) < values) this.#validity = validity
+    new HybridReader(bytes, at, end, 1, values).readBits(values, validity)
+    const valid = countBits(validity, 0, values)
+    if (valid < values) this.#validity = validity
+    return valid
   }
 
   /**

@@ -171,6 +171,8 @@ export class DeltaReader {
     const sign = -(this.#varintLow & 1)
     this.#varintLow = ((this.#varintLow >>> 1) | (this.#varintHigh << 31)) ^ sign
     this.#varintHigh = (this.#varintHigh >>> 1) ^ sign
+    const fits = this.#words === 2 || this.#varintHigh === this.#varintLow >> 31
+    demand(fits, "a delta has more bits than its type")
   }
 
   /** Reads a varint of 64 bits into two words. */

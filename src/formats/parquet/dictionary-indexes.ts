@@ -17,9 +17,9 @@ export class DictionaryIndexes {
     return this.#scratch.byteLength
   }
 
-  begin(bytes: Uint8Array, at: number, end: number): void {
+  begin(bytes: Uint8Array, at: number, end: number, count: number): void {
     if (at >= end) throw new CutShort("a page's indexes")
-    this.#values = new HybridReader(bytes, at + 1, end, bytes[at]!)
+    this.#values = new HybridReader(bytes, at + 1, end, bytes[at]!, count)
   }
 
   /** Reads `count` indexes, each below `size`: they are at the start of what is returned until the next read. */

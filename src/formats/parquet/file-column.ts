@@ -36,33 +36,39 @@ export interface FileColumn {
   readonly words: string
 }
 
+/** A column of a Parquet file's schema. */
+export interface Leaf extends FileColumn {
+  /** The names of the groups that it lies in, and its own. */
+  readonly path: readonly string[]
+}
+
 /** The most bytes of a value of FIXED_LEN_BYTE_ARRAY. */
 const VALUE_BYTES_MAX = 1024 * 1024
 /** No schema is nested deeper. */
 const DEPTH_MAX = 64
 
 /** The leaves of a file's schema, in order. */
-export function fileColumns(schema: readonly SchemaElement[]): FileColumn[] {
-  const columns: FileColumn[] = []
+export function fileColumns(schema: readonly SchemaElement[]): Leaf[] {
+  const columns: Leaf[] = []
   let next = 1
-  const takeChildren = (count: number, depth: number, group: SchemaElement | undefined): void => {
+  const takeChildren = (count: number, depth: number, groups: readonly SchemaElement[]): void => {
     demand(depth <= DEPTH_MAX, `its schema is nested deeper than ${counted(DEPTH_MAX, "level")}`)
     for (let index = 0; index < count; index++) {
       demand(next < schema.length, "its schema ends too early")
       const element = schema[next++]!
       demand(typeof element.name === "string", "a column has no name")
-      const outermost = group ?? element
-      if (element.type !== undefined) columns.push(leaf(element, outermost))
-      else takeChildren(element.num_children ?? 0, depth + 1, outermost)
+      if (element.type !== undefined) columns.push(leaf(element, groups))
+      else takeChildren(element.num_children ?? 0, depth + 1, [...groups, element])
     }
   }
   demand(schema.length > 0, "it has no schema")
-  takeChildren(schema[0]!.num_children ?? 0, 0, undefined)
+  takeChildren(schema[0]!.num_children ?? 0, 0, [])
   demand(next === schema.length, "its schema has more columns than it says")
   return columns
 }
 
-function leaf(element: SchemaElement, outermost: SchemaElement): FileColumn {
+function leaf(element: SchemaElement, groups: readonly SchemaElement[]): Leaf {
+  const outermost = groups[0] ?? element
   const { type: physical, type_length: length = 0, repetition_type: repetition } = element
   const isFixed = physical === "FIXED_LEN_BYTE_ARRAY"
   demand(!isFixed || (length > 0 && length <= VALUE_BYTES_MAX), "a column of fixed length has none")
@@ -71,6 +77,7 @@ function leaf(element: SchemaElement, outermost: SchemaElement): FileColumn {
   const meaning = meaningOf(element)
   return {
     name: outermost.name,
+    path: [...groups, element].map(({ name }) => name),
     physical: physical!,
     valueBytes: isFixed ? length : 0,
     isOptional: repetition !== "REQUIRED",

@@ -4,7 +4,7 @@
  * Values come as words of 32 bits, low word first: one for INT32 and FLOAT, two for INT64 and DOUBLE, three for INT96.
  */
 import { HybridReader, orBits } from "./hybrid.ts"
-import { CutShort } from "./malformed.ts"
+import { CutShort, demand } from "./malformed.ts"
 
 /** Reads the values of a page that are not null, one after the other. */
 export interface FixedValues {
@@ -56,11 +56,13 @@ export class SplitFixed implements FixedValues {
   readonly #width: number
   #at = 0
 
-  constructor(bytes: Uint8Array, at: number, end: number, words: number) {
+  /** @param count how many values the page has, which cannot be told from its bytes. */
+  constructor(bytes: Uint8Array, at: number, end: number, words: number, count: number) {
+    demand(end - at === 4 * words * count, "a page has another number of bytes than its values take")
     this.#bytes = bytes
     this.#start = at
     this.#width = 4 * words
-    this.#stride = Math.floor((end - at) / this.#width)
+    this.#stride = count
   }
 
   read(count: number, words: Int32Array): void {
@@ -105,8 +107,8 @@ export class PlainBits implements BitValues {
 }
 
 /** RLE: the length of what follows in four bytes, then runs of bits. */
-export function rleBits(bytes: Uint8Array, at: number, end: number): BitValues {
-  return new HybridReader(bytes, at + 4, prefixedEnd(bytes, at, end), 1)
+export function rleBits(bytes: Uint8Array, at: number, end: number, count: number): BitValues {
+  return new HybridReader(bytes, at + 4, prefixedEnd(bytes, at, end), 1, count)
 }
 
 /** Where ends what starts with its length in four bytes. */

@@ -10,7 +10,7 @@ import { parquetMetadata } from "hyparquet/src/metadata.js"
 import type { FileMetaData } from "hyparquet"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Footer } from "../container.ts"
-import { fileColumns, type FileColumn } from "./file-column.ts"
+import { fileColumns, type FileColumn, type Leaf } from "./file-column.ts"
 import { demand, Malformed } from "./malformed.ts"
 import { ThriftReader } from "./thrift.ts"
 
@@ -121,7 +121,7 @@ function footerOf(metadata: FileMetaData, pagesEnd: number): ParquetFooter {
   for (const group of metadata.row_groups) {
     const rows = numberOf(group.num_rows, "a row group's number of rows")
     demand(group.columns.length === columns.length, "a row group has another number of columns than the schema")
-    const chunks = group.columns.map((chunk) => chunkOf(chunk, pagesEnd))
+    const chunks = group.columns.map((chunk, index) => chunkOf(chunk, columns[index]!, pagesEnd))
     if (rows > 0) groups.push({ firstRow, rows, chunks })
     firstRow += rows
   }
@@ -129,9 +129,15 @@ function footerOf(metadata: FileMetaData, pagesEnd: number): ParquetFooter {
   return { rows: firstRow, columns, groups }
 }
 
-function chunkOf(chunk: FileMetaData["row_groups"][number]["columns"][number], pagesEnd: number): ColumnChunk {
+function chunkOf(
+  chunk: FileMetaData["row_groups"][number]["columns"][number],
+  { path, physical }: Leaf,
+  pagesEnd: number,
+): ColumnChunk {
   const data = chunk.meta_data
   demand(data !== undefined, "a column of a row group is not described (it may be encrypted)")
+  const isThat = data.type === physical && path.join("\n") === data.path_in_schema.join("\n")
+  demand(isThat, "a column of a row group is another one than the schema has")
   demand(chunk.file_path === undefined || chunk.file_path === "", "a column lies in another file")
   const dataStart = numberOf(data.data_page_offset, "a column's place")
   const { dictionary_page_offset: dictionaryOffset } = data

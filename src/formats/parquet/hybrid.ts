@@ -16,7 +16,8 @@ export class HybridReader {
   readonly #end: number
   readonly #width: number
   #at: number
-  /** How many values of the current run are left. */
+  /** How many values are left of all, and of the current run. */
+  #remaining: number
   #left = 0
   /** The value of a run of equal ones; -1 in a run of packed ones. */
   #value = -1
@@ -25,14 +26,18 @@ export class HybridReader {
   /** Where the next run starts. */
   #next: number
 
-  /** @param width of a value in bits, 0 to 32. */
-  constructor(bytes: Uint8Array, at: number, end: number, width: number) {
+  /**
+   * @param width of a value in bits, 0 to 32.
+   * @param count how many values there are.
+   */
+  constructor(bytes: Uint8Array, at: number, end: number, width: number, count: number) {
     demand(width <= 32, "packed values have more than 32 bits")
     this.#bytes = bytes
     this.#at = at
     this.#next = at
     this.#end = end
     this.#width = width
+    this.#remaining = count
   }
 
   /** Reads `count` values to `target[0, count)`; those of 32 bits as int32. */
@@ -43,6 +48,7 @@ export class HybridReader {
       if (this.#value >= 0 || this.#width === 0) target.fill(Math.max(0, this.#value), done, done + some)
       else this.#unpack(some, target, done)
       this.#left -= some
+      this.#remaining -= some
       done += some
     }
   }
@@ -59,6 +65,7 @@ export class HybridReader {
         this.#bit += some
       }
       this.#left -= some
+      this.#remaining -= some
       done += some
     }
   }
@@ -73,6 +80,7 @@ export class HybridReader {
         this.#bit += some * this.#width
       }
       this.#left -= some
+      this.#remaining -= some
       done += some
     }
   }
@@ -102,6 +110,7 @@ export class HybridReader {
     let value = 0
     for (let index = 0; index < byteCount; index++) value += this.#bytes[this.#at + index]! * 2 ** (8 * index)
     demand(value < 2 ** Math.min(31, this.#width), "a run has a value that does not fit its width")
+    demand(count <= this.#remaining, "a run is longer than what it is a part of")
     this.#left = count
     this.#value = value
     this.#next = this.#at + byteCount

@@ -52,7 +52,7 @@ export class NumberLane implements Lane {
     this.#isEmpty = count === 0
     this.#isIndexed = isDictionaryEncoding(encoding)
     if (this.#isEmpty) return
-    if (this.#isIndexed) this.#indexes.begin(bytes, at, end)
+    if (this.#isIndexed) this.#indexes.begin(bytes, at, end, count)
     else this.#pages.begin(encoding, bytes, at, end, count)
   }
 

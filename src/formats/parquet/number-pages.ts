@@ -41,10 +41,10 @@ export class WordNumbers implements NumberPages {
     return this.#scratch.byteLength
   }
 
-  begin(encoding: number, bytes: Uint8Array, at: number, end: number): void {
+  begin(encoding: number, bytes: Uint8Array, at: number, end: number, count: number): void {
     const { words } = this.#reading
     if (encoding === ENCODING.plain) this.#values = new PlainFixed(bytes, at, end, words)
-    else if (encoding === ENCODING.byteStreamSplit) this.#values = new SplitFixed(bytes, at, end, words)
+    else if (encoding === ENCODING.byteStreamSplit) this.#values = new SplitFixed(bytes, at, end, words, count)
     else if (encoding === ENCODING.deltaBinaryPacked && words !== 3) {
       this.#values = new DeltaReader(bytes, at, end, words === 1 ? 1 : 2)
     } else throw new Malformed(`numbers have the encoding ${encoding}, which is none of numbers`)
@@ -116,6 +116,6 @@ export function byteValuesOf(page: BytePage, { valueBytes }: FileColumn, pageByt
   if (encoding === ENCODING.deltaByteArray) {
     return deltaBytes(bytes, at, end, { values: count, bytes: pageBytesMax, width: valueBytes })
   }
-  if (encoding === ENCODING.byteStreamSplit && isFixed) return splitBytes(bytes, at, end, valueBytes)
+  if (encoding === ENCODING.byteStreamSplit && isFixed) return splitBytes(bytes, at, end, valueBytes, count)
   throw new Malformed(`bytes have the encoding ${encoding}, which is none of bytes`)
 }

@@ -5,7 +5,7 @@
  *   1 type    2 uncompressed_page_size    3 compressed_page_size    4 crc
  *   5 data_page_header: 1 num_values, 2 encoding, 3 definition_level_encoding
  *   7 dictionary_page_header: 1 num_values, 2 encoding
- *   8 data_page_header_v2: 1 num_values, 3 num_rows, 4 encoding, 5 definition_levels_byte_length,
+ *   8 data_page_header_v2: 1 num_values, 2 num_nulls, 3 num_rows, 4 encoding, 5 definition_levels_byte_length,
  *     6 repetition_levels_byte_length, 7 is_compressed
  */
 import { demand } from "./malformed.ts"
@@ -40,6 +40,9 @@ export interface PageHeader {
   readonly crc: number | undefined
   /** How many values the page has, nulls included. */
   readonly values: number
+  /** How many rows a `"data2"` page has, and how many of its values are null. */
+  readonly rows: number
+  readonly nulls: number
   /** How the values are written: of `ENCODING`. */
   readonly encoding: number
   /** How the definition levels of a `"data"` page are written. */
@@ -93,6 +96,8 @@ export function readPageHeader(bytes: Uint8Array, at: number, end: number): Page
     compressedBytes: count(top.get(3), "compressed size"),
     crc: top.get(4),
     values: kind === "other" ? 0 : count(details.get(1), "number of values"),
+    rows: kind === "data2" ? count(details.get(3), "number of rows") : 0,
+    nulls: kind === "data2" ? count(details.get(2), "number of nulls") : 0,
     encoding: details.get(kind === "data2" ? 4 : 2) ?? -1,
     levelEncoding: details.get(3) ?? ENCODING.rle,
     definitionBytes: kind === "data2" ? count(details.get(5), "length of definition levels") : 0,

@@ -218,7 +218,7 @@ describe("PQ4 a value that the type does not have makes a bad record", () => {
       expect(rows).toHaveLength(2)
       expect(bad).toEqual(
         [1, 3].map((ordinal) => ({
-          position: { offset: 4 * ordinal, ordinal },
+          position: { offset: 16 * ordinal, ordinal },
           field: "v",
           reason: `the field "v" is ${reason}`,
           raw: '{"id":5}',

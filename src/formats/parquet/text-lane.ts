@@ -65,7 +65,7 @@ export class TextLane implements Lane {
   beginPage(encoding: number, bytes: Uint8Array, at: number, end: number, count: number): void {
     this.#isIndexed = isDictionaryEncoding(encoding) && count > 0
     this.#values = undefined
-    if (this.#isIndexed) this.#indexes.begin(bytes, at, end)
+    if (this.#isIndexed) this.#indexes.begin(bytes, at, end, count)
     else if (count > 0) {
       this.#values = byteValuesOf({ encoding, bytes, at, end, count }, this.#column, this.#pageBytesMax)
     }
