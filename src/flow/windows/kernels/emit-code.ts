@@ -331,7 +331,12 @@ function storeBounds(emitting: Emitting, { to, count }: Rows, windowEnd: Local<"
   ]
   return [
     end.set(i64.truncSatF64S(windowEnd.get)),
-    when(i32.load(control.get, CONTROL.resultIds), noteRun(emitting, i32.add(to.get, count.get), end), filled),
+    when(
+      i32.load(control.get, CONTROL.resultIds),
+      // A run has a row at least, so there are no more runs than rows.
+      [when(count.get, noteRun(emitting, i32.add(to.get, count.get), end))],
+      filled,
+    ),
   ]
 }
 
