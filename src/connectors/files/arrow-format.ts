@@ -11,6 +11,7 @@ import { containerEnds, type ContainerEnds, type ContainerSteps } from "./contai
 import type { ContainerFileFormat } from "./file-format.ts"
 import { HEAD_BYTES } from "./file-identity.ts"
 import { changed } from "./source-errors.ts"
+import { loadUnzstd, unzstd } from "./zstd.ts"
 
 const MAGIC = new TextEncoder().encode("ARROW1")
 /** Where a file's first message is; what stands behind its footer: the bytes of that (int32), and the magic. */
@@ -25,11 +26,11 @@ const PROBE_BYTES = 4096
 /** Arrow's IPC formats. */
 export const arrowFormat: ContainerFileFormat = {
   name: "arrow",
-  load: () => undefined,
+  load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
   readEnds,
   container: {
     countRecords: (footer) => arrowIndex(footer).rows,
-    openContainer: (footer, context) => new ArrowDecoder(footer, context),
+    openContainer: (footer, context) => new ArrowDecoder(footer, context, { unzstd }),
   },
 }
 

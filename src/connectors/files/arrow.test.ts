@@ -9,13 +9,18 @@ import { schema, type Schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import { describeSourceConformance, type ExpectedRecord } from "../../connect/source.conformance.ts"
 import { RECORD_OFFSETS } from "../../formats/container.ts"
+import { packLz4 } from "../../formats/arrow/lz4.fixture.ts"
 import { SimWorld } from "../../sim/sim-env.ts"
 import { arrowFormat } from "./arrow-format.ts"
 import { arrow } from "./file-connector.ts"
 import { BASE_DIRECTORY, SOURCE_SCHEMA, withBaseDirectory } from "./file-world.conformance.ts"
+import { bombFrame, storedFrame } from "./zstd-frame.fixture.ts"
+import { loadUnzstd } from "./zstd.ts"
 
 const {
   Bool,
+  compressionRegistry,
+  CompressionType,
   DateDay,
   Dictionary,
   Field,
@@ -43,6 +48,18 @@ const {
   vectorFromArray,
 } = arrowLib
 
+const PACKINGS = { lz4: CompressionType.LZ4_FRAME, zstd: CompressionType.ZSTD } as const
+compressionRegistry.set(PACKINGS.lz4, { encode: packLz4 })
+// A frame put together by hand is smaller than what it holds where that is one byte, again and again.
+const isOneByte = (bytes: Uint8Array): boolean =>
+  bytes.length % 100_000 === 0 && bytes.every((byte) => byte === bytes[0])
+compressionRegistry.set(PACKINGS.zstd, {
+  encode: (bytes) => (isOneByte(bytes) ? bombFrame(bytes[0]!, bytes.length / 100_000) : storedFrame(bytes)),
+})
+
+// A library that is loaded while a world is simulated would take time that the world does not have.
+await loadUnzstd()
+
 type Form = "file" | "stream"
 type Columns = Readonly<Record<string, { readonly type: arrowLib.DataType; readonly values: readonly unknown[] }>>
 
@@ -55,11 +72,33 @@ function vectorOf(values: readonly unknown[], type: arrowLib.DataType): arrowLib
   return new arrowLib.Vector([arrowLib.makeData({ type, length, nullCount, data, nullBitmap } as never)])
 }
 
+/** What of the library's writers packs buffers. */
+interface Packer {
+  _compressBodyBuffers(buffers: readonly ArrayBufferView[]): { readonly buffers: readonly Uint8Array[] }
+}
+
+/** apache-arrow 21 says how long a buffer is packed, where the format has how long it is unpacked. */
+function correctLengths(writer: object): void {
+  const packer = writer as Packer
+  const pack = packer._compressBodyBuffers.bind(packer)
+  packer._compressBodyBuffers = (buffers) => {
+    const packed = pack(buffers)
+    buffers.forEach(({ byteLength }, index) => {
+      const prefix = packed.buffers[2 * index]!
+      const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length)
+      if (prefix.length > 0 && view.getBigInt64(0, true) !== -1n) view.setBigInt64(0, BigInt(byteLength), true)
+    })
+    return packed
+  }
+}
+
 /** A table of some columns, in record batches of so many rows. */
-function written(columns: Columns, form: Form, batchRows = Infinity): Uint8Array {
+function written(columns: Columns, form: Form, batchRows = Infinity, packing?: keyof typeof PACKINGS): Uint8Array {
   const names = Object.keys(columns)
   const rows = columns[names[0]!]!.values.length
-  const writer = form === "file" ? new RecordBatchFileWriter() : new RecordBatchStreamWriter()
+  const options = { compressionType: packing === undefined ? null : PACKINGS[packing] }
+  const writer = form === "file" ? new RecordBatchFileWriter(options) : new RecordBatchStreamWriter(options)
+  correctLengths(writer)
   for (let from = 0; from < rows || from === 0; from += batchRows) {
     const vectors = names.map((name) => {
       const { type, values } = columns[name]!
@@ -303,6 +342,7 @@ describe("Arrow", () => {
         form,
         // A file has one dictionary for each column.
         isDictionary && form === "file" ? Infinity : batchRows,
+        prng.pick([undefined, "lz4", "zstd"] as const),
       )
       const from = prng.chance(0.5) ? 0 : prng.below(rows)
       const read = await readArrow(bytes, of, from, () => 1 + prng.below(2000))
@@ -400,6 +440,14 @@ describe("Arrow", () => {
     }
   })
 
+  it("AR1 unpacks buffers of Zstandard", async () => {
+    const columns = { id: { type: new Int32(), values: Array.from({ length: 100_000 }, () => 0x0707_0707) } }
+    const bytes = written(columns, "file", Infinity, "zstd")
+    expect(bytes.length).toBeLessThan(10_000)
+    const { rows } = await readArrow(bytes, schema({ id: t.int32 }), 0, () => 30_000)
+    expect([rows.length, rows.every(({ id }) => id === 0x0707_0707)]).toEqual([100_000, true])
+  })
+
   it("AR1 passes over the buffers of nested columns", async () => {
     const bytes = written(
       {
@@ -448,10 +496,15 @@ describe("Arrow", () => {
       },
       "stream",
     )
+    const packed = (["lz4", "zstd"] as const).map((packing) => {
+      const values = SMALL.map(([, text]) => text!.repeat(50))
+      const columns = { id: { type: new Int32(), values: [1, 2, 3] }, text: { type: new Utf8(), values } }
+      return written(columns, "file", Infinity, packing)
+    })
     const other: unknown[] = []
     const tries: Promise<void>[] = []
     forEachSeed(400, (prng) => {
-      const damaged = Uint8Array.from(prng.chance(0.5) ? bytes : dictionary)
+      const damaged = Uint8Array.from(prng.pick([bytes, dictionary, ...packed]))
       for (let count = 1 + prng.below(4); count > 0; count--) {
         damaged[prng.below(damaged.length)] = prng.pick([0, 1, 0x7f, 0x80, 0xff, prng.below(256)])
       }

@@ -214,8 +214,8 @@ export function parquet(path: string | readonly string[], options: ParquetOption
  *
  * `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those that
  * the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
- * Texts may be dictionary-encoded. Nested columns and compressed buffers are not read. Files must not change while a job
- * depends on them.
+ * Texts may be dictionary-encoded, and buffers packed by LZ4 or Zstandard. Nested columns are not read. Files must not
+ * change while a job depends on them.
  *
  * @param path relative to the directory in which the job runs, or absolute.
  *

@@ -24,10 +24,13 @@ import {
 import { planColumns, type PlannedColumn } from "../parquet/column-plan.ts"
 import { Faults } from "../parquet/faults.ts"
 import { demand, Malformed } from "../parquet/malformed.ts"
-import { ColumnWindow, partOf, WINDOW_ROWS } from "./column-window.ts"
+import { BodyReader, type Unzstd } from "./body.ts"
+import { ColumnWindow, WINDOW_ROWS } from "./column-window.ts"
 import { columnPlaces, readIndex, type ArrowIndex, type DictionaryMessage, type IndexedBatch } from "./messages.ts"
 import { textEnds, type Texts } from "./text-values.ts"
 
+/** Buffers of one file may take so many bytes altogether. */
+const HELD_BYTES_MAX = 1024 * 1024 * 1024
 /** Texts of one dictionary may take so many bytes altogether. */
 const DICTIONARY_BYTES_MAX = 256 * 1024 * 1024
 
@@ -49,9 +52,9 @@ export function arrowIndex({ bytes, label }: Pick<Footer, "bytes" | "label">): A
 
 /** Decodes one file. */
 export class ArrowDecoder implements ContainerDecoder {
-  readonly codecs: readonly string[] = []
   readonly #label: string
   readonly #index: ArrowIndex
+  readonly #unzstd: Unzstd
   readonly #builder: BatchBuilder
   readonly #columns: readonly OpenColumn[]
   readonly #missing: readonly { readonly field: number; readonly value: unknown }[]
@@ -64,20 +67,23 @@ export class ArrowDecoder implements ContainerDecoder {
   #column: OpenColumn | undefined
 
   /** @throws TidemarkError `source-unreadable` where the file is damaged, or does not fit the schema. */
-  constructor(footer: Footer, { arena, schema }: { arena: Arena; schema: Schema }) {
+  constructor(
+    footer: Footer,
+    { arena, schema }: { arena: Arena; schema: Schema },
+    options: { readonly unzstd: Unzstd },
+  ) {
     const { label } = footer
     this.#label = label
     this.#index = arrowIndex(footer)
-    const { fields, batches, dictionaries } = this.#index
-    const packed = [...batches, ...dictionaries.map(({ data }) => data)].find(({ compression }) => compression)
-    if (packed !== undefined) {
-      throw new TidemarkError("source-unreadable", `${sentence(label)} is compressed by ${packed.compression!}.`, {
-        hint: "Write it without compression of its buffers; the file may lie on a disk that compresses, or be Parquet.",
-      })
-    }
+    const { fields } = this.#index
+    this.#unzstd = options.unzstd
     const plans = planColumns({ columns: fields.map(({ column }) => column), groups: [] }, schema, label)
     this.#columns = plans.map((plan) => {
-      return { plan, window: new ColumnWindow(fields[plan.leaf]!, plan.reading, plan.type), dictionaries: "" }
+      return {
+        plan,
+        window: new ColumnWindow(fields[plan.leaf]!, plan.reading, plan.type, options.unzstd),
+        dictionaries: "",
+      }
     })
     const planned = new Set(plans.map(({ field }) => field))
     this.#missing = schema.fields.flatMap(({ type }, field) =>
@@ -90,6 +96,12 @@ export class ArrowDecoder implements ContainerDecoder {
     return this.#index.rows
   }
 
+  get codecs(): readonly string[] {
+    const { batches, dictionaries } = this.#index
+    const all = [...batches, ...dictionaries.map(({ data }) => data)]
+    return [...new Set(all.flatMap(({ compression }) => compression ?? []))]
+  }
+
   get heldBytes(): number {
     return this.#columns.reduce((sum, { window }) => sum + window.heldBytes, 0)
   }
@@ -98,6 +110,7 @@ export class ArrowDecoder implements ContainerDecoder {
     return this.#guarded(() => {
       this.#loading ??= this.#load(record)
       const next = this.#loading.next()
+      demand(this.heldBytes <= HELD_BYTES_MAX, `its buffers unpack to more than ${HELD_BYTES_MAX} bytes at a time`)
       if (next.done !== true) return next.value
       this.#loading = undefined
       return undefined
@@ -141,7 +154,8 @@ export class ArrowDecoder implements ContainerDecoder {
     const width = this.#index.fields[column.plan.leaf]!.offsetWidth
     demand(width !== 0, "a dictionary has no texts")
     const parts: Texts[] = []
-    for (const place of places) parts.push(yield* textsOf(this.#index.dictionaries[place]!, width))
+    for (const place of places)
+      parts.push(yield* textsOf(this.#index.dictionaries[place]!, width, new BodyReader(this.#unzstd)))
     column.window.useDictionary(joined(parts))
     column.dictionaries = key
   }
@@ -223,7 +237,7 @@ export class ArrowDecoder implements ContainerDecoder {
 }
 
 /** The texts of a dictionary. */
-function* textsOf({ data }: DictionaryMessage, width: 4 | 8): Generator<WantedBytes, Texts> {
+function* textsOf({ data }: DictionaryMessage, width: 4 | 8, body: BodyReader): Generator<WantedBytes, Texts> {
   const [, offsets, texts] = data.buffers
   demand(offsets !== undefined && texts !== undefined, "a dictionary has no texts")
   demand(
@@ -232,9 +246,11 @@ function* textsOf({ data }: DictionaryMessage, width: 4 | 8): Generator<WantedBy
   )
   demand(data.rows * width < DICTIONARY_BYTES_MAX, "a dictionary has more texts than bytes")
   if (data.rows === 0) return { bytes: new Uint8Array(0), ends: new Float64Array(1), base: 0 }
-  const ends = textEnds(yield* partOf(offsets, 0, (data.rows + 1) * width), width, texts.bytes)
+  const textBytes = yield* body.sizeOf(data, texts)
+  demand(textBytes <= DICTIONARY_BYTES_MAX, `a dictionary has more than ${DICTIONARY_BYTES_MAX} bytes`)
+  const ends = textEnds(yield* body.part(data, offsets, 0, (data.rows + 1) * width), width, textBytes)
   const base = ends[0]!
-  const bytes = yield* partOf(texts, base, ends[data.rows]! - base)
+  const bytes = yield* body.part(data, texts, base, ends[data.rows]! - base)
   return { bytes, ends: ends.map((end) => end - base), base: 0 }
 }
 

@@ -11,6 +11,7 @@ import { Faults } from "../parquet/faults.ts"
 import { demand } from "../parquet/malformed.ts"
 import type { Reading } from "../parquet/reading.ts"
 import type { ArrowField } from "./arrow-field.ts"
+import { BodyReader, type Unzstd } from "./body.ts"
 import type { ByteRange, IndexedBatch } from "./messages.ts"
 import { codeOf, noteText, textEnds, type Texts } from "./text-values.ts"
 
@@ -30,6 +31,7 @@ export class ColumnWindow {
   readonly #field: ArrowField
   readonly #reading: Reading
   readonly #type: ColumnType
+  readonly #body: BodyReader
   #start = 0
   #rows = 0
   #validity: Uint8Array | undefined
@@ -45,7 +47,8 @@ export class ColumnWindow {
   readonly #found = new Faults()
   #words = new Int32Array(0)
 
-  constructor(field: ArrowField, reading: Reading, type: ColumnType) {
+  constructor(field: ArrowField, reading: Reading, type: ColumnType, unzstd: Unzstd) {
+    this.#body = new BodyReader(unzstd)
     this.#field = field
     this.#reading = reading
     this.#type = type
@@ -55,7 +58,7 @@ export class ColumnWindow {
     const { bytes, ends } = this.#texts
     const own = this.#values.length + bytes.length + ends.byteLength + this.#words.byteLength
     const { bytes: texts, ends: places } = this.#dictionary
-    return own + texts.length + places.byteLength + this.#codes.byteLength
+    return own + texts.length + places.byteLength + this.#codes.byteLength + this.#body.heldBytes
   }
 
   /** The row of the batch behind the last one at hand. */
@@ -86,16 +89,22 @@ export class ColumnWindow {
     demand(count === batch.rows, "a column has another length than its record batch")
     this.#start = start
     this.#rows = this.#textsEnd = 0
-    this.#validity = nulls === 0 ? undefined : yield* bitsOf(validity, start, rows)
+    this.#validity = nulls === 0 ? undefined : yield* this.#bits(batch, validity, start, rows)
     if (offsetWidth !== 0 && dictionary === undefined) {
-      const offsets = yield* partOf(values, start * offsetWidth, (rows + 1) * offsetWidth)
+      const offsets = yield* this.#body.part(batch, values, start * offsetWidth, (rows + 1) * offsetWidth)
       const data = batch.buffers[place.buffer + 2]
       demand(data !== undefined, "a record batch lacks a column")
-      this.#texts = { bytes: NO_BYTES, ends: textEnds(offsets, offsetWidth, data.bytes), base: 0 }
+      const dataBytes = yield* this.#body.sizeOf(batch, data)
+      this.#texts = { bytes: NO_BYTES, ends: textEnds(offsets, offsetWidth, dataBytes), base: 0 }
       this.#textsEnd = start
-    } else if (width > 0) this.#values = yield* partOf(values, start * width, rows * width)
-    else this.#values = yield* bitsOf(values, start, rows)
+    } else if (width > 0) this.#values = yield* this.#body.part(batch, values, start * width, rows * width)
+    else this.#values = yield* this.#bits(batch, values, start, rows)
     this.#rows = rows
+  }
+
+  /** Asks for the bits of some rows, of which the first is a multiple of eight. */
+  #bits(batch: IndexedBatch, buffer: ByteRange, start: number, rows: number): Generator<WantedBytes, Uint8Array> {
+    return this.#body.part(batch, buffer, start >> 3, (rows + 7) >> 3)
   }
 
   /** Asks for the texts of rows from `row` on, where they are not at hand. */
@@ -107,7 +116,7 @@ export class ColumnWindow {
     let last = first + 1
     demand(ends[last]! - base <= ONE_TEXT_BYTES_MAX, `a text has more than ${ONE_TEXT_BYTES_MAX} bytes`)
     while (last < this.#rows && ends[last + 1]! - base <= TEXT_BYTES) last++
-    const bytes = yield* partOf(batch.buffers[place.buffer + 2]!, base, ends[last]! - base)
+    const bytes = yield* this.#body.part(batch, batch.buffers[place.buffer + 2]!, base, ends[last]! - base)
     this.#texts = { bytes, ends, base }
     this.#textsEnd = this.#start + last
   }
@@ -205,19 +214,6 @@ function smallNumber(bytes: Uint8Array, index: number, width: number, isSigned: 
   if (width === 1) return isSigned ? (bytes[index]! << 24) >> 24 : bytes[index]!
   const number = bytes[2 * index]! | (bytes[2 * index + 1]! << 8)
   return isSigned ? (number << 16) >> 16 : number
-}
-
-/** Asks for a part of a buffer. */
-export function* partOf(buffer: ByteRange, start: number, bytes: number): Generator<WantedBytes, Uint8Array> {
-  demand(start + bytes <= buffer.bytes, "a buffer is shorter than its values")
-  const target = new Uint8Array(bytes)
-  if (bytes > 0) yield { offset: buffer.start + start, target }
-  return target
-}
-
-/** Asks for the bits of some rows, of which the first is a multiple of eight. */
-function bitsOf(buffer: ByteRange, start: number, rows: number): Generator<WantedBytes, Uint8Array> {
-  return partOf(buffer, start >> 3, (rows + 7) >> 3)
 }
 
 /** Copies bits to the start of others, and zeros behind them to the end of a byte. */

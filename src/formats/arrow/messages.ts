@@ -33,7 +33,7 @@ export interface RecordBatchMessage {
   readonly nodes: readonly number[]
   readonly buffers: readonly ByteRange[]
   readonly variadicCounts: readonly number[]
-  readonly compression: string | undefined
+  readonly compression: "LZ4" | "ZSTD" | undefined
 }
 
 /** Texts that others are indexes of. */
@@ -131,9 +131,15 @@ function recordBatch(table: FlatTable, body: ByteRange): RecordBatchMessage {
     demand(offset + bytes <= body.bytes, "a buffer ends behind its message")
     return { start: body.start + offset, bytes }
   })
-  const codec = table.table(3)
-  const compression = codec === undefined ? undefined : codec.uint8(0, 0) === 0 ? "LZ4" : "Zstandard"
+  const compression = compressionOf(table.table(3))
   return { rows: table.size(0), nodes: table.sizes(1, 2), buffers, variadicCounts: table.sizes(4, 1), compression }
+}
+
+function compressionOf(table: FlatTable | undefined): RecordBatchMessage["compression"] {
+  if (table === undefined) return undefined
+  const [codec, method] = [table.uint8(0, 0), table.uint8(1, 0)]
+  demand(codec <= 1 && method === 0, "its buffers are compressed in a way that this reader does not know")
+  return codec === 0 ? "LZ4" : "ZSTD"
 }
 
 /** Where the columns of a file have their first node and buffer in a record batch. */
