@@ -1,11 +1,40 @@
 import { describe, expect, it } from "vitest"
 import { forEachSeed } from "../../../test/seeds.ts"
 import { Malformed } from "../parquet/malformed.ts"
-import { FRAMES, LINES, packLz4 } from "./lz4.fixture.ts"
+import { packLz4 } from "./lz4.fixture.ts"
 import { unpackLz4 } from "./lz4.ts"
 import { xxHash32 } from "./xx-hash.ts"
 
 const encoder = new TextEncoder()
+
+/** A hundred lines, and what `lz4 -9 --content-size` and `lz4 -1 -BX -BD -B4` make of them. */
+const LINES = Array.from({ length: 100 }, (_, id) => {
+  return `{"id":${id},"text":"${["accepted", "cancelled", "under way"][id % 3]!}"}\n`
+}).join("")
+const FRAMES = [
+  [
+    "BCJNGGxAKAsAAAAAAAB6JwIAAPIMeyJpZCI6MCwidGV4dCI6ImFjY2VwdGVkIn0KGwAVMRsAd2NhbmNlbGwcABUyHACVdW5kZXIgd2F5HAAfM1",
+    "MABx80UwAIHzVTAAgfNlMABx83UwAIHzhTAAgfOfkACB8wVAAILzExVQAILzEyVgAIHzNWAAkfNFYACR81VgAIHzZWAAkfN1YACR84VgAIHzn8",
+    "AQkfMFYACC8yMVYABy8yMlYACR8zVgAJHzRWAAgfNVYACR82VgAJHzdWAAgfOFYACR85/wIJD1MDCB8zVAMJHzNVAwoPVgMIHzNXAwkfM1gDCR",
+    "8zWQMIHzNaAwkfM1sDCR8zXAMIHzRcAwkfNFwDCR80XAMIHzRcAwkfNFwDCR80XAMIHzRcAwkfNFwDCR80XAMIHzRcAwkfNVwDCR81XAMIHzVc",
+    "AwkfNVwDCR81XAMIHzVcAwkfNVwDCR81XAMIHzVcAwkfNVwDCR82XAMIHzZcAwkfNlwDCR82XAMIHzZcAwkfNrQGCg9cAwgfNlwDCR82XAMJHz",
+    "ZcAwgfN1wDCR83XAMJHzdcAwgfN1wDCR83XAMJHzdcAwgfN1wDCR83XAMJHzdcAwgfN1wDCR84XAMJHzhcAwgfOFwDCR84XAMJHzhcAwgfOFwD",
+    "CR84XAMJHzhcAwgfOFwDCR84XAMJHzlcAwgfOVwDCR85XAMJHzlcAwgfOVwDCR85XAMJHzlcAwgfOVwDCR85EwoKDFwDUGVkIn0KAAAAAOZBnR",
+    "U=",
+  ],
+  [
+    "BCJNGHRAvdgCAADyDHsiaWQiOjAsInRleHQiOiJhY2NlcHRlZCJ9ChsAFTEbAHdjYW5jZWxsHAAVMhwAlXVuZGVyIHdheTgAFTMcAA1TABU0Gw",
+    "AOUwAVNRwADlMAFTYcAA1TABU3GwAOUwAVOBwADlMAFTkcAA1TABYxFQEOVAAWMRcBDlUAFjEYAQ5WAAYYAQ9WAAAGGgEPVgAABhsBDlYABhsB",
+    "D1YAAAYdAQ9WAAAGHgEOVgAGHgEOVgAWMh8BDlYAFjIfAQ1WABYyHgEPVgAABh8BD1YAAAYfAQ5WAAYeAQ9WAAAGHwEPVgAABh8BDlYABh4BD1",
+    "YAAAYfAQ5WABYzHwENVgAWMx4BDlYAFjMfAQ9WAAAGHwEOVgAGHgEPVgAABh8BD1YAAAYfAQ5WAAYeAQ9WAAAGHwEPVgAABh8BDVYAFjQeAQ5W",
+    "ABY0HwEOVgAWNB8BDlYABh4BD1YAAAYfAQ9WAAAGHwEOVgAGHgEPVgAABh8BD1YAAAYfAQ5WAAYeAQ5WABY1HwEOVgAWNR8BDVYAFjUeAQ9WAA",
+    "AGHwEPVgAABh8BDlYABh4BD1YAAAYfAQ9WAAAGHwEOVgAGHgEPVgAABh8BDlYAFjYfAQ1WABY2HgEOVgAWNh8BD1YAAAYfAQ5WAAYeAQ9WAAAG",
+    "HwEPVgAABh8BDlYABh4BD1YAAAYfAQ9WAAAGHwENVgAWNx4BDlYAFjcfAQ5WABY3HwEOVgAGHgEPVgAABh8BD1YAAAYfAQ5WAAYeAQ9WAAAGHw",
+    "EPVgAABh8BDlYABh4BDlYAFjgfAQ5WABY4HwENVgAWOB4BD1YAAAYfAQ9WAAAGHwEOVgAGHgEPVgAABh8BD1YAAAYfAQ5WAAYeAQ9WAAAGHwEO",
+    "VgAWOR8BDVYAFjkeAQ5WABY5HwEPVgAABh8BDlYABh4BD1YAAAYfAQ9WAAAGHwEOVgAGHgEPVgAABh8BD1YAAAYfAbBhY2NlcHRlZCJ9Cl6cuS",
+    "oAAAAA5kGdFQ==",
+  ],
+].map((parts) => Uint8Array.from(Buffer.from(parts.join(""), "base64")))
 
 it("XXH32 is what others make of it", () => {
   const hashes = ["", "a", "abc", "Nobody inspects the spammish repetition"].map((text) =>
