@@ -27,7 +27,7 @@ import { VARINT_BYTES_MAX, writeVarint } from "./varint-code.ts"
 import { CONTROL, PIECE } from "./window-control.ts"
 
 /** The most bytes of a piece without its entries: two moments, and three numbers. */
-export const PIECE_HEAD_BYTES_MAX = 16 + 3 * VARINT_BYTES_MAX
+const PIECE_HEAD_BYTES_MAX = 16 + 3 * VARINT_BYTES_MAX
 
 /** How many bytes entries may take. */
 export interface EntryBytesMax {

@@ -5,27 +5,42 @@
  * Nothing is kept from one window to the next but halves, which can be forgotten (`half-code.ts`).
  */
 import type { Schema } from "../../../batch/schema.ts"
-import type { DirectFiring } from "./direct-firing.ts"
+import type { Emitter } from "../../operator.ts"
+import type { WindowKeys } from "../keys/window-keys.ts"
+import type { ResultsOwner } from "../window-results.ts"
 import type { DirectRows } from "./direct-rows.ts"
 import type { FiredTogether } from "./shared-firing.ts"
-import type { SharedSlices } from "./shared-slices.ts"
-import type { WindowKeys } from "../keys/window-keys.ts"
+
+/** The windows of one query. */
+interface WindowsOfQuery extends ResultsOwner {
+  /** Who takes the rows. */
+  readonly out: Emitter
+  readonly neededFrom: number
+  fireDue(watermark: number): void
+  fireAll(): number
+  pass(watermark: number): void
+}
+
+/** Slices, as far as they say whether any came late. */
+interface LateSlices {
+  readonly waiting: readonly unknown[]
+}
 
 /** See the head of this file. */
 export class DirectWindows implements FiredTogether {
   readonly rows: DirectRows
-  readonly #shared: SharedSlices
+  readonly #shared: LateSlices
   /** By the number by which `rows` knows them. */
-  readonly #firings: DirectFiring[] = []
+  readonly #firings: WindowsOfQuery[] = []
   readonly #schemas = new Map<string, Schema>()
 
-  constructor(rows: DirectRows, shared: SharedSlices) {
+  constructor(rows: DirectRows, shared: LateSlices) {
     this.rows = rows
     this.#shared = shared
   }
 
   /** Takes note of windows, which `rows` was told of last. */
-  add(firing: DirectFiring): void {
+  add(firing: WindowsOfQuery): void {
     this.#firings.push(firing)
   }
 
