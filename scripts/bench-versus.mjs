@@ -1,10 +1,10 @@
 /**
- * `npm run bench:versus`: CSV and JSON lines → filter → one-minute windows a sensor → JSON lines, from file to file: Tidemark with
+ * `npm run bench:versus`: CSV, JSON lines and Parquet → filter → one-minute windows a sensor → JSON lines, from file to file: Tidemark with
  * exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand over our decoder, in turn in one
  * run. See docs/internals/benchmarks.md.
  *
  *   npm run bench:versus -- [--quick] [--json FILE] [--rows 25000000] [--rounds 3] [--threads 1|2|both]
- *     [--clock wall|cpu]
+ *     [--formats csv,jsonl,parquet] [--clock wall|cpu]
  */
 import { spawnSync } from "node:child_process"
 import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -15,13 +15,16 @@ import { machineText } from "../bench/frame/machine.mjs"
 import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
 import { tableText } from "../bench/frame/table.mjs"
 import { generate } from "../bench/generate.mjs"
+import { generateParquet } from "../bench/generate-parquet.mjs"
 import { hasPolars } from "../bench/rivals/polars-installation.mjs"
 import { ROOT, prepare, runMain } from "./bootstrap.mjs"
 import { readOptions } from "./options.mjs"
 
+const FORMATS = ["csv", "jsonl", "parquet"]
+
 const values = readOptions({
   command: "npm run bench:versus --",
-  what: "Filters and groups CSV and JSON lines by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one run.",
+  what: "Filters and groups CSV, JSON lines and Parquet by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one run.",
   options: {
     quick: { help: "Fewer rows: an impression in less than 40 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
@@ -30,6 +33,13 @@ const values = readOptions({
       kind: "number",
       least: 1,
       help: "Rows of a file. Default: 25000000 (1.2 GB as CSV), with --quick 2000000.",
+    },
+    formats: {
+      value: "NAME,…",
+      kind: "texts",
+      choices: FORMATS,
+      default: FORMATS,
+      help: "The formats that are measured.",
     },
     rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 3, with --quick 1." },
     threads: {
@@ -50,7 +60,7 @@ const rows = values.rows ?? (values.quick ? 2_000_000 : 25_000_000)
 const rounds = values.rounds ?? (values.quick ? 1 : 3)
 /** What each number of threads is measured with. */
 const THREADS = values.threads === "both" ? [1, 2] : [Number(values.threads)]
-/** These have one thread, whatever one wants. */
+/** These have one thread, whatever one wants, and read no Parquet. */
 const SINGLE_THREADED = new Set(["loop", "rxjs"])
 /** RxJS takes thousands of nanoseconds a row: once is enough to see it. */
 const MEASURED_ONCE = new Set(["rxjs"])
@@ -68,7 +78,7 @@ await runMain(async () => {
   if (!sides.includes("polars")) console.log("without Polars, which could not be installed")
   const results = []
   try {
-    for (const format of ["csv", "jsonl"]) results.push(...(await compareFormat(format, sides)))
+    for (const format of values.formats) results.push(...(await compareFormat(format, sides)))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -79,10 +89,11 @@ await runMain(async () => {
 async function compareFormat(format, sides) {
   const input = join(work, `input.${format}`)
   process.stderr.write(`${format}: writing the input …\n`)
-  await generate(input, format, rows)
+  if (format === "parquet") await generateParquet(input, rows)
+  else await generate(input, format, rows)
   const results = []
   for (const threads of THREADS) {
-    const able = sides.filter((side) => threads === 1 || !SINGLE_THREADED.has(side))
+    const able = sides.filter((side) => !SINGLE_THREADED.has(side) || (threads === 1 && format !== "parquet"))
     results.push(...(await compare({ format, input, threads, sides: able })))
   }
   rmSync(input)

@@ -12,10 +12,11 @@ const connection = await (await DuckDBInstance.create(":memory:")).connect()
 await connection.run(`SET threads = ${threads}`)
 await connection.run("SET TimeZone = 'UTC'")
 const startMillis = performance.now()
-const source =
-  format === "csv"
-    ? `read_csv('${input}', header = true, ${COLUMNS})`
-    : `read_json('${input}', format = 'newline_delimited', ${COLUMNS})`
+const source = {
+  csv: `read_csv('${input}', header = true, ${COLUMNS})`,
+  jsonl: `read_json('${input}', format = 'newline_delimited', ${COLUMNS})`,
+  parquet: `read_parquet('${input}')`,
+}[format]
 const query = `
   SELECT sensor, time_bucket(INTERVAL '1 minute', "at") AS "windowStart", count(*) AS readings, sum(value) AS total,
     avg(value) AS mean

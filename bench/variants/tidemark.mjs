@@ -1,7 +1,7 @@
 /** The pipeline on Tidemark, exactly-once on: filter, one-minute windows a sensor, JSON lines. */
 import { join } from "node:path"
 import { count, job, mean, run, schema, sum, t, tumbling } from "tidemark"
-import { csv, jsonl } from "tidemark/files"
+import { csv, jsonl, parquet } from "tidemark/files"
 import { report } from "./report.mjs"
 
 const [format, input, directory, threads = "1"] = process.argv.slice(2)
@@ -20,7 +20,7 @@ const perMinute = job({
 })
 
 const bound = perMinute.with({
-  inputs: { readings: (format === "csv" ? csv : jsonl)(input) },
+  inputs: { readings: { csv, jsonl, parquet }[format](input) },
   outputs: { perMinute: jsonl(join(directory, "out")) },
 })
 const startMillis = performance.now()

@@ -6,6 +6,7 @@
  * - CR2 No size that the file says is trusted: pages are refused beyond `pageBytesMax`, values beyond what their page holds.
  */
 import { assert } from "../../base/assert.ts"
+import type { Arena } from "../../batch/arena.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import type { WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
@@ -28,6 +29,12 @@ const HEADER_BYTES_MAX = 1024 * 1024
 /** How much is looked at for a header at first. */
 const HEADER_BYTES = 1024
 
+/** How a column's pages are read. */
+interface ColumnOptions extends PageOptions {
+  /** Where they are unpacked. */
+  readonly arena: Arena
+}
+
 /** How pages are read. */
 export interface PageOptions {
   /** A page that takes more bytes, packed or not, is refused. */
@@ -38,7 +45,7 @@ export interface PageOptions {
 /** Reads one column. */
 export class ColumnReader {
   readonly column: FileColumn
-  readonly #options: PageOptions
+  readonly #options: ColumnOptions
   readonly #lane: Lane
   readonly #window = new PageWindow()
   #codec: Codec = "UNCOMPRESSED"
@@ -54,7 +61,7 @@ export class ColumnReader {
   #page: Uint8Array = new Uint8Array(0)
   #validityBytes: Uint8Array = new Uint8Array(0)
 
-  constructor(column: FileColumn, reading: Reading, type: ColumnType, options: PageOptions) {
+  constructor(column: FileColumn, reading: Reading, type: ColumnType, options: ColumnOptions) {
     this.column = column
     this.#options = options
     this.#lane = createLane(column, reading, type, options.pageBytesMax)
@@ -258,8 +265,7 @@ export class ColumnReader {
     const length = uncompressedBytes - levelBytes
     if (this.#page.length < length + SLACK_BYTES) this.#page = new Uint8Array(length + SLACK_BYTES)
     const page = this.#page
-    const { platform } = this.#options
-    unpackPage(platform, this.#codec, bytes, start + levelBytes, start + compressedBytes, page, length)
+    unpackPage(this.#options, this.#codec, bytes, start + levelBytes, start + compressedBytes, page, length)
     return { bytes: page, end: length }
   }
 }

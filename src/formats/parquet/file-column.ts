@@ -62,6 +62,7 @@ export function fileColumns(schema: readonly SchemaElement[]): Leaf[] {
     }
   }
   demand(schema.length > 0, "it has no schema")
+  demand(schema[0]!.repetition_type !== "REPEATED", "its rows are repeated values")
   takeChildren(schema[0]!.num_children ?? 0, 0, [])
   demand(next === schema.length, "its schema has more columns than it says")
   return columns

@@ -1,7 +1,8 @@
 /** Pages unpacked: Snappy here, and what the platform must bring. */
+import type { Arena } from "../../batch/arena.ts"
 import type { Codec } from "./footer.ts"
 import { demand, Malformed } from "./malformed.ts"
-import { unpackSnappy } from "./snappy.ts"
+import { unpackSnappyIn } from "./snappy-kernel.ts"
 
 /** What pure code cannot have: codecs that belong to the platform. */
 export interface PlatformCodecs {
@@ -24,7 +25,7 @@ export const CODECS: readonly Codec[] = ["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD
  * @throws Malformed where it is not what the codec makes, or of another length.
  */
 export function unpackPage(
-  platform: PlatformCodecs,
+  { platform, arena }: { readonly platform: PlatformCodecs; readonly arena: Arena },
   codec: Codec,
   source: Uint8Array,
   at: number,
@@ -33,7 +34,7 @@ export function unpackPage(
   length: number,
 ): void {
   if (codec === "SNAPPY") {
-    unpackSnappy(source, at, end, target, length)
+    unpackSnappyIn(arena, source, at, end, target, length)
     return
   }
   const unpacked = unpackBy(codec === "GZIP" ? platform.gunzip : platform.unzstd, source.subarray(at, end), length)

@@ -8,8 +8,8 @@ import { assert } from "../../base/assert.ts"
 import type { WantedBytes } from "../container.ts"
 import { SLACK_BYTES } from "./hybrid.ts"
 
-/** How much is asked for at a time: bytes. */
-const FETCH_BYTES = 512 * 1024
+/** How much is asked for at a time: bytes. Each question waits for the disk, so it is what most pages have. */
+const FETCH_BYTES = 1024 * 1024
 
 /** A window on one chunk after the other. */
 export class PageWindow {

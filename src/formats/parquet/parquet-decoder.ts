@@ -52,7 +52,7 @@ export class ParquetDecoder implements ContainerDecoder {
     const plans = planColumns(this.#footer, schema, footer.label)
     this.#columns = plans.map((plan) => ({
       plan,
-      reader: new ColumnReader(plan.column, plan.reading, plan.type, options),
+      reader: new ColumnReader(plan.column, plan.reading, plan.type, { ...options, arena }),
     }))
     const planned = new Set(plans.map(({ field }) => field))
     this.#missing = schema.fields.flatMap(({ type }, field) =>
