@@ -230,6 +230,11 @@ for (const { name, rowSchema, message, hint } of REFUSED) {
   })
 }
 
+it("is shown by explain as it was written", () => {
+  expect(parquet(["a/*.parquet", "b.parquet"]).describe()).toBe('parquet(["a/*.parquet", "b.parquet"])')
+  expect(parquet("a/*.parquet").describe()).toBe('parquet("a/*.parquet")')
+})
+
 it("refuses what is no Parquet file, or ends too early", async () => {
   const { bytes } = FILES.get("trips/b-small.parquet")!
   for (const wrong of [new Uint8Array(0), bytes.subarray(0, 40), bytes.subarray(0, -1)]) {
