@@ -30,6 +30,7 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64,
     wanted: "a whole number, 1 to 64",
   },
+  priority: oneOf("latency", "batch"),
   onEvent: { accepts: (value) => typeof value === "function", wanted: "a function of an event" },
 }
 

@@ -33,6 +33,12 @@ export interface RunOptions {
    * many as the process may use processors. Results do not depend on it. They start once there is enough to read.
    */
   readonly parallelism?: number
+  /**
+   * Where several jobs run in one process: `"latency"` for one that must answer soon. The others, which are `"batch"` unless
+   * told otherwise, then do a fraction of a millisecond of work at a time, and what has come for it goes first. Results do
+   * not depend on it.
+   */
+  readonly priority?: "latency" | "batch"
   /** Told of every commit, snapshot, dead letter and warning. It must not throw. Without it Node prints the warnings. */
   readonly onEvent?: (event: JobEvent) => void
 }

@@ -55,7 +55,7 @@ const THREAD_PROGRAM = new URL("./decode-thread.js", import.meta.url)
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   checkJob(job)
   checkRunOptions(options)
-  const { batchRows, compile, drain, onEvent, parallelism, reset } = options
+  const { batchRows, compile, drain, onEvent, parallelism, priority, reset } = options
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
@@ -74,6 +74,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
       compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
       parallelism: parallelism ?? threads?.parallelism ?? 1,
       ...(drain !== undefined && { drain }),
+      ...(priority !== undefined && { priority }),
       onEvent: onEvent ?? tellWarnings,
       ...(reset !== undefined && { reset }),
     },

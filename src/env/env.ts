@@ -120,6 +120,22 @@ export interface Threads {
   start(data: unknown, events: ThreadEvents): Thread | undefined
 }
 
+/** A job's place on its thread. */
+export interface Turn {
+  /** To be asked before each piece of work: resolves when it may begin; `undefined` where it may begin at once. */
+  next(): Promise<void> | undefined
+  /** How long a piece should last at most. */
+  pieceMicros(): number
+  /** The job has ended. */
+  leave(): void
+}
+
+/** The one thread on which the jobs of a process compute: whose piece of work is next. */
+export interface Turns {
+  /** A job begins. Those of priority `"latency"` overtake those of priority `"batch"`. */
+  enter(priority: "latency" | "batch"): Turn
+}
+
 /** The world, as Tidemark sees it. */
 export interface Env {
   readonly clock: Clock
@@ -129,6 +145,7 @@ export interface Env {
   readonly scopes: ScopeProver | undefined
   /** `undefined` where there is one thread only. */
   readonly threads: Threads | undefined
+  readonly turns: Turns
   /** A random number in [0, 2³²) that no other process draws: for tokens, never for results. */
   randomUint32(): number
   /** Takes the lock of a directory, or gives `undefined` where another process (or job of this one) holds it. */

@@ -156,7 +156,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
       close: () => file.close(),
     }
   }
-  const { clock, timers, scopes, threads, disk } = env
+  const { clock, timers, scopes, threads, turns, disk } = env
   const watched: Env["disk"] = {
     open,
     stat: (path) => disk.stat(path),
@@ -167,7 +167,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
     syncDirectory: (path, step) => disk.syncDirectory(path, step),
   }
   const lockDirectory: Env["lockDirectory"] = (path) => env.lockDirectory(path)
-  return { clock, timers, scopes, threads, disk: watched, lockDirectory, randomUint32: () => env.randomUint32() }
+  return { clock, timers, scopes, threads, turns, disk: watched, lockDirectory, randomUint32: () => env.randomUint32() }
 }
 
 describe("the commit", () => {
@@ -308,6 +308,18 @@ describe("the commit", () => {
     await bench.run(bench.job(TWO_FILES))
     expect(bench.tens.recovery).toMatchObject({ fresh: false, reset: false })
   })
+})
+
+test("E7 results do not depend on a job beside that is in a hurry", async () => {
+  const alone = new Bench()
+  await alone.run(alone.job(TWO_FILES))
+  const beside = new Bench()
+  beside.watch = (env) => {
+    env.turns.enter("latency")
+    return env
+  }
+  await beside.run(beside.job(TWO_FILES))
+  expect(beside.results()).toEqual(alone.results())
 })
 
 describe("bad records and failing rows", () => {

@@ -18,7 +18,7 @@ import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
 import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { Clock } from "../env/env.ts"
+import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { FailedRow } from "../flow/operator.ts"
 import { isStateful, planFingerprint, portSchema } from "../flow/plan.ts"
@@ -35,6 +35,7 @@ import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
 import type { RunJobOptions } from "./run-options.ts"
+import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
@@ -68,6 +69,8 @@ export class Coordinator {
   /** Whether the inputs had ended and everything had fired at the last commit. */
   #wasFinished = false
   readonly #epochLength: EpochLength
+  readonly #turn: Turn
+  readonly #pieces = new PieceSize()
   #lastCommitMicros = 0
   /** By state: what an epoch's changes are written to. A commit takes the bytes over before it waits, so it serves again. */
   readonly #changes = new Map<string, ByteWriter>()
@@ -90,6 +93,7 @@ export class Coordinator {
     })
     this.#epochLength = new EpochLength(job.epoch, this.#clock.monotonicMicros())
     this.#time = new TimeUse(this.#clock)
+    this.#turn = options.env.turns.enter(options.priority ?? "batch")
   }
 
   /** Recovers the job's state and opens its sinks and sources. */
@@ -240,7 +244,10 @@ export class Coordinator {
     const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end", sinkBufferBytes } = this.#options
     while (!this.#inputs.hasEnded && this.#stop === undefined) {
       if (await this.#isReadable()) {
-        await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut))
+        const turn = this.#turn.next()
+        if (turn !== undefined) await turn
+        const pieceRows = this.#pieces.rowsFor(this.#turn.pieceMicros())
+        await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut, pieceRows))
         await this.#outputs.flushLarge(sinkBufferBytes)
         const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
         if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
@@ -282,6 +289,7 @@ export class Coordinator {
   }
 
   async #readBatch(rows: number): Promise<void> {
+    const startMicros = this.#clock.monotonicMicros()
     this.#time.turnTo("input")
     const { input, index, partitionId, taken } = await this.#inputs.read(rows)
     this.#time.turnTo("compute")
@@ -299,6 +307,7 @@ export class Coordinator {
     if (taken.end) this.#dataflow.endPartition(input, index)
     this.#dataflow.advance()
     this.#writeDeadLetters()
+    this.#pieces.took(taken.batch?.length ?? 0, this.#clock.monotonicMicros() - startMicros)
   }
 
   async #commit(finished: boolean, final: boolean): Promise<void> {
@@ -406,6 +415,7 @@ export class Coordinator {
   }
 
   async #close(): Promise<void> {
+    this.#turn.leave()
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
     for (const part of [this.#inputs, this.#outputs, this.#store] as ({ close(): Promise<void> } | undefined)[]) {
       await part?.close()

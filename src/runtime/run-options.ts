@@ -33,6 +33,8 @@ export interface RunJobOptions {
   readonly baseDirectory: string
   /** Default `"at-end"`. */
   readonly drain?: DrainPolicy
+  /** Jobs of priority `"latency"` overtake the others of their process. Default `"batch"`. Results do not depend on it. */
+  readonly priority?: "latency" | "batch"
   /** Starts anew: earlier state is void, what was published is moved aside. */
   readonly reset?: boolean
   /** At most so many rows a batch, 1 to 65,536; default 65,536. Results do not depend on it. */

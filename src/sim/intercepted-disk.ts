@@ -30,6 +30,7 @@ export function withDisk(env: Env, disk: Disk): Env {
     disk,
     scopes: env.scopes,
     threads: env.threads,
+    turns: env.turns,
     randomUint32: () => env.randomUint32(),
     lockDirectory: (path) => env.lockDirectory(path),
   }

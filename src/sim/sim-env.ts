@@ -14,8 +14,9 @@
  */
 import { assert } from "../base/assert.ts"
 import { Prng } from "../base/prng.ts"
-import type { Clock, DirectoryLock, Disk, Env, ScopeProver, Threads, Timers } from "../env/env.ts"
+import type { Clock, DirectoryLock, Disk, Env, ScopeProver, Threads, Timers, Turns } from "../env/env.ts"
 import { diskError } from "../env/disk-error.ts"
+import { ThreadTurns } from "../env/thread-turns.ts"
 import { DiskImage, ImageError } from "./disk-image.ts"
 import { FaultMatrix, NO_FAULTS, type DiskOperation, type Fault, type FaultKind, type FaultPlan } from "./faults.ts"
 import { SimScheduler, type SimEvent } from "./scheduler.ts"
@@ -325,6 +326,7 @@ export class SimEnv implements Env {
   readonly disk: Disk
   readonly scopes: ScopeProver | undefined
   readonly threads: Threads | undefined
+  readonly turns: Turns
   readonly #world: SimWorld
   readonly #process: SimProcess
 
@@ -336,6 +338,7 @@ export class SimEnv implements Env {
     this.disk = new SimDisk(process)
     this.scopes = world.scopes
     this.threads = world.threadsOf(process)
+    this.turns = new ThreadTurns(() => world.sleep(process, 0, undefined))
   }
 
   randomUint32(): number {

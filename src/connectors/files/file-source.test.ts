@@ -210,10 +210,10 @@ class CountingDisk {
       remove: (path, at) => disk.remove(path, at),
       syncDirectory: (path, at) => disk.syncDirectory(path, at),
     }
-    const { clock, timers, scopes, threads } = env
+    const { clock, timers, scopes, threads, turns } = env
     const randomUint32 = (): number => env.randomUint32()
     const lockDirectory: Env["lockDirectory"] = (path) => env.lockDirectory(path)
-    return { clock, timers, scopes, threads, randomUint32, disk: counting, lockDirectory }
+    return { clock, timers, scopes, threads, turns, randomUint32, disk: counting, lockDirectory }
   }
 
   #count(file: DiskFile): DiskFile {

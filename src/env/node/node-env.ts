@@ -9,6 +9,7 @@ import { performance } from "node:perf_hooks"
 import type { Env, Threads } from "../env.ts"
 import { lockDirectory } from "./directory-lock.ts"
 import { nodeDisk } from "./node-disk.ts"
+import { nodeTurns } from "./node-turns.ts"
 import { nodeScopes } from "./scopes.ts"
 
 /** The longest wait that `setTimeout` can take, in milliseconds. */
@@ -29,6 +30,7 @@ export function nodeEnv(threads?: Threads): Env {
     disk: nodeDisk,
     scopes: nodeScopes(),
     threads,
+    turns: nodeTurns,
     randomUint32: () => randomBytes(4).readUInt32LE(0),
     lockDirectory,
   }

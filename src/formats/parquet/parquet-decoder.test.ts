@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { parquetWriteBuffer } from "hyparquet-writer"
-import { readInt53 } from "../../batch/column.ts"
 import { Prng } from "../../base/prng.ts"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
-import { Faults } from "./faults.ts"
-import type { FileColumn } from "./file-column.ts"
-import { readingOf } from "./reading.ts"
 import { DuckDb, readFile, usedBytes } from "../../connectors/files/parquet-file.fixture.ts"
 
 let duckDb: DuckDb
@@ -161,44 +156,6 @@ describe("PQ3", () => {
       }
     })
   }
-
-  it("INT96 is nanoseconds of a Julian day", () => {
-    const column: FileColumn = {
-      name: "at",
-      physical: "INT96",
-      valueBytes: 0,
-      isOptional: false,
-      isFlat: true,
-      meaning: { kind: "timestamp", unit: "int96", isUtc: true },
-      words: "INT96",
-    }
-    const reading = readingOf(column, t.timestamp())
-    if (reading?.lane !== "words") expect.fail("INT96 is three words")
-    // 1,000,001,999 ns after midnight of 1970-01-02, and a day that is beyond timestamps.
-    const words = Int32Array.of(1_000_001_999, 0, 2_440_589, 0, 0, 2_147_483_647)
-    const slots = new Int32Array(4)
-    const faults = new Faults()
-    reading.convert(words, 2, slots, faults)
-    expect(readInt53(slots, 0)).toBe(86_400_000_000 + 1_000_001)
-    expect(faults).toEqual({ places: [1], reasons: ["a time outside the range of timestamp"] })
-  })
-
-  it("FLOAT16 is float64", () => {
-    const data = [1.5, -2, 65_504, null, -Infinity, 2 ** -24]
-    const bytes = parquetWriteBuffer({ columnData: [{ name: "v", data, type: "FLOAT16" }] })
-    const { rows } = readFile(new Uint8Array(bytes), schema({ v: t.float64.nullable() }))
-    expect(rows).toEqual(data.map((v) => ({ v })))
-  })
-
-  it("refuses codecs that are not read", async () => {
-    const bytes = await duckDb.write("SELECT 1 AS v", "COMPRESSION brotli")
-    expect(() => readFile(bytes, schema({ v: t.int32 }))).toThrow(
-      expect.objectContaining({
-        code: "source-unreadable",
-        message: 'The column "v" of the file f.parquet is compressed by BROTLI.',
-      }),
-    )
-  })
 
   const REFUSED = [
     { sql: "1::BIGINT", type: t.float64, hint: "t.int64 or t.int53" },

@@ -1,0 +1,41 @@
+/**
+ * Turns on the one thread of a process, after Neptune (Garefalakis et al., SoCC 2019): jobs that answer soon overtake those
+ * that compute much, which give the thread back at the end of each piece of work and make pieces short.
+ *
+ * JavaScript is never interrupted. So a job of the second kind lets the event loop go round before each piece: whatever
+ * has come for the others by then (records, timers, ends of disk calls) is dealt with first.
+ *
+ * Invariants:
+ * - N1 While no job of priority `"latency"` is on the thread, nobody waits and pieces may be of any length.
+ * - N2 A job of priority `"latency"` never waits.
+ */
+import type { Turn, Turns } from "./env.ts"
+
+/** How long a piece of work may last beside a job that is in a hurry: some such pieces fit into a commit's disk calls. */
+const PIECE_MICROS = 500
+
+/** Turns of all jobs on a thread; a process has one such object for each of its threads that run jobs. */
+export class ThreadTurns implements Turns {
+  readonly #goRound: () => Promise<void>
+  #hurried = 0
+
+  /** @param goRound resolves when everything that was ready before the call has been dealt with. */
+  constructor(goRound: () => Promise<void>) {
+    this.#goRound = goRound
+  }
+
+  enter(priority: "latency" | "batch"): Turn {
+    const isHurried = priority === "latency"
+    const mustYield = (): boolean => !isHurried && this.#hurried > 0
+    let isOn = true
+    if (isHurried) this.#hurried++
+    return {
+      next: () => (mustYield() ? this.#goRound() : undefined),
+      pieceMicros: () => (mustYield() ? PIECE_MICROS : Infinity),
+      leave: () => {
+        if (isOn && isHurried) this.#hurried--
+        isOn = false
+      },
+    }
+  }
+}
