@@ -181,8 +181,8 @@ export class DeltaReader {
     let high = 0
     for (let shift = 0; ; shift += 7) {
       if (this.#at >= this.#end) throw new CutShort("a number")
-      demand(shift < 70, "a number has too many bytes")
       const byte = this.#bytes[this.#at++]!
+      demand(shift < 63 || (shift === 63 && byte <= 1), "a number has more than 64 bits")
       const bits = byte & 0x7f
       if (shift < 32) low |= bits << shift
       if (shift >= 32) high |= bits << (shift - 32)
