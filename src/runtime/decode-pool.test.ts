@@ -144,6 +144,16 @@ it("DP2 answers that it could not after three deaths in a row, and asks no threa
   expect(bench.threads.started).toHaveLength(3)
 })
 
+it("DP2 answers what is asked at a place whose thread has died for good", async () => {
+  const bench = new Bench()
+  const slot = bench.decoder.slot()!
+  for (let death = 0; death < 3; death++) bench.threads.started[death]!.die()
+  expect(await slot.decode(bench.task('{"id":1}'))).toBeUndefined()
+  const before = bench.arena.usedBytes
+  slot.release()
+  expect(before - bench.arena.usedBytes).toBe(1 << 21)
+})
+
 it("gives no place where the process may start no thread, or has too little memory for one", () => {
   const bench = new Bench()
   bench.threads.mayStart = false

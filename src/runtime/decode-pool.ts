@@ -123,9 +123,9 @@ export class DecodePool implements Decoders {
     const seat = this.#open()
     if (seat === undefined) this.#seats.splice(place, 1)
     else this.#seats[place] = seat
-    this.#options.onDeath?.(reason, seat !== undefined)
     if (seat === undefined) dead.giveUp()
     else dead.handOver(seat)
+    this.#options.onDeath?.(reason, seat !== undefined)
   }
 }
 
@@ -217,7 +217,10 @@ class Seat {
     return this.#thread !== undefined
   }
 
-  ask({ number, decoder }: Task, { address, length, offset, untilOffset }: DecodeTask): void {
+  ask(task: Task, { address, length, offset, untilOffset }: DecodeTask): void {
+    // Its bytes may have come from the disk only after the thread had died, and none had taken its place.
+    if (this.#thread === undefined) return task.answer(undefined)
+    const { number, decoder } = task
     if (!this.#texts.has(decoder)) {
       this.#texts.set(decoder, [])
       this.#send({ kind: "decoder", decoder: decoder.number, spec: decoder.spec })
