@@ -28,6 +28,8 @@ import type { FileSourceStep } from "./steps.ts"
 /** So much is at hand behind the last record wanted, so that one more read is seldom needed for its end: bytes. */
 const SLACK_BYTES = 4 * 1024
 
+const BECAME_SHORTER = "it became shorter while it was read"
+
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
@@ -121,7 +123,9 @@ export class FileReader implements PartitionReader, PooledReader {
     const offset = this.#oversized?.resumeOffset ?? this.#position.offset
     if (window.offset === offset) return window
     await window.settle()
-    open.window = new FileWindow(file, offset, await file.size())
+    const size = await file.size()
+    if (size < offset) throw changed(this.#target.label, BECAME_SHORTER)
+    open.window = new FileWindow(file, offset, size)
     return open.window
   }
 
@@ -257,7 +261,7 @@ export class FileReader implements PartitionReader, PooledReader {
   async #fetch(window: FileWindow): Promise<void> {
     assert(!window.isAtEnd, "a decoder that needs more is not at the end")
     if (await window.fetch()) return
-    throw changed(this.#target.label, "it became shorter while it was read")
+    throw changed(this.#target.label, BECAME_SHORTER)
   }
 
   #decode(window: FileWindow, limits: ReadLimits): Decoded {
