@@ -33,7 +33,10 @@ export interface Partition {
    * as the partition grows; an older one of the same partition stays good for `open`.
    */
   readonly identity: string
-  /** Total size in the unit of offsets, where known: for progress. */
+  /**
+   * Total size in the unit of offsets, where known. Where it is not, an identity must change when something is appended
+   * to a partition that was read to its end, or it is not read on.
+   */
   readonly size: number | undefined
 }
 

@@ -1,7 +1,8 @@
 /** What `run` refuses of programs that the compiler has not seen, before it touches anything; and what it warns of. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { gzipSync } from "node:zlib"
 import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
@@ -68,4 +69,33 @@ test("warnings are Node's where nobody listens to events", async () => {
   expect(warned.map(({ name, message }) => `${name}: ${message}`)).toEqual([
     "TidemarkWarning: trips/filter reads trip.fair, which is no column of its rows: it is always undefined.",
   ])
+})
+
+test("CF2 members that are appended to a file that was read to its end are read by the next run, once", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  const path = join(directory, "in.jsonl.gz")
+  const trips = fares.with({ inputs: { trips: jsonl("in.jsonl.gz") }, outputs: { trips: jsonl("out") } })
+  const runOnce = async () => {
+    const { finished } = await run(trips, { directory: join(directory, "state"), baseDirectory: directory })
+    const { isNothingNew, status } = await finished
+    return [isNothingNew, status.rowsIn]
+  }
+  try {
+    // Digits that compress badly, so that the head does not tell of what is appended.
+    const lines = Array.from({ length: 20_000 }, (_, index) => `{"fare":${Math.sqrt(index)}}\n`).join("")
+    await writeFile(path, gzipSync(lines))
+    expect([await runOnce(), await runOnce()]).toEqual([
+      [false, 20_000],
+      [true, 20_000],
+    ])
+    await appendFile(path, gzipSync('{"fare":1}\n'))
+    expect([await runOnce(), await runOnce()]).toEqual([
+      [false, 20_001],
+      [true, 20_001],
+    ])
+    await truncate(path, 80_000)
+    await expect(runOnce()).rejects.toMatchObject({ code: "source-unreadable" })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })

@@ -227,7 +227,10 @@ export class Inputs {
       known.delete(partition.id)
       if (progress === undefined) fresh.push(partition)
       else if (!progress.ended) this.#partitions.set(progress.index, { source, partition, progress, reader: undefined })
-      else if (partition.size !== undefined && partition.size > progress.offset) {
+      else if (partition.size === undefined && partition.identity !== progress.identity) {
+        // Whether it has grown is known when it is read; that it begins with what was read is known (`#checkEnded`).
+        this.#appear(source, partition, { ...progress, identity: partition.identity, ended: false })
+      } else if (partition.size !== undefined && partition.size > progress.offset) {
         this.#appear(source, partition, { ...progress, ended: false })
       }
     }

@@ -19,7 +19,8 @@
  *
  * Invariants:
  * - M1 Decoding what was encoded gives it back; anything else is `state-corrupt`, never a crash or a guess.
- * - M2 An epoch body holds a partition only where something of it has changed, and describes it the first time.
+ * - M2 An epoch body holds a partition only where something of it has changed, and describes it the first time and with each new
+ *   identity.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
@@ -85,16 +86,20 @@ export function decodeRun(bytes: Uint8Array): RunRecord {
 /**
  * Appends the bytes of an epoch body.
  *
- * @param described whether an earlier record of the log describes the partition of this index (M2).
+ * @param described whether an earlier record of the log describes the partition as it is (M2).
  */
-export function encodeEpoch(out: ByteWriter, record: EpochRecord, described: (index: number) => boolean): void {
+export function encodeEpoch(
+  out: ByteWriter,
+  record: EpochRecord,
+  described: (partition: PartitionProgress) => boolean,
+): void {
   out.varint(record.epoch)
   out.uint8(record.finished ? 1 : 0)
   out.varint(record.wallMicros)
   out.varint(record.active === undefined ? 0 : record.active + 1)
   out.varint(record.partitions.length)
   for (const partition of record.partitions) {
-    const isDescribed = !described(partition.index)
+    const isDescribed = !described(partition)
     out.varint(partition.index)
     out.uint8((partition.ended ? 1 : 0) | (isDescribed ? 2 : 0))
     out.varint(partition.offset)

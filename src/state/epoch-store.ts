@@ -42,7 +42,8 @@ export class EpochStore {
   readonly recovered: RecoveredState
   readonly #log: Log
   readonly #policy: SnapshotPolicy
-  readonly #described: Set<number>
+  /** By partition: the identity with which it was described last. */
+  readonly #described: Map<number, string>
   #epoch: number
   #bytesSinceSnapshot: number
   #snapshotBytes: number
@@ -52,7 +53,7 @@ export class EpochStore {
     this.#policy = policy
     this.recovered = fold.state()
     this.#epoch = this.recovered.epoch
-    this.#described = new Set(this.recovered.partitions.keys())
+    this.#described = new Map([...this.recovered.partitions].map(([index, { identity }]) => [index, identity]))
     this.#bytesSinceSnapshot = fold.bytesSinceSnapshot
     this.#snapshotBytes = fold.snapshotBytes
   }
@@ -114,10 +115,10 @@ export class EpochStore {
   async commit(record: EpochRecord): Promise<void> {
     assert(record.epoch === this.#epoch + 1, "epochs are committed in order")
     const body = new ByteWriter(4096)
-    encodeEpoch(body, record, (index) => this.#described.has(index))
+    encodeEpoch(body, record, ({ index, identity }) => this.#described.get(index) === identity)
     await this.#append(RECORD.epoch, body.view())
     await this.#log.sync("commit")
-    for (const { index } of record.partitions) this.#described.add(index)
+    for (const { index, identity } of record.partitions) this.#described.set(index, identity)
     this.#epoch = record.epoch
   }
 

@@ -38,6 +38,12 @@ test("what lies behind the head does not matter", () => {
   expect(formatIdentity(identityOfHead(file))).toMatch(/^65536:[0-9a-f]{16}$/)
 })
 
+test("the size of a compressed file shows in its identity, and tells nothing of its head", () => {
+  const identity = identityOfHead(randomBytes(100))
+  expect(formatIdentity(identity, 100)).not.toBe(formatIdentity(identity, 101))
+  expect(parseIdentity(formatIdentity(identity, 100))).toEqual(identity)
+})
+
 test("a text that is no identity is a defect", () => {
   expect(() => parseIdentity("12:xyz")).toThrow(AssertionError)
 })

@@ -1,7 +1,8 @@
 /**
  * Knowing a file again by its head: 64 bits over its first 64 KiB, or all of it where it is shorter.
  *
- * As text: how many bytes were taken, a colon, sixteen hexadecimal digits. Being no cryptographic hash it tells files
+ * As text: how many bytes were taken, a colon, sixteen hexadecimal digits; of a compressed file also a colon and how many
+ * bytes it has, as nothing else tells before it is decompressed that something was appended. Being no cryptographic hash it tells files
  * apart that differ by accident, not by malice.
  *
  * Invariant:
@@ -27,14 +28,18 @@ export function identityOfHead(head: Uint8Array): FileIdentity {
   return { headBytes, digest: digest(head.subarray(0, headBytes)) }
 }
 
-/** The identity as text, for the commit record. */
-export function formatIdentity(identity: FileIdentity): string {
-  return `${identity.headBytes}:${identity.digest}`
+/**
+ * The identity as text, for the commit record.
+ *
+ * @param packedBytes the size of a file that is compressed.
+ */
+export function formatIdentity({ headBytes, digest }: FileIdentity, packedBytes?: number): string {
+  return `${headBytes}:${digest}${packedBytes === undefined ? "" : `:${packedBytes}`}`
 }
 
 /** The identity of a text that `formatIdentity` made. */
 export function parseIdentity(text: string): FileIdentity {
-  const match = /^(\d{1,5}):([0-9a-f]{16})$/.exec(text)
+  const match = /^(\d{1,5}):([0-9a-f]{16})(?::\d+)?$/.exec(text)
   assert(match !== null, `an identity is a length and sixteen digits, not ${JSON.stringify(text)}`)
   return { headBytes: Number(match[1]), digest: match[2]! }
 }

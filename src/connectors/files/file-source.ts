@@ -136,9 +136,10 @@ async function lookAtLines({ id, path }: FoundFile, file: DiskFile, format: File
   const head = new Uint8Array(Math.min(size, HEAD_BYTES))
   const count = await file.read(head, 0, readStep)
   const identity = identityOfHead(head.subarray(0, count))
-  // How much comes of a compressed file is known at its end.
   const isPlain = compressionOf(path, format.compression) === "none"
-  return { id, tieBreak: identity.digest, identity: formatIdentity(identity), size: isPlain ? size : undefined }
+  if (isPlain) return { id, tieBreak: identity.digest, identity: formatIdentity(identity), size }
+  // How much comes of a compressed file is known at its end.
+  return { id, tieBreak: identity.digest, identity: formatIdentity(identity, size), size: undefined }
 }
 
 async function lookAtContainer(
