@@ -95,6 +95,7 @@ export class HybridReader {
       if (byte < 0x80) break
       demand(count < 4, "a run of values has too long a header")
     }
+    demand(header > 1, "a run of values is empty")
     if (header % 2 === 0) this.#beginEqual(header / 2)
     else {
       this.#value = -1
