@@ -1,8 +1,10 @@
 /** What `run` refuses of programs that the compiler has not seen, before it touches anything; and what it warns of. */
 import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
 import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
@@ -95,6 +97,19 @@ test("CF2 members that are appended to a file that was read to its end are read 
     ])
     await truncate(path, 80_000)
     await expect(runOnce()).rejects.toMatchObject({ code: "source-unreadable" })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
+test("Tidemark can be bundled as CommonJS, where modules have no address", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  const outfile = join(directory, "bundle.cjs")
+  const entry = join(import.meta.dirname, "run.ts")
+  try {
+    const logOverride = { "empty-import-meta": "silent" } as const
+    await build({ entryPoints: [entry], bundle: true, platform: "node", format: "cjs", outfile, logOverride })
+    expect(createRequire(import.meta.url)(outfile)).toMatchObject({ run: expect.any(Function) as unknown })
   } finally {
     await rm(directory, { recursive: true })
   }

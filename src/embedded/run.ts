@@ -19,8 +19,7 @@ import type { JobEvent } from "../trace/events.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
 import type { RunOptions } from "./run-options.ts"
 
-/** It is missing where Tidemark runs from its sources, or was bundled into another file: then there is one thread. */
-const THREAD_PROGRAM = new URL("./decode-thread.js", import.meta.url)
+const THREAD_PROGRAM = threadProgram()
 
 /**
  * Runs a bound job in this process; resolves when it has recovered its state and is about to read.
@@ -63,7 +62,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
   }
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
   const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
-  const threads = existsSync(THREAD_PROGRAM) ? nodeThreads(THREAD_PROGRAM) : undefined
+  const threads = THREAD_PROGRAM && nodeThreads(THREAD_PROGRAM)
   return await runJob(
     { ...withoutPrototype(job), deadLetter },
     {
@@ -79,6 +78,16 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
       ...(reset !== undefined && { reset }),
     },
   )
+}
+
+/**
+ * It is missing where Tidemark runs from its sources, or was bundled into another file: then there is one thread. Where
+ * that file is CommonJS, modules have no address either.
+ */
+function threadProgram(): URL | undefined {
+  const { url } = import.meta as { readonly url?: string }
+  const program = url === undefined ? undefined : new URL("./decode-thread.js", url)
+  return program !== undefined && existsSync(program) ? program : undefined
 }
 
 /** Warnings must be seen, also where nobody listens to events. */
