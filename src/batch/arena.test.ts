@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { forEachSeed } from "../../test/seeds.ts"
 import { AssertionError } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
@@ -106,6 +106,19 @@ describe("the arena", () => {
     expect(() => arena.allocate(KIB)).toThrow(TidemarkError)
     const empty = new Arena({ maxBytes: 4 * KIB })
     for (const bytes of [2 ** 32, 2 ** 42 + 1, 2 ** 53]) expect(() => empty.allocate(bytes)).toThrow(TidemarkError)
+  })
+
+  it("says with words that the process has no address space for it", () => {
+    const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(() => {
+      throw new RangeError("could not allocate memory")
+    })
+    try {
+      expect(() => new Arena({ maxBytes: 1 << 30 })).toThrow(
+        expect.objectContaining({ code: "arena-exhausted", message: expect.stringContaining("1073741824") as string }),
+      )
+    } finally {
+      memory.mockRestore()
+    }
   })
 
   it("takes back only its own live blocks, once", () => {

@@ -81,10 +81,11 @@ export class Arena {
   #usedBytes = 0
   #peakBytes = 0
 
+  /** @throws TidemarkError `arena-exhausted` where the process may not have so much address space. */
   constructor({ maxBytes, within }: ArenaOptions) {
     assert(maxBytes >= UNIT_BYTES && maxBytes <= MAX_BYTES, "an arena has between 1 KiB and 4 GiB")
     const pages = Math.ceil(maxBytes / PAGE_BYTES)
-    this.memory = within?.memory ?? new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    this.memory = within?.memory ?? reserve(pages)
     this.buffer = this.memory.buffer as SharedArrayBuffer
     this.maxBytes = maxBytes
     this.#from = within?.from ?? 0
@@ -197,4 +198,15 @@ function orderOf(bytes: number): number {
   assert(bytes >= 0, "a block has some bytes")
   const units = Math.ceil(bytes / UNIT_BYTES)
   return units <= 1 ? 0 : 32 - Math.clz32(units - 1)
+}
+
+function reserve(pages: number): LinearMemory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (error) {
+    throw new TidemarkError("arena-exhausted", `${pages * PAGE_BYTES} bytes of address space cannot be reserved.`, {
+      hint: "A job needs some 10 GiB of address space, of which it uses little: raise what limits it (ulimit -v), or run fewer jobs in one process.",
+      cause: error,
+    })
+  }
 }

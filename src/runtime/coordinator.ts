@@ -109,7 +109,13 @@ export class Coordinator {
       await EpochStore.discard(disk, logDirectory)
       store = await EpochStore.open(disk, logDirectory, storeOptions)
     }
-    const coordinator = new Coordinator(job, options, store)
+    let coordinator: Coordinator
+    try {
+      coordinator = new Coordinator(job, options, store)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
     try {
       await coordinator.#recover(store.recovered)
     } catch (error) {
