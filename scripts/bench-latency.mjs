@@ -66,9 +66,10 @@ async function lineOf(program, directory) {
   const child = spawn(process.execPath, [join(ROOT, "bench/latency", program), directory], {
     stdio: ["ignore", "pipe", "inherit"],
   })
-  let first
-  child.stdout.on("data", (chunk) => (first ??= { text: String(chunk), millis: performance.now() - startMillis }))
+  const heard = []
+  child.stdout.on("data", (chunk) => heard.push({ text: String(chunk), millis: performance.now() - startMillis }))
   const code = await new Promise((resolve) => child.on("close", resolve))
+  const [first] = heard
   if (code !== 0 || first === undefined) throw new Error(`${program} ended with ${code}`)
   return first
 }
