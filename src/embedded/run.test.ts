@@ -1,14 +1,15 @@
-/** What `run` refuses of programs that the compiler has not seen, before it touches anything; and what it warns of. */
+/** What `run` refuses of programs that the compiler has not seen, and what it warns of; and what needs real files. */
 import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
+import { parquetWriteBuffer, type ColumnSource } from "hyparquet-writer"
 import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
-import { jsonl } from "../connectors/files/file-connector.ts"
+import { jsonl, parquet } from "../connectors/files/file-connector.ts"
 import { job } from "../stream/job.ts"
 import { run } from "./run.ts"
 
@@ -110,6 +111,20 @@ test("Tidemark can be bundled as CommonJS, where modules have no address", async
     const logOverride = { "empty-import-meta": "silent" } as const
     await build({ entryPoints: [entry], bundle: true, platform: "node", format: "cjs", outfile, logOverride })
     expect(createRequire(import.meta.url)(outfile)).toMatchObject({ run: expect.any(Function) as unknown })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
+test("PQ4 a row that is a bad record counts once among those read", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  try {
+    const fare: ColumnSource = { name: "fare", data: [1.5, null, 2.5], type: "DOUBLE", nullable: true }
+    await writeFile(join(directory, "in.parquet"), new Uint8Array(parquetWriteBuffer({ columnData: [fare] })))
+    const trips = fares.with({ inputs: { trips: parquet("in.parquet") }, outputs: { trips: jsonl("out") } })
+    const { finished } = await run(trips, { directory: join(directory, "state"), baseDirectory: directory })
+    const { status } = await finished
+    expect(status).toMatchObject({ rowsIn: 3, badRecords: 1, rowsOut: { trips: 2 } })
   } finally {
     await rm(directory, { recursive: true })
   }

@@ -301,7 +301,8 @@ export class Coordinator {
     this.#time.turnTo("compute")
     try {
       for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
-      const records = (taken.batch?.length ?? 0) + taken.bad.length
+      // A batch may have rows that its selection leaves out, as they are bad records.
+      const records = (taken.batch?.count ?? 0) + taken.bad.length
       this.#rowsIn += records
       this.#rowsSinceCut += records
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
