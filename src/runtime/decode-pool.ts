@@ -18,7 +18,7 @@ import type { DecodedTask, Decoders, DecodeSlot, DecodeTask, ThreadDecoder } fro
 import type { Thread, Threads } from "../env/env.ts"
 import { keptModules } from "../expr/compiled-module.ts"
 import type { DecodeThreadStart, FromDecodeThread, ToDecodeThread } from "../formats/threads/decode-messages.ts"
-import type { DecoderSpec } from "../formats/threads/decoder-spec.ts"
+import { specKey, type DecoderSpec } from "../formats/threads/decoder-spec.ts"
 import type { ThreadTexts } from "../formats/threads/thread-texts.ts"
 import { PoolDecoder } from "./pool-decoder.ts"
 
@@ -49,7 +49,7 @@ export interface DecodePoolOptions {
 export class DecodePool implements Decoders {
   readonly #options: DecodePoolOptions
   readonly #seats: Seat[] = []
-  /** By their specs as JSON. */
+  /** By the keys of their specs. */
   readonly #decoders = new Map<string, PoolDecoder>()
   readonly slots: number
   readonly #askedMin: number
@@ -70,7 +70,7 @@ export class DecodePool implements Decoders {
   }
 
   decoder(spec: DecoderSpec): ThreadDecoder {
-    const key = JSON.stringify(spec, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value))
+    const key = specKey(spec)
     let decoder = this.#decoders.get(key)
     if (decoder === undefined) {
       decoder = new PoolDecoder(this.#decoders.size, spec, this.#options.arena.buffer, (each) => this.#slot(each))

@@ -1,6 +1,5 @@
 /** CSV for the files connector. */
 import { schemaData } from "../../batch/schema-data.ts"
-import { CsvDecoder } from "../../formats/csv-decoder.ts"
 import { CsvEncoder } from "../../formats/csv-encoder.ts"
 import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
 import type { FileFormat, LineOptions } from "./file-format.ts"
@@ -18,10 +17,9 @@ export function csvFormat(options: CsvOptions & LineOptions): FileFormat {
     name: "csv",
     extension: "csv",
     compression: options.compression,
-    openFile(head, { arena, schema }) {
+    openFile(head, schema) {
       const { start, ...layout } = csvLayout(schema, head, options)
-      const spec = { format: "csv", schema: schemaData(schema), layout, maxRecordBytes } as const
-      return { decoder: new CsvDecoder({ arena, schema, layout, maxRecordBytes }), spec, start }
+      return { spec: { format: "csv", schema: schemaData(schema), layout, maxRecordBytes }, start }
     },
     createEncoder: (context) => new CsvEncoder(context, options),
   }

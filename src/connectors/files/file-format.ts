@@ -3,10 +3,9 @@
  * such as Parquet.
  */
 import type { Position } from "../../batch/position.ts"
-import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { ContainerFormat } from "../../formats/container.ts"
-import type { EncoderContext, RecordDecoder, RecordEncoder } from "../../formats/decoder.ts"
+import type { EncoderContext, RecordEncoder } from "../../formats/decoder.ts"
 import type { DiskFile } from "../../env/env.ts"
 import type { ContainerEnds, ContainerSteps } from "./container-file.ts"
 import type { Compression } from "./decompressor.ts"
@@ -23,9 +22,7 @@ export interface FileHead {
 
 /** How the records of one file are read. */
 export interface FileDecoding {
-  readonly decoder: RecordDecoder
-  /** The same decoder as plain data, for threads; `undefined` where they cannot have it. */
-  readonly spec?: DecoderSpec
+  readonly spec: DecoderSpec
   /** Where the first record starts. */
   readonly start: Position
 }
@@ -49,7 +46,7 @@ export interface FileFormat {
    *
    * @throws TidemarkError `source-unreadable` where the file's header does not fit the schema.
    */
-  openFile(head: FileHead, context: { arena: Arena; schema: Schema }): FileDecoding
+  openFile(head: FileHead, schema: Schema): FileDecoding
   createEncoder(context: EncoderContext): RecordEncoder
 }
 

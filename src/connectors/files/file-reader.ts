@@ -14,10 +14,11 @@ import { counted } from "../../base/counted.ts"
 import type { BadRecord, Position } from "../../batch/position.ts"
 import type { PartitionReader, ReadLimits, SourceBatch, SourceContext } from "../../connect/source.ts"
 import type { DiskFile } from "../../env/env.ts"
-import type { Decoded, OversizedRecord } from "../../formats/decoder.ts"
+import type { Decoded, OversizedRecord, RecordDecoder } from "../../formats/decoder.ts"
 import { DecompressedFile } from "./decompressed-file.ts"
 import { compressionOf, type Compression } from "./decompressor.ts"
-import type { FileDecoding, FileFormat } from "./file-format.ts"
+import type { FileDecoders } from "./file-decoders.ts"
+import type { FileDecoding, FileFormat, FileHead } from "./file-format.ts"
 import { HEAD_BYTES, hasIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileWindow, READ_BYTES, type ReadableFile } from "./file-window.ts"
 import { ReadAhead } from "./read-ahead.ts"
@@ -37,6 +38,7 @@ const CARRIAGE_RETURN = 0x0d
 export interface ReadTarget {
   readonly context: SourceContext
   readonly format: FileFormat
+  readonly decoders: FileDecoders
   /** The absolute path. */
   readonly path: string
   /** For errors: `the file "trips/a.csv" of the input trips`. */
@@ -61,6 +63,7 @@ export class FileReader implements PartitionReader, PooledReader {
   readonly #pool: ReaderPool
   #position: Position
   #decoding: FileDecoding | undefined
+  #decoder: RecordDecoder | undefined
   #open: OpenFile | undefined
   /** The record at the position, where it is too long and was read in part: the window has moved into it. */
   #oversized: OversizedRecord | undefined
@@ -187,13 +190,20 @@ export class FileReader implements PartitionReader, PooledReader {
     const { context, label, index: partition } = this.#target
     const { offset } = this.#position
     if (offset > size) throw changed(label, fewerBytes(size, offset))
-    this.#decoding ??= this.#target.format.openFile({ bytes: head, isWhole: head.length === size, label }, context)
-    const { start, spec } = this.#decoding
+    const { start, spec } = this.#decodingOf({ bytes: head, isWhole: head.length === size, label })
     this.#position = await this.#checkedPosition(file, size)
     if (this.#position.offset < start.offset) this.#position = start
-    const decoder = spec && context.decoders?.decoder(spec)
+    const decoder = context.decoders?.decoder(spec)
     const ahead = decoder && new ReadAhead({ file, size, decoder, arena: context.arena, partition })
     return { file, window: new FileWindow(file, this.#position.offset, size), ahead }
+  }
+
+  /** How the file is read, which is found out from its head once. */
+  #decodingOf(head: FileHead): FileDecoding {
+    const { context, decoders, format } = this.#target
+    this.#decoding ??= format.openFile(head, context.schema)
+    this.#decoder ??= decoders.of(this.#decoding.spec)
+    return this.#decoding
   }
 
   /** Decompresses the file's head, and then all before the position. Threads cannot begin in the middle. */
@@ -208,16 +218,16 @@ export class FileReader implements PartitionReader, PooledReader {
   }
 
   async #goTo(file: DecompressedFile): Promise<OpenFile> {
-    const { context, label, format } = this.#target
+    const { label } = this.#target
     const { offset } = this.#position
     if (this.#decoding === undefined) {
       const head = new Uint8Array(HEAD_BYTES)
       const count = await file.read(head, 0)
-      this.#decoding = format.openFile({ bytes: head.subarray(0, count), isWhole: count < HEAD_BYTES, label }, context)
+      this.#decodingOf({ bytes: head.subarray(0, count), isWhole: count < HEAD_BYTES, label })
     }
     if (!(await file.reaches(offset))) throw changed(label, `decompressed, ${fewerBytes(await file.size(), offset)}`)
     this.#position = await this.#checkedPosition(file, await file.sizeFrom(offset))
-    const { start } = this.#decoding
+    const { start } = this.#decoding!
     if (this.#position.offset < start.offset) this.#position = start
     const from = this.#position.offset
     return { file, packed: file, window: new FileWindow(file, from, await file.sizeFrom(from)), ahead: undefined }
@@ -266,7 +276,7 @@ export class FileReader implements PartitionReader, PooledReader {
 
   #decode(window: FileWindow, limits: ReadLimits): Decoded {
     const { bytes, from, to } = window
-    const decoded = this.#decoding!.decoder.decode({
+    const decoded = this.#decoder!.decode({
       bytes,
       from,
       to,

@@ -11,6 +11,7 @@ import type { DiskFile } from "../../env/env.ts"
 import { RECORD_OFFSETS } from "../../formats/container.ts"
 import { ContainerReader } from "./container-reader.ts"
 import { compressionOf } from "./decompressor.ts"
+import { FileDecoders } from "./file-decoders.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { formatIdentity, HEAD_BYTES, identityOfHead, parseIdentity } from "./file-identity.ts"
 import { FileReader } from "./file-reader.ts"
@@ -32,12 +33,14 @@ export class FileSource implements Source {
   #found: readonly FoundFile[] = []
   #passedOver = new PassedOverFiles()
   readonly #pool: ReaderPool
+  readonly #decoders: FileDecoders
 
   constructor(context: SourceContext, format: FileFormat | ContainerFileFormat, globs: readonly string[]) {
     assert(context.baseDirectory.startsWith("/"), "the base directory is absolute")
     this.#context = context
     this.#format = format
     this.#globs = globs
+    this.#decoders = new FileDecoders(context)
     this.#pool = new ReaderPool(() => context.decoders?.slots ?? 0)
   }
 
@@ -62,7 +65,11 @@ export class FileSource implements Source {
     const reader =
       "container" in format
         ? new ContainerReader({ context, format, path, label, identity: known, index }, this.#pool, position)
-        : new FileReader({ context, format, path, label, identity: parseIdentity(known), index }, this.#pool, position)
+        : new FileReader(
+            { context, format, decoders: this.#decoders, path, label, identity: parseIdentity(known), index },
+            this.#pool,
+            position,
+          )
     await reader.start()
     this.#pool.add(reader)
     return reader

@@ -1,7 +1,6 @@
 /** JSON lines for the files connector. */
 import { START } from "../../batch/position.ts"
 import { schemaData } from "../../batch/schema-data.ts"
-import { JsonLinesDecoder } from "../../formats/json-lines-decoder.ts"
 import { JsonLinesEncoder } from "../../formats/json-lines-encoder.ts"
 import type { FileFormat, LineOptions } from "./file-format.ts"
 
@@ -11,8 +10,7 @@ export function jsonLinesFormat({ maxRecordBytes, compression }: LineOptions): F
     name: "jsonl",
     extension: "jsonl",
     compression,
-    openFile: (_, { arena, schema }) => ({
-      decoder: new JsonLinesDecoder({ arena, schema, maxRecordBytes }),
+    openFile: (_, schema) => ({
       spec: { format: "jsonl", schema: schemaData(schema), maxRecordBytes },
       start: START,
     }),

@@ -11,10 +11,23 @@ export type DecoderSpec = { readonly schema: SchemaData; readonly maxRecordBytes
   { readonly format: "csv"; readonly layout: Omit<CsvLayout, "start"> } | { readonly format: "jsonl" }
 )
 
-/** The decoder that a spec describes, which makes its batches in an arena. */
-export function decoderOf(spec: DecoderSpec, arena: Arena): RecordDecoder {
+/** A text for a spec: the same for those that describe the same decoder, and no others. */
+export function specKey(spec: DecoderSpec): string {
+  return JSON.stringify(spec, (_, value: unknown) => {
+    // Defaults may be what JSON has not.
+    if (typeof value === "bigint") return { bigint: String(value) }
+    if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value
+    return { number: Object.is(value, -0) ? "-0" : String(value) }
+  })
+}
+
+/**
+ * The decoder that a spec describes, which makes its batches in an arena.
+ *
+ * @param schema the spec's, where it is at hand.
+ */
+export function decoderOf(spec: DecoderSpec, arena: Arena, schema = schemaOfData(spec.schema)): RecordDecoder {
   const { maxRecordBytes } = spec
-  const schema = schemaOfData(spec.schema)
   return spec.format === "csv"
     ? new CsvDecoder({ arena, schema, layout: spec.layout, maxRecordBytes })
     : new JsonLinesDecoder({ arena, schema, maxRecordBytes })
