@@ -51,7 +51,7 @@ const shops = job({
 })
 
 /** Runs the job and gives what it has published, and what it has told. */
-async function publishedWith(name: string, program: URL, parallelism: number) {
+async function publishedWith(name: string, program: URL, parallelism: number, onEvent?: (event: JobEvent) => void) {
   const bound = shops.with({
     inputs: { sales: csv("in.csv") },
     outputs: { notes: jsonl(`${name}/notes`), perMinute: jsonl(`${name}/per-minute`) },
@@ -64,7 +64,7 @@ async function publishedWith(name: string, program: URL, parallelism: number) {
     baseDirectory: directory,
     parallelism,
     stretchesBeforeThreads: 2,
-    onEvent: (event) => void events.push(event),
+    onEvent: onEvent ?? ((event) => void events.push(event)),
   })
   const { status } = await handle.finished
   const outputs = ["notes", "per-minute", "bad"].map((output) => textOf(join(directory, name, output)))
@@ -87,7 +87,8 @@ test("E7 what is published with three threads is what is published with none, to
   expect(threads.outputs).toEqual(alone.outputs)
 })
 
-test("E3 nothing is lost or repeated where threads die again and again", async () => {
+/** A program whose threads die by themselves after some messages. */
+function mortalProgram(): URL {
   const mortal = join(directory, "mortal.mjs")
   writeFileSync(
     mortal,
@@ -96,8 +97,19 @@ test("E3 nothing is lost or repeated where threads die again and again", async (
      let messages = 0
      parentPort.on("message", () => { if (++messages === 12) process.exit(7) })`,
   )
+  return pathToFileURL(mortal)
+}
+
+test("a listener that throws when a thread has died fails the job, and not the process", async () => {
+  const run = publishedWith("listened", mortalProgram(), 2, ({ kind }) => {
+    if (kind === "thread-died") throw new Error("the listener is not well")
+  })
+  await expect(run).rejects.toThrow("the listener is not well")
+})
+
+test("E3 nothing is lost or repeated where threads die again and again", async () => {
   const alone = await publishedWith("alone", PROGRAM, 1)
-  const { outputs, events } = await publishedWith("mortal", pathToFileURL(mortal), 2)
+  const { outputs, events } = await publishedWith("mortal", mortalProgram(), 2)
   const deaths = events.filter(({ kind }) => kind === "thread-died")
   expect(deaths.length).toBeGreaterThan(0)
   expect(deaths[0]).toMatchObject({ reason: "it ended with the code 7", isReplaced: true })

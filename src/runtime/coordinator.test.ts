@@ -214,6 +214,49 @@ describe("the commit", () => {
     expect(busy).toBe(0)
   })
 
+  test("a run that fails tells why, closes all that it has opened, and not what closing has led to", async () => {
+    const bench = new Bench()
+    const executable = bench.job(TWO_FILES)
+    const binding = bench.tens.binding()
+    const tens: typeof binding = {
+      ...binding,
+      openSink: async (context, recovery) => {
+        const sink = await binding.openSink(context, recovery)
+        sink.stage = () => Promise.reject(new Error("the sink is full"))
+        sink.close = () => Promise.reject(new Error("the sink does not close"))
+        return sink
+      },
+    }
+    let openFiles = -1
+    const failing = { ...executable, outputs: { ...executable.outputs, tens } }
+    const run = bench.run(failing, { epochRows: 3 }, (handle) => {
+      void handle.finished.catch(() => (openFiles = bench.world.openFiles))
+    })
+    await expect(run).rejects.toThrow("the sink is full")
+    expect(openFiles).toBe(0)
+  })
+
+  test("a run whose sink does not close says so, and closes the rest", async () => {
+    const bench = new Bench()
+    const executable = bench.job(TWO_FILES)
+    const binding = bench.tens.binding()
+    const tens: typeof binding = {
+      ...binding,
+      openSink: async (context, recovery) => {
+        const sink = await binding.openSink(context, recovery)
+        sink.close = () => Promise.reject(new Error("the sink does not close"))
+        return sink
+      },
+    }
+    let openFiles = -1
+    const run = bench.run({ ...executable, outputs: { ...executable.outputs, tens } }, {}, (handle) => {
+      void handle.finished.catch(() => (openFiles = bench.world.openFiles))
+    })
+    await expect(run).rejects.toThrow("the sink does not close")
+    expect(openFiles).toBe(0)
+    expect(bench.tens.rows.length).toBeGreaterThan(0)
+  })
+
   test("E8 tells of the sink that it waits for, while it waits, and reads nothing meanwhile", async () => {
     const bench = new Bench()
     const executable = bench.job(TWO_FILES)

@@ -27,6 +27,8 @@ import { planWarnings } from "../flow/plan-warnings.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
+import type { JobEvent } from "../trace/events.ts"
+import { closeAll } from "./close-all.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
@@ -56,6 +58,8 @@ export class Coordinator {
   readonly #runRecord: RunRecord
   readonly #decoders: DecodePool | undefined
   readonly #time: TimeUse
+  /** Threads that have died, and of which nobody was told yet. */
+  readonly #deaths: Extract<JobEvent, { kind: "thread-died" }>[] = []
   #inputs!: Inputs
   #outputs!: Outputs
   #deadLetters: DeadLetter[] = []
@@ -119,7 +123,7 @@ export class Coordinator {
     try {
       await coordinator.#recover(store.recovered)
     } catch (error) {
-      await coordinator.#close()
+      await coordinator.#closeAfterFailure()
       throw error
     }
     return coordinator
@@ -127,18 +131,20 @@ export class Coordinator {
 
   /** Reads and commits until the inputs end or somebody asks it to stop. */
   async run(): Promise<JobResult> {
+    let result: JobResult
     try {
       const isNothingNew = this.#wasFinished && this.#inputs.hasEnded
       if (!isNothingNew) await this.#readToEnd()
-      this.#state = this.#inputs.hasEnded ? "finished" : "stopped"
-      const outcome = this.#state === "finished" ? "finished" : "stopped"
-      return { outcome, isNothingNew, status: this.status() }
+      const outcome = this.#inputs.hasEnded ? "finished" : "stopped"
+      this.#state = outcome
+      result = { outcome, isNothingNew, status: this.status() }
     } catch (error) {
       this.#state = "failed"
+      await this.#closeAfterFailure()
       throw error
-    } finally {
-      await this.#close()
     }
+    await this.#close()
+    return result
   }
 
   /** Makes the job commit and stop at the next batch, or at once where it waits for one. */
@@ -219,7 +225,7 @@ export class Coordinator {
     const { threads } = env
     if (threads === undefined || parallelism < 2) return undefined
     const onDeath = (reason: string, isReplaced: boolean) =>
-      this.#options.onEvent?.({ kind: "thread-died", reason, isReplaced })
+      void this.#deaths.push({ kind: "thread-died", reason, isReplaced })
     return new DecodePool({ threads, arena: this.#arena, count: parallelism, askedMin, onDeath })
   }
 
@@ -300,6 +306,7 @@ export class Coordinator {
     const { input, index, partitionId, taken } = await this.#inputs.read(rows)
     this.#time.turnTo("compute")
     try {
+      this.#tellDeaths()
       for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
       // A batch may have rows that its selection leaves out, as they are bad records.
       const records = (taken.batch?.count ?? 0) + taken.bad.length
@@ -317,8 +324,14 @@ export class Coordinator {
     this.#pieces.took(taken.batch?.length ?? 0, this.#clock.monotonicMicros() - startMicros)
   }
 
+  /** Tells of threads that have died: here and not when it happens, so that a listener that throws fails the job. */
+  #tellDeaths(): void {
+    for (const death of this.#deaths.splice(0)) this.#options.onEvent?.(death)
+  }
+
   async #commit(finished: boolean, final: boolean): Promise<void> {
     const startMicros = this.#clock.monotonicMicros()
+    this.#tellDeaths()
     this.#writeDeadLetters()
     const rows = this.#rowsSinceCut
     const staged = await this.#outputs.stage(final)
@@ -424,11 +437,17 @@ export class Coordinator {
   async #close(): Promise<void> {
     this.#turn.leave()
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
-    for (const part of [this.#inputs, this.#outputs, this.#store] as ({ close(): Promise<void> } | undefined)[]) {
-      await part?.close()
+    const parts: readonly ({ close(): Promise<void> } | undefined)[] = [this.#inputs, this.#outputs, this.#store]
+    try {
+      await closeAll([...parts, this.#decoders])
+    } finally {
+      this.#dataflow.release()
     }
-    await this.#decoders?.close()
-    this.#dataflow.release()
+  }
+
+  /** What has failed is told, and not what closing has led to after it. */
+  async #closeAfterFailure(): Promise<void> {
+    await this.#close().catch(() => undefined)
   }
 }
 

@@ -167,6 +167,26 @@ it("gives no place where the process may start no thread, or has too little memo
   expect(small.decoder(SPEC).slot()).toBeUndefined()
 })
 
+it("takes no notice of an answer that comes after it was closed", async () => {
+  const bench = new Bench()
+  const slot = bench.decoder.slot()!
+  const answer = slot.decode(bench.task('{"id":1}'))
+  await bench.pool.close()
+  expect(await answer).toBeUndefined()
+  slot.release()
+  expect(() => bench.threads.started[0]!.work()).not.toThrow()
+})
+
+it("fails a task, and not the process, where what a thread has answered cannot be taken", async () => {
+  const bench = new Bench()
+  const slot = bench.decoder.slot()!
+  const answer = slot.decode(bench.task('{"id":1,"name":"a"}'))
+  const { events } = bench.threads.started[0]!
+  const broken = { rows: 1, places: [0], offsets: 0, ordinals: 0, bad: [], next: START, texts: [] }
+  expect(() => events.onMessage({ kind: "decoded", task: 1, ...broken })).not.toThrow()
+  await expect(answer).rejects.toThrow()
+})
+
 it("answers what is open when it is closed", async () => {
   const bench = new Bench()
   const slot = bench.decoder.slot()!

@@ -135,7 +135,8 @@ class Task implements DecodeSlot {
   readonly decoder: PoolDecoder
   #seat: Seat
   #range: DecodeTask | undefined
-  #answer: ((decoded: DecodedTask | undefined) => void) | undefined
+  /** Who waits for the answer. */
+  #waiting: { resolve(decoded: DecodedTask | undefined): void; reject(error: unknown): void } | undefined
   #isReleased = false
 
   constructor(number: number, decoder: PoolDecoder, seat: Seat) {
@@ -147,22 +148,29 @@ class Task implements DecodeSlot {
 
   /** Whether a thread is to answer. */
   get isOpen(): boolean {
-    return this.#answer !== undefined
+    return this.#waiting !== undefined
   }
 
   decode(range: DecodeTask): Promise<DecodedTask | undefined> {
     assert(this.#range === undefined && !this.#isReleased, "a place is for one task")
     this.#range = range
-    return new Promise((resolve) => {
-      this.#answer = resolve
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
       this.#seat.ask(this, range)
     })
   }
 
   answer(decoded: DecodedTask | undefined): void {
-    const answer = this.#answer
-    this.#answer = undefined
-    answer?.(decoded)
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.resolve(decoded)
+  }
+
+  /** What the thread has answered could not be taken. */
+  fail(error: unknown): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.reject(error)
   }
 
   /** Goes to another thread: it has not been answered. */
@@ -259,11 +267,17 @@ class Seat {
     this.#thread?.send(message)
   }
 
+  /** Nothing is thrown here, as it would end the process: the task fails, and with it the job that waits for it. */
   #receive(message: FromDecodeThread): void {
     const task = this.tasks.get(message.task)
-    assert(task !== undefined, "a thread answers what it was asked")
-    this.#events.onAnswer()
+    // Where the pool was closed nobody waits any more.
+    if (task?.isOpen !== true) return
     const { decoder } = task
-    task.answer(message.kind === "failed" ? undefined : decoder.receive(message, this.#texts.get(decoder)!))
+    try {
+      task.answer(message.kind === "failed" ? undefined : decoder.receive(message, this.#texts.get(decoder)!))
+      this.#events.onAnswer()
+    } catch (error) {
+      task.fail(error)
+    }
   }
 }

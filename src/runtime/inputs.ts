@@ -14,6 +14,7 @@ import type { Decoders } from "../connect/decoders.ts"
 import type { Partition, PartitionReader, Source, SourceBatch, SourceWarning } from "../connect/source.ts"
 import type { Env } from "../env/env.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
+import { closeAll } from "./close-all.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { choosePartition, morselEnd } from "./scheduler.ts"
 import type { Targets } from "./targets.ts"
@@ -175,8 +176,7 @@ export class Inputs {
   }
 
   async close(): Promise<void> {
-    for (const { reader } of this.#partitions.values()) await reader?.close()
-    for (const source of this.#sources) await source.close()
+    await closeAll([...[...this.#partitions.values()].map(({ reader }) => reader), ...this.#sources])
   }
 
   async #readerOf(open: OpenPartition): Promise<PartitionReader> {

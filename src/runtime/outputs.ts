@@ -10,6 +10,7 @@ import type { Schema } from "../batch/schema.ts"
 import type { Sink, SinkBinding } from "../connect/sink.ts"
 import type { Env } from "../env/env.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
+import { closeAll } from "./close-all.ts"
 import type { TimeUse } from "./time-use.ts"
 
 /** The name under which the dead letters' sink stands in the log. No output can have it. */
@@ -116,6 +117,6 @@ export class Outputs {
   }
 
   async close(): Promise<void> {
-    for (const sink of this.#sinks.values()) await sink.close()
+    await closeAll(this.#sinks.values())
   }
 }
