@@ -75,6 +75,7 @@ async function readAll(
       const rows = prng.pick([1, 5, 50, 1000, 1000])
       const untilOffset = (Math.floor(position.offset / stride) + 1) * stride
       const { batch, bad, next, end, release } = await reader.read({ rows, untilOffset, stride })
+      expect((batch?.count ?? 0) + bad.length).toBeLessThanOrEqual(rows)
       batch?.forEachRow((row) => {
         const { offsets, ordinals, partition } = batch.origin
         records.push(textOf([partition, offsets![row], ordinals![row], batch.row(row)]))
