@@ -1,23 +1,11 @@
 /** The pipeline on Tidemark, exactly-once on: filter, one-minute windows a sensor, JSON lines. */
 import { join } from "node:path"
-import { count, job, mean, run, schema, sum, t, tumbling } from "tidemark"
+import { run } from "tidemark"
 import { csv, jsonl, parquet } from "tidemark/files"
+import { perMinute } from "./per-minute.mjs"
 import { report } from "./report.mjs"
 
 const [format, input, directory, threads = "1"] = process.argv.slice(2)
-
-const perMinute = job({
-  name: "bench",
-  inputs: { readings: schema({ at: t.timestamp(), sensor: t.string, value: t.float64, ok: t.bool }) },
-  flow: ({ readings }) => ({
-    perMinute: readings
-      .filter((r) => r.ok && r.value > 0)
-      .eventTime("at", { outOfOrder: "5s" })
-      .keyBy("sensor")
-      .window(tumbling("1m"))
-      .aggregate({ readings: count(), total: sum("value"), mean: mean("value") }, { id: "per-minute" }),
-  }),
-})
 
 const bound = perMinute.with({
   inputs: { readings: { csv, jsonl, parquet }[format](input) },

@@ -12,7 +12,8 @@ import type { DiskFile } from "../../env/env.ts"
 import { RECORD_OFFSETS, type ContainerDecoder } from "../../formats/container.ts"
 import type { ContainerFileFormat } from "./file-format.ts"
 import type { PooledReader, ReaderPool } from "./reader-pool.ts"
-import { changed, missing, nameUnreadable } from "./source-errors.ts"
+import { ReaderTurn } from "./reader-turn.ts"
+import { changed, missing } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
 
 const STEPS = { readHead: "source.open.read-head", readFooter: "source.open.read-footer" } as const
@@ -38,22 +39,22 @@ interface OpenContainer {
 /** Reads one container forward. */
 export class ContainerReader implements PartitionReader, PooledReader {
   readonly #target: ContainerTarget
+  readonly #turn: ReaderTurn
   readonly #pool: ReaderPool
   /** The number of the next record. */
   #record: number
   #open: OpenContainer | undefined
-  #isBusy = false
-  #isClosed = false
 
   constructor(target: ContainerTarget, pool: ReaderPool, position: Position) {
     assert(position.offset === position.ordinal * RECORD_OFFSETS, "a container's offsets are those of its records")
     this.#target = target
+    this.#turn = new ReaderTurn(target.label)
     this.#pool = pool
     this.#record = position.ordinal
   }
 
   get isBusy(): boolean {
-    return this.#isBusy
+    return this.#turn.isBusy
   }
 
   get heldBytes(): number {
@@ -62,12 +63,12 @@ export class ContainerReader implements PartitionReader, PooledReader {
 
   /** Opens the file and checks that it is the one that the position belongs to (O4). */
   async start(): Promise<void> {
-    await this.#exclusively(async () => void (await this.#openFile()))
+    await this.#turn.take(async () => void (await this.#openFile()))
   }
 
   async read(limits: ReadLimits): Promise<SourceBatch> {
     assert(limits.rows >= 1, "a read may take at least one record")
-    return this.#exclusively(async () => {
+    return this.#turn.take(async () => {
       const { file, decoder } = await this.#openFile()
       const { records } = decoder
       const from = this.#record
@@ -93,22 +94,9 @@ export class ContainerReader implements PartitionReader, PooledReader {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#turn.close()
     this.#pool.retire(this)
     await this.park()
-  }
-
-  /** Runs one task at a time, with the disk's failures named after the file. */
-  async #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    assert(!this.#isBusy && !this.#isClosed, "a reader does one thing at a time, until it is closed")
-    this.#isBusy = true
-    try {
-      return await task()
-    } catch (error) {
-      throw nameUnreadable(error, this.#target.label)
-    } finally {
-      this.#isBusy = false
-    }
   }
 
   async #openFile(): Promise<OpenContainer> {

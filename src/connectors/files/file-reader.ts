@@ -23,7 +23,8 @@ import { HEAD_BYTES, hasIdentity, type FileIdentity } from "./file-identity.ts"
 import { FileWindow, READ_BYTES, type ReadableFile } from "./file-window.ts"
 import { ReadAhead } from "./read-ahead.ts"
 import type { PooledReader, ReaderPool } from "./reader-pool.ts"
-import { changed, missing, nameUnreadable } from "./source-errors.ts"
+import { ReaderTurn } from "./reader-turn.ts"
+import { changed, missing } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
 
 /** So much is at hand behind the last record wanted, so that one more read is seldom needed for its end: bytes. */
@@ -60,6 +61,7 @@ interface OpenFile {
 /** Reads one file forward. */
 export class FileReader implements PartitionReader, PooledReader {
   readonly #target: ReadTarget
+  readonly #turn: ReaderTurn
   readonly #pool: ReaderPool
   #position: Position
   #decoding: FileDecoding | undefined
@@ -67,18 +69,17 @@ export class FileReader implements PartitionReader, PooledReader {
   #open: OpenFile | undefined
   /** The record at the position, where it is too long and was read in part: the window has moved into it. */
   #oversized: OversizedRecord | undefined
-  #isBusy = false
-  #isClosed = false
 
   constructor(target: ReadTarget, pool: ReaderPool, position: Position) {
     this.#target = target
+    this.#turn = new ReaderTurn(target.label)
     this.#pool = pool
     this.#position = position
   }
 
   /** Whether a read is under way, so that the reader cannot be parked. */
   get isBusy(): boolean {
-    return this.#isBusy
+    return this.#turn.isBusy
   }
 
   get heldBytes(): number {
@@ -87,12 +88,12 @@ export class FileReader implements PartitionReader, PooledReader {
 
   /** Opens the file and checks that it is the one that the position belongs to (O4). */
   async start(): Promise<void> {
-    await this.#exclusively(async () => void (await this.#openFile()))
+    await this.#turn.take(async () => void (await this.#openFile()))
   }
 
   async read(limits: ReadLimits): Promise<SourceBatch> {
     assert(limits.rows >= 1, "a read may take at least one record")
-    return this.#exclusively(async () => {
+    return this.#turn.take(async () => {
       const open = await this.#openFile()
       const ahead = await this.#readAhead(open, limits)
       if (ahead !== undefined) return ahead
@@ -145,22 +146,9 @@ export class FileReader implements PartitionReader, PooledReader {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#turn.close()
     this.#pool.retire(this)
     await this.park()
-  }
-
-  /** Runs one task at a time, with the disk's failures named after the file. */
-  async #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    assert(!this.#isBusy && !this.#isClosed, "a reader does one thing at a time, until it is closed")
-    this.#isBusy = true
-    try {
-      return await task()
-    } catch (error) {
-      throw nameUnreadable(error, this.#target.label)
-    } finally {
-      this.#isBusy = false
-    }
   }
 
   async #openFile(): Promise<OpenFile> {
