@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Prng } from "../base/prng.ts"
+import type { Sink } from "../connect/sink.ts"
 import type { Env } from "../env/env.ts"
 import { NO_FAULTS, RandomFaults } from "../sim/faults.ts"
 import { sum } from "../stream/aggregates.ts"
@@ -9,6 +10,7 @@ import { tumbling } from "../stream/windows.ts"
 import { ArrayTarget } from "./array-sink.fixture.ts"
 import { arraySource, type ArrayPartitions } from "./array-source.fixture.ts"
 import { DEAD_LETTER_SCHEMA } from "./dead-letters.ts"
+import type { ExecutableJob } from "./executable-job.ts"
 import { runJob } from "./run-job.ts"
 import { Bench, reading, Reading, SECOND } from "./simulated-job.fixture.ts"
 import type { JobStatus } from "./status.ts"
@@ -214,22 +216,26 @@ describe("the commit", () => {
     expect(busy).toBe(0)
   })
 
-  test("a run that fails tells why, closes all that it has opened, and not what closing has led to", async () => {
-    const bench = new Bench()
+  /** A job whose sink of one output is changed when it is opened. */
+  function withSink(bench: Bench, change: (sink: Sink) => void): ExecutableJob {
     const executable = bench.job(TWO_FILES)
     const binding = bench.tens.binding()
-    const tens: typeof binding = {
-      ...binding,
-      openSink: async (context, recovery) => {
-        const sink = await binding.openSink(context, recovery)
-        sink.stage = () => Promise.reject(new Error("the sink is full"))
-        sink.close = () => Promise.reject(new Error("the sink does not close"))
-        return sink
-      },
+    const openSink: typeof binding.openSink = async (context, recovery) => {
+      const sink = await binding.openSink(context, recovery)
+      change(sink)
+      return sink
     }
+    return { ...executable, outputs: { ...executable.outputs, tens: { ...binding, openSink } } }
+  }
+
+  test("a run that fails tells why, closes all that it has opened, and not what closing has led to", async () => {
+    const bench = new Bench()
+    const executable = withSink(bench, (sink) => {
+      sink.stage = () => Promise.reject(new Error("the sink is full"))
+      sink.close = () => Promise.reject(new Error("the sink does not close"))
+    })
     let openFiles = -1
-    const failing = { ...executable, outputs: { ...executable.outputs, tens } }
-    const run = bench.run(failing, { epochRows: 3 }, (handle) => {
+    const run = bench.run(executable, { epochRows: 3 }, (handle) => {
       void handle.finished.catch(() => (openFiles = bench.world.openFiles))
     })
     await expect(run).rejects.toThrow("the sink is full")
@@ -238,18 +244,11 @@ describe("the commit", () => {
 
   test("a run whose sink does not close says so, and closes the rest", async () => {
     const bench = new Bench()
-    const executable = bench.job(TWO_FILES)
-    const binding = bench.tens.binding()
-    const tens: typeof binding = {
-      ...binding,
-      openSink: async (context, recovery) => {
-        const sink = await binding.openSink(context, recovery)
-        sink.close = () => Promise.reject(new Error("the sink does not close"))
-        return sink
-      },
-    }
+    const executable = withSink(bench, (sink) => {
+      sink.close = () => Promise.reject(new Error("the sink does not close"))
+    })
     let openFiles = -1
-    const run = bench.run({ ...executable, outputs: { ...executable.outputs, tens } }, {}, (handle) => {
+    const run = bench.run(executable, {}, (handle) => {
       void handle.finished.catch(() => (openFiles = bench.world.openFiles))
     })
     await expect(run).rejects.toThrow("the sink does not close")
@@ -259,24 +258,17 @@ describe("the commit", () => {
 
   test("E8 tells of the sink that it waits for, while it waits, and reads nothing meanwhile", async () => {
     const bench = new Bench()
-    const executable = bench.job(TWO_FILES)
-    const binding = bench.tens.binding()
     let env!: Env
-    const tens: typeof binding = {
-      ...binding,
-      openSink: async (context, recovery) => {
-        const sink = await binding.openSink(context, recovery)
-        const stage = sink.stage.bind(sink)
-        sink.stage = async (final) => {
-          await env.timers.sleep(60_000_000)
-          return stage(final)
-        }
-        return sink
-      },
-    }
+    const executable = withSink(bench, (sink) => {
+      const stage = sink.stage.bind(sink)
+      sink.stage = async (final) => {
+        await env.timers.sleep(60_000_000)
+        return stage(final)
+      }
+    })
     let waiting: JobStatus | undefined
     let later: JobStatus | undefined
-    await bench.run({ ...executable, outputs: { ...executable.outputs, tens } }, { epochRows: 3 }, (handle, itsEnv) => {
+    await bench.run(executable, { epochRows: 3 }, (handle, itsEnv) => {
       env = itsEnv
       void env.timers.sleep(30_000_000).then(() => (waiting = handle.status()))
       void env.timers.sleep(59_000_000).then(() => (later = handle.status()))

@@ -12,17 +12,11 @@ import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
-import { noteFaults, withoutBad, type BadRows } from "../bad-rows.ts"
-import { BatchBuilder } from "../batch-builder.ts"
-import {
-  RECORD_OFFSETS,
-  type ContainerDecoder,
-  type DecodedRecords,
-  type Footer,
-  type WantedBytes,
-} from "../container.ts"
+import { ContainerBatches } from "../container-batches.ts"
+import type { ContainerDecoder, DecodedRecords, Footer, WantedBytes } from "../container.ts"
+import type { FieldReader } from "../field-reader.ts"
 import { planColumns, type PlannedColumn } from "../parquet/column-plan.ts"
-import { Faults } from "../parquet/faults.ts"
+import type { Faults } from "../parquet/faults.ts"
 import { demand, Malformed } from "../parquet/malformed.ts"
 import { BodyReader, type Unzstd } from "./body.ts"
 import { ColumnWindow, WINDOW_ROWS } from "./column-window.ts"
@@ -55,10 +49,8 @@ export class ArrowDecoder implements ContainerDecoder {
   readonly #label: string
   readonly #index: ArrowIndex
   readonly #unzstd: Unzstd
-  readonly #builder: BatchBuilder
+  readonly #batches: ContainerBatches
   readonly #columns: readonly OpenColumn[]
-  readonly #missing: readonly { readonly field: number; readonly value: unknown }[]
-  readonly #faults = new Faults()
   #batch: IndexedBatch | undefined
   /** The rows of the batch that windows hold, from `start` on. */
   #windowStart = -1
@@ -85,11 +77,7 @@ export class ArrowDecoder implements ContainerDecoder {
         dictionaries: "",
       }
     })
-    const planned = new Set(plans.map(({ field }) => field))
-    this.#missing = schema.fields.flatMap(({ type }, field) =>
-      planned.has(field) ? [] : [{ field, value: type.fromMissing() }],
-    )
-    this.#builder = new BatchBuilder(arena, schema)
+    this.#batches = new ContainerBatches(arena, schema, new Set(plans.map(({ field }) => field)))
   }
 
   get records(): number {
@@ -178,33 +166,14 @@ export class ArrowDecoder implements ContainerDecoder {
       (least, { window }) => Math.min(least, window.end),
       Math.min(batch.rows, this.#windowStart + WINDOW_ROWS),
     )
-    const builder = this.#builder
-    builder.begin(Infinity, Math.min(maxRecords, end - row))
-    const rows = builder.capacity
-    let isDone = false
-    try {
-      for (let place = 0; place < rows; place++) {
-        builder.ordinals[place] = record + place
-        builder.offsets[place] = (record + place) * RECORD_OFFSETS
-      }
-      const badRows: BadRows = new Map()
-      for (const column of this.#columns) {
+    const columns = this.#columns.map((column) => ({
+      field: column.plan.field,
+      read: (rows: number, into: FieldReader, faults: Faults) => {
         this.#column = column
-        this.#faults.clear()
-        const { window, plan } = column
-        this.#guarded(() => window.read(row, rows, builder.readers[plan.field]!, this.#faults))
-        noteFaults(this.#faults, plan.field, badRows)
-      }
-      for (const { field, value } of this.#missing) {
-        for (let place = 0; place < rows; place++) builder.readers[field]!.write(place, value)
-      }
-      isDone = true
-      const decoded = builder.finish(rows, partition)
-      if (badRows.size > 0) return withoutBad(decoded.batch!, badRows, decoded.release)
-      return { ...decoded, bad: [], records: rows }
-    } finally {
-      if (!isDone) builder.finish(0, partition)
-    }
+        this.#guarded(() => column.window.read(row, rows, into, faults))
+      },
+    }))
+    return this.#batches.decode(record, Math.min(maxRecords, end - row), columns, partition)
   }
 
   #batchOf(record: number): IndexedBatch {

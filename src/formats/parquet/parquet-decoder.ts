@@ -8,18 +8,12 @@ import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
-import { noteFaults, withoutBad, type BadRows } from "../bad-rows.ts"
-import { BatchBuilder } from "../batch-builder.ts"
-import {
-  RECORD_OFFSETS,
-  type ContainerDecoder,
-  type DecodedRecords,
-  type Footer,
-  type WantedBytes,
-} from "../container.ts"
+import { ContainerBatches } from "../container-batches.ts"
+import type { ContainerDecoder, DecodedRecords, Footer, WantedBytes } from "../container.ts"
+import type { FieldReader } from "../field-reader.ts"
 import { planColumns, type PlannedColumn } from "./column-plan.ts"
 import { ColumnReader, type PageOptions } from "./column-reader.ts"
-import { Faults } from "./faults.ts"
+import type { Faults } from "./faults.ts"
 import { readFooter, type ParquetFooter, type RowGroup } from "./footer.ts"
 import { Malformed, TooLarge } from "./malformed.ts"
 
@@ -35,11 +29,8 @@ interface OpenColumn {
 export class ParquetDecoder implements ContainerDecoder {
   readonly #label: string
   readonly #footer: ParquetFooter
-  readonly #builder: BatchBuilder
+  readonly #batches: ContainerBatches
   readonly #columns: readonly OpenColumn[]
-  /** Fields that the file does not have, with what stands for them. */
-  readonly #missing: readonly { readonly field: number; readonly value: unknown }[]
-  readonly #faults = new Faults()
   #group: RowGroup | undefined
   /** Who has asked for bytes. */
   #asking: ColumnReader | undefined
@@ -54,11 +45,7 @@ export class ParquetDecoder implements ContainerDecoder {
       plan,
       reader: new ColumnReader(plan.column, plan.reading, plan.type, { ...options, arena }),
     }))
-    const planned = new Set(plans.map(({ field }) => field))
-    this.#missing = schema.fields.flatMap(({ type }, field) =>
-      planned.has(field) ? [] : [{ field, value: type.fromMissing() }],
-    )
-    this.#builder = new BatchBuilder(arena, schema)
+    this.#batches = new ContainerBatches(arena, schema, new Set(plans.map(({ field }) => field)))
   }
 
   get records(): number {
@@ -98,30 +85,12 @@ export class ParquetDecoder implements ContainerDecoder {
       (least, { reader }) => Math.min(least, reader.pageEnd),
       group.firstRow + group.rows,
     )
-    const builder = this.#builder
-    builder.begin(Infinity, Math.min(maxRecords, end - record))
-    const rows = builder.capacity
-    let isDone = false
-    try {
-      for (let row = 0; row < rows; row++) {
-        builder.ordinals[row] = record + row
-        builder.offsets[row] = (record + row) * RECORD_OFFSETS
-      }
-      const badRows: BadRows = new Map()
-      for (const { plan, reader } of this.#columns) {
-        this.#faults.clear()
-        this.#guarded(reader, () => reader.read(record, rows, builder.readers[plan.field]!, this.#faults))
-        noteFaults(this.#faults, plan.field, badRows)
-      }
-      for (const { field, value } of this.#missing) {
-        for (let row = 0; row < rows; row++) builder.readers[field]!.write(row, value)
-      }
-      isDone = true
-      const { batch, release } = builder.finish(rows, partition)
-      return badRows.size === 0 ? { batch, bad: [], records: rows, release } : withoutBad(batch!, badRows, release)
-    } finally {
-      if (!isDone) builder.finish(0, partition)
-    }
+    const columns = this.#columns.map(({ plan: { field }, reader }) => ({
+      field,
+      read: (rows: number, into: FieldReader, faults: Faults) =>
+        this.#guarded(reader, () => reader.read(record, rows, into, faults)),
+    }))
+    return this.#batches.decode(record, Math.min(maxRecords, end - record), columns, partition)
   }
 
   #groupOf(record: number): RowGroup {
