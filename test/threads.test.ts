@@ -64,6 +64,8 @@ async function publishedWith(name: string, program: URL, parallelism: number, on
     baseDirectory: directory,
     parallelism,
     stretchesBeforeThreads: 2,
+    // Short, so that threads are asked often enough to die.
+    morselBytes: 65_536,
     onEvent: onEvent ?? ((event) => void events.push(event)),
   })
   const { status } = await handle.finished
