@@ -16,7 +16,14 @@ import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
-import type { Emitter, Operator, OperatorContext, OperatorState } from "./operator.ts"
+import {
+  isTimed,
+  type Emitter,
+  type Operator,
+  type OperatorContext,
+  type OperatorState,
+  type TimedOperator,
+} from "./operator.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
 import type { Plan, PlanNode, Port } from "./plan.ts"
@@ -114,20 +121,13 @@ class Step implements Emitter {
   }
 }
 
-/** An operator of windows: alone, or with slices that it shares with others. */
-type Windows = WindowAggregate | SharedWindow
-
-interface WindowStep {
-  readonly window: Windows
-  /** Whether another window takes batches and watermarks for it. */
+interface TimedStep {
+  readonly operator: TimedOperator
+  /** Whether another operator takes batches and watermarks for it. */
   readonly isLed: boolean
   readonly emitter: Emitter
   /** Whose watermark it follows. */
-  readonly upstream: EventTime | Windows
-}
-
-function isWindows(operator: Operator | undefined): operator is Windows {
-  return operator instanceof WindowAggregate || operator instanceof SharedWindow
+  readonly upstream: EventTime | TimedOperator
 }
 
 /** Whether it is given nothing, as another window that shares its slices is given it for all of them. */
@@ -143,10 +143,10 @@ export class Dataflow {
   readonly #sources = new Map<string, Step>()
   /** The event times whose partitions are those of an input. */
   readonly #eventTimes = new Map<string, EventTime[]>()
-  /** In the order of the plan, so that a window comes after those that feed it. */
-  readonly #windows: readonly WindowStep[]
+  /** In the order of the plan, so that an operator comes after those that feed it. */
+  readonly #timed: readonly TimedStep[]
   /** Those of them that are given watermarks. */
-  readonly #leading: readonly WindowStep[]
+  readonly #leading: readonly TimedStep[]
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
@@ -170,16 +170,16 @@ export class Dataflow {
     this.#steps = steps
     for (const step of steps) deferKeys(step)
     this.states = steps.flatMap(({ operator }) =>
-      operator instanceof EventTime || isWindows(operator) ? [operator] : [],
+      operator instanceof EventTime || isTimed(operator) ? [operator] : [],
     )
-    this.#windows = plan.nodes.flatMap((node, index) => {
+    this.#timed = plan.nodes.flatMap((node, index) => {
       const step = steps[index]!
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!isWindows(operator)) return []
-      return [{ window: operator, isLed: isLed(operator), emitter: step, upstream: watermarkSource(plan, steps, node) }]
+      if (!isTimed(operator)) return []
+      return [{ operator, isLed: isLed(operator), emitter: step, upstream: watermarkSource(plan, steps, node) }]
     })
-    this.#leading = this.#windows.filter((step) => !step.isLed)
+    this.#leading = this.#timed.filter((step) => !step.isLed)
   }
 
   #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
@@ -251,8 +251,8 @@ export class Dataflow {
   }
 
   #propagate(): void {
-    for (const { window, emitter, upstream } of this.#leading) {
-      if (upstream.watermark > window.watermark) window.onWatermark(upstream.watermark, emitter)
+    for (const { operator, emitter, upstream } of this.#leading) {
+      if (upstream.watermark > operator.watermark) operator.onWatermark(upstream.watermark, emitter)
     }
   }
 
@@ -262,11 +262,11 @@ export class Dataflow {
    */
   drain(): void {
     this.advance()
-    for (const { window, emitter } of this.#leading) window.onWatermark(Infinity, emitter)
+    for (const { operator, emitter } of this.#leading) operator.onWatermark(Infinity, emitter)
     // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
-    const reached = new Map<EventTime | Windows, number>()
-    for (const { window, upstream } of [...this.#windows].reverse()) {
-      const last = Math.max(window.watermark, reached.get(window) ?? -Infinity)
+    const reached = new Map<EventTime | TimedOperator, number>()
+    for (const { operator, upstream } of [...this.#timed].reverse()) {
+      const last = Math.max(operator.watermark, reached.get(operator) ?? -Infinity)
       reached.set(upstream, Math.max(last, reached.get(upstream) ?? -Infinity))
     }
     for (const [upstream, watermark] of reached) {
@@ -304,13 +304,13 @@ function deferKeys({ operator: window, mainConsumers, mainOutputs }: Step): void
 }
 
 /** Whose watermark the input of a node follows: the nearest event time, or the window whose results it takes. */
-function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | Windows {
+function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | TimedOperator {
   let below = node
   while (below.kind !== "source") {
     const { input, inputPort } = below
     below = plan.nodes[input]!
     const { operator } = steps[input]!
-    if (operator instanceof EventTime || (isWindows(operator) && inputPort === "main")) return operator
+    if (operator instanceof EventTime || (isTimed(operator) && inputPort === "main")) return operator
   }
   throw new TidemarkError("invalid-plan", `The window ${node.id} has no event time.`, {
     hint: "Call .eventTime(...) before .keyBy(...).",
@@ -318,18 +318,18 @@ function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): Ev
 }
 
 function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {
-  const isWindow = isWindows(operator)
-  const isTimed = isWindow || operator instanceof EventTime
+  const timed = isTimed(operator) ? operator : undefined
+  const watermark = operator instanceof EventTime ? operator.watermark : timed?.watermark
   return {
     id: node.id,
     kind: node.kind,
     rowsIn: twin?.rowsIn ?? rowsIn,
     rowsOut,
-    lateRows: isWindow ? operator.lateRows : 0,
-    rowsBetweenWindows: operator instanceof WindowAggregate ? operator.betweenRows : 0,
-    watermark: isTimed ? finite(operator.watermark) : undefined,
+    lateRows: timed?.lateRows ?? 0,
+    rowsBetweenWindows: timed?.betweenRows ?? 0,
+    watermark: watermark === undefined ? undefined : finite(watermark),
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
-    openWindows: isWindow ? operator.countOpenWindows() : 0,
+    openWindows: timed?.countOpenWindows() ?? 0,
   }
 }
 

@@ -50,6 +50,27 @@ export interface Operator {
   release?(): void
 }
 
+/**
+ * An operator whose results wait for the watermark of its input. It has a watermark of its own, which those behind it
+ * follow: it gives nothing any more whose event time lies at or below that.
+ */
+export interface TimedOperator extends Operator, OperatorState {
+  /** In microseconds; −∞ before the first. It is finite also after `onWatermark(Infinity)`: where its last result was due. */
+  readonly watermark: number
+  onWatermark(watermark: number, out: Emitter): void
+  /** Rows that came too late, over the life of the state. */
+  readonly lateRows: number
+  /** Rows that counted nowhere, since it was made. */
+  readonly betweenRows?: number
+  /** How many windows wait for the watermark. */
+  countOpenWindows(): number
+}
+
+/** Whether the results of an operator wait for the watermark. */
+export function isTimed(operator: Operator | undefined): operator is TimedOperator {
+  return operator?.onWatermark !== undefined
+}
+
 /** The state of an operator, as recovery sees it. */
 export interface OperatorState {
   /** The operator's id. */
