@@ -8,14 +8,19 @@
  * - G1 Null is skipped: an aggregate that reads a column is not given null, and has the result null where it was given
  *   nothing and its type allows that.
  * - AC1 `merge(add … to init, add … to init)` gives what adding all records, in order, to one partial result gives, but
- *   for the rounding of floats.
+ *   for the rounding of floats, and for what a sketch whose file says so leaves open within its error.
  * - AC2 `read` gives back what `write` wrote: results that follow are the same, bit for bit.
+ * - AC3 `later` of `merge` and `part` of `remove` stay as they are, also when what was given is changed later.
+ * - AC4 Only `add` of an accumulator that says that it `mayRefuse` throws, and it changes no partial result in place: the
+ *   record is then in none of the aggregates (W8), so these come before the others.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { ColumnType } from "../../batch/type.ts"
 
 /** What an aggregate does over one input type. `P` is the type of its partial results. */
 export interface Accumulator<P = unknown> {
+  /** Whether `add` throws where a record fails: a program's own function may. */
+  readonly mayRefuse?: true
   /** The partial result of no record. */
   init(): P
   /** The partial result with one more record: `partial` itself, changed, or another. `value` is never null; it is `undefined` where the aggregate reads nothing. */
