@@ -20,6 +20,7 @@ export const layers = {
   runtime: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow"],
   observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
   "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
   // "formats" for the program of its threads, which decode: docs/decisions/0026.
   embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files"],

@@ -23,11 +23,16 @@ export type {
   WindowResult,
 } from "./stream/stream.ts"
 export type { StreamKind } from "./connect/sink.ts"
+export type { TypedSource } from "./connect/source.ts"
 export type { Problem } from "./stream/problem.ts"
 
 export { hopping, tumbling } from "./stream/windows.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
+
+export { generate } from "./connectors/generate/generate.ts"
+export type { GenerateOptions } from "./connectors/generate/generate.ts"
+export type { Random } from "./connectors/generate/random.ts"
 
 export { run } from "./embedded/run.ts"
 export type { RunOptions } from "./embedded/run-options.ts"

@@ -58,3 +58,17 @@ describe("Prng", () => {
     expect(Math.abs(hits - 5000)).toBeLessThan(300)
   })
 })
+
+it("starts anew from three words, whatever it has drawn before", () => {
+  const prng = new Prng(1)
+  const draws = [1, 2, 3].map(() => {
+    prng.reset(7, 8, 9)
+    return [prng.uint32(), prng.float()]
+  })
+  expect(draws[1]).toEqual(draws[0])
+  prng.reset(7, 8, 10)
+  expect([prng.uint32(), prng.float()]).not.toEqual(draws[0])
+  const seed = 5 * 2 ** 32 + 6
+  prng.reset(6, 5, 0x9e3779b9)
+  expect(prng.uint32()).toBe(new Prng(seed).uint32())
+})

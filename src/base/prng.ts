@@ -8,15 +8,21 @@ import { assert } from "./assert.ts"
 
 /** A stream of pseudo-random numbers that depends on nothing but its seed. */
 export class Prng {
-  #a: number
-  #b: number
-  #c: number
+  #a = 0
+  #b = 0
+  #c = 0
   #counter = 1
 
   constructor(seed: number) {
-    this.#a = seed >>> 0
-    this.#b = Math.floor(seed / 2 ** 32) >>> 0
-    this.#c = 0x9e3779b9
+    this.reset(seed, Math.floor(seed / 2 ** 32), 0x9e3779b9)
+  }
+
+  /** Starts anew from three words, as if it were just made: for whoever needs a generator for each of many rows. */
+  reset(a: number, b: number, c: number): void {
+    this.#a = a >>> 0
+    this.#b = b >>> 0
+    this.#c = c >>> 0
+    this.#counter = 1
     for (let round = 0; round < 12; round++) this.uint32()
   }
 

@@ -125,3 +125,18 @@ export interface SourceBinding {
   describe(): string
   openSource(context: SourceContext): Promise<Source>
 }
+
+/**
+ * A source that knows the type of its rows: it can be bound only to inputs whose columns these rows have.
+ *
+ * @example
+ * ```ts
+ * import { generate, type TypedSource } from "tidemark"
+ *
+ * const numbers: TypedSource<{ n: number }> = generate({ row: (id) => ({ n: id }) })
+ * ```
+ */
+export interface TypedSource<out Row> extends SourceBinding {
+  /** For the compiler alone: no source has it. */
+  readonly rowType?: Row
+}

@@ -12,8 +12,9 @@ import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import type { SinkBinding, StreamKind } from "../connect/sink.ts"
-import type { SourceBinding } from "../connect/source.ts"
+import type { SourceBinding, TypedSource } from "../connect/source.ts"
 import type { Plan } from "../flow/plan.ts"
+import type { UnfitName } from "./given-row.ts"
 import { checkEntries, checkErrorPolicy } from "./option-checks.ts"
 import { completeParams, type ParamsOfColumns } from "./params.ts"
 import type { Problem } from "./problem.ts"
@@ -33,7 +34,18 @@ type InputProblems<I, S> = {
   readonly [N in Exclude<keyof I, keyof S> & string]: Problem<`The input '${N}' is not bound: give it a source.`>
 } & {
   readonly [N in Exclude<keyof S, keyof I> & string]: Problem<`The job has no input '${N}'.`>
+} & {
+  readonly [N in keyof S & keyof I & string]: S[N] extends TypedSource<infer Row> ? RowProblem<N, I[N], Row> : unknown
 }
+
+/** What is wrong with the rows of a source, where their type is known. */
+type RowProblem<N extends string, Input, Row> = unknown extends Row
+  ? unknown
+  : Input extends Schema<infer C>
+    ? [UnfitName<C, Row>] extends [never]
+      ? unknown
+      : Problem<`The source of '${N}' does not give the column '${UnfitName<C, Row> & string}' in the type of the input.`>
+    : unknown
 
 /** What is wrong with the sinks, by name. */
 type OutputProblems<O, K> = {
