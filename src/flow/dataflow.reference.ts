@@ -3,7 +3,15 @@
  * each record every watermark is where it belongs.
  */
 import { FAILED } from "./aggregates/aggregate.reference.ts"
-import { eventTimeShift, portSchema, type Plan, type PlanNode, type Port, type WindowAggregateNode } from "./plan.ts"
+import {
+  eventTimeShift,
+  inputsOf,
+  portSchema,
+  type Plan,
+  type PlanNode,
+  type Port,
+  type WindowAggregateNode,
+} from "./plan.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
@@ -72,7 +80,14 @@ export class ReferenceDataflow {
 
   openPartition(input: string, partition: number): void {
     for (const [index, times] of this.#eventTimes) {
-      if (this.#inputOf(index) === input) times.partitions.set(partition, times.watermark)
+      if (!this.#inputsOf(index).includes(input)) continue
+      if (times.partitions.size === 0) {
+        for (const [window, { watermark }] of this.#windows) {
+          const feeding = this.#eventTimesOf(window)
+          if (feeding.length > 1 && feeding.includes(index)) times.watermark = Math.max(times.watermark, watermark)
+        }
+      }
+      times.partitions.set(partition, times.watermark)
     }
   }
 
@@ -86,7 +101,7 @@ export class ReferenceDataflow {
 
   endPartition(input: string, partition: number): void {
     for (const [index, times] of this.#eventTimes) {
-      if (this.#inputOf(index) === input) times.partitions.delete(partition)
+      if (this.#inputsOf(index).includes(input)) times.partitions.delete(partition)
     }
     this.#advance()
   }
@@ -94,7 +109,7 @@ export class ReferenceDataflow {
   drain(): void {
     for (const [index, windows] of this.#windows) this.#fire(index, windows, Infinity)
     for (const [index, times] of this.#eventTimes) {
-      const above = [...this.#windows].filter(([window]) => this.#eventTimeOf(window) === index)
+      const above = [...this.#windows].filter(([window]) => this.#eventTimesOf(window).includes(index))
       times.watermark = Math.max(times.watermark, ...above.map(([, { watermark }]) => watermark))
       for (const [partition, own] of times.partitions) times.partitions.set(partition, Math.max(own, times.watermark))
     }
@@ -106,7 +121,9 @@ export class ReferenceDataflow {
       if (times.partitions.size > 0) times.watermark = Math.max(times.watermark, Math.min(...times.partitions.values()))
     }
     for (const [index, windows] of this.#windows) {
-      this.#fire(index, windows, this.#eventTimes.get(this.#eventTimeOf(index))!.watermark)
+      const times = this.#eventTimesOf(index).map((each) => this.#eventTimes.get(each)!)
+      const open = times.filter(({ partitions }) => partitions.size > 0)
+      this.#fire(index, windows, Math.min(...(open.length > 0 ? open : times).map(({ watermark }) => watermark)))
     }
   }
 
@@ -120,7 +137,8 @@ export class ReferenceDataflow {
 
   #forward(from: number, port: Port, moving: Moving): void {
     this.#plan.nodes.forEach((node, index) => {
-      if (node.kind !== "source" && node.input === from && node.inputPort === port) this.#take(index, node, moving)
+      const isTaken = inputsOf(node).some(({ input, inputPort }) => input === from && inputPort === port)
+      if (isTaken) this.#take(index, node, moving)
     })
     for (const output of this.#plan.outputs) {
       if (output.node === from && output.port === port) this.outputs.get(output.name)!.push(moving.row)
@@ -154,6 +172,8 @@ export class ReferenceDataflow {
           return (node.predicate as Lambda)(row, this.#params) ? row : undefined
         case "notNull":
           return node.columns.some((name) => row[name] === null) ? undefined : row
+        case "union":
+          return Object.fromEntries(node.schema.fields.map(({ name }) => [name, row[name]]))
         case "select":
           return Object.fromEntries(node.columns.map((name) => [name, row[name]]))
         case "derive":
@@ -173,16 +193,16 @@ export class ReferenceDataflow {
     }
   }
 
-  #inputOf(index: number): string {
+  #inputsOf(index: number): string[] {
     const node = this.#plan.nodes[index]!
-    return node.kind === "source" ? node.inputName : this.#inputOf(node.input)
+    return node.kind === "source" ? [node.inputName] : inputsOf(node).flatMap(({ input }) => this.#inputsOf(input))
   }
 
-  /** The nearest event time below a window: the one that its watermark comes from in the end. */
-  #eventTimeOf(index: number): number {
+  /** The nearest event times below a window: those that its watermark comes from in the end. */
+  #eventTimesOf(index: number): number[] {
     const node = this.#plan.nodes[index]!
-    if (node.kind === "eventTime") return index
+    if (node.kind === "eventTime") return [index]
     if (node.kind === "source") throw new Error("a window has an event time below it")
-    return this.#eventTimeOf(node.input)
+    return inputsOf(node).flatMap(({ input }) => this.#eventTimesOf(input))
   }
 }

@@ -104,6 +104,72 @@ describe("dataflow", () => {
     expect(flow.arena.usedBytes).toBe(0)
   })
 
+  describe("union", () => {
+    const united = () => {
+      const fixture = new PlanFixture()
+      const one = fixture.eventTime(fixture.source(COLUMNS, "one"))
+      const two = fixture.eventTime(fixture.source({ n: t.int53, at: t.timestamp(), key: t.string }, "two"))
+      const union = fixture.union(one, two)
+      fixture.output("all", union)
+      fixture.output("tens", fixture.window(union, tumbling(10), ["key"], COUNT))
+      const flow = new Flow(fixture.plan)
+      flow.dataflow.openPartition("one", 0)
+      flow.dataflow.openPartition("two", 1)
+      return flow
+    }
+
+    it("T9 gives rows of several inputs in the order of reading, under the columns of the first", () => {
+      const flow = united()
+      flow.push("one", 0, record(1, "a", 1))
+      flow.push("two", 1, record(2, "b", 2))
+      flow.push("one", 0, record(3, "c", 3))
+      expect(flow.outputs["all"]).toEqual([record(1, "a", 1), record(2, "b", 2), record(3, "c", 3)])
+      expect(flow.status("union4")).toMatchObject({ rowsIn: 3, rowsOut: 3 })
+    })
+
+    it("T8 windows wait for the input that is behind, and not for one that has ended", () => {
+      const flow = united()
+      flow.push("one", 0, record(1), record(50))
+      expect(flow.outputs["tens"]).toEqual([])
+      flow.push("two", 1, record(2), record(15))
+      expect(flow.outputs["tens"]).toMatchObject([{ windowEnd: 10, count: 2 }])
+      flow.dataflow.endPartition("two", 1)
+      flow.dataflow.advance()
+      expect(flow.outputs["tens"]).toMatchObject([{ windowEnd: 10 }, { windowEnd: 20, count: 1 }])
+      expect(flow.status("window5").watermark).toBe(49)
+    })
+
+    it("T8 an input that had ended and has rows again starts where the windows are", () => {
+      const flow = united()
+      flow.push("two", 1, record(2))
+      flow.dataflow.endPartition("two", 1)
+      flow.push("one", 0, record(50))
+      expect(flow.dataflow.partitionWatermark("two", 1)).toBe(Infinity)
+      flow.dataflow.openPartition("two", 2)
+      expect(flow.dataflow.partitionWatermark("two", 2)).toBe(49)
+    })
+
+    it("T8 where all have ended the watermark stays", () => {
+      const flow = united()
+      flow.push("one", 0, record(50))
+      flow.push("two", 1, record(15))
+      flow.dataflow.endPartition("one", 0)
+      flow.dataflow.endPartition("two", 1)
+      flow.dataflow.advance()
+      expect(flow.status("window5").watermark).toBe(14)
+    })
+
+    it("refuses streams with other columns", () => {
+      const fixture = new PlanFixture()
+      const one = fixture.source(COLUMNS, "one")
+      const two = fixture.source({ ...COLUMNS, n: t.int53.nullable() }, "two")
+      fixture.output("all", fixture.union(one, two))
+      expect(() => new Flow(fixture.plan)).toThrow('union2 needs "n" of the type int53, and it is int53?')
+      fixture.output("none", fixture.union(two, fixture.source({ at: t.timestamp() }, "three")))
+      expect(() => new Flow({ ...fixture.plan, outputs: [] })).toThrow("and it is")
+    })
+  })
+
   it("keeps the watermarks of several inputs apart", () => {
     const fixture = new PlanFixture()
     for (const input of ["one", "two"]) {

@@ -26,7 +26,7 @@ import {
 } from "./operator.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
-import type { Plan, PlanNode, Port } from "./plan.ts"
+import { inputsOf, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
@@ -68,14 +68,20 @@ export interface DataflowStatus {
   readonly operators: readonly OperatorStatus[]
 }
 
+/** A step that takes rows, and which of its inputs they are. */
+interface Consumer {
+  readonly step: Step
+  readonly input: number
+}
+
 /** A node at work: it takes what its operator gives. What it reads for that lies in few places. */
 class Step implements Emitter {
   readonly node: PlanNode
   /** Sources have none. */
   readonly operator: Operator | undefined
   /** Who takes the rows of each port: steps, and outputs by name. */
-  readonly mainConsumers: Step[] = []
-  readonly lateConsumers: Step[] = []
+  readonly mainConsumers: Consumer[] = []
+  readonly lateConsumers: Consumer[] = []
   readonly mainOutputs: string[] = []
   readonly lateOutputs: string[] = []
   /** Where nobody but one output takes what the main port gives: it. */
@@ -97,7 +103,7 @@ class Step implements Emitter {
     if (this.mainConsumers.length === 0 && this.mainOutputs.length === 1) this.#onlyOutput = this.mainOutputs[0]
   }
 
-  consumers(port: Port): Step[] {
+  consumers(port: Port): Consumer[] {
     return port === "main" ? this.mainConsumers : this.lateConsumers
   }
 
@@ -113,9 +119,9 @@ class Step implements Emitter {
         return
       }
     }
-    for (const consumer of this.consumers(port)) {
-      consumer.rowsIn += batch.count
-      consumer.operator!.onBatch(batch, consumer)
+    for (const { step, input } of this.consumers(port)) {
+      step.rowsIn += batch.count
+      step.operator!.onBatch(batch, step, input)
     }
     for (const output of this.outputs(port)) this.#emitOutput(output, batch)
   }
@@ -126,8 +132,8 @@ interface TimedStep {
   /** Whether another operator takes batches and watermarks for it. */
   readonly isLed: boolean
   readonly emitter: Emitter
-  /** Whose watermark it follows. */
-  readonly upstream: EventTime | TimedOperator
+  /** Whose watermarks it follows: the least of them. */
+  readonly upstreams: readonly (EventTime | TimedOperator)[]
 }
 
 /** Whether it is given nothing, as another window that shares its slices is given it for all of them. */
@@ -157,13 +163,14 @@ export class Dataflow {
     const steps: Step[] = []
     const slices: SlicesById = new Map()
     plan.nodes.forEach((node, index) => {
-      assert(node.kind === "source" || node.input < index, "L1: a node's input stands before it")
-      steps.push(this.#makeStep(plan, node, slices))
-      if (node.kind === "source") return
-      const step = steps[index]!
-      const consumers = steps[node.input]!.consumers(node.inputPort)
-      if (isLed(step.operator)) step.twin = consumers[0]
-      else consumers.push(step)
+      const step = this.#makeStep(plan, node, slices)
+      steps.push(step)
+      inputsOf(node).forEach(({ input: from, inputPort }, input) => {
+        assert(from < index, "L1: a node's input stands before it")
+        const consumers = steps[from]!.consumers(inputPort)
+        if (isLed(step.operator)) step.twin = consumers[0]?.step
+        else consumers.push({ step, input })
+      })
     })
     for (const { name, node, port } of plan.outputs) steps[node]!.outputs(port).push(name)
     for (const step of steps) step.settle()
@@ -177,7 +184,8 @@ export class Dataflow {
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
       if (!isTimed(operator)) return []
-      return [{ operator, isLed: isLed(operator), emitter: step, upstream: watermarkSource(plan, steps, node) }]
+      const upstreams = [...watermarkSources(plan, steps, node)]
+      return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
     this.#leading = this.#timed.filter((step) => !step.isLed)
   }
@@ -194,23 +202,25 @@ export class Dataflow {
     return step
   }
 
-  /** Finds the input whose partitions an event time sees. */
+  /** Finds the inputs whose partitions an event time sees. */
   #adopt(plan: Plan, node: PlanNode, eventTime: EventTime): void {
-    let below = node
-    while (below.kind !== "source") {
-      const { inputPort } = below
-      below = plan.nodes[below.input]!
-      if (below.kind !== "windowAggregate" || inputPort === "late") continue
-      throw new TidemarkError("invalid-plan", `The operator ${node.id} gives results of windows another event time.`, {
-        hint: "Their event time is the end of their window. Key them and window them again without eventTime.",
-      })
-    }
-    this.#eventTimes.get(below.inputName)!.push(eventTime)
+    for (const inputName of inputNamesBelow(plan, node, node.id)) this.#eventTimes.get(inputName)!.push(eventTime)
   }
 
   /** Takes note that an input has a partition from here on. One that the state knows as open goes on where it was. */
   openPartition(input: string, partition: number): void {
-    for (const eventTime of this.#eventTimesOf(input)) eventTime.openPartition(partition)
+    for (const eventTime of this.#eventTimesOf(input)) {
+      if (!eventTime.hasOpenPartitions) this.#catchUp(eventTime)
+      eventTime.openPartition(partition)
+    }
+  }
+
+  /** T8: an event time that held nobody back while all its partitions had ended starts anew where the others are. */
+  #catchUp(eventTime: EventTime): void {
+    this.advance()
+    for (const { operator, upstreams } of this.#timed) {
+      if (upstreams.length > 1 && upstreams.includes(eventTime)) eventTime.raiseAll(operator.watermark)
+    }
   }
 
   /** Computes what follows from rows of an open partition. */
@@ -251,8 +261,9 @@ export class Dataflow {
   }
 
   #propagate(): void {
-    for (const { operator, emitter, upstream } of this.#leading) {
-      if (upstream.watermark > operator.watermark) operator.onWatermark(upstream.watermark, emitter)
+    for (const { operator, emitter, upstreams } of this.#leading) {
+      const watermark = leastWatermark(upstreams)
+      if (watermark > operator.watermark) operator.onWatermark(watermark, emitter)
     }
   }
 
@@ -265,9 +276,9 @@ export class Dataflow {
     for (const { operator, emitter } of this.#leading) operator.onWatermark(Infinity, emitter)
     // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
     const reached = new Map<EventTime | TimedOperator, number>()
-    for (const { operator, upstream } of [...this.#timed].reverse()) {
+    for (const { operator, upstreams } of [...this.#timed].reverse()) {
       const last = Math.max(operator.watermark, reached.get(operator) ?? -Infinity)
-      reached.set(upstream, Math.max(last, reached.get(upstream) ?? -Infinity))
+      for (const each of upstreams) reached.set(each, Math.max(last, reached.get(each) ?? -Infinity))
     }
     for (const [upstream, watermark] of reached) {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
@@ -299,22 +310,47 @@ export class Dataflow {
 /** Where a filter of aggregates is all that takes a window's results, it chooses before keys are stored. */
 function deferKeys({ operator: window, mainConsumers, mainOutputs }: Step): void {
   if (!(window instanceof WindowAggregate) || mainConsumers.length !== 1 || mainOutputs.length > 0) return
-  const { operator: filter } = mainConsumers[0]!
+  const { operator: filter } = mainConsumers[0]!.step
   if (filter instanceof Filter && filter.canChooseWithout(window.firstAggregate)) window.deferKeys()
 }
 
-/** Whose watermark the input of a node follows: the nearest event time, or the window whose results it takes. */
-function watermarkSource(plan: Plan, steps: readonly Step[], node: PlanNode): EventTime | TimedOperator {
-  let below = node
-  while (below.kind !== "source") {
-    const { input, inputPort } = below
-    below = plan.nodes[input]!
+/** T8: the least of those that may bring more rows, or of all where none may. */
+function leastWatermark(upstreams: TimedStep["upstreams"]): number {
+  if (upstreams.length === 1) return upstreams[0]!.watermark
+  const isDone = (each: EventTime | TimedOperator) => each instanceof EventTime && !each.hasOpenPartitions
+  const open = upstreams.filter((each) => !isDone(each))
+  return Math.min(...(open.length > 0 ? open : upstreams).map(({ watermark }) => watermark))
+}
+
+/** Whose watermarks the inputs of a node follow: the nearest event times, and operators whose results it takes. */
+function watermarkSources(plan: Plan, steps: readonly Step[], node: PlanNode): Set<EventTime | TimedOperator> {
+  const found = new Set<EventTime | TimedOperator>()
+  const visit = ({ input, inputPort }: PortRef) => {
     const { operator } = steps[input]!
-    if (operator instanceof EventTime || (isTimed(operator) && inputPort === "main")) return operator
+    const below = plan.nodes[input]!
+    if (operator instanceof EventTime || (isTimed(operator) && inputPort === "main")) found.add(operator)
+    else if (below.kind !== "source") inputsOf(below).forEach(visit)
+    else {
+      throw new TidemarkError("invalid-plan", `The operator ${node.id} has no event time.`, {
+        hint: "Call .eventTime(...) before .keyBy(...).",
+      })
+    }
   }
-  throw new TidemarkError("invalid-plan", `The window ${node.id} has no event time.`, {
-    hint: "Call .eventTime(...) before .keyBy(...).",
+  inputsOf(node).forEach(visit)
+  return found
+}
+
+/** The inputs whose rows come to a node without having been made by a window. */
+function inputNamesBelow(plan: Plan, node: PlanNode, eventTime: string): Set<string> {
+  if (node.kind === "source") return new Set([node.inputName])
+  const names = inputsOf(node).map(({ input, inputPort }) => {
+    const below = plan.nodes[input]!
+    if (below.kind !== "windowAggregate" || inputPort === "late") return inputNamesBelow(plan, below, eventTime)
+    throw new TidemarkError("invalid-plan", `The operator ${eventTime} gives results of windows another event time.`, {
+      hint: "Their event time is the end of their window. Key them and window them again without eventTime.",
+    })
   })
+  return new Set(names.flatMap((each) => [...each]))
 }
 
 function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {

@@ -14,9 +14,11 @@ import { Filter } from "./operators/filter.ts"
 import { MapRows } from "./operators/map.ts"
 import { NotNull } from "./operators/not-null.ts"
 import { Select } from "./operators/select.ts"
+import { Union } from "./operators/union.ts"
 import {
   aggregateInputType,
   eventTimeShift,
+  inputsOf,
   portSchema,
   type AggregateInput,
   type AggregateSpec,
@@ -24,6 +26,7 @@ import {
   type Plan,
   type PlanNode,
   type SourceNode,
+  type UnionNode,
   type WindowAggregateNode,
 } from "./plan.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
@@ -60,6 +63,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return new Select(input, schema)
     case "notNull":
       return new NotNull(input, schema, node.columns, context.arena)
+    case "union":
+      return unionOf(plan, node)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
     case "windowAggregate": {
@@ -70,6 +75,21 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     default:
       return unreachable(node, "a node")
   }
+}
+
+function unionOf(plan: Plan, node: UnionNode): Union {
+  const inputs = inputsOf(node).map(({ input, inputPort }) => portSchema(plan, input, inputPort))
+  for (const { name, type } of node.schema.fields) {
+    for (const input of inputs) {
+      const given = input.field(name)?.type
+      if (given?.definition.label === type.definition.label && (type.isNullable || !given.isNullable)) continue
+      throw invalid(
+        node.id,
+        `needs ${JSON.stringify(name)} of the type ${type.label}, and it is ${given?.label ?? "missing"}`,
+      )
+    }
+  }
+  return new Union(inputs, node.schema)
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: OperatorContext): EventTime {

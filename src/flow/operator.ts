@@ -42,8 +42,8 @@ export interface Emitter {
 
 /** An operator of a running job. */
 export interface Operator {
-  /** Takes a batch and emits what follows from it. */
-  onBatch(batch: Batch, out: Emitter): void
+  /** Takes a batch and emits what follows from it. `input` tells which of what feeds the operator it comes from. */
+  onBatch(batch: Batch, out: Emitter, input: number): void
   /** The watermark of the operator's input has risen to `watermark` (microseconds, or +∞ at the end). */
   onWatermark?(watermark: number, out: Emitter): void
   /** Gives the memory of its state back. It is not used any more. */

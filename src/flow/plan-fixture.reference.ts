@@ -96,6 +96,12 @@ export class PlanFixture {
     return this.#add({ ...base, kind: "notNull", schema: new Schema(fields), columns })
   }
 
+  union(from: From, ...others: From[]): number {
+    const { rows, base } = this.#from(from, "union")
+    const refs = others.map((other) => this.#from(other, "union").base)
+    return this.#add({ ...base, kind: "union", schema: rows, others: refs })
+  }
+
   eventTime(from: From, outOfOrderMicros = 0, column = "at"): number {
     const { rows, base } = this.#from(from, "eventTime")
     return this.#add({ ...base, kind: "eventTime", schema: rows, column, outOfOrderMicros })

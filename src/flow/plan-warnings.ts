@@ -2,7 +2,7 @@
 import type { Schema } from "../batch/schema.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import { unknownReads } from "../expr/unknown-reads.ts"
-import { isStateful, portSchema, type Plan, type PlanNode, type SourceNode } from "./plan.ts"
+import { inputsOf, isStateful, portSchema, type Plan, type PlanNode, type SourceNode } from "./plan.ts"
 
 /** A warning about one operator or input. */
 export interface PlanWarning {
@@ -19,7 +19,7 @@ export interface PlanWarning {
 /** The warnings about a plan, in its order. `params` are the job's parameters. */
 export function planWarnings(plan: Plan, params: Schema): readonly PlanWarning[] {
   const used = new Set(plan.outputs.map(({ node }) => node))
-  for (const node of plan.nodes) if (node.kind !== "source") used.add(node.input)
+  for (const node of plan.nodes) for (const { input } of inputsOf(node)) used.add(input)
   return plan.nodes.flatMap((node, index): PlanWarning[] => {
     const { id } = node
     const warnings: PlanWarning[] = []

@@ -23,7 +23,13 @@ interface NodeBase {
   readonly schema: Schema
 }
 
-interface InnerNode extends NodeBase {
+/** Where rows come from: a port of a node before. */
+export interface PortRef {
+  readonly input: number
+  readonly inputPort: Port
+}
+
+interface InnerNode extends NodeBase, PortRef {
   /** The index of the node whose port feeds this one. */
   readonly input: number
   readonly inputPort: Port
@@ -67,6 +73,13 @@ export interface SelectNode extends InnerNode {
 export interface NotNullNode extends InnerNode {
   readonly kind: "notNull"
   readonly columns: readonly string[]
+}
+
+/** Gives the rows of several streams, as they come. */
+export interface UnionNode extends InnerNode {
+  readonly kind: "union"
+  /** What feeds it beside `input`. Their rows have the columns of `schema`, perhaps in another order, or never null. */
+  readonly others: readonly PortRef[]
 }
 
 /** Declares event time and makes watermarks. */
@@ -115,7 +128,15 @@ export interface WindowAggregateNode extends InnerNode {
 
 /** A node of a plan. */
 export type PlanNode =
-  SourceNode | FilterNode | DeriveNode | MapNode | SelectNode | NotNullNode | EventTimeNode | WindowAggregateNode
+  | SourceNode
+  | FilterNode
+  | DeriveNode
+  | MapNode
+  | SelectNode
+  | NotNullNode
+  | UnionNode
+  | EventTimeNode
+  | WindowAggregateNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -138,6 +159,12 @@ export function portSchema(plan: Plan, node: number, port: Port): Schema {
   return portSchema(plan, from.input, from.inputPort)
 }
 
+/** What feeds a node: nothing feeds a source. */
+export function inputsOf(node: PlanNode): readonly PortRef[] {
+  if (node.kind === "source") return []
+  return node.kind === "union" ? [node, ...node.others] : [node]
+}
+
 /** Whether a node keeps state between batches. */
 export function isStateful(node: PlanNode): node is EventTimeNode | WindowAggregateNode {
   return node.kind === "eventTime" || node.kind === "windowAggregate"
@@ -157,6 +184,7 @@ export function windowLabel(window: WindowSpec): string {
  * is the last moment of the window, one before its end.
  */
 export function eventTimeShift(plan: Plan, node: WindowAggregateNode): number {
+  // A union has no results of windows, and so one answer for all that feeds it.
   let below: PlanNode = node
   while (below.kind !== "source" && below.kind !== "eventTime") {
     const { inputPort } = below
@@ -204,6 +232,10 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "select":
     case "notNull":
       return `${from} ${node.columns.map((name) => JSON.stringify(name)).join(", ")}`
+    case "union":
+      return inputsOf(node)
+        .map(({ input, inputPort }) => `${input}.${inputPort}`)
+        .join(", ")
     case "eventTime":
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
     case "windowAggregate":

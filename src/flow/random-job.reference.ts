@@ -36,8 +36,13 @@ export interface JobOutcome {
   readonly failedResults: ReadonlyMap<string, number>
 }
 
-/** The input that all random jobs have. */
-const INPUT = "events"
+/** The inputs that random jobs have; most only the first. Partitions of odd numbers are the second's, where there is one. */
+const INPUTS = ["events", "others"]
+
+function inputOf(plan: Plan, partition: number): string {
+  const [second] = plan.nodes.filter((node) => node.kind === "source" && node.inputName === INPUTS[1])
+  return INPUTS[second === undefined ? 0 : partition % 2]!
+}
 const OUT_OF_ORDER_STEPS = [0, 1, 3, 10]
 const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infinity, 5e-324]
 const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
@@ -77,14 +82,29 @@ function randomSchema(prng: Prng): Schema {
 
 function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
   const isGood = (row: Row) => row["keep"]
-  const nodes: PlanNode[] = [{ kind: "source", id: "source", isIdGiven: true, schema: rows, inputName: INPUT }]
+  const source = { kind: "source", isIdGiven: true } as const
+  const nodes: PlanNode[] = [{ ...source, id: "source", schema: rows, inputName: INPUTS[0]! }]
   const outputs: { name: string; node: number; port: "main" | "late" }[] = []
   const add = (node: PlanNode) => nodes.push(node) - 1
   const base = { isIdGiven: true, inputPort: "main" as const }
   let at = 0
+  const others = prng.chance(0.15) ? othersOf(prng, rows) : undefined
+  const united = prng.pick(["before", "behind"])
+  const time = (id: string, input: number, schema: Schema) => {
+    const outOfOrderMicros = prng.pick(OUT_OF_ORDER_STEPS) * unit
+    return add({ ...base, kind: "eventTime", id, schema, input, column: "at", outOfOrderMicros })
+  }
+  const unite = (where: string) => {
+    if (others === undefined || united !== where) return
+    let input = add({ ...source, id: "others", schema: others, inputName: INPUTS[1]! })
+    if (where === "behind") input = time("otherTime", input, others)
+    const refs = [{ input, inputPort: "main" as const }]
+    at = add({ ...base, kind: "union", id: "union", schema: rows, input: at, others: refs })
+  }
+  unite("before")
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "before", schema: rows, input: at, predicate: isGood })
-  const outOfOrderMicros = prng.pick(OUT_OF_ORDER_STEPS) * unit
-  at = add({ ...base, kind: "eventTime", id: "time", schema: rows, input: at, column: "at", outOfOrderMicros })
+  at = time("time", at, rows)
+  unite("behind")
   const timed = at
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "behind", schema: rows, input: at, predicate: isGood })
   at = add(randomWindow(prng, { id: "first", rows, timeColumn: "at", input: at, inputPort: "main", unit }))
@@ -110,6 +130,11 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
     outputs.push({ name: "beside", node: add(beside), port: "main" })
   }
   return { jobName: "random", nodes, outputs }
+}
+
+/** The same columns in another order. */
+function othersOf(prng: Prng, rows: Schema): Schema {
+  return new Schema(prng.shuffle(rows.fields))
 }
 
 interface WindowPlace {
@@ -259,10 +284,14 @@ function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
 export function runSlowly({ plan, events }: RandomJob): JobOutcome {
   const twin = new ReferenceDataflow(plan)
   for (const event of events) {
-    if (event.kind === "open") twin.openPartition(INPUT, event.partition)
-    else if (event.kind === "end") twin.endPartition(INPUT, event.partition)
-    else if (event.kind === "drain") twin.drain()
-    else for (const row of event.rows) twin.push(INPUT, event.partition, row)
+    if (event.kind === "drain") {
+      twin.drain()
+      continue
+    }
+    const input = inputOf(plan, event.partition)
+    if (event.kind === "open") twin.openPartition(input, event.partition)
+    else if (event.kind === "end") twin.endPartition(input, event.partition)
+    else for (const row of event.rows) twin.push(input, event.partition, row)
   }
   const failures = new Map<string, Row[]>()
   for (const { operator, row } of twin.failures) failures.set(operator, [...(failures.get(operator) ?? []), row])
@@ -320,10 +349,7 @@ export class JobRun {
   run(): JobOutcome {
     const { prng } = this.#options
     for (const event of this.#job.events) {
-      if (event.kind === "open") this.#dataflow.openPartition(INPUT, event.partition)
-      else if (event.kind === "end") this.#dataflow.endPartition(INPUT, event.partition)
-      else if (event.kind === "drain") this.#dataflow.drain()
-      else this.#pushRows(event.partition, event.rows)
+      this.#take(event)
       if (prng.chance(0.9)) this.#dataflow.advance()
       this.#perhapsRestore()
     }
@@ -331,8 +357,16 @@ export class JobRun {
     return this
   }
 
-  #pushRows(partition: number, rows: readonly Row[]): void {
-    const { schema } = this.#job.plan.nodes[0]!
+  #take(event: JobEvent): void {
+    if (event.kind === "drain") return this.#dataflow.drain()
+    const input = inputOf(this.#job.plan, event.partition)
+    if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
+    else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
+    else this.#pushRows(input, event.partition, event.rows)
+  }
+
+  #pushRows(input: string, partition: number, rows: readonly Row[]): void {
+    const { schema } = this.#job.plan.nodes.find((node) => node.kind === "source" && node.inputName === input)!
     const { prng, batchRows } = this.#options
     const longest = prng.pick([1, 3, 100])
     for (let from = 0; from < rows.length;) {
@@ -340,7 +374,7 @@ export class JobRun {
       const origin = { partition, offsets: null, ordinals: null }
       const { batch, release } = batchOfRows(this.#options.arena, schema, rows.slice(from, from + length), origin)
       try {
-        this.#dataflow.push(INPUT, batch)
+        this.#dataflow.push(input, batch)
       } finally {
         release()
       }

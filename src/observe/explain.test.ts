@@ -239,7 +239,7 @@ test("EX2 nothing is opened, and the explanation is plain data", () => {
     id: "hourly",
     isIdGiven: true,
     isStateful: true,
-    input: { id: "trips/eventTime", port: "main" },
+    inputs: [{ id: "trips/eventTime", port: "main" }],
     mayBeLate: true,
     aggregates: [
       { name: "revenue", type: "float64?", text: "sum((r) => r.net)" },

@@ -15,7 +15,7 @@ import type { CompileOptions } from "../expr/compile.ts"
 import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
-import { eventTimeShift, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
+import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
 import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { windowGroupOf } from "../flow/shared-windows.ts"
@@ -103,7 +103,7 @@ function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inp
   const bound = "inputs" in job ? job.inputs[inputName] : undefined
   const schema = "inputs" in job ? bound?.schema : job.inputSchemas[inputName]
   const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
-  const parts = { id, isIdGiven, kind, isStateful: false, input: undefined, columns, changesColumns: true }
+  const parts = { id, isIdGiven, kind, isStateful: false, inputs: [], columns, changesColumns: true }
   return { ...parts, detail: bound?.source.describe(), mayBeLate: false, sharesWith: [], aggregates: [], lambdas: [] }
 }
 
@@ -130,7 +130,7 @@ class NodeExplainer {
       isIdGiven,
       kind,
       isStateful: isStateful(node),
-      input: { id: this.#plan.nodes[node.input]!.id, port: node.inputPort },
+      inputs: inputsOf(node).map(({ input, inputPort }) => ({ id: this.#plan.nodes[input]!.id, port: inputPort })),
       detail: detailOf(node),
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
@@ -164,6 +164,7 @@ class NodeExplainer {
         })
       case "select":
       case "notNull":
+      case "union":
       case "eventTime":
         return []
       default:
@@ -202,6 +203,7 @@ function detailOf(node: InnerNode): string | undefined {
   switch (node.kind) {
     case "filter":
     case "map":
+    case "union":
       return undefined
     case "derive":
       return `sets ${node.columns.map(({ name, type }) => `${name}: ${type.label}`).join(", ")}`

@@ -20,6 +20,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   map: "map",
   select: "select",
   notNull: "notNull",
+  union: "union",
   eventTime: "eventTime",
   windowAggregate: "window",
 }
@@ -31,12 +32,11 @@ const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
 
 /** The text. */
 export function explanationText(explanation: Explanation): string {
+  const tree = new TreeText(explanation)
   const sections = [
     [`job ${explanation.job}  (plan ${explanation.fingerprint})`],
     paramLines(explanation),
-    ...explanation.nodes
-      .filter(({ kind }) => kind === "source")
-      .map((source) => new TreeText(explanation).linesOf(source)),
+    ...explanation.nodes.filter(({ kind }) => kind === "source").map((source) => tree.linesOf(source)),
     policyLines(explanation),
     lambdaLines(explanation),
     warningLines(explanation),
@@ -58,6 +58,8 @@ type Consumer =
 
 class TreeText {
   readonly #explanation: Explanation
+  /** What several feed is shown once, where the first of them is. */
+  readonly #shown = new Set<string>()
 
   constructor(explanation: Explanation) {
     this.#explanation = explanation
@@ -65,6 +67,8 @@ class TreeText {
 
   /** A node and all that follows from it. */
   linesOf(node: ExplainedNode): string[] {
+    if (this.#shown.has(node.id)) return [`${LABELS[node.kind]}  [${node.id}], shown above`]
+    if (node.inputs.length > 1) this.#shown.add(node.id)
     const consumers = this.#consumersOf(node)
     const body = [...bodyOf(node), ...lateLines(node, consumers)]
     const [next] = consumers
@@ -88,11 +92,10 @@ class TreeText {
 
   #consumersOf({ id }: ExplainedNode): Consumer[] {
     const outputs = this.#explanation.outputs.filter(({ from }) => from.id === id)
-    const nodes = this.#explanation.nodes.filter(({ input }) => input?.id === id)
-    return [
-      ...outputs.map((output): Consumer => ({ kind: "output", output })),
-      ...nodes.map((node): Consumer => ({ kind: "node", node, port: node.input!.port })),
-    ]
+    const takers = this.#explanation.nodes.flatMap((node) =>
+      node.inputs.flatMap((input): Consumer[] => (input.id === id ? [{ kind: "node", node, port: input.port }] : [])),
+    )
+    return [...outputs.map((output): Consumer => ({ kind: "output", output })), ...takers]
   }
 }
 

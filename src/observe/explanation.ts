@@ -47,8 +47,8 @@ export interface ExplainedNode {
   readonly isIdGiven: boolean
   readonly kind: PlanNode["kind"]
   readonly isStateful: boolean
-  /** The node whose rows it takes; `undefined` for an input. */
-  readonly input: { readonly id: string; readonly port: Port } | undefined
+  /** The nodes whose rows it takes: none for an input. */
+  readonly inputs: readonly { readonly id: string; readonly port: Port }[]
   /** What it does with them, in words; of a bound input where they are read. */
   readonly detail: string | undefined
   /** The columns of what it gives; of an input also how they are read. */

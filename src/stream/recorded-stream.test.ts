@@ -1,7 +1,9 @@
 /** Tests of what calls on streams record, and of what they refuse at run time. */
 import { describe, expect, test } from "vitest"
+import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { PlanNode } from "../flow/plan.ts"
+import { job } from "./job.ts"
 import { count, first, max, mean, min, sum } from "./aggregates.ts"
 import { errorOf, planOf, type Untyped } from "./trips.fixture.ts"
 import { hopping, tumbling } from "./windows.ts"
@@ -106,6 +108,19 @@ describe("calls record nodes", () => {
       { name: "daily", node: 3, port: "main" },
       { name: "lateDaily", node: 4, port: "main" },
     ])
+  })
+
+  test("T9 union takes streams of other inputs, whatever the order of their columns", () => {
+    const { nodes } = job({
+      name: "both",
+      inputs: {
+        one: schema({ at: t.timestamp(), n: t.int32.nullable() }),
+        two: schema({ n: t.int32, at: t.timestamp() }),
+      },
+      flow: ({ one, two }) => ({ all: one.union(two as unknown as typeof one) }),
+    }).plan
+    expect(nodes.at(-1)).toMatchObject({ kind: "union", input: 0, others: [{ input: 1, inputPort: "main" }] })
+    expect(columnsOf(nodes.at(-1)!)).toBe("at: timestamp, n: int32?")
   })
 
   test("pipe gives what the function makes of the stream", () => {
@@ -219,6 +234,39 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
     "a declared column with a default": [
       (trips) => trips["derive"]!({ net: t.float64.default(1) }, () => ({ net: 1 })),
       'the type of the column "net" has .default(...)',
+    ],
+    "a union of nothing": [(trips) => trips["union"]!(), "there is no other stream"],
+    "a union with what is no stream": [(trips) => trips["union"]!("trips"), "what is given is no stream of this flow"],
+    "a union of one input's rows": [
+      (trips) => trips["union"]!(trips["filter"]!(() => true)),
+      "the rows of the input trips come to it in two ways",
+    ],
+    "a union with a column less": [
+      (trips) => trips["union"]!(trips["select"]!("zone")),
+      'the column "pickup" of the type timestamp(zone="America/New_York") is missing in trips/select.',
+    ],
+    "a union with a column more": [
+      (trips) => trips["select"]!("zone")["union"]!(trips),
+      'trips has a column "pickup" more',
+    ],
+    "a union with a column of another type": [
+      (trips) => trips["union"]!(trips["derive"]!({ tip: t.string }, () => ({ tip: "" }))),
+      'the column "tip" of the type float64? is of the type string in trips/derive',
+    ],
+    "a union with a column that may be null": [
+      (trips) => trips["derive"]!({ tip: t.float64 }, () => ({ tip: 0 }))["union"]!(trips),
+      'the column "tip" of the type float64 is of the type float64? in trips',
+    ],
+    "a union of rows with event time and without": [
+      (trips) => timed(trips)["union"]!(trips),
+      'trips has no event time, and this stream has the event time "pickup"',
+    ],
+    "a union of results of windows": [
+      (trips) => {
+        const counts = windowed(trips)["aggregate"]!({ n: count() })
+        return counts["union"]!(counts)
+      },
+      "some of its rows have waited in a window",
     ],
     "a pipe through nothing": [(trips) => trips["pipe"]!(), "there is no function"],
     "no aggregates": [(trips) => windowed(trips)["aggregate"]!({}), "there are no aggregates"],

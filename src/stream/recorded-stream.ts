@@ -12,6 +12,7 @@ import type { EventTimeNode, Port, WindowSpec } from "../flow/plan.ts"
 import { CallChecks } from "./call-checks.ts"
 import { recordAggregates } from "./recorded-aggregates.ts"
 import type { Place, Recorder } from "./recorder.ts"
+import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
 
 const ORDER_HINT = "The order is .eventTime(...).keyBy(...).window(...).aggregate(...)."
 
@@ -98,6 +99,33 @@ export class RecordedStream {
       return { ...place, kind: "notNull", schema, columns }
     })
     return this.#behind(node, schema, this.#place.timeColumn)
+  }
+
+  union(...given: readonly unknown[]): RecordedStream {
+    const checks = this.#checks("union")
+    const others = given.map((stream) => this.#unitable(checks, stream))
+    if (others.length === 0) throw checks.error("there is no other stream", "Write .union(other).")
+    checkUnitedOrder(checks, this.#recorder, [this.#place, ...others])
+    const { schema, timeColumn } = this.#place
+    const node = this.#recorder.add(this.#place, "union", undefined, (place) => {
+      return {
+        ...place,
+        kind: "union",
+        schema,
+        others: others.map(({ node: input, port }) => ({ input, inputPort: port })),
+      }
+    })
+    return this.#behind(node, schema, timeColumn)
+  }
+
+  /** The place of a stream whose rows may stand among those of this one. */
+  #unitable(checks: CallChecks, stream: unknown): Place {
+    if (stream instanceof RecordedStream && stream.#recorder === this.#recorder) {
+      checkUnitable(checks, this.#place, stream.#place, this.#recorder.nameOf(stream.#place))
+      return stream.#place
+    }
+    const hint = "Write .union(other), with a stream of the same flow."
+    throw checks.error("what is given is no stream of this flow", hint)
   }
 
   pipe(piece: unknown): unknown {

@@ -10,7 +10,15 @@ import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import { Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
-import { isStateful, type Plan, type PlanNode, type PlanOutput, type Port, type SourceNode } from "../flow/plan.ts"
+import {
+  inputsOf,
+  isStateful,
+  type Plan,
+  type PlanNode,
+  type PlanOutput,
+  type Port,
+  type SourceNode,
+} from "../flow/plan.ts"
 
 /** Names of jobs, inputs, outputs and operators: they stand in paths, on the command line and in the log. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
@@ -103,9 +111,17 @@ export class Recorder {
   /** Whether the rows were made by a window, and so come from no partition. */
   isMadeByWindow({ node, port }: Pick<Place, "node" | "port">): boolean {
     const from = this.#nodes[node]!
-    if (from.kind === "source") return false
     if (from.kind === "windowAggregate" && port === "main") return true
-    return this.isMadeByWindow({ node: from.input, port: from.inputPort })
+    return inputsOf(from).some(({ input, inputPort }) => this.isMadeByWindow({ node: input, port: inputPort }))
+  }
+
+  /** The inputs whose rows come to a place without having waited anywhere, or `undefined` where some have. */
+  directInputs({ node }: Pick<Place, "node">): readonly string[] | undefined {
+    const from = this.#nodes[node]!
+    if (from.kind === "source") return [from.inputName]
+    if (from.kind === "windowAggregate") return undefined
+    const below = inputsOf(from).map(({ input }) => this.directInputs({ node: input }))
+    return below.some((each) => each === undefined) ? undefined : below.flatMap((each) => each!)
   }
 
   /** The finished plan. */
@@ -122,9 +138,14 @@ export class Recorder {
   }
 
   /** Names a call, its job and where in the flow it stands. */
-  describe({ node, port }: Place, call: string): string {
+  describe(place: Place, call: string): string {
+    return `The job ${this.jobName}, .${call}(...) on ${this.nameOf(place)}`
+  }
+
+  /** Names a stream. */
+  nameOf({ node, port }: Place): string {
     const { id } = this.#nodes[node]!
-    return `The job ${this.jobName}, .${call}(...) on ${port === "late" ? `${id}.late` : id}`
+    return port === "late" ? `${id}.late` : id
   }
 }
 

@@ -166,6 +166,12 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     ...columns: readonly [N, ...N[]]
   ): AppendStream<R & { readonly [M in N]: NonNullable<unknown> }, P, T>
 
+  /**
+   * The rows of this stream and of others with the same columns, as they come: each is of inputs of its own, and none has
+   * waited in a window. Event time is declared on all of them, or behind.
+   */
+  union(...others: readonly [AppendStream<R, P, T>, ...AppendStream<R, P, T>[]]): AppendStream<R, P, T>
+
   /** Gives what the function makes of this stream: `trips.pipe(paid)` is `paid(trips)`, where the call is read in order. */
   pipe<O>(piece: (stream: this) => O): O
 

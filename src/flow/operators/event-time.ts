@@ -85,6 +85,11 @@ export class EventTime implements Operator, OperatorState {
     return this.#maxEventTime
   }
 
+  /** Whether there are partitions that may bring more rows. */
+  get hasOpenPartitions(): boolean {
+    return this.#partitions.size > 0
+  }
+
   /** Takes note of a partition. One that is open already goes on from where it is. */
   openPartition(partition: number): void {
     if (this.#partitions.has(partition)) return
