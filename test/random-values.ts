@@ -1,7 +1,7 @@
 /** Random column types, schemas and values of them, with the values that break things more often than others. */
 import type { Prng } from "../src/base/prng.ts"
 import { Schema, type Field } from "../src/batch/schema.ts"
-import type { ColumnType } from "../src/batch/type.ts"
+import type { ColumnType, NumberRange } from "../src/batch/type.ts"
 import { t } from "../src/batch/types.ts"
 
 const NAMES = [
@@ -57,8 +57,11 @@ const DOUBLES = [0, -0, 1.5, -0.1, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, NaN, In
 export function randomScalarType(prng: Prng): ColumnType {
   return prng.pick([
     () => t.bool,
+    () => prng.pick<ColumnType>([t.int8, t.int16, t.uint8, t.uint16, t.uint32]),
     () => t.int32,
     () => t.int53,
+    () => t.uint64,
+    () => t.float32,
     () => t.int64,
     () => t.float64,
     () => t.string,
@@ -99,12 +102,26 @@ export function randomValue(prng: Prng, type: ColumnType): unknown {
       return prng.chance(0.5)
     case "int32":
       return prng.chance(0.5) ? prng.pick(WHOLE) : prng.uint32() | 0
+    case "int8":
+    case "int16":
+    case "uint8":
+    case "uint16":
+    case "uint32":
+      return randomWithin(prng, definition.range!)
     case "int53":
     case "timestamp":
       return prng.chance(0.5) ? prng.pick(SAFE) : Math.floor((prng.float() - 0.5) * 2 ** (1 + prng.below(54))) + 0
     case "int64":
       if (prng.chance(0.5)) return prng.pick(LARGE)
       return BigInt.asIntN(64, (BigInt(prng.uint32()) << 32n) | BigInt(prng.uint32())) >> BigInt(prng.below(64))
+    case "uint64":
+      return BigInt.asUintN(64, randomValue(prng, t.int64) as bigint)
+    case "float32": {
+      const single = Math.fround(prng.chance(0.3) ? prng.pick(DOUBLES) : randomDouble(prng))
+      return Number.isFinite(single)
+        ? single
+        : prng.pick([Infinity, -Infinity, 2 ** -149, 0.1 + 2 ** -30].map(Math.fround))
+    }
     case "float64":
       return prng.chance(0.3) ? prng.pick(DOUBLES) : randomDouble(prng)
     case "string":
@@ -116,6 +133,11 @@ export function randomValue(prng: Prng, type: ColumnType): unknown {
     default:
       throw new Error(`There are no random values of the kind ${type.kind}.`)
   }
+}
+
+function randomWithin(prng: Prng, { least, greatest }: NumberRange): number {
+  if (prng.chance(0.3)) return prng.pick([least, greatest])
+  return least + Math.floor(prng.float() * (greatest - least + 1))
 }
 
 /** Doubles as people write them, and doubles of any bits. */

@@ -7,8 +7,8 @@
  * - N1 Bit `i` of `validity` (least significant first) is set where value `i` is not null; without a bitmap none is null.
  * - N2 Where a value is null its slot holds an unspecified value of the storage that is safe to read: codes are 0, which
  *   is in range unless the dictionary is empty, and the same holds for the columns within a struct.
- * - N3 `int64` storage is two's complement, low word first in `halves`.
- * - N4 Kinds in `int64` storage whose values are numbers (int53, timestamp) hold only safe integers.
+ * - N3 `int64` storage is two's complement, low word first in `halves`; of unsigned types it is the 64 bits as they are.
+ * - N4 Kinds in `int64` storage whose values are numbers (int53, uint32, timestamp) hold only safe integers.
  */
 import { assert, unreachable } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
@@ -129,7 +129,8 @@ export function readValue(column: Column, row: number): unknown {
     case "float64":
       return column.values[row]
     case "int64":
-      return column.type.definition.typeOf === "bigint" ? column.values[row] : readInt53(column.halves, row)
+      if (column.type.definition.typeOf !== "bigint") return readInt53(column.halves, row)
+      return column.type.definition.isUnsigned ? BigInt.asUintN(64, column.values[row]!) : column.values[row]
     case "dictionary":
       return column.dictionary.text(column.values[row]!)
     case "struct":
@@ -174,8 +175,10 @@ export function writeValue(column: Column, row: number, value: unknown): void {
       else column.values[row >> 3]! &= ~(1 << (row & 7))
       return
     case "int32":
-    case "float64":
       column.values[row] = value as number
+      return
+    case "float64":
+      column.values[row] = column.type.definition.isSingle ? Math.fround(value as number) : (value as number)
       return
     case "int64":
       if (typeof value === "bigint") column.values[row] = value

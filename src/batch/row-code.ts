@@ -9,6 +9,9 @@
 import { unreachable } from "../base/assert.ts"
 import type { Field } from "./schema.ts"
 
+/** A bigint's lowest 64 bits, as an unsigned number: an operator, as names may be given other values. */
+const UNSIGNED_MASK = "0xffffffffffffffffn"
+
 /** Code under construction. */
 export interface RowCode {
   /** Names that the expressions use, with where each value lies, as an expression of `columns`. */
@@ -36,7 +39,7 @@ export function rowCode(fields: readonly Field[], columns: string, makeObject: O
     return { name, value: `${validity} !== null && ((${validity}[row >> 3] >> (row & 7)) & 1) === 0 ? null : ${value}` }
 
     function valueCode(): string {
-      const { storage, typeOf } = type.definition
+      const { storage, typeOf, isUnsigned } = type.definition
       switch (storage) {
         case "bit":
           return `((${local("values", "values")}[row >> 3] >> (row & 7)) & 1) === 1`
@@ -44,7 +47,10 @@ export function rowCode(fields: readonly Field[], columns: string, makeObject: O
         case "float64":
           return `${local("values", "values")}[row]`
         case "int64": {
-          if (typeOf === "bigint") return `${local("values", "values")}[row]`
+          if (typeOf === "bigint") {
+            const value = `${local("values", "values")}[row]`
+            return isUnsigned ? `${value} & ${UNSIGNED_MASK}` : value
+          }
           const halves = local("halves", "halves")
           return `(${halves}[2 * row] >>> 0) + ${halves}[2 * row + 1] * 4294967296`
         }

@@ -4,8 +4,9 @@
  * Invariant:
  * - SD1 The schema made of a schema's data has the same label.
  */
+import { assert } from "../base/assert.ts"
 import { Schema, type Field } from "./schema.ts"
-import type { ColumnType } from "./type.ts"
+import { ColumnType } from "./type.ts"
 import { t } from "./types.ts"
 import type { TimestampOptions } from "./types/timestamp.ts"
 
@@ -67,5 +68,7 @@ function typeOfData({ kind, options, symbols, fields }: FieldData): ColumnType {
     return t.object(Object.fromEntries(fieldsOfData(fields).map(({ name, type }) => [name, type])))
   }
   if (kind === "timestamp") return t.timestamp(options as TimestampOptions | undefined)
-  return t[kind as "bool" | "int32" | "int53" | "int64" | "float64" | "string"]
+  const type: unknown = t[kind as keyof typeof t]
+  assert(type instanceof ColumnType, "a type without options, symbols or fields is no call")
+  return type
 }

@@ -48,6 +48,22 @@ export class Invalid {
   }
 }
 
+/** The whole numbers from one to another. */
+export interface NumberRange {
+  readonly least: number
+  readonly greatest: number
+}
+
+/** What makes a type's values a part of those of another type, which lie in memory in the same way. */
+export interface Narrowing {
+  readonly of: TypeDefinition
+  /**
+   * Whether the value that the other type's `fromBytes` has stored as value `row` is one of this type. What is rounded,
+   * it rounds.
+   */
+  admit(this: void, slots: Slots, row: number): boolean
+}
+
 /** A type's knowledge, without nullability, renaming or default. Values are never null here. */
 export interface TypeDefinition<T = unknown> {
   /** The type's name in `t`, such as `"float64"`. */
@@ -59,6 +75,16 @@ export interface TypeDefinition<T = unknown> {
   readonly typeOf: "boolean" | "number" | "bigint" | "string" | "object"
   /** What `t` was given for it, where its kind has options other than symbols and fields. */
   readonly options?: Readonly<Record<string, string>>
+  /** Set where the values are the whole numbers of a range, as numbers. */
+  readonly range?: NumberRange
+  /** Set where the text of a value is that of the same value of a wider type. */
+  readonly narrowing?: Narrowing
+  /** Whether `int64` storage is read without a sign. */
+  readonly isUnsigned?: true
+  /** Whether values are rounded to the nearest single (IEEE 754 binary32) where they are stored. */
+  readonly isSingle?: true
+  /** How values add up: as whole numbers, or as doubles. Without it, a sum of them means nothing. */
+  readonly adds?: "whole" | "float"
   /** The closed list of texts of a dictionary column whose codes are fixed, such as an enum. */
   readonly symbols?: readonly string[]
   /** The fields of a struct, in order. */

@@ -29,13 +29,13 @@ describe("bool", () => {
 })
 
 describe("whole numbers", () => {
-  it.each([t.int32, t.int53, t.int64] as ColumnType[])(
+  it.each([t.int8, t.uint16, t.int32, t.uint32, t.int53, t.int64, t.uint64] as ColumnType[])(
     "TY8 reads plain digits from text and nothing else: $kind",
     (type) => {
       for (const value of ["+1", "1.0", "1e3", "0x1", " 1", "1 ", "1_000", "1,000", "-", "--1", "１"]) {
         expect(text(type, value), value).toBe("invalid: not a whole number")
       }
-      expect([text(type, "007"), text(type, "-12"), text(type, "-0")].map(String)).toEqual(["7", "-12", "0"])
+      expect([text(type, "007"), text(type, "12"), text(type, "-0")].map(String)).toEqual(["7", "12", "0"])
       expect(Object.is(text(type, "-0"), -0)).toBe(false)
     },
   )
@@ -44,15 +44,27 @@ describe("whole numbers", () => {
     const read = (type: ColumnType, value: string) => [text(type, value), json(type, value)]
     expect(read(t.int32, "2147483647")).toEqual([2147483647, 2147483647])
     expect(read(t.int32, "-2147483648")).toEqual([-2147483648, -2147483648])
-    expect(read(t.int32, "2147483648")).toEqual(new Array(2).fill("invalid: outside the range of int32"))
+    expect(read(t.int32, "2147483648")).toEqual(
+      new Array(2).fill("invalid: 2147483648, outside the range of int32 (-2147483648 to 2147483647)"),
+    )
     expect(read(t.int53, "-9007199254740991")).toEqual([-9007199254740991, -9007199254740991])
-    expect(read(t.int53, "9007199254740992")).toEqual(new Array(2).fill("invalid: outside the range of int53"))
-    expect(text(t.int53, "9".repeat(400))).toBe("invalid: outside the range of int53")
+    expect(read(t.int53, "9007199254740992")).toEqual(
+      new Array(2).fill(
+        "invalid: 9007199254740992, outside the range of int53 (-9007199254740991 to 9007199254740991)",
+      ),
+    )
+    expect(text(t.int53, "9".repeat(400))).toBe(
+      `invalid: ${"9".repeat(40)}…, outside the range of int53 (-9007199254740991 to 9007199254740991)`,
+    )
     expect(read(t.int64, "9223372036854775807")).toEqual([2n ** 63n - 1n, 2n ** 63n - 1n])
     expect(read(t.int64, "-9223372036854775808")).toEqual([-(2n ** 63n), -(2n ** 63n)])
-    expect(read(t.int64, "9223372036854775808")).toEqual(new Array(2).fill("invalid: outside the range of int64"))
+    expect(read(t.int64, "9223372036854775808")).toEqual(
+      new Array(2).fill(
+        "invalid: 9223372036854775808, outside the range of int64 (-9223372036854775808 to 9223372036854775807)",
+      ),
+    )
     expect(text(t.int64, `${"0".repeat(50)}7`)).toBe(7n)
-    expect(text(t.int64, "9".repeat(1000))).toBe("invalid: outside the range of int64")
+    expect(text(t.int64, "9".repeat(1000))).toMatch(/^invalid: 9{40}…, outside the range of int64 /)
   })
 
   it("takes JSON numbers of whole value, however they are written", () => {
@@ -75,6 +87,63 @@ describe("whole numbers", () => {
 
   it("TY9 writes int64 as a JSON string", () => {
     expect(t.int64.toJson(2n ** 63n - 1n)).toBe('"9223372036854775807"')
+  })
+})
+
+describe("narrow and unsigned whole numbers", () => {
+  it.each([
+    [t.int8, "-128", "127", "-129", "128"],
+    [t.int16, "-32768", "32767", "-32769", "32768"],
+    [t.uint8, "0", "255", "-1", "256"],
+    [t.uint16, "0", "65535", "-1", "65536"],
+    [t.uint32, "0", "4294967295", "-1", "4294967296"],
+    [t.uint64, "0", "18446744073709551615", "-1", "18446744073709551616"],
+  ] as [ColumnType, string, string, string, string][])(
+    "TY23 of $0.kind have their least and greatest value, and refuse those beyond with the value and the range",
+    (type, least, greatest, below, above) => {
+      for (const value of [least, greatest]) {
+        expect([text(type, value), json(type, value)].map(String)).toEqual([value, value])
+        expect(type.check(text(type, value))).toBeUndefined()
+      }
+      for (const value of [below, above]) {
+        const refused = `invalid: ${value}, outside the range of ${type.kind} (${least} to ${greatest})`
+        expect([text(type, value), json(type, value)]).toEqual([refused, refused])
+      }
+      const beyond = type.definition.typeOf === "bigint" ? BigInt(above) : Number(above)
+      expect(type.check(beyond)).toBe(`outside the range of ${type.kind} (${least} to ${greatest})`)
+    },
+  )
+
+  it("TY9 writes uint64 as a JSON string", () => {
+    expect(t.uint64.toJson(2n ** 64n - 1n)).toBe('"18446744073709551615"')
+    expect(json(t.uint64, '"18446744073709551615"')).toBe(2n ** 64n - 1n)
+  })
+})
+
+describe("float32", () => {
+  it("TY24 rounds to the nearest single, and refuses a finite number beyond all of them", () => {
+    expect([text(t.float32, "0.1"), json(t.float32, "0.1")]).toEqual([Math.fround(0.1), Math.fround(0.1)])
+    expect(text(t.float32, "16777217")).toBe(16_777_216)
+    expect(text(t.float32, "3.4028234663852886e38")).toBe(3.4028234663852886e38)
+    for (const value of ["3.5e38", "-1e39"]) {
+      expect([text(t.float32, value), json(t.float32, value)]).toEqual(
+        new Array(2).fill(expect.stringMatching(/^invalid: .*, outside the range of float32/)),
+      )
+    }
+    expect(text(t.float32, "1e400")).toMatch(/^invalid: Infinity, outside/)
+    expect([text(t.float32, "-Infinity"), json(t.float32, '"NaN"')]).toEqual([-Infinity, NaN])
+    expect([t.float32.check(1e39), t.float32.check(Infinity), t.float32.check(0.1)]).toEqual([
+      expect.stringMatching(/^outside the range of float32/),
+      undefined,
+      undefined,
+    ])
+  })
+
+  it("TY24 writes the fewest digits that read back as the same single", () => {
+    const written = [0.1, 1 / 3, 16_777_216, -0, 2 ** -149, 3.4028234663852886e38, NaN].map((value) =>
+      t.float32.toText(Math.fround(value)),
+    )
+    expect(written).toEqual(["0.1", "0.33333334", "16777216", "-0", "1e-45", "3.4028235e+38", "NaN"])
   })
 })
 

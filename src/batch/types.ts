@@ -1,13 +1,20 @@
 /** `t`: the column types that a schema is made of. Each is one file in `types/`. */
 import { boolType } from "./types/bool.ts"
 import { enumType } from "./types/enum.ts"
+import { float32Type } from "./types/float32.ts"
 import { float64Type } from "./types/float64.ts"
+import { int16Type } from "./types/int16.ts"
 import { int32Type } from "./types/int32.ts"
 import { int53Type } from "./types/int53.ts"
 import { int64Type } from "./types/int64.ts"
+import { int8Type } from "./types/int8.ts"
 import { objectType } from "./types/object.ts"
 import { stringType } from "./types/string.ts"
 import { timestampType } from "./types/timestamp.ts"
+import { uint16Type } from "./types/uint16.ts"
+import { uint32Type } from "./types/uint32.ts"
+import { uint64Type } from "./types/uint64.ts"
+import { uint8Type } from "./types/uint8.ts"
 
 /**
  * The column types. Each also has `.nullable()`, `.required()`, `.from(sourceName)` and `.default(value)`.
@@ -30,12 +37,26 @@ import { timestampType } from "./types/timestamp.ts"
 export const t = {
   /** `true` or `false`. */
   bool: boolType,
+  /** A whole number from −128 to 127, in lambdas a number. */
+  int8: int8Type,
+  /** A whole number from −32,768 to 32,767, in lambdas a number. */
+  int16: int16Type,
   /** A whole number from −2³¹ to 2³¹ − 1, in lambdas a number. */
   int32: int32Type,
   /** A whole number from −(2⁵³ − 1) to 2⁵³ − 1, in lambdas a number. */
   int53: int53Type,
   /** A whole number from −2⁶³ to 2⁶³ − 1, in lambdas a bigint; JSON carries it as a string of digits. */
   int64: int64Type,
+  /** A whole number from 0 to 255, in lambdas a number. */
+  uint8: uint8Type,
+  /** A whole number from 0 to 65,535, in lambdas a number. */
+  uint16: uint16Type,
+  /** A whole number from 0 to 2³² − 1, in lambdas a number. */
+  uint32: uint32Type,
+  /** A whole number from 0 to 2⁶⁴ − 1, in lambdas a bigint; JSON carries it as a string of digits. */
+  uint64: uint64Type,
+  /** An IEEE 754 single: a JavaScript number that is rounded to one where it is read, or a lambda gives it. */
+  float32: float32Type,
   /** An IEEE 754 double: a JavaScript number. */
   float64: float64Type,
   /** Unicode text. */

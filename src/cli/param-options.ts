@@ -13,9 +13,10 @@ import { completeParams } from "../stream/params.ts"
 /** How a value of each kind of type may look, for hints. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   bool: "true",
-  int32: "7",
-  int53: "7",
-  int64: "7",
+  ...Object.fromEntries(
+    ["int8", "int16", "int32", "int53", "int64", "uint8", "uint16", "uint32", "uint64"].map((kind) => [kind, "7"]),
+  ),
+  float32: "2.5",
   float64: "2.5",
   string: "JFK",
   object: `'{"x":1}'`,

@@ -21,7 +21,7 @@ import { datePartLane } from "./codegen-wasm-dates.ts"
 import { boundOf, exactInteger, wholeNumber } from "./codegen-wasm-integers.ts"
 import { TextNodes, type TextTable } from "./codegen-wasm-texts.ts"
 import { childrenOf, placeOf, typeOfReference } from "./ir.ts"
-import type { Binary, ColumnReference, Ir, Let, Logical, ParamReference } from "./ir.ts"
+import type { Binary, ColumnReference, Ir, Let, Logical, ParamReference, Reference } from "./ir.ts"
 import { INVALID_CODE, notKnown, NULL_CODE, type LaneQuestions } from "./lane-questions.ts"
 import { makeBinary, makeConstant, makeUnary, withoutKinds } from "./nodes.ts"
 import { NotCompilable } from "./not-compilable.ts"
@@ -473,8 +473,10 @@ export class LambdaLanes implements LaneQuestions {
         if (BigInt.asIntN(64, node.value as bigint) !== node.value) throw notKnown("a bigint beyond int64")
         return graph.constant("i64", node.value)
       case "column":
+        refuseUnsigned(node)
         return graph.load("i64", this.values(node))
       case "param":
+        refuseUnsigned(node)
         return graph.argument("i64", this.#param(node, "bigint"))
       case "let":
         return this.#inLet(() => this.bigint(node.value))
@@ -580,4 +582,9 @@ export class LambdaLanes implements LaneQuestions {
     const known = this.params.findIndex((each) => placeOf(each) === place)
     return known === -1 ? this.params.push(reference) - 1 : known
   }
+}
+
+/** A bigint of 64 bits without a sign has no lane of int64. */
+function refuseUnsigned(reference: Reference): void {
+  if (typeOfReference(reference).definition.isUnsigned) throw notKnown("a uint64")
 }

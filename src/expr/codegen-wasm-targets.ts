@@ -6,7 +6,7 @@
  * - JS1 What is stored is what `writeValue` would store of the same value.
  * - JS2 A test here accepts nothing that the type's `check` refuses.
  */
-import type { ColumnType } from "../batch/type.ts"
+import type { ColumnType, NumberRange } from "../batch/type.ts"
 import { isSafeInteger } from "./codegen-wasm-calls.ts"
 import { exactInteger, exactSum } from "./codegen-wasm-integers.ts"
 import type { LambdaLanes } from "./codegen-wasm-lanes.ts"
@@ -64,6 +64,11 @@ function valueLanes(lanes: LambdaLanes, node: Ir, type: ColumnType): ValueLanes 
   const { graph } = lanes
   const always = graph.constant("flag", true)
   if (node.kinds === 0) return { value: nothing(lanes, type), isValid: always }
+  const { range } = type.definition
+  if (range !== undefined) {
+    const whole = wholeLanes(lanes, node, type)
+    return type.definition.narrowing === undefined ? whole : withinRange(lanes, whole, range)
+  }
   switch (type.kind) {
     case "bool":
       return { value: lanes.truth(node), isValid: always }
@@ -71,26 +76,41 @@ function valueLanes(lanes: LambdaLanes, node: Ir, type: ColumnType): ValueLanes 
       return { value: lanes.number(node), isValid: always }
     case "int64":
       return { value: lanes.bigint(node), isValid: always }
-    case "int32": {
-      const integer = exactInteger(lanes, node)
-      if (integer?.type === "i32") return { value: integer, isValid: always }
-      const number = lanes.number(node)
-      const value = graph.operation("i32.saturated", number)
-      return { value, isValid: graph.operation("f64.eq", graph.operation("f64.fromI32", value), number) }
-    }
-    case "int53":
-    case "timestamp": {
-      const integer = exactInteger(lanes, node)
-      if (integer?.type === "i64") return { value: integer, isValid: always }
-      if (integer !== undefined) return { value: graph.operation("i64.fromI32", integer), isValid: always }
-      const value = exactSum(lanes, node)
-      if (value !== undefined) return { value, isValid: isSafeLong(lanes, value) }
-      const number = lanes.number(node)
-      return { value: graph.operation("i64.fromSafe", number), isValid: isSafeInteger(lanes, number) }
-    }
     default:
       throw notKnown(`values of the type ${type.kind}`)
   }
+}
+
+/** Of a whole number: an int32, or a safe integer, as the storage wants. */
+function wholeLanes(lanes: LambdaLanes, node: Ir, { storage }: ColumnType): ValueLanes {
+  const { graph } = lanes
+  const always = graph.constant("flag", true)
+  const integer = exactInteger(lanes, node)
+  if (storage === "int32") {
+    if (integer?.type === "i32") return { value: integer, isValid: always }
+    const number = lanes.number(node)
+    const value = graph.operation("i32.saturated", number)
+    return { value, isValid: graph.operation("f64.eq", graph.operation("f64.fromI32", value), number) }
+  }
+  if (integer?.type === "i64") return { value: integer, isValid: always }
+  if (integer !== undefined) return { value: graph.operation("i64.fromI32", integer), isValid: always }
+  const value = exactSum(lanes, node)
+  if (value !== undefined) return { value, isValid: isSafeLong(lanes, value) }
+  const number = lanes.number(node)
+  return { value: graph.operation("i64.fromSafe", number), isValid: isSafeInteger(lanes, number) }
+}
+
+/** The same, where it must lie in a range within that of the storage. */
+function withinRange({ graph }: LambdaLanes, { value, isValid }: ValueLanes, range: NumberRange): ValueLanes {
+  const isAbove =
+    value.type === "i32"
+      ? graph.operation("i32.le", graph.constant("i32", range.least), value as Lane<"i32">)
+      : graph.operation("i64.le", graph.constant("i64", BigInt(range.least)), value as Lane<"i64">)
+  const isBelow =
+    value.type === "i32"
+      ? graph.operation("i32.le", value as Lane<"i32">, graph.constant("i32", range.greatest))
+      : graph.operation("i64.le", value as Lane<"i64">, graph.constant("i64", BigInt(range.greatest)))
+  return { value, isValid: graph.and(isValid, graph.and(isAbove, isBelow)) }
 }
 
 /** Whether an int64 is a safe integer. */

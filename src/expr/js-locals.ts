@@ -84,7 +84,7 @@ export class JsLocals {
   /** The value of the reference where there is one, as an expression. */
   load(reference: ColumnReference): string {
     const column = this.column(reference)
-    const { storage, typeOf } = typeOfReference(reference).definition
+    const { storage, typeOf, isUnsigned } = typeOfReference(reference).definition
     switch (storage) {
       case "bit":
         return `((${this.batch(`${column}.values`)}[row >> 3] >> (row & 7)) & 1) !== 0`
@@ -92,7 +92,10 @@ export class JsLocals {
       case "float64":
         return `${this.batch(`${column}.values`)}[row]`
       case "int64": {
-        if (typeOf === "bigint") return `${this.batch(`${column}.values`)}[row]`
+        if (typeOf === "bigint") {
+          const value = `${this.batch(`${column}.values`)}[row]`
+          return isUnsigned ? `(${value} & 0xffffffffffffffffn)` : value
+        }
         const halves = this.batch(`${column}.halves`)
         return `(${halves}[row << 1] >>> 0) + ${halves}[(row << 1) + 1] * 4294967296`
       }

@@ -92,8 +92,10 @@ export class JsStores {
       }
       case "dictionary":
         return `const code = ${this.#codeOf("x", target)}; ${this.#storeFound("code", target)}`
-      default:
-        return `${values()}[row] = x; ${this.#setPresent(target)}`
+      default: {
+        const value = definition.isSingle ? `${locals.function("Math.fround")}(x)` : "x"
+        return `${values()}[row] = ${value}; ${this.#setPresent(target)}`
+      }
     }
   }
 
@@ -168,16 +170,17 @@ export class JsStores {
   /** Whether `x`, which is of the right kind, is no value of the type: `undefined` where every such value is. */
   #outOfRangeTest({ index, type }: JsTarget): string | undefined {
     const { locals } = this.#expressions
+    const { range } = type.definition
+    if (range !== undefined) {
+      const { least, greatest } = range
+      const isWhole = type.storage === "int32" ? "(x | 0) === x" : `${locals.function("Number.isSafeInteger")}(x)`
+      return `!(${isWhole} && x >= ${least} && x <= ${greatest})`
+    }
     switch (type.kind) {
       case "bool":
       case "float64":
       case "string":
         return undefined
-      case "int32":
-        return "(x | 0) !== x"
-      case "int53":
-      case "timestamp":
-        return `!${locals.function("Number.isSafeInteger")}(x)`
       case "enum":
         // Its code is looked up by `codeOfSymbol`, which asks the type.
         return undefined

@@ -43,6 +43,7 @@ const PARTS: Readonly<Record<Ir["op"], readonly string[]>> = {
   constant: ["null", "undefined", "boolean", "number", "bigint", "string"].map((kind) => `constant ${kind}`),
   column: references("column", [
     ...["float64", "float64?", "int32", "int53?", "timestamp", "int64", "int64?", "string", "string?", "enum", "bool"],
+    ...["uint8", "int16?", "uint32", "uint64", "float32"],
     ...["bool?", "object?", ".float64", ".float64?", ".string", ".string?", ".int32", ".int64", ".object?"],
   ]),
   param: references("param", ["float64", "float64?", "string", "int64", "bool", "object?", ".float64", ".string?"]),

@@ -37,7 +37,20 @@ export class Grammar {
 
   number(depth: number): string {
     const { prng } = this
-    const leaves = ["r.f", "r.i", "r.at", "p.limit", "r.s.length", "K_ZERO", "K_NAN", "K_SAFE", ...this.names.number]
+    const leaves = [
+      "r.f",
+      "r.i",
+      "r.l",
+      "r.v",
+      "r.x",
+      "r.at",
+      "p.limit",
+      "r.s.length",
+      "K_ZERO",
+      "K_NAN",
+      "K_SAFE",
+      ...this.names.number,
+    ]
     if (depth <= 0) return prng.chance(0.3) ? this.numberLiteral() : prng.pick(leaves)
     const n = (): string => this.number(depth - 1)
     const loose = (): string => this.numberLike(depth - 1)
@@ -107,7 +120,7 @@ export class Grammar {
     const { prng } = this
     if (depth <= 0) return prng.pick(["r.yes", "p.on", "true", "!1", "K_NO", "(r.u === null)", ...this.names.boolean])
     const nullable = (): string =>
-      prng.pick(["r.g", "r.j", "r.c", "r.u", "r.maybe", "r.q", "r.o.p", "r.o.x", "p.some", "p.at"])
+      prng.pick(["r.g", "r.j", "r.m", "r.c", "r.u", "r.maybe", "r.q", "r.o.p", "r.o.x", "p.some", "p.at"])
     switch (prng.below(16)) {
       case 14:
         return randomCall(prng, BOOLEAN, this.arguments(depth - 1))
@@ -182,7 +195,18 @@ export class Grammar {
 
   bigint(depth: number): string {
     const { prng } = this
-    const leaves = ["r.b", "p.big", "5n", "-3n", "0n", "9223372036854775807n", "K_LONG", "K_HUGE", ...this.names.bigint]
+    const leaves = [
+      "r.b",
+      "r.w",
+      "p.big",
+      "5n",
+      "-3n",
+      "0n",
+      "9223372036854775807n",
+      "K_LONG",
+      "K_HUGE",
+      ...this.names.bigint,
+    ]
     if (depth <= 0) return prng.pick(leaves)
     const b = (): string => this.bigint(depth - 1)
     switch (prng.below(8)) {
@@ -488,6 +512,14 @@ export function randomTargets(prng: Prng): RandomTarget[] {
     { type: t.int64, write: (grammar: Grammar) => grammar.bigint(3) },
     { type: t.int64.nullable(), write: (grammar: Grammar) => prng.pick([grammar.bigint(2), "r.c"]) },
     { type: t.int32, write: (grammar: Grammar) => prng.pick(["r.i", "r.i + 1", "-r.i", "r.f", grammar.number(2)]) },
+    {
+      type: t.uint8,
+      write: (grammar: Grammar) => prng.pick(["r.l", "r.l + 1", "r.i", "r.i & 255", grammar.number(2)]),
+    },
+    { type: t.int16.nullable(), write: () => prng.pick(["r.m", "r.l * 200", new LaneGrammar(prng).whole(2)]) },
+    { type: t.uint32, write: (grammar: Grammar) => prng.pick(["r.v", "r.i >>> 0", "r.v + r.l", grammar.number(2)]) },
+    { type: t.uint64, write: (grammar: Grammar) => prng.pick(["r.w", "r.w + 1n", grammar.bigint(2)]) },
+    { type: t.float32, write: (grammar: Grammar) => prng.pick(["r.x", "r.f", grammar.number(2)]) },
     { type: t.int53, write: (grammar: Grammar) => prng.pick(["r.at - 1", "r.at", "-r.i", grammar.number(2)]) },
     { type: t.timestamp().nullable(), write: (grammar: Grammar) => prng.pick(["r.j", "r.at", grammar.any(2)]) },
     { type: t.enum("a", "red", "JFK"), write: (grammar: Grammar) => prng.pick(["r.e", '"red"', grammar.string(2)]) },

@@ -188,7 +188,7 @@ export class LaneGrammar {
   /** A number that has no fraction. */
   whole(depth: number): string {
     const prng = this.#prng
-    if (depth <= 0) return prng.pick(["r.i", "r.at", "(r.j ?? 7)", prng.pick(WHOLE_NUMBERS)])
+    if (depth <= 0) return prng.pick(["r.i", "r.l", "r.v", "r.at", "(r.j ?? 7)", prng.pick(WHOLE_NUMBERS)])
     const whole = (): string => this.whole(depth - 1)
     switch (prng.below(7)) {
       case 6:

@@ -21,6 +21,11 @@ export const ROW = schema({
   s: t.string,
   u: t.string.nullable(),
   e: t.enum("red", "green", "😀"),
+  l: t.uint8,
+  m: t.int16.nullable(),
+  v: t.uint32,
+  w: t.uint64,
+  x: t.float32,
   yes: t.bool,
   maybe: t.bool.nullable(),
   o: t.object({ x: t.float64.nullable(), y: t.string, p: t.object({ z: t.int32, w: t.string.nullable() }).nullable() }),
@@ -54,6 +59,7 @@ export const NUMBERS = [
   4294967296.5,
 ]
 const DOUBLES = [...NUMBERS, NaN, Infinity, -Infinity, 5e-324, 1.7976931348623157e308, 3, 100, 12.75]
+const SINGLES = [0, -0, 1, -1, 0.1, 16_777_217, 1e-45, 3.4e38, NaN, Infinity, -Infinity]
 const INT32S = [0, 1, -1, 3, 100, 2 ** 31 - 1, -(2 ** 31)]
 const INT53S = [...INT32S, 2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 32, 2 ** 32 - 1, -(2 ** 32), 1_700_000_000_000_000]
 const INT64S = [
@@ -92,6 +98,11 @@ function randomRow(prng: Prng): Record<string, unknown> {
     s: prng.pick(TEXTS),
     u: orNull(prng.pick(TEXTS)),
     e: prng.pick(["red", "green", "😀"]),
+    l: prng.pick([0, 1, 7, 255]),
+    m: orNull(prng.pick([0, 1, -1, 32_767, -32_768])),
+    v: prng.pick([0, 1, 2 ** 31, 2 ** 32 - 1]),
+    w: prng.pick([0n, 1n, 2n ** 63n, 2n ** 64n - 1n]),
+    x: Math.fround(prng.pick(SINGLES)),
     yes: prng.chance(0.5),
     maybe: orNull(prng.chance(0.5)),
     o: {

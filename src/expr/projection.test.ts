@@ -97,23 +97,25 @@ describe("projections", () => {
       [
         (row) => ({ x: row.meters * row.riders }),
         schema({ x: t.int53 }),
-        ['1: TidemarkError: the lambda gave 27021597764222972 for the column "x", which is outside the range of int53'],
+        [
+          '1: TidemarkError: the lambda gave 27021597764222972 for the column "x", which is outside the range of int53 (-9007199254740991 to 9007199254740991)',
+        ],
       ],
       [
         (row) => ({ x: row.riders * 2 ** 31 }),
         schema({ x: t.int32 }),
         [
-          '0: TidemarkError: the lambda gave 2147483648 for the column "x", which is outside the range of int32',
-          '1: TidemarkError: the lambda gave -6442450944 for the column "x", which is outside the range of int32',
-          '3: TidemarkError: the lambda gave 2147483648 for the column "x", which is outside the range of int32',
+          '0: TidemarkError: the lambda gave 2147483648 for the column "x", which is outside the range of int32 (-2147483648 to 2147483647)',
+          '1: TidemarkError: the lambda gave -6442450944 for the column "x", which is outside the range of int32 (-2147483648 to 2147483647)',
+          '3: TidemarkError: the lambda gave 2147483648 for the column "x", which is outside the range of int32 (-2147483648 to 2147483647)',
         ],
       ],
       [
         (row) => ({ x: row.id * 2n }),
         schema({ x: t.int64 }),
         [
-          '1: TidemarkError: the lambda gave -18446744073709551616n for the column "x", which is outside the range of int64',
-          '2: TidemarkError: the lambda gave 18446744073709551614n for the column "x", which is outside the range of int64',
+          '1: TidemarkError: the lambda gave -18446744073709551616n for the column "x", which is outside the range of int64 (-9223372036854775808 to 9223372036854775807)',
+          '2: TidemarkError: the lambda gave 18446744073709551614n for the column "x", which is outside the range of int64 (-9223372036854775808 to 9223372036854775807)',
         ],
       ],
       [

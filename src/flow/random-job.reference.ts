@@ -58,10 +58,10 @@ export function randomJob(ofPlan: Prng, ofInput: Prng): RandomJob {
 function randomSchema(prng: Prng): Schema {
   const scalars: ColumnType[] = [
     t.bool,
-    t.int32,
-    t.int53,
-    t.int64,
-    t.float64,
+    prng.pick<ColumnType>([t.int32, t.int8, t.uint16]),
+    prng.pick<ColumnType>([t.int53, t.uint32]),
+    prng.pick<ColumnType>([t.int64, t.uint64]),
+    prng.pick<ColumnType>([t.float64, t.float32]),
     t.string,
     t.enum("a", "b", "c"),
     t.timestamp(),
@@ -264,6 +264,16 @@ function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
       return prng.chance(0.5)
     case "int32":
       return isExtreme ? prng.pick([2 ** 31 - 1, -(2 ** 31)]) : small
+    case "int8":
+    case "uint16":
+    case "uint32": {
+      const { least, greatest } = type.definition.range!
+      return isExtreme ? prng.pick([least, greatest]) : Math.max(least, small)
+    }
+    case "uint64":
+      return isExtreme ? prng.pick([2n ** 64n - 1n, 2n ** 63n, 0n]) : BigInt(small + 3)
+    case "float32":
+      return Math.fround(prng.chance(0.3) ? prng.pick(NUMBERS) : prng.float() * 10 - 5)
     case "int53":
     case "timestamp":
       return isExtreme ? prng.pick([1, -1]) * (Number.MAX_SAFE_INTEGER - prng.below(2)) : small

@@ -1,12 +1,13 @@
 /** The WebAssembly that reads fields of a format: one module for all schemas, as a loop goes through one column at a time. */
 import { compiledModule } from "../expr/compiled-module.ts"
 import type { LinearMemory } from "../batch/arena.ts"
+import { ColumnType } from "../batch/type.ts"
 import { int64FromBytes } from "../batch/types/int64-bytes.ts"
 import { WasmModule } from "../expr/wasm-module.ts"
 import { writeBoolReader } from "./bool-code.ts"
 import type { FieldArguments, FieldSpelling } from "./field-code.ts"
 import { writeDoubleReader } from "./double-code.ts"
-import { BOOL, DOUBLE, INT32, NUMBER, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
+import { BOOL, DOUBLE, howToRead, INT32, NUMBER, SYMBOL, TEXT, WHOLE, type FieldReader } from "./field-reader.ts"
 import { writeWholeReaders } from "./number-code.ts"
 import { writeTextReader } from "./text-code.ts"
 import { writeTimestampReader } from "./timestamp-code.ts"
@@ -31,8 +32,16 @@ export interface FieldFunctions {
 /** What reads a column. */
 export type FieldKernel = Exclude<keyof FieldFunctions, "addText">
 
-/** What reads the column of a reader, if anything does. */
-export function kernelOf({ how, type, store }: FieldReader): FieldKernel | undefined {
+/**
+ * What reads the column of a reader, if anything does. A narrower type is read as the wider one that it is a part of: its
+ * `admit` is to be asked of each value.
+ */
+export function kernelOf({ how, type }: Pick<FieldReader, "how" | "type">): FieldKernel | undefined {
+  const { narrowing, fromBytes } = type.definition
+  if (narrowing !== undefined) {
+    const wider = new ColumnType(narrowing.of)
+    return kernelOf({ how: howToRead(wider), type: wider })
+  }
   switch (how) {
     case TEXT:
     case SYMBOL:
@@ -46,7 +55,7 @@ export function kernelOf({ how, type, store }: FieldReader): FieldKernel | undef
     case BOOL:
       return "readBool"
     case NUMBER:
-      if (store === int64FromBytes) return "readInt64"
+      if (fromBytes === int64FromBytes) return "readInt64"
       return type.definition.isIsoText === true ? "readTimestamp" : undefined
     default:
       return undefined

@@ -161,7 +161,7 @@ export class FieldReader {
 }
 
 /** Recognises the types that scanners read by heart: by how they say that they read, not by their names. */
-function howToRead({ definition }: ColumnType): number {
+export function howToRead({ definition }: Pick<ColumnType, "definition">): number {
   const { storage, fromBytes } = definition
   if (storage === "struct") return OBJECT
   if (storage === "dictionary") return definition.symbols !== undefined ? SYMBOL : definition.isAnyText ? TEXT : OTHER

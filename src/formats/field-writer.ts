@@ -116,5 +116,5 @@ export function kindOfColumn({ how, type }: FieldWriter): WrittenColumn["kind"] 
   if (toBytes === int32ToBytes) return "int32"
   if (toBytes === int53ToBytes || toBytes === int64ToBytes) return "int64"
   if (isIsoText === true) return "timestamp"
-  return storage === "float64" ? "double" : "ready"
+  return storage === "float64" && definition.narrowing === undefined ? "double" : "ready"
 }

@@ -66,7 +66,12 @@ describe("rows", () => {
       },
     ])
     expect(bad).toMatchObject([
-      { field: "id", reason: 'the field "id" is outside the range of int64', position: { ordinal: 1 } },
+      {
+        field: "id",
+        reason:
+          'the field "id" is 12345678901234567890123, outside the range of int64 (-9223372036854775808 to 9223372036854775807)',
+        position: { ordinal: 1 },
+      },
     ])
   })
 

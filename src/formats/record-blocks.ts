@@ -261,9 +261,32 @@ export class RecordBlocks {
     const places = this.#format.placesOf(index)
     const { kernel, table } = column
     const isListed = kernel !== undefined && table?.isUsed !== false
-    const unread = isListed ? this.#runKernel(run, column, places, count) : count
+    let unread = isListed ? this.#runKernel(run, column, places, count) : count
     table?.note(count, count - unread)
+    if (isListed) unread = this.#listOthers(run, column, count, unread)
     return this.#readRest(run, index, column, { places, count, isListed, unread })
+  }
+
+  /**
+   * Lists the records, too, whose value a kernel has read that is none of a narrower type. What stands in the slot of a null
+   * may be listed with them, as it is read as null again. Gives how many are listed then.
+   */
+  #listOthers({ rows }: DecodeRun, { reader }: BlockColumn, count: number, unread: number): number {
+    const admit = reader!.type.definition.narrowing?.admit
+    if (admit === undefined) return unread
+    const { slots } = reader!
+    const list = PLACES.unread >> 2
+    const others: number[] = []
+    let next = 0
+    for (let record = 0; record < count; record++) {
+      if (next < unread && this.#words[list + next] === record) next++
+      else if (!admit(slots, rows + record)) others.push(record)
+    }
+    if (others.length === 0) return unread
+    const listed = this.#words.subarray(list, list + unread)
+    const all = Int32Array.from([...listed, ...others]).sort()
+    this.#words.set(all, list)
+    return all.length
   }
 
   /** Reads the fields that no kernel has read: those listed, or all. Gives the record that it stopped at, or `count`. */

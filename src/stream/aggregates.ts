@@ -60,8 +60,8 @@ export const count: () => CountAggregate = (...given: readonly unknown[]) => {
 }
 
 /**
- * The sum. Of int32 and int53 columns it is an int53, of int64 an int64: where it leaves their range, the row that does it
- * fails. Floats add in order of arrival.
+ * The sum. Of columns of whole numbers it is an int53, of int64 an int64: where it leaves their range, the row that does it
+ * fails. Floats add in order of arrival, as float64. There is none of uint64.
  *
  * @example
  * ```ts

@@ -78,8 +78,11 @@ function resultTypeOf(
   const resultType = AGGREGATES[kind].resultType(type)
   if (resultType !== undefined) return resultType
   const subject = input.kind === "column" ? `the column ${JSON.stringify(input.name)}` : "what its lambda gives"
-  const problem = `${JSON.stringify(name)}: ${kind}(...) takes numbers, and ${subject} is of the type ${type?.label}`
-  throw checks.error(problem, "Only first(...) and last(...) take columns of every type.")
+  const taken = type?.definition.isUnsigned ? "numbers that it can add" : "numbers"
+  const problem = `${JSON.stringify(name)}: ${kind}(...) takes ${taken}, and ${subject} is of the type ${type?.label}`
+  const sums = `Sum something else: ${kind}(t.int64, (row) => ...) takes bigints below 2⁶³.`
+  const isUnsigned = type?.definition.isUnsigned === true
+  throw checks.error(problem, isUnsigned ? sums : "Only first(...) and last(...) take columns of every type.")
 }
 
 function isAggregate(value: unknown): value is GivenAggregate {

@@ -8,7 +8,8 @@ import { doubleFromBytes } from "./decimal-bytes.ts"
 import { doubleToBytes } from "./decimal-to-bytes.ts"
 import { shortestToBytes } from "./shortest-digits.ts"
 
-const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
+/** How doubles are written. */
+export const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
 const definition: TypeDefinition<number> = {
   kind: "float64",
@@ -21,6 +22,7 @@ const definition: TypeDefinition<number> = {
     if (typeof value === "number") return value
     return (typeof value === "string" ? fromWord(value) : undefined) ?? new Invalid("not a number")
   },
+  adds: "float",
   fromBytes: doubleFromBytes,
   toBytes(doubles: Float64Array, row, bytes, at) {
     const end = doubleToBytes(doubles, row, bytes, at)
@@ -30,7 +32,8 @@ const definition: TypeDefinition<number> = {
   toJson: (value) => (Number.isFinite(value) ? toText(value) : `"${value}"`),
 }
 
-function fromWord(text: string): number | undefined {
+/** A value that is not written as digits. */
+export function fromWord(text: string): number | undefined {
   if (text === "NaN") return NaN
   if (text === "Infinity") return Infinity
   if (text === "-Infinity") return -Infinity

@@ -53,6 +53,9 @@ const nanos = new Int32Array(1)
 /** A timestamp on its way between words and text. */
 const scratch = new Float64Array(1)
 
+/** M1 of `timestamp.ts`. */
+const RANGE = { least: Number.MIN_SAFE_INTEGER, greatest: Number.MAX_SAFE_INTEGER } as const
+
 const check = (value: unknown) => (isTimestamp(value) ? undefined : "not a timestamp: whole microseconds within ±2⁵³")
 
 function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
@@ -66,6 +69,7 @@ function isoDefinition(zone: TimeZone | undefined): TypeDefinition<Timestamp> {
     ...(zone !== undefined && { options: { zone: zone.name } }),
     storage: "int64",
     typeOf: "number",
+    range: RANGE,
     check,
     fromText,
     fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not a time as ISO 8601 text")),
@@ -97,6 +101,7 @@ function epochDefinition(unit: EpochUnit): TypeDefinition<Timestamp> {
     options: { format: unit },
     storage: "int64",
     typeOf: "number",
+    range: RANGE,
     check,
     fromText,
     fromJson(value, raw) {

@@ -252,6 +252,11 @@ const KINDS = [
   { type: t.int32, as: () => new Int8(), draw: (prng: Prng) => prng.below(256) - 128 },
   { type: t.int32, as: () => new Int16(), draw: (prng: Prng) => prng.below(65_536) - 32_768 },
   { type: t.int32, as: () => new Int32(), draw: (prng: Prng) => prng.uint32() | 0 },
+  { type: t.uint8, as: () => new Uint8(), draw: (prng: Prng) => prng.below(256) },
+  { type: t.int16, as: () => new Int32(), draw: (prng: Prng) => prng.below(65_536) - 32_768 },
+  { type: t.uint32, as: () => new Uint32(), draw: (prng: Prng) => prng.uint32() },
+  { type: t.uint64, as: () => new Uint64(), draw: (prng: Prng) => BigInt(prng.uint32()) << 32n },
+  { type: t.float32, as: () => new Float32(), draw: (prng: Prng) => Math.fround(prng.float() * 1000 - 500) },
   { type: t.int32, as: () => new Uint8(), draw: (prng: Prng) => prng.below(256) },
   { type: t.int32, as: () => new Uint16(), draw: (prng: Prng) => prng.below(65_536) },
   { type: t.int53, as: () => new Uint32(), draw: (prng: Prng) => prng.uint32() },
@@ -398,7 +403,7 @@ describe("Arrow", () => {
     expect(rows).toEqual([])
     expect(bad.map(({ ordinal, reason }) => `${ordinal}: ${reason}`)).toEqual([
       '0: the field "m" is null, and the column is not nullable',
-      '1: the field "n" is 9223372036854775808, outside the range of int64',
+      '1: the field "n" is 9223372036854775808, outside the range of int64 (-9223372036854775808 to 9223372036854775807)',
       '2: the field "kind" is "c", which is not one of its symbols',
     ])
     const some = await readArrow(bytes, schema({ m: t.int32.nullable(), more: t.float64.default(0.5) }))

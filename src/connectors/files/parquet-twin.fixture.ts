@@ -63,6 +63,6 @@ function valueOf(value: unknown, type: ColumnType): unknown {
   if (storage === "float64") return Number(value)
   if (storage === "bit" || storage === "dictionary") return value
   const number = BigInt(value as number | bigint)
-  if (typeOf === "bigint") return BigInt.asIntN(64, number) === number ? number : BROKEN
+  if (typeOf === "bigint") return type.check(number) === undefined ? number : BROKEN
   return type.check(Number(number)) === undefined ? Number(number) : BROKEN
 }

@@ -175,7 +175,7 @@ it("tells bad records with the row, the field and the reason", async () => {
     {
       position: { offset: 0, ordinal: 0 },
       field: "id",
-      reason: 'the field "id" is 1099511627776, outside the range of int32',
+      reason: 'the field "id" is 1099511627776, outside the range of int32 (-2147483648 to 2147483647)',
       raw: '{"text":"x"}',
     },
     {
@@ -187,7 +187,7 @@ it("tells bad records with the row, the field and the reason", async () => {
     {
       position: { offset: 48, ordinal: 3 },
       field: "id",
-      reason: 'the field "id" is 1099511627776, outside the range of int32',
+      reason: 'the field "id" is 1099511627776, outside the range of int32 (-2147483648 to 2147483647)',
       raw: "{}",
     },
   ])

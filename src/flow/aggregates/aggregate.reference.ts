@@ -25,7 +25,7 @@ export function referenceAccepts(
   value: unknown,
 ): boolean {
   if (kind !== "sum" && kind !== "mean") return true
-  if (type!.kind === "float64" || value === null) return true
+  if (type!.definition.adds === "float" || value === null) return true
   return isInRange(kind, type!, exactSum([...present(before), value]))
 }
 
@@ -49,9 +49,9 @@ export function referenceResult(kind: AggregateKind, type: ColumnType | undefine
       return sum === FAILED ? FAILED : Number(sum) / values.length
     }
     case "min":
-      return type!.kind === "int64" ? leastBigint(values) : Math.min(...(values as number[]))
+      return type!.definition.typeOf === "bigint" ? leastBigint(values) : Math.min(...(values as number[]))
     case "max":
-      return type!.kind === "int64"
+      return type!.definition.typeOf === "bigint"
         ? -leastBigint(values.map((value) => -(value as bigint)))
         : Math.max(...(values as number[]))
     case "first":
@@ -92,10 +92,10 @@ function floatSumOf(parts: Parts): number {
 
 /** Sums of integers are exact, and fail where they are out of range. */
 function sumOf(kind: AggregateKind, type: ColumnType, parts: Parts): number | bigint | typeof FAILED {
-  if (type.kind === "float64") return floatSumOf(parts)
+  if (type.definition.adds === "float") return floatSumOf(parts)
   const sum = exactSum(present(parts.flat(2)))
   if (!isInRange(kind, type, sum)) return FAILED
-  return kind === "sum" && type.kind !== "int64" ? Number(sum) : sum
+  return kind === "sum" && type.definition.typeOf !== "bigint" ? Number(sum) : sum
 }
 
 function exactSum(values: readonly unknown[]): bigint {
@@ -103,7 +103,7 @@ function exactSum(values: readonly unknown[]): bigint {
 }
 
 function isInRange(kind: AggregateKind, type: ColumnType, sum: bigint): boolean {
-  if (kind === "mean" || type.kind === "int64") return sum >= -(2n ** 63n) && sum < 2n ** 63n
+  if (kind === "mean" || type.definition.typeOf === "bigint") return sum >= -(2n ** 63n) && sum < 2n ** 63n
   return sum > -(2n ** 53n) && sum < 2n ** 53n
 }
 

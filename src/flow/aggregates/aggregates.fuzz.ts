@@ -22,6 +22,11 @@ const KINDS = Object.keys(AGGREGATES) as AggregateKind[]
 const BIG = Number.MAX_SAFE_INTEGER
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   bool: [true, false],
+  int8: [0, 1, -1, 127, -128],
+  uint8: [0, 1, 255],
+  uint32: [0, 1, 2 ** 31, 2 ** 32 - 1],
+  uint64: [0n, 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
+  float32: [0, -0, 1, 0.1, -0.3, 3e38, NaN, Infinity, -Infinity, 1e-45].map(Math.fround),
   int32: [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 1000],
   int53: [0, 1, -1, BIG, -BIG, BIG - 1, 2 ** 52, -(2 ** 32), 2 ** 32 + 1],
   int64: [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 62n, 2n ** 61n, -(2n ** 61n), 2n ** 32n, 2n ** 31n],
@@ -42,7 +47,22 @@ const OBJECT = t.object({
   name: t.string.nullable(),
   more: t.object({ at: t.timestamp().nullable() }).nullable(),
 })
-const TYPES = [t.bool, t.int32, t.int53, t.int64, t.float64, t.string, t.timestamp(), t.enum("a", "b"), OBJECT]
+const TYPES = [
+  t.bool,
+  t.int8,
+  t.uint8,
+  t.uint32,
+  t.uint64,
+  t.float32,
+  t.int32,
+  t.int53,
+  t.int64,
+  t.float64,
+  t.string,
+  t.timestamp(),
+  t.enum("a", "b"),
+  OBJECT,
+]
 const INPUTS: readonly ColumnType[] = TYPES.flatMap((type): ColumnType[] => [type, type.nullable()])
 
 const WINDOWS: readonly WindowSpec[] = [
@@ -140,10 +160,10 @@ it("every aggregate has a result type for the inputs that docs/spec/windows.md l
   })
   expect(table).toEqual([
     "count(-: int53)",
-    "sum(int32: int53, int53: int53, int64: int64, float64: float64)",
-    "min(int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
-    "max(int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
-    "mean(int32: float64, int53: float64, int64: float64, float64: float64)",
+    "sum(int8: int53, uint8: int53, uint32: int53, float32: float64, int32: int53, int53: int53, int64: int64, float64: float64)",
+    "min(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
+    "max(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
+    "mean(int8: float64, uint8: float64, uint32: float64, float32: float64, int32: float64, int53: float64, int64: float64, float64: float64)",
     `first(${TYPES.map(({ kind }) => `${kind}: ${kind}`).join(", ")})`,
     `last(${TYPES.map(({ kind }) => `${kind}: ${kind}`).join(", ")})`,
   ])

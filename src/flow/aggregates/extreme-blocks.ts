@@ -23,8 +23,22 @@ interface ExtremeLanes {
   readonly lane: (vector: Local<"v128">, lane: number) => Code<Word>
 }
 
-function lanesFor(which: Extreme, { storage }: InputLeaf): ExtremeLanes {
+/** Numbers without a sign are compared as numbers with one are, once each has this bit turned round. */
+const SIGN_BITS = v128.const([...new Uint8Array(new BigInt64Array(2).fill(-(2n ** 63n)).buffer)])
+
+function lanesFor(which: Extreme, { storage, type }: InputLeaf): ExtremeLanes {
   const isMin = which === "min"
+  if (type.definition.isUnsigned) {
+    return {
+      bytes: 8,
+      nothing: vectorOf(new BigInt64Array(2).fill(isMin ? -1n : 0n)),
+      pick: (one, other) => {
+        const [a, b] = [v128.xor(one.get, SIGN_BITS), v128.xor(other, SIGN_BITS)]
+        return v128.bitSelect(other, one.get, isMin ? i64x2.gtS(a, b) : i64x2.gtS(b, a))
+      },
+      lane: (vector, lane) => i64x2.extractLane(vector.get, lane),
+    }
+  }
   switch (storage) {
     case "float64":
       return {

@@ -14,27 +14,41 @@ import { extremeBlocks, type Extreme } from "./extreme-blocks.ts"
 import { asF64, asI64, bitsOf, COUNT_FIELD, countUp, ifPresent, plus } from "./fields.ts"
 
 const IDENTITIES = {
-  min: { f64: bitsOf(Infinity), i64: 2n ** 63n - 1n },
-  max: { f64: bitsOf(-Infinity), i64: -(2n ** 63n) },
+  min: { f64: bitsOf(Infinity), i64: 2n ** 63n - 1n, unsigned: -1n },
+  max: { f64: bitsOf(-Infinity), i64: -(2n ** 63n), unsigned: 0n },
 } as const
 
-function pick(which: Extreme, one: Code<Word>, other: Code<Word>): Code<Word> {
+const COMPARISONS = {
+  min: { signed: i64.leS, unsigned: i64.leU },
+  max: { signed: i64.geS, unsigned: i64.geU },
+} as const
+
+/** Which value is kept, and how those in words of 64 bits are compared. */
+interface Picking {
+  readonly which: Extreme
+  readonly sign: "signed" | "unsigned"
+}
+
+function pick({ which, sign }: Picking, one: Code<Word>, other: Code<Word>): Code<Word> {
   // Those of WebAssembly are those of `Math`: NaN wins, and −0 is less than +0.
   if (one.type === "f64") return f64[which](asF64(one), asF64(other))
-  const isFirst = (which === "min" ? i64.leS : i64.geS)(asI64(one), asI64(other))
+  const isFirst = COMPARISONS[which][sign](asI64(one), asI64(other))
   return i64.select(isFirst, asI64(one), asI64(other))
 }
 
 /** The same where nobody knows which it will be: those of lanes do not branch. */
-function pickEither(which: Extreme, one: Code<Word>, other: Code<Word>): Code<Word> {
-  if (one.type !== "f64") return pick(which, one, other)
-  return f64x2.extractLane(f64x2[which](f64x2.splat(asF64(one)), f64x2.splat(asF64(other))), 0)
+function pickEither(picking: Picking, one: Code<Word>, other: Code<Word>): Code<Word> {
+  if (one.type !== "f64") return pick(picking, one, other)
+  return f64x2.extractLane(f64x2[picking.which](f64x2.splat(asF64(one)), f64x2.splat(asF64(other))), 0)
 }
 
 function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
   const { isNullable } = input
   const leaf = inputLeaf(input)
-  const extreme: EntryField = { word: leaf.word, identity: IDENTITIES[which][leaf.word], isValid: () => true }
+  const { isUnsigned } = input.definition
+  const picking: Picking = { which, sign: isUnsigned ? "unsigned" : "signed" }
+  const identity = IDENTITIES[which][isUnsigned ? "unsigned" : leaf.word]
+  const extreme: EntryField = { word: leaf.word, identity, isValid: () => true }
   const fields = isNullable ? [extreme, COUNT_FIELD] : [extreme]
   return {
     inputs: [leaf],
@@ -43,14 +57,14 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
     window: fields,
     add: (record, [kept, present]) =>
       ifPresent(isNullable, record, [
-        kept!.store(pick(which, kept!.load(), record.value(0))),
+        kept!.store(pick(picking, kept!.load(), record.value(0))),
         ...(isNullable ? [countUp(present!)] : []),
       ]),
     blocks: (access, entry, scope) =>
-      extremeBlocks({ which, leaf, pick: (one, other) => pick(which, one, other) }, access, entry, scope),
+      extremeBlocks({ which, leaf, pick: (one, other) => pick(picking, one, other) }, access, entry, scope),
     lift: (entry) => entry,
     combine: (earlier, later) => [
-      pickEither(which, earlier[0]!.get, later[0]!.get),
+      pickEither(picking, earlier[0]!.get, later[0]!.get),
       ...(isNullable ? [plus(earlier[1]!, later[1]!)] : []),
     ],
     finish: ([kept, present], result) => [
@@ -64,7 +78,7 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
 export function extremeOf(which: Extreme): AggregateDefinition {
   return {
     resultType: (input) =>
-      input !== undefined && (input.definition.typeOf === "number" || input.kind === "int64")
+      input !== undefined && ["number", "bigint"].includes(input.definition.typeOf)
         ? resultOf(input, input)
         : undefined,
     kernel(input) {

@@ -74,7 +74,7 @@ function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" 
 
 function wholeMean(input: ColumnType): AggregateKernel {
   const { isNullable } = input
-  const isInt32 = input.kind === "int32"
+  const isInt32 = input.storage === "int32"
   return {
     ...wholeResults(input),
     entry: [sumField("int64"), COUNT_FIELD],
@@ -110,18 +110,15 @@ function finish(
   ]
 }
 
-const MEAN_KINDS: readonly string[] = ["int32", "int53", "int64", "float64"]
-
 /** See the head of this file. */
 export const mean: AggregateDefinition = {
-  resultType: (input) =>
-    input !== undefined && MEAN_KINDS.includes(input.kind) ? resultOf(float64Type, input) : undefined,
+  resultType: (input) => (input?.definition.adds === undefined ? undefined : resultOf(float64Type, input)),
   kernel(input) {
     assert(input !== undefined, "mean reads a column")
-    return input.kind === "float64" ? floatMean(input) : wholeMean(input)
+    return input.definition.adds === "float" ? floatMean(input) : wholeMean(input)
   },
   wideKernel(input) {
     assert(input !== undefined, "mean reads a column")
-    return input.kind === "float64" ? floatMean(input) : wideMean(input)
+    return input.definition.adds === "float" ? floatMean(input) : wideMean(input)
   },
 }

@@ -53,9 +53,10 @@ function isValidPart(type: ColumnType): (bits: bigint) => boolean {
     case "bit":
       return (bits) => bits === 0n || bits === 1n
     case "int32":
-      return (bits) => BigInt.asIntN(32, bits) === bits
+      return (bits) => BigInt.asIntN(32, bits) === bits && type.definition.check(Number(bits)) === undefined
     case "int64":
-      return type.definition.typeOf === "number" ? isSafe : () => true
+      if (type.definition.typeOf === "bigint") return () => true
+      return (bits) => isSafe(bits) && type.definition.check(Number(bits)) === undefined
     default:
       return () => true
   }

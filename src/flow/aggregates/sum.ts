@@ -1,6 +1,10 @@
-/** `sum`. Floats add in order of arrival within a slice; sums of int32 and int53 are int53, sums of int64 are int64. */
+/**
+ * `sum`. Floats add in order of arrival within a slice, and their sums are float64. Sums of whole numbers are int53, those
+ * of int64 are int64.
+ */
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
+import { float64Type } from "../../batch/types/float64.ts"
 import { int53Type } from "../../batch/types/int53.ts"
 import { f64, f64x2, i64, when } from "../../expr/wasm-code.ts"
 import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel, type PairCode } from "./aggregate.ts"
@@ -50,7 +54,7 @@ const FLOAT_PAIRS: PairCode = {
 }
 
 function rangeOf(input: ColumnType): SumRange {
-  return input.kind === "int64" ? "int64" : "int53"
+  return input.definition.typeOf === "bigint" ? "int64" : "int53"
 }
 
 /** What all kernels of integer sums have. */
@@ -74,7 +78,7 @@ function wholeResults(input: ColumnType): Omit<AggregateKernel, "entry" | "add" 
 function wholeSum(input: ColumnType): AggregateKernel {
   const { isNullable } = input
   const range = rangeOf(input)
-  const isInt32 = input.kind === "int32"
+  const isInt32 = input.storage === "int32"
   return {
     ...wholeResults(input),
     entry: isNullable ? [sumField(range), COUNT_FIELD] : [sumField(range)],
@@ -106,9 +110,14 @@ function wideSum(input: ColumnType): AggregateKernel {
 }
 
 function resultTypeOf(input: ColumnType | undefined): ColumnType | undefined {
-  if (input === undefined) return undefined
-  if (input.kind === "int32" || input.kind === "int53") return resultOf(int53Type, input)
-  return input.kind === "int64" || input.kind === "float64" ? resultOf(input, input) : undefined
+  switch (input?.definition.adds) {
+    case "whole":
+      return resultOf(input.definition.typeOf === "bigint" ? input : int53Type, input)
+    case "float":
+      return resultOf(float64Type, input)
+    default:
+      return undefined
+  }
 }
 
 /** See the head of this file. */
@@ -116,10 +125,10 @@ export const sum: AggregateDefinition = {
   resultType: resultTypeOf,
   kernel(input) {
     assert(input !== undefined, "sum reads a column")
-    return input.kind === "float64" ? floatSum(input) : wholeSum(input)
+    return input.definition.adds === "float" ? floatSum(input) : wholeSum(input)
   },
   wideKernel(input) {
     assert(input !== undefined, "sum reads a column")
-    return input.kind === "float64" ? floatSum(input) : wideSum(input)
+    return input.definition.adds === "float" ? floatSum(input) : wideSum(input)
   },
 }

@@ -12,23 +12,33 @@ export type LongStep = (halves: Int32Array, count: number, faults: Faults) => vo
 /** The high words of safe integers lie in [−2²¹, 2²¹); −2⁵³ itself is none. */
 const SAFE_HIGH = 1 << 21
 
-/** Refuses what is no safe integer, as the range of `label` ends there. */
-export function demandSafe(label: string): LongStep {
+/** Refuses what is no safe integer, as the range ends there. */
+export function demandSafe(outside: string): LongStep {
   return (halves, count, faults) => {
     for (let index = 0; index < count; index++) {
       const high = halves[2 * index + 1]!
       if (high >= -SAFE_HIGH && high < SAFE_HIGH && (high !== -SAFE_HIGH || halves[2 * index] !== 0)) continue
-      refuse(halves, index, faults, `${longAt(halves, index)}, outside the range of ${label}`)
+      refuse(halves, index, faults, `${longAt(halves, index)}, ${outside}`)
     }
   }
 }
 
 /** Refuses what is 2⁶³ and beyond when it is read without a sign. */
-export function demandSigned(label: string): LongStep {
+export function demandSigned(outside: string): LongStep {
   return (halves, count, faults) => {
     for (let index = 0; index < count; index++) {
       if (halves[2 * index + 1]! >= 0) continue
-      refuse(halves, index, faults, `${BigInt.asUintN(64, longAt(halves, index))}, outside the range of ${label}`)
+      refuse(halves, index, faults, `${BigInt.asUintN(64, longAt(halves, index))}, ${outside}`)
+    }
+  }
+}
+
+/** Refuses what is below 0. */
+export function demandNatural(outside: string): LongStep {
+  return (halves, count, faults) => {
+    for (let index = 0; index < count; index++) {
+      if (halves[2 * index + 1]! >= 0) continue
+      refuse(halves, index, faults, `${longAt(halves, index)}, ${outside}`)
     }
   }
 }

@@ -36,13 +36,13 @@ const KINDS: readonly Kind[] = [
   {
     type: "INT32",
     encodings: [undefined, "PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"],
-    columns: [t.int32, t.int53, t.int64, t.float64],
+    columns: [t.int32, t.int53, t.int64, t.float64, t.int8, t.uint16, t.uint32, t.uint64],
     draw: (prng) => (prng.chance(0.7) ? prng.below(50) : prng.uint32() | 0),
   },
   {
     type: "INT64",
     encodings: [undefined, "PLAIN", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"],
-    columns: [t.int64, t.int53, t.int32],
+    columns: [t.int64, t.int53, t.int32, t.int16, t.uint8, t.uint32, t.uint64],
     draw: (prng) => {
       if (prng.chance(0.7)) return BigInt(prng.below(50))
       return BigInt.asIntN(64, (BigInt(prng.uint32()) << 32n) | BigInt(prng.uint32()))
@@ -63,8 +63,8 @@ const KINDS: readonly Kind[] = [
   {
     type: "FLOAT",
     encodings: [undefined, "PLAIN", "BYTE_STREAM_SPLIT"],
-    columns: [t.float64],
-    draw: (prng) => prng.below(1000) / 8,
+    columns: [t.float64, t.float32],
+    draw: (prng) => (prng.chance(0.1) ? prng.pick([NaN, -0, -Infinity]) : Math.fround(prng.below(1000) / 7)),
   },
   { type: "BOOLEAN", encodings: ["PLAIN", "RLE"], columns: [t.bool], draw: (prng) => prng.chance(0.6) },
   {

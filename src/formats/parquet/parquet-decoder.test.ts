@@ -118,6 +118,16 @@ describe("PQ3", () => {
     { sql: "9223372036854775807::UBIGINT", type: t.int64, value: 9_223_372_036_854_775_807n },
     { sql: "-9007199254740991::BIGINT", type: t.int53, value: -9_007_199_254_740_991 },
     { sql: "-17::BIGINT", type: t.int32, value: -17 },
+    { sql: "(-128)::TINYINT", type: t.int8, value: -128 },
+    { sql: "-5::BIGINT", type: t.int16, value: -5 },
+    { sql: "255::UTINYINT", type: t.uint8, value: 255 },
+    { sql: "4294967295::UINTEGER", type: t.uint32, value: 4_294_967_295 },
+    { sql: "18446744073709551615::UBIGINT", type: t.uint64, value: 18_446_744_073_709_551_615n },
+    { sql: "4294967295::UINTEGER", type: t.uint64, value: 4_294_967_295n },
+    { sql: "5::INTEGER", type: t.uint64, value: 5n },
+    { sql: "0.1::FLOAT", type: t.float32, value: Math.fround(0.1) },
+    { sql: "'-inf'::FLOAT", type: t.float32, value: -Infinity },
+    { sql: "65535::USMALLINT", type: t.float32, value: 65_535 },
     { sql: "1.5::FLOAT", type: t.float64, value: 1.5 },
     { sql: "'nan'::DOUBLE", type: t.float64, value: NaN },
     { sql: "12.34::DECIMAL(4, 2)", type: t.float64, value: 12.34 },
@@ -160,6 +170,8 @@ describe("PQ3", () => {
   const REFUSED = [
     { sql: "1::BIGINT", type: t.float64, hint: "t.int64 or t.int53" },
     { sql: "1.5::DOUBLE", type: t.int32, hint: "t.float64" },
+    { sql: "0.1::DOUBLE", type: t.float32, hint: "t.float64" },
+    { sql: "16777217::INTEGER", type: t.float32, hint: "t.int32" },
     { sql: "'x'", type: t.bool, hint: "t.string" },
     { sql: "TIMESTAMP '2024-03-10 03:30:00'", type: t.timestamp(), hint: "Its times are local ones" },
     { sql: "DATE '2024-03-10'", type: t.timestamp(), hint: "Its times are local ones" },
@@ -186,19 +198,39 @@ describe("PQ3", () => {
 
 describe("PQ4 a value that the type does not have makes a bad record", () => {
   const CASES = [
-    { values: "1::BIGINT, 3000000000", type: t.int32, reason: "3000000000, outside the range of int32" },
-    { values: "1::UINTEGER, 4294967295", type: t.int32, reason: "4294967295, outside the range of int32" },
+    {
+      values: "1::BIGINT, 3000000000",
+      type: t.int32,
+      reason: "3000000000, outside the range of int32 (-2147483648 to 2147483647)",
+    },
+    {
+      values: "1::UINTEGER, 4294967295",
+      type: t.int32,
+      reason: "4294967295, outside the range of int32 (-2147483648 to 2147483647)",
+    },
     {
       values: "1::UBIGINT, 18446744073709551615",
       type: t.int64,
-      reason: "18446744073709551615, outside the range of int64",
+      reason: "18446744073709551615, outside the range of int64 (-9223372036854775808 to 9223372036854775807)",
     },
     {
       values: "1::UBIGINT, 18446744073709551615",
       type: t.int32,
-      reason: "18446744073709551615, outside the range of int32",
+      reason: "18446744073709551615, outside the range of int32 (-2147483648 to 2147483647)",
     },
-    { values: "1::BIGINT, 9007199254740992", type: t.int53, reason: "9007199254740992, outside the range of int53" },
+    {
+      values: "1::BIGINT, 9007199254740992",
+      type: t.int53,
+      reason: "9007199254740992, outside the range of int53 (-9007199254740991 to 9007199254740991)",
+    },
+    { values: "1::INTEGER, 128", type: t.int8, reason: "128, outside the range of int8 (-128 to 127)" },
+    { values: "1::INTEGER, -1", type: t.uint16, reason: "-1, outside the range of uint16 (0 to 65535)" },
+    {
+      values: "1::BIGINT, 4294967296",
+      type: t.uint32,
+      reason: "4294967296, outside the range of uint32 (0 to 4294967295)",
+    },
+    { values: "1::BIGINT, -1", type: t.uint64, reason: "-1, outside the range of uint64 (0 to 18446744073709551615)" },
     { values: "1::INTEGER, NULL", type: t.int32, reason: "null, and the column is not nullable" },
     { values: "'a', 'c'", type: t.enum("a", "b"), reason: '"c", which is not one of its symbols' },
     {

@@ -4,13 +4,14 @@
  * Nothing is guessed and nothing is lost: a whole number of 64 bits is no float64, a local time is no timestamp unless
  * the column names its zone. What fits by type and not by value (a number out of range) makes its record a bad one.
  */
-import { writeInt53 } from "../../batch/column.ts"
-import type { ColumnType, Slots } from "../../batch/type.ts"
+import { readInt53, writeInt53 } from "../../batch/column.ts"
+import type { ColumnType, Narrowing, Slots } from "../../batch/type.ts"
 import { decimalOfBytes, decimalOfLong, float16 } from "./decimal.ts"
 import type { Spans } from "./byte-values.ts"
 import type { Faults } from "./faults.ts"
 import type { FileColumn, Meaning } from "./file-column.ts"
 import {
+  demandNatural,
   demandSafe,
   demandSigned,
   localToUtc,
@@ -55,6 +56,16 @@ const WORDS: Readonly<Record<FileColumn["physical"], number>> = {
 
 /** How the column becomes one of the type, or `undefined` where it does not fit. */
 export function readingOf(column: FileColumn, type: ColumnType): Reading | undefined {
+  const { narrowing, isUnsigned, isSingle } = type.definition
+  if (isUnsigned) return naturalReading(column, outsideOf(type))
+  if (isSingle && !isExactSingle(column.meaning)) return undefined
+  const reading = widerReading(column, type)
+  if (isSingle) return reading
+  return reading === undefined || narrowing === undefined ? reading : narrowed(reading, type, narrowing)
+}
+
+/** The same, where all values of the storage are of the type. */
+function widerReading(column: FileColumn, type: ColumnType): Reading | undefined {
   const { meaning } = column
   const { storage, typeOf, instant, isAnyText, symbols } = type.definition
   switch (storage) {
@@ -63,10 +74,10 @@ export function readingOf(column: FileColumn, type: ColumnType): Reading | undef
     case "dictionary":
       return meaning.kind === "text" && (isAnyText || symbols !== undefined) ? { lane: "text" } : undefined
     case "int32":
-      return int32Reading(meaning, column, type.kind)
+      return int32Reading(meaning, column, outsideOf(type))
     case "int64":
       return instant === undefined
-        ? longReading(meaning, column, typeOf === "bigint" ? [] : [demandSafe(type.kind)], type.kind)
+        ? longReading(meaning, column, typeOf === "bigint" ? [] : [demandSafe(outsideOf(type))], outsideOf(type))
         : timeReading(meaning, column, instant)
     case "float64":
       return doubleReading(meaning, column)
@@ -75,19 +86,63 @@ export function readingOf(column: FileColumn, type: ColumnType): Reading | undef
   }
 }
 
+/** What is said of any whole number out of the type's range. */
+function outsideOf({ definition }: ColumnType): string {
+  return definition.check(definition.typeOf === "bigint" ? 2n ** 64n : 2 ** 64) ?? "not of the type"
+}
+
+/** Whether every value is a single. */
+function isExactSingle(meaning: Meaning): boolean {
+  return meaning.kind === "float32" || meaning.kind === "float16" || (meaning.kind === "integer" && meaning.bits <= 16)
+}
+
+/** The same reading, and then a look at each value. */
+function narrowed(reading: Reading, type: ColumnType, { admit }: Narrowing): Reading {
+  const check = (count: number, slots: Slots, faults: Faults): void => {
+    for (let index = 0; index < count; index++) {
+      if (admit(slots, index)) continue
+      const value = type.storage === "int64" ? readInt53(slots as Int32Array, index) : slots[index]!
+      faults.note(index, `${value}, ${type.definition.check(value) ?? "not of the type"}`)
+      if (type.storage === "int64") writeInt53(slots as Int32Array, index, 0)
+      else slots[index] = 0
+    }
+  }
+  if (reading.lane === "words") {
+    const convert: WordConversion = (words, count, slots, faults) => {
+      reading.convert(words, count, slots, faults)
+      check(count, slots, faults)
+    }
+    return { ...reading, convert }
+  }
+  if (reading.lane !== "bytes") return reading
+  const convert: ByteConversion = (spans, count, slots, faults) => {
+    reading.convert(spans, count, slots, faults)
+    check(count, slots, faults)
+  }
+  return { ...reading, convert }
+}
+
+/** Whole numbers as longs without a sign. */
+function naturalReading({ meaning, physical }: FileColumn, outside: string): Reading | undefined {
+  const number = wholeNumber(meaning)
+  if (number === undefined || WORDS[physical] === 0) return undefined
+  const steps = number.isSigned ? [demandNatural(outside)] : []
+  return WORDS[physical] === 1 ? widened(number.isSigned, steps) : direct(steps)
+}
+
 /** Whole numbers, decimals without fraction among them, as what they are read as. */
 function wholeNumber(meaning: Meaning): { readonly isSigned: boolean } | undefined {
   if (meaning.kind === "integer") return meaning
   return meaning.kind === "decimal" && meaning.scale === 0 ? { isSigned: true } : undefined
 }
 
-function int32Reading(meaning: Meaning, { physical }: FileColumn, label: string): Reading | undefined {
+function int32Reading(meaning: Meaning, { physical }: FileColumn, outside: string): Reading | undefined {
   const number = wholeNumber(meaning)
   const words = WORDS[physical]
   if (number === undefined || words === 0) return undefined
   const { isSigned } = number
   const refuse = (slots: Slots, index: number, value: bigint, faults: Faults): void => {
-    faults.note(index, `${value}, outside the range of ${label}`)
+    faults.note(index, `${value}, ${outside}`)
     slots[index] = 0
   }
   if (words === 1) {
@@ -118,13 +173,13 @@ function longReading(
   meaning: Meaning,
   { physical }: FileColumn,
   steps: readonly LongStep[],
-  label: string,
+  outside: string,
 ): Reading | undefined {
   const number = wholeNumber(meaning)
   const words = WORDS[physical]
   if (number === undefined || words === 0) return undefined
   if (words === 1) return widened(number.isSigned, steps)
-  return direct(number.isSigned ? steps : [demandSigned(label), ...steps])
+  return direct(number.isSigned ? steps : [demandSigned(outside), ...steps])
 }
 
 function direct(steps: readonly LongStep[]): Reading {
@@ -146,13 +201,15 @@ function widened(isSigned: boolean, steps: readonly LongStep[]): Reading {
   return { lane: "words", words: 1, isDirect: false, convert }
 }
 
+const OUTSIDE_TIMESTAMP = "outside the range of timestamp"
+
 type Instant = NonNullable<ColumnType["definition"]["instant"]>
 
 /** Times, dates (their midnight), and bare numbers where the column says what they count. */
 function timeReading(meaning: Meaning, column: FileColumn, { zone, unit }: Instant): Reading | undefined {
-  const isSafe = demandSafe("timestamp")
+  const isSafe = demandSafe(OUTSIDE_TIMESTAMP)
   if (meaning.kind === "integer" && unit !== undefined) {
-    return longReading(meaning, column, unitSteps(unit), "timestamp")
+    return longReading(meaning, column, unitSteps(unit), OUTSIDE_TIMESTAMP)
   }
   if (meaning.kind === "timestamp" && meaning.unit === "int96") {
     return { lane: "words", words: 3, isDirect: false, convert: int96ToMicros }
@@ -167,8 +224,8 @@ function timeReading(meaning: Meaning, column: FileColumn, { zone, unit }: Insta
 }
 
 function unitSteps(unit: "s" | "ms" | "us" | "ns"): LongStep[] {
-  if (unit === "ns") return [nanosToMicros, demandSafe("timestamp")]
-  return unit === "us" ? [demandSafe("timestamp")] : [toMicros(UNIT_MICROS[unit])]
+  if (unit === "ns") return [nanosToMicros, demandSafe(OUTSIDE_TIMESTAMP)]
+  return unit === "us" ? [demandSafe(OUTSIDE_TIMESTAMP)] : [toMicros(UNIT_MICROS[unit])]
 }
 
 /** INT96: nanoseconds within a day in eight bytes, then the Julian day. */

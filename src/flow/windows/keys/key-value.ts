@@ -32,7 +32,8 @@ function readAny(type: ColumnType, from: ByteReader): unknown {
       return Number(from.int64())
     case "int64": {
       const value = from.int64()
-      return type.kind === "int64" ? value : Number(value)
+      if (type.definition.typeOf === "number") return Number(value)
+      return type.definition.isUnsigned ? BigInt.asUintN(64, value) : value
     }
     case "float64":
       return from.float64()
