@@ -17,6 +17,9 @@ export const EVERY_WAY = schema({
   kind: t.enum("one", "two", "a kind of more than sixteen bytes").nullable(),
   count: t.int32.default(7),
   epoch: t.timestamp({ format: "ms" }),
+  byte: t.int8.nullable(),
+  huge: t.uint64,
+  single: t.float32.nullable(),
 })
 
 const TEXTS = ["", "a", "Zürich", "日本語", "sixteen bytes ==", "seventeen bytes =", "\0", "a\0", "x".repeat(32)]
@@ -58,11 +61,14 @@ const TEXT_OF: Readonly<Record<string, (prng: Prng) => string>> = {
   kind: (prng) => prng.pick(["one", "two", "a kind of more than sixteen bytes"]),
   count: (prng) => wholeText(prng, 2),
   epoch: (prng) => wholeText(prng, 13),
+  byte: (prng) => (prng.chance(0.01) ? String(prng.below(300) - 150) : wholeText(prng, 2)),
+  huge: (prng) => (prng.chance(0.01) ? wholeText(prng, 20) : String(prng.below(2 ** 53))),
+  single: (prng) => (prng.chance(0.01) ? `3.4${digits(prng, 9)}e38` : doubleText(prng)),
 }
 
 /** A text for the column, right most of the time; empty now and then; and changed with the given chance. */
 export function randomFieldText(prng: Prng, column: string, chanceOfChange: number): string {
-  const isMayBeEmpty = ["whole", "double", "local", "flag", "name", "kind", "count"].includes(column)
+  const isMayBeEmpty = ["whole", "double", "local", "flag", "name", "kind", "count", "byte", "single"].includes(column)
   const text = isMayBeEmpty && prng.chance(0.1) ? "" : TEXT_OF[column]!(prng)
   if (!prng.chance(chanceOfChange)) return text
   const at = prng.below(text.length + 1)

@@ -70,5 +70,5 @@ function typeOfData({ kind, options, symbols, fields }: FieldData): ColumnType {
   if (kind === "timestamp") return t.timestamp(options as TimestampOptions | undefined)
   const type: unknown = t[kind as keyof typeof t]
   assert(type instanceof ColumnType, "a type without options, symbols or fields is no call")
-  return type
+  return type as ColumnType
 }

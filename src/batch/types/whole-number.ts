@@ -73,7 +73,7 @@ export function readOutsideRange(
 }
 
 /** From text: decimal digits with an optional minus. No plus, exponent, fraction or white space. */
-export function wholeNumberFromText(text: string, kind: string, range: NumberRange): number | Invalid {
+function wholeNumberFromText(text: string, kind: string, range: NumberRange): number | Invalid {
   if (!WHOLE.test(text)) return new Invalid("not a whole number")
   const value = Number(text)
   if (wholeNumberProblem(value, kind, range) === undefined) return withoutSign(value)
