@@ -39,7 +39,7 @@ export type { RunOptions } from "./embedded/run-options.ts"
 export type { ErrorPolicy, ExecutableJob } from "./runtime/executable-job.ts"
 export type { JobHandle } from "./runtime/run-job.ts"
 export type { DrainPolicy } from "./runtime/run-options.ts"
-export type { JobResult, JobStatus } from "./runtime/status.ts"
+export type { HoldingBack, JobResult, JobStatus } from "./runtime/status.ts"
 export type { Occupation, TimeShare } from "./runtime/time-use.ts"
 export type { JobEvent } from "./trace/events.ts"
 

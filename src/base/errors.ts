@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   "source-unreadable",
   "sink-occupied",
   "sink-failed",
+  "state-missing",
   "state-foreign",
   "state-corrupt",
   "state-newer-format",

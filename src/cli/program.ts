@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander"
 import { VERSION } from "../runtime/version.ts"
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
+import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
 import { EXIT } from "./exit-codes.ts"
 
 const FILE = "a TypeScript or JavaScript file: export default myJob.with({ ... })"
@@ -24,6 +25,7 @@ Examples:
   tidemark run revenue.ts               run to the end of the input
   tidemark run revenue.ts               again: only what is new is read
   tidemark run revenue.ts --reset       start anew; earlier output is moved aside
+  tidemark status                       how far it is, and what it waits for
   tidemark run --help                   all options of a command
 
 Exit codes:
@@ -68,6 +70,23 @@ run as the functions they are, with the reason and what to write instead. Both
 give the same answer. Lines that begin with ! are warnings.
 
 Exit codes: ${EXIT.finished} explained, ${EXIT.usage} wrong command line or job file.`
+
+const STATUS_HELP = `
+Examples:
+  tidemark status                       all jobs in .tidemark of this directory
+  tidemark status .tidemark/revenue     one of them
+  tidemark status --watch               again every second
+  tidemark status --json | jq .eventTimes
+
+A window fires when the watermark has come to its end, and the watermark is that
+of the partition that is the least far. So status names that partition, how far
+it is behind the others, and since when; and of each window how many are open and
+when the next one fires.
+
+Only what is committed is told. The job's directory is read and not touched: its
+job may run meanwhile.
+
+Exit codes: ${EXIT.finished} shown, ${EXIT.failed} the state cannot be read, ${EXIT.usage} no state of a job there.`
 
 /** Runs what the command line says, and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
@@ -121,6 +140,17 @@ function program(): Command {
     .addHelpText("after", EXPLAIN_HELP)
     .action(async (file: string, options: ExplainCommandOptions) => {
       process.exitCode = await explainCommand(file, options)
+    })
+
+  root
+    .command("status")
+    .description("Show how far jobs are, running or not, and why their windows have not fired.")
+    .argument("[directory]", "where a job's state lies; without it all jobs in .tidemark of the working directory")
+    .option("--json", "as JSON on standard output: one line a job")
+    .option("--watch", "again every second, until Ctrl-C")
+    .addHelpText("after", STATUS_HELP)
+    .action(async (directory: string | undefined, options: StatusCommandOptions) => {
+      process.exitCode = await statusCommand(directory, options)
     })
   return root
 }

@@ -6,10 +6,8 @@
  */
 import type { Colors } from "picocolors/types.js"
 import { counted, grouped, plural } from "../base/counted.ts"
-import { formatDuration } from "../base/duration.ts"
 import type { JobStatus } from "../runtime/status.ts"
-import { formatTimestamp } from "../time/iso.ts"
-import type { Timestamp } from "../time/timestamp.ts"
+import { spanText, timeText } from "./time-text.ts"
 
 /** A status at a moment of the display's own clock. */
 export interface Sample {
@@ -96,23 +94,10 @@ function inputLine(status: JobStatus, rates: Rates): string {
 function timeLine(status: JobStatus): string {
   const { maxEventTimeMicros, watermarkMicros } = status
   if (maxEventTimeMicros === undefined) return "event time: none yet"
-  const seen = toSecond(maxEventTimeMicros)
+  const seen = timeText(maxEventTimeMicros)
   if (watermarkMicros === undefined || !Number.isFinite(watermarkMicros)) return `event time ${seen}, no watermark yet`
   const lag = Math.max(0, maxEventTimeMicros - watermarkMicros)
-  return `event time ${seen}, watermark ${toSecond(watermarkMicros)} (lag ${lagText(lag)})`
-}
-
-/** A time to the second: finer digits only make the display restless. */
-function toSecond(micros: number): string {
-  return formatTimestamp((Math.floor(micros / 1_000_000) * 1_000_000) as Timestamp)
-}
-
-/** A lag in its two largest units. */
-function lagText(micros: number): string {
-  return formatDuration(Math.ceil(micros / 1_000_000) * 1_000_000)
-    .split(" ")
-    .slice(0, 2)
-    .join(" ")
+  return `event time ${seen}, watermark ${timeText(watermarkMicros)} (lag ${spanText(lag)})`
 }
 
 function remainingSeconds({ inputRead, inputTotal }: JobStatus, { input }: Rates): number | undefined {

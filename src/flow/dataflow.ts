@@ -11,6 +11,8 @@
  * - DF1 An operator has been given every row that lies before its watermark when it is given the watermark.
  * - DF2 After `drain` no window is open, and the watermark of each event time is finite and at least the last window's
  *   end − 1 below it, so that no window can fire a second time.
+ * - DF3 A window that follows one event time gives results when the watermark has come to what `status` says is due next,
+ *   and not before.
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
@@ -40,6 +42,8 @@ export interface DataflowContext extends OperatorContext {
 export interface OperatorStatus {
   readonly id: string
   readonly kind: PlanNode["kind"]
+  /** Whether its results wait for the watermark. */
+  readonly isTimed: boolean
   /** Rows since the dataflow was made. */
   readonly rowsIn: number
   readonly rowsOut: number
@@ -53,6 +57,21 @@ export interface OperatorStatus {
   readonly maxEventTime: number | undefined
   /** Windows that wait for the watermark. */
   readonly openWindows: number
+  /** The watermark at which its next result is due, in microseconds; `undefined` where nothing waits. */
+  readonly nextDue: number | undefined
+}
+
+/** What the watermark of an event time waits for. */
+export interface SlowestInput {
+  /** The id of the event time. */
+  readonly eventTime: string
+  /** The open partition with the least watermark, and that watermark: `undefined` before its first row. */
+  readonly partition: number
+  readonly watermark: number | undefined
+  /** How far it is behind the partition that has come furthest, ended ones included; `undefined` where it has no watermark. */
+  readonly behind: number | undefined
+  /** How many other open partitions are as far. */
+  readonly others: number
 }
 
 /** A dataflow at a moment. */
@@ -66,6 +85,8 @@ export interface DataflowStatus {
   readonly openWindows: number
   /** In the order of the plan. */
   readonly operators: readonly OperatorStatus[]
+  /** Of each event time that has an open partition, in the order of the plan. */
+  readonly slowest: readonly SlowestInput[]
 }
 
 /** A step that takes rows, and which of its inputs they are. */
@@ -303,6 +324,7 @@ export class Dataflow {
       maxEventTime: finite(latest),
       openWindows: operators.reduce((sum, { openWindows }) => sum + openWindows, 0),
       operators,
+      slowest: this.#steps.flatMap(({ operator }) => (operator instanceof EventTime ? slowestOf(operator) : [])),
     }
   }
 }
@@ -359,6 +381,7 @@ function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStat
   return {
     id: node.id,
     kind: node.kind,
+    isTimed: timed !== undefined,
     rowsIn: twin?.rowsIn ?? rowsIn,
     rowsOut,
     lateRows: timed?.lateRows ?? 0,
@@ -366,7 +389,16 @@ function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStat
     watermark: watermark === undefined ? undefined : finite(watermark),
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
     openWindows: timed?.countOpenWindows() ?? 0,
+    nextDue: finite(timed?.nextDue?.() ?? Infinity),
   }
+}
+
+function slowestOf(eventTime: EventTime): SlowestInput[] {
+  const slowest = eventTime.slowest()
+  if (slowest === undefined) return []
+  const { partition, watermark, others } = slowest
+  const behind = finite(eventTime.furthestWatermark - watermark)
+  return [{ eventTime: eventTime.id, partition, watermark: finite(watermark), behind, others }]
 }
 
 function finite(time: number): number | undefined {

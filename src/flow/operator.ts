@@ -64,6 +64,8 @@ export interface TimedOperator extends Operator, OperatorState {
   readonly betweenRows?: number
   /** How many windows wait for the watermark. */
   countOpenWindows(): number
+  /** The watermark at which its next result is due, in microseconds; +∞ where nothing waits. Absent where it cannot tell. */
+  nextDue?(): number
 }
 
 /** Whether the results of an operator wait for the watermark. */

@@ -165,8 +165,11 @@ export function inputsOf(node: PlanNode): readonly PortRef[] {
   return node.kind === "union" ? [node, ...node.others] : [node]
 }
 
+/** A node that keeps state between batches. */
+export type StatefulNode = EventTimeNode | WindowAggregateNode
+
 /** Whether a node keeps state between batches. */
-export function isStateful(node: PlanNode): node is EventTimeNode | WindowAggregateNode {
+export function isStateful(node: PlanNode): node is StatefulNode {
   return node.kind === "eventTime" || node.kind === "windowAggregate"
 }
 

@@ -12,6 +12,7 @@ import { t } from "../batch/types.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
 import { Dataflow } from "./dataflow.ts"
 import { ReferenceDataflow } from "./dataflow.reference.ts"
+import { followedWatermarks } from "./followed-watermarks.ts"
 import type { AggregateKind, AggregateSpec, Plan, PlanNode, WindowAggregateNode, WindowSpec } from "./plan.ts"
 import type { Row } from "./windows/window-aggregate.reference.ts"
 
@@ -327,6 +328,7 @@ export class JobRun {
   readonly failures = new Map<string, Row[]>()
   readonly failedResults = new Map<string, number>()
   #dataflow: Dataflow
+  #advances = 0
   /** By operator: everything that was written since the beginning. */
   readonly #written = new Map<string, Uint8Array[]>()
 
@@ -360,7 +362,7 @@ export class JobRun {
     const { prng } = this.#options
     for (const event of this.#job.events) {
       this.#take(event)
-      if (prng.chance(0.9)) this.#dataflow.advance()
+      if (prng.chance(0.9)) this.#advance()
       this.#perhapsRestore()
     }
     this.#dataflow.release()
@@ -373,6 +375,25 @@ export class JobRun {
     if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
     else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
     else this.#pushRows(input, event.partition, event.rows)
+  }
+
+  /** DF3 in every third case: looking takes longer than advancing. */
+  #advance(): void {
+    if (++this.#advances % 3 > 0) return this.#dataflow.advance()
+    const before = this.#dataflow.status().operators
+    this.#dataflow.advance()
+    this.#dataflow.status().operators.forEach((now, index) => {
+      const { id, rowsOut, nextDue: due = Infinity } = before[index]!
+      const watermark = now.watermark ?? -Infinity
+      const problem = (what: string) => new Error(`DF3: ${id} ${what}, at the watermark ${watermark}, due at ${due}`)
+      if (!now.isTimed) return
+      if (now.openWindows > 0 !== (now.nextDue !== undefined)) throw problem("does not agree on what is open")
+      if (now.nextDue !== undefined && now.nextDue <= watermark) throw problem("has left a window that is due")
+      const { plan } = this.#job
+      const [followed, ...others] = followedWatermarks(plan, plan.nodes[index]!)
+      if (followed?.kind !== "eventTime" || others.length > 0) return
+      if (due > watermark && now.rowsOut > rowsOut) throw problem("has fired before its time")
+    })
   }
 
   #pushRows(input: string, partition: number, rows: readonly Row[]): void {
@@ -388,7 +409,7 @@ export class JobRun {
       } finally {
         release()
       }
-      if (prng.chance(0.8)) this.#dataflow.advance()
+      if (prng.chance(0.8)) this.#advance()
       this.#perhapsRestore()
       from += length
     }

@@ -21,49 +21,19 @@ import { ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Disk, DiskFile } from "../env/env.ts"
 import {
-  decodeRecord,
-  decodeSegmentHeader,
-  encodeRecord,
-  encodeSegmentHeader,
-  LOG_FORMAT_VERSION,
-  RECORD_HEADER_BYTES,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from "./record.ts"
-import { wasSyncedBeyond } from "./later-sync.ts"
-import { chainOf, parseSegmentName, segmentName, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
+  isFromTheStart,
+  readSegment,
+  readSegments,
+  type LogVisitor,
+  type Lsn,
+  type ReadLogRecord,
+} from "./log-reader.ts"
+import { encodeRecord, encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./record.ts"
+import { chainOf, segmentName, segmentNames, type SegmentName } from "./segment.ts"
 import { step, type LogStep, type SegmentPurpose, type SyncPurpose } from "./steps.ts"
-
-/** A place in a log: offsets count bytes of records within a generation. */
-export interface Lsn {
-  readonly generation: number
-  readonly offset: number
-}
-
-/** A record and its place. */
-export interface LogRecord {
-  readonly lsn: Lsn
-  readonly type: number
-  /** A view that is valid until the visitor returns. */
-  readonly payload: Uint8Array
-}
-
-/** Takes what a log holds when it is opened. */
-export interface LogVisitor {
-  /** Called first. `isComplete` is whether the log still has its very first record, so that nothing was trimmed. */
-  begin(isComplete: boolean): void
-  /** Called with every durable record, oldest first. */
-  record(record: LogRecord): void
-}
-
-/** A record as it was read: with what it says of the log when it was written. */
-interface ReadLogRecord extends LogRecord {
-  readonly syncedThrough: number
-}
 
 /** Bytes that are gathered in memory before they are written, unless told otherwise. */
 const WRITE_BUFFER_BYTES = 1 << 20
-const READ_CHUNK_BYTES = 1 << 20
 const DRAFT = ".draft"
 
 interface OpenSegment {
@@ -124,8 +94,7 @@ export class Log {
 
     const segments = await readSegments(disk, directory, names)
     const chain = segments.length === 0 ? [] : chainOf(segments)
-    const first = chain.at(0)?.segment
-    visitor.begin(first === undefined || (first.startOffset === 0 && first.previousGeneration === 0))
+    visitor.begin(isFromTheStart(chain))
     const tail = new UnsyncedTail()
     const read = (record: ReadLogRecord): void => {
       tail.add(record)
@@ -310,103 +279,6 @@ async function createSegment(
     throw error
   }
   return { file, path, startOffset: header.startOffset }
-}
-
-function segmentNames(names: readonly string[]): SegmentName[] {
-  return names.map(parseSegmentName).filter((name) => name !== undefined)
-}
-
-async function readSegments(disk: Disk, directory: string, names: readonly SegmentName[]): Promise<Segment[]> {
-  const segments: Segment[] = []
-  for (const [index, { generation, startOffset, name }] of names.entries()) {
-    const path = `${directory}/${name}`
-    const file = await disk.open(path, "read", step("log.recover.read"))
-    if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${path} has vanished.`)
-    try {
-      const size = await file.size()
-      const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-      const count = await file.read(bytes, 0, step("log.recover.read"))
-      const reading = decodeSegmentHeader(bytes.subarray(0, count))
-      if (reading.kind === "newer") {
-        throw new TidemarkError(
-          "state-newer-format",
-          `${path} has format version ${reading.version}; this Tidemark reads up to ${LOG_FORMAT_VERSION}.`,
-          { hint: "Run the job with the newer Tidemark, or start anew with --reset." },
-        )
-      }
-      if (reading.kind === "header") {
-        checkHeader(path, reading.header, generation, startOffset)
-        segments.push({ ...reading.header, path, size })
-        continue
-      }
-      // A name that was taken and never used; everything else got its name with a durable header.
-      const isUnused = size === 0 && names[index + 1]?.generation !== generation
-      if (!isUnused) throw corrupt(path, 0, "the header does not check")
-    } finally {
-      await file.close()
-    }
-  }
-  return segments
-}
-
-function checkHeader(path: string, header: SegmentHeader, generation: number, startOffset: number): void {
-  if (header.generation === generation && header.startOffset === startOffset) return
-  throw corrupt(path, 0, "the header belongs to another segment")
-}
-
-/** Visits a segment's records up to where they end. */
-async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogRecord) => void): Promise<void> {
-  const { segment, endOffset } = link
-  const file = await disk.open(segment.path, "read", step("log.recover.read"))
-  if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
-  try {
-    const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
-    let offset = segment.startOffset
-    let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
-    while (offset < stop) {
-      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset))
-      let at = 0
-      let record = decodeRecord(chunk, at, segment.generation, offset)
-      if (record === undefined) {
-        // Either it is longer than the chunk, or it is the end of what checks.
-        chunk = await readAt(file, segment, offset, stop - offset)
-        record = decodeRecord(chunk, at, segment.generation, offset)
-        if (record === undefined) break
-      }
-      for (; record !== undefined; record = decodeRecord(chunk, at, segment.generation, offset)) {
-        visit({ lsn: { generation: segment.generation, offset }, ...record })
-        at += record.bytes
-        offset += record.bytes
-      }
-    }
-    if (offset === stop) return
-    // The loop broke off at a record that does not check; `chunk` holds all that follows.
-    if (endOffset !== undefined || wasSyncedBeyond(chunk, segment.generation, offset)) {
-      const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-      throw corrupt(segment.path, filePosition, "a record that was durable does not check")
-    }
-  } finally {
-    await file.close()
-  }
-}
-
-async function readAt(
-  file: DiskFile,
-  segment: Segment,
-  offset: number,
-  count: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
-  const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
-  const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-  const got = await file.read(bytes.subarray(0, count), position, step("log.recover.read"))
-  return bytes.subarray(0, got)
-}
-
-function corrupt(path: string, position: number, what: string): TidemarkError {
-  return new TidemarkError("state-corrupt", `${path} is damaged at byte ${position}: ${what}.`, {
-    hint: "The disk or somebody changed the file. Restore it from a copy, or start anew with --reset.",
-  })
 }
 
 function vanished(path: string): TidemarkError {

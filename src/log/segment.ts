@@ -31,6 +31,11 @@ export function parseSegmentName(name: string): SegmentName | undefined {
   return match === null ? undefined : { generation: Number(match[1]), startOffset: Number(match[2]), name }
 }
 
+/** The segments among the names of a log's directory, in their order. */
+export function segmentNames(names: readonly string[]): SegmentName[] {
+  return names.map(parseSegmentName).filter((name) => name !== undefined)
+}
+
 /** A piece of the chain: the valid records of a segment lie before `endOffset`, where that is known. */
 export interface ChainLink {
   readonly segment: Segment

@@ -19,12 +19,13 @@ import { assert } from "../base/assert.ts"
 import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Clock, Turn } from "../env/env.ts"
-import { Dataflow } from "../flow/dataflow.ts"
+import { Dataflow, type SlowestInput } from "../flow/dataflow.ts"
+import { followedWatermarks } from "../flow/followed-watermarks.ts"
 import type { FailedRow } from "../flow/operator.ts"
-import { isStateful, planFingerprint, portSchema } from "../flow/plan.ts"
+import { isStateful, planFingerprint, portSchema, type Plan, type StatefulNode } from "../flow/plan.ts"
 import { stateSignature } from "../flow/state-signature.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
-import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
+import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunOperator, type RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import type { JobEvent } from "../trace/events.ts"
@@ -35,11 +36,12 @@ import { DecodePool } from "./decode-pool.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
-import { DEAD_LETTER_OUTPUT, Outputs, type OutputSpec } from "./outputs.ts"
+import { Outputs, type OutputSpec } from "./outputs.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
-import type { JobResult, JobStatus } from "./status.ts"
+import { JobCounters } from "./job-counters.ts"
+import type { HoldingBack, JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { TimeUse } from "./time-use.ts"
 import { VERSION } from "./version.ts"
@@ -67,8 +69,7 @@ export class Coordinator {
   #stop: { readonly drain: boolean } | undefined
   /** Ends a wait for records. */
   #wait: AbortController | undefined
-  #rowsIn = 0
-  #badRecords = 0
+  readonly #counters: JobCounters
   #rowsSinceCut = 0
   /** Whether the inputs had ended and everything had fired at the last commit. */
   #wasFinished = false
@@ -87,6 +88,7 @@ export class Coordinator {
     this.#arena = new Arena({ maxBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES })
     this.#decoders = this.#makeDecoders()
     this.#runRecord = describeRun(job)
+    this.#counters = new JobCounters(Object.keys(job.inputs))
     this.#dataflow = new Dataflow(job.plan, {
       arena: this.#arena,
       params: job.params,
@@ -161,19 +163,34 @@ export class Coordinator {
       job: this.#job.name,
       state: this.#state,
       epoch: this.#store.epoch,
-      rowsIn: this.#rowsIn,
+      rowsIn: this.#counters.rowsIn,
+      rowsInByInput: this.#counters.rowsInByInput,
       rowsOut,
       lateRows: flow.lateRows,
-      badRecords: this.#badRecords,
+      badRecords: this.#counters.badRecords,
       watermarkMicros: flow.watermark,
       maxEventTimeMicros: flow.maxEventTime,
       openWindows: flow.openWindows,
+      holdingBack: flow.slowest.map((slowest) => this.#holdingBack(slowest)),
       inputRead: read,
       inputTotal: total,
       timeShares: this.#time.shares(),
       lastCommitMicros: this.#lastCommitMicros,
       arenaUsedBytes: this.#arena.usedBytes,
       arenaPeakBytes: this.#arena.peakBytes,
+    }
+  }
+
+  #holdingBack({ eventTime, partition, watermark, behind, others }: SlowestInput): HoldingBack {
+    const { input, id } = this.#inputs.place(partition)
+    return {
+      eventTime,
+      input,
+      partition: id,
+      watermarkMicros: watermark,
+      behindMicros: behind,
+      others,
+      lastReadMicros: this.#counters.lastReadMicros(partition),
     }
   }
 
@@ -204,8 +221,7 @@ export class Coordinator {
       for (const state of this.#dataflow.states) {
         for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
       }
-      this.#rowsIn = recovered.counters.get("rowsIn") ?? 0
-      this.#badRecords = recovered.counters.get("badRecords") ?? 0
+      this.#counters.restore(recovered.counters)
       this.#wasFinished = recovered.finished
     }
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
@@ -310,7 +326,7 @@ export class Coordinator {
       for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
       // A batch may have rows that its selection leaves out, as they are bad records.
       const records = (taken.batch?.count ?? 0) + taken.bad.length
-      this.#rowsIn += records
+      this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
       // In the order of the records, so that it does not show how they were cut into batches (E7).
@@ -344,13 +360,16 @@ export class Coordinator {
       state.writeChanges(changes)
       operators.set(state.id, changes.view())
     }
+    const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     const record = this.#epochRecord(this.#store.epoch + 1, finished, {
+      counters: this.#counters.changed(counters),
       partitions: this.#inputs.takeChanges(),
       operators,
       outputs: staged,
     })
     this.#time.turnTo("log")
     await this.#store.commit(record)
+    this.#counters.committed(counters)
     await this.#outputs.apply(staged)
     this.#wasFinished = finished
     this.#rowsSinceCut = 0
@@ -370,23 +389,20 @@ export class Coordinator {
     const { epoch } = this.#store
     const outputs = await this.#outputs.checkpoint()
     const partitions = this.#inputs.all
+    const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     this.#time.turnTo("log")
-    await this.#store.snapshot(this.#runRecord, this.#epochRecord(epoch, finished, { partitions, operators, outputs }))
+    const everything = this.#epochRecord(epoch, finished, { partitions, operators, outputs, counters })
+    await this.#store.snapshot(this.#runRecord, everything)
     this.#options.onEvent?.({ kind: "snapshot", epoch })
   }
 
   #epochRecord(
     epoch: number,
     finished: boolean,
-    parts: Pick<EpochRecord, "partitions" | "operators" | "outputs">,
+    parts: Pick<EpochRecord, "partitions" | "operators" | "outputs" | "counters">,
   ): EpochRecord {
-    const counters = new Map([
-      ["rowsIn", this.#rowsIn],
-      ["badRecords", this.#badRecords],
-    ])
-    for (const [name, rows] of this.#outputs.rows) counters.set(`rows.${name}`, rows)
     const { active } = this.#inputs
-    return { epoch, finished, wallMicros: this.#clock.wallMicros(), active, counters, ...parts }
+    return { epoch, finished, wallMicros: this.#clock.wallMicros(), active, ...parts }
   }
 
   #onFailedRow(failed: FailedRow): void {
@@ -406,12 +422,12 @@ export class Coordinator {
 
   #addDeadLetter(letter: DeadLetter): void {
     const { partition, record, operator, reason, input } = letter
-    this.#badRecords++
+    const count = ++this.#counters.badRecords
     this.#options.onEvent?.({ kind: "dead-letter", input, partition, record, operator, reason })
-    if (this.#badRecords > this.#job.maxBadRecords) {
+    if (count > this.#job.maxBadRecords) {
       throw new TidemarkError(
         "too-many-bad-records",
-        `${counted(this.#badRecords, "bad record is", "bad records are")} more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
+        `${counted(count, "bad record is", "bad records are")} more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
           `${placeText(letter)}: ${reason}.`,
         {
           hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
@@ -468,8 +484,14 @@ function describeRun(job: ExecutableJob): RunRecord {
     job: job.name,
     fingerprint: planFingerprint(plan),
     params: Object.fromEntries(params) as Record<string, string>,
-    operators: plan.nodes.filter(isStateful).map((node) => ({ id: node.id, signature: stateSignature(plan, node) })),
+    operators: plan.nodes.filter(isStateful).map((node) => describeOperator(plan, node)),
     outputs: sinks,
     version: VERSION,
   }
+}
+
+function describeOperator(plan: Plan, node: StatefulNode): RunOperator {
+  const about = { id: node.id, signature: stateSignature(plan, node) }
+  if (node.kind === "eventTime") return { ...about, outOfOrderMicros: node.outOfOrderMicros }
+  return { ...about, follows: followedWatermarks(plan, node).map(({ id }) => id) }
 }

@@ -13,9 +13,6 @@ import type { RecoveredState } from "../state/recovery-fold.ts"
 import { closeAll } from "./close-all.ts"
 import type { TimeUse } from "./time-use.ts"
 
-/** The name under which the dead letters' sink stands in the log. No output can have it. */
-export const DEAD_LETTER_OUTPUT = "$deadLetter"
-
 /** Bytes in memory that make a sink move them to its staging area, unless told otherwise. */
 const FLUSH_BYTES = 1 << 20
 

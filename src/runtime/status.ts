@@ -2,6 +2,36 @@
 import type { TimeShare } from "./time-use.ts"
 
 /**
+ * What the watermark of an event time waits for: the open partition that is the least far. Windows that do not fire wait for
+ * records of it, or for its end.
+ *
+ * @example
+ * ```ts
+ * import { formatTimestamp, type HoldingBack } from "tidemark"
+ *
+ * function why({ input, partition, watermarkMicros, behindMicros = 0 }: HoldingBack): string {
+ *   if (watermarkMicros === undefined) return `${partition} of ${input} has brought no record yet`
+ *   return `${partition} of ${input} is ${behindMicros / 60_000_000} min behind`
+ * }
+ * ```
+ */
+export interface HoldingBack {
+  /** The id of the `eventTime`. */
+  readonly eventTime: string
+  readonly input: string
+  /** For files, the path. */
+  readonly partition: string
+  /** Its watermark in µs, or `undefined` before its first record. */
+  readonly watermarkMicros: number | undefined
+  /** How far it is behind the partition that has come furthest, in µs of event time; `undefined` before its first record. */
+  readonly behindMicros: number | undefined
+  /** How many other open partitions are just as far. */
+  readonly others: number
+  /** When its last record was read, by the clock; `undefined` where this run has read none. */
+  readonly lastReadMicros: number | undefined
+}
+
+/**
  * A job at a moment. Counts of rows are over the life of the job, restarts included.
  *
  * @example
@@ -22,6 +52,8 @@ export interface JobStatus {
   readonly epoch: number
   /** Records read over the life of the job, good and bad. */
   readonly rowsIn: number
+  /** The same by input. Those read before a version that counts so are among none. */
+  readonly rowsInByInput: Readonly<Record<string, number>>
   /** Rows written to each output over the life of the job, the open epoch included. */
   readonly rowsOut: Readonly<Record<string, number>>
   /** Rows that came too late for all their windows. */
@@ -34,6 +66,8 @@ export interface JobStatus {
   readonly maxEventTimeMicros: number | undefined
   /** Windows that wait for the watermark. */
   readonly openWindows: number
+  /** By event time, in the order of the plan, what its watermark waits for. Nothing of one whose partitions have all ended. */
+  readonly holdingBack: readonly HoldingBack[]
   /** How much of the input was read, in the unit of offsets (files: bytes), and of how much where that is known. */
   readonly inputRead: number
   readonly inputTotal: number | undefined

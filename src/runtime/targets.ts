@@ -13,9 +13,9 @@
 import { TidemarkError } from "../base/errors.ts"
 import type { Source } from "../connect/source.ts"
 import { directoryKey, isWithin } from "../connect/target-key.ts"
+import { DEAD_LETTER_OUTPUT } from "../state/commit-record.ts"
 import { DEAD_LETTER_DIRECTORY } from "./dead-letters.ts"
 import type { ExecutableJob } from "./executable-job.ts"
-import { DEAD_LETTER_OUTPUT } from "./outputs.ts"
 
 /** A place that a job writes to. */
 interface Target {

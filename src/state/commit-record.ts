@@ -28,6 +28,9 @@ import { TidemarkError } from "../base/errors.ts"
 /** The types of records in a job's log. */
 export const RECORD = { run: 1, epoch: 2, snapshotBegin: 3, snapshotPart: 4, snapshotEnd: 5, reset: 6 } as const
 
+/** The name under which the dead letters' sink stands in the log. No output can have it. */
+export const DEAD_LETTER_OUTPUT = "$deadLetter"
+
 /** Who runs: written at each start, before the first epoch. */
 export interface RunRecord {
   readonly job: string
@@ -35,12 +38,22 @@ export interface RunRecord {
   readonly fingerprint: string
   /** The values of the job's parameters by name, each as the JSON text of its type. */
   readonly params: Readonly<Record<string, string>>
-  /** Id and signature of each stateful operator. */
-  readonly operators: readonly { readonly id: string; readonly signature: string }[]
+  /** Each stateful operator. */
+  readonly operators: readonly RunOperator[]
   /** Name and description of each output's sink. */
   readonly outputs: readonly { readonly name: string; readonly sink: string }[]
   /** The version of Tidemark. */
   readonly version: string
+}
+
+/** A stateful operator of a run. State is matched by id and signature; the rest tells readers of the log what it means. */
+export interface RunOperator {
+  readonly id: string
+  readonly signature: string
+  /** Of one that waits for watermarks: whose, by id. Absent in logs of older versions. */
+  readonly follows?: readonly string[]
+  /** Of an event time: its out-of-orderness. Absent in logs of older versions. */
+  readonly outOfOrderMicros?: number
 }
 
 /** How far a partition was read. */

@@ -8,7 +8,7 @@
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { LogRecord, LogVisitor } from "../log/log.ts"
+import type { LogRecord, LogVisitor } from "../log/log-reader.ts"
 import {
   decodeEpoch,
   decodeRun,
@@ -28,6 +28,8 @@ export interface RecoveredOutput {
 export interface RecoveredState {
   /** The last committed epoch; 0 where there is none. */
   readonly epoch: number
+  /** When it was committed, by the clock of then; 0 where there is none. */
+  readonly wallMicros: number
   readonly finished: boolean
   readonly active: number | undefined
   /** The last run that is known, or `undefined` where the log is empty. */
@@ -53,9 +55,11 @@ export class RecoveryFold implements LogVisitor {
   bytesSinceSnapshot = 0
   snapshotBytes = 0
   readonly #directory: string
+  readonly #onEpoch: ((record: EpochRecord, isSnapshot: boolean) => void) | undefined
   /** Whether what came so far starts from nothing, so that epochs may be folded. */
   #isGrounded = true
   #epoch = 0
+  #wallMicros = 0
   #finished = false
   #active: number | undefined
   #run: RunRecord | undefined
@@ -66,8 +70,10 @@ export class RecoveryFold implements LogVisitor {
   #resetPending = false
   #snapshot: OpenSnapshot | undefined
 
-  constructor(directory: string) {
+  /** @param onEpoch is shown each epoch that counts, and each whole snapshot, for those who look at how it came about. */
+  constructor(directory: string, onEpoch?: (record: EpochRecord, isSnapshot: boolean) => void) {
     this.#directory = directory
+    this.#onEpoch = onEpoch
   }
 
   begin(isComplete: boolean): void {
@@ -111,6 +117,7 @@ export class RecoveryFold implements LogVisitor {
     if (!this.#isGrounded) throw this.#corrupt("it starts in the middle")
     return {
       epoch: this.#epoch,
+      wallMicros: this.#wallMicros,
       finished: this.#finished,
       active: this.#active,
       run: this.#run,
@@ -124,6 +131,7 @@ export class RecoveryFold implements LogVisitor {
 
   #clear(): void {
     this.#epoch = 0
+    this.#wallMicros = 0
     this.#finished = false
     this.#active = undefined
     this.#run = undefined
@@ -143,6 +151,7 @@ export class RecoveryFold implements LogVisitor {
       throw this.#corrupt(`epoch ${this.#epoch + 1} is missing before epoch ${record.epoch}`)
     }
     this.#take(record)
+    this.#onEpoch?.(record, false)
     for (const [name, staged] of record.outputs) {
       const output = this.#outputs.get(name)
       if (output === undefined) this.#outputs.set(name, { checkpoint: undefined, staged: [staged] })
@@ -164,6 +173,7 @@ export class RecoveryFold implements LogVisitor {
     this.#run = run
     const record = decodeEpoch(body, this.#partitions)
     this.#take(record)
+    this.#onEpoch?.(record, true)
     for (const [name, checkpoint] of record.outputs) this.#outputs.set(name, { checkpoint, staged: [] })
     this.#isGrounded = true
     this.snapshotBytes = body.length
@@ -172,6 +182,7 @@ export class RecoveryFold implements LogVisitor {
 
   #take(record: EpochRecord): void {
     this.#epoch = record.epoch
+    this.#wallMicros = record.wallMicros
     this.#finished = record.finished
     this.#active = record.active
     for (const partition of record.partitions) this.#partitions.set(partition.index, partition)

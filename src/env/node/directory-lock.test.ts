@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildSync } from "esbuild"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { lockDirectory } from "./directory-lock.ts"
+import { isDirectoryLocked, lockDirectory } from "./directory-lock.ts"
 
 let root: string
 beforeEach(async () => {
@@ -49,6 +49,17 @@ describe("within a process", () => {
     }
   })
 
+  test("W1 whether it is held can be asked, and asking takes and changes nothing", async () => {
+    expect(await isDirectoryLocked(root)).toBe(false)
+    const lock = await lockDirectory(root)
+    const before = readdirSync(root)
+    expect(await isDirectoryLocked(root)).toBe(true)
+    expect(readdirSync(root)).toEqual(before)
+    await lock!.release()
+    expect(await isDirectoryLocked(root)).toBe(false)
+    expect(readdirSync(root)).toEqual([])
+  })
+
   test("a directory that is missing is made", async () => {
     const lock = await lockDirectory(join(root, "new"))
     expect(existsSync(join(root, "new"))).toBe(true)
@@ -62,7 +73,7 @@ describe("between processes", () => {
     const bundle = join(root, "taker.mjs")
     if (!existsSync(bundle)) {
       const contents = `
-        import { lockDirectory } from "./directory-lock.ts"
+        import { isDirectoryLocked, lockDirectory } from "./directory-lock.ts"
         const lock = await lockDirectory(process.argv[2])
         process.stdout.write(lock === undefined ? "refused" : "holder")
         setInterval(() => undefined, 1000)`

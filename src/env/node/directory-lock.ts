@@ -61,7 +61,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock | undef
   try {
     await fs.mkdir(path, { recursive: true })
     const real = await fs.realpath(path)
-    const inside = { directory: real, prefix: "lock-" }
+    const [inside, elsewhere] = meetingsOf(real)
     if (Buffer.byteLength(socketPath(inside, "0".repeat(16))) <= SOCKET_PATH_BYTES_MAX) {
       try {
         return await takeLock(inside)
@@ -69,12 +69,30 @@ export async function lockDirectory(path: string): Promise<DirectoryLock | undef
         if (!NO_SOCKETS.has(errnoOf(error))) throw error
       }
     }
-    const hash = createHash("sha256").update(real).digest("hex").slice(0, 24)
-    return await takeLock({ directory: tmpdir(), prefix: `tidemark-${hash}-` })
+    return await takeLock(elsewhere)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw diskError({ operation: "lock the directory", path, errno: errnoOf(cause), reason, cause })
   }
+}
+
+/** Whether somebody holds the lock of a directory. It is not taken, and nothing in the directory is touched. */
+export async function isDirectoryLocked(path: string): Promise<boolean> {
+  const real = await fs.realpath(path)
+  for (const meeting of meetingsOf(real)) {
+    const roles = (await otherIds(meeting, "")).map((id) => askRole(socketPath(meeting, id)))
+    if ((await Promise.all(roles)).includes("holder")) return true
+  }
+  return false
+}
+
+/** Where takers of a directory may meet: within it, or, where that cannot be, elsewhere. */
+function meetingsOf(real: string): readonly [inside: Meeting, elsewhere: Meeting] {
+  const hash = createHash("sha256").update(real).digest("hex").slice(0, 24)
+  return [
+    { directory: real, prefix: "lock-" },
+    { directory: tmpdir(), prefix: `tidemark-${hash}-` },
+  ]
 }
 
 async function takeLock(meeting: Meeting): Promise<DirectoryLock | undefined> {

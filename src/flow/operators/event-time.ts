@@ -7,12 +7,7 @@
  * be closed before the row's own time is, so where all rows are ahead of their watermarks, none is given one. The
  * operator's watermark is the least of its open partitions', and never goes back.
  *
- * State (format 1, named in the signature; nothing is written where nothing has changed):
- *
- *     float64   the operator's watermark
- *     float64   the greatest event time seen, or −∞
- *     varint    number of partitions that follow, each: varint index, uint8 0 ended or 1 open, then if open
- *               float64 its watermark
+ * Its state as bytes is `event-time-state.ts`.
  *
  * Invariants (rules of docs/spec/time.md):
  * - T1 A partition's watermark after a record is the prefix maximum of event time − out-of-orderness − 1 µs.
@@ -31,11 +26,9 @@ import type { Arena } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { LinearRows } from "../linear-rows.ts"
 import type { Emitter, Operator, OperatorState } from "../operator.ts"
+import { readEventTimeChanges, writeEventTimeChanges } from "./event-time-state.ts"
 import { timeOrder, type IsOrdered } from "./time-order.ts"
 import { watermarkFunctions, type WatermarkFunctions } from "./watermark-code.ts"
-
-const ENDED = 0
-const OPEN = 1
 
 /** What an event-time operator is made of. */
 export interface EventTimeOptions {
@@ -44,6 +37,15 @@ export interface EventTimeOptions {
   /** The place of the event-time column, which is never null. */
   readonly timeIndex: number
   readonly outOfOrderMicros: number
+}
+
+/** A partition that holds a watermark. */
+export interface SlowestPartition {
+  readonly partition: number
+  /** −∞ before its first row. */
+  readonly watermark: number
+  /** How many others are open and have the same watermark. */
+  readonly others: number
 }
 
 /** See the head of this file. */
@@ -109,6 +111,21 @@ export class EventTime implements Operator, OperatorState {
   /** The watermark of a partition; +∞ where it is not open. */
   partitionWatermark(partition: number): number {
     return this.#partitions.get(partition) ?? Infinity
+  }
+
+  /** The open partition with the least watermark, by which the operator's waits; `undefined` where none is open. */
+  slowest(): SlowestPartition | undefined {
+    let slowest: SlowestPartition | undefined
+    for (const [partition, watermark] of this.#partitions) {
+      if (slowest === undefined || watermark < slowest.watermark) slowest = { partition, watermark, others: 0 }
+      else if (watermark === slowest.watermark) slowest = { ...slowest, others: slowest.others + 1 }
+    }
+    return slowest
+  }
+
+  /** What the watermark would be if only the partition counted that has come furthest, ended ones included; −∞ before any. */
+  get furthestWatermark(): number {
+    return Math.max(this.#watermark, this.#maxEventTime - this.#delayMicros)
   }
 
   #change(partition: number): void {
@@ -191,16 +208,9 @@ export class EventTime implements Operator, OperatorState {
     this.#write(new Set(this.#partitions.keys()), out)
   }
 
-  #write(partitions: ReadonlySet<number>, out: ByteWriter): void {
-    out.float64(this.#watermark)
-    out.float64(this.#maxEventTime)
-    out.varint(partitions.size)
-    for (const partition of partitions) {
-      const watermark = this.#partitions.get(partition)
-      out.varint(partition)
-      out.uint8(watermark === undefined ? ENDED : OPEN)
-      if (watermark !== undefined) out.float64(watermark)
-    }
+  #write(changed: ReadonlySet<number>, out: ByteWriter): void {
+    const partitions = [...changed].map((partition) => [partition, this.#partitions.get(partition)] as const)
+    writeEventTimeChanges({ watermark: this.#watermark, maxEventTime: this.#maxEventTime, partitions }, out)
   }
 
   applyChanges(changes: ByteReader): void {
@@ -217,22 +227,12 @@ export class EventTime implements Operator, OperatorState {
   }
 
   #apply(changes: ByteReader): void {
-    this.#watermark = readTime(changes)
-    this.#maxEventTime = readTime(changes)
-    const count = changes.varint()
-    for (let index = 0; index < count; index++) {
-      const partition = changes.varint()
-      const tag = changes.uint8()
-      if (tag !== ENDED && tag !== OPEN) throw new RangeError(`${tag} stands for what became of a partition`)
-      if (tag === ENDED) this.#partitions.delete(partition)
-      else this.#partitions.set(partition, readTime(changes))
+    const { watermark, maxEventTime, partitions } = readEventTimeChanges(changes)
+    this.#watermark = watermark
+    this.#maxEventTime = maxEventTime
+    for (const [partition, own] of partitions) {
+      if (own === undefined) this.#partitions.delete(partition)
+      else this.#partitions.set(partition, own)
     }
-    if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
   }
-}
-
-function readTime(from: ByteReader): number {
-  const time = from.float64()
-  if (Number.isNaN(time) || time === Infinity) throw new RangeError(`${time} stands for a time`)
-  return time
 }

@@ -200,6 +200,11 @@ export class WindowAggregate implements Operator, OperatorState {
     return this.#pieces.countWindows(this.#state.floorEnd)
   }
 
+  /** When the next of them fires; +∞ where there is none. */
+  nextDue(): number {
+    return this.#pieces.nextEnd(this.#state.floorEnd) - 1
+  }
+
   onBatch(batch: Batch, out: Emitter): void {
     this.#rows.reserve(batch.length)
     this.#ids.reserve(batch.length)

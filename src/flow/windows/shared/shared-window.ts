@@ -16,7 +16,7 @@ import type { WindowSpec } from "../../plan.ts"
 import { DirectFiring } from "./direct-firing.ts"
 import { DirectRows } from "./direct-rows.ts"
 import { DirectWindows } from "./direct-windows.ts"
-import { countOpenWindows } from "../open-windows.ts"
+import { countOpenWindows, type CountedWindows } from "../open-windows.ts"
 import type { SharedFiring } from "./shared-firing.ts"
 import { NOBODY, type SharedSlices, type SharingWindow } from "./shared-slices.ts"
 import { Slices } from "../kernels/slices.ts"
@@ -81,12 +81,22 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow {
 
   /** How many windows have records and have not fired. */
   countOpenWindows(): number {
-    const ranges = this.#shared.stored.pieces.open(-Infinity).map(({ list, index }) => {
+    return countOpenWindows(this.#openWindows(), this.#slices.slide)
+  }
+
+  /** When the next of them fires; +∞ where there is none. */
+  nextDue(): number {
+    const open = this.#openWindows().filter(({ from, last }) => from <= last)
+    return open.reduce((least, { from }) => Math.min(least, from), Infinity) - 1
+  }
+
+  /** Windows that have records and have not fired; a range of none has its last before its first. */
+  #openWindows(): CountedWindows[] {
+    return this.#shared.stored.pieces.open(-Infinity).map(({ list, index }) => {
       const { firstWindowEnd, lastWindowEnd } = this.#slices.of(list.time(index, PIECE.start))
       const counts = this.#slices.firstWindowEndBehind(list.time(index, PIECE.countsFrom) - 1)
       return { from: Math.max(firstWindowEnd, counts, this.firing.floorEnd), last: lastWindowEnd }
     })
-    return countOpenWindows(ranges, this.#slices.slide)
   }
 
   isLate(batch: Batch, row: number): boolean {

@@ -1,0 +1,120 @@
+/**
+ * What `tidemark status` shows a person: how far a job is, and why its windows have not fired.
+ *
+ * Invariant:
+ * - SL1 Text depends only on what is given: no clock is read here.
+ */
+import type { Colors } from "picocolors/types.js"
+import { counted, grouped, plural } from "../base/counted.ts"
+import { formatDuration } from "../base/duration.ts"
+import type { StoredEventTime, StoredHold, StoredStatus, StoredWindow } from "../observe/stored-status.ts"
+import { agoText, spanText, timeText } from "./time-text.ts"
+
+/** What became of a job. */
+export type StoredState = "running" | "finished" | "stopped"
+
+/** A status to show. */
+export interface ShownStatus {
+  readonly state: StoredState
+  readonly status: StoredStatus
+  /** By the clock of the process that shows it. */
+  readonly nowMicros: number
+}
+
+/** The lines of a status. */
+export function statusLines(shown: ShownStatus, colors: Colors): string[] {
+  const { status } = shown
+  const late =
+    status.lateRows > 0 ? [countLine("late", status.lateRows, "row", "too late for their windows", colors)] : []
+  const { deadLetters = "the dead letters" } = status
+  const bad = status.badRecords > 0 ? [countLine("bad", status.badRecords, "record", `in ${deadLetters}`, colors)] : []
+  return [
+    headLine(shown, colors),
+    ...status.inputs.map(({ name, rows, openPartitions, endedPartitions }) => {
+      const parts = [`${counted(openPartitions + endedPartitions, "partition")}`, `${grouped(openPartitions)} open`]
+      return countLine("in", rows ?? status.rowsIn, "row", `${name}, ${parts.join(", ")}`, colors)
+    }),
+    ...status.outputs.map(({ name, rows, sink }) => countLine("out", rows, "row", `${name}, ${sink}`, colors)),
+    ...late,
+    ...bad,
+    ...status.eventTimes.flatMap((eventTime) => ["", ...eventTimeLines(eventTime, shown, colors)]),
+  ]
+}
+
+function headLine({ state, status, nowMicros }: ShownStatus, { bold, green, yellow, dim }: Colors): string {
+  const words = { running: green("running"), finished: green("finished"), stopped: yellow("not running") }[state]
+  const { epoch, committedMicros } = status
+  if (committedMicros === undefined) return `${bold(status.job)}  ${words}, nothing is committed yet`
+  const when = `${timeText(committedMicros)}, ${agoText(nowMicros - committedMicros)}`
+  return `${bold(status.job)}  ${words}, epoch ${epoch} committed ${dim(when)}`
+}
+
+function countLine(label: string, count: number, what: string, where: string, { dim }: Colors): string {
+  return `  ${dim(label.padEnd(4))} ${grouped(count).padStart(14)} ${plural(count, what).padEnd(7)}  ${dim(where)}`
+}
+
+/** An event time, who holds it, and the windows that wait for it. */
+function eventTimeLines(eventTime: StoredEventTime, shown: ShownStatus, colors: Colors): string[] {
+  const { id, watermarkMicros, maxEventTimeMicros } = eventTime
+  const { bold, dim } = colors
+  const head = `${bold(`event time ${id}`)}`
+  const windows = shown.status.windows.filter(({ eventTimes }) => eventTimes.includes(id))
+  const lines = [
+    watermarkMicros === undefined
+      ? `${head}  no watermark yet`
+      : `${head}  watermark ${timeText(watermarkMicros)}${lagText(watermarkMicros, maxEventTimeMicros)}`,
+    ...holdLines(eventTime, shown, colors),
+  ]
+  for (const window of windows) lines.push(`  ${windowText(window, watermarkMicros)}`)
+  const isWaiting = windows.some(({ openWindows }) => openWindows > 0)
+  if (isWaiting) lines.push(`  ${dim(adviceOf(eventTime, shown.state))}`)
+  return lines
+}
+
+function lagText(watermark: number, latest: number | undefined): string {
+  return latest === undefined || latest <= watermark ? "" : `, ${spanText(latest - watermark)} behind the latest event`
+}
+
+function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: Colors): string[] {
+  const { holdingBack, openPartitions, outOfOrderMicros } = eventTime
+  if (holdingBack === undefined) return ["  no partition is open: all that was there is read"]
+  const { partition, watermarkMicros, behindMicros = 0, others } = holdingBack
+  const also = others === 0 ? "" : `, and ${counted(others, "other")} with it`
+  const since = sinceText(holdingBack, shown.nowMicros)
+  if (watermarkMicros === undefined) {
+    return [`  ${yellow(`${partition} holds it: no record of it has come yet`)}${also}${since}`]
+  }
+  const at = `${partition} holds it at ${timeText(watermarkMicros)}`
+  if (behindMicros > 0) return [`  ${yellow(`${at}, ${spanText(behindMicros)} behind the furthest`)}${also}${since}`]
+  const delay =
+    outOfOrderMicros === undefined || outOfOrderMicros === 0 ? "" : ` less ${formatDuration(outOfOrderMicros)}`
+  const who = openPartitions === 1 ? "the only open partition" : "none is further"
+  return [`  ${at}, its latest event${delay}; ${who}${since}`]
+}
+
+function sinceText({ sinceEpoch, sinceMicros, isAtLeast }: StoredHold, nowMicros: number): string {
+  const since = `since epoch ${sinceEpoch}${isAtLeast ? " or before" : ""}`
+  return `; ${since}, ${agoText(nowMicros - sinceMicros)}`
+}
+
+function windowText({ id, openWindows, nextDueMicros }: StoredWindow, watermark: number | undefined): string {
+  if (openWindows === 0) return `${id}: no window is open`
+  const open = `${id}: ${counted(openWindows, "window is", "windows are")} open`
+  if (nextDueMicros === undefined) return open
+  const missing = watermark === undefined ? "" : `, ${spanText(nextDueMicros - watermark)} to go`
+  // A window fires at its last moment, which is a microsecond before its end: its end is what people know it by.
+  return `${open}; the next fires when the watermark has come to ${timeText(nextDueMicros + 1)}${missing}`
+}
+
+/** What makes the windows fire that wait. */
+function adviceOf({ holdingBack }: StoredEventTime, state: StoredState): string {
+  if (holdingBack === undefined) {
+    return state === "running"
+      ? "They fire when later records come, or when the job drains."
+      : "They fire when later files come, or in a run without --no-drain."
+  }
+  const { partition } = holdingBack
+  return state === "running"
+    ? `They fire when later records of ${partition} come, or when it ends.`
+    : `The job does not run. They fire when a run has read later records of ${partition}, or its end.`
+}

@@ -1,0 +1,180 @@
+/**
+ * Reading a log: the chain of its segments and their records, oldest first. Nothing is written and nobody is fenced, so that
+ * also those can read it who do not hold it: `readLog` is for them.
+ *
+ * Whoever reads a log that is being written meets what a writer may leave at any moment: a record that is written in part,
+ * which is a torn tail, and segments that go while they are being looked for. Reading begins anew then.
+ *
+ * Invariants:
+ * - LR1 `readLog` shows a prefix of what was appended that holds everything that was synced when it was called.
+ * - LR2 It changes nothing in the directory.
+ */
+import { assert } from "../base/assert.ts"
+import { TidemarkError } from "../base/errors.ts"
+import type { Disk, DiskFile } from "../env/env.ts"
+import { wasSyncedBeyond } from "./later-sync.ts"
+import {
+  decodeRecord,
+  decodeSegmentHeader,
+  LOG_FORMAT_VERSION,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from "./record.ts"
+import { chainOf, segmentNames, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
+import { step } from "./steps.ts"
+
+const READ_CHUNK_BYTES = 1 << 20
+
+/** How often a log that changes under its reader is read anew before what is wrong with it counts as damage. */
+const ATTEMPTS = 5
+
+/** A place in a log: offsets count bytes of records within a generation. */
+export interface Lsn {
+  readonly generation: number
+  readonly offset: number
+}
+
+/** A record and its place. */
+export interface LogRecord {
+  readonly lsn: Lsn
+  readonly type: number
+  /** A view that is valid until the visitor returns. */
+  readonly payload: Uint8Array
+}
+
+/** Takes what a log holds when it is opened. */
+export interface LogVisitor {
+  /** Called first. `isComplete` is whether the log still has its very first record, so that nothing was trimmed. */
+  begin(isComplete: boolean): void
+  /** Called with every durable record, oldest first. */
+  record(record: LogRecord): void
+}
+
+/** A record as it was read: with what it says of the log when it was written. */
+export interface ReadLogRecord extends LogRecord {
+  readonly syncedThrough: number
+}
+
+/** Whether a chain still has the log's very first record, so that nothing was trimmed. */
+export function isFromTheStart(chain: readonly ChainLink[]): boolean {
+  const first = chain.at(0)?.segment
+  return first === undefined || (first.startOffset === 0 && first.previousGeneration === 0)
+}
+
+/**
+ * Reads the log of a directory without holding it (LR1, LR2).
+ *
+ * @param makeVisitor gives who is shown the records: another one each time that reading begins anew.
+ * @throws TidemarkError `state-corrupt` where something that was durable does not read back, `state-newer-format` where a
+ * newer Tidemark wrote it.
+ */
+export async function readLog<V extends LogVisitor>(disk: Disk, directory: string, makeVisitor: () => V): Promise<V> {
+  for (let attempt = 1; ; attempt++) {
+    const visitor = makeVisitor()
+    try {
+      const segments = await readSegments(disk, directory, segmentNames(await disk.list(directory)))
+      const chain = segments.length === 0 ? [] : chainOf(segments)
+      visitor.begin(isFromTheStart(chain))
+      for (const link of chain) await readSegment(disk, link, (record) => visitor.record(record))
+      return visitor
+    } catch (error) {
+      const isPassing = error instanceof TidemarkError && error.code === "state-corrupt"
+      if (!isPassing || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+/** The segments of those names with what their headers say, those left out that were begun and never used. */
+export async function readSegments(disk: Disk, directory: string, names: readonly SegmentName[]): Promise<Segment[]> {
+  const segments: Segment[] = []
+  for (const [index, { generation, startOffset, name }] of names.entries()) {
+    const path = `${directory}/${name}`
+    const file = await disk.open(path, "read", step("log.recover.read"))
+    if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${path} has vanished.`)
+    try {
+      const size = await file.size()
+      const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+      const count = await file.read(bytes, 0, step("log.recover.read"))
+      const reading = decodeSegmentHeader(bytes.subarray(0, count))
+      if (reading.kind === "newer") {
+        throw new TidemarkError(
+          "state-newer-format",
+          `${path} has format version ${reading.version}; this Tidemark reads up to ${LOG_FORMAT_VERSION}.`,
+          { hint: "Run the job with the newer Tidemark, or start anew with --reset." },
+        )
+      }
+      if (reading.kind === "header") {
+        checkHeader(path, reading.header, generation, startOffset)
+        segments.push({ ...reading.header, path, size })
+        continue
+      }
+      // A name that was taken and never used; everything else got its name with a durable header.
+      const isUnused = size === 0 && names[index + 1]?.generation !== generation
+      if (!isUnused) throw corrupt(path, 0, "the header does not check")
+    } finally {
+      await file.close()
+    }
+  }
+  return segments
+}
+
+function checkHeader(path: string, header: SegmentHeader, generation: number, startOffset: number): void {
+  if (header.generation === generation && header.startOffset === startOffset) return
+  throw corrupt(path, 0, "the header belongs to another segment")
+}
+
+/** Visits a segment's records up to where they end. */
+export async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogRecord) => void): Promise<void> {
+  const { segment, endOffset } = link
+  const file = await disk.open(segment.path, "read", step("log.recover.read"))
+  if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
+  try {
+    const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
+    let offset = segment.startOffset
+    let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+    while (offset < stop) {
+      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset))
+      let at = 0
+      let record = decodeRecord(chunk, at, segment.generation, offset)
+      if (record === undefined) {
+        // Either it is longer than the chunk, or it is the end of what checks.
+        chunk = await readAt(file, segment, offset, stop - offset)
+        record = decodeRecord(chunk, at, segment.generation, offset)
+        if (record === undefined) break
+      }
+      for (; record !== undefined; record = decodeRecord(chunk, at, segment.generation, offset)) {
+        visit({ lsn: { generation: segment.generation, offset }, ...record })
+        at += record.bytes
+        offset += record.bytes
+      }
+    }
+    if (offset === stop) return
+    // The loop broke off at a record that does not check; `chunk` holds all that follows.
+    if (endOffset !== undefined || wasSyncedBeyond(chunk, segment.generation, offset)) {
+      const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
+      throw corrupt(segment.path, filePosition, "a record that was durable does not check")
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function readAt(
+  file: DiskFile,
+  segment: Segment,
+  offset: number,
+  count: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
+  const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
+  const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
+  const got = await file.read(bytes.subarray(0, count), position, step("log.recover.read"))
+  return bytes.subarray(0, got)
+}
+
+function corrupt(path: string, position: number, what: string): TidemarkError {
+  return new TidemarkError("state-corrupt", `${path} is damaged at byte ${position}: ${what}.`, {
+    hint: "The disk or somebody changed the file. Restore it from a copy, or start anew with --reset.",
+  })
+}
