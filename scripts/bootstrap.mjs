@@ -10,6 +10,9 @@
  * Invariants:
  * - H4 `node_modules/.tidemark-installed` exists only in a complete installation, and names the lockfile it is of.
  * - H5 `dist/` is always one whole build: a new one is made beside it and put in its place by renaming.
+ *
+ * A build has the code twice: in the few files that are published (`bundle.mjs`), and module by module in `dist/modules/`,
+ * for scripts and benches that look inside.
  */
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -23,6 +26,7 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
 const NODE_MINIMUM = [20, 19]
 const STILL_AT_IT_MS = 10_000
+const BUNDLER = join(ROOT, "scripts", "bundle.mjs")
 /** What `tsconfig.build.json` leaves out. */
 const NOT_BUILT = /\.(test|fuzz|bench|conformance|fixture|reference)\.ts$/
 
@@ -171,12 +175,16 @@ async function build(root, registerChild) {
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
   await run(
     process.execPath,
-    [compiler, "-p", "tsconfig.build.json", "--outDir", next],
+    [compiler, "-p", "tsconfig.build.json", "--outDir", join(next, "modules"), "--declarationDir", next],
     root,
     "building",
     registerChild,
   )
-  for (const command of Object.values(JSON.parse(readText(join(root, "package.json"))).bin ?? {})) {
+  const manifest = JSON.parse(readText(join(root, "package.json")))
+  if (manifest.exports !== undefined) {
+    await run(process.execPath, [BUNDLER, root, next], root, "bundling", registerChild)
+  }
+  for (const command of Object.values(manifest.bin ?? {})) {
     const file = join(next, relative("dist", command))
     if (existsSync(file)) chmodSync(file, 0o755)
   }

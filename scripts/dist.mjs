@@ -1,4 +1,4 @@
-/** A module of the built package that no door publishes: `fromDist("sim/runner")`. Build before you ask. */
+/** A module as it was built, also one that no door publishes: `fromDist("sim/runner")`. Build before you ask. */
 export function fromDist(name) {
-  return import(new URL(`../dist/${name}.js`, import.meta.url).href)
+  return import(new URL(`../dist/modules/${name}.js`, import.meta.url).href)
 }

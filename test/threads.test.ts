@@ -15,7 +15,7 @@ import { job } from "../src/stream/job.ts"
 import { tumbling } from "../src/stream/windows.ts"
 import type { JobEvent } from "../src/trace/events.ts"
 
-const PROGRAM = pathToFileURL(resolve("dist/embedded/decode-thread.js"))
+const PROGRAM = pathToFileURL(resolve("dist/decode-thread.js"))
 const ROWS = 150_000
 const START = Date.UTC(2024, 0, 1)
 

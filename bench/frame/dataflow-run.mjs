@@ -2,9 +2,9 @@
  * A job's plan at work over batches in memory, as the runtime's coordinator drives it: rows in, watermarks up, due windows
  * out, and from time to time an epoch's cut, at which the changes of state are written to bytes (here: and dropped).
  */
-import { ByteWriter } from "../../dist/base/bytes.js"
-import { nodeScopes } from "../../dist/env/node/scopes.js"
-import { Dataflow } from "../../dist/flow/dataflow.js"
+import { ByteWriter } from "../../dist/modules/base/bytes.js"
+import { nodeScopes } from "../../dist/modules/env/node/scopes.js"
+import { Dataflow } from "../../dist/modules/flow/dataflow.js"
 import { cpuSeconds } from "./usage.mjs"
 
 /** An epoch of the runtime lasts 5 ms to seconds; by rows, so that rounds do not differ. */

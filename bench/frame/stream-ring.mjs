@@ -6,8 +6,8 @@
  * A cycle is `{ rows, periodMicros, columns }`: columns by name, each a typed array or, for timestamps, a `Float64Array`
  * of microseconds from 0.
  */
-import { allocateColumns, Batch, MAX_BATCH_ROWS } from "../../dist/batch/batch.js"
-import { writeInt53, readInt53 } from "../../dist/batch/column.js"
+import { allocateColumns, Batch, MAX_BATCH_ROWS } from "../../dist/modules/batch/batch.js"
+import { writeInt53, readInt53 } from "../../dist/modules/batch/column.js"
 import { STREAM_START_MICROS } from "./stream-start.mjs"
 
 /** See the head of this file. */

@@ -1,7 +1,7 @@
 /** The engine's side: filter, key, one large window, aggregates, drained. `node ours.mjs ROWS KEYS BATCH_ROWS` */
-import { count, job, schema, sum, t, tumbling } from "tidemark"
-import { Arena } from "../../dist/batch/arena.js"
-import { readInt53 } from "../../dist/batch/column.js"
+import { count, job, schema, sum, t, tumbling } from "../../dist/modules/index.js"
+import { Arena } from "../../dist/modules/batch/arena.js"
+import { readInt53 } from "../../dist/modules/batch/column.js"
 import { DataflowRun } from "../frame/dataflow-run.mjs"
 import { answer } from "../frame/measured-process.mjs"
 import { memoryKernels } from "../frame/memory-kernels.mjs"

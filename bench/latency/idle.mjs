@@ -1,7 +1,7 @@
 /** A job that waits for records, two seconds after its first: says how many MiB are resident. `node idle.mjs DIRECTORY` */
 import { join } from "node:path"
-import { count, job, run, schema, sum, t, tumbling } from "tidemark"
-import { jsonl } from "tidemark/files"
+import { count, job, run, schema, sum, t, tumbling } from "../../dist/modules/index.js"
+import { jsonl } from "../../dist/modules/files.js"
 import { ArrivalSchedule, scheduledSource } from "./scheduled-source.mjs"
 
 const directory = process.argv[2]

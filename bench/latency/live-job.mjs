@@ -1,7 +1,7 @@
 /** The job whose latency counts: filter → small event-time windows by key → count and sum → JSON lines, exactly once. */
 import { join } from "node:path"
-import { count, job, run, schema, sum, t, tumbling } from "tidemark"
-import { jsonl } from "tidemark/files"
+import { count, job, run, schema, sum, t, tumbling } from "../../dist/modules/index.js"
+import { jsonl } from "../../dist/modules/files.js"
 import { ArrivalSchedule, FIRST_MICROS, scheduledSource } from "./scheduled-source.mjs"
 import { WindowLatencies } from "./window-latencies.mjs"
 

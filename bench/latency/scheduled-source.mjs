@@ -5,8 +5,8 @@
  *
  * Like a poller, it hands over what has come once a millisecond, or at once where it is behind.
  */
-import { allocateColumns, Batch } from "../../dist/batch/batch.js"
-import { writeInt53 } from "../../dist/batch/column.js"
+import { allocateColumns, Batch } from "../../dist/modules/batch/batch.js"
+import { writeInt53 } from "../../dist/modules/batch/column.js"
 
 /** The event time of record 0. */
 export const FIRST_MICROS = Date.UTC(2024, 0, 1) * 1000

@@ -12,7 +12,7 @@
  *   describe        the query's shape
  */
 import { readFileSync } from "node:fs"
-import { Arena } from "../../dist/batch/arena.js"
+import { Arena } from "../../dist/modules/batch/arena.js"
 import { DataflowRun } from "../frame/dataflow-run.mjs"
 import { answer } from "../frame/measured-process.mjs"
 import { memoryKernels } from "../frame/memory-kernels.mjs"

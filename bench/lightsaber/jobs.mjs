@@ -2,7 +2,7 @@
  * The queries as jobs, as a user would write them. Event time comes first, so that watermarks follow all tuples and not
  * only those that pass a filter. YSB's join of an ad with its campaign is arithmetic: campaigns have ten ads each.
  */
-import { count, hopping, job, max, mean, schema, sum, t, tumbling } from "tidemark"
+import { count, hopping, job, max, mean, schema, sum, t, tumbling } from "../../dist/modules/index.js"
 import { queryNamed } from "./queries.mjs"
 
 const TYPES = { timestamp: t.timestamp(), int32: t.int32, int53: t.int53, float64: t.float64 }

@@ -1,7 +1,7 @@
 /** Makes the project's own decoder for a file, as the hand-written loop uses it: the same parser for both. */
-import { CsvDecoder } from "../../dist/formats/csv-decoder.js"
-import { csvLayout } from "../../dist/formats/csv-layout.js"
-import { JsonLinesDecoder } from "../../dist/formats/json-lines-decoder.js"
+import { CsvDecoder } from "../../dist/modules/formats/csv-decoder.js"
+import { csvLayout } from "../../dist/modules/formats/csv-layout.js"
+import { JsonLinesDecoder } from "../../dist/modules/formats/json-lines-decoder.js"
 
 const MAX_RECORD_BYTES = 1 << 20
 const HEAD_BYTES = 4096

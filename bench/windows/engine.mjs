@@ -4,8 +4,8 @@
  *   run TUPLES      that many at least, in whole batches
  *   runFor MILLIS   so long at least
  */
-import { hopping, job, max, schema, sum, t, tumbling } from "tidemark"
-import { Arena } from "../../dist/batch/arena.js"
+import { hopping, job, max, schema, sum, t, tumbling } from "../../dist/modules/index.js"
+import { Arena } from "../../dist/modules/batch/arena.js"
 import { DataflowRun } from "../frame/dataflow-run.mjs"
 import { answer } from "../frame/measured-process.mjs"
 import { generator } from "../frame/random.mjs"
