@@ -93,8 +93,12 @@ class ScheduledReader {
     // Where it is behind, what is left is readable at once.
     if (until === this.#schedule.arrivedAt(now)) this.#polledMicros = now
     const length = Math.max(1, until - first)
-    const { columns, release } = allocateColumns(arena, schema, length)
-    const origin = { partition: this.#index, offsets: new Float64Array(length), ordinals: new Float64Array(length) }
+    // In the arena, as decoders have them: on V8's heap they would be garbage by the megabyte.
+    const origins = arena.allocate(length * 16)
+    const { columns, release } = allocateColumns(arena, schema, length, [origins])
+    const offsets = new Float64Array(arena.buffer, origins.offset, length)
+    const ordinals = new Float64Array(arena.buffer, origins.offset + length * 8, length)
+    const origin = { partition: this.#index, offsets, ordinals }
     this.#fill(columns, origin, first, length)
     this.#next = first + length
     const batch = new Batch({ schema, columns, length, origin })

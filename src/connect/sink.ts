@@ -11,8 +11,8 @@
  * - K2 When `stage` has returned, what it stands for survives a crash of the machine, in the target or in its bytes.
  * - K3 `apply` is idempotent: applying any run of committed records again, in order, changes nothing that is visible.
  * - K4 `open` with the records committed since the last checkpoint restores the sink and drops every later staging.
- * - K5 When `checkpoint` has returned, the sink needs no record before it any more: `open` will get the state that
- *   `checkpoint` gave, then the records after it.
+ * - K5 When `checkpoint` has returned, the sink needs no record before its call any more: `open` will get the state that
+ *   `checkpoint` gave, then the records after the call. Epochs may be staged and applied before it returns.
  */
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
@@ -74,7 +74,7 @@ export interface Sink {
   stage(final: boolean): Promise<Uint8Array>
   /** Makes a staged and committed epoch visible, as far as the sink's rolling policy says so. */
   apply(staged: Uint8Array): Promise<void>
-  /** See K5. Called between `apply` and the next `stage`. */
+  /** See K5. Called between `apply` and the next `stage`, and not again before it has returned. */
   checkpoint(): Promise<Uint8Array>
   /** Releases what is held; stages and applies nothing. */
   close(): Promise<void>

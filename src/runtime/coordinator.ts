@@ -41,6 +41,7 @@ import type { RunJobOptions } from "./run-options.ts"
 import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
+import { Snapshots } from "./snapshots.ts"
 import type { HoldingBack, JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { TimeUse } from "./time-use.ts"
@@ -58,6 +59,7 @@ export class Coordinator {
   readonly #dataflow: Dataflow
   readonly #store: EpochStore
   readonly #runRecord: RunRecord
+  readonly #snapshots: Snapshots
   readonly #decoders: DecodePool | undefined
   readonly #time: TimeUse
   /** Threads that have died, and of which nobody was told yet. */
@@ -89,6 +91,7 @@ export class Coordinator {
     this.#decoders = this.#makeDecoders()
     this.#runRecord = describeRun(job)
     this.#counters = new JobCounters(Object.keys(job.inputs))
+    this.#snapshots = this.#makeSnapshots()
     this.#dataflow = new Dataflow(job.plan, {
       arena: this.#arena,
       params: job.params,
@@ -368,6 +371,7 @@ export class Coordinator {
       outputs: staged,
     })
     this.#time.turnTo("log")
+    await this.#snapshots.beforeCommit()
     await this.#store.commit(record)
     this.#counters.committed(counters)
     await this.#outputs.apply(staged)
@@ -375,25 +379,31 @@ export class Coordinator {
     this.#rowsSinceCut = 0
     this.#lastCommitMicros = this.#clock.monotonicMicros() - startMicros
     this.#options.onEvent?.({ kind: "committed", epoch: record.epoch, rows, commitMicros: this.#lastCommitMicros })
-    if (this.#store.isSnapshotDue) await this.#snapshot(finished)
+    this.#time.turnTo("log")
+    if (final) await this.#snapshots.finish()
+    else this.#snapshots.step()
     this.#epochLength.committed(this.#clock.monotonicMicros(), this.#lastCommitMicros)
   }
 
-  async #snapshot(finished: boolean): Promise<void> {
-    const operators = new Map<string, Uint8Array>()
-    for (const state of this.#dataflow.states) {
-      const everything = new ByteWriter()
-      state.writeAll(everything)
-      operators.set(state.id, everything.view())
-    }
-    const { epoch } = this.#store
-    const outputs = await this.#outputs.checkpoint()
-    const partitions = this.#inputs.all
-    const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
-    this.#time.turnTo("log")
-    const everything = this.#epochRecord(epoch, finished, { partitions, operators, outputs, counters })
-    await this.#store.snapshot(this.#runRecord, everything)
-    this.#options.onEvent?.({ kind: "snapshot", epoch })
+  /** Snapshots of the last committed epoch, but for what the sinks have: they say that later. */
+  #makeSnapshots(): Snapshots {
+    return new Snapshots({
+      store: this.#store,
+      run: this.#runRecord,
+      checkpoint: () => this.#outputs.checkpoint(),
+      capture: () => {
+        const operators = new Map<string, Uint8Array>()
+        for (const state of this.#dataflow.states) {
+          const everything = new ByteWriter()
+          state.writeAll(everything)
+          operators.set(state.id, everything.view())
+        }
+        const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
+        const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
+        return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
+      },
+      onDone: (epoch) => this.#options.onEvent?.({ kind: "snapshot", epoch }),
+    })
   }
 
   #epochRecord(
@@ -452,6 +462,7 @@ export class Coordinator {
 
   async #close(): Promise<void> {
     this.#turn.leave()
+    await this.#snapshots.settle()
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
     const parts: readonly ({ close(): Promise<void> } | undefined)[] = [this.#inputs, this.#outputs, this.#store]
     try {

@@ -103,14 +103,17 @@ export class Outputs {
     }
   }
 
-  /** Makes the sinks independent of the log so far, and gives what a snapshot must hold. */
+  /** Makes the sinks independent of the log so far, and gives what a snapshot must hold. Epochs go on meanwhile. */
   async checkpoint(): Promise<Map<string, Uint8Array>> {
-    const checkpoints = new Map<string, Uint8Array>()
-    for (const [name, sink] of this.#sinks) {
-      this.#time.turnTo("output", name)
-      checkpoints.set(name, await sink.checkpoint())
-    }
-    return checkpoints
+    const [names, sinks] = [[...this.#sinks.keys()], [...this.#sinks.values()]]
+    // All are asked now: what each gives is of the same epoch. One that fails does not leave others running behind.
+    const outcomes = await Promise.allSettled(sinks.map((sink) => sink.checkpoint()))
+    return new Map(
+      outcomes.map((outcome, index) => {
+        if (outcome.status === "rejected") throw outcome.reason
+        return [names[index]!, outcome.value]
+      }),
+    )
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,12 @@ import { EpochStore } from "./epoch-store.ts"
 const DIRECTORY = "/state/log"
 const RUN: RunRecord = { job: "j", fingerprint: "f", params: {}, operators: [], outputs: [], version: "0" }
 
+/** A snapshot of the last epoch, with nothing beside. */
+async function takeSnapshot(store: EpochStore, epoch: number): Promise<void> {
+  store.beginSnapshot()
+  await store.trim(await store.snapshot(RUN, snapshotOf(epoch)))
+}
+
 function bytesOf(...values: number[]): Uint8Array {
   return Uint8Array.from(values)
 }
@@ -153,7 +159,7 @@ describe("an epoch store", () => {
         await store.commit(epochOf(epoch))
         if (!store.isSnapshotDue) continue
         snapshots++
-        await store.snapshot(RUN, snapshotOf(epoch))
+        await takeSnapshot(store, epoch)
       }
       expect(snapshots).toBeGreaterThan(3)
     })
@@ -167,10 +173,27 @@ describe("an epoch store", () => {
       await store.begin(RUN, false)
       for (let epoch = 1; epoch <= 5; epoch++) {
         await store.commit(epochOf(epoch))
-        await store.snapshot(RUN, snapshotOf(epoch))
+        await takeSnapshot(store, epoch)
       }
       expect((await disk.list(DIRECTORY)).filter((name) => name.endsWith(".wal"))).toHaveLength(1)
     })
+  })
+
+  test("Z1 Z4 epochs that were committed while a snapshot was got ready stand behind it", async () => {
+    const world = worldOf(5)
+    await inProcess(world, async ({ disk }) => {
+      const store = await EpochStore.open(disk, DIRECTORY, { policy: { minBytes: 1, growth: 1 } })
+      await store.begin(RUN, false)
+      for (let epoch = 1; epoch <= 3; epoch++) await store.commit(epochOf(epoch))
+      store.beginSnapshot()
+      for (let epoch = 4; epoch <= 6; epoch++) await store.commit(epochOf(epoch))
+      const start = await store.snapshot(RUN, snapshotOf(3))
+      const trimmed = store.trim(start)
+      await store.commit(epochOf(7))
+      await trimmed
+      expect((await disk.list(DIRECTORY)).filter((name) => name.endsWith(".wal"))).toHaveLength(1)
+    })
+    expect(await recovered(world)).toEqual(expected(7))
   })
 
   test("Z2 refuses a log whose beginning is missing", async () => {
@@ -219,12 +242,26 @@ describe("an epoch store", () => {
         expect(summary(store), `seed ${seed}`).toEqual(expected(store.epoch))
         committed = store.epoch
         await store.begin(RUN, false)
-        for (let count = 0; count < 5; count++) {
+        let [begun, lag]: [begun: number | undefined, lag: number] = [undefined, 0]
+        let trim = Promise.resolve()
+        for (let count = 0; count < 8; count++) {
           committing = committed + 1
           await store.commit(epochOf(committing))
           committed = committing
-          if (store.isSnapshotDue) await store.snapshot(RUN, snapshotOf(committed))
+          if (begun !== undefined && lag-- === 0) {
+            const start = await store.snapshot(RUN, snapshotOf(begun))
+            begun = undefined
+            // The next epochs are committed meanwhile. Where it fails, so do they.
+            trim = store.trim(start)
+            trim.catch(() => undefined)
+          } else if (begun === undefined && store.isSnapshotDue) {
+            await trim
+            store.beginSnapshot()
+            begun = committed
+            lag = prng.below(3)
+          }
         }
+        await trim
       }
       for (let life = 0; life < 6; life++) {
         world.faults = new RandomFaults(prng.fork(), { intensity: 0.4, max: 2 })

@@ -1,23 +1,28 @@
 /**
  * The durable state of a job: a log of epochs with snapshots, so that recovery reads little and the log stays short.
  *
- * One commit record per epoch decides (E1). Now and then a snapshot of everything follows the epoch it shows; once it
- * is durable, older segments are removed. Recovery folds the newest whole snapshot and the epochs behind it.
+ * One commit record per epoch decides (E1). Now and then there is a snapshot of everything; once it is durable, older
+ * segments are removed. Recovery folds the newest whole snapshot and the epochs behind it.
+ *
+ * Epochs are committed while a snapshot is got ready. They are written behind it once more, so that in the log it stands
+ * behind the epoch it shows and before all that follow.
  *
  * Invariants:
  * - Z1 `open` gives the state of the last epoch whose `commit` returned, or of the one that was committing (E1, E3).
- * - Z4 The log holds at most the newest snapshot, the epochs since, and what was written before that snapshot was due.
+ * - Z4 The log holds at most the newest snapshot, the epochs since, and what was written before that snapshot was written.
  */
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
 import type { Disk } from "../env/env.ts"
-import { Log } from "../log/log.ts"
+import { Log, type Lsn } from "../log/log.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
 import { step } from "../log/steps.ts"
 
 const SNAPSHOT_PART_BYTES = 1 << 20
+/** A buffer in which more was encoded is not kept for the next epoch. */
+const SPARE_BYTES_MAX = 8 << 20
 
 /** When a snapshot is due. */
 export interface SnapshotPolicy {
@@ -47,6 +52,10 @@ export class EpochStore {
   #epoch: number
   #bytesSinceSnapshot: number
   #snapshotBytes: number
+  /** What an epoch is encoded in. A new one each time would be garbage that takes V8 long to find: it is not on its heap. */
+  #body = new ByteWriter(4096)
+  /** The epochs committed since a snapshot was begun that is not written yet. */
+  #behindSnapshot: Uint8Array[] | undefined
 
   private constructor(log: Log, fold: RecoveryFold, policy: SnapshotPolicy) {
     this.#log = log
@@ -91,7 +100,7 @@ export class EpochStore {
     return this.#epoch
   }
 
-  /** Whether the log has grown so much that a snapshot pays. */
+  /** Whether the log has grown so much that a snapshot pays, also while one is got ready. */
   get isSnapshotDue(): boolean {
     return this.#bytesSinceSnapshot >= Math.max(this.#policy.minBytes, this.#snapshotBytes * this.#policy.growth)
   }
@@ -114,21 +123,32 @@ export class EpochStore {
   /** Commits an epoch: when this has returned, the epoch has happened, whatever comes. */
   async commit(record: EpochRecord): Promise<void> {
     assert(record.epoch === this.#epoch + 1, "epochs are committed in order")
-    const body = new ByteWriter(4096)
-    encodeEpoch(body, record, ({ index, identity }) => this.#described.get(index) === identity)
-    await this.#append(RECORD.epoch, body.view())
+    if (this.#body.length > SPARE_BYTES_MAX) this.#body = new ByteWriter(4096)
+    this.#body.clear()
+    encodeEpoch(this.#body, record, ({ index, identity }) => this.#described.get(index) === identity)
+    await this.#append(RECORD.epoch, this.#body.view())
     await this.#log.sync("commit")
+    this.#behindSnapshot?.push(this.#body.finish())
     for (const { index, identity } of record.partitions) this.#described.set(index, identity)
     this.#epoch = record.epoch
   }
 
+  /** A snapshot will be written that shows the last committed epoch. */
+  beginSnapshot(): void {
+    assert(this.#behindSnapshot === undefined, "one snapshot is got ready at a time")
+    this.#behindSnapshot = []
+  }
+
   /**
-   * Writes a snapshot of the last committed epoch and removes what it makes superfluous.
+   * Writes the snapshot that was begun, durably.
    *
-   * @param everything all partitions, the whole state of the operators, the checkpoints of the sinks.
+   * @param everything all partitions, the whole state of the operators, the checkpoints of the sinks, as they were then.
+   * @returns where it stands: `trim` removes what lies before that.
    */
-  async snapshot(run: RunRecord, everything: EpochRecord): Promise<void> {
-    assert(everything.epoch === this.#epoch, "a snapshot shows the last committed epoch")
+  async snapshot(run: RunRecord, everything: EpochRecord): Promise<Lsn> {
+    const behind = this.#behindSnapshot
+    assert(behind !== undefined, "a snapshot was begun before it is written")
+    assert(everything.epoch + behind.length === this.#epoch, "a snapshot shows the epoch at which it was begun")
     await this.#log.roll()
     const start = this.#log.end
     const body = new ByteWriter(4096)
@@ -145,10 +165,17 @@ export class EpochStore {
     end.uint32(crc32c(bytes))
     await this.#log.append(RECORD.snapshotEnd, end.view())
     await this.#log.append(RECORD.run, encodeRun(run))
-    await this.#log.sync("snapshot")
-    await this.#log.trim(start)
-    this.#snapshotBytes = bytes.length
     this.#bytesSinceSnapshot = 0
+    for (const epoch of behind) await this.#append(RECORD.epoch, epoch)
+    await this.#log.sync("snapshot")
+    this.#snapshotBytes = bytes.length
+    this.#behindSnapshot = undefined
+    return start
+  }
+
+  /** Removes what a snapshot makes superfluous. Epochs may be committed meanwhile, but no snapshot written. */
+  async trim(snapshot: Lsn): Promise<void> {
+    await this.#log.trim(snapshot)
   }
 
   /** Closes the log; commits nothing. */

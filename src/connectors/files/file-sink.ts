@@ -7,8 +7,9 @@
  * `apply` publishes it. The decision is in the record, so that applying it again does not ask the clock.
  *
  * Calls of the disk are made one after the other, in the order in which the methods were called; the rows of an epoch
- * are those written before the call of `stage`, whenever it gets its turn. After a failed call the sink is good for
- * nothing but `close`: what the disk holds after a failed sync is unknown (E8).
+ * are those written before the call of `stage`, whenever it gets its turn. Only the sync of a checkpoint runs beside
+ * others: it may take long, and nobody waits for it. After a failed call the sink is good for nothing but `close`: what
+ * the disk holds after a failed sync is unknown (E8).
  *
  * Invariants, beside K1 to K5 of `connect/sink.ts`:
  * - K8 Bytes of a part below its committed length never change; every byte of it is in the file and durable, or in a
@@ -26,7 +27,7 @@ import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type 
 import type { RecoveredSink } from "./sink-recovery.ts"
 
 /** An epoch of at most so many bytes travels in the commit record, which saves it a sync of its own. */
-export const INLINE_BYTES_MAX = 64 * 1024
+export const INLINE_BYTES_MAX = 256 * 1024
 
 /** A larger buffer is not kept for the next epoch. */
 const SPARE_BYTES_MAX = 8 * 1024 * 1024
@@ -107,9 +108,9 @@ export class FileSink implements Sink {
   stage(final: boolean): Promise<Uint8Array> {
     const rows = this.#takeRows()
     return this.#inTurn(async () => {
-      const inline = await this.#stageRows(viewOf(rows))
+      const staged = this.#commitText(await this.#stageRows(viewOf(rows)), final)
       this.#giveBack(rows)
-      return this.#commitText(inline, final)
+      return staged
     })
   }
 
@@ -128,12 +129,18 @@ export class FileSink implements Sink {
     })
   }
 
-  checkpoint(): Promise<Uint8Array> {
-    return this.#inTurn(async () => {
+  async checkpoint(): Promise<Uint8Array> {
+    const { cursor, file } = await this.#inTurn(() => {
       assert(this.#closing === undefined, "a checkpoint follows the last stage's apply")
-      await this.#file?.sync("sink.checkpoint.sync")
-      return encodeCursor(this.#staged)
+      return Promise.resolve({ cursor: encodeCursor(this.#staged), file: this.#file })
     })
+    try {
+      await file?.sync("sink.checkpoint.sync")
+    } catch (error) {
+      this.#failure ??= { error }
+      throw error
+    }
+    return cursor
   }
 
   async close(): Promise<void> {
@@ -194,7 +201,7 @@ export class FileSink implements Sink {
     return this.#file
   }
 
-  /** Makes an epoch's last rows safe; gives the bytes that the commit record must carry, where they are few. */
+  /** Makes an epoch's last rows safe; gives the bytes that the commit record must carry, where they are few: maybe a view. */
   async #stageRows(rows: Uint8Array): Promise<Uint8Array | undefined> {
     const start = this.#staged.length
     const isFlushed = this.#flushedEnd > start
@@ -202,10 +209,11 @@ export class FileSink implements Sink {
     const header = this.#headerAt(start)
     if (!isFlushed && header.length + rows.length <= INLINE_BYTES_MAX) {
       await this.#fileOfPart()
+      this.#flushedEnd = start + header.length + rows.length
+      if (header.length === 0) return rows
       const inline = new Uint8Array(header.length + rows.length)
       inline.set(header)
       inline.set(rows, header.length)
-      this.#flushedEnd = start + inline.length
       return inline
     }
     await this.#append(rows, "sink.stage.write")

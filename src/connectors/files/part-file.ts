@@ -6,6 +6,8 @@
  *   was published (and perhaps taken away by a reader since).
  * - J2 A published name appears by one rename of a file that is complete, cut to its length, and durable.
  * - J3 A published file is never opened, and never overwritten.
+ * - J4 Syncs of a part come one after the other, and after one that failed all fail: of two at once the system would tell
+ *   only one that bytes are lost.
  */
 import { assert } from "../../base/assert.ts"
 import { counted } from "../../base/counted.ts"
@@ -32,6 +34,10 @@ export class PartFile {
   readonly #place: PartPlace
   readonly #file: DiskFile
   #isDurable = true
+  /** How often it was written to. */
+  #writes = 0
+  /** The last sync that was asked for. */
+  #syncing: Promise<void> = Promise.resolve()
   #isClosed = false
 
   private constructor(place: PartPlace, part: number, file: DiskFile) {
@@ -64,7 +70,7 @@ export class PartFile {
     if (file === undefined) return undefined
     const reopened = new PartFile(place, part, file)
     // Nobody knows what the process before this one has written without a sync.
-    reopened.#isDurable = false
+    reopened.#noteWrite()
     return reopened
   }
 
@@ -74,15 +80,28 @@ export class PartFile {
   }
 
   async write(bytes: Uint8Array, position: number, at: FileSinkStep): Promise<void> {
-    this.#isDurable = false
+    this.#noteWrite()
     await this.#file.write(bytes, position, at)
   }
 
-  /** Makes all that was written durable; nothing happens where it is already. */
-  async sync(at: FileSinkStep): Promise<void> {
-    if (this.#isDurable) return
-    await this.#file.sync(at)
-    this.#isDurable = true
+  /** Makes all that was written durable; nothing happens where it is already. Others may write meanwhile. */
+  sync(at: FileSinkStep): Promise<void> {
+    const before = this.#syncing
+    this.#syncing = before.then(async () => {
+      if (this.#isDurable) return
+      const writes = this.#writes
+      await this.#file.sync(at)
+      // What was written meanwhile may not be durable.
+      if (writes === this.#writes) this.#isDurable = true
+    })
+    // Whoever asked is told, and so is everybody who asks later.
+    this.#syncing.catch(() => undefined)
+    return this.#syncing
+  }
+
+  #noteWrite(): void {
+    this.#writes++
+    this.#isDurable = false
   }
 
   /**
@@ -113,7 +132,7 @@ export class PartFile {
     // A process before this one may have cut the file and then failed to sync it. No later sync makes up for that: it is
     // cut again, though it looks as if there were nothing to cut.
     if (purpose === "republish" || (await this.#file.size()) > length) {
-      this.#isDurable = false
+      this.#noteWrite()
       await this.#file.truncate(length, step(`sink.${purpose}.truncate`))
     }
     await this.sync(step(`sink.${purpose}.sync`))
@@ -136,6 +155,7 @@ export class PartFile {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#syncing.catch(() => undefined)
     await this.#file.close()
   }
 }

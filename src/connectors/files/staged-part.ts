@@ -57,11 +57,14 @@ export interface SinkCursor {
   readonly openedAtMicros: number
 }
 
+/** Version, flags, token, three varints and a time. */
+const HEADER_BYTES_MAX = 40
+
 /** The bytes of an epoch's staging. */
 export function encodeStagedPart(staged: StagedPart): Uint8Array {
   const { inline } = staged
   assert(inline === undefined || inline.length === staged.end - staged.start, "inline bytes are the epoch's bytes")
-  const out = new ByteWriter(32 + (inline?.length ?? 0))
+  const out = new ByteWriter(HEADER_BYTES_MAX + (inline?.length ?? 0))
   out.uint8(FORMAT_VERSION)
   out.uint8((staged.publish ? FLAG_PUBLISH : 0) | (inline === undefined ? 0 : FLAG_INLINE))
   out.uint32(staged.token)
@@ -70,7 +73,7 @@ export function encodeStagedPart(staged: StagedPart): Uint8Array {
   out.varint(staged.end)
   out.int64(BigInt(staged.openedAtMicros))
   if (inline !== undefined) out.raw(inline)
-  return out.finish()
+  return out.view()
 }
 
 /** Reads an epoch's staging; `undefined` where there is nothing to apply. Inline bytes are a view. */
