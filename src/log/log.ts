@@ -14,6 +14,7 @@
  * - G3 When `sync` has returned, every record appended before it is read back by every later `open`, in order.
  * - G4 Records that were not synced are read back as a prefix of what was appended, perhaps none.
  * - G5 A writer that was fenced gets `state-fenced` from `sync`: what it appended since is void.
+ * - G7 The records that a segment begins with are read back all, or none of them and no segment.
  * - G6 After a failed write or sync the log refuses everything: nothing is retried on the same file.
  */
 import { assert } from "../base/assert.ts"
@@ -31,6 +32,12 @@ import {
 import { encodeRecord, encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./record.ts"
 import { chainOf, segmentName, segmentNames, type SegmentName } from "./segment.ts"
 import { step, type LogStep, type SegmentPurpose, type SyncPurpose } from "./steps.ts"
+
+/** A record to be appended. */
+export interface AppendedRecord {
+  readonly type: number
+  readonly payload: Uint8Array
+}
 
 /** Bytes that are gathered in memory before they are written, unless told otherwise. */
 const WRITE_BUFFER_BYTES = 1 << 20
@@ -109,7 +116,10 @@ export class Log {
       encodeRecord(content, { generation, offset: content.length, syncedThrough: 0 }, type, payload)
     }
     const header = { generation, startOffset: 0, previousGeneration, previousEnd }
-    const segment = await createSegment({ disk, directory, purpose: "open" }, header, content.view())
+    const place = { disk, directory, purpose: "open" } as const
+    const segment = await createSegment(place, header, async (write) => {
+      if (content.length > 0) await write(content.view())
+    })
     return new Log({ disk, directory, generation, segment, offset: content.length, bufferBytes })
   }
 
@@ -139,33 +149,65 @@ export class Log {
     await this.#guard(async () => {
       await this.#writeBuffer(step(`log.${purpose}.write`))
       await this.#segment.file.sync(step(`log.${purpose}.sync`))
-      const names = segmentNames(await this.#disk.list(this.#directory))
-      if (names.some((name) => name.generation > this.generation)) throw fenced(this.#segment.path)
-      // What was synced to a file without a name is read back by nobody (G3).
-      const { path, startOffset } = this.#segment
-      const isOwn = (name: SegmentName) => name.generation === this.generation && name.startOffset === startOffset
-      if (!names.some(isOwn)) throw vanished(path)
+      await this.#expectOwnership()
       this.#syncedOffset = this.#writtenOffset
     })
   }
 
-  /** Goes on in a new segment, so that older ones can be trimmed. Everything appended must be synced. */
-  async roll(): Promise<void> {
+  /**
+   * Goes on in a new segment that begins with some records, so that older ones can be trimmed. It returns when they are
+   * durable, and gives where they begin. Everything appended must be synced, and nothing be appended meanwhile.
+   */
+  async roll(records: Iterable<AppendedRecord>): Promise<Lsn> {
     this.#refuseAfterFailure()
-    assert(this.#syncedOffset === this.end.offset, "a log is synced before it rolls")
+    const start = this.end
+    assert(this.#syncedOffset === start.offset, "a log is synced before it rolls")
+    assert(start.offset > this.#segment.startOffset, "a log rolls behind a record")
     await this.#guard(async () => {
-      const startOffset = this.#writtenOffset
-      // A segment that holds no record yet is as good as a new one.
-      if (startOffset === this.#segment.startOffset) return
-      const header = { generation: this.generation, startOffset, previousGeneration: 0, previousEnd: 0 }
+      const { generation, offset: startOffset } = start
+      const header = { generation, startOffset, previousGeneration: 0, previousEnd: 0 }
       const place = { disk: this.#disk, directory: this.#directory, purpose: "roll" } as const
-      const segment = await createSegment(place, header, new Uint8Array(0))
+      const segment = await createSegment(place, header, (write) => this.#writeAll(records, write))
+      assert(this.#writtenOffset === start.offset && this.#buffer.length === 0, "nobody appends while a log rolls")
       await this.#segment.file.close()
       this.#segment = segment
+      this.#writtenOffset = this.#syncedOffset = start.offset + segment.bytes
+      await this.#expectOwnership()
     })
+    return start
   }
 
-  /** Removes the segments whose records all lie before `lsn`, and what was never finished; gives how many segments. */
+  /** Writes records as they will lie behind the end of the log. */
+  async #writeAll(records: Iterable<AppendedRecord>, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    const buffer = new ByteWriter(4096)
+    let offset = this.#writtenOffset
+    const flush = async (): Promise<void> => {
+      await write(buffer.view())
+      offset += buffer.length
+      buffer.clear()
+    }
+    for (const { type, payload } of records) {
+      const place = { generation: this.generation, offset: offset + buffer.length, syncedThrough: this.#syncedOffset }
+      encodeRecord(buffer, place, type, payload)
+      if (buffer.length >= this.#bufferBytes) await flush()
+    }
+    if (buffer.length > 0) await flush()
+  }
+
+  /** Finds out whether another process has begun a generation, or somebody has removed the segment. */
+  async #expectOwnership(): Promise<void> {
+    const { path, startOffset } = this.#segment
+    const names = segmentNames(await this.#disk.list(this.#directory))
+    if (names.some((name) => name.generation > this.generation)) throw fenced(path)
+    // What was synced to a file without a name is read back by nobody (G3).
+    const isOwn = (name: SegmentName) => name.generation === this.generation && name.startOffset === startOffset
+    if (!names.some(isOwn)) throw vanished(path)
+  }
+
+  /**
+   * Removes the segments whose records all lie before `lsn`, and what was never finished; gives how many segments.
+   * Records may be appended meanwhile, but the log must not roll.
+   */
   async trim(lsn: Lsn): Promise<number> {
     this.#refuseAfterFailure()
     return await this.#guard(async () => {
@@ -255,22 +297,25 @@ async function takeName(disk: Disk, directory: string, generation: number): Prom
   await disk.syncDirectory(directory, step("log.fence.sync-directory"))
 }
 
-/** Makes a segment durable with its header and first records, then gives it its name. */
+/** Makes a segment durable with its header and first records, then gives it its name (G7). */
 async function createSegment(
   place: { disk: Disk; directory: string; purpose: SegmentPurpose },
   header: SegmentHeader,
-  content: Uint8Array,
-): Promise<OpenSegment> {
+  writeRecords: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<OpenSegment & { readonly bytes: number }> {
   const { disk, directory, purpose } = place
   const path = `${directory}/${segmentName(header.generation, header.startOffset)}`
   const draft = `${path}${DRAFT}`
   const file = await disk.open(draft, "create", step(`log.${purpose}.create`))
   if (file === undefined) throw fenced(draft)
-  const bytes = new ByteWriter(SEGMENT_HEADER_BYTES + content.length)
-  bytes.raw(encodeSegmentHeader(header))
-  bytes.raw(content)
+  let position = 0
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    await file.write(bytes, position, step(`log.${purpose}.write`))
+    position += bytes.length
+  }
   try {
-    await file.write(bytes.view(), 0, step(`log.${purpose}.write`))
+    await write(encodeSegmentHeader(header))
+    await writeRecords(write)
     await file.sync(step(`log.${purpose}.sync`))
     await disk.rename(draft, path, step(`log.${purpose}.rename`))
     await disk.syncDirectory(directory, step(`log.${purpose}.sync-directory`))
@@ -278,7 +323,7 @@ async function createSegment(
     await file.close()
     throw error
   }
-  return { file, path, startOffset: header.startOffset }
+  return { file, path, startOffset: header.startOffset, bytes: position - SEGMENT_HEADER_BYTES }
 }
 
 function vanished(path: string): TidemarkError {

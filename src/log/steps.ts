@@ -23,14 +23,12 @@ export const LOG_STEPS = [
   /** An epoch: the sync that decides. */
   "log.commit.write",
   "log.commit.sync",
-  /** The segment that a snapshot begins. */
+  /** A segment that begins with a snapshot and the epochs behind it. */
   "log.roll.create",
   "log.roll.write",
   "log.roll.sync",
   "log.roll.rename",
   "log.roll.sync-directory",
-  "log.snapshot.write",
-  "log.snapshot.sync",
   "log.trim.remove",
   "log.trim.sync-directory",
   "log.discard.rename",
@@ -43,7 +41,7 @@ export type LogStep = (typeof LOG_STEPS)[number]
 export type SegmentPurpose = "open" | "roll"
 
 /** What records are made durable for. */
-export type SyncPurpose = "begin" | "commit" | "snapshot"
+export type SyncPurpose = "begin" | "commit"
 
 /** Holds a step's name to the list. */
 export function step(name: LogStep): LogStep {

@@ -22,7 +22,7 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
     step: "sink.open.sync-existing",
     kind: "swap",
-    before: "log.snapshot.write",
+    before: "log.roll.rename",
     reason:
       "What an earlier process made and left must be durable when nothing publishes into it again: that is until a " +
       "snapshot forgets the commit records, as with `sink.publish.sync-directory`.",
@@ -48,21 +48,20 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
     kind: "swap",
     before: "log.trim.remove",
     reason:
-      "The new segment must be found again before the old ones go. The change behind this call writes the snapshot into " +
-      "it, which the old ones make superfluous.",
+      "The new segment must be found again before the old ones go. The change behind this call writes the next epoch.",
   },
   {
     step: "sink.checkpoint.sync",
     kind: "swap",
-    before: "log.snapshot.write",
+    before: "log.roll.rename",
     reason:
       "The rows must be durable before the snapshot is that forgets the records with them. The change behind this call " +
-      "makes the segment that the snapshot will be written to.",
+      "makes a draft of the segment that begins with the snapshot, or belongs to the next epoch.",
   },
   {
     step: "sink.publish.sync-directory",
     kind: "swap",
-    before: "log.snapshot.write",
+    before: "log.roll.rename",
     reason:
       "A publication that a crash undoes is done again from its commit record, until a snapshot forgets that or the job " +
       "says that it has ended.",
@@ -70,13 +69,13 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
     step: "sink.recover.sync-directory",
     kind: "swap",
-    before: "log.snapshot.write",
+    before: "log.roll.rename",
     reason: "As `sink.publish.sync-directory`: it makes up for one that did not come.",
   },
   {
     step: "sink.republish.sync-directory",
     kind: "swap",
-    before: "log.snapshot.write",
+    before: "log.roll.rename",
     reason: "As `sink.publish.sync-directory`: only the process that publishes is another one.",
   },
   {

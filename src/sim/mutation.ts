@@ -33,7 +33,7 @@ export interface Mutant {
   readonly behind?: StepName
 }
 
-/** A mutant as text, such as `drop log.commit.sync` or `late sink.checkpoint.sync behind log.snapshot.write`. */
+/** A mutant as text, such as `drop log.commit.sync` or `late sink.checkpoint.sync behind log.roll.rename`. */
 export function formatMutant({ kind, step, behind }: Mutant): string {
   return `${kind} ${step}${behind === undefined ? "" : ` behind ${behind}`}`
 }

@@ -37,11 +37,7 @@ test("survivors are explained once each, in a sentence, with a step that comes t
 })
 
 test("mutants are written and read as text", () => {
-  for (const text of [
-    "drop log.commit.sync",
-    "swap sink.create",
-    "late sink.checkpoint.sync behind log.snapshot.write",
-  ]) {
+  for (const text of ["drop log.commit.sync", "swap sink.create", "late sink.checkpoint.sync behind log.roll.rename"]) {
     const mutant = parseMutant(text)!
     expect(formatMutant(mutant)).toBe(text)
     expect(replayCommand(7, mutant)).toBe(`npm run sim -- --seeds 1 --from 7 --verbose --mutant "${text}"`)

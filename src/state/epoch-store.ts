@@ -4,8 +4,8 @@
  * One commit record per epoch decides (E1). Now and then there is a snapshot of everything; once it is durable, older
  * segments are removed. Recovery folds the newest whole snapshot and the epochs behind it.
  *
- * Epochs are committed while a snapshot is got ready. They are written behind it once more, so that in the log it stands
- * behind the epoch it shows and before all that follow.
+ * Epochs are committed while a snapshot is got ready. They are written behind it once more, in a segment that is there
+ * whole or not at all: with a snapshot that is read back, all are that it does not show.
  *
  * Invariants:
  * - Z1 `open` gives the state of the last epoch whose `commit` returned, or of the one that was committing (E1, E3).
@@ -15,7 +15,7 @@ import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
 import type { Disk } from "../env/env.ts"
-import { Log, type Lsn } from "../log/log.ts"
+import { Log, type AppendedRecord, type Lsn } from "../log/log.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
 import { step } from "../log/steps.ts"
@@ -149,26 +149,16 @@ export class EpochStore {
     const behind = this.#behindSnapshot
     assert(behind !== undefined, "a snapshot was begun before it is written")
     assert(everything.epoch + behind.length === this.#epoch, "a snapshot shows the epoch at which it was begun")
-    await this.#log.roll()
-    const start = this.#log.end
     const body = new ByteWriter(4096)
     encodeEpoch(body, everything, () => false)
     const bytes = body.view()
-    const begin = new ByteWriter()
-    begin.varint(everything.epoch)
-    begin.varint(bytes.length)
-    await this.#log.append(RECORD.snapshotBegin, begin.view())
-    for (let at = 0; at < bytes.length; at += SNAPSHOT_PART_BYTES) {
-      await this.#log.append(RECORD.snapshotPart, bytes.subarray(at, at + SNAPSHOT_PART_BYTES))
-    }
-    const end = new ByteWriter()
-    end.uint32(crc32c(bytes))
-    await this.#log.append(RECORD.snapshotEnd, end.view())
-    await this.#log.append(RECORD.run, encodeRun(run))
-    this.#bytesSinceSnapshot = 0
-    for (const epoch of behind) await this.#append(RECORD.epoch, epoch)
-    await this.#log.sync("snapshot")
+    const start = await this.#log.roll([
+      ...snapshotRecords(everything.epoch, bytes),
+      { type: RECORD.run, payload: encodeRun(run) },
+      ...behind.map((payload) => ({ type: RECORD.epoch, payload })),
+    ])
     this.#snapshotBytes = bytes.length
+    this.#bytesSinceSnapshot = behind.reduce((sum, { length }) => sum + length, 0)
     this.#behindSnapshot = undefined
     return start
   }
@@ -187,4 +177,19 @@ export class EpochStore {
     await this.#log.append(type, payload)
     this.#bytesSinceSnapshot += payload.length
   }
+}
+
+/** A snapshot's body in parts, and a checksum of all. */
+function snapshotRecords(epoch: number, body: Uint8Array): AppendedRecord[] {
+  const begin = new ByteWriter()
+  begin.varint(epoch)
+  begin.varint(body.length)
+  const records: AppendedRecord[] = [{ type: RECORD.snapshotBegin, payload: begin.view() }]
+  for (let at = 0; at < body.length; at += SNAPSHOT_PART_BYTES) {
+    records.push({ type: RECORD.snapshotPart, payload: body.subarray(at, at + SNAPSHOT_PART_BYTES) })
+  }
+  const end = new ByteWriter()
+  end.uint32(crc32c(body))
+  records.push({ type: RECORD.snapshotEnd, payload: end.view() })
+  return records
 }
