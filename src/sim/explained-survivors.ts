@@ -44,13 +44,6 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
       "first record; a crash that takes the name away leaves the generation before, which says the same.",
   },
   {
-    step: "log.roll.sync-directory",
-    kind: "swap",
-    before: "log.trim.remove",
-    reason:
-      "The new segment must be found again before the old ones go. The change behind this call writes the next epoch.",
-  },
-  {
     step: "sink.checkpoint.sync",
     kind: "swap",
     before: "log.roll.rename",
