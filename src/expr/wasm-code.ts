@@ -69,6 +69,18 @@ export function unsignedLeb(value: number): number[] {
   return bytes
 }
 
+/** A whole number of 32 bits in signed LEB128. Most constants are such, and arithmetic of bigints takes ten times as long. */
+function signedLeb32(value: number): number[] {
+  const bytes: number[] = []
+  for (;;) {
+    const low = value & 0x7f
+    value >>= 7
+    const isDone = (value === 0 && (low & 0x40) === 0) || (value === -1 && (low & 0x40) !== 0)
+    bytes.push(isDone ? low : low | 0x80)
+    if (isDone) return bytes
+  }
+}
+
 function signedLeb(value: bigint): number[] {
   const bytes: number[] = []
   for (;;) {
@@ -87,25 +99,37 @@ function vector(opcode: number): number[] {
 
 type Opcode = readonly number[]
 
-const unary =
-  <A extends WasmType, T extends WasmType>(type: T, opcode: Opcode) =>
-  (a: Code<A>): Code<T> =>
-    code(type, [a.parts, ...opcode])
+/** An opcode as a part. Parts are made a hundred thousand times in a start: there are no more of them than must be. */
+function partOf(opcode: Opcode): Part {
+  return opcode.length === 1 ? opcode[0]! : opcode
+}
 
-const binary =
-  <A extends WasmType, T extends WasmType>(type: T, opcode: Opcode) =>
-  (a: Code<A>, b: Code<A>): Code<T> =>
-    code(type, [a.parts, b.parts, ...opcode])
+function unary<A extends WasmType, T extends WasmType>(type: T, opcode: Opcode): (a: Code<A>) => Code<T> {
+  const part = partOf(opcode)
+  return (a) => code(type, [a.parts, part])
+}
 
-const load =
-  <T extends WasmType>(type: T, opcode: Opcode) =>
-  (address: Code<"i32">, offset = 0): Code<T> =>
-    code(type, [address.parts, ...opcode, 0, ...unsignedLeb(offset)])
+function binary<A extends WasmType, T extends WasmType>(type: T, opcode: Opcode): (a: Code<A>, b: Code<A>) => Code<T> {
+  const part = partOf(opcode)
+  return (a, b) => code(type, [a.parts, b.parts, part])
+}
 
-const store =
-  <T extends WasmType>(opcode: Opcode) =>
-  (address: Code<"i32">, value: Code<T>, offset = 0): Code<"none"> =>
-    code("none", [address.parts, value.parts, ...opcode, 0, ...unsignedLeb(offset)])
+/** A distance from an address. */
+function offsetPart(offset: number): Part {
+  return offset >= 0 && offset < 0x80 ? offset : unsignedLeb(offset)
+}
+
+function load<T extends WasmType>(type: T, opcode: Opcode): (address: Code<"i32">, offset?: number) => Code<T> {
+  const part = partOf(opcode)
+  return (address, offset = 0) => code(type, [address.parts, part, 0, offsetPart(offset)])
+}
+
+function store<T extends WasmType>(
+  opcode: Opcode,
+): (address: Code<"i32">, value: Code<T>, offset?: number) => Code<"none"> {
+  const part = partOf(opcode)
+  return (address, value, offset = 0) => code("none", [address.parts, value.parts, part, 0, offsetPart(offset)])
+}
 
 const shift =
   (opcode: Opcode) =>
@@ -129,7 +153,7 @@ const select =
 
 /** 32-bit integers; comparisons give 0 or 1. */
 export const i32 = {
-  const: (value: number): Code<"i32"> => code("i32", [0x41, signedLeb(BigInt(value | 0))]),
+  const: (value: number): Code<"i32"> => code("i32", [0x41, signedLeb32(value | 0)]),
   add: binary<"i32", "i32">("i32", [0x6a]),
   sub: binary<"i32", "i32">("i32", [0x6b]),
   mul: binary<"i32", "i32">("i32", [0x6c]),

@@ -12,7 +12,7 @@
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import type { LinearMemory } from "../batch/arena.ts"
-import { Local, type Code, type Label, type Part, type Parts, type WasmType } from "./wasm-code.ts"
+import { Local, unsignedLeb, type Code, type Label, type Part, type Parts, type WasmType } from "./wasm-code.ts"
 
 const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b, none: 0x40 } as const
 const CONTROL_BYTES = { block: 0x02, loop: 0x03, if: 0x04 } as const
@@ -162,53 +162,76 @@ function writeType({ parameters, result }: FunctionParts, _: number, out: ByteWr
 
 /** `places` are the functions' numbers by name. */
 function functionBody({ locals, body }: FunctionParts, places: ReadonlyMap<string, number>): Uint8Array {
-  const out = new ByteWriter(SECTION_BYTES)
+  const out = new ByteWriter()
   writeEach(out, locals, (type) => {
     out.uint8(1)
     out.uint8(TYPE_BYTES[type])
   })
-  const writing: Writing = { places, labels: [], out }
+  const writing: Writing = { places, labels: [], bytes: new Uint8Array(SECTION_BYTES), length: 0 }
+  for (const byte of out.view()) writeByte(byte, writing)
   for (const parts of body) writeParts(parts, writing)
-  out.uint8(END)
-  return out.view()
+  writeByte(END, writing)
+  return writing.bytes.subarray(0, writing.length)
 }
 
-/** What code is written with: functions' numbers, and the labels of the structures around, the innermost last. */
+/**
+ * What code is written with: functions' numbers, the labels of the structures around, the innermost last, and the bytes
+ * so far. They are written here and not by a `ByteWriter`, since a start writes a hundred thousand of them one by one,
+ * in code that is not compiled yet.
+ */
 interface Writing {
   readonly places: ReadonlyMap<string, number>
   readonly labels: Label[]
-  readonly out: ByteWriter
+  bytes: Uint8Array
+  length: number
+}
+
+function writeByte(byte: number, writing: Writing): void {
+  if (writing.length === writing.bytes.length) {
+    const grown = new Uint8Array(writing.length * 2)
+    grown.set(writing.bytes)
+    writing.bytes = grown
+  }
+  writing.bytes[writing.length++] = byte
+}
+
+function writeNumber(value: number, writing: Writing): void {
+  for (const byte of unsignedLeb(value)) writeByte(byte, writing)
 }
 
 function writeParts(parts: Parts, writing: Writing): void {
-  for (const part of parts) writePart(part, writing)
+  const { length } = parts
+  for (let index = 0; index < length; index++) {
+    const part = parts[index]!
+    if (typeof part === "number") writeByte(part, writing)
+    else if (isParts(part)) writeParts(part, writing)
+    else writeStructure(part, writing)
+  }
 }
 
-function writePart(part: Part, writing: Writing): void {
-  const { labels, out } = writing
-  if (typeof part === "number") out.uint8(part)
-  else if (isParts(part)) writeParts(part, writing)
-  else if ("control" in part) {
-    out.uint8(CONTROL_BYTES[part.control])
-    out.uint8(TYPE_BYTES[part.type])
+function writeStructure(part: Exclude<Part, number | Parts>, writing: Writing): void {
+  const { labels } = writing
+  if ("control" in part) {
+    writeByte(CONTROL_BYTES[part.control], writing)
+    writeByte(TYPE_BYTES[part.type], writing)
     labels.push(part.label)
     writeParts(part.body, writing)
     if (part.otherwise !== undefined) {
-      out.uint8(ELSE)
+      writeByte(ELSE, writing)
       writeParts(part.otherwise, writing)
     }
     labels.pop()
-    out.uint8(END)
+    writeByte(END, writing)
   } else if ("branch" in part) {
     const at = labels.lastIndexOf(part.to)
     assert(at !== -1, "a branch goes to a structure around it")
-    out.uint8(part.branch)
-    out.varint(labels.length - 1 - at)
+    writeByte(part.branch, writing)
+    writeNumber(labels.length - 1 - at, writing)
   } else {
     const place = writing.places.get(part.callee)
     assert(place !== undefined, "what is called is a function of the module")
-    out.uint8(CALL)
-    out.varint(place)
+    writeByte(CALL, writing)
+    writeNumber(place, writing)
   }
 }
 
