@@ -49,7 +49,11 @@ describe("reading a log that somebody writes", () => {
               for (let count = prng.below(4); count > 0; count--) await log.append(1, bytesOf(`record ${appended++}`))
               await log.sync("commit")
               synced = appended
-              if (prng.chance(0.3)) await log.roll()
+              if (prng.chance(0.7)) continue
+              await log.append(1, bytesOf(`record ${appended++}`))
+              await log.sync("commit")
+              await log.roll([{ type: 1, payload: bytesOf(`record ${appended++}`) }])
+              synced = appended
             }
             await log.close()
           }
@@ -76,10 +80,7 @@ describe("reading a log that somebody writes", () => {
       const log = await Log.open(env.disk, DIRECTORY, NOBODY)
       await log.append(1, bytesOf("old"))
       await log.sync("commit")
-      await log.roll()
-      const newest = log.end
-      await log.append(1, bytesOf("new"))
-      await log.sync("commit")
+      const newest = await log.roll([{ type: 1, payload: bytesOf("new") }])
       let isFirst = true
       const disk = {
         ...env.disk,

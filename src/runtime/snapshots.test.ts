@@ -1,6 +1,6 @@
 /** How a snapshot goes on beside the stream, with work that ends when the test says so. */
 import { expect, test } from "vitest"
-import type { Lsn } from "../log/log.ts"
+import type { Lsn } from "../log/log-reader.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { Snapshots } from "./snapshots.ts"
 

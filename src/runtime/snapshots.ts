@@ -12,7 +12,7 @@
  * - SN3 What fails beside the stream fails the job, at the end of the next epoch at the latest; nothing goes on when the
  *   job has ended.
  */
-import type { Lsn } from "../log/log.ts"
+import type { Lsn } from "../log/log-reader.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { Background } from "./background.ts"
 
