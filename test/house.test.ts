@@ -310,7 +310,7 @@ describe("the other steps go red", () => {
     ["public-docs", "noExample is published and has no @example"],
     ["dead-code", "src/log/unopened.ts"],
     ["dead-code", "unused src/base/answer.ts"],
-    ["dead-code", "esbuild"],
+    ["dead-code", "hyparquet"],
     ["format", "src/log/ugly.ts"],
     ["publint", "./dist/testing.js"],
     ["attw", "tidemark/testing"],

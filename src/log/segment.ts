@@ -26,7 +26,7 @@ export function segmentName(generation: number, startOffset: number): string {
 }
 
 /** What a file's name tells, or `undefined` where it is not a segment's. */
-export function parseSegmentName(name: string): SegmentName | undefined {
+function parseSegmentName(name: string): SegmentName | undefined {
   const match = /^(\d{8})-(\d{15})\.wal$/.exec(name)
   return match === null ? undefined : { generation: Number(match[1]), startOffset: Number(match[2]), name }
 }
