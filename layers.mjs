@@ -20,6 +20,7 @@ export const layers = {
   runtime: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow"],
   observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
   "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  "connectors/nexmark": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
   // "formats" for the program of its threads, which decode: docs/decisions/0026.
@@ -30,7 +31,7 @@ export const layers = {
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */
-export const doors = ["index.ts", "files.ts", "testing.ts"]
+export const doors = ["index.ts", "files.ts", "nexmark.ts", "testing.ts"]
 
 /** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]
