@@ -21,6 +21,8 @@ export const layers = {
   observe: ["flow", "expr", "connect", "state", "log", "env", "trace", "time", "batch", "base"],
   "connectors/files": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/nexmark": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  "connectors/memory": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  "connectors/stdout": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
   // "formats" for the program of its threads, which decode: docs/decisions/0026.

@@ -32,7 +32,11 @@ import type { Env } from "../env/env.ts"
 export type StreamKind = "append" | "update"
 
 /** What readers of the target may rely on, for `explain` and the docs. */
-export type SinkGuarantee = "exactly-once" | "at-least-once"
+export type SinkGuarantee =
+  | "exactly-once"
+  /** Exactly once as long as the process lives, with which the target ends. */
+  | "exactly-once-in-process"
+  | "at-least-once"
 
 /** What a sink may use. */
 export interface SinkContext {

@@ -27,6 +27,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
 
 const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
   "exactly-once": "exactly once",
+  "exactly-once-in-process": "exactly once while the process lives",
   "at-least-once": "at least once",
 }
 

@@ -92,10 +92,10 @@ export function words(model: NexmarkModel, purpose: number, max: number): WriteT
 }
 
 /** Filling texts are cut out of so many letters. */
-export const FILLING_LETTERS = 65_536
+const FILLING_LETTERS = 65_536
 
 /** The letters out of which filling texts are cut. */
-export function fillingLetters(model: NexmarkModel): Uint8Array {
+function fillingLetters(model: NexmarkModel): Uint8Array {
   const bytes = new Uint8Array(FILLING_LETTERS + TEXT_BYTES_MAX)
   writeLetters(model, 0, TEXT_DRAWS.filling, bytes, 0, bytes.length)
   return bytes
