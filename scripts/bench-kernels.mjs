@@ -1,12 +1,14 @@
 /**
  * `npm run bench:kernels`: filter and group (sum and count) over columns in memory, at three numbers of keys, one thread:
- * the engine beside DuckDB, Polars and a loop with a `Map`, in turn in one run. See docs/internals/benchmarks.md.
+ * the engine beside DuckDB, Polars, a loop with a `Map` and what one would write by hand in C, in turn in one run. See docs/internals/benchmarks.md.
  *
  *   npm run bench:kernels -- [--quick] [--json FILE] [--rows 16777216] [--keys 1023,100000,1000000] [--rounds 5]
  *                            [--batch-rows 32768] [--clock wall|cpu]
  */
-import { writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compileC } from "../bench/frame/c-program.mjs"
 import { machineText } from "../bench/frame/machine.mjs"
 import { MeasuredProcess, refuseOtherAnswers } from "../bench/frame/measured-process.mjs"
 import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
@@ -17,7 +19,7 @@ import { readOptions } from "./options.mjs"
 
 const values = readOptions({
   command: "npm run bench:kernels --",
-  what: "Filters and groups (sum and count) columns in memory by numbers of keys, one thread, beside DuckDB, Polars and a loop with a Map, in turn in one run.",
+  what: "Filters and groups (sum and count) columns in memory by numbers of keys, one thread, beside DuckDB, Polars, a loop with a Map and C by hand, in turn in one run.",
   options: {
     quick: { help: "Fewer rows and rounds: an impression in less than 40 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
@@ -52,23 +54,35 @@ const CACHE_BYTES = 2 ** 20
 
 await runMain(async () => {
   await prepare()
-  const sides = ["ours", "duckdb", ...(hasPolars() ? ["polars"] : []), "loop"]
+  const work = mkdtempSync(join(tmpdir(), "tidemark-bench-"))
+  try {
+    await compareAll(compileC(join(ROOT, "bench/kernels/hand.c"), work))
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+})
+
+/** @param hand The compiled kernel by hand; `undefined` where there is no compiler. */
+async function compareAll(hand) {
+  const sides = ["ours", "duckdb", ...(hasPolars() ? ["polars"] : []), "loop", ...(hand === undefined ? [] : ["hand"])]
   console.log(machineText())
   console.log(
     `${rows.toLocaleString("en")} rows, one thread each, ${rounds} rounds in turn; ns a row, median (min … max)`,
   )
   if (values.clock === "cpu") console.log("by processor time, not by the clock on the wall")
   if (!sides.includes("polars")) console.log("without Polars, which could not be installed")
+  console.log(hand === undefined ? "nothing by hand, as this machine has no C compiler" : `by hand: C, ${hand.label}`)
   const results = []
   for (const keys of values.keys) {
     process.stderr.write(`${keys} keys …\n`)
-    results.push(...(await compare(sides, keys)))
+    results.push(...(await compare(sides, keys, hand)))
   }
   print(results)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
-})
+}
 
-function start(side, keys) {
+function start(side, keys, hand) {
+  if (side === "hand") return new MeasuredProcess(side, hand.program, [String(rows), String(keys)])
   const file = join(ROOT, "bench", side === "polars" ? "rivals" : "kernels", `${side}.mjs`)
   const environment = { ...process.env, POLARS_MAX_THREADS: "1" }
   const args = [file, String(rows), String(keys), String(values["batch-rows"])]
@@ -76,8 +90,8 @@ function start(side, keys) {
 }
 
 /** All sides at one number of keys: first the answers, then rounds that do not count, then those that do. */
-async function compare(sides, keys) {
-  const processes = Object.fromEntries(sides.map((side) => [side, start(side, keys)]))
+async function compare(sides, keys, hand) {
+  const processes = Object.fromEntries(sides.map((side) => [side, start(side, keys, hand)]))
   try {
     const answers = {}
     for (const side of sides) answers[side] = await processes[side].ask("check")
@@ -101,7 +115,9 @@ function result(side, keys, measured, reads, groups) {
   const secondsOf = (each) => (values.clock === "cpu" ? each.cpuSeconds : each.seconds)
   const nanos = measured[side].map((each) => (secondsOf(each) / rows) * 1e9)
   const overOurs = measured[side].map((each, round) => secondsOf(each) / secondsOf(measured.ours[round]))
-  const overLoop = measured.loop.map((each, round) => secondsOf(each) / secondsOf(measured[side][round]))
+  const overHand = (measured.hand ?? measured.loop).map(
+    (each, round) => secondsOf(each) / secondsOf(measured[side][round]),
+  )
   const readGBs = median(reads.map((each) => each.bytes / secondsOf(each) / 1e9))
   const bandwidthShare = OUR_ROW_BYTES / median(nanos) / readGBs
   return {
@@ -109,7 +125,7 @@ function result(side, keys, measured, reads, groups) {
     side,
     workers: 1,
     mtuplesPerSecond: 1e3 / median(nanos),
-    ofHandKernel: median(overLoop),
+    ofHandKernel: median(overHand),
     limit: bandwidthShare > 0.5 ? "read bandwidth" : groups * GROUP_BYTES > CACHE_BYTES ? "cache misses" : "tuples",
     keys,
     groups,
