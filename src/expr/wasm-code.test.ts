@@ -178,6 +178,10 @@ const bytewise = (twin: (a: number, b: number) => number) => lanewise(Uint8Array
 const V128: Table<typeof v128> = {
   load: reads("v128", v128.load, (bytes) => new Uint8Array(bytes.buffer.slice(13, 29))),
   store: writes("v128", v128.store, (bytes, value) => new Uint8Array(bytes.buffer).set(value)),
+  load32Splat: reads("v128", v128.load32Splat, (bytes) => {
+    const word = bytes.getInt32(0, true)
+    return bytesOfWords(word, word, word, word)
+  }),
   load64Splat: reads("v128", v128.load64Splat, (bytes) => bytesOfWords(...halves(bytes), ...halves(bytes))),
   load8x8U: reads("v128", v128.load8x8U, (bytes) => {
     return new Uint8Array(Uint16Array.from({ length: 8 }, (_, at) => bytes.getUint8(at)).buffer)

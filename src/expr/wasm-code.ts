@@ -282,6 +282,8 @@ export const v128 = {
     assert(bytes.length === 16, "a vector has 16 bytes")
     return code("v128", [vector(12), bytes])
   },
+  /** Loads 4 bytes into all four lanes. */
+  load32Splat: load("v128", vector(9)),
   /** Loads 8 bytes into both lanes. */
   load64Splat: load("v128", vector(10)),
   /** Loads 8 bytes as 8 lanes of 16 bits. */

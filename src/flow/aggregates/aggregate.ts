@@ -112,6 +112,9 @@ export interface PairCode {
   finish(values: readonly Code<"v128">[]): readonly Code<"v128">[]
 }
 
+/** What a row adds to a field of an entry where keys are lanes of vectors: one, or the value of the first input, a double. */
+export type LaneField = "count" | "float sum"
+
 /** Window fields, loaded into variables. */
 export type WindowValues = readonly Local<Word>[]
 
@@ -130,6 +133,8 @@ export interface AggregateKernel {
   accepts?(count: Code<"i32">, entry: readonly FieldPlace[]): Code<"i32">
   /** How to add blocks, with the same bits as record by record. The entry's fields are variables. */
   blocks?(access: BlockAccess, entry: readonly FieldPlace[], scope: FunctionScope): BlockCode
+  /** By entry field: what `add` does, where that is no more than this and inputs are never null. */
+  readonly lanes?: readonly LaneField[]
   /** The window fields of an entry alone. */
   lift(entry: readonly Code<Word>[]): readonly Code<Word>[]
   /** The window fields of records of earlier slices and of later ones together. */

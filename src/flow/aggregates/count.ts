@@ -13,6 +13,7 @@ const kernel: AggregateKernel = {
   entry: [COUNT_FIELD],
   window: [COUNT_FIELD],
   add: (_record, [count]) => [countUp(count!)],
+  lanes: ["count"],
   blocks: ({ rows }, [count]) => ({ begin: [], addBlock: [], end: [addToCount(count!, rows)] }),
   lift: (entry) => entry,
   combine: ([earlier], [later]) => [plus(earlier!, later!)],

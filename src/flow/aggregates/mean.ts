@@ -45,7 +45,7 @@ function floatMean(input: ColumnType): AggregateKernel {
     lift: (entry) => entry,
     combine: (earlier, later) => earlier.map((field, index) => plus(field, later[index]!)),
     finish: ([sum, count], result) => finish(isNullable, asF64(sum!.get), count!, result),
-    ...(isNullable ? {} : { pairs: FLOAT_PAIRS }),
+    ...(isNullable ? {} : { pairs: FLOAT_PAIRS, lanes: ["float sum", "count"] }),
   }
 }
 

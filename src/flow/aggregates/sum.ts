@@ -44,7 +44,7 @@ function floatSum(input: ColumnType): AggregateKernel {
       result.store(0, sum!.get),
       ...(isNullable ? [when(i64.eqz(asI64(present!.get)), [result.storeNull(0)])] : []),
     ],
-    ...(isNullable ? {} : { pairs: FLOAT_PAIRS }),
+    ...(isNullable ? {} : { pairs: FLOAT_PAIRS, lanes: ["float sum"] }),
   }
 }
 

@@ -53,6 +53,7 @@ export class DirectIds {
     table.bits.forEach((bits, part) => this.#memory.setAt(this.#control.lookedUpBits(part), bits))
     this.#memory.setAt(CONTROL.idTable, table.address)
     this.#memory.setAt(CONTROL.idCount, table.count)
+    this.#memory.setFewKeys(table.fewKeys ?? [])
     if (newKeys === undefined) return true
     this.#memory.setAt(CONTROL.keySize, newKeys.sizeAddress)
     this.#memory.setAt(CONTROL.keyWords, newKeys.wordsAddress)

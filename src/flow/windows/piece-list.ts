@@ -6,6 +6,7 @@ import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
+import { moveBytes, type MoveBytes } from "./kernels/move-code.ts"
 import type { SliceBounds } from "./kernels/slices.ts"
 import { PIECE, PIECE_BYTES } from "./kernels/window-control.ts"
 
@@ -20,8 +21,10 @@ const ZERO_AT_FIRST = [size, capacity, written, dirty, oldCount, indexed, shift]
 /** A list of records, of which those before `head` are no more in use. */
 export class PieceList {
   readonly #records: LinearArray
+  readonly #moveDown: MoveBytes
 
   constructor(arena: Arena) {
+    this.#moveDown = moveBytes(arena.memory)
     this.#records = new LinearArray(arena, PIECE_BYTES, SMALLEST)
   }
 
@@ -83,7 +86,8 @@ export class PieceList {
 
   /** Copies `count` records to another place of the list. */
   move(from: number, to: number, count: number): void {
-    this.#records.u8.copyWithin(to * PIECE_BYTES, from * PIECE_BYTES, (from + count) * PIECE_BYTES)
+    if (to < from) this.#moveDown(this.recordAddress(to), this.recordAddress(from), count * PIECE_BYTES)
+    else this.#records.u8.copyWithin(to * PIECE_BYTES, from * PIECE_BYTES, (from + count) * PIECE_BYTES)
   }
 
   /** Takes over a record of another list. */

@@ -12,6 +12,7 @@ import { joinPieces } from "./joined-pieces.ts"
 import type { Slices } from "./kernels/slices.ts"
 import type { WindowFunctions } from "./kernels/window-code.ts"
 import { CONTROL, PIECE } from "./kernels/window-control.ts"
+import { FEW_KEYS } from "./keys/few-keys.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
 import type { WindowMemory } from "./window-memory.ts"
 import type { WindowPieces } from "./window-pieces.ts"
@@ -37,6 +38,7 @@ export interface WindowFiringParts {
 /** See the head of this file. */
 export class WindowFiring {
   readonly #parts: WindowFiringParts
+  #shared: "lists" | "few" = "lists"
 
   constructor(parts: WindowFiringParts) {
     this.#parts = parts
@@ -53,6 +55,7 @@ export class WindowFiring {
       }
       const end = pieces.nextEnd(fired.floorEnd)
       if (end > lastDueEnd || end === Infinity) break
+      this.#share("lists", fired)
       this.#fire(end, out)
       fired.passWindow(end)
       lastEnd = end
@@ -69,12 +72,27 @@ export class WindowFiring {
     // Moments beyond the ends of time have no windows.
     const floorEnd = Math.max(fired.floorEnd, -Number.MAX_SAFE_INTEGER)
     memory.floorEnd = floorEnd
-    const count = code.fireDue(memory.controlAddress, lastDueEnd, length, length + room)
+    const { fireFew } = code
+    const isFew = fireFew !== undefined && keyCount <= FEW_KEYS
+    this.#share(isFew ? "few" : "lists", fired)
+    const count = isFew
+      ? fireFew(memory.controlAddress, keyCount, lastDueEnd, length, length + room)
+      : code.fireDue(memory.controlAddress, lastDueEnd, length, length + room)
     const lastEnd = memory.floorEnd - slices.slide
     // It also moves on where the window that comes next was found not to fit.
     if (memory.floorEnd > floorEnd) fired.passWindow(lastEnd)
     results.append(count, out)
     return count === 0 ? -Infinity : lastEnd
+  }
+
+  /** Takes note of how kernels keep what windows share; where that is another way than before, it is found anew. */
+  #share(how: "lists" | "few", { floorEnd }: FiredWindows): void {
+    if (how === this.#shared) return
+    const { pieces, memory, code } = this.#parts
+    this.#shared = how
+    // Pieces that have left must not seem to wait for a window.
+    pieces.drop(floorEnd)
+    code.reset(memory.controlAddress)
   }
 
   #fire(end: number, out: Emitter): void {

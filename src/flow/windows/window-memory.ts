@@ -8,6 +8,7 @@ import { assert } from "../../base/assert.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
+import { FEW_KEYS } from "./keys/few-keys.ts"
 import { KeyList } from "./keys/key-list.ts"
 import { PieceList } from "./piece-list.ts"
 import { NO_START } from "./kernels/advance-code.ts"
@@ -156,6 +157,17 @@ export class WindowMemory {
   /** How long windows are: another length than the shape's, where one memory serves several. */
   set windowSize(size: number) {
     writeInt53(this.#control.i32, CONTROL.size >> 3, size)
+  }
+
+  /** Tells kernels what columns hold for few keys, by id; none where keys are not few. */
+  setFewKeys(values: readonly number[]): void {
+    this.setAt(CONTROL.laneCount, values.length)
+    let other = -1
+    for (let lane = 0; lane < FEW_KEYS; lane++) {
+      // What is not there must not look like what is.
+      while (lane >= values.length && values.includes(other)) other--
+      this.setAt(CONTROL.laneKeys + 4 * lane, values[lane] ?? other)
+    }
   }
 
   reserveEntries(capacity: number): void {

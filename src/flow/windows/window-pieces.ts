@@ -354,19 +354,7 @@ export class WindowPieces {
   #closeHoles(): void {
     this.#moves++
     this.#memory.set(CONTROL.straightCount, 0)
-    const places: PiecePlace[] = []
-    let isSorted = true
-    let last = -1
-    for (let index = this.#head; index < this.#tail; index++) {
-      const from = this.#main.get(index, PIECE.from)
-      if (from < last) isSorted = false
-      last = from
-      places.push({ list: this.#main, index })
-    }
-    for (let index = 0; index < this.#joiningCount; index++) places.push({ list: this.#joining, index })
-    if (!isSorted || this.#joiningCount > 0) {
-      places.sort((one, other) => one.list.get(one.index, PIECE.from) - other.list.get(other.index, PIECE.from))
-    }
+    const places = this.#placesByEntries()
     let to = 0
     /** What is moved together: entries [start, end), which go to the place behind those before. */
     let [start, end] = [0, 0]
@@ -377,7 +365,9 @@ export class WindowPieces {
       }
       to += end - start
     }
-    for (const { list, index } of places) {
+    for (const place of places) {
+      const list = place < 0 ? this.#joining : this.#main
+      const index = place < 0 ? ~place : place
       const from = list.get(index, PIECE.from)
       // A table reaches as far as there is room; a piece without one has what it needs.
       const room = list.get(index, list.get(index, PIECE.shift) === 0 ? PIECE.size : PIECE.capacity)
@@ -394,6 +384,25 @@ export class WindowPieces {
     const { entryOf } = this.#memory
     entryOf.fill(0, entryOf.capacity)
     if (this.#tail > this.#head) this.#findLastEntries(0)
+  }
+
+  /** All pieces in order of their entries: indices in the list of those in order of time, and ~index of those that wait apart. */
+  #placesByEntries(): number[] {
+    const places: number[] = []
+    let isSorted = this.#joiningCount === 0
+    let last = -1
+    // There may be thousands, nearly always in this order: so there is no object for each.
+    for (let index = this.#head; index < this.#tail; index++) {
+      const from = this.#main.get(index, PIECE.from)
+      if (from < last) isSorted = false
+      last = from
+      places.push(index)
+    }
+    if (isSorted) return places
+    for (let index = 0; index < this.#joiningCount; index++) places.push(~index)
+    const fromOf = (place: number) =>
+      place < 0 ? this.#joining.get(~place, PIECE.from) : this.#main.get(place, PIECE.from)
+    return places.sort((one, other) => fromOf(one) - fromOf(other))
   }
 
   /** Says for the keys of the last piece, from its entry `group` on, where their entries are. */

@@ -191,7 +191,7 @@ function atPlace({ place8 }: Turning, list: ListCode, { placed, words }: KernelC
 }
 
 /** Adds the entry behind what stands in the places. */
-function addBehind(
+export function addBehind(
   turning: Turning,
   code: KernelCode,
   places: readonly FieldPlace[],
@@ -206,7 +206,7 @@ function addBehind(
 }
 
 /** Where keys of the old list have a field by the newer block: their total, or what they have there alone. */
-function acrossBase(old: ListCode, field: number): Local<"i32"> {
+export function acrossBase(old: ListCode, field: number): Local<"i32"> {
   return old.later[field] ?? old.fields[field]!
 }
 

@@ -341,7 +341,7 @@ function storeBounds(emitting: Emitting, { to, count }: Rows, windowEnd: Local<"
 }
 
 /** Notes that the rows below a place, and behind those of the last run, are of the window. */
-function noteRun({ scope, control }: Emitting, rowEnd: Code<"i32">, end: Local<"i64">): Code<"none">[] {
+export function noteRun({ scope, control }: Emitting, rowEnd: Code<"i32">, end: Local<"i64">): Code<"none">[] {
   const [count, run] = [scope.local("i32"), scope.local("i32")]
   return [
     count.set(i32.load(control.get, CONTROL.resultRunCount)),
@@ -375,7 +375,7 @@ function copyKeys(
 }
 
 /** Stores a part of the key at a place in the row at hand. */
-function storeListedKey(
+export function storeListedKey(
   emitting: Emitting,
   part: KeyPartLayout,
   index: number,
@@ -429,7 +429,7 @@ export function storeNull(
 }
 
 /** Stores the result of one aggregate for the key at a place in the row at hand. */
-function storeFromPlace(
+export function storeFromPlace(
   emitting: Emitting,
   list: ListCode,
   place: Code<"i32">,

@@ -31,6 +31,7 @@ import { addByBlocks } from "./ingest-blocks-code.ts"
 import { closeLast, openSlice, stopWith, timeReader } from "./ingest-code.ts"
 import { addToEntry, beginKeyed, makeSureOfRoom, startEntry, type Keyed, type KeyedRun } from "./ingest-entry-code.ts"
 import { directSource, idFinder, type IdSource } from "./ingest-id-code.ts"
+import { addByLanes, laneFields, noteEntries } from "./ingest-lanes-code.ts"
 import { findRunEnd } from "./run-end-code.ts"
 import { CONTROL, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
@@ -73,6 +74,8 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const readTime = timeReader(adding)
     const closePiece = closeLast(control, piece, size)
     const runEnd = scope.local("i32")
+    const isNoted = scope.local("i32")
+    setup.push(isNoted.set(i32.const(1)))
     const [hasManyNew, runStart, sizeBefore] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
     const newCount = i32.sub(size.get, sizeBefore.get)
     const runLength = i32.sub(at.get, runStart.get)
@@ -80,6 +83,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const setRowAndTime = (place: Code<"i32">) => sequence(setRow(place), time.set(readTime))
     const needsTime = shape.kernels.some(({ kernel }) => kernel.readsTime === true)
     const finder = idFinder({ shape, source: kind.ids, adding, ids, behindId })
+    const fields = kind.ids === "told" ? undefined : laneFields(shape)
     const body = block((exit) => [
       block((refused) => {
         const read = needsTime ? setRowAndTime(at.get) : setRow(at.get)
@@ -88,12 +92,18 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
           when(hasManyNew.get, addByBlocks(keyed, { ...run, isWritten }), addRows(keyed, { ...run, isWritten }))
         const stop = (reason: number) => stopWith(control, reason, exit)
         const open = openSlice({ control, piece, size, time, closePiece, stop })
+        const laneRows = { at, end, list: kind.hasList ? rows : undefined }
         const isInSlice = (place: Code<"i32">) => withValue([setRowAndTime(place)], i64.ltS(time.get, piece.end.get))
         return [
           loop((again) => [
             branchIf(exit, i32.geS(at.get, end.get)),
             setRowAndTime(at.get),
-            when(i64.geS(time.get, piece.end.get), [...open, isStraight.set(i32.const(1))]),
+            when(i64.geS(time.get, piece.end.get), [
+              ...open,
+              isStraight.set(i32.const(1)),
+              isNoted.set(i32.const(1)),
+              ...(fields === undefined ? [] : addByLanes(keyed, fields, { ...laneRows, isNoted }, again)),
+            ]),
             ...findRunEnd({ scope, setup, at, end, runEnd, isInSlice }),
             runStart.set(at.get),
             sizeBefore.set(size.get),
@@ -114,7 +124,8 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
       i32.store(control.get, piece.from.get, CONTROL.straightFrom),
       i32.store(control.get, i32.mul(size.get, isStraight.get), CONTROL.straightCount),
     ]
-    return [...setup, body, closePiece, ...noteStraight, at.get]
+    const note = fields === undefined ? [] : [when(i32.eqz(isNoted.get), noteEntries(keyed))]
+    return [...setup, body, closePiece, ...note, ...noteStraight, at.get]
   })
 }
 

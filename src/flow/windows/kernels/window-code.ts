@@ -33,6 +33,7 @@ import { writeKeepRows } from "./keep-code.ts"
 import { writeRefusing } from "./ingest-code.ts"
 import { writeIngest } from "./ingest-keyed-code.ts"
 import { writeFireDue } from "./fire-code.ts"
+import { writeFireFew } from "./fire-few-code.ts"
 import { writeFillCell, writeFindPiece } from "./piece-code.ts"
 import { writeFindCells } from "./key-cell-code.ts"
 import { mayHaveCells } from "../keys/key-cells.ts"
@@ -79,6 +80,8 @@ export interface WindowFunctions {
   readonly emit: (control: number, to: number, room: number, end: number) => number
   /** Fires windows that end at `lastDueEnd` or earlier while their rows fit below `capacity`; see `fire-code.ts`. */
   readonly fireDue: (control: number, lastDueEnd: number, to: number, capacity: number) => number
+  /** The same where keys are few; see `fire-few-code.ts`. There where there are keys. */
+  readonly fireFew?: (control: number, keyCount: number, lastDueEnd: number, to: number, capacity: number) => number
   /** Stores the result rows of a window of one piece: its entries from `from` on. */
   readonly emitEntries: (control: number, to: number, count: number, end: number, from: number) => void
   /** Keeps those of the stored rows that are listed; see `keep-code.ts`. There where there are keys. */
@@ -115,6 +118,7 @@ function windowModule(shape: WindowShape): WasmModule {
     writeRepair(module, shape)
     writeEmit(module, shape)
     writeFireDue(module)
+    writeFireFew(module, shape)
   } else writeFireAlone(module, shape)
   return module
 }

@@ -20,8 +20,9 @@
  *    180  idTable: address         184  idCount                      188  key count: address
  *    192  keyCapacity              196  straightFrom                 200  straightCount
  *    204  stateEnd                     208  resultIds: address            212  resultRuns: address
- *    216  resultRunCount
- *    224  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
+ *    216  resultRunCount                220  laneCount                      224  laneKeys (16 bytes)
+ *    240  fewOld (8 bytes)             248  fewNew (8 bytes)               256  fewReady
+ *    264  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
  *         for keys that are looked up on the way: the address of each part's column, and its bits
@@ -88,9 +89,19 @@ export const CONTROL = {
   resultIds: 208,
   resultRuns: 212,
   resultRunCount: 216,
+  /**
+   * Where keys are few (`ingest-lanes-code.ts`): how many there are, 0 where they are not, and what their columns hold, by
+   * id. What stands behind the last is none of these.
+   */
+  laneCount: 220,
+  laneKeys: 224,
+  /** What `fire-few-code.ts` has in place of lists: the places of keys in the older block and in the newer one, a byte each; and how many places have keys. */
+  fewOld: 240,
+  fewNew: 248,
+  fewReady: 256,
 } as const
 
-const FIELDS = 224
+const FIELDS = 264
 
 /** Offsets within a piece's record of `PIECE_BYTES` bytes. Times are int64 microseconds; the rest is of 4 bytes. */
 export const PIECE = {

@@ -20,6 +20,8 @@ export interface IdTable {
   readonly bits: readonly number[]
   /** Where kernels may add keys themselves, which they then note in the table. */
   readonly newKeys?: NewKeys
+  /** Where keys are few: what columns hold for each, by id (`few-keys.ts`). */
+  readonly fewKeys?: readonly number[]
 }
 
 /** How kernels add keys of one word: addresses, in bytes. */

@@ -25,6 +25,7 @@ import type { Arena, Block } from "../../../batch/arena.ts"
 import type { Column, DictionaryColumn, Int32Column } from "../../../batch/column.ts"
 import type { ColumnType } from "../../../batch/type.ts"
 import { CodeCache } from "./code-cache.ts"
+import { codesOfFew, valuesOfFew } from "./few-keys.ts"
 import { KeyCells, mayHaveCells } from "./key-cells.ts"
 import { KeyColumn } from "./key-column.ts"
 import { keyGrowth } from "./key-growth.ts"
@@ -150,11 +151,15 @@ export class KeyTable {
     if (columns.length !== 1) return undefined
     const column = columns[0]!
     if (column.storage === "int32") {
-      return { ...this.#probe.idsByValue, columns: [column.values.byteOffset], bits: [], newKeys: this.#probe.newKeys }
+      const { idsByValue, newKeys } = this.#probe
+      const fewKeys = valuesOfFew(this.#memory, this.#placeOf(0), this.size)
+      return { ...idsByValue, columns: [column.values.byteOffset], bits: [], newKeys, fewKeys }
     }
     if (column.storage !== "dictionary") return undefined
     const codes = this.#codesOf(columns)[0]! + CodeCache.placeOf(0)
-    return { columns: [column.values.byteOffset], address: 4 * codes, count: column.dictionary.size, bits: [] }
+    const count = column.dictionary.size
+    const fewKeys = codesOfFew(this.#memory, codes, count, this.size)
+    return { columns: [column.values.byteOffset], address: 4 * codes, count, bits: [], fewKeys }
   }
 
   #idsByCell(cells: KeyCells, columns: readonly Column[]): IdTable | undefined {

@@ -1,0 +1,297 @@
+/**
+ * Code that adds the rows of whole slices where keys are few: each key is a lane of vectors, and its sums stay in registers.
+ *
+ * A row's key is compared with all of them at once, and its value is added in the lanes that are equal; the other lanes
+ * are given zeros, which change nothing. So nothing is looked up, no addition waits for memory, and no branch depends on keys.
+ * Rows are numbered downwards, and each lane keeps the greatest number of its rows: that of its first one. From these come
+ * the order of entries, and which lanes have one.
+ *
+ * Whether each row had one lane of its own is found at the slice's end, from how many rows lanes have counted. Where it had
+ * not, as its key is new, nothing has been stored, and the slice is added again by the general way.
+ *
+ * Invariants:
+ * - IL1 Entries are those that adding row by row gives, in the same order and bit for bit.
+ * - W13 A sum adds in order of arrival. What is subtracted is the negated value, or +0: x − (−v) is x + v, and x − (+0) is x,
+ *   also where x is −0.
+ */
+import {
+  block,
+  branch,
+  f64,
+  f64x2,
+  i32,
+  i32x4,
+  i64,
+  i8x16,
+  v128,
+  when,
+  whileLoop,
+  type Code,
+  type Label,
+  type Local,
+} from "../../../expr/wasm-code.ts"
+import type { LaneField } from "../../aggregates/aggregate.ts"
+import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
+import type { Keyed } from "./ingest-entry-code.ts"
+import { FEW_KEYS as LANES } from "../keys/few-keys.ts"
+import { CONTROL } from "./window-control.ts"
+import type { WindowShape } from "./window-shape.ts"
+
+/** A round of the loop takes so many rows. */
+const UNROLL = 4
+/** More sums than these do not stay in registers. */
+const SUMS_MAX = 2
+/** The number of a slice's first row. */
+const FIRST_ROW = 1 << 30
+const [PAIR, PAIRS] = [2, LANES / 2]
+
+/** Lanes 0 and 1 twice each, and 2 and 3: of four lanes of 4 bytes, pairs of lanes of 8. */
+const DOUBLED = [
+  [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7],
+  [8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15],
+]
+
+/** A field of entries, what is added to it, and for sums the input that is added. */
+interface FieldOfLanes {
+  readonly kind: LaneField
+  readonly input: number
+}
+
+/** Fields of entries that lanes can be for, or `undefined` where they cannot: keys must be single words, never null. */
+export function laneFields({ keys, kernels }: WindowShape): readonly FieldOfLanes[] | undefined {
+  const { parts, hasNulls } = keys
+  const isWord = parts.length === 1 && !hasNulls && ["int32", "dictionary"].includes(parts[0]!.storage)
+  const fields = kernels.flatMap(({ kernel, inputFrom }) => kernel.lanes?.map((kind) => ({ kind, input: inputFrom })))
+  const known = fields.flatMap((field) => field ?? [])
+  const sums = known.filter(({ kind }) => kind === "float sum").length
+  return isWord && known.length === fields.length && sums <= SUMS_MAX ? known : undefined
+}
+
+/** The rows that are left: records `at` … `end − 1`, in a list or one behind the other. */
+export interface LaneRows {
+  readonly at: Local<"i32">
+  readonly end: Local<"i32">
+  /** The address of a list of rows; `undefined` where records are rows. */
+  readonly list: Local<"i32"> | undefined
+  /** Becomes 0 where `noteEntries` is to come. */
+  readonly isNoted: Local<"i32">
+}
+
+/** The variables of the loop. */
+interface Lanes extends LaneRows {
+  readonly keyed: Keyed
+  readonly fields: readonly FieldOfLanes[]
+  /** The record that is next. */
+  readonly next: Local<"i32">
+  /** The first moment behind the slice, as times stand in their column. */
+  readonly sliceEnd: Local<"i64">
+  readonly keys: Local<"v128">
+  readonly keyPairs: readonly Local<"v128">[]
+  /** By field that is a sum: a pair of lanes each. */
+  readonly sums: readonly (readonly Local<"v128">[])[]
+  /** By lane: less one for each of its rows; and the greatest number of a row. */
+  readonly counts: Local<"v128">
+  readonly firsts: Local<"v128">
+  readonly rowNumber: Local<"v128">
+  /** The bits of −0, and of −1: constants that each row needs. */
+  readonly sign: Local<"v128">
+  readonly minusOne: Local<"v128">
+}
+
+/**
+ * Code that adds the rows of the last piece's slice, which has no entry yet, and goes to `added` with `at` behind them, where
+ * keys are few and all of these are known; else it changes nothing. `entryOf` is left to `noteEntries`.
+ */
+export function addByLanes(
+  keyed: Keyed,
+  fields: readonly FieldOfLanes[],
+  rows: LaneRows,
+  added: Label,
+): Code<"none">[] {
+  const { adding, piece, size, isStraight } = keyed
+  const { scope, setup, control } = adding
+  const vector = () => scope.local("v128")
+  const lanes: Lanes = {
+    ...rows,
+    keyed,
+    fields,
+    next: scope.local("i32"),
+    sliceEnd: scope.local("i64"),
+    keys: vector(),
+    keyPairs: DOUBLED.map(vector),
+    sums: fields.map(({ kind }) => (kind === "float sum" ? Array.from({ length: PAIRS }, vector) : [])),
+    counts: vector(),
+    firsts: vector(),
+    rowNumber: vector(),
+    sign: vector(),
+    minusOne: vector(),
+  }
+  const [laneCount, capacity] = [CONTROL.laneCount, CONTROL.entryCapacity].map((offset) =>
+    loadedFrom(control, offset, scope, setup),
+  ) as [Local<"i32">, Local<"i32">]
+  const shift = loadedLongFrom(control, CONTROL.timeShift, scope, setup)
+  setup.push(
+    lanes.sign.set(v128Of(-(2n ** 63n))),
+    lanes.minusOne.set(v128Of(-1n)),
+    lanes.keys.set(v128.load(control.get, CONTROL.laneKeys)),
+    ...lanes.keyPairs.map((pair, index) => pair.set(i8x16.shuffle(lanes.keys.get, lanes.keys.get, DOUBLED[index]!))),
+  )
+  const isRoom = i32.leU(i32.add(piece.from.get, i32.const(LANES)), capacity.get)
+  const [present, rowCount] = [scope.local("i32"), scope.local("i32")]
+  const areKnown = i32.and(
+    i32.eq(rowCount.get, i32.sub(lanes.next.get, rows.at.get)),
+    i32.eqz(i32.shrU(present.get, laneCount.get)),
+  )
+  return [
+    when(i32.and(i32.ne(laneCount.get, i32.const(0)), isRoom), [
+      lanes.sliceEnd.set(i64.sub(piece.end.get, shift.get)),
+      ...addRows(lanes),
+      present.set(i32x4.bitmask(i32x4.gtS(lanes.firsts.get, i32x4.splat(i32.const(0))))),
+      rowCount.set(countRows(lanes.counts)),
+      when(areKnown, [
+        ...storeEntries(lanes),
+        size.set(i32.popcnt(present.get)),
+        rows.at.set(lanes.next.get),
+        rows.isNoted.set(i32.const(0)),
+        isStraight.set(i32.const(0)),
+        branch(added),
+      ]),
+    ]),
+  ]
+}
+
+/** Adds the rows from `at` on that are in the slice, and sets `next`. */
+function addRows(lanes: Lanes): Code<"none">[] {
+  const { keyed, at, end, next, list } = lanes
+  const { scope } = keyed.adding
+  const row = keyed.adding.row
+  const roundsEnd = scope.local("i32")
+  // Where records are rows, those of a round lie at constant distances.
+  const rowAt = list === undefined ? next.get : row.get
+  const one = (place: number, done: Label) => [
+    ...(list === undefined ? [] : [row.set(i32.load(itemAddress(list.get, next.get, 2), place * 4))]),
+    ...addRow(lanes, rowAt, list === undefined ? place : 0, [
+      ...(place === 0 ? [] : [increment(next, place)]),
+      branch(done),
+    ]),
+  ]
+  return [
+    next.set(at.get),
+    roundsEnd.set(i32.sub(end.get, i32.const(UNROLL - 1))),
+    ...begin(lanes),
+    block((done) => [
+      whileLoop(i32.ltS(next.get, roundsEnd.get), [
+        ...Array.from({ length: UNROLL }).flatMap((_, place) => one(place, done)),
+        increment(next, UNROLL),
+      ]),
+      whileLoop(i32.ltS(next.get, end.get), [...one(0, done), increment(next)]),
+    ]),
+  ]
+}
+
+function begin({ sums, counts, firsts, rowNumber, keyed, fields }: Lanes): Code<"none">[] {
+  const zero = i32x4.splat(i32.const(0))
+  const identity = (index: number) => v128Of(keyed.shape.entryFields[index]!.identity)
+  return [
+    ...fields.flatMap((_, index) => sums[index]!.map((sum) => sum.set(identity(index)))),
+    counts.set(zero),
+    firsts.set(zero),
+    rowNumber.set(i32x4.splat(i32.const(FIRST_ROW))),
+  ]
+}
+
+function v128Of(bits: bigint): Code<"v128"> {
+  const lanes = BigInt64Array.of(bits, bits)
+  return v128.const([...new Uint8Array(lanes.buffer)])
+}
+
+/** Adds the row that lies `place` rows behind `row`, or runs `outside` where it is not in the slice. */
+function addRow(lanes: Lanes, row: Code<"i32">, place: number, outside: readonly Code<"none">[]): Code<"none">[] {
+  const { keyed, keys, keyPairs, fields, sums, counts, firsts, rowNumber, sign, minusOne, sliceEnd } = lanes
+  const { shape, adding } = keyed
+  const { scope, setup, control } = adding
+  const [key, isKey, negated] = [scope.local("v128"), scope.local("v128"), scope.local("v128")]
+  const column = (offset: number) => loadedFrom(control, offset, scope, setup)
+  const times = column(CONTROL.times)
+  const keyValues = column(shape.control.lookedUp(0))
+  const isOf = keyPairs.map(() => scope.local("v128"))
+  return [
+    when(i64.geS(i64.load(itemAddress(times.get, row, 3), place * 8), sliceEnd.get), outside),
+    key.set(v128.load32Splat(itemAddress(keyValues.get, row, 2), place * 4)),
+    isKey.set(i32x4.eq(key.get, keys.get)),
+    ...isOf.map((isOne, pair) => isOne.set(i32x4.eq(key.get, keyPairs[pair]!.get))),
+    counts.set(i32x4.add(counts.get, isKey.get)),
+    firsts.set(i32x4.maxS(firsts.get, v128.and(rowNumber.get, isKey.get))),
+    rowNumber.set(i32x4.add(rowNumber.get, minusOne.get)),
+    ...fields.flatMap(({ input }, index) => {
+      if (sums[index]!.length === 0) return []
+      const values = column(shape.control.inputValues(input))
+      return [
+        negated.set(v128.xor(v128.load64Splat(itemAddress(values.get, row, 3), place * 8), sign.get)),
+        ...sums[index]!.map((sum, pair) => sum.set(f64x2.sub(sum.get, v128.and(negated.get, isOf[pair]!.get)))),
+      ]
+    }),
+  ]
+}
+
+/** How many rows the lanes have counted together. */
+function countRows(counts: Local<"v128">): Code<"i32"> {
+  const lane = (index: number) => i32x4.extractLane(counts.get, index)
+  return i32.sub(i32.const(0), i32.add(i32.add(lane(0), lane(1)), i32.add(lane(2), lane(3))))
+}
+
+/**
+ * Stores the entries: that of each lane goes to the place that says how many lanes had a row before its first one. So those of
+ * lanes without rows go behind the last.
+ */
+function storeEntries({ keyed, fields, sums, counts, firsts }: Lanes): Code<"none">[] {
+  const { shape, adding, piece, entryDirty } = keyed
+  const { scope, setup, control, entry, entry8 } = adding
+  const entryIds = loadedFrom(control, CONTROL.entryIds, scope, setup)
+  const { from } = piece
+  return [
+    i32.store(i32.add(entryDirty.get, from.get), i32.const(0)),
+    ...Array.from({ length: LANES }).flatMap((_, lane) => {
+      const first = [0, 1, 2, 3].map((byte) => lane * 4 + byte)
+      const before = i32x4.gtS(
+        firsts.get,
+        i8x16.shuffle(firsts.get, firsts.get, [...first, ...first, ...first, ...first]),
+      )
+      return [
+        entry.set(i32.add(from.get, i32.popcnt(i32x4.bitmask(before)))),
+        entry8.set(i32.shl(entry.get, i32.const(3))),
+        i32.store(itemAddress(entryIds.get, entry.get, 2), i32.const(lane)),
+        ...shape.entryFields.map((_field, index) => {
+          const address = i32.add(adding.fields[index]!.get, entry8.get)
+          const { kind } = fields[index]!
+          if (kind === "count") {
+            const count = i32.sub(i32.const(0), i32x4.extractLane(counts.get, lane))
+            return i64.store(address, i64.extendU(count))
+          }
+          return storeLane(address, sums[index]![Math.floor(lane / PAIR)]!, lane % PAIR)
+        }),
+      ]
+    }),
+  ]
+}
+
+function storeLane(address: Code<"i32">, pair: Local<"v128">, lane: number): Code<"none"> {
+  return f64.store(address, f64x2.extractLane(pair.get, lane))
+}
+
+/** Notes where the keys of the last piece have their entries. */
+export function noteEntries({ adding, piece, size, entryOf }: Keyed): Code<"none">[] {
+  const { control, scope, setup } = adding
+  const entryIds = loadedFrom(control, CONTROL.entryIds, scope, setup)
+  const [entry, end] = [scope.local("i32"), scope.local("i32")]
+  // `entryOf` goes by one more than the id.
+  const idAddress = itemAddress(entryIds.get, entry.get, 2)
+  return [
+    entry.set(piece.from.get),
+    end.set(i32.add(entry.get, size.get)),
+    whileLoop(i32.ltU(entry.get, end.get), [
+      i32.store(itemAddress(entryOf.get, i32.load(idAddress), 2), entry.get, 4),
+      increment(entry),
+    ]),
+  ]
+}
