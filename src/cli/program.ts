@@ -1,6 +1,12 @@
 /** The commands, their options and their help. */
 import { Command, CommanderError } from "commander"
 import { VERSION } from "../runtime/version.ts"
+import {
+  listLettersCommand,
+  replayLettersCommand,
+  type ListLettersOptions,
+  type ReplayLettersOptions,
+} from "./commands/dead-letters.ts"
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
 import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
@@ -26,6 +32,7 @@ Examples:
   tidemark run revenue.ts               again: only what is new is read
   tidemark run revenue.ts --reset       start anew; earlier output is moved aside
   tidemark status                       how far it is, and what it waits for
+  tidemark dead-letters list DIR        what could not be read, and why
   tidemark run --help                   all options of a command
 
 Exit codes:
@@ -88,6 +95,24 @@ job may run meanwhile.
 
 Exit codes: ${EXIT.finished} shown, ${EXIT.failed} the state cannot be read, ${EXIT.usage} no state of a job there.`
 
+const LETTERS = "where a job's state lies, or the directory of its dead letters"
+
+const DEAD_LETTERS_HELP = `
+Examples:
+  tidemark dead-letters list .tidemark/revenue
+  tidemark dead-letters list out/bad --reason "not a number" --json
+  tidemark dead-letters replay .tidemark/revenue --into trips/mended-1.csv --dry-run
+  tidemark dead-letters replay .tidemark/revenue --into trips/mended-1.csv
+  tidemark run revenue.ts               reads the new file, as trips/*.csv matches it
+
+Where the job was at fault, mend it and replay into its input. Where the data was,
+replay into a file elsewhere, mend that, and move it to the input. What was replayed
+is remembered beside the letters: no record goes into two files. Rows of windows
+that have fired are late, as those of any file that comes later are.
+
+Letters are there once they are published: when the job has stopped, or after a
+while. Exit codes: ${EXIT.finished} done, ${EXIT.failed} failed, ${EXIT.usage} wrong command line, or no letters there.`
+
 /** Runs what the command line says, and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {
@@ -105,7 +130,14 @@ function program(): Command {
     .version(VERSION)
     .addHelpText("after", ROOT_HELP)
     .exitOverride()
+  addRun(root)
+  addExplain(root)
+  addStatus(root)
+  addDeadLetters(root)
+  return root
+}
 
+function addRun(root: Command): void {
   root
     .command("run")
     .description("Run the job that FILE exports as default, from where its last run left off.")
@@ -128,7 +160,9 @@ function program(): Command {
         ...(given("compile") && compile !== undefined && { compile }),
       })
     })
+}
 
+function addExplain(root: Command): void {
   root
     .command("explain")
     .description(
@@ -141,7 +175,9 @@ function program(): Command {
     .action(async (file: string, options: ExplainCommandOptions) => {
       process.exitCode = await explainCommand(file, options)
     })
+}
 
+function addStatus(root: Command): void {
   root
     .command("status")
     .description("Show how far jobs are, running or not, and why their windows have not fired.")
@@ -152,5 +188,48 @@ function program(): Command {
     .action(async (directory: string | undefined, options: StatusCommandOptions) => {
       process.exitCode = await statusCommand(directory, options)
     })
-  return root
+}
+
+/** The options by which letters are chosen. */
+function withFilters(command: Command): Command {
+  return command
+    .option("--input <name>", "only letters of this input")
+    .option("--partition <path>", "only letters of records of this file")
+    .option("--operator <id>", "only letters of rows that this operator failed at")
+    .option("--reason <text>", "only letters with this text in their reason")
+}
+
+function addDeadLetters(root: Command): void {
+  const group = root
+    .command("dead-letters")
+    .description("Look at the records that could not be read and the rows that failed, and replay them.")
+    .addHelpText("after", DEAD_LETTERS_HELP)
+  withFilters(
+    group
+      .command("list")
+      .description("Show dead letters by operator and reason: how many, the first and the last.")
+      .argument("<directory>", LETTERS),
+  )
+    .option("--json", "one JSON object for each group on standard output")
+    .addHelpText("after", DEAD_LETTERS_HELP)
+    .action(async (directory: string, options: ListLettersOptions) => {
+      process.exitCode = await listLettersCommand(directory, options)
+    })
+  withFilters(
+    group
+      .command("replay")
+      .description("Write the records of dead letters, each once, to a new file for a job to read.")
+      .argument("<directory>", LETTERS)
+      .requiredOption("--into <file>", "the file to make; it must not be there"),
+  )
+    .option(
+      "--base <directory>",
+      "where the job was started, which the paths of its files are relative to; default: here",
+    )
+    .option("--no-header", "for a .csv or .tsv file: without the first line of the files that the letters are of")
+    .option("--dry-run", "tell what would be written, and write nothing")
+    .addHelpText("after", DEAD_LETTERS_HELP)
+    .action(async (directory: string, options: ReplayLettersOptions) => {
+      process.exitCode = await replayLettersCommand(directory, options)
+    })
 }

@@ -180,7 +180,7 @@ function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): str
 }
 
 /** Text in which control characters, which data may hold, do nothing to a terminal. `kept` are passed through. */
-function printable(text: string, kept = ""): string {
+export function printable(text: string, kept = ""): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     if (kept.includes(character)) return character
