@@ -22,6 +22,8 @@ export type {
   WindowedStream,
   WindowResult,
 } from "./stream/stream.ts"
+export type { AsyncCall, AsyncMapOptions, RetryOptions } from "./stream/async-map-options.ts"
+export type { CallOrder } from "./flow/calls.ts"
 export type { StreamKind } from "./connect/sink.ts"
 export type { TypedSource } from "./connect/source.ts"
 export type { Problem } from "./stream/problem.ts"

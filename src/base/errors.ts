@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   "invalid-params",
   "arena-exhausted",
   "lambda-failed",
+  "call-failed",
   "aggregate-overflow",
   "too-many-bad-records",
   "source-missing",

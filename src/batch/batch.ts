@@ -7,7 +7,7 @@
  * Invariants:
  * - H0 A batch has a column for each field of its schema, and at most 65,536 rows.
  * - H1 `selection[0, count)` is strictly ascending, within [0, length). Without a selection every row counts.
- * - H2 All rows of a batch come from one partition, in its order; row `i` starts at offset `origin.offsets[i]` there.
+ * - H2 All rows of a batch come from one partition, in its order (or, behind calls, in that of their answers); row `i` starts at offset `origin.offsets[i]` there.
  * - H3 `watermarks[i]` is the watermark of the row's partition before row `i` was read. Where there are none, each row is
  *   ahead of its watermark, and so not late.
  * - H5 Where `isTimeOrdered`, event time never goes back from one row that counts to the next.

@@ -1,12 +1,13 @@
-/** A row as JSON text, written by its columns' types: for dead letters and messages, not for speed. */
+/** A row as JSON text, written by its columns' types: for dead letters, messages and fingerprints, not for speed. */
 import type { Batch } from "./batch.ts"
-import { readValue } from "./column.ts"
+import type { Schema } from "./schema.ts"
 
 /** The row of that index as JSON text, under the columns' names. */
 export function writtenRow(batch: Batch, row: number): string {
-  const parts = batch.schema.fields.map(({ name, type }, column) => {
-    const value = readValue(batch.columns[column]!, row)
-    return `${JSON.stringify(name)}:${value === null ? "null" : type.definition.toJson(value)}`
-  })
-  return `{${parts.join(",")}}`
+  return rowAsJson(batch.schema, batch.row(row))
+}
+
+/** A row of the schema as JSON text. */
+export function rowAsJson({ fields }: Schema, row: Readonly<Record<string, unknown>>): string {
+  return `{${fields.map(({ name, type }) => `${JSON.stringify(name)}:${type.toJson(row[name])}`).join(",")}}`
 }

@@ -17,6 +17,7 @@ const STATUS: JobStatus = {
   maxEventTimeMicros: Date.UTC(2024, 0, 1, 12) * 1000,
   openWindows: 4,
   holdingBack: [],
+  rowsInFlight: 0,
   inputRead: 50,
   inputTotal: 200,
   timeShares: [{ on: "input", name: undefined, share: 1 }],

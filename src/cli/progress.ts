@@ -7,6 +7,7 @@
 import type { Colors } from "picocolors/types.js"
 import { counted, grouped, plural } from "../base/counted.ts"
 import type { JobStatus } from "../runtime/status.ts"
+import type { TimeShare } from "../runtime/time-use.ts"
 import { spanText, timeText } from "./time-text.ts"
 
 /** A status at a moment of the display's own clock. */
@@ -43,7 +44,8 @@ export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, c
   const { bold, dim, yellow } = colors
   const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(grouped(rows))}`)
   const open = `${counted(status.openWindows, "window")} open`
-  const bad = `${grouped(status.badRecords)} bad · ${grouped(status.lateRows)} late · ${open}`
+  const flying = status.rowsInFlight === 0 ? "" : ` · ${grouped(status.rowsInFlight)} in flight`
+  const bad = `${grouped(status.badRecords)} bad · ${grouped(status.lateRows)} late · ${open}${flying}`
   const rows = plural(status.rowsIn, "row")
   const cause = backPressure(status)
   return [
@@ -66,6 +68,7 @@ export function plainLine(sample: Sample, rates: Rates): string {
     `out ${out.join(" ")}`,
     timeLine(status),
     `${counted(status.openWindows, "window")} open`,
+    ...(status.rowsInFlight === 0 ? [] : [`${status.rowsInFlight} in flight`]),
     `late ${status.lateRows}`,
     `bad ${status.badRecords}`,
   ]
@@ -77,12 +80,16 @@ export function plainLine(sample: Sample, rates: Rates): string {
   return parts.join(", ")
 }
 
-/** What holds a job back, where it is not its own work: a sink or the log, for which reading waits most of the time. */
+/** What holds a job back, where it is not its own work: a sink, the log or calls, for which reading waits most of the time. */
 function backPressure({ timeShares }: JobStatus): string | undefined {
   const [most] = timeShares
   if (most === undefined || most.share < 0.5 || most.on === "input" || most.on === "compute") return undefined
-  const what = most.on === "log" ? "the disk of the state directory" : `the output ${most.name}`
-  return `waits for ${what} ${Math.round(most.share * 100)} % of the time`
+  return `waits for ${awaited(most)} ${Math.round(most.share * 100)} % of the time`
+}
+
+function awaited({ on, name }: TimeShare): string {
+  if (on === "log") return "the disk of the state directory"
+  return on === "calls" ? `the calls of ${name}` : `the output ${name}`
 }
 
 function inputLine(status: JobStatus, rates: Rates): string {

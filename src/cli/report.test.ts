@@ -18,6 +18,7 @@ const STATUS: JobStatus = {
   maxEventTimeMicros: undefined,
   openWindows: 1,
   holdingBack: [],
+  rowsInFlight: 0,
   inputRead: 1,
   inputTotal: 1,
   timeShares: [],

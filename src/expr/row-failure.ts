@@ -3,6 +3,7 @@
  *
  * Messages are clauses without a full stop, as those of bad records are.
  */
+import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { Field } from "../batch/schema.ts"
@@ -39,6 +40,14 @@ export function columnInvalid({ name }: Field, value: unknown, reason: string): 
 /** The lambda gave a value that is not of the type wanted. */
 export function valueInvalid(value: unknown, reason: string): TidemarkError {
   return new TidemarkError("lambda-failed", `the lambda gave ${shownValue(value)}, which is ${reason}`)
+}
+
+/** All attempts of a call have failed: the last with this error, or for this reason, a clause. */
+export function callFailed(last: unknown, attempts: number): TidemarkError {
+  const how = attempts === 1 ? "the call failed" : `the call failed ${counted(attempts, "time")}, at last`
+  const isOurs = last instanceof TidemarkError && last.code === "call-failed"
+  const why = isOurs ? last.message : `it threw ${thrownText(last)}`
+  return new TidemarkError("call-failed", `${how}: ${why}`, { cause: last })
 }
 
 function thrownText(thrown: unknown): string {

@@ -1,6 +1,6 @@
 /**
  * The slow twin of the dataflow: it runs a plan record by record on plain objects, with the lambdas as they are. After
- * each record every watermark is where it belongs.
+ * each record every watermark is where it belongs. A call is answered before anything else happens.
  */
 import { FAILED } from "./aggregates/aggregate.reference.ts"
 import {
@@ -176,11 +176,12 @@ export class ReferenceDataflow {
           return Object.fromEntries(node.schema.fields.map(({ name }) => [name, row[name]]))
         case "select":
           return Object.fromEntries(node.columns.map((name) => [name, row[name]]))
+        case "asyncMap":
         case "derive":
         case "map": {
           const given = (node.lambda as Lambda)(row, this.#params) as Row
-          const fields = node.kind === "derive" ? node.columns : node.schema.fields
-          const result: Record<string, unknown> = node.kind === "derive" ? { ...row } : {}
+          const fields = node.kind === "map" ? node.schema.fields : node.columns
+          const result: Record<string, unknown> = node.kind === "map" ? {} : { ...row }
           for (const { name, type } of fields) result[name] = this.#checked(given[name], type.check.bind(type))
           return result
         }

@@ -2,14 +2,15 @@
  * A plan at work: batches and partition events of the inputs go in, batches of the outputs come out, all in the same
  * call. It is pure: whoever drives it owns time, order and storage.
  *
- * Whoever drives it calls `push` with batches of open partitions, `endPartition` behind the last of them, and `advance`
- * after each; `drain` when nothing more is to come. Between any two calls the states may be written.
+ * Whoever drives it calls `push` with batches of open partitions, `endPartition` behind the last of them, `complete` with
+ * answers to calls, and `advance` after each; `drain` when nothing more is to come. Between any two calls the states may be
+ * written.
  *
  * Invariants:
  * - F1 What comes out of each output, in its order, depends only on the order in which partitions' rows and events came,
  *   not on batches and not on when `advance` was called.
  * - DF1 An operator has been given every row that lies before its watermark when it is given the watermark.
- * - DF2 After `drain` no window is open, and the watermark of each event time is finite and at least the last window's
+ * - DF2 After `drain`, where it says that all is done, no window is open, and the watermark of each event time is finite and at least the last window's
  *   end − 1 below it, so that no window can fire a second time.
  * - DF3 A window that follows one event time gives results when the watermark has come to what `status` says is due next,
  *   and not before.
@@ -17,6 +18,7 @@
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
+import type { CallAnswer } from "./calls.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
   isTimed,
@@ -26,6 +28,7 @@ import {
   type OperatorState,
   type TimedOperator,
 } from "./operator.ts"
+import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { inputsOf, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
@@ -59,6 +62,8 @@ export interface OperatorStatus {
   readonly openWindows: number
   /** The watermark at which its next result is due, in microseconds; `undefined` where nothing waits. */
   readonly nextDue: number | undefined
+  /** Rows that wait for the answer to their call. */
+  readonly heldRows: number
 }
 
 /** What the watermark of an event time waits for. */
@@ -148,6 +153,11 @@ class Step implements Emitter {
   }
 }
 
+interface CallingStep {
+  readonly operator: AsyncMap
+  readonly emitter: Emitter
+}
+
 interface TimedStep {
   readonly operator: TimedOperator
   /** Whether another operator takes batches and watermarks for it. */
@@ -174,6 +184,8 @@ export class Dataflow {
   readonly #timed: readonly TimedStep[]
   /** Those of them that are given watermarks. */
   readonly #leading: readonly TimedStep[]
+  /** Those that ask for calls, in the order of the plan. */
+  readonly #calling: readonly CallingStep[]
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
@@ -204,11 +216,14 @@ export class Dataflow {
       const step = steps[index]!
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!isTimed(operator)) return []
+      if (!isTimed(operator) || (node.kind === "asyncMap" && node.timeColumn === undefined)) return []
       const upstreams = [...watermarkSources(plan, steps, node)]
       return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
     this.#leading = this.#timed.filter((step) => !step.isLed)
+    this.#calling = steps.flatMap((step) =>
+      step.operator instanceof AsyncMap ? [{ operator: step.operator, emitter: step }] : [],
+    )
   }
 
   #makeStep(plan: Plan, node: PlanNode, slices: SlicesById): Step {
@@ -238,7 +253,7 @@ export class Dataflow {
 
   /** T8: an event time that held nobody back while all its partitions had ended starts anew where the others are. */
   #catchUp(eventTime: EventTime): void {
-    this.advance()
+    this.#advanceWatermarks()
     for (const { operator, upstreams } of this.#timed) {
       if (upstreams.length > 1 && upstreams.includes(eventTime)) eventTime.raiseAll(operator.watermark)
     }
@@ -275,8 +290,41 @@ export class Dataflow {
     return eventTimes
   }
 
-  /** Takes the watermarks up to where the partitions are, and fires the windows that are due. */
+  /** Takes answers to calls, and computes what follows from the rows whose turn it is. */
+  complete(answers: readonly CallAnswer[]): void {
+    for (const { operator, emitter } of this.#calling) {
+      const own = answers.filter((answer) => answer.operator === operator.id)
+      if (own.length > 0) operator.onAnswers(own, emitter)
+    }
+  }
+
+  /** Asks for the calls that may be made: for rows that have come, and after recovery for those that were held. */
+  startCalls(): void {
+    for (const { operator } of this.#calling) operator.startCalls()
+  }
+
+  /** How many rows wait for the answers to their calls. */
+  get heldRows(): number {
+    return this.#calling.reduce((sum, { operator }) => sum + operator.heldRows, 0)
+  }
+
+  /** The id of an operator that holds rows, if there is one. */
+  get callingOperator(): string | undefined {
+    return this.#calling.find(({ operator }) => operator.heldRows > 0)?.operator.id
+  }
+
+  /** The id of an operator that should be given no more rows before calls are answered, if there is one. */
+  get fullOperator(): string | undefined {
+    return this.#calling.find(({ operator }) => operator.isFull)?.operator.id
+  }
+
+  /** Takes the watermarks up to where the partitions are, fires the windows that are due, and asks for calls. */
   advance(): void {
+    this.#advanceWatermarks()
+    this.startCalls()
+  }
+
+  #advanceWatermarks(): void {
     for (const eventTimes of this.#eventTimes.values()) for (const each of eventTimes) each.updateWatermark()
     this.#propagate()
   }
@@ -291,10 +339,18 @@ export class Dataflow {
   /**
    * Fires every window that is open. Afterwards the watermark is where the last of them was due, if it was not further:
    * rows that come later for windows that have fired are late, also those of partitions that are still open.
+   *
+   * Windows behind an operator that holds rows stay open. Gives whether all is done; where it is not, it is to be called
+   * again when all calls have been answered: results of windows may have asked for some.
    */
-  drain(): void {
+  drain(): boolean {
     this.advance()
-    for (const { operator, emitter } of this.#leading) operator.onWatermark(Infinity, emitter)
+    const holding = new Set<EventTime | TimedOperator>()
+    for (const { operator, isLed, emitter, upstreams } of this.#timed) {
+      const isBehind = upstreams.some((each) => holding.has(each))
+      if (!isBehind && !isLed) operator.onWatermark(Infinity, emitter)
+      if (isBehind || (operator instanceof AsyncMap && operator.heldRows > 0)) holding.add(operator)
+    }
     // Backwards, so that what a window of windows has reached arrives at the event time at the bottom.
     const reached = new Map<EventTime | TimedOperator, number>()
     for (const { operator, upstreams } of [...this.#timed].reverse()) {
@@ -305,6 +361,8 @@ export class Dataflow {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
     }
     this.#propagate()
+    this.startCalls()
+    return this.heldRows === 0
   }
 
   /** Gives the memory of all states back. The dataflow is not used any more, but `status` still answers. */
@@ -367,12 +425,20 @@ function inputNamesBelow(plan: Plan, node: PlanNode, eventTime: string): Set<str
   if (node.kind === "source") return new Set([node.inputName])
   const names = inputsOf(node).map(({ input, inputPort }) => {
     const below = plan.nodes[input]!
+    if (below.kind === "asyncMap") throw timeBehindCalls(eventTime, below.id)
     if (below.kind !== "windowAggregate" || inputPort === "late") return inputNamesBelow(plan, below, eventTime)
     throw new TidemarkError("invalid-plan", `The operator ${eventTime} gives results of windows another event time.`, {
       hint: "Their event time is the end of their window. Key them and window them again without eventTime.",
     })
   })
   return new Set(names.flatMap((each) => [...each]))
+}
+
+/** The order in which partitions are read follows their watermarks, and must not depend on when calls are answered. */
+function timeBehindCalls(eventTime: string, calls: string): TidemarkError {
+  return new TidemarkError("invalid-plan", `The operator ${eventTime} makes event time behind the calls of ${calls}.`, {
+    hint: "Call .eventTime(...) before .asyncMap(...).",
+  })
 }
 
 function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {
@@ -390,6 +456,7 @@ function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStat
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
     openWindows: timed?.countOpenWindows() ?? 0,
     nextDue: finite(timed?.nextDue?.() ?? Infinity),
+    heldRows: operator instanceof AsyncMap ? operator.heldRows : 0,
   }
 }
 

@@ -8,6 +8,7 @@ import { compileProjection } from "../expr/projection.ts"
 import { columnsRead } from "../expr/row-reads.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
 import type { Operator, OperatorContext } from "./operator.ts"
+import { AsyncMap } from "./operators/async-map.ts"
 import { Derive } from "./operators/derive.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
@@ -22,6 +23,7 @@ import {
   portSchema,
   type AggregateInput,
   type AggregateSpec,
+  type AsyncMapNode,
   type EventTimeNode,
   type Plan,
   type PlanNode,
@@ -67,6 +69,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return unionOf(plan, node)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
+    case "asyncMap":
+      return asyncMapOf(plan, node, input, context)
     case "windowAggregate": {
       const group = windowGroupOf(plan, node)
       if (group !== undefined) return sharedWindowOf(plan, node, group, context, slices)
@@ -96,6 +100,15 @@ function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: 
   const { id, column, outOfOrderMicros } = node
   const timeIndex = timeIndexOf(input, column, id)
   return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros }, arena)
+}
+
+function asyncMapOf(plan: Plan, node: AsyncMapNode, input: Schema, context: OperatorContext): AsyncMap {
+  const { id, columns, schema, policy, timeColumn } = node
+  if (timeColumn !== undefined) timeIndexOf(input, timeColumn, id)
+  const time = timeColumn === undefined ? undefined : { column: timeColumn, shift: eventTimeShift(plan, node) }
+  const keyPrefix = `${plan.jobName}/${id}`
+  const signature = stateSignature(plan, node)
+  return new AsyncMap({ id, signature, input, columns, schema, policy, time, keyPrefix }, context)
 }
 
 /** The place of a column of timestamps that are never null. */

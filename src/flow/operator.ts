@@ -13,6 +13,7 @@ import type { Batch } from "../batch/batch.ts"
 import type { ByteReader, ByteWriter } from "../base/bytes.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "../expr/compile.ts"
+import type { Calls } from "./calls.ts"
 import type { Port } from "./plan.ts"
 
 /** A row that an operator could not process. */
@@ -22,6 +23,8 @@ export interface FailedRow {
   readonly batch: Batch
   readonly row: number
   readonly error: unknown
+  /** What becomes of it, where the operator says so and not the job. */
+  readonly policy?: "dead-letter" | "stop" | undefined
 }
 
 /** What operators may use. */
@@ -31,6 +34,8 @@ export interface OperatorContext {
   /** They belong to `paramsSchema`. */
   readonly params: Readonly<Record<string, unknown>>
   readonly compile: CompileOptions
+  /** Who makes calls, where somebody does: plans without an `asyncMap` ask for none. */
+  readonly calls?: Calls
   /** Takes a row out of the stream: to the dead letters, or it throws and so stops the job, by the job's policy. */
   onFailedRow(failed: FailedRow): void
 }

@@ -70,6 +70,8 @@ function lambdasOf(node: PlanNode): readonly RowFunction[] {
     case "derive":
     case "map":
       return [node.lambda]
+    case "asyncMap":
+      return [node.lambda as RowFunction]
     case "windowAggregate":
       return node.aggregates.flatMap(({ input }) => (input.kind === "lambda" ? [input.lambda] : []))
     default:

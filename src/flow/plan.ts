@@ -15,6 +15,7 @@ import { formatDuration } from "../base/duration.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import type { RowFunction } from "../expr/lambda.ts"
+import type { CallFunction, CallPolicy } from "./calls.ts"
 
 interface NodeBase {
   readonly id: string
@@ -126,6 +127,16 @@ export interface WindowAggregateNode extends InnerNode {
   readonly aggregates: readonly AggregateSpec[]
 }
 
+/** Asks something outside about each row, and adds the columns of the answer; a column of the same name is replaced in place. */
+export interface AsyncMapNode extends InnerNode {
+  readonly kind: "asyncMap"
+  readonly columns: readonly Field[]
+  readonly lambda: CallFunction
+  readonly policy: CallPolicy
+  /** The column of the input that tells event time; `undefined` where no event time passes through. */
+  readonly timeColumn: string | undefined
+}
+
 /** A node of a plan. */
 export type PlanNode =
   | SourceNode
@@ -137,6 +148,10 @@ export type PlanNode =
   | UnionNode
   | EventTimeNode
   | WindowAggregateNode
+  | AsyncMapNode
+
+/** A node that keeps state between batches. */
+export type StatefulNode = EventTimeNode | WindowAggregateNode | AsyncMapNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -165,12 +180,9 @@ export function inputsOf(node: PlanNode): readonly PortRef[] {
   return node.kind === "union" ? [node, ...node.others] : [node]
 }
 
-/** A node that keeps state between batches. */
-export type StatefulNode = EventTimeNode | WindowAggregateNode
-
 /** Whether a node keeps state between batches. */
 export function isStateful(node: PlanNode): node is StatefulNode {
-  return node.kind === "eventTime" || node.kind === "windowAggregate"
+  return node.kind === "eventTime" || node.kind === "windowAggregate" || node.kind === "asyncMap"
 }
 
 /** A window in words: `hopping 1h every 10m`. */
@@ -183,10 +195,10 @@ export function windowLabel(window: WindowSpec): string {
 }
 
 /**
- * What is added to the time column of a window to give event time, in microseconds: the event time of a window's result
+ * What is added to the time column that a node reads to give event time, in microseconds: the event time of a window's result
  * is the last moment of the window, one before its end.
  */
-export function eventTimeShift(plan: Plan, node: WindowAggregateNode): number {
+export function eventTimeShift(plan: Plan, node: WindowAggregateNode | AsyncMapNode): number {
   // A union has no results of windows, and so one answer for all that feeds it.
   let below: PlanNode = node
   while (below.kind !== "source" && below.kind !== "eventTime") {
@@ -241,6 +253,8 @@ function nodeText(plan: Plan, node: PlanNode): string {
         .join(", ")
     case "eventTime":
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
+    case "asyncMap":
+      return `${from} ${String(node.lambda)} ${JSON.stringify(node.policy)}`
     case "windowAggregate":
       return `${from} ${windowText(plan, node)} ${node.aggregates.map((a) => aggregateInputText(a.input)).join("; ")}`
   }

@@ -10,6 +10,7 @@ import { Schema, type Field } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import { t } from "../batch/types.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
+import { PendingCalls } from "./calls.reference.ts"
 import { Dataflow } from "./dataflow.ts"
 import { ReferenceDataflow } from "./dataflow.reference.ts"
 import { followedWatermarks } from "./followed-watermarks.ts"
@@ -327,6 +328,7 @@ export class JobRun {
   readonly outputs = new Map<string, Row[]>()
   readonly failures = new Map<string, Row[]>()
   readonly failedResults = new Map<string, number>()
+  readonly calls: PendingCalls
   #dataflow: Dataflow
   #advances = 0
   /** By operator: everything that was written since the beginning. */
@@ -336,6 +338,7 @@ export class JobRun {
     this.#job = job
     this.#options = options
     for (const { name } of job.plan.outputs) this.outputs.set(name, [])
+    this.calls = new PendingCalls(job.plan)
     this.#dataflow = this.#makeDataflow()
   }
 
@@ -346,6 +349,7 @@ export class JobRun {
       paramsSchema: new Schema([]),
       params: {},
       compile: { mode: this.#options.compile, proof: undefined },
+      calls: this.calls,
       emit: (output, batch) => this.outputs.get(output)!.push(...(batch.toRows() as Row[])),
       onFailedRow: ({ operator, batch, row }) => this.#onFailed(operator, batch, row),
     })
@@ -363,6 +367,7 @@ export class JobRun {
     for (const event of this.#job.events) {
       this.#take(event)
       if (prng.chance(0.9)) this.#advance()
+      this.#perhapsAnswer()
       this.#perhapsRestore()
     }
     this.#dataflow.release()
@@ -370,7 +375,7 @@ export class JobRun {
   }
 
   #take(event: JobEvent): void {
-    if (event.kind === "drain") return this.#dataflow.drain()
+    if (event.kind === "drain") return this.#drain()
     const input = inputOf(this.#job.plan, event.partition)
     if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
     else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
@@ -396,6 +401,21 @@ export class JobRun {
     })
   }
 
+  #drain(): void {
+    const { prng } = this.#options
+    do {
+      this.calls.answerAll(this.#dataflow, prng)
+      this.#perhapsRestore()
+    } while (!this.#dataflow.drain())
+  }
+
+  #perhapsAnswer(): void {
+    const { prng } = this.#options
+    if (this.calls.size === 0 || prng.chance(0.4)) return
+    this.calls.answer(this.#dataflow, prng, 1 + prng.below(this.calls.size))
+    this.#dataflow.advance()
+  }
+
   #pushRows(input: string, partition: number, rows: readonly Row[]): void {
     const { schema } = this.#job.plan.nodes.find((node) => node.kind === "source" && node.inputName === input)!
     const { prng, batchRows } = this.#options
@@ -410,6 +430,7 @@ export class JobRun {
         release()
       }
       if (prng.chance(0.8)) this.#advance()
+      this.#perhapsAnswer()
       this.#perhapsRestore()
       from += length
     }
@@ -437,6 +458,8 @@ export class JobRun {
     for (const state of this.#dataflow.states) {
       for (const changes of this.#written.get(state.id)!) state.applyChanges(new ByteReader(changes))
     }
+    this.calls.giveUp()
+    this.#dataflow.startCalls()
   }
 }
 

@@ -12,7 +12,7 @@ interface Entry {
 interface Signature {
   readonly kind: string
   readonly version: string
-  /** What event time is read from; how time is cut into windows. */
+  /** What event time is read from; how time is cut into windows; which rows are held. */
   readonly subject: string
   readonly keys: readonly Entry[]
   readonly aggregates: readonly Entry[]
@@ -20,7 +20,12 @@ interface Signature {
   readonly sharing: string
 }
 
-const KINDS: Readonly<Record<string, string>> = { eventTime: "an event time", windowAggregate: "a window" }
+const KINDS: Readonly<Record<string, string>> = {
+  eventTime: "an event time",
+  windowAggregate: "a window",
+  asyncMap: "an asyncMap",
+}
+const SUBJECTS: Readonly<Record<string, string>> = { eventTime: "its column was", asyncMap: "its rows were" }
 
 /** Clauses such as `its window was tumbling 1h and is now tumbling 2h`; at least one. */
 export function signatureDifference(before: string, now: string): readonly string[] {
@@ -29,10 +34,11 @@ export function signatureDifference(before: string, now: string): readonly strin
   if (one === undefined || other === undefined) return [`it was ${before} and is now ${now}`]
   if (one.kind !== other.kind)
     return [`it was ${KINDS[one.kind] ?? one.kind} and is now ${KINDS[other.kind] ?? other.kind}`]
-  const subject = one.kind === "eventTime" ? "its column" : "its window"
+  const subject = SUBJECTS[one.kind] ?? "its window was"
+  const isNow = one.kind === "asyncMap" ? "are now" : "is now"
   const clauses = [
     ...(one.version === other.version ? [] : ["its state is kept in another format"]),
-    ...(one.subject === other.subject ? [] : [`${subject} was ${one.subject} and is now ${other.subject}`]),
+    ...(one.subject === other.subject ? [] : [`${subject} ${one.subject} and ${isNow} ${other.subject}`]),
     ...keyClauses(one.keys, other.keys),
     ...aggregateClauses(one.aggregates, other.aggregates),
     ...sharingClauses(one.sharing, other.sharing),
@@ -96,6 +102,11 @@ function parse(signature: string): Signature | undefined {
       aggregates: [],
       sharing: "",
     }
+  }
+  const asyncMap = /^(asyncMap)\/(\d+) of (.*)$/s.exec(signature)
+  if (asyncMap !== null) {
+    const [, kind, version, subject] = asyncMap as unknown as readonly string[]
+    return { kind: kind!, version: version!, subject: subject!, keys: [], aggregates: [], sharing: "" }
   }
   const head = /^(windowAggregate)\/(\d+) ([^"()]+) by \(/.exec(signature)
   if (head === null) return undefined

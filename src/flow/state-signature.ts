@@ -1,5 +1,5 @@
 /** What the state of an operator means, as text. */
-import { windowLabel, windowText, type EventTimeNode, type Plan, type WindowAggregateNode } from "./plan.ts"
+import { portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
 import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
 
 /**
@@ -9,8 +9,9 @@ import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
  *
  * Of windows that share slices, the one that has their state names all others; these name it.
  */
-export function stateSignature(plan: Plan, node: EventTimeNode | WindowAggregateNode): string {
+export function stateSignature(plan: Plan, node: StatefulNode): string {
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
+  if (node.kind === "asyncMap") return `asyncMap/1 of ${portSchema(plan, node.input, node.inputPort).label}`
   const text = `windowAggregate/2 ${windowText(plan, node)}`
   const group = windowGroupOf(plan, node)
   if (group === undefined) return text

@@ -5,6 +5,7 @@ import { t } from "../batch/types.ts"
 import type { SinkBinding } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { CompileOptions } from "../expr/compile.ts"
+import type { CallPolicy } from "../flow/calls.ts"
 import { planFingerprint } from "../flow/plan.ts"
 import type { FilterNode, Plan, PlanNode, WindowAggregateNode, WindowSpec } from "../flow/plan.ts"
 import { explain, formatExplain } from "./explain.ts"
@@ -343,4 +344,36 @@ test("long sources are dedented and cut, long lists of columns are broken", () =
   const columns = text.split("\n").filter((line) => line.includes("column"))
   expect(columns).toHaveLength(4)
   expect(Math.max(...columns.map((line) => line.length))).toBeLessThan(100)
+})
+
+test("calls are told to be called asynchronously, and count among no compiled lambdas", () => {
+  const policy: CallPolicy = {
+    inFlight: 50,
+    order: "input",
+    timeoutMicros: 2_000_000,
+    attempts: 3,
+    backOffMicros: 1,
+    maxBackOffMicros: 1,
+    onFailure: "stop",
+  }
+  const asking: PlanNode = {
+    ...behind(3),
+    kind: "asyncMap",
+    id: "prices",
+    isIdGiven: true,
+    schema: schema({ ...rowsOf(rows), net: t.float64, price: t.float64 }),
+    columns: [{ name: "price", type: t.float64 }],
+    lambda: () => Promise.resolve({ price: 1 }),
+    policy,
+    timeColumn: "pickup",
+  }
+  const outputs = [{ name: "priced", node: 4, port: "main" }] as const
+  const job = { ...bound, plan: { ...plan, nodes: [...nodes.slice(0, 4), asking], outputs } }
+  const text = formatExplain(explain(job, { compile: AUTO }))
+  expect(text).toContain("asyncMap  [prices]  keeps state\n")
+  expect(text).toContain(
+    "sets price: float64; 50 rows in flight, in order of input, 3 attempts of 2s, then it stops the job\n",
+  )
+  expect(text).toContain("○ called asynchronously, at least once for each row\n")
+  expect(text).toContain("lambdas       1 of 2 compiled")
 })

@@ -7,14 +7,16 @@
  * - EX2 Nothing is opened and no row is read.
  */
 import { unreachable } from "../base/assert.ts"
+import { counted } from "../base/counted.ts"
 import { formatDuration } from "../base/duration.ts"
-import type { Schema } from "../batch/schema.ts"
+import type { Field, Schema } from "../batch/schema.ts"
 import type { SinkBinding } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
+import type { CallPolicy } from "../flow/calls.ts"
 import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
 import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
@@ -155,6 +157,8 @@ class NodeExplainer {
         const { form } = compileProjection({ ...request, lambda, targets, shape: "object" })
         return [explainLambda("columns", lambda, form)]
       }
+      case "asyncMap":
+        return [calledLambda("columns", String(node.lambda))]
       case "windowAggregate":
         return node.aggregates.flatMap(({ name, input }) => {
           if (input.kind !== "lambda") return []
@@ -187,6 +191,12 @@ function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): Exp
   }
 }
 
+/** One that is called for each row, and may give its answer later. */
+function calledLambda(role: string, source: string): ExplainedLambda {
+  const nothing = { backEnds: [], mayThrow: false, reason: undefined, hint: undefined, ir: undefined }
+  return { role, source, form: "called", ...nothing }
+}
+
 function sharesWith(plan: Plan, node: WindowAggregateNode): string[] {
   const members = windowGroupOf(plan, node)?.members ?? []
   return plan.nodes.flatMap((other) => (other !== node && members.some((each) => each === other) ? other.id : []))
@@ -206,7 +216,9 @@ function detailOf(node: InnerNode): string | undefined {
     case "union":
       return undefined
     case "derive":
-      return `sets ${node.columns.map(({ name, type }) => `${name}: ${type.label}`).join(", ")}`
+      return setsText(node.columns)
+    case "asyncMap":
+      return `${setsText(node.columns)}; ${policyText(node.policy)}`
     case "select":
       return node.columns.join(", ")
     case "notNull":
@@ -218,6 +230,17 @@ function detailOf(node: InnerNode): string | undefined {
     default:
       return unreachable(node, "a node")
   }
+}
+
+function setsText(columns: readonly Field[]): string {
+  return `sets ${columns.map(({ name, type }) => `${name}: ${type.label}`).join(", ")}`
+}
+
+function policyText({ inFlight, order, timeoutMicros, attempts, onFailure }: CallPolicy): string {
+  const times = `${counted(attempts, "attempt")} of ${formatDuration(timeoutMicros)}`
+  const failing =
+    onFailure === undefined ? "" : onFailure === "stop" ? ", then it stops the job" : ", then a dead letter"
+  return `${inFlight} rows in flight, in order of ${order}, ${times}${failing}`
 }
 
 function keysText(keys: readonly string[]): string {

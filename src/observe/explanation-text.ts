@@ -23,6 +23,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   union: "union",
   eventTime: "eventTime",
   windowAggregate: "window",
+  asyncMap: "asyncMap",
 }
 
 const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
@@ -132,7 +133,7 @@ function sharingLines({ sharesWith }: ExplainedNode): string[] {
 
 /** Whether the text of a node spells all columns of what it gives. */
 function showsColumns(node: ExplainedNode): boolean {
-  return node.changesColumns && node.kind !== "derive" && node.kind !== "notNull"
+  return node.changesColumns && node.kind !== "derive" && node.kind !== "notNull" && node.kind !== "asyncMap"
 }
 
 /** What becomes of late rows that nobody takes. */
@@ -146,6 +147,7 @@ function portOf(consumer: Consumer): Port {
 }
 
 function formLines({ form, backEnds, mayThrow, reason, hint }: ExplainedLambda): string[] {
+  if (form === "called") return ["○ called asynchronously, at least once for each row"]
   if (form === "compiled") {
     const throwing = mayThrow ? ["  may throw: where it does, it runs again as a closure"] : []
     return [`✓ compiled to ${backEnds.join(" and ")}`, ...throwing]
@@ -209,7 +211,7 @@ function policyLines({ onError, policies }: Explanation): string[] {
 }
 
 function lambdaLines({ nodes }: Explanation): string[] {
-  const lambdas = nodes.flatMap((node) => node.lambdas)
+  const lambdas = nodes.flatMap((node) => node.lambdas).filter(({ form }) => form !== "called")
   if (lambdas.length === 0) return []
   const compiled = lambdas.filter(({ form }) => form === "compiled").length
   return [`lambdas       ${compiled} of ${lambdas.length} compiled`]

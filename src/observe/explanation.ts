@@ -21,7 +21,8 @@ export interface ExplainedLambda {
   readonly role: string
   /** Its source text. */
   readonly source: string
-  readonly form: "compiled" | "closure"
+  /** `"called"`: it is called for each row, and its answer waited for. */
+  readonly form: "compiled" | "closure" | "called"
   /** What it is compiled to; of a lambda that gives several columns, some may be the one and some the other. */
   readonly backEnds: readonly BackEnd[]
   /** Whether it is compiled and may throw: where it does, the closure is run again, and its error is reported. */

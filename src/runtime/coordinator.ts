@@ -3,7 +3,8 @@
  *
  * The way of an epoch: records are read and pushed through the dataflow, whose outputs the sinks gather; at the cut the
  * sinks stage, the commit record (positions, state changes, what was staged, counters) is made durable, the sinks
- * apply. A failure anywhere ends the run without a commit: the next run recovers the last epoch.
+ * apply. A failure anywhere ends the run without a commit: the next run recovers the last epoch. Answers to calls are given
+ * to the dataflow between batches; rows that wait for them are part of its state.
  *
  * Invariants (`docs/spec/epochs.md`):
  * - E1 One commit record per epoch, durable before anything of the epoch is visible; it alone decides.
@@ -29,6 +30,8 @@ import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunOperator, type RunRecord 
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import type { JobEvent } from "../trace/events.ts"
+import { AsyncCalls } from "./async-calls.ts"
+import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
@@ -69,10 +72,14 @@ export class Coordinator {
   #deadLetters: DeadLetter[] = []
   #state: JobStatus["state"] = "running"
   #stop: { readonly drain: boolean } | undefined
-  /** Ends a wait for records. */
+  /** Ends a wait for records or answers. */
   #wait: AbortController | undefined
   readonly #counters: JobCounters
+  readonly #calls: AsyncCalls
+  readonly #pace: CallPace
   #rowsSinceCut = 0
+  /** Whether records were read, or calls answered, since the last commit. */
+  #hasNews = false
   /** Whether the inputs had ended and everything had fired at the last commit. */
   #wasFinished = false
   readonly #epochLength: EpochLength
@@ -92,11 +99,15 @@ export class Coordinator {
     this.#runRecord = describeRun(job)
     this.#counters = new JobCounters(Object.keys(job.inputs))
     this.#snapshots = this.#makeSnapshots()
+    const { plan, params } = job
+    this.#calls = new AsyncCalls({ plan, params, env: options.env, onAnswer: () => this.#wait?.abort() })
+    this.#pace = new CallPace(plan)
     this.#dataflow = new Dataflow(job.plan, {
       arena: this.#arena,
       params: job.params,
       paramsSchema: job.paramsSchema,
       compile: { mode: options.compile ?? "auto", proof: options.env.scopes },
+      calls: this.#calls,
       onFailedRow: (failed) => this.#onFailedRow(failed),
       emit: (output, batch) => this.#outputs.write(output, batch),
     })
@@ -140,7 +151,7 @@ export class Coordinator {
     try {
       const isNothingNew = this.#wasFinished && this.#inputs.hasEnded
       if (!isNothingNew) await this.#readToEnd()
-      const outcome = this.#inputs.hasEnded ? "finished" : "stopped"
+      const outcome = this.#hasEnded ? "finished" : "stopped"
       this.#state = outcome
       result = { outcome, isNothingNew, status: this.status() }
     } catch (error) {
@@ -150,6 +161,11 @@ export class Coordinator {
     }
     await this.#close()
     return result
+  }
+
+  /** Whether nothing is left to be read, and no call under way. */
+  get #hasEnded(): boolean {
+    return this.#inputs.hasEnded && this.#dataflow.heldRows === 0
   }
 
   /** Makes the job commit and stop at the next batch, or at once where it waits for one. */
@@ -175,6 +191,7 @@ export class Coordinator {
       maxEventTimeMicros: flow.maxEventTime,
       openWindows: flow.openWindows,
       holdingBack: flow.slowest.map((slowest) => this.#holdingBack(slowest)),
+      rowsInFlight: this.#dataflow.heldRows,
       inputRead: read,
       inputTotal: total,
       timeShares: this.#time.shares(),
@@ -272,51 +289,110 @@ export class Coordinator {
   }
 
   async #readToEnd(): Promise<void> {
-    const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, drain = "at-end", sinkBufferBytes } = this.#options
-    while (!this.#inputs.hasEnded && this.#stop === undefined) {
-      if (await this.#isReadable()) {
-        const turn = this.#turn.next()
-        if (turn !== undefined) await turn
-        const pieceRows = this.#pieces.rowsFor(this.#turn.pieceMicros())
-        await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut, pieceRows))
-        await this.#outputs.flushLarge(sinkBufferBytes)
-        const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
-        if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#inputs.hasEnded) await this.#commit(false, false)
-      } else if (this.#stop === undefined) await this.#commit(false, false)
-    }
-    const hasEnded = this.#inputs.hasEnded
+    const { drain = "at-end" } = this.#options
+    this.#dataflow.startCalls()
+    await this.#work(true, () => this.#stop !== undefined)
+    const hasEnded = this.#hasEnded
     const shouldDrain = hasEnded
       ? drain !== "never" || this.#stop?.drain === true
       : drain === "always" || this.#stop?.drain
-    if (shouldDrain === true) this.#dataflow.drain()
-    await this.#commit(hasEnded && shouldDrain === true, true)
+    const isDrained = shouldDrain === true && (await this.#drain())
+    await this.#commit(hasEnded && isDrained, true)
   }
 
   /**
-   * Waits until there is something to read: the answer is yes. It is no where the open epoch ends before that, as it has
-   * rows and is as long as it must be, or where somebody asks the job to stop.
+   * Fires all windows, also those behind calls, for whose answers it waits. It gives false where somebody asks the job to
+   * stop meanwhile: a later run goes on from there.
    */
-  async #isReadable(): Promise<boolean> {
-    this.#time.turnTo("input")
-    const reader = await this.#inputs.nextReader()
-    if (reader.whenReadable === undefined) return true
-    if (this.#stop !== undefined) return false
+  async #drain(): Promise<boolean> {
+    const isStopping = this.#stop !== undefined
+    const isEnough = () => !isStopping && this.#stop?.drain === false && this.#options.drain !== "always"
+    do {
+      await this.#work(false, isEnough)
+      if (this.#dataflow.heldRows > 0) return false
+    } while (!this.#dataflow.drain())
+    return true
+  }
+
+  /**
+   * Reads, where it may, and takes answers to calls, and commits epoch after epoch, until there is nothing left to do, but
+   * for the last commit, or it is enough.
+   */
+  async #work(mayRead: boolean, isEnough: () => boolean): Promise<void> {
+    const { epochRows = Infinity, sinkBufferBytes } = this.#options
+    while (!isEnough()) {
+      const next = await this.#nextWork(mayRead, isEnough)
+      if (next === "nothing") return
+      if (next === "cut") await this.#commit(false, false)
+      if (next !== "records" && next !== "answers") continue
+      const turn = this.#turn.next()
+      if (turn !== undefined) await turn
+      if (next === "answers") this.#takeAnswers()
+      else await this.#readPiece(epochRows)
+      await this.#outputs.flushLarge(sinkBufferBytes)
+      const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
+      if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#hasEnded) await this.#commit(false, false)
+    }
+  }
+
+  /**
+   * Waits until there is something to do. It is to cut where the open epoch ends before that, as it has news and is as long as
+   * it must be, and to look again where somebody asks the job to stop. Nothing is read while an operator has as many calls under
+   * way as it may.
+   */
+  async #nextWork(
+    mayRead: boolean,
+    isEnough: () => boolean,
+  ): Promise<"records" | "answers" | "cut" | "look again" | "nothing"> {
+    if (this.#calls.hasAnswers) return "answers"
+    const { fullOperator } = this.#dataflow
+    const isReading = mayRead && !this.#inputs.hasEnded && fullOperator === undefined
+    const caller = fullOperator ?? this.#dataflow.callingOperator
+    if (!isReading && caller === undefined) return "nothing"
+    if (isReading) this.#time.turnTo("input")
+    else this.#time.turnTo("calls", caller)
+    const reader = isReading ? await this.#inputs.nextReader() : undefined
+    if (reader !== undefined && reader.whenReadable === undefined) return "records"
+    if (isEnough()) return "look again"
+    if (this.#calls.hasAnswers) return "answers"
     const wait = new AbortController()
-    const arrival = reader.whenReadable(wait.signal)
-    if (arrival === undefined) return true
+    const arrival = reader === undefined ? aborted(wait.signal) : reader.whenReadable!(wait.signal)
+    if (arrival === undefined) return "records"
     this.#wait = wait
-    const { timers } = this.#options.env
-    const rest = this.#epochLength.restWhileIdle(this.#clock.monotonicMicros())
+    const now = this.#clock.monotonicMicros()
+    const rest = isReading ? this.#epochLength.restWhileIdle(now) : this.#epochLength.restWhileReading(now)
     // Each ends the other, so that nothing is left behind that waits.
-    const epochEnd = this.#rowsSinceCut === 0 ? undefined : timers.sleep(rest, wait.signal).then(() => wait.abort())
+    let isOver = false
+    const endEpoch = (): void => {
+      isOver = !wait.signal.aborted
+      wait.abort()
+    }
+    const { timers } = this.#options.env
+    const epochEnd = this.#hasNews ? timers.sleep(rest, wait.signal).then(endEpoch) : undefined
     try {
       await arrival
-      return !wait.signal.aborted
+      if (!wait.signal.aborted) return "records"
+      if (this.#calls.hasAnswers) return "answers"
+      return isOver ? "cut" : "look again"
     } finally {
       wait.abort()
       await epochEnd
       this.#wait = undefined
     }
+  }
+
+  async #readPiece(epochRows: number): Promise<void> {
+    const { batchRows = MAX_BATCH_ROWS } = this.#options
+    const pieceRows = Math.min(this.#pieces.rowsFor(this.#turn.pieceMicros()), this.#pace.rows)
+    await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut, pieceRows))
+  }
+
+  #takeAnswers(): void {
+    this.#time.turnTo("compute")
+    this.#hasNews = true
+    this.#dataflow.complete(this.#calls.take())
+    this.#dataflow.advance()
+    this.#writeDeadLetters()
   }
 
   async #readBatch(rows: number): Promise<void> {
@@ -331,6 +407,7 @@ export class Coordinator {
       const records = (taken.batch?.count ?? 0) + taken.bad.length
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
+      this.#hasNews = true
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
       // In the order of the records, so that it does not show how they were cut into batches (E7).
       this.#deadLetters.sort((one, other) => (one.offset ?? 0) - (other.offset ?? 0))
@@ -340,6 +417,7 @@ export class Coordinator {
     if (taken.end) this.#dataflow.endPartition(input, index)
     this.#dataflow.advance()
     this.#writeDeadLetters()
+    this.#pace.read(taken.batch?.length ?? 0, this.#dataflow.fullOperator !== undefined)
     this.#pieces.took(taken.batch?.length ?? 0, this.#clock.monotonicMicros() - startMicros)
   }
 
@@ -377,6 +455,7 @@ export class Coordinator {
     await this.#outputs.apply(staged)
     this.#wasFinished = finished
     this.#rowsSinceCut = 0
+    this.#hasNews = false
     this.#lastCommitMicros = this.#clock.monotonicMicros() - startMicros
     this.#options.onEvent?.({ kind: "committed", epoch: record.epoch, rows, commitMicros: this.#lastCommitMicros })
     this.#time.turnTo("log")
@@ -417,13 +496,15 @@ export class Coordinator {
 
   #onFailedRow(failed: FailedRow): void {
     const letter = deadLetterOfRow(failed, (partition) => this.#inputs.place(partition))
-    if (this.#job.onError === "stop") {
+    if ((failed.policy ?? this.#job.onError) === "stop") {
+      const { error } = failed
+      const isCall = error instanceof TidemarkError && error.code === "call-failed"
       throw new TidemarkError(
-        "lambda-failed",
+        isCall ? error.code : "lambda-failed",
         `The operator ${failed.operator} failed at ${placeText(letter)}: ${letter.reason}`,
         {
-          hint: `The row was ${letter.raw}. Mend the lambda, or set onError: "dead-letter". Nothing of this epoch counts.`,
-          cause: failed.error,
+          hint: `The row was ${letter.raw}. Mend ${isCall ? "what it asks" : "the lambda"}, or set ${failed.policy === undefined ? "onError" : "onFailure"}: "dead-letter". Nothing of this epoch counts.`,
+          cause: error,
         },
       )
     }
@@ -462,6 +543,7 @@ export class Coordinator {
 
   async #close(): Promise<void> {
     this.#turn.leave()
+    this.#calls.close()
     await this.#snapshots.settle()
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
     const parts: readonly ({ close(): Promise<void> } | undefined)[] = [this.#inputs, this.#outputs, this.#store]
@@ -476,6 +558,13 @@ export class Coordinator {
   async #closeAfterFailure(): Promise<void> {
     await this.#close().catch(() => undefined)
   }
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  })
 }
 
 function placeText({ partition, record }: DeadLetter): string {

@@ -2,7 +2,8 @@
  * Dead letters: records that could not be read, and rows whose lambda failed, as rows of an output of their own.
  *
  * Invariant:
- * - X1 Every record read is either processed or a dead letter, in the same epoch, never both.
+ * - X1 Every record read is either processed or a dead letter, in the same epoch, never both; where its call is under way, when
+ *   that is answered.
  */
 import { writtenRow } from "../batch/written-row.ts"
 import type { BadRecord } from "../batch/position.ts"

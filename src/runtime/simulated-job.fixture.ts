@@ -99,7 +99,7 @@ export class Bench {
 
   /** Runs a job until it ends, fails on its disk, or dies; tells whether it came to its end. */
   async live(executable: ExecutableJob, options: Partial<RunJobOptions>): Promise<boolean> {
-    const env = this.world.boot()
+    const env = this.watch(this.world.boot())
     const promise = runJob(executable, { env, directory: "/job/state", baseDirectory: "/job", ...options })
     const finished = promise.then((handle) => handle.finished)
     const end = await this.world.run(finished)

@@ -68,12 +68,14 @@ export interface JobStatus {
   readonly openWindows: number
   /** By event time, in the order of the plan, what its watermark waits for. Nothing of one whose partitions have all ended. */
   readonly holdingBack: readonly HoldingBack[]
+  /** Rows that wait for the answer to their call, in all `asyncMap`s. */
+  readonly rowsInFlight: number
   /** How much of the input was read, in the unit of offsets (files: bytes), and of how much where that is known. */
   readonly inputRead: number
   readonly inputTotal: number | undefined
   /**
-   * What the job has spent its time on of late, the greatest share first. An output, or the log, with nearly all of it is what
-   * holds the job back: reading waits for it.
+   * What the job has spent its time on of late, the greatest share first. An output, the log, or calls, with nearly all of it is
+   * what holds the job back: reading waits for it.
    */
   readonly timeShares: readonly TimeShare[]
   /** How long the last commit took, in µs. */

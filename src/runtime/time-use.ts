@@ -1,6 +1,6 @@
 /**
- * What a job spends its time on: reading, computing, the log, or one of its outputs. It does one of these at a time, so where an
- * output is slow all else waits for it, and its share says so, also while it is being waited for.
+ * What a job spends its time on: reading, computing, the log, one of its outputs, or waiting for calls. It does one of these at a
+ * time, so where an output is slow all else waits for it, and its share says so, also while it is being waited for.
  *
  * Invariant:
  * - TU1 Shares are over the last two to four seconds, or the time of what goes on where that is longer, and add up to 1.
@@ -25,6 +25,8 @@ export type Occupation =
   | "input"
   /** Its operators. */
   | "compute"
+  /** It waits for answers to the calls of an `asyncMap`: as many are under way as may be, or nothing is left to be read. */
+  | "calls"
   /** A sink writes, or is waited for. */
   | "output"
   /** Commits and snapshots are made durable. */
@@ -42,7 +44,7 @@ export type Occupation =
  */
 export interface TimeShare {
   readonly on: Occupation
-  /** Which output it is. */
+  /** Which output it is; of calls, the id of the `asyncMap`. */
   readonly name: string | undefined
   /** Between 0 and 1. */
   readonly share: number

@@ -3,14 +3,16 @@
  * throws `invalid-plan` (for options `invalid-options`, for durations `invalid-duration`) with the job, the call and its
  * place in the flow.
  */
+import { grouped } from "../base/counted.ts"
 import { nameHint } from "../base/did-you-mean.ts"
 import { checkDuration } from "../base/duration.ts"
-import type { TidemarkError } from "../base/errors.ts"
+import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
 import type { RowFunction } from "../expr/lambda.ts"
+import type { CallFunction } from "../flow/calls.ts"
 import type { Place, Recorder } from "./recorder.ts"
 
 /** Checks what one call was given. */
@@ -72,22 +74,42 @@ export class CallChecks {
 
   /** A function of a row and the parameters. */
   lambda(lambda: unknown): RowFunction {
-    if (typeof lambda !== "function") {
-      throw this.error("there is no lambda", `Write .${this.#call}(..., (row, params) => ...).`)
-    }
+    const kind = this.#kindOf(lambda, "(row, params) => ...")
+    if (kind === "ordinary") return lambda as RowFunction
+    const hint =
+      kind === "asynchronous"
+        ? "A lambda gives its value at once. For one that waits for something there is .asyncMap(...)."
+        : "A lambda gives its value at once: it is an ordinary function of the row."
+    throw this.error(`the lambda is ${kind}`, hint)
+  }
+
+  /** A function of a row, the parameters and a call, which may give a promise. */
+  callFunction(lambda: unknown): CallFunction {
+    const kind = this.#kindOf(lambda, "async (row, params, call) => ...")
+    if (kind !== "a generator") return lambda as CallFunction
+    throw this.error("the lambda is a generator", "A call gives one answer: write an async function.")
+  }
+
+  #kindOf(lambda: unknown, shape: string): "ordinary" | "asynchronous" | "a generator" {
+    if (typeof lambda !== "function") throw this.error("there is no lambda", `Write .${this.#call}(..., ${shape}).`)
     const tag = Object.prototype.toString.call(lambda)
-    if (tag === "[object Function]") return lambda as RowFunction
-    const kind = tag.includes("Generator") ? "a generator" : "asynchronous"
-    throw this.error(
-      `the lambda is ${kind}`,
-      "A lambda gives its value at once: it is an ordinary function of the row.",
-    )
+    if (tag === "[object Function]") return "ordinary"
+    return tag.includes("Generator") ? "a generator" : "asynchronous"
   }
 
   /** An operator's options: an object with these keys at most. */
   options(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
     if (options === undefined) return {}
     return checkOptions(this.#recorder.describe(this.#from, this.#call), options, known)
+  }
+
+  /** A whole number from 1. */
+  count(option: string, value: unknown, max: number): number {
+    if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max) return value as number
+    const where = this.#recorder.describe(this.#from, this.#call)
+    throw new TidemarkError("invalid-options", `${where}: ${option} is ${shownValue(value)}.`, {
+      hint: `Give a whole number from 1 to ${grouped(max)}.`,
+    })
   }
 
   /** Microseconds. */

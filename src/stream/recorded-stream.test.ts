@@ -123,6 +123,37 @@ describe("calls record nodes", () => {
     expect(columnsOf(nodes.at(-1)!)).toBe("at: timestamp, n: int32?")
   })
 
+  test("L3 asyncMap adds columns as derive does, and how calls are made", () => {
+    const lambda = () => Promise.resolve({ zone: 1, price: 2 })
+    const node = lastNode((trips) => {
+      return trips["asyncMap"]!({ price: t.float64, zone: t.int32 }, lambda, {
+        id: "prices",
+        retry: { backOff: "20s" },
+      })
+    })
+    expect(node).toMatchObject({
+      kind: "asyncMap",
+      id: "prices",
+      lambda,
+      timeColumn: undefined,
+      policy: {
+        inFlight: 100,
+        order: "input",
+        timeoutMicros: 10_000_000,
+        attempts: 3,
+        backOffMicros: 20_000_000,
+        maxBackOffMicros: 20_000_000,
+        onFailure: undefined,
+      },
+    })
+    expect(node.schema.fields.map(({ name }) => name).join()).toBe(
+      "pickup,dropoff,zone,fare,tip,meters,riders,place,price",
+    )
+    expect(lastNode((trips) => timed(trips)["asyncMap"]!({ n: t.int32 }, () => ({ n: 1 })))).toMatchObject({
+      timeColumn: "pickup",
+    })
+  })
+
   test("pipe gives what the function makes of the stream", () => {
     const node = lastNode((trips) => trips["pipe"]!((stream: Untyped) => stream["select"]!("zone")))
     expect(node.kind).toBe("select")
@@ -146,6 +177,22 @@ describe("calls record nodes", () => {
       )
     }
   })
+})
+
+const COLUMNS = ["pickup", "dropoff", "zone", "fare", "tip", "meters", "riders", "place"]
+const asking = (options: unknown) => (trips: Untyped) =>
+  trips["asyncMap"]!({ price: t.float64 }, () => ({ price: 1 }), options)
+
+test("AM2 AM6 bounds of calls are whole numbers from 1", () => {
+  for (const options of [{ inFlight: 0 }, { inFlight: 65_537 }, { inFlight: "9" }, { retry: { attempts: 1.5 } }]) {
+    const error = errorOf(() => planOf((trips) => ({ out: asking(options)(trips) })))
+    expect(error).toMatchObject({
+      code: "invalid-options",
+      hint: expect.stringContaining("whole number from 1") as string,
+    })
+  }
+  const error = errorOf(() => planOf((trips) => ({ out: asking({ retries: 3 })(trips) })))
+  expect(error.message).toBe('The job trips, .asyncMap(...) on trips has no option "retries".')
 })
 
 describe("RS1 calls refuse at run time what the compiler refuses", () => {
@@ -222,6 +269,28 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
         }),
       "the lambda is a generator",
     ],
+    "calls by a generator": [
+      (trips) =>
+        trips["asyncMap"]!({ n: t.int32 }, async function* () {
+          yield await Promise.resolve({ n: 1 })
+        }),
+      "the lambda is a generator",
+    ],
+    "calls in no order": [asking({ order: "any" }), 'the order is "any"'],
+    "calls that fail otherwise": [asking({ onFailure: "ignore" }), 'onFailure is "ignore"'],
+    "calls without time": [asking({ timeout: "0s" }), "the timeout is zero"],
+    "waits that shrink": [
+      asking({ retry: { backOff: "2s", maxBackOff: "1s" } }),
+      "retry.maxBackOff is shorter than retry.backOff",
+    ],
+    "event time behind calls": [
+      (trips) => asking({ id: "prices" })(trips)["filter"]!(() => true)["eventTime"]!("pickup", { outOfOrder: "1s" }),
+      "event time is made before calls, and these rows come from those of prices",
+    ],
+    "a union of rows that have been asked about": [
+      (trips) => trips["union"]!(asking({})(trips)["select"]!(...COLUMNS)),
+      "some of its rows have waited in a window or for calls",
+    ],
     "no declared columns": [(trips) => trips["derive"]!(() => ({ net: 1 })), "no columns are declared"],
     "a declared column without type": [
       (trips) => trips["map"]!({ net: "float64" }, () => ({ net: 1 })),
@@ -266,7 +335,7 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
         const counts = windowed(trips)["aggregate"]!({ n: count() })
         return counts["union"]!(counts)
       },
-      "some of its rows have waited in a window",
+      "some of its rows have waited in a window or for calls",
     ],
     "a pipe through nothing": [(trips) => trips["pipe"]!(), "there is no function"],
     "no aggregates": [(trips) => windowed(trips)["aggregate"]!({}), "there are no aggregates"],

@@ -9,6 +9,7 @@
 import { Schema, type Field } from "../batch/schema.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { EventTimeNode, Port, WindowSpec } from "../flow/plan.ts"
+import { callPolicyOf } from "./async-map-options.ts"
 import { CallChecks } from "./call-checks.ts"
 import { recordAggregates } from "./recorded-aggregates.ts"
 import type { Place, Recorder } from "./recorder.ts"
@@ -63,6 +64,21 @@ export class RecordedStream {
     })
     const isReplaced = columns.some(({ name }) => name === timeColumn)
     return this.#behind(node, schema, isReplaced ? undefined : timeColumn)
+  }
+
+  asyncMap(declared: unknown, given: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("asyncMap")
+    const { schema: before } = this.#place
+    const columns = checks.declaredColumns(declared)
+    const lambda = checks.callFunction(given)
+    const { id, policy } = callPolicyOf(checks, options)
+    const schema = new Schema(replaced(before.fields, columns))
+    const isReplaced = columns.some(({ name }) => name === this.#place.timeColumn)
+    const timeColumn = isReplaced ? undefined : this.#place.timeColumn
+    const node = this.#recorder.add(this.#place, "asyncMap", id, (place) => {
+      return { ...place, kind: "asyncMap", schema, columns, lambda, policy, timeColumn }
+    })
+    return this.#behind(node, schema, timeColumn)
   }
 
   select(...names: readonly unknown[]): RecordedStream {
@@ -145,6 +161,12 @@ export class RecordedStream {
       const hint =
         "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
       throw checks.error("results of windows have no other event time than their window's", hint)
+    }
+    const calls = this.#recorder.callsBefore(this.#place)
+    if (calls !== undefined) {
+      const hint =
+        "Call .eventTime(...) before .asyncMap(...): in which order inputs are read must not depend on answers."
+      throw checks.error(`event time is made before calls, and these rows come from those of ${calls}`, hint)
     }
     const column = eventTimeColumn(checks, name)
     const { id, outOfOrder } = checks.options(options, ["id", "outOfOrder"])

@@ -119,9 +119,18 @@ export class Recorder {
   directInputs({ node }: Pick<Place, "node">): readonly string[] | undefined {
     const from = this.#nodes[node]!
     if (from.kind === "source") return [from.inputName]
-    if (from.kind === "windowAggregate") return undefined
+    if (from.kind === "windowAggregate" || from.kind === "asyncMap") return undefined
     const below = inputsOf(from).map(({ input }) => this.directInputs({ node: input }))
     return below.some((each) => each === undefined) ? undefined : below.flatMap((each) => each!)
+  }
+
+  /** The id of the nearest `asyncMap` that the rows have passed, if there is one. */
+  callsBefore({ node }: Pick<Place, "node">): string | undefined {
+    const from = this.#nodes[node]!
+    if (from.kind === "asyncMap") return from.id
+    return inputsOf(from)
+      .map(({ input }) => this.callsBefore({ node: input }))
+      .find((id) => id !== undefined)
   }
 
   /** The finished plan. */

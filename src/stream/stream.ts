@@ -15,6 +15,7 @@ import type { ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
+import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
@@ -132,6 +133,36 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     columns: C,
     lambda: (row: R, params: P) => { readonly [N in keyof C]: ValueOf<C[N]> },
     options?: OperatorOptions,
+  ): AppendStream<
+    [Extract<keyof C, keyof R>] extends [never]
+      ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
+      : { readonly [N in Extract<keyof C, keyof R>]: ValueOf<C[N]> } extends {
+            readonly [N in Extract<keyof C, keyof R>]: R[N]
+          }
+        ? R & { readonly [N in keyof C]: ValueOf<C[N]> }
+        : { readonly [N in keyof R]: N extends keyof C ? ValueOf<C[N]> : R[N] } & {
+            readonly [N in keyof C]: ValueOf<C[N]>
+          },
+    P,
+    Exclude<T, keyof C>
+  >
+
+  /**
+   * Calls the function for each row, many at a time, and adds the columns declared, with the values of the object that it
+   * gives or that its promise resolves to; a column of the same name is replaced, as by `.derive(...)`. Rows in flight are
+   * part of the state, and are asked for again after a recovery: effects of the function happen at least once. A row
+   * fails where all attempts have failed, or where a value is not of the declared type.
+   *
+   * Event time is declared before it: `.eventTime(...)` cannot stand behind it.
+   */
+  asyncMap<const C extends ColumnTypes>(
+    columns: C,
+    lambda: (
+      row: R,
+      params: P,
+      call: AsyncCall,
+    ) => PromiseLike<{ readonly [N in keyof C]: ValueOf<C[N]> }> | { readonly [N in keyof C]: ValueOf<C[N]> },
+    options?: AsyncMapOptions,
   ): AppendStream<
     [Extract<keyof C, keyof R>] extends [never]
       ? R & { readonly [N in keyof C]: ValueOf<C[N]> }

@@ -74,3 +74,58 @@ test("W9 a window's row that fails has 0 for what is out of range, whatever was 
     ])
   }
 })
+
+test("AM1 AM9 calls are made in earnest, each once, and tried again without waiting", async () => {
+  const asked: string[] = []
+  const pricing = job({
+    name: "pricing",
+    inputs: { orders: schema({ sku: t.string, units: t.int32 }) },
+    flow: ({ orders }) => ({
+      priced: orders.asyncMap(
+        { price: t.float64 },
+        async ({ sku }, _params, { attempt }) => {
+          asked.push(`${sku} ${attempt}`)
+          await new Promise((resolve) => setTimeout(resolve, sku === "tea" ? 20 : 1))
+          if (sku === "rum") throw new Error("not to minors")
+          return { price: sku.length }
+        },
+        { id: "prices", inFlight: 2, retry: { attempts: 2, backOff: "1h", maxBackOff: "1h" } },
+      ),
+    }),
+  })
+  const orders = ["tea", "rum", "cocoa", "water"].map((sku, units) => ({ sku, units }))
+  const { priced, failedRows } = await runOnRows(pricing, { inputs: { orders } })
+  expect(priced).toEqual([
+    { sku: "tea", units: 0, price: 3 },
+    { sku: "cocoa", units: 2, price: 5 },
+    { sku: "water", units: 3, price: 5 },
+  ])
+  expect(failedRows).toMatchObject([
+    {
+      operator: "prices",
+      row: { sku: "rum" },
+      reason: "the call failed 2 times, at last: it threw Error: not to minors",
+    },
+  ])
+  expect(asked.sort()).toEqual(["cocoa 1", "rum 1", "rum 2", "tea 1", "water 1"])
+})
+
+test("AM12 in order of completion the two runs may differ in it", async () => {
+  const pricing = job({
+    name: "pricing",
+    inputs: { orders: schema({ units: t.int32 }) },
+    flow: ({ orders }) => ({
+      priced: orders.asyncMap(
+        { price: t.float64 },
+        async ({ units }) => {
+          await new Promise((resolve) => setTimeout(resolve, 20 - units))
+          return { price: units * 2 }
+        },
+        { id: "prices", order: "completion" },
+      ),
+    }),
+  })
+  const orders = [1, 5, 9, 13, 17].map((units) => ({ units }))
+  const { priced } = await runOnRows(pricing, { inputs: { orders } })
+  expect(priced.map(({ price }) => price).sort((one, other) => one - other)).toEqual([2, 10, 18, 26, 34])
+})

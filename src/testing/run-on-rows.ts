@@ -2,15 +2,18 @@
  * `runOnRows`: a job on arrays of rows, in any test runner, without files or a broker.
  *
  * Every job runs twice: with its lambdas compiled and in one batch, and as closures and in small batches. Both must give
- * the same, so that each test of a job is also a test of the compiler on the job's own lambdas.
+ * the same, so that each test of a job is also a test of the compiler on the job's own lambdas. What is asked outside is asked
+ * once: the answers of the first run serve the second.
  */
 import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
-import { nodeScopes } from "../env/node/scopes.ts"
+import { nodeEnv } from "../env/node/node-env.ts"
+import type { Plan } from "../flow/plan.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
+import type { AsyncCall } from "../stream/async-map-options.ts"
 import { completeParams, type ParamsOfColumns } from "../stream/params.ts"
 import { checkedRows, runPlan, type FailedTestRow, type PlainRow, type PlanResult } from "./run-plan.ts"
 
@@ -48,7 +51,8 @@ export interface RowsOfJob<J extends Job> {
  * Runs a job on arrays of rows, to their end: all open windows fire. Gives the rows of each output by name, and in
  * `failedRows` those whose lambda threw or gave a wrong type.
  *
- * Event time comes from the rows alone; each input is one partition.
+ * Event time comes from the rows alone; each input is one partition. Functions of `asyncMap` are called in earnest, once for
+ * each attempt: give the job others in a test, as a parameter of the function that makes it.
  *
  * @example
  * ```ts
@@ -80,8 +84,8 @@ export function runOnRows<J extends Job>(
   job: J,
   rows: RowsOfJob<J>,
 ): Promise<OutputRows<J> & { readonly failedRows: readonly FailedTestRow[] }> {
-  return Promise.resolve().then(() => {
-    const compiled = runBothWays(checkJob(job), checkOptions("runOnRows(...)", rows, ["inputs", "params"]))
+  return Promise.resolve().then(async () => {
+    const compiled = await runBothWays(checkJob(job), checkOptions("runOnRows(...)", rows, ["inputs", "params"]))
     // The plan's outputs are the job's outputs by construction; their rows have the types that the builder recorded.
     return { ...compiled.outputs, [FAILED_ROWS]: compiled.failed } as OutputRows<J> & {
       readonly failedRows: readonly FailedTestRow[]
@@ -99,7 +103,7 @@ function checkJob(job: Job): Job {
   })
 }
 
-function runBothWays(job: Job, rows: Readonly<Record<string, unknown>>): PlanResult {
+async function runBothWays(job: Job, rows: Readonly<Record<string, unknown>>): Promise<PlanResult> {
   const { plan, paramsSchema, inputSchemas } = job
   if (plan.outputs.some(({ name }) => name === FAILED_ROWS)) {
     throw new TidemarkError("invalid-options", `The job ${job.name} has an output named ${FAILED_ROWS}.`, {
@@ -118,11 +122,33 @@ function runBothWays(job: Job, rows: Readonly<Record<string, unknown>>): PlanRes
     return { name, schema, rows: checkedRows(name, schema, input) }
   })
   const params = completeParams(`The job ${job.name}`, paramsSchema, rows["params"] as PlainRow | undefined)
-  const run = { plan, paramsSchema, params, inputs }
-  const compiled = runPlan({ ...run, compile: { mode: "auto", proof: nodeScopes() }, batchRows: WHOLE_BATCH_ROWS })
-  const closures = runPlan({ ...run, compile: { mode: "off", proof: undefined }, batchRows: SMALL_BATCH_ROWS })
-  refuseDifference(job.name, compiled, closures)
+  const env = nodeEnv()
+  const run = { plan: answeringOnce(plan), paramsSchema, params, inputs, env }
+  const compiled = await runPlan({ ...run, compile: { mode: "auto", proof: env.scopes }, batchRows: WHOLE_BATCH_ROWS })
+  const closures = await runPlan({ ...run, compile: { mode: "off", proof: undefined }, batchRows: SMALL_BATCH_ROWS })
+  const isOrdered = !plan.nodes.some((node) => node.kind === "asyncMap" && node.policy.order === "completion")
+  refuseDifference(job.name, compiled, closures, isOrdered)
   return compiled
+}
+
+/** The plan, in which an attempt of a call that was made before is answered as it was then. */
+function answeringOnce(plan: Plan): Plan {
+  const nodes = plan.nodes.map((node) => {
+    if (node.kind !== "asyncMap") return node
+    const given = new Map<string, unknown>()
+    const ask = node.lambda as (row: unknown, params: unknown, call: AsyncCall) => unknown
+    const lambda = (row: unknown, params: unknown, call: AsyncCall): unknown => {
+      const place = `${call.key} ${call.attempt}`
+      if (!given.has(place))
+        given.set(
+          place,
+          Promise.resolve().then(() => ask(row, params, call)),
+        )
+      return given.get(place)
+    }
+    return { ...node, lambda }
+  })
+  return { ...plan, nodes }
 }
 
 /** What is given for the inputs, by name, none of them unknown. */
@@ -137,9 +163,11 @@ function checkInputs(job: Job, inputs: unknown): Readonly<Record<string, unknown
 }
 
 /** Throws where the two ways disagree: a defect of Tidemark, or a lambda that is not a function of its row. */
-function refuseDifference(job: string, compiled: PlanResult, closures: PlanResult): void {
+function refuseDifference(job: string, compiled: PlanResult, closures: PlanResult, isOrdered: boolean): void {
+  const inOrder = (rows: readonly PlainRow[]) =>
+    isOrdered ? rows : [...rows].sort((one, other) => (shown(one) < shown(other) ? -1 : 1))
   for (const [name, rows] of Object.entries(compiled.outputs)) {
-    refuseOtherRows(`the output ${name} of ${job}`, rows, closures.outputs[name]!)
+    refuseOtherRows(`the output ${name} of ${job}`, inOrder(rows), inOrder(closures.outputs[name]!))
   }
   // Which of two operators' rows fail first depends on batches.
   const [failed, others] = [compiled, closures].map((result) =>

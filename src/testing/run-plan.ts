@@ -1,8 +1,8 @@
 /**
- * Runs a plan on arrays of rows, in memory and at once: the engine under `runOnRows`.
+ * Runs a plan on arrays of rows, in memory: the engine under `runOnRows`.
  *
  * Each input is one partition, read in the order of its rows; inputs are read one after the other; at the end all open
- * windows fire.
+ * windows fire. Calls are made as a job makes them, but a call that has failed is tried again at once.
  */
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
@@ -11,6 +11,7 @@ import { batchOfRows } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import { Dataflow } from "../flow/dataflow.ts"
+import { AsyncCalls, type CallsEnv } from "../runtime/async-calls.ts"
 import type { Plan } from "../flow/plan.ts"
 
 /**
@@ -57,20 +58,26 @@ export interface PlanRun {
   readonly compile: CompileOptions
   /** Rows a batch; results do not depend on it. */
   readonly batchRows: number
+  /** What calls need of the world. */
+  readonly env: CallsEnv
 }
 
 const ARENA_BYTES = 64 << 20
 
 /** Runs a plan to the end of its rows. */
-export function runPlan({ plan, paramsSchema, params, inputs, compile, batchRows }: PlanRun): PlanResult {
+export async function runPlan(run: PlanRun): Promise<PlanResult> {
+  const { plan, paramsSchema, params, inputs, compile, batchRows, env } = run
   const arena = new Arena({ maxBytes: ARENA_BYTES })
   const outputs: Record<string, PlainRow[]> = Object.fromEntries(plan.outputs.map(({ name }) => [name, []]))
   const failed: FailedTestRow[] = []
+  const answers = new AnswerBell()
+  const calls = new AsyncCalls({ plan: withoutBackOff(plan), params, env, onAnswer: () => answers.ring() })
   const dataflow = new Dataflow(plan, {
     arena,
     params,
     paramsSchema,
     compile,
+    calls,
     emit: (output, batch) => {
       for (const row of batch.toRows()) outputs[output]!.push(row)
     },
@@ -78,8 +85,15 @@ export function runPlan({ plan, paramsSchema, params, inputs, compile, batchRows
       failed.push({ operator, row: batch.row(row), reason: error instanceof Error ? error.message : String(error) })
     },
   })
+  const answerWhile = async (isWaiting: () => boolean): Promise<void> => {
+    while (isWaiting()) {
+      if (!calls.hasAnswers) await answers.rung()
+      dataflow.complete(calls.take())
+      dataflow.advance()
+    }
+  }
   inputs.forEach(({ name }, partition) => dataflow.openPartition(name, partition))
-  inputs.forEach(({ name, schema, rows }, partition) => {
+  for (const [partition, { name, schema, rows }] of inputs.entries()) {
     for (let from = 0; from < rows.length; from += batchRows) {
       const piece = rows.slice(from, from + batchRows)
       const offsets = Float64Array.from(piece, (_, index) => from + index)
@@ -90,12 +104,37 @@ export function runPlan({ plan, paramsSchema, params, inputs, compile, batchRows
         release()
       }
       dataflow.advance()
+      await answerWhile(() => dataflow.fullOperator !== undefined)
     }
     dataflow.endPartition(name, partition)
     dataflow.advance()
-  })
-  dataflow.drain()
+  }
+  do await answerWhile(() => dataflow.heldRows > 0)
+  while (!dataflow.drain())
   return { outputs, failed }
+}
+
+/** Tells who waits for it that there is an answer. */
+class AnswerBell {
+  #ring: (() => void) | undefined
+
+  ring(): void {
+    this.#ring?.()
+  }
+
+  rung(): Promise<void> {
+    return new Promise((resolve) => (this.#ring = resolve))
+  }
+}
+
+/** A test does not wait for what is asked to come to itself. */
+function withoutBackOff(plan: Plan): Plan {
+  const nodes = plan.nodes.map((node) => {
+    return node.kind === "asyncMap"
+      ? { ...node, policy: { ...node.policy, backOffMicros: 0, maxBackOffMicros: 0 } }
+      : node
+  })
+  return { ...plan, nodes }
 }
 
 /**
