@@ -79,7 +79,13 @@ async function findFurther(scenario: Scenario, result: SimulationResult): Promis
 async function compareUndisturbed(scenario: Scenario, result: SimulationResult): Promise<string[]> {
   const undisturbed = { ...scenario, batchRows: 64, epochRows: [1_000_000], stopAfterCommits: [], pauseMicrosMax: 0 }
   const { findings, content } = await simulate(undisturbed, { faults: [] })
-  const differing = [...content].filter(([directory, text]) => result.content.get(directory) !== text)
+  // Whose turn it was when a call failed, or was answered out of turn, is seen in the order of rows, and in nothing else.
+  const isOrderKept = (directory: string) =>
+    scenario.calls === undefined || (scenario.calls.order === "input" && !directory.includes("bad"))
+  const shown = (directory: string, text = "") => (isOrderKept(directory) ? text : text.split("\n").sort().join("\n"))
+  const differing = [...content].filter(
+    ([directory, text]) => shown(directory, result.content.get(directory)) !== shown(directory, text),
+  )
   const differences = differing.map(([directory]) => `${directory} differs from that of an undisturbed run`)
   return [...findings.map((finding) => `undisturbed: ${finding}`), ...differences]
 }

@@ -1,16 +1,19 @@
 /** The job of a scenario, made with the real builder and the real file connector, and how its outputs are read. */
 import { formatDuration, type Duration } from "../base/duration.ts"
+import { Prng } from "../base/prng.ts"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { csv, jsonl, type FileConnector } from "../connectors/files/file-connector.ts"
 import type { SourceBinding } from "../connect/source.ts"
+import type { Env } from "../env/env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
+import type { AsyncCall, AsyncMapOptions } from "../stream/async-map-options.ts"
 import { count, first, last, max, min, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
 import { hopping, tumbling } from "../stream/windows.ts"
 import { pausedSource } from "./paused-source.ts"
 import type { OutputReading } from "./published-output.ts"
-import { THROWING_ID_MODULUS, type JobShape, type Scenario } from "./scenario.ts"
+import { THROWING_ID_MODULUS, UNANSWERED_ID_MODULUS, type CallShape, type JobShape, type Scenario } from "./scenario.ts"
 import { outputNames, type Truth } from "./truth.ts"
 
 /** Where the simulated job's files lie. */
@@ -32,18 +35,31 @@ const Row = schema({
   note: t.string,
 })
 
+/** Whom the job asks about its rows: in each process the world as that sees it. */
+export interface Answerer {
+  env: Env | undefined
+}
+
 /** The job of a scenario. */
-export function scenarioJob(scenario: Scenario): ExecutableJob {
-  const { shape, inputFormat, outputFormat, outputsLie, rollBytes, rollAfter } = scenario
+export function scenarioJob(scenario: Scenario, answerer: Answerer): ExecutableJob {
+  const { shape, calls, inputFormat, outputFormat, outputsLie, rollBytes, rollAfter } = scenario
   const input = inputFormat === "csv" ? csv : jsonl
   const output = (name: string): FileConnector =>
     (outputFormat === "csv" ? csv : jsonl)(outputDirectory(name, outputsLie), { rollBytes, rollAfter })
   const inputs = { rows: paused(input(`in/*.${inputFormat}`), scenario) }
   const deadLetter = output("bad")
   if (shape.kind === "filter") {
-    return filterJob().with({ inputs, outputs: { kept: output("kept"), doubled: output("doubled") }, deadLetter })
+    return filterJob(calls, answerer).with({
+      inputs,
+      outputs: { kept: output("kept"), doubled: output("doubled") },
+      deadLetter,
+    })
   }
-  return windowsJob(shape).with({ inputs, outputs: { results: output("results"), late: output("late") }, deadLetter })
+  return windowsJob(shape, calls, answerer).with({
+    inputs,
+    outputs: { results: output("results"), late: output("late") },
+    deadLetter,
+  })
 }
 
 function paused(source: SourceBinding, { pauseMicrosMax, seed }: Scenario): SourceBinding {
@@ -64,19 +80,22 @@ function outputDirectory(name: string, outputsLie: Scenario["outputsLie"]): stri
   return outputsLie === "together" ? `out/${name}` : `${name}/parts`
 }
 
-function filterJob() {
+function filterJob(calls: CallShape | undefined, answerer: Answerer) {
   return job({
     name: "simulated",
     inputs: { rows: Row },
     flow: ({ rows }) => {
       const kept = rows.filter((row) => keeps(row))
-      const doubled = kept.derive({ double: t.int32 }, (row) => ({ double: row.value === null ? 0 : row.value * 2 }))
+      const doubled =
+        calls === undefined
+          ? kept.derive({ double: t.int32 }, doubleOf)
+          : kept.asyncMap({ double: t.int32 }, asking(calls, answerer, true), optionsOf(calls))
       return { kept, doubled: doubled.select("id", "double") }
     },
   })
 }
 
-function windowsJob(shape: WindowsShape) {
+function windowsJob(shape: WindowsShape, calls: CallShape | undefined, answerer: Answerer) {
   const size = formatDuration(shape.sizeMicros) as Duration
   const window =
     shape.slideMicros === undefined
@@ -86,9 +105,16 @@ function windowsJob(shape: WindowsShape) {
     name: "simulated",
     inputs: { rows: Row },
     flow: ({ rows }) => {
-      const results = rows
+      const timed = rows
         .filter((row) => keeps(row))
         .eventTime("at", { outOfOrder: formatDuration(shape.outOfOrderMicros) as Duration })
+      const asked =
+        calls === undefined
+          ? timed
+          : timed
+              .asyncMap({ double: t.int32 }, asking(calls, answerer, false), optionsOf(calls))
+              .select("id", "key", "value", "at", "note")
+      const results = asked
         .keyBy("key")
         .window(window)
         .aggregate(
@@ -105,6 +131,29 @@ function windowsJob(shape: WindowsShape) {
       return { results, late: results.late }
     },
   })
+}
+
+function doubleOf({ value }: { readonly value: number | null }): { double: number } {
+  return { double: value === null ? 0 : value * 2 }
+}
+
+function optionsOf({ order, inFlight }: CallShape): AsyncMapOptions {
+  return { id: "calls", order, inFlight, retry: { attempts: 3, backOff: "1ms", maxBackOff: "2ms" }, timeout: "30s" }
+}
+
+/** Answers late, some only when asked again, and some never. How late follows from the row: so it is the same in a replay. */
+function asking({ latencyMicrosMax }: CallShape, answerer: Answerer, refuses: boolean) {
+  return async (
+    row: { readonly id: number; readonly value: number | null },
+    _params: unknown,
+    { attempt }: AsyncCall,
+  ) => {
+    const prng = new Prng(row.id * 8 + attempt)
+    await answerer.env!.timers.sleep(prng.below(latencyMicrosMax))
+    const isRefused = (refuses && row.id % UNANSWERED_ID_MODULUS === 0) || (attempt === 1 && prng.chance(0.1))
+    if (isRefused) throw new Error("there is no answer")
+    return doubleOf(row)
+  }
 }
 
 /** The jobs' predicate. It throws at some rows, so that there are dead letters of lambdas, too. */

@@ -44,6 +44,14 @@ export type JobShape =
       readonly outOfOrderMicros: number
     }
 
+/** How the job asks about its rows: answers take virtual time, and some never come. */
+export interface CallShape {
+  readonly order: "input" | "completion"
+  readonly inFlight: number
+  /** An attempt is answered after less than this. */
+  readonly latencyMicrosMax: number
+}
+
 /** The formats of files. */
 export type FileFormatName = "csv" | "jsonl"
 
@@ -80,6 +88,8 @@ export interface Scenario {
   readonly parallelism: number
   /** The length of a morsel: short ones are read by threads, and take turns where there are several files. */
   readonly morselBytes: number
+  /** Rows are asked about where they would be derived, or before they are windowed; `undefined` where nothing is asked. */
+  readonly calls: CallShape | undefined
   /** Records are waited for before every other read, up to so long; 0 where all are there. */
   readonly pauseMicrosMax: number
 }
@@ -100,6 +110,8 @@ export function lifeOf(scenario: Scenario, from: number, to: number): Scenario {
 
 /** Rows with such an id make the job's lambda throw. */
 export const THROWING_ID_MODULUS = 29
+/** Of rows with such an id all attempts fail, where the job asks about them and has no windows: the truth of these is plainer. */
+export const UNANSWERED_ID_MODULUS = 23
 
 /** 2024-01-01T00:00:00Z. */
 const START_MICROS = 1_704_067_200_000_000
@@ -154,6 +166,7 @@ export function drawScenario(seed: number): Scenario {
     outputsLie: prng.chance(0.7) ? "together" : "apart",
     ...drawThreads(seed),
     ...drawPauses(seed),
+    calls: drawCalls(seed),
   }
   const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
   return isHasty ? hastened(scenario, total, prng) : scenario
@@ -185,6 +198,17 @@ function drawThreads(seed: number): { parallelism: number; morselBytes: number }
 function drawPauses(seed: number): { pauseMicrosMax: number } {
   const prng = new Prng(seed + 2 ** 25)
   return { pauseMicrosMax: prng.chance(0.6) ? 0 : prng.pick([1_000, 20_000, 60_000]) }
+}
+
+/** From chances of their own, again. */
+function drawCalls(seed: number): CallShape | undefined {
+  const prng = new Prng(seed + 2 ** 26)
+  if (prng.chance(0.6)) return undefined
+  return {
+    order: prng.chance(0.7) ? "input" : "completion",
+    inFlight: prng.pick([1, 2, 5, 100]),
+    latencyMicrosMax: prng.pick([1, 2_000, 40_000]),
+  }
 }
 
 function drawShape(prng: Prng): JobShape {

@@ -24,7 +24,14 @@ import { InterceptedDisk, withDisk, type InterceptedCall } from "./intercepted-d
 import { isSync, Mutation, type Mutant } from "./mutation.ts"
 import { PublishedOutput } from "./published-output.ts"
 import { lifeOf, SOURCE_COLUMNS, type Scenario, type SourceChunk } from "./scenario.ts"
-import { BASE_DIRECTORY, outputReadings, scenarioJob, STATE_DIRECTORY, STATE_PARENT } from "./scenario-job.ts"
+import {
+  BASE_DIRECTORY,
+  outputReadings,
+  scenarioJob,
+  STATE_DIRECTORY,
+  STATE_PARENT,
+  type Answerer,
+} from "./scenario-job.ts"
 import { SimWorld } from "./sim-env.ts"
 import type { TraceEvent } from "./sim-trace.ts"
 import { truthOf, type Truth } from "./truth.ts"
@@ -74,6 +81,7 @@ class Simulation {
   readonly #scenario: Scenario
   readonly #options: SimulationOptions
   readonly #job: ExecutableJob
+  readonly #answerer: Answerer = { env: undefined }
   readonly #world: SimWorld
   readonly #drawn: DrawnFaults | undefined
   /** What must come out of the life of the job that is now, from its start or its last reset. */
@@ -97,7 +105,7 @@ class Simulation {
   constructor(scenario: Scenario, options: SimulationOptions) {
     this.#scenario = scenario
     this.#options = options
-    this.#job = scenarioJob(scenario)
+    this.#job = scenarioJob(scenario, this.#answerer)
     const prng = new Prng(scenario.seed * 2 + 1)
     const chances = prng.fork()
     this.#drawn = options.faults === "drawn" ? new DrawnFaults(chances) : undefined
@@ -187,6 +195,7 @@ class Simulation {
     const world = this.#world
     const mutation = this.#mutation()
     const booted = world.boot()
+    this.#answerer.env = booted
     const env = mutation === undefined ? booted : withDisk(booted, new InterceptedDisk(booted.disk, mutation))
     const { stopAfterCommits, epochRows } = this.#scenario
     const stopAfter = stopAfterCommits[this.#processes] ?? 0

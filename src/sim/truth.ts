@@ -7,7 +7,7 @@
  */
 import { formatIso } from "../time/iso.ts"
 import type { Timestamp } from "../time/timestamp.ts"
-import { THROWING_ID_MODULUS, type Scenario, type SourceRow } from "./scenario.ts"
+import { THROWING_ID_MODULUS, UNANSWERED_ID_MODULUS, type Scenario, type SourceRow } from "./scenario.ts"
 
 /** The result that a scenario must have. */
 export interface Truth {
@@ -36,8 +36,10 @@ export function truthOf(scenario: Scenario): Truth {
         if (row === undefined || row.id % THROWING_ID_MODULUS === 0) {
           outputs.get("bad")!.push(`${file}|${lineNumber}|${row === undefined ? "read" : "lambda"}`)
         } else if (isKept(row)) {
-          if (scenario.shape.kind === "filter") addFiltered(outputs, row)
-          else watermark = windows.add(row, watermark, outputs.get("late")!)
+          if (scenario.shape.kind === "windows") watermark = windows.add(row, watermark, outputs.get("late")!)
+          else if (!addFiltered(outputs, row, scenario.calls !== undefined)) {
+            outputs.get("bad")!.push(`${file}|${lineNumber}|lambda`)
+          }
         }
       }
     }
@@ -58,9 +60,12 @@ function isKept(row: Pick<SourceRow, "value">): boolean {
   return row.value === null || row.value % 5 !== 0
 }
 
-function addFiltered(outputs: ReadonlyMap<string, string[]>, row: SourceRow): void {
+/** Adds a row to the outputs; gives whether none of them has failed for it. */
+function addFiltered(outputs: ReadonlyMap<string, string[]>, row: SourceRow, isAskedAbout: boolean): boolean {
   outputs.get("kept")!.push(sourceRowText(row))
+  if (isAskedAbout && row.id % UNANSWERED_ID_MODULUS === 0) return false
   outputs.get("doubled")!.push(`${row.id}|${row.value === null ? 0 : row.value * 2}`)
+  return true
 }
 
 function sourceRowText({ id, key, value, at, note }: SourceRow): string {
