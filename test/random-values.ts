@@ -66,6 +66,8 @@ export function randomScalarType(prng: Prng): ColumnType {
     () => t.float64,
     () => t.string,
     () => t.enum("a", "b", "Zürich", '"'),
+    () => t.date,
+    () => t.duration({ format: prng.pick(["iso", "s", "ms", "us", "ns"] as const) }),
     () => t.timestamp(),
     () => t.timestamp({ zone: "America/New_York" }),
     () => t.timestamp({ format: prng.pick(["s", "ms", "us", "ns"] as const) }),
@@ -107,8 +109,10 @@ export function randomValue(prng: Prng, type: ColumnType): unknown {
     case "uint8":
     case "uint16":
     case "uint32":
+    case "date":
       return randomWithin(prng, definition.range!)
     case "int53":
+    case "duration":
     case "timestamp":
       return prng.chance(0.5) ? prng.pick(SAFE) : Math.floor((prng.float() - 0.5) * 2 ** (1 + prng.below(54))) + 0
     case "int64":

@@ -8,6 +8,7 @@ import { assert } from "../base/assert.ts"
 import { Schema, type Field } from "./schema.ts"
 import { ColumnType } from "./type.ts"
 import { t } from "./types.ts"
+import type { DurationOptions } from "./types/duration.ts"
 import type { TimestampOptions } from "./types/timestamp.ts"
 
 /** A schema. */
@@ -68,6 +69,7 @@ function typeOfData({ kind, options, symbols, fields }: FieldData): ColumnType {
     return t.object(Object.fromEntries(fieldsOfData(fields).map(({ name, type }) => [name, type])))
   }
   if (kind === "timestamp") return t.timestamp(options as TimestampOptions | undefined)
+  if (kind === "duration") return t.duration(options as DurationOptions | undefined)
   const type: unknown = t[kind as keyof typeof t]
   assert(type instanceof ColumnType, "a type without options, symbols or fields is no call")
   return type as ColumnType

@@ -114,6 +114,10 @@ export interface TypeDefinition<T = unknown> {
   readonly isAnyText?: true
   /** Set where the values are points in time: the zone of local times, and what bare numbers count since 1970. */
   readonly instant?: { readonly zone: TimeZone | undefined; readonly unit: EpochUnit | undefined }
+  /** Whether the values are days since 1970-01-01. */
+  readonly isDate?: true
+  /** Set where the values are lengths of time: what bare numbers count. */
+  readonly span?: { readonly unit: EpochUnit | undefined }
   /** Whether its text is ISO 8601, so that text with an offset stands for one time whatever the type's options. */
   readonly isIsoText?: true
   /** As a CSV field, before quoting. */

@@ -259,6 +259,36 @@ describe("timestamp", () => {
   })
 })
 
+describe("date", () => {
+  it("TY25 reads ISO 8601 text from CSV and from JSON strings", () => {
+    expect([text(t.date, "2024-02-29"), json(t.date, '"2024/02/29"')]).toEqual([19_782, 19_782])
+    expect(text(t.date, "2023-02-29")).toBe("invalid: a date that does not exist")
+    expect(json(t.date, "19782")).toBe("invalid: not a date as ISO 8601 text")
+    expect([t.date.toText(-1), t.date.toJson(19_782)]).toEqual(["1969-12-31", '"2024-02-29"'])
+  })
+})
+
+describe("duration", () => {
+  it("TY26 reads ISO 8601 text, and with a format a decimal count", () => {
+    expect([text(t.duration(), "PT1H30M"), json(t.duration(), '"-PT0.5S"')]).toEqual([5_400_000_000, -500_000])
+    const millis = t.duration({ format: "ms" })
+    expect([text(millis, "1.5"), json(millis, "1500"), json(millis, '"-2"')]).toEqual([1500, 1_500_000, -2000])
+    expect(text(t.duration({ format: "s" }), "9007199255")).toMatch(/^invalid: outside the range of duration/)
+    expect([text(t.duration(), "1h"), json(t.duration(), "5")]).toEqual([
+      "invalid: not a length of time as ISO 8601 text, such as PT1H30M",
+      "invalid: not a length of time as ISO 8601 text",
+    ])
+    expect([t.duration().toJson(5_400_250_000), millis.toJson(1500)]).toEqual(['"PT1H30M0.250S"', "1.5"])
+    expect([t.duration().label, millis.label]).toEqual(["duration", 'duration(format="ms")'])
+  })
+
+  it("refuses options and formats that there are not", () => {
+    const make = (options: unknown) => () => t.duration(options as never)
+    expect(make({ zone: "UTC" })).toThrow(expect.objectContaining({ code: "invalid-options" }))
+    expect(make({ format: "hours" })).toThrow(expect.objectContaining({ code: "invalid-schema" }))
+  })
+})
+
 describe("object", () => {
   const type = t.object({
     id: t.int64.from("ID"),

@@ -1,5 +1,7 @@
 /** `t`: the column types that a schema is made of. Each is one file in `types/`. */
 import { boolType } from "./types/bool.ts"
+import { dateType } from "./types/date.ts"
+import { durationType } from "./types/duration.ts"
 import { enumType } from "./types/enum.ts"
 import { float32Type } from "./types/float32.ts"
 import { float64Type } from "./types/float64.ts"
@@ -67,6 +69,14 @@ export const t = {
    * @throws TidemarkError `invalid-schema` where the zone is unknown, or given for a format of numbers.
    */
   timestamp: timestampType,
+  /** A date of the calendar: days since 1970-01-01 as a branded number. It reads and writes `2024-03-10`. */
+  date: dateType,
+  /**
+   * A length of time: microseconds as a branded number. Without options it reads ISO 8601 text such as `PT1H30M`.
+   *
+   * @throws TidemarkError `invalid-schema` where the format is unknown.
+   */
+  duration: durationType,
   /**
    * One of the texts given.
    *

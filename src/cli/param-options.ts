@@ -18,6 +18,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   ),
   float32: "2.5",
   float64: "2.5",
+  date: "2024-05-01",
   string: "JFK",
   object: `'{"x":1}'`,
 }
@@ -61,5 +62,6 @@ function parseParam({ name: job, paramsSchema }: BoundJob, given: string): [name
 
 function exampleOf({ kind, definition }: ColumnType): string {
   if (kind === "timestamp") return definition.isQuotedInJson === true ? "2024-05-01T12:00:00Z" : "1714564800"
+  if (kind === "duration") return definition.span?.unit === undefined ? "PT1H30M" : "90"
   return definition.symbols?.[0] ?? EXAMPLES[kind] ?? "..."
 }

@@ -67,7 +67,8 @@ function valueLanes(lanes: LambdaLanes, node: Ir, type: ColumnType): ValueLanes 
   const { range } = type.definition
   if (range !== undefined) {
     const whole = wholeLanes(lanes, node, type)
-    return type.definition.narrowing === undefined ? whole : withinRange(lanes, whole, range)
+    const greatest = type.storage === "int32" ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER
+    return range.greatest === greatest ? whole : withinRange(lanes, whole, range)
   }
   switch (type.kind) {
     case "bool":

@@ -512,6 +512,8 @@ export function randomTargets(prng: Prng): RandomTarget[] {
     { type: t.int64, write: (grammar: Grammar) => grammar.bigint(3) },
     { type: t.int64.nullable(), write: (grammar: Grammar) => prng.pick([grammar.bigint(2), "r.c"]) },
     { type: t.int32, write: (grammar: Grammar) => prng.pick(["r.i", "r.i + 1", "-r.i", "r.f", grammar.number(2)]) },
+    { type: t.date, write: (grammar: Grammar) => prng.pick(["r.i", "r.m ?? 5", grammar.number(2)]) },
+    { type: t.duration(), write: (grammar: Grammar) => prng.pick(["r.at", "r.i", grammar.number(2)]) },
     {
       type: t.uint8,
       write: (grammar: Grammar) => prng.pick(["r.l", "r.l + 1", "r.i", "r.i & 255", grammar.number(2)]),

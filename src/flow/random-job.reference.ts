@@ -66,7 +66,7 @@ function randomSchema(prng: Prng): Schema {
     prng.pick<ColumnType>([t.float64, t.float32]),
     t.string,
     t.enum("a", "b", "c"),
-    t.timestamp(),
+    prng.pick<ColumnType>([t.timestamp(), t.date, t.duration()]),
   ]
   const orNull = (type: ColumnType) => (prng.chance(0.3) ? type.nullable() : type)
   const fields: Field[] = [
@@ -268,6 +268,7 @@ function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
       return isExtreme ? prng.pick([2 ** 31 - 1, -(2 ** 31)]) : small
     case "int8":
     case "uint16":
+    case "date":
     case "uint32": {
       const { least, greatest } = type.definition.range!
       return isExtreme ? prng.pick([least, greatest]) : Math.max(least, small)
@@ -277,6 +278,7 @@ function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
     case "float32":
       return Math.fround(prng.chance(0.3) ? prng.pick(NUMBERS) : prng.float() * 10 - 5)
     case "int53":
+    case "duration":
     case "timestamp":
       return isExtreme ? prng.pick([1, -1]) * (Number.MAX_SAFE_INTEGER - prng.below(2)) : small
     case "int64":

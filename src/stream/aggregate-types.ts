@@ -7,6 +7,7 @@
  */
 import type { ColumnType, ValueOf } from "../batch/type.ts"
 import type { AggregateKind } from "../flow/plan.ts"
+import type { CalendarDate } from "../time/calendar-date.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { Problem } from "./problem.ts"
 
@@ -101,20 +102,22 @@ type ValueProblem<K extends ValueAggregateKind, V, Subject extends string> = K e
     ? never
     : Problem<`${K}(...) takes numbers, and ${Subject} ${ValueName<NonNullable<V>>}.`>
 
-/** Timestamps are numbers, but a sum of them means nothing. */
-type Summand<V> = [V] extends [Timestamp] ? never : number | bigint
+/** Timestamps and dates are numbers, but a sum of them means nothing. */
+type Summand<V> = [V] extends [Timestamp | CalendarDate] ? never : number | bigint
 
 type ValueName<V> = [V] extends [Timestamp]
   ? "a timestamp"
-  : [V] extends [number]
-    ? "a number"
-    : [V] extends [string]
-      ? "a string"
-      : [V] extends [boolean]
-        ? "a boolean"
-        : [V] extends [bigint]
-          ? "a bigint"
-          : "an object"
+  : [V] extends [CalendarDate]
+    ? "a date"
+    : [V] extends [number]
+      ? "a number"
+      : [V] extends [string]
+        ? "a string"
+        : [V] extends [boolean]
+          ? "a boolean"
+          : [V] extends [bigint]
+            ? "a bigint"
+            : "an object"
 
 type TypeHint<V> = [V] extends [bigint]
   ? "int64"

@@ -24,7 +24,8 @@ export interface TimestampOptions {
   readonly format?: "iso" | EpochUnit
 }
 
-const FORMATS: readonly string[] = ["iso", "s", "ms", "us", "ns"]
+/** Of timestamps and durations. */
+export const FORMATS: readonly string[] = ["iso", "s", "ms", "us", "ns"]
 
 /** See `t.timestamp`. */
 export function timestampType(options: TimestampOptions = {}): ColumnType<Timestamp, "timestamp"> {

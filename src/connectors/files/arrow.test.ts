@@ -23,6 +23,8 @@ const {
   CompressionType,
   DateDay,
   Dictionary,
+  DurationMillisecond,
+  DurationNanosecond,
   Field,
   Float32,
   Float64,
@@ -65,7 +67,9 @@ type Columns = Readonly<Record<string, { readonly type: arrowLib.DataType; reado
 
 /** Values as a vector: times and dates as the numbers that they lie as, which the library would take for milliseconds. */
 function vectorOf(values: readonly unknown[], type: arrowLib.DataType): arrowLib.Vector {
-  const isTime = arrowLib.DataType.isTimestamp(type) || arrowLib.DataType.isDate(type)
+  const isTime = [arrowLib.DataType.isTimestamp, arrowLib.DataType.isDate, arrowLib.DataType.isDuration].some((is) =>
+    is(type),
+  )
   if (!isTime) return vectorFromArray(values as never[], type)
   const numbers = type instanceof DateDay ? new Int32() : new Int64()
   const { length, nullCount, values: data, nullBitmap } = vectorFromArray(values as never[], numbers).data[0]!
@@ -283,6 +287,25 @@ const KINDS = [
     draw: (prng: Prng) => `zone ${prng.below(9)}`,
   },
   { type: t.enum("a", "b"), as: () => new Utf8(), draw: (prng: Prng) => prng.pick(["a", "b"]) },
+  { type: t.date, as: () => new DateDay(), draw: (prng: Prng) => prng.below(40_000) - 20_000 },
+  {
+    type: t.duration(),
+    as: () => new DurationMillisecond(),
+    draw: (prng: Prng) => (prng.below(1e9) - 5e8) * 1000,
+    write: (value: number) => BigInt(value / 1000),
+  },
+  {
+    type: t.duration({ format: "s" }),
+    as: () => new DurationNanosecond(),
+    draw: (prng: Prng) => prng.below(1e9) - 5e8,
+    write: (value: number) => BigInt(value) * 1000n + 1n,
+  },
+  {
+    type: t.duration({ format: "s" }),
+    as: () => new Int32(),
+    draw: (prng: Prng) => (prng.below(1e9) - 5e8) * 1_000_000,
+    write: (value: number) => value / 1_000_000,
+  },
   {
     type: t.timestamp(),
     as: () => new TimestampMicrosecond("UTC"),
@@ -415,6 +438,9 @@ describe("Arrow", () => {
     ["int32", new Float64(), [1], t.int32, /holds Float64/],
     ["string", new Int32(), [1], t.string, /holds Int32/],
     ["timestamp", new TimestampMillisecond(), [1n], t.timestamp(), /holds Timestamp\(ms, local\)/],
+    ["date", new TimestampMillisecond(), [1n], t.date, /holds Timestamp\(ms, local\)/],
+    ["duration", new Int64(), [1n], t.duration(), /holds Int64/],
+    ["timestamp of durations", new DurationMillisecond(), [1n], t.timestamp({ format: "ms" }), /holds Duration\(ms\)/],
     ["list", new List(new Field("item", new Int32())), [[1]], t.int32, /holds nested values/],
     ["struct", new Struct([new Field("x", new Int32())]), [{ x: 1 }], t.int32, /holds nested values/],
   ] as const)("AR2 refuses what does not fit the type: %s", async (_, type, values, asked, message) => {

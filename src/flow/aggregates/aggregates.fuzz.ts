@@ -33,6 +33,8 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   float64: [0, -0, 1, 0.1, 0.2, -0.3, 1e308, NaN, Infinity, -Infinity, 5e-324],
   string: ["", "a", "\uFEFF", "日本"],
   timestamp: [0, 1, -BIG, BIG],
+  date: [0, 1, -719_528, 2_932_896],
+  duration: [0, 1, -1, BIG, -BIG, BIG - 1],
   enum: ["a", "b"],
   object: [
     { x: -0, name: null, more: null },
@@ -60,6 +62,8 @@ const TYPES = [
   t.float64,
   t.string,
   t.timestamp(),
+  t.date,
+  t.duration(),
   t.enum("a", "b"),
   OBJECT,
 ]
@@ -160,10 +164,10 @@ it("every aggregate has a result type for the inputs that docs/spec/windows.md l
   })
   expect(table).toEqual([
     "count(-: int53)",
-    "sum(int8: int53, uint8: int53, uint32: int53, float32: float64, int32: int53, int53: int53, int64: int64, float64: float64)",
-    "min(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
-    "max(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp)",
-    "mean(int8: float64, uint8: float64, uint32: float64, float32: float64, int32: float64, int53: float64, int64: float64, float64: float64)",
+    "sum(int8: int53, uint8: int53, uint32: int53, float32: float64, int32: int53, int53: int53, int64: int64, float64: float64, duration: duration)",
+    "min(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp, date: date, duration: duration)",
+    "max(int8: int8, uint8: uint8, uint32: uint32, uint64: uint64, float32: float32, int32: int32, int53: int53, int64: int64, float64: float64, timestamp: timestamp, date: date, duration: duration)",
+    "mean(int8: float64, uint8: float64, uint32: float64, float32: float64, int32: float64, int53: float64, int64: float64, float64: float64, duration: float64)",
     `first(${TYPES.map(({ kind }) => `${kind}: ${kind}`).join(", ")})`,
     `last(${TYPES.map(({ kind }) => `${kind}: ${kind}`).join(", ")})`,
   ])

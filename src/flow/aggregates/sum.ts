@@ -1,6 +1,6 @@
 /**
  * `sum`. Floats add in order of arrival within a slice, and their sums are float64. Sums of whole numbers are int53, those
- * of int64 are int64.
+ * of int64 and durations are of the same type.
  */
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
@@ -111,8 +111,10 @@ function wideSum(input: ColumnType): AggregateKernel {
 
 function resultTypeOf(input: ColumnType | undefined): ColumnType | undefined {
   switch (input?.definition.adds) {
-    case "whole":
-      return resultOf(input.definition.typeOf === "bigint" ? input : int53Type, input)
+    case "whole": {
+      const isNarrow = input.storage === "int32" || input.definition.narrowing !== undefined
+      return resultOf(isNarrow ? int53Type : input, input)
+    }
     case "float":
       return resultOf(float64Type, input)
     default:

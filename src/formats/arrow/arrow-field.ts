@@ -9,7 +9,18 @@ import { demand } from "../parquet/malformed.ts"
 import type { FlatTable } from "./flat-table.ts"
 
 /** Numbers of the types, of which those that are read have a layout of their own here. */
-const TYPE = { null: 1, int: 2, float: 3, binary: 4, utf8: 5, bool: 6, date: 8, timestamp: 10, largeUtf8: 20 } as const
+const TYPE = {
+  null: 1,
+  int: 2,
+  float: 3,
+  binary: 4,
+  utf8: 5,
+  bool: 6,
+  date: 8,
+  timestamp: 10,
+  duration: 18,
+  largeUtf8: 20,
+} as const
 
 const NAMES = [
   ...["nothing", "Null", "Int", "FloatingPoint", "Binary", "Utf8", "Bool", "Decimal", "Date", "Time", "Timestamp"],
@@ -142,6 +153,12 @@ function meaningOf(type: number, table: FlatTable | undefined): KnownType {
       const isUtc = (table?.text(1) ?? "") !== ""
       const words = `Timestamp(${unit}, ${isUtc ? "UTC" : "local"})`
       return { ...other, meaning: { kind: "timestamp", unit, isUtc }, physical: "INT64", width: 8, words }
+    }
+    case TYPE.duration: {
+      // A duration that does not say what it counts has milliseconds.
+      const unit = UNITS[table?.int16(0, 1) ?? 1]
+      demand(unit !== undefined, "a duration counts what this reader does not know")
+      return { ...other, meaning: { kind: "duration", unit }, physical: "INT64", width: 8, words: `Duration(${unit})` }
     }
     default:
       return other

@@ -16,6 +16,8 @@ export type Meaning =
   | { readonly kind: "bool" | "float32" | "float64" | "float16" | "date" | "text" }
   | { readonly kind: "integer"; readonly bits: number; readonly isSigned: boolean }
   | { readonly kind: "timestamp"; readonly unit: "s" | "ms" | "us" | "ns" | "int96"; readonly isUtc: boolean }
+  /** Lengths of time; Parquet has none. */
+  | { readonly kind: "duration"; readonly unit: "s" | "ms" | "us" | "ns" }
   | { readonly kind: "decimal"; readonly scale: number }
   /** What no column type has. */
   | { readonly kind: "other" }

@@ -44,12 +44,12 @@ export function demandNatural(outside: string): LongStep {
 }
 
 /** Counts of a unit become microseconds. */
-export function toMicros(microsPerUnit: number): LongStep {
+export function toMicros(microsPerUnit: number, outside = "a time outside the range of timestamp"): LongStep {
   return (halves, count, faults) => {
     for (let index = 0; index < count; index++) {
       const micros = readInt53(halves, index) * microsPerUnit
       if (Number.isSafeInteger(micros)) writeInt53(halves, index, micros)
-      else refuse(halves, index, faults, "a time outside the range of timestamp")
+      else refuse(halves, index, faults, outside)
     }
   }
 }

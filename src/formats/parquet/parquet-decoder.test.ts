@@ -151,6 +151,9 @@ describe("PQ3", () => {
     },
     { sql: "DATE '1970-01-02'", type: t.timestamp({ zone: "UTC" }), value: 86_400_000_000 },
     { sql: "DATE '1970-01-02'", type: t.timestamp({ zone: "+01:00" }), value: 82_800_000_000 },
+    { sql: "DATE '2024-02-29'", type: t.date, value: 19_782 },
+    { sql: "-90::INTEGER", type: t.duration({ format: "s" }), value: -90_000_000 },
+    { sql: "1500::BIGINT", type: t.duration({ format: "ns" }), value: 1 },
     { sql: "1710055800::INTEGER", type: t.timestamp({ format: "s" }), value: 1_710_055_800_000_000 },
     { sql: "1710055800123456789::BIGINT", type: t.timestamp({ format: "ns" }), value: 1_710_055_800_123_456 },
   ]
@@ -176,6 +179,9 @@ describe("PQ3", () => {
     { sql: "TIMESTAMP '2024-03-10 03:30:00'", type: t.timestamp(), hint: "Its times are local ones" },
     { sql: "DATE '2024-03-10'", type: t.timestamp(), hint: "Its times are local ones" },
     { sql: "TIME '03:30:00'", type: t.timestamp({ zone: "UTC" }), hint: "No column type has such values" },
+    { sql: "1::INTEGER", type: t.date, hint: "t.int32" },
+    { sql: "1::INTEGER", type: t.duration(), hint: "Say what its numbers count, as in t.duration" },
+    { sql: "TIMESTAMP '2024-03-10 03:30:00'", type: t.date, hint: "t.timestamp" },
     { sql: "'ab'::BLOB", type: t.int32, hint: "t.string" },
     { sql: "uuid()", type: t.string, hint: "No column type has such values" },
     { sql: "[1, 2]", type: t.int32, hint: "Nested and repeated columns are not read" },
@@ -231,6 +237,16 @@ describe("PQ4 a value that the type does not have makes a bad record", () => {
       reason: "4294967296, outside the range of uint32 (0 to 4294967295)",
     },
     { values: "1::BIGINT, -1", type: t.uint64, reason: "-1, outside the range of uint64 (0 to 18446744073709551615)" },
+    {
+      values: "DATE '2024-02-29', DATE '12024-02-29'",
+      type: t.date,
+      reason: "the day 3672207 since 1970-01-01, not a date: whole days within the years 0000 to 9999",
+    },
+    {
+      values: "1::BIGINT, 9007199254741",
+      type: t.duration({ format: "ms" }),
+      reason: "a time outside the range of duration (-9007199254740991 to 9007199254740991 microseconds)",
+    },
     { values: "1::INTEGER, NULL", type: t.int32, reason: "null, and the column is not nullable" },
     { values: "'a', 'c'", type: t.enum("a", "b"), reason: '"c", which is not one of its symbols' },
     {

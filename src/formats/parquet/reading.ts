@@ -6,6 +6,8 @@
  */
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 import type { ColumnType, Narrowing, Slots } from "../../batch/type.ts"
+import type { EpochUnit } from "../../time/epoch.ts"
+import { OUTSIDE_SPANS } from "../../time/time-span.ts"
 import { decimalOfBytes, decimalOfLong, float16 } from "./decimal.ts"
 import type { Spans } from "./byte-values.ts"
 import type { Faults } from "./faults.ts"
@@ -67,15 +69,17 @@ export function readingOf(column: FileColumn, type: ColumnType): Reading | undef
 /** The same, where all values of the storage are of the type. */
 function widerReading(column: FileColumn, type: ColumnType): Reading | undefined {
   const { meaning } = column
-  const { storage, typeOf, instant, isAnyText, symbols } = type.definition
+  const { storage, typeOf, instant, span, isDate, isAnyText, symbols } = type.definition
   switch (storage) {
     case "bit":
       return meaning.kind === "bool" ? { lane: "bits" } : undefined
     case "dictionary":
       return meaning.kind === "text" && (isAnyText || symbols !== undefined) ? { lane: "text" } : undefined
     case "int32":
+      if (isDate) return meaning.kind === "date" ? dateReading(type) : undefined
       return int32Reading(meaning, column, outsideOf(type))
     case "int64":
+      if (span !== undefined) return spanReading(meaning, column, span.unit)
       return instant === undefined
         ? longReading(meaning, column, typeOf === "bigint" ? [] : [demandSafe(outsideOf(type))], outsideOf(type))
         : timeReading(meaning, column, instant)
@@ -201,6 +205,27 @@ function widened(isSigned: boolean, steps: readonly LongStep[]): Reading {
   return { lane: "words", words: 1, isDirect: false, convert }
 }
 
+/** Days since 1970-01-01 as they are, within the range of dates. */
+function dateReading({ definition }: ColumnType): Reading {
+  const convert: WordConversion = (_, count, slots, faults) => {
+    for (let index = 0; index < count; index++) {
+      const days = slots[index]!
+      const problem = definition.check(days)
+      if (problem === undefined) continue
+      faults.note(index, `the day ${days} since 1970-01-01, ${problem}`)
+      slots[index] = 0
+    }
+  }
+  return { lane: "words", words: 1, isDirect: true, convert }
+}
+
+/** Lengths of time, and bare numbers where the column says what they count. */
+function spanReading(meaning: Meaning, column: FileColumn, unit: EpochUnit | undefined): Reading | undefined {
+  if (meaning.kind === "duration") return direct(unitSteps(meaning.unit, OUTSIDE_SPANS))
+  if (meaning.kind !== "integer" || unit === undefined) return undefined
+  return longReading(meaning, column, unitSteps(unit, OUTSIDE_SPANS), OUTSIDE_SPANS)
+}
+
 const OUTSIDE_TIMESTAMP = "outside the range of timestamp"
 
 type Instant = NonNullable<ColumnType["definition"]["instant"]>
@@ -223,9 +248,9 @@ function timeReading(meaning: Meaning, column: FileColumn, { zone, unit }: Insta
   return direct([...steps, ...zoneSteps])
 }
 
-function unitSteps(unit: "s" | "ms" | "us" | "ns"): LongStep[] {
-  if (unit === "ns") return [nanosToMicros, demandSafe(OUTSIDE_TIMESTAMP)]
-  return unit === "us" ? [demandSafe(OUTSIDE_TIMESTAMP)] : [toMicros(UNIT_MICROS[unit])]
+function unitSteps(unit: EpochUnit, outside = OUTSIDE_TIMESTAMP): LongStep[] {
+  if (unit === "ns") return [nanosToMicros, demandSafe(outside)]
+  return unit === "us" ? [demandSafe(outside)] : [toMicros(UNIT_MICROS[unit], `a time ${outside}`)]
 }
 
 /** INT96: nanoseconds within a day in eight bytes, then the Julian day. */
@@ -312,8 +337,9 @@ export function hintFor({ meaning, isFlat }: FileColumn, type: ColumnType): stri
   if (isTime && (meaning.kind === "date" || (meaning.kind === "timestamp" && !meaning.isUtc))) {
     return 'Its times are local ones. Name their zone, as in t.timestamp({ zone: "UTC" }).'
   }
-  if (isTime && meaning.kind === "integer") {
-    return 'Say what its numbers count, as in t.timestamp({ format: "ms" }).'
+  const isSpan = type.definition.span !== undefined
+  if ((isTime || isSpan) && meaning.kind === "integer") {
+    return `Say what its numbers count, as in t.${type.kind}({ format: "ms" }).`
   }
   const names = fittingTypes(meaning)
   if (names === undefined)
@@ -332,8 +358,10 @@ function fittingTypes(meaning: Meaning): string | undefined {
       return meaning.isSigned || meaning.bits < 32 ? "t.int32 (or a wider number)" : "t.int53 (or t.int64, t.float64)"
     case "timestamp":
       return meaning.isUtc ? "t.timestamp()" : 't.timestamp({ zone: "UTC" }) (or the zone that it is meant in)'
+    case "duration":
+      return "t.duration()"
     case "date":
-      return 't.timestamp({ zone: "UTC" }) (or the zone that it is meant in)'
+      return 't.date, or t.timestamp({ zone: "UTC" }) (or the zone that it is meant in)'
     case "other":
       return undefined
     default:
