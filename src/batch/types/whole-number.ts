@@ -51,7 +51,7 @@ export function wholeNumberType<const K extends string>(
 }
 
 /** Why a value is no whole number of a range, as a clause behind "is"; `undefined` where it is one. */
-export function wholeNumberProblem(value: unknown, kind: string, { least, greatest }: NumberRange): string | undefined {
+function wholeNumberProblem(value: unknown, kind: string, { least, greatest }: NumberRange): string | undefined {
   if (typeof value !== "number" || !Number.isInteger(value)) return "not a whole number"
   return value >= least && value <= greatest ? undefined : outsideRange(kind, least, greatest)
 }
