@@ -24,10 +24,12 @@ export const layers = {
   "connectors/memory": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/stdout": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
+  server: ["base", "env", "trace", "runtime"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
   // "formats" for the program of its threads, which decode: docs/decisions/0026.
-  embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files"],
-  cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "connectors/files"],
+  embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files", "server"],
+  cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "sim"],
 }
@@ -39,4 +41,4 @@ export const doors = ["index.ts", "files.ts", "nexmark.ts", "testing.ts"]
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]
 
 /** The only places that may name `node:*`. */
-export const nodeDoors = ["env/node", "connectors", "embedded", "cli"]
+export const nodeDoors = ["env/node", "connectors", "embedded", "cli", "server"]

@@ -47,6 +47,7 @@ export type { JobHandle } from "./runtime/run-job.ts"
 export type { DrainPolicy } from "./runtime/run-options.ts"
 export type { HoldingBack, JobResult, JobStatus } from "./runtime/status.ts"
 export type { Occupation, TimeShare } from "./runtime/time-use.ts"
+export type { ServerAddress } from "./server/status-server.ts"
 export type { JobEvent } from "./trace/events.ts"
 
 export { dateFromIso, formatDate } from "./time/calendar-date.ts"

@@ -52,6 +52,7 @@ Examples:
   tidemark run revenue.ts --no-drain            more files of these hours will come
   tidemark run revenue.ts --dir /var/lib/rev    keep the state elsewhere
   tidemark run revenue.ts --json > run.jsonl    for machines
+  tidemark run revenue.ts --serve               curl localhost:9464/metrics
 
 Run again, and the job goes on from its last commit: after a crash, a Ctrl-C, or
 when new files have come. Nothing is lost or repeated.
@@ -149,6 +150,7 @@ function addRun(root: Command): void {
     .option("--reset", "start anew: earlier state is void; what was published is moved aside, not deleted")
     .option("--no-compile", "run every lambda as its closure, for breakpoints and coverage")
     .option("--parallelism <threads>", "how many threads decode the input; without it as many as there are processors")
+    .option("--serve [address]", "serve health, status and metrics by HTTP: [host:]port; without it 127.0.0.1:9464")
     .option("--json", "tell events, status and result as JSON lines on standard output")
     .addHelpText("after", RUN_HELP)
     .action(async (file: string, options: RunCommandOptions, command: Command) => {

@@ -45,6 +45,7 @@ export class Report {
     else if (event.kind === "recovered" && event.isReset)
       this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
+    else if (event.kind === "serving") this.#say(`health, status and metrics at ${event.url}`)
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
     else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)))

@@ -31,6 +31,10 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
     wanted: "a whole number, 1 to 64",
   },
   priority: oneOf("latency", "batch"),
+  metrics: {
+    accepts: isAddress,
+    wanted: "{ port } with a whole number, 0 to 65,535, and perhaps a host",
+  },
   onEvent: { accepts: (value) => typeof value === "function", wanted: "a function of an event" },
 }
 
@@ -64,6 +68,15 @@ export function checkRunOptions(options: unknown): void {
       hint: `Give ${rule.wanted}.`,
     })
   }
+}
+
+function isAddress(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false
+  const { host, port, ...others } = value as { readonly host?: unknown; readonly port?: unknown }
+  const isHost = host === undefined || (typeof host === "string" && host !== "")
+  return (
+    isHost && Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535 && Object.keys(others).length === 0
+  )
 }
 
 function oneOf(...texts: readonly string[]): OptionRule {

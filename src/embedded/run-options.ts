@@ -1,5 +1,6 @@
 /** The options of `run`, as users see them. */
 import type { DrainPolicy } from "../runtime/run-options.ts"
+import type { ServerAddress } from "../server/status-server.ts"
 import type { JobEvent } from "../trace/events.ts"
 
 /**
@@ -39,6 +40,11 @@ export interface RunOptions {
    * not depend on it.
    */
   readonly priority?: "latency" | "batch"
+  /**
+   * Serves the job's health (`/healthz`, `/readyz`), status (`/status`, JSON) and metrics (`/metrics`, for Prometheus) by HTTP until
+   * it ends. On the loopback interface unless `host` names another; port 0 takes one that is free, which the event `serving` tells.
+   */
+  readonly metrics?: ServerAddress
   /** Told of every commit, snapshot, dead letter and warning. It must not throw. Without it Node prints the warnings. */
   readonly onEvent?: (event: JobEvent) => void
 }

@@ -16,6 +16,7 @@ import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobEvent } from "../trace/events.ts"
+import { serveWhile } from "../server/serve-while.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
 import type { RunOptions } from "./run-options.ts"
 
@@ -54,7 +55,7 @@ const THREAD_PROGRAM = threadProgram()
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   checkJob(job)
   checkRunOptions(options)
-  const { batchRows, compile, drain, onEvent, parallelism, priority, reset } = options
+  const { batchRows, compile, drain, metrics, onEvent, parallelism, priority, reset } = options
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
@@ -63,21 +64,24 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
   const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
   const threads = THREAD_PROGRAM && nodeThreads(THREAD_PROGRAM)
-  return await runJob(
-    { ...withoutPrototype(job), deadLetter },
-    {
-      env: nodeEnv(threads),
-      directory,
-      baseDirectory: resolve(options.baseDirectory ?? "."),
-      ...(batchRows !== undefined && { batchRows }),
-      compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
-      parallelism: parallelism ?? threads?.parallelism ?? 1,
-      ...(drain !== undefined && { drain }),
-      ...(priority !== undefined && { priority }),
-      onEvent: onEvent ?? tellWarnings,
-      ...(reset !== undefined && { reset }),
-    },
-  )
+  const start = async (tell: (event: JobEvent) => void) =>
+    await runJob(
+      { ...withoutPrototype(job), deadLetter },
+      {
+        env: nodeEnv(threads),
+        directory,
+        baseDirectory: resolve(options.baseDirectory ?? "."),
+        ...(batchRows !== undefined && { batchRows }),
+        compile: compile ?? (isDebuggerAttached() ? "off" : "auto"),
+        parallelism: parallelism ?? threads?.parallelism ?? 1,
+        ...(drain !== undefined && { drain }),
+        ...(priority !== undefined && { priority }),
+        onEvent: tell,
+        ...(reset !== undefined && { reset }),
+      },
+    )
+  const tell = onEvent ?? tellWarnings
+  return metrics === undefined ? await start(tell) : await serveWhile(start, tell, metrics)
 }
 
 /**

@@ -36,6 +36,8 @@ export type JobEvent =
         readonly now: string | null
       }[]
     }
+  /** The job's health, status and metrics can be asked for at this address. */
+  | { readonly kind: "serving"; readonly url: string }
   /** An epoch has happened. */
   | { readonly kind: "committed"; readonly epoch: number; readonly rows: number; readonly commitMicros: number }
   /** A thread that decodes has ended by itself. What it had under way is done again, here where no other takes its place. */

@@ -17,6 +17,8 @@ export interface RunCommandOptions {
   readonly parallelism?: string
   readonly json?: boolean
   readonly compile?: boolean
+  /** Where the job is served: `true` for the usual place, or `[host:]port`. */
+  readonly serve?: string | true
   /** Each as `name=value`. */
   readonly param?: readonly string[]
 }
@@ -40,6 +42,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       ...(options.drain !== undefined && { drain: options.drain ? "always" : "never" }),
       ...(options.reset !== undefined && { reset: options.reset }),
       ...(options.parallelism !== undefined && { parallelism: Number(options.parallelism) }),
+      ...(options.serve !== undefined && { metrics: servedAt(options.serve) }),
       ...(options.compile === false && { compile: "off" }),
       onEvent: (event) => report.onEvent(event),
     })
@@ -53,6 +56,19 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   } catch (error) {
     report.fail(error)
     return EXIT.failed
+  }
+}
+
+/** Where Prometheus looks for exporters of its kind. */
+const USUAL_PORT = 9464
+
+/** What is no address is refused by `run`. */
+function servedAt(text: string | true): { readonly host?: string; readonly port: number } {
+  if (text === true) return { port: USUAL_PORT }
+  const [, host, port = ""] = /^(?:(.*):)?(\d+)$/.exec(text) ?? []
+  return {
+    ...(host !== undefined && { host: host.replace(/^\[(.*)\]$/, "$1") }),
+    port: port === "" ? NaN : Number(port),
   }
 }
 
