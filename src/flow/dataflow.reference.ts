@@ -13,6 +13,8 @@ import {
   type WindowAggregateNode,
 } from "./plan.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
+import { runsInKernels } from "./window-engine.ts"
+import { ReferenceGeneralWindows } from "./windows/general/general-windows.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
 interface EventTimes {
@@ -27,13 +29,16 @@ interface Moving {
   readonly watermark: number
 }
 
+/** What twins of window operators have in common. */
+type ReferenceOperator = Pick<ReferenceWindows, "onRow" | "onWatermark" | "watermark">
+
 type Lambda = (row: Row, params: Row) => unknown
 
 /** Runs a plan record by record. */
 export class ReferenceDataflow {
   readonly #plan: Plan
   readonly #params: Row
-  readonly #windows = new Map<number, ReferenceWindows>()
+  readonly #windows = new Map<number, ReferenceOperator>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
   readonly outputs = new Map<string, Row[]>()
@@ -52,7 +57,7 @@ export class ReferenceDataflow {
     })
   }
 
-  #windowsOf(node: WindowAggregateNode): ReferenceWindows {
+  #windowsOf(node: WindowAggregateNode): ReferenceOperator {
     const input = portSchema(this.#plan, node.input, node.inputPort)
     const aggregates = node.aggregates.map(({ name, kind, input: source }): ReferenceAggregate => {
       if (source.kind === "none") return { name, kind, type: undefined, read: () => null }
@@ -63,6 +68,7 @@ export class ReferenceDataflow {
         this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
       return { name, kind, type: source.type, read }
     })
+    if (!runsInKernels(node)) return new ReferenceGeneralWindows(node.window, node.keys, aggregates)
     const group = windowGroupOf(this.#plan, node)
     const grid = group && {
       stepMicros: group.grid.slideMicros,
@@ -127,7 +133,7 @@ export class ReferenceDataflow {
     }
   }
 
-  #fire(index: number, windows: ReferenceWindows, watermark: number): void {
+  #fire(index: number, windows: ReferenceOperator, watermark: number): void {
     for (const row of windows.onWatermark(watermark)) {
       const { id } = this.#plan.nodes[index]!
       if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
@@ -155,7 +161,9 @@ export class ReferenceDataflow {
       partitions.set(moving.partition, Math.max(watermark, time - node.outOfOrderMicros - 1))
     } else if (node.kind === "windowAggregate") {
       const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
-      const outcome = this.#windows.get(index)!.onRow(row, time, moving.watermark)
+      // Results of windows come when the watermark reaches their event time.
+      const isResult = eventTimeShift(this.#plan, node) < 0
+      const outcome = this.#windows.get(index)!.onRow(row, time, isResult ? time - 1 : moving.watermark)
       if (outcome === "late") this.#forward(index, "late", moving)
       if (outcome === "failed") this.failures.push({ operator: node.id, row })
     } else {

@@ -27,12 +27,16 @@ import {
   type EventTimeNode,
   type Plan,
   type PlanNode,
+  type SlicedWindowSpec,
   type SourceNode,
   type UnionNode,
   type WindowAggregateNode,
 } from "./plan.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
 import { stateSignature } from "./state-signature.ts"
+import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
+import { GeneralWindows } from "./windows/general/general-windows.ts"
+import { needsExactWatermarks, windowingOf } from "./windows/general/window-kinds.ts"
 import { SharedSlices } from "./windows/shared/shared-slices.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate, type WindowAggregateColumn, type WindowAggregateOptions } from "./windows/window-aggregate.ts"
@@ -72,9 +76,10 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "asyncMap":
       return asyncMapOf(plan, node, input, context)
     case "windowAggregate": {
+      if (!runsInKernels(node)) return generalWindowsOf(plan, node, context)
       const group = windowGroupOf(plan, node)
       if (group !== undefined) return sharedWindowOf(plan, node, group, context, slices)
-      return new WindowAggregate(windowOptionsOf(plan, node, node.aggregates, context), context)
+      return new WindowAggregate(windowOptionsOf(plan, node, node.window, node.aggregates, context), context)
     }
     default:
       return unreachable(node, "a node")
@@ -99,7 +104,8 @@ function unionOf(plan: Plan, node: UnionNode): Union {
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: OperatorContext): EventTime {
   const { id, column, outOfOrderMicros } = node
   const timeIndex = timeIndexOf(input, column, id)
-  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros }, arena)
+  const isExact = needsExactWatermarks(plan, node)
+  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros, isExact }, arena)
 }
 
 function asyncMapOf(plan: Plan, node: AsyncMapNode, input: Schema, context: OperatorContext): AsyncMap {
@@ -123,11 +129,19 @@ function timeIndexOf(input: Schema, column: string, id: string): number {
 function windowOptionsOf(
   plan: Plan,
   node: WindowAggregateNode,
+  window: SlicedWindowSpec,
   specs: readonly AggregateSpec[],
   context: OperatorContext,
 ): WindowAggregateOptions {
   const input = portSchema(plan, node.input, node.inputPort)
-  const { id, schema, window } = node
+  const aggregates = specs.map((spec) => windowColumnOf(spec, input, node.id, context))
+  return { ...groupingOf(plan, node), window, aggregates }
+}
+
+/** What all windows have: where keys and event time stand, and the columns of their results. */
+function groupingOf(plan: Plan, node: WindowAggregateNode) {
+  const input = portSchema(plan, node.input, node.inputPort)
+  const { id, schema } = node
   assert(schema.fields.length === node.keys.length + 2 + node.aggregates.length, "results are keys, bounds, aggregates")
   const keys = node.keys.map((name) => {
     const type = input.field(name)?.type
@@ -137,14 +151,23 @@ function windowOptionsOf(
     return { index: input.indexOf(name), type }
   })
   const timeIndex = timeIndexOf(input, node.timeColumn, id)
-  const aggregates = specs.map((spec) => windowColumnOf(spec, input, id, context))
-  const options = { id, signature: stateSignature(plan, node), window, keys, timeIndex, aggregates, schema }
-  return { ...options, timeShift: eventTimeShift(plan, node) }
+  const timeShift = eventTimeShift(plan, node)
+  return { id, signature: stateSignature(plan, node), keys, timeIndex, timeShift, schema }
+}
+
+/** The operator of plain values. */
+function generalWindowsOf(plan: Plan, node: WindowAggregateNode, context: OperatorContext): GeneralWindows {
+  const input = portSchema(plan, node.input, node.inputPort)
+  const aggregates = node.aggregates.map((spec) => {
+    const { name, definition, input: read } = windowColumnOf(spec, input, node.id, context)
+    return { name, input: read, accumulator: definition.accumulator(aggregateInputType(spec.input, input)) }
+  })
+  return new GeneralWindows({ ...groupingOf(plan, node), aggregates, makeWindowing: windowingOf(node.window) }, context)
 }
 
 function sharedWindowOf(
   plan: Plan,
-  node: WindowAggregateNode,
+  node: SlicedWindowNode,
   group: WindowGroup,
   context: OperatorContext,
   made: SlicesById,
@@ -152,7 +175,7 @@ function sharedWindowOf(
   const owner = group.members[0]!
   let slices = made.get(owner.id)
   if (slices === undefined) {
-    const options = windowOptionsOf(plan, owner, group.aggregates, context)
+    const options = windowOptionsOf(plan, owner, owner.window, group.aggregates, context)
     // A record whose windows could not be named fails for all.
     const reach = Math.max(...group.members.map(({ window }) => window.sizeMicros + 2 * slideOf(window)))
     const maxTime = Number.MAX_SAFE_INTEGER - reach

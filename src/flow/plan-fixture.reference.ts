@@ -14,6 +14,7 @@ import {
   type PlanNode,
   type PlanOutput,
   type Port,
+  type SlicedWindowSpec,
   type WindowSpec,
 } from "./plan.ts"
 import { JobRun, type JobEvent } from "./random-job.reference.ts"
@@ -23,12 +24,12 @@ import type { Row } from "./windows/window-aggregate.reference.ts"
 export const MINUTE = 60_000_000
 
 /** A tumbling window. */
-export function tumbling(sizeMicros: number, offsetMicros = 0): WindowSpec {
+export function tumbling(sizeMicros: number, offsetMicros = 0): SlicedWindowSpec {
   return { kind: "tumbling", sizeMicros, offsetMicros }
 }
 
 /** A hopping window. */
-export function hopping(sizeMicros: number, slideMicros: number, offsetMicros = 0): WindowSpec {
+export function hopping(sizeMicros: number, slideMicros: number, offsetMicros = 0): SlicedWindowSpec {
   return { kind: "hopping", sizeMicros, slideMicros, offsetMicros }
 }
 

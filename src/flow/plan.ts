@@ -10,6 +10,7 @@
  *   stateful ancestor or source and its place among siblings of that kind, so that adding a filter renames no state.
  * - L3 `schema` is the row type of the node's main port; it never depends on whether a lambda compiles.
  */
+import { unreachable } from "../base/assert.ts"
 import { fingerprint } from "../base/hash.ts"
 import { formatDuration } from "../base/duration.ts"
 import type { Field, Schema } from "../batch/schema.ts"
@@ -90,8 +91,8 @@ export interface EventTimeNode extends InnerNode {
   readonly outOfOrderMicros: number
 }
 
-/** How event time is cut into windows. All lengths in microseconds. */
-export type WindowSpec =
+/** Windows of one length that start every so often: the kinds that kernels cut. All lengths in microseconds. */
+export type SlicedWindowSpec =
   | { readonly kind: "tumbling"; readonly sizeMicros: number; readonly offsetMicros: number }
   | {
       readonly kind: "hopping"
@@ -99,6 +100,33 @@ export type WindowSpec =
       readonly slideMicros: number
       readonly offsetMicros: number
     }
+
+/** Records of a key that follow each other without a gap of that length. */
+export interface SessionSpec {
+  readonly kind: "session"
+  readonly gapMicros: number
+}
+
+/** Windows of one length that give results every step, of all their records so far. */
+export interface CumulateSpec {
+  readonly kind: "cumulate"
+  readonly sizeMicros: number
+  readonly stepMicros: number
+  readonly offsetMicros: number
+}
+
+/** Windows of so many days, weeks, months, quarters or years of a time zone. */
+export interface CalendarSpec {
+  readonly kind: "calendar"
+  readonly unit: "day" | "week" | "month" | "quarter" | "year"
+  readonly count: number
+  readonly zone: string
+  /** How much later than at midnight they start. */
+  readonly offsetMicros: number
+}
+
+/** How records are grouped into windows. All lengths in microseconds. */
+export type WindowSpec = SlicedWindowSpec | SessionSpec | CumulateSpec | CalendarSpec
 
 /** The aggregates there are. */
 export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
@@ -187,11 +215,31 @@ export function isStateful(node: PlanNode): node is StatefulNode {
 
 /** A window in words: `hopping 1h every 10m`. */
 export function windowLabel(window: WindowSpec): string {
-  const sign = window.offsetMicros < 0 ? "-" : ""
-  const offset = window.offsetMicros === 0 ? "" : ` offset ${sign}${formatDuration(Math.abs(window.offsetMicros))}`
-  const size = formatDuration(window.sizeMicros)
-  if (window.kind === "tumbling") return `tumbling ${size}${offset}`
-  return `hopping ${size} every ${formatDuration(window.slideMicros)}${offset}`
+  switch (window.kind) {
+    case "tumbling":
+      return `tumbling ${formatDuration(window.sizeMicros)}${offsetLabel(window.offsetMicros)}`
+    case "hopping": {
+      const every = formatDuration(window.slideMicros)
+      return `hopping ${formatDuration(window.sizeMicros)} every ${every}${offsetLabel(window.offsetMicros)}`
+    }
+    case "session":
+      return `session gap ${formatDuration(window.gapMicros)}`
+    case "cumulate": {
+      const step = formatDuration(window.stepMicros)
+      return `cumulate ${formatDuration(window.sizeMicros)} step ${step}${offsetLabel(window.offsetMicros)}`
+    }
+    case "calendar": {
+      const { unit, count, zone, offsetMicros } = window
+      return `calendar ${count === 1 ? unit : `${count} ${unit}s`} in ${zone}${offsetLabel(offsetMicros)}`
+    }
+    default:
+      return unreachable(window, "a kind of windows")
+  }
+}
+
+function offsetLabel(micros: number): string {
+  if (micros === 0) return ""
+  return ` offset ${micros < 0 ? "-" : ""}${formatDuration(Math.abs(micros))}`
 }
 
 /**

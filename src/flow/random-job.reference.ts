@@ -45,17 +45,37 @@ function inputOf(plan: Plan, partition: number): string {
   const [second] = plan.nodes.filter((node) => node.kind === "source" && node.inputName === INPUTS[1])
   return INPUTS[second === undefined ? 0 : partition % 2]!
 }
+
+/** The lengths of which those of windows are some times, unless others are asked for. */
+export const UNITS: readonly number[] = [1, 1, 7, 1_000_003, 60_000_000]
+
+/** The windows that kernels cut. */
+const SLICED: RandomWindows = { draw: randomWindowSpec, units: UNITS }
+
 const OUT_OF_ORDER_STEPS = [0, 1, 3, 10]
 const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infinity, 5e-324]
 const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
 const POINT = t.object({ x: t.float64, name: t.string.nullable() })
 
 /** Draws a job: its plan from one generator, its input from another, so that a plan can be tried with many inputs. */
-export function randomJob(ofPlan: Prng, ofInput: Prng): RandomJob {
-  const unit = ofPlan.pick([1, 1, 7, 1_000_003, 60_000_000])
+export function randomJob(ofPlan: Prng, ofInput: Prng, windows: RandomWindows = SLICED): RandomJob {
+  const unit = ofPlan.pick(windows.units)
   const rows = randomSchema(ofPlan)
-  return { plan: randomPlan(ofPlan, rows, unit), events: randomEvents(ofInput, rows, unit) }
+  const { draw, starts } = windows
+  return { plan: randomPlan(ofPlan, rows, unit, draw), events: randomEvents(ofInput, rows, unit, starts) }
 }
+
+/** Which windows jobs have, and when their records happen. */
+export interface RandomWindows {
+  readonly draw: DrawWindow
+  /** Of which lengths are some times, in microseconds. */
+  readonly units: readonly number[]
+  /** About when records happen; where it is not given, somewhere. */
+  readonly starts?: readonly number[]
+}
+
+/** Draws a window whose lengths are some times the unit. */
+type DrawWindow = (prng: Prng, unit: number) => WindowSpec
 
 function randomSchema(prng: Prng): Schema {
   const scalars: ColumnType[] = [
@@ -82,7 +102,7 @@ function randomSchema(prng: Prng): Schema {
   return new Schema(prng.shuffle(fields))
 }
 
-function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
+function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWindow): Plan {
   const isGood = (row: Row) => row["keep"]
   const source = { kind: "source", isIdGiven: true } as const
   const nodes: PlanNode[] = [{ ...source, id: "source", schema: rows, inputName: INPUTS[0]! }]
@@ -109,7 +129,7 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
   unite("behind")
   const timed = at
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "behind", schema: rows, input: at, predicate: isGood })
-  at = add(randomWindow(prng, { id: "first", rows, timeColumn: "at", input: at, inputPort: "main", unit }))
+  at = add(randomWindow(prng, { id: "first", rows, timeColumn: "at", input: at, inputPort: "main", unit, drawWindow }))
   outputs.push({ name: "first", node: at, port: "main" }, { name: "late", node: at, port: "late" })
   if (prng.chance(0.15)) {
     const timeColumn = "windowEnd"
@@ -120,15 +140,32 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
       input: at,
       inputPort: "main",
       unit,
+      drawWindow,
     })
     outputs.push({ name: "second", node: add(above), port: "main" })
   }
   if (prng.chance(0.1)) {
-    const ofLate = randomWindow(prng, { id: "ofLate", rows, timeColumn: "at", input: at, inputPort: "late", unit })
+    const ofLate = randomWindow(prng, {
+      id: "ofLate",
+      rows,
+      timeColumn: "at",
+      input: at,
+      inputPort: "late",
+      unit,
+      drawWindow,
+    })
     outputs.push({ name: "ofLate", node: add(ofLate), port: "main" })
   }
   if (prng.chance(0.1)) {
-    const beside = randomWindow(prng, { id: "beside", rows, timeColumn: "at", input: timed, inputPort: "main", unit })
+    const beside = randomWindow(prng, {
+      id: "beside",
+      rows,
+      timeColumn: "at",
+      input: timed,
+      inputPort: "main",
+      unit,
+      drawWindow,
+    })
     outputs.push({ name: "beside", node: add(beside), port: "main" })
   }
   return { jobName: "random", nodes, outputs }
@@ -146,10 +183,11 @@ interface WindowPlace {
   readonly input: number
   readonly inputPort: "main" | "late"
   readonly unit: number
+  readonly drawWindow: DrawWindow
 }
 
 function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
-  const { id, rows, timeColumn, input, inputPort, unit } = place
+  const { id, rows, timeColumn, input, inputPort, unit, drawWindow } = place
   const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
   const preferred = keyable.filter(({ name }) => name.startsWith("k"))
   const keys = prng.shuffle(preferred).slice(0, prng.chance(0.2) ? 0 : 1 + prng.below(preferred.length))
@@ -173,12 +211,13 @@ function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
     inputPort,
     keys: keys.map(({ name }) => name),
     timeColumn,
-    window: randomWindowSpec(prng, unit),
+    window: drawWindow(prng, unit),
     aggregates,
     schema,
   }
 }
 
+/** Draws tumbling and hopping windows. */
 function randomWindowSpec(prng: Prng, unit: number): WindowSpec {
   const sizeMicros = (1 + prng.below(12)) * unit + (prng.chance(0.2) ? prng.below(3) : 0)
   const offsetMicros = prng.chance(0.5) ? 0 : (prng.below(41) - 20) * prng.pick([1, unit])
@@ -203,9 +242,10 @@ function randomAggregate(prng: Prng, rows: Schema, name: string): AggregateSpec 
   return { name, kind, input: { kind: "lambda", lambda, type: field.type }, resultType }
 }
 
-function randomEvents(prng: Prng, rows: Schema, unit: number): JobEvent[] {
+function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: readonly number[]): JobEvent[] {
   const events: JobEvent[] = []
-  const start = prng.pick([0, 0, -50 * unit, 1_700_000_000_000_000, -Number.MAX_SAFE_INTEGER + 40 * unit])
+  const anywhere = [0, 0, -50 * unit, 1_700_000_000_000_000, -Number.MAX_SAFE_INTEGER + 40 * unit]
+  const start = prng.pick(starts ?? anywhere)
   const extremes = prng.chance(0.1)
   let opened = 0
   for (let life = 0; life < (prng.chance(0.3) ? 2 : 1); life++) {

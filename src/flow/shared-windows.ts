@@ -8,7 +8,8 @@
  */
 import { assert } from "../base/assert.ts"
 import type { RowFunction } from "../expr/lambda.ts"
-import type { AggregateSpec, Plan, WindowAggregateNode, WindowSpec } from "./plan.ts"
+import type { AggregateSpec, Plan, SlicedWindowSpec, WindowAggregateNode } from "./plan.ts"
+import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
 
 /** The grid may cut time into so many times as many slices as the windows' own edges do. */
 const SLICES_MAX = 8
@@ -16,15 +17,15 @@ const SLICES_MAX = 8
 /** Windows that share slices. */
 export interface WindowGroup {
   /** In order of their ids. */
-  readonly members: readonly WindowAggregateNode[]
+  readonly members: readonly SlicedWindowNode[]
   /** The slices that they share are those of this window: as long as the longest, every step of the grid. */
-  readonly grid: Extract<WindowSpec, { kind: "hopping" }>
+  readonly grid: Extract<SlicedWindowSpec, { kind: "hopping" }>
   /** The distinct pairs of an aggregate and what it reads. */
   readonly aggregates: readonly AggregateSpec[]
 }
 
 /** How far a window starts behind the one before it. */
-export function slideOf(window: WindowSpec): number {
+export function slideOf(window: SlicedWindowSpec): number {
   return window.kind === "tumbling" ? window.sizeMicros : window.slideMicros
 }
 
@@ -39,8 +40,8 @@ export function windowGroups(plan: Plan): readonly WindowGroup[] {
 
 function findGroups(plan: Plan): WindowGroup[] {
   const lambdas = new Map<RowFunction, number>()
-  const byRows = new Map<string, WindowAggregateNode[]>()
-  const windows = plan.nodes.filter((node) => node.kind === "windowAggregate")
+  const byRows = new Map<string, SlicedWindowNode[]>()
+  const windows = plan.nodes.filter((node) => node.kind === "windowAggregate").filter(runsInKernels)
   for (const node of windows) for (const { input } of node.aggregates) numberLambda(lambdas, input)
   for (const node of windows.sort((one, other) => (one.id < other.id ? -1 : 1))) {
     if (slideOf(node.window) <= node.window.sizeMicros) listAt(byRows, rowsOf(node, lambdas)).push(node)
@@ -53,9 +54,9 @@ function findGroups(plan: Plan): WindowGroup[] {
 }
 
 /** Takes windows away until the grid of the others is not too fine, and goes on with those that were taken away. */
-function parted(windows: readonly WindowAggregateNode[]): WindowAggregateNode[][] {
+function parted(windows: readonly SlicedWindowNode[]): SlicedWindowNode[][] {
   const members = [...windows]
-  const left: WindowAggregateNode[] = []
+  const left: SlicedWindowNode[] = []
   while (members.length > 1 && fineness(members) > SLICES_MAX) {
     const without = members.map((_, index) => fineness(members.toSpliced(index, 1)))
     left.push(...members.splice(without.lastIndexOf(Math.min(...without)), 1))
@@ -66,7 +67,7 @@ function parted(windows: readonly WindowAggregateNode[]): WindowAggregateNode[][
 
 /** The group that a window is in, if it is in one. */
 export function windowGroupOf(plan: Plan, node: WindowAggregateNode): WindowGroup | undefined {
-  return windowGroups(plan).find(({ members }) => members.includes(node))
+  return windowGroups(plan).find(({ members }) => members.some((member) => member === node))
 }
 
 /** Which of the group's aggregates is the same as one of a member. */
@@ -95,7 +96,7 @@ function rowsOf(node: WindowAggregateNode, lambdas: ReadonlyMap<RowFunction, num
 }
 
 /** How many slices of the grid there are for each that the windows' own edges cut. */
-function fineness(members: readonly WindowAggregateNode[]): number {
+function fineness(members: readonly SlicedWindowNode[]): number {
   const edges = new Map<string, number>()
   for (const { window } of members) {
     const [size, slide] = [window.sizeMicros, slideOf(window)]
@@ -106,14 +107,14 @@ function fineness(members: readonly WindowAggregateNode[]): number {
 }
 
 /** The greatest length that divides all sizes, all slides and all differences of offsets. */
-function stepOf(members: readonly WindowAggregateNode[]): number {
+function stepOf(members: readonly SlicedWindowNode[]): number {
   const first = members[0]!.window.offsetMicros
   return members
     .flatMap(({ window }) => [window.sizeMicros, slideOf(window), window.offsetMicros - first])
     .reduce(greatestDivisor, 0)
 }
 
-function gridOf(members: readonly WindowAggregateNode[]): WindowGroup["grid"] {
+function gridOf(members: readonly SlicedWindowNode[]): WindowGroup["grid"] {
   const step = stepOf(members)
   return {
     kind: "hopping",

@@ -38,6 +38,10 @@ test.each<[change: Partial<Shape>, clauses: readonly string[]]>([
     { window: hopping(MINUTE, MINUTE / 2, MINUTE / 4) },
     ["its window was tumbling 1m and is now hopping 1m every 30s offset 15s"],
   ],
+  [
+    { window: { kind: "session", gapMicros: MINUTE } },
+    ["its state is kept in another format", "its window was tumbling 1m and is now session gap 1m"],
+  ],
   [{ keys: ["zone", ODD] }, [`it was keyed by zone and is now by zone, ${ODD}`]],
   [{ zone: t.int32 }, ["its key zone was of the type string and is now int32"]],
   [{ zone: t.enum("a", "b") }, ['its key zone was of the type string and is now enum("a", "b")']],

@@ -1,5 +1,6 @@
 /** What the state of an operator means, as text. */
 import { portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
+import { runsInKernels } from "./window-engine.ts"
 import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
 
 /**
@@ -12,6 +13,7 @@ import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
 export function stateSignature(plan: Plan, node: StatefulNode): string {
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "asyncMap") return `asyncMap/1 of ${portSchema(plan, node.input, node.inputPort).label}`
+  if (!runsInKernels(node)) return `windowAggregate/3 ${windowText(plan, node)}`
   const text = `windowAggregate/2 ${windowText(plan, node)}`
   const group = windowGroupOf(plan, node)
   if (group === undefined) return text

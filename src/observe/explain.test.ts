@@ -377,3 +377,19 @@ test("calls are told to be called asynchronously, and count among no compiled la
   expect(text).toContain("○ called asynchronously, at least once for each row\n")
   expect(text).toContain("lambdas       1 of 2 compiled")
 })
+
+test("tells which windows run on plain values, and why", () => {
+  const textOf = (window: WindowSpec) => {
+    const changed = nodes.map((node) => (node.kind === "windowAggregate" ? { ...node, window } : node))
+    const job = { plan: { jobName: "fares", nodes: changed, outputs: [] }, inputSchemas: { trips: Trip } }
+    return formatExplain(
+      explain({ ...job, paramsSchema: schema({ maxFare: t.float64 }), onError: "stop" }, { compile: AUTO }),
+    )
+  }
+  expect(textOf(hour)).not.toContain("plain values")
+  expect(textOf({ kind: "session", gapMicros: 60_000_000 })).toContain(
+    "session gap 1m of pickup, by zone\n│  runs on plain values, and not in kernels: sessions grow and merge\n",
+  )
+  const berlin: WindowSpec = { kind: "calendar", unit: "day", count: 1, zone: "Europe/Berlin", offsetMicros: 0 }
+  expect(textOf(berlin)).toContain("calendar day in Europe/Berlin of pickup, by zone\n│  runs on plain values")
+})

@@ -20,6 +20,7 @@ import type { CallPolicy } from "../flow/calls.ts"
 import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
 import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
+import { reasonForValues } from "../flow/window-engine.ts"
 import { windowGroupOf } from "../flow/shared-windows.ts"
 import type {
   ExplainedAggregate,
@@ -106,7 +107,8 @@ function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inp
   const schema = "inputs" in job ? bound?.schema : job.inputSchemas[inputName]
   const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
   const parts = { id, isIdGiven, kind, isStateful: false, inputs: [], columns, changesColumns: true }
-  return { ...parts, detail: bound?.source.describe(), mayBeLate: false, sharesWith: [], aggregates: [], lambdas: [] }
+  const ofWindows = { mayBeLate: false, runsOnValues: undefined, sharesWith: [], aggregates: [] }
+  return { ...parts, detail: bound?.source.describe(), ...ofWindows, lambdas: [] }
 }
 
 function columnsOf(schema: Schema): ExplainedColumn[] {
@@ -137,6 +139,7 @@ class NodeExplainer {
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
       mayBeLate: node.kind === "windowAggregate" && eventTimeShift(this.#plan, node) === 0,
+      runsOnValues: node.kind === "windowAggregate" ? reasonForValues(node) : undefined,
       sharesWith: node.kind === "windowAggregate" ? sharesWith(this.#plan, node) : [],
       aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
       lambdas: this.#lambdasOf(node, rows),

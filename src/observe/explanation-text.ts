@@ -118,7 +118,11 @@ function bodyOf(node: ExplainedNode): string[] {
     const lambda = node.lambdas.find(({ role }) => role === name)
     return [`${name}: ${type} = ${text}`, ...(lambda === undefined ? [] : indented(formLines(lambda), "  "))]
   })
-  return [...detail, ...sharingLines(node), ...columnLines(fixed), ...aggregates]
+  return [...detail, ...engineLines(node), ...sharingLines(node), ...columnLines(fixed), ...aggregates]
+}
+
+function engineLines({ runsOnValues }: ExplainedNode): string[] {
+  return runsOnValues === undefined ? [] : [`runs on plain values, and not in kernels: ${runsOnValues}`]
 }
 
 /** Of many windows that share slices only so many are named. */

@@ -58,6 +58,8 @@ export interface ExplainedNode {
   readonly changesColumns: boolean
   /** Whether it is a window whose rows may come too late for it: results of other windows never do. */
   readonly mayBeLate: boolean
+  /** Why a window runs on plain values, as a clause; `undefined` where kernels run it. */
+  readonly runsOnValues: string | undefined
   /** The windows with which it shares slices, so that each record is added once for all. */
   readonly sharesWith: readonly string[]
   /** What a window makes of its rows, beside keys and bounds. */

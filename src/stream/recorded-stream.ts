@@ -306,7 +306,15 @@ function eventTimeColumn(checks: CallChecks, given: unknown): string {
   throw checks.error(`the column ${quoted} may be null, and event time never is`, `Call .notNull(${quoted}) before it.`)
 }
 
+const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([
+  "tumbling",
+  "hopping",
+  "session",
+  "cumulate",
+  "calendar",
+])
+
 function isWindowSpec(window: unknown): window is WindowSpec {
   if (typeof window !== "object" || window === null || !("kind" in window)) return false
-  return window.kind === "tumbling" || window.kind === "hopping"
+  return WINDOW_KINDS.has(window.kind)
 }

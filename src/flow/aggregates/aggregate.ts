@@ -16,6 +16,7 @@ import { assert } from "../../base/assert.ts"
 import { ColumnType, type Storage } from "../../batch/type.ts"
 import type { Code, Label, Local } from "../../expr/wasm-code.ts"
 import type { FunctionScope } from "../../expr/wasm-module.ts"
+import type { AccumulatorDefinition } from "./accumulator.ts"
 
 /** The types of fields. */
 export type Word = "i64" | "f64"
@@ -152,10 +153,8 @@ export interface AggregateKernel {
   readonly mayFail?: true
 }
 
-/** An aggregate: see the files beside this one. */
-export interface AggregateDefinition {
-  /** The type of the results over an input type (`undefined`: no input), or `undefined` where it takes no such input. */
-  resultType(input: ColumnType | undefined): ColumnType | undefined
+/** An aggregate that has kernels, too: see the files beside this one. */
+export interface AggregateDefinition extends AccumulatorDefinition {
   /** Its kernel for an input type for which there is a result type. */
   kernel(input: ColumnType | undefined): AggregateKernel
   /** The kernel of windows that share slices, where it is another one: see `sharedKernel`. */

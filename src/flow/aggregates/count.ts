@@ -1,6 +1,7 @@
 /** `count`: the number of records, whatever they hold. */
 import { ColumnType } from "../../batch/type.ts"
 import { int53Type } from "../../batch/types/int53.ts"
+import type { Accumulator } from "./accumulator.ts"
 import type { AggregateDefinition, AggregateKernel } from "./aggregate.ts"
 import { COUNT_FIELD, countUp, minus, plus } from "./fields.ts"
 import { addToCount } from "./lanes.ts"
@@ -22,8 +23,19 @@ const kernel: AggregateKernel = {
   pairs: { finish: (counts) => counts },
 }
 
+const accumulator: Accumulator<number> = {
+  init: () => 0,
+  add: (count) => count + 1,
+  merge: (earlier, later) => earlier + later,
+  remove: (whole, part) => whole - part,
+  result: (count) => count,
+  write: (count, out) => out.varint(count),
+  read: (from) => from.varint(),
+}
+
 /** See the head of this file. */
 export const count: AggregateDefinition = {
   resultType: (input) => (input === undefined ? TYPE : undefined),
   kernel: () => kernel,
+  accumulator: () => accumulator,
 }

@@ -2,6 +2,8 @@
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { f64, f64x2, i64, when, type Code } from "../../expr/wasm-code.ts"
+import type { Accumulator } from "./accumulator.ts"
+import { readValue, writeValue } from "./value-bytes.ts"
 import {
   inputLeaf,
   resultOf,
@@ -85,5 +87,28 @@ export function extremeOf(which: Extreme): AggregateDefinition {
       assert(input !== undefined, `${which} reads a column`)
       return kernelOf(which, input)
     },
+    accumulator(input) {
+      assert(input !== undefined, `${which} reads a column`)
+      return accumulatorOf(which, input)
+    },
+  }
+}
+
+type Value = number | bigint
+
+/** The same as plain values: the least or greatest so far, null where there was none. */
+function accumulatorOf(which: Extreme, type: ColumnType): Accumulator<Value | null> {
+  const pickValue = (one: Value, other: Value): Value => {
+    if (typeof one === "number") return Math[which](one, other as number)
+    return one < other === (which === "min") ? one : other
+  }
+  const nullable = type.nullable()
+  return {
+    init: () => null,
+    add: (kept, value) => (kept === null ? (value as Value) : pickValue(kept, value as Value)),
+    merge: (earlier, later) => (earlier === null || later === null ? (earlier ?? later) : pickValue(earlier, later)),
+    result: (kept) => kept,
+    write: (kept, out) => writeValue(nullable, kept, out),
+    read: (from) => readValue(nullable, from) as Value | null,
   }
 }

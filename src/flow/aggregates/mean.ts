@@ -27,6 +27,8 @@ import {
   WIDE_FIELDS,
   widen,
 } from "./whole-sum.ts"
+import type { Accumulator } from "./accumulator.ts"
+import { floatSumAccumulator, wholeSumAccumulator, wholeWithin, type WholeSum } from "./sum-accumulators.ts"
 import { doublesOf } from "./lanes.ts"
 import { floatSumBlocks } from "./float-sum-blocks.ts"
 import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
@@ -110,6 +112,39 @@ function finish(
   ]
 }
 
+interface MeanPartial<S> {
+  count: number
+  sum: S
+}
+
+const WHOLE_SUM = wholeSumAccumulator("int64")
+
+function wholeMeanSum(sum: WholeSum): number {
+  return Number(wholeWithin(sum!, "int64"))
+}
+
+/** The mean as plain values: a sum and how many values there were. */
+function meanOf<S>(sums: Accumulator<S>, toDouble: (sum: S) => number): Accumulator<MeanPartial<S>> {
+  return {
+    init: () => ({ count: 0, sum: sums.init() }),
+    add(partial, value, time) {
+      partial.count++
+      partial.sum = sums.add(partial.sum, value, time)
+      return partial
+    },
+    merge: (earlier, later) => ({
+      count: earlier.count + later.count,
+      sum: sums.merge(earlier.sum, later.sum),
+    }),
+    result: ({ count, sum }) => (count === 0 ? null : toDouble(sum) / count),
+    write({ count, sum }, out) {
+      out.varint(count)
+      sums.write(sum, out)
+    },
+    read: (from) => ({ count: from.varint(), sum: sums.read(from) }),
+  }
+}
+
 /** See the head of this file. */
 export const mean: AggregateDefinition = {
   resultType: (input) => (input?.definition.adds === undefined ? undefined : resultOf(float64Type, input)),
@@ -120,5 +155,11 @@ export const mean: AggregateDefinition = {
   wideKernel(input) {
     assert(input !== undefined, "mean reads a column")
     return input.definition.adds === "float" ? floatMean(input) : wideMean(input)
+  },
+  accumulator(input) {
+    assert(input !== undefined, "mean reads a column")
+    return input.definition.adds === "float"
+      ? meanOf(floatSumAccumulator, Number)
+      : meanOf(WHOLE_SUM, (sum) => wholeMeanSum(sum))
   },
 }

@@ -18,7 +18,9 @@ import {
   type WindowValues,
   type Word,
 } from "./aggregate.ts"
+import type { Accumulator } from "./accumulator.ts"
 import { asI64, isSafe } from "./fields.ts"
+import { readValue, writeValue } from "./value-bytes.ts"
 
 /** Which of two records is picked. */
 export type Pick = "first" | "last"
@@ -185,6 +187,36 @@ function kernelOf(which: Pick, input: ColumnType): AggregateKernel {
   }
 }
 
+interface PickedValue {
+  readonly time: number
+  readonly value: unknown
+}
+
+/** The same as plain values: the picked value and when it happened; null where there was none. */
+function accumulatorOf(which: Pick, type: ColumnType): Accumulator<PickedValue | null> {
+  const required = type.required()
+  const prefers = (later: number, earlier: number) => (which === "first" ? later < earlier : later >= earlier)
+  return {
+    init: () => null,
+    add: (kept, value, time) => (kept === null || prefers(time, kept.time) ? { time, value } : kept),
+    merge: (earlier, later) =>
+      earlier === null || (later !== null && prefers(later.time, earlier.time)) ? later : earlier,
+    result: (kept) => kept?.value ?? null,
+    write(kept, out) {
+      out.uint8(kept === null ? 0 : 1)
+      if (kept === null) return
+      out.float64(kept.time)
+      writeValue(required, kept.value, out)
+    },
+    read(from) {
+      if (from.uint8() === 0) return null
+      const time = from.float64()
+      if (!Number.isSafeInteger(time)) throw new RangeError(`${time} stands for a time`)
+      return { time, value: readValue(required, from) }
+    },
+  }
+}
+
 /** The definition of `first` or `last`. */
 export function pickedBy(which: Pick): AggregateDefinition {
   return {
@@ -192,6 +224,10 @@ export function pickedBy(which: Pick): AggregateDefinition {
     kernel(input) {
       assert(input !== undefined, `${which} reads a column`)
       return kernelOf(which, input)
+    },
+    accumulator(input) {
+      assert(input !== undefined, `${which} reads a column`)
+      return accumulatorOf(which, input)
     },
   }
 }

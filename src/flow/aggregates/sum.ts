@@ -22,6 +22,7 @@ import {
   widen,
 } from "./whole-sum.ts"
 import { floatSumBlocks } from "./float-sum-blocks.ts"
+import { floatSumAccumulator, wholeSumAccumulator } from "./sum-accumulators.ts"
 import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
 function floatSum(input: ColumnType): AggregateKernel {
@@ -132,5 +133,9 @@ export const sum: AggregateDefinition = {
   wideKernel(input) {
     assert(input !== undefined, "sum reads a column")
     return input.definition.adds === "float" ? floatSum(input) : wideSum(input)
+  },
+  accumulator(input) {
+    assert(input !== undefined, "sum reads a column")
+    return input.definition.adds === "float" ? floatSumAccumulator : wholeSumAccumulator(rangeOf(input))
   },
 }

@@ -37,6 +37,8 @@ export interface EventTimeOptions {
   /** The place of the event-time column, which is never null. */
   readonly timeIndex: number
   readonly outOfOrderMicros: number
+  /** Whether each row is given its watermark, also where all rows are ahead of theirs: for what must know how far. */
+  readonly isExact?: boolean
 }
 
 /** A partition that holds a watermark. */
@@ -54,6 +56,7 @@ export class EventTime implements Operator, OperatorState {
   readonly signature: string
   readonly #timeIndex: number
   readonly #delayMicros: number
+  readonly #isExact: boolean
   /** The watermarks of the open partitions. */
   readonly #partitions = new Map<number, number>()
   /** Partitions that have opened, moved or ended since the last `writeChanges`. */
@@ -70,6 +73,7 @@ export class EventTime implements Operator, OperatorState {
     this.id = options.id
     this.signature = options.signature
     this.#timeIndex = options.timeIndex
+    this.#isExact = options.isExact ?? false
     this.#delayMicros = options.outOfOrderMicros + 1
     this.#isOrdered = timeOrder(arena.memory)
     this.#code = watermarkFunctions(arena.memory)
@@ -137,6 +141,10 @@ export class EventTime implements Operator, OperatorState {
     const { partition } = batch.origin
     const before = this.#partitions.get(partition)
     assert(before !== undefined, "rows come from open partitions")
+    if (this.#isExact) {
+      this.#carry(batch, before, out)
+      return
+    }
     const { values, halves } = batch.columns[this.#timeIndex] as Int64Column
     const first = readInt53(halves, batch.selection?.[0] ?? 0)
     // In order and ahead of the watermark, no row can be behind what the rows before it make of the watermark.
@@ -146,15 +154,23 @@ export class EventTime implements Operator, OperatorState {
       return
     }
     const rows = this.#rows.of(batch).byteOffset
-    const delay = this.#delayMicros
-    let latest = this.#code.latestAhead(values.byteOffset, rows, batch.count, before, delay)
-    let watermarks: Float64Array | null = null
+    const latest = this.#code.latestAhead(values.byteOffset, rows, batch.count, before, this.#delayMicros)
     if (latest === Infinity) {
-      this.#watermarks.reserve(batch.length)
-      watermarks = this.#watermarks.f64
-      latest = this.#code.carry(values.byteOffset, rows, batch.count, before, delay, this.#watermarks.address)
+      this.#carry(batch, before, out)
+      return
     }
     this.#take(partition, before, latest)
+    out.emit("main", batch.with({ watermarks: null, isTimeOrdered: false }))
+  }
+
+  /** Gives each row its watermark. `before` is that of the partition before the batch. */
+  #carry(batch: Batch, before: number, out: Emitter): void {
+    const { values } = batch.columns[this.#timeIndex] as Int64Column
+    const rows = this.#rows.of(batch).byteOffset
+    this.#watermarks.reserve(batch.length)
+    const { address, f64: watermarks } = this.#watermarks
+    const latest = this.#code.carry(values.byteOffset, rows, batch.count, before, this.#delayMicros, address)
+    this.#take(batch.origin.partition, before, latest)
     out.emit("main", batch.with({ watermarks, isTimeOrdered: false }))
   }
 

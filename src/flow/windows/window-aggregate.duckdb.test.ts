@@ -6,7 +6,7 @@ import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
-import type { WindowSpec } from "../plan.ts"
+import type { SlicedWindowSpec } from "../plan.ts"
 import { hopping, MINUTE, partitionEvent, PlanFixture, rows, runPlan, tumbling } from "../plan-fixture.reference.ts"
 import type { Row } from "./window-aggregate.reference.ts"
 
@@ -44,7 +44,7 @@ function randomRecords(prng: Prng, start: number, step: number): Row[] {
   })
 }
 
-function ours(window: WindowSpec, keys: readonly string[], records: readonly Row[]): Row[] {
+function ours(window: SlicedWindowSpec, keys: readonly string[], records: readonly Row[]): Row[] {
   const fixture = new PlanFixture()
   const timed = fixture.eventTime(fixture.source(COLUMNS))
   const windowed = fixture.window(timed, window, keys, {
@@ -66,7 +66,7 @@ function ours(window: WindowSpec, keys: readonly string[], records: readonly Row
   return run.outputs.get("results")!
 }
 
-async function theirs(window: WindowSpec, keys: readonly string[], records: readonly Row[]): Promise<Row[]> {
+async function theirs(window: SlicedWindowSpec, keys: readonly string[], records: readonly Row[]): Promise<Row[]> {
   const literal = (value: unknown) => {
     if (typeof value === "string") return `'${value}'`
     return typeof value === "number" || typeof value === "bigint" ? value.toString() : "NULL"
@@ -89,7 +89,7 @@ async function theirs(window: WindowSpec, keys: readonly string[], records: read
 }
 
 /** Each record with the start `s` of each window that holds it. */
-function windowedSql(window: WindowSpec): string {
+function windowedSql(window: SlicedWindowSpec): string {
   const { sizeMicros, offsetMicros } = window
   if (window.kind === "tumbling") {
     return `SELECT *, time_bucket(to_microseconds(${sizeMicros}), moment, make_timestamp(${offsetMicros})) AS s FROM r`
@@ -107,7 +107,7 @@ function sorted(results: readonly Row[]): Row[] {
   return [...results].sort((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
 }
 
-const CASES: readonly (readonly [string, WindowSpec, readonly string[]])[] = [
+const CASES: readonly (readonly [string, SlicedWindowSpec, readonly string[]])[] = [
   ["tumbling 1m", tumbling(MINUTE), ["key"]],
   ["tumbling 1m by lane", tumbling(MINUTE), ["lane"]],
   ["tumbling 1m by key and lane", tumbling(MINUTE), ["key", "lane"]],

@@ -4,7 +4,7 @@
  */
 import type { ColumnType } from "../../batch/type.ts"
 import { FAILED, referenceAccepts, referenceResult, type TimedValue } from "../aggregates/aggregate.reference.ts"
-import type { AggregateKind, WindowSpec } from "../plan.ts"
+import type { AggregateKind, SlicedWindowSpec } from "../plan.ts"
 import {
   gridHalves,
   gridPlaceOf,
@@ -48,7 +48,7 @@ export type Outcome = "counted" | "late" | "between" | "failed"
 
 /** A window operator, record by record. */
 export class ReferenceWindows {
-  readonly #window: WindowSpec
+  readonly #window: SlicedWindowSpec
   readonly #keys: readonly string[]
   readonly #aggregates: readonly ReferenceAggregate[]
   readonly #grid: Grid | undefined
@@ -58,7 +58,7 @@ export class ReferenceWindows {
 
   /** @param grid that of the slices that the window shares with others, if it does. */
   constructor(
-    window: WindowSpec,
+    window: SlicedWindowSpec,
     keys: readonly string[],
     aggregates: readonly ReferenceAggregate[],
     grid: Grid | undefined,

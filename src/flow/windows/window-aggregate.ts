@@ -26,7 +26,7 @@ import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateDefinition } from "../aggregates/aggregate.ts"
 import { EveryRow } from "../every-row.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
-import type { AggregateKind, WindowSpec } from "../plan.ts"
+import type { AggregateKind, SlicedWindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
 import { DirectIds } from "./direct-ids.ts"
 import { keyLayout } from "./keys/key-layout.ts"
@@ -59,7 +59,7 @@ export interface WindowAggregateColumn {
 export interface WindowAggregateOptions {
   readonly id: string
   readonly signature: string
-  readonly window: WindowSpec
+  readonly window: SlicedWindowSpec
   /** The key columns: their places in the input, and their types. */
   readonly keys: readonly { readonly index: number; readonly type: ColumnType }[]
   /** The place of the event-time column, and what is added to it to give event time. */

@@ -7,7 +7,7 @@ import { Arena } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { t } from "../../batch/types.ts"
 import { AGGREGATES } from "../aggregates/definitions.ts"
-import type { WindowSpec } from "../plan.ts"
+import type { SlicedWindowSpec } from "../plan.ts"
 import { joinPieces } from "./joined-pieces.ts"
 import { keyLayout } from "./keys/key-layout.ts"
 import { Slices, type SliceBounds } from "./kernels/slices.ts"
@@ -60,7 +60,7 @@ export class WindowBench {
   keyCount = 0
   floorEnd: number
 
-  constructor(window: WindowSpec, start: number) {
+  constructor(window: SlicedWindowSpec, start: number) {
     this.slices = new Slices(window)
     const aggregates = [
       { name: "count", kernel: AGGREGATES.count.kernel(undefined) },

@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 import { Arena } from "../../batch/arena.ts"
 import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
-import type { Plan, WindowSpec } from "../plan.ts"
+import type { Plan, SlicedWindowSpec } from "../plan.ts"
 import {
   hopping,
   partitionEvent,
@@ -27,7 +27,7 @@ const COLUMNS = {
   x: t.float64,
 }
 
-const WINDOWS: readonly WindowSpec[] = [
+const WINDOWS: readonly SlicedWindowSpec[] = [
   tumbling(10),
   tumbling(7, -3),
   hopping(20, 10),
@@ -61,12 +61,12 @@ const AGGREGATES: readonly FixtureAggregates[] = [
   { first: ["first", "text"], last: ["last", "n"], min: ["min", "x"], mean: ["mean", "x"] },
 ]
 
-function slideOf(window: WindowSpec): number {
+function slideOf(window: SlicedWindowSpec): number {
   return window.kind === "tumbling" ? window.sizeMicros : window.slideMicros
 }
 
 /** Filters in front of the window leave selections; late rows are windowed again. */
-function planOf(prng: Prng, window: WindowSpec): { plan: Plan; bound: number } {
+function planOf(prng: Prng, window: SlicedWindowSpec): { plan: Plan; bound: number } {
   const fixture = new PlanFixture()
   const { sizeMicros: size } = window
   const slide = slideOf(window)
@@ -85,7 +85,7 @@ function planOf(prng: Prng, window: WindowSpec): { plan: Plan; bound: number } {
   return { plan: fixture.plan, bound }
 }
 
-function eventsOf(prng: Prng, window: WindowSpec, bound: number): JobEvent[] {
+function eventsOf(prng: Prng, window: SlicedWindowSpec, bound: number): JobEvent[] {
   const partitions = prng.pick([1, 1, 1, 2])
   const events: JobEvent[] = Array.from({ length: partitions }, (_, each) => partitionEvent("open", each))
   const { sizeMicros: size } = window

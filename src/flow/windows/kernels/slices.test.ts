@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { Prng } from "../../../base/prng.ts"
-import type { WindowSpec } from "../../plan.ts"
+import type { SlicedWindowSpec } from "../../plan.ts"
 import { Slices } from "./slices.ts"
 
 const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
 
 /** The ends of all windows that hold a moment, by the definition and one after the other. */
-function windowEndsOf(spec: WindowSpec, time: number): number[] {
+function windowEndsOf(spec: SlicedWindowSpec, time: number): number[] {
   const slide = spec.kind === "tumbling" ? spec.sizeMicros : spec.slideMicros
   const ends: number[] = []
   const first = Math.floor((time - spec.sizeMicros - spec.offsetMicros) / slide) - 2
@@ -17,7 +17,7 @@ function windowEndsOf(spec: WindowSpec, time: number): number[] {
   return ends
 }
 
-function endsOfSlice(spec: WindowSpec, time: number): number[] {
+function endsOfSlice(spec: SlicedWindowSpec, time: number): number[] {
   const slices = new Slices(spec)
   const { firstWindowEnd, lastWindowEnd } = slices.of(time)
   const ends: number[] = []
@@ -25,7 +25,7 @@ function endsOfSlice(spec: WindowSpec, time: number): number[] {
   return ends
 }
 
-function randomSpec(prng: Prng): WindowSpec {
+function randomSpec(prng: Prng): SlicedWindowSpec {
   const unit = prng.pick([1, 7, 1_000_000])
   const sizeMicros = (1 + prng.below(40)) * unit
   const offsetMicros = (prng.below(200) - 100) * prng.pick([1, unit])
@@ -35,14 +35,14 @@ function randomSpec(prng: Prng): WindowSpec {
 
 describe("slices", () => {
   it("W1 a moment at a window's start belongs to it, one at its end to the next", () => {
-    const spec: WindowSpec = { kind: "tumbling", sizeMicros: 60, offsetMicros: 0 }
+    const spec: SlicedWindowSpec = { kind: "tumbling", sizeMicros: 60, offsetMicros: 0 }
     expect(endsOfSlice(spec, 0)).toEqual([60])
     expect(endsOfSlice(spec, 59)).toEqual([60])
     expect(endsOfSlice(spec, 60)).toEqual([120])
   })
 
   it("W2 windows before 1970 start at multiples of the slide too", () => {
-    const spec: WindowSpec = { kind: "tumbling", sizeMicros: 60, offsetMicros: 0 }
+    const spec: SlicedWindowSpec = { kind: "tumbling", sizeMicros: 60, offsetMicros: 0 }
     expect(new Slices(spec).of(-1)).toEqual({ start: -60, end: 0, firstWindowEnd: 0, lastWindowEnd: 0 })
     expect(new Slices(spec).of(-60)).toEqual({ start: -60, end: 0, firstWindowEnd: 0, lastWindowEnd: 0 })
     expect(new Slices(spec).of(-61).start).toBe(-120)

@@ -13,7 +13,7 @@
  * - SL2 All moments of a slice lie in the same windows.
  */
 import { assert } from "../../../base/assert.ts"
-import type { WindowSpec } from "../../plan.ts"
+import type { SlicedWindowSpec } from "../../plan.ts"
 
 /** A slice and the windows that it lies in. */
 export interface SliceBounds {
@@ -38,7 +38,7 @@ export class Slices {
   readonly #endEdge: number
 
   /** @param maxTime where it is to be less than what the lengths give. */
-  constructor(spec: WindowSpec, maxTime = Infinity) {
+  constructor(spec: SlicedWindowSpec, maxTime = Infinity) {
     const slide = spec.kind === "tumbling" ? spec.sizeMicros : spec.slideMicros
     for (const length of [spec.sizeMicros, slide]) {
       assert(Number.isSafeInteger(length) && length > 0, "lengths of windows are positive whole microseconds")

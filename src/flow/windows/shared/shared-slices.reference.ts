@@ -2,7 +2,7 @@
  * The slow twin of slices that windows share: where in the grid a record lies, and in which order what lies in one slice of a
  * window is added up (rule W21 of docs/spec/windows.md).
  */
-import type { WindowSpec } from "../../plan.ts"
+import type { SlicedWindowSpec } from "../../plan.ts"
 
 /** The grid of windows that share slices. */
 export interface Grid {
@@ -30,7 +30,7 @@ function floorTo(time: number, step: number, offset: number): number {
 }
 
 /** The place of a record of a window; `watermark` is that of its partition before it. */
-export function gridPlaceOf(grid: Grid, window: WindowSpec, time: number, watermark: number): GridPlace {
+export function gridPlaceOf(grid: Grid, window: SlicedWindowSpec, time: number, watermark: number): GridPlace {
   const { stepMicros, offsetMicros } = grid
   const numberOf = (moment: number) => {
     return Number((BigInt(floorTo(moment, stepMicros, offsetMicros)) - BigInt(offsetMicros)) / BigInt(stepMicros))
@@ -50,7 +50,7 @@ export function gridPlaceOf(grid: Grid, window: WindowSpec, time: number, waterm
 }
 
 /** The slices of the grid that are in a window of few slices of its own (W24), or undefined where it has more than six. */
-export function gridSpanOf(grid: Grid, window: WindowSpec, end: number): GridSpan | undefined {
+export function gridSpanOf(grid: Grid, window: SlicedWindowSpec, end: number): GridSpan | undefined {
   const slide = window.kind === "tumbling" ? window.sizeMicros : window.slideMicros
   const ownSlices = (window.sizeMicros / slide) * (window.sizeMicros % slide === 0 ? 1 : 2)
   if (ownSlices > 6) return undefined

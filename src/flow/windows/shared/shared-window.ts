@@ -12,7 +12,7 @@ import { TidemarkError } from "../../../base/errors.ts"
 import type { Batch } from "../../../batch/batch.ts"
 import type { Schema } from "../../../batch/schema.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../../operator.ts"
-import type { WindowSpec } from "../../plan.ts"
+import type { SlicedWindowSpec } from "../../plan.ts"
 import { DirectFiring } from "./direct-firing.ts"
 import { DirectRows } from "./direct-rows.ts"
 import { DirectWindows } from "./direct-windows.ts"
@@ -29,7 +29,7 @@ import { WindowShape, type ShapedAggregate } from "../kernels/window-shape.ts"
 export interface SharedWindowOptions {
   readonly id: string
   readonly signature: string
-  readonly window: WindowSpec
+  readonly window: SlicedWindowSpec
   /** Its aggregates, and which of the slices' each is. */
   readonly aggregates: readonly { readonly name: string; readonly shaped: ShapedAggregate; readonly index: number }[]
   /** The results: keys, window start, window end, aggregates. */

@@ -1,0 +1,79 @@
+/**
+ * Values of column types as bytes of state.
+ *
+ * A value that may be null has a byte in front: 0 null, 1 not. Then numbers have 8 bytes as a double, bigints 8 bytes, a
+ * boolean one; a text is its UTF-8 behind its length; an object its fields, in order; anything else its JSON, as a text.
+ *
+ * Invariant:
+ * - VB1 `readValue` of what `writeValue` wrote is what a column gives back of it, bit for bit (NaN is one value).
+ */
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { Invalid, type ColumnType } from "../../batch/type.ts"
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Appends a value that belongs to the type. */
+export function writeValue(type: ColumnType, value: unknown, out: ByteWriter): void {
+  if (type.isNullable) {
+    out.uint8(value === null ? 0 : 1)
+    if (value === null) return
+  }
+  switch (type.definition.typeOf) {
+    case "number":
+      return out.float64(value as number)
+    case "bigint":
+      return out.int64(BigInt.asIntN(64, value as bigint))
+    case "boolean":
+      return out.uint8(value === true ? 1 : 0)
+    case "string":
+      return out.text(value as string)
+    case "object": {
+      const { fields } = type.definition
+      if (fields === undefined) return out.text(type.toJson(value))
+      for (const field of fields) writeValue(field.type, (value as Row)[field.name], out)
+    }
+  }
+}
+
+/**
+ * Reads a value.
+ *
+ * @throws RangeError where the bytes are no value of the type.
+ */
+export function readValue(type: ColumnType, from: ByteReader): unknown {
+  if (type.isNullable && from.uint8() === 0) return null
+  const value = readPresent(type, from)
+  // What the fields of an object are was checked as each was read.
+  const problem = value instanceof Invalid ? value.reason : type.storage === "struct" ? undefined : type.check(value)
+  if (problem !== undefined) throw new RangeError(`a value of the type ${type.label} is ${problem}`)
+  return value
+}
+
+function readPresent(type: ColumnType, from: ByteReader): unknown {
+  switch (type.definition.typeOf) {
+    case "number":
+      return from.float64()
+    case "bigint": {
+      const value = from.int64()
+      // A type of unsigned numbers has its upper half where int64 has the negative ones.
+      return type.check(value) === undefined ? value : BigInt.asUintN(64, value)
+    }
+    case "boolean":
+      return from.uint8() !== 0
+    case "string":
+      return from.text()
+    case "object": {
+      const { fields } = type.definition
+      if (fields === undefined) return fromJsonText(type, from.text())
+      return Object.freeze(Object.fromEntries(fields.map((field) => [field.name, readValue(field.type, from)])))
+    }
+  }
+}
+
+function fromJsonText(type: ColumnType, text: string): unknown {
+  try {
+    return type.fromJson(JSON.parse(text))
+  } catch (cause) {
+    throw new RangeError("a value is not JSON", { cause })
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Result rows of windows of plain values on their way out: gathered as values, and given out as batches of up to 1,024.
+ *
+ * Invariants:
+ * - W9 A row without a result for one of its aggregates fails, and other rows do not change.
+ */
+import { allocateColumns, Batch } from "../../../batch/batch.ts"
+import { writeValue } from "../../../batch/column.ts"
+import type { Schema } from "../../../batch/schema.ts"
+import type { ColumnType } from "../../../batch/type.ts"
+import { EveryRow } from "../../every-row.ts"
+import type { Emitter, OperatorContext } from "../../operator.ts"
+import { RowFailures } from "../../row-failures.ts"
+import type { Key } from "./keyed-cells.ts"
+import type { Partials } from "./partials.ts"
+import type { ResultTaker } from "./windowing.ts"
+
+const ROWS_MAX = 1024
+
+/** What result rows are made of. */
+export interface ResultRowsOptions {
+  readonly id: string
+  /** The keys, the bounds, the aggregates. */
+  readonly schema: Schema
+  readonly partials: Partials
+}
+
+/** See the head of this file. */
+export class ResultRows implements ResultTaker {
+  readonly #options: ResultRowsOptions
+  readonly #context: OperatorContext
+  readonly #failures = new RowFailures()
+  readonly #everyRow = new EveryRow()
+  #rows: unknown[][] = []
+  #out: Emitter | undefined
+
+  constructor(options: ResultRowsOptions, context: OperatorContext) {
+    this.#options = options
+    this.#context = context
+  }
+
+  /** Gives out to `out` what `fill` makes. */
+  give(out: Emitter, fill: () => void): void {
+    this.#out = out
+    fill()
+    this.#flush()
+  }
+
+  take({ values }: Key, bounds: readonly number[], partials: readonly unknown[]): void {
+    const at = this.#rows.length
+    const results = this.#options.partials.results(partials, (_index, error) => this.#failures.add(at, error))
+    this.#rows.push([...values, ...bounds, ...results])
+    if (this.#rows.length === ROWS_MAX) this.#flush()
+  }
+
+  #flush(): void {
+    const rows = this.#rows
+    if (rows.length === 0) return
+    this.#rows = []
+    const { id, schema } = this.#options
+    const { columns, release } = allocateColumns(this.#context.arena, schema, rows.length)
+    try {
+      schema.fields.forEach(({ type }, index) => {
+        const column = columns[index]!
+        rows.forEach((row, at) => writeValue(column, at, row[index] === undefined ? zeroOf(type) : row[index]))
+      })
+      // Windows fire in order of when they are due, which is the event time of their results.
+      const all = new Batch({ schema, columns, length: rows.length, isTimeOrdered: true })
+      const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
+      this.#failures.report(id, all, this.#context)
+      if (results.count > 0) this.#out!.emit("main", results)
+    } finally {
+      release()
+    }
+  }
+
+  #withoutFailed(batch: Batch): Batch {
+    const selection = new Int32Array(batch.length)
+    const count = this.#failures.without(this.#everyRow.below(batch.length), batch.length, selection)
+    return batch.with({ selection, count })
+  }
+}
+
+/** What stands in a row that has failed where there is no result. */
+function zeroOf(type: ColumnType): unknown {
+  const { typeOf, symbols, fields } = type.definition
+  switch (typeOf) {
+    case "number":
+      return 0
+    case "bigint":
+      return 0n
+    case "boolean":
+      return false
+    case "string":
+      return symbols?.[0] ?? ""
+    case "object":
+      if (type.isNullable) return null
+      return Object.fromEntries((fields ?? []).map((field) => [field.name, zeroOf(field.type)]))
+  }
+}

@@ -1,0 +1,43 @@
+/** The windows of plain values by kind: what makes each of them. */
+import { unreachable } from "../../../base/assert.ts"
+import { inputsOf, type EventTimeNode, type Plan, type PlanNode, type WindowSpec } from "../../plan.ts"
+import type { GeneralWindowsOptions } from "./general-windows.ts"
+import { SessionWindows } from "./session-windows.ts"
+import { TimeWindows } from "./time-windows.ts"
+import { calendarCutter, evenCutter } from "./window-cutter.ts"
+
+/** What makes the windows of a kind. */
+export function windowingOf(window: WindowSpec): GeneralWindowsOptions["makeWindowing"] {
+  switch (window.kind) {
+    case "tumbling":
+    case "hopping":
+      return (cells, partials) => new TimeWindows(cells, partials, evenCutter(window), undefined)
+    case "cumulate":
+      return (cells, partials) => new TimeWindows(cells, partials, evenCutter(window), window.stepMicros)
+    case "calendar":
+      return (cells, partials) => new TimeWindows(cells, partials, calendarCutter(window), undefined)
+    case "session":
+      return (cells, partials) => new SessionWindows(cells, partials, window.gapMicros)
+    default:
+      return unreachable(window, "a kind of windows")
+  }
+}
+
+/**
+ * Whether windows behind an event time must be told each row's watermark: those that are closed to a record by where its
+ * watermark is exactly, and not only by whether the record is late.
+ */
+export function needsExactWatermarks(plan: Plan, eventTime: EventTimeNode): boolean {
+  return plan.nodes.some(
+    (node) =>
+      node.kind === "windowAggregate" && node.window.kind === "session" && eventTimesOf(plan, node).includes(eventTime),
+  )
+}
+
+/** The nearest event times below a node. */
+function eventTimesOf(plan: Plan, node: PlanNode): PlanNode[] {
+  return inputsOf(node).flatMap(({ input }) => {
+    const below = plan.nodes[input]!
+    return below.kind === "eventTime" ? [below] : eventTimesOf(plan, below)
+  })
+}
