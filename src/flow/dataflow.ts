@@ -271,7 +271,10 @@ export class Dataflow {
 
   /** Takes note that an input's partition has no more rows. */
   endPartition(input: string, partition: number): void {
+    // T8: how far windows behind a union are must not depend on whether `advance` was called before or behind this.
+    this.advance()
     for (const eventTime of this.#eventTimesOf(input)) eventTime.endPartition(partition)
+    this.advance()
   }
 
   /**
