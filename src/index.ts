@@ -16,6 +16,7 @@ export type {
   EventTimeOptions,
   KeyedStream,
   OperatorOptions,
+  ProcessResult,
   RowOfStream,
   Stream,
   UpdateStream,
@@ -31,6 +32,30 @@ export type { Problem } from "./stream/problem.ts"
 export { calendar, cumulate, hopping, session, tumbling } from "./stream/windows.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
+
+export {
+  eventTimer,
+  listState,
+  mapState,
+  processingTimer,
+  reducingState,
+  valueState,
+} from "./stream/process-declarations.ts"
+export type { StateOptions } from "./stream/process-declarations.ts"
+export type {
+  ListState,
+  MapState,
+  ProcessContext,
+  ProcessDefinition,
+  ReducingState,
+  SideColumns,
+  StateDeclaration,
+  StateDeclarations,
+  TimerDeclaration,
+  TimerDeclarations,
+  Timers,
+  ValueState,
+} from "./stream/process-types.ts"
 
 export { generate } from "./connectors/generate/generate.ts"
 export type { GenerateOptions } from "./connectors/generate/generate.ts"

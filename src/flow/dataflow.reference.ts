@@ -15,6 +15,7 @@ import {
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { runsInKernels } from "./window-engine.ts"
 import { ReferenceGeneralWindows } from "./windows/general/general-windows.reference.ts"
+import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
 interface EventTimes {
@@ -39,6 +40,7 @@ export class ReferenceDataflow {
   readonly #plan: Plan
   readonly #params: Row
   readonly #windows = new Map<number, ReferenceOperator>()
+  readonly #processes = new Map<number, ReferenceProcess>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
   readonly outputs = new Map<string, Row[]>()
@@ -53,6 +55,7 @@ export class ReferenceDataflow {
     for (const { name } of plan.outputs) this.outputs.set(name, [])
     plan.nodes.forEach((node, index) => {
       if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
+      if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
       if (node.kind === "windowAggregate") this.#windows.set(index, this.#windowsOf(node))
     })
   }
@@ -88,8 +91,8 @@ export class ReferenceDataflow {
     for (const [index, times] of this.#eventTimes) {
       if (!this.#inputsOf(index).includes(input)) continue
       if (times.partitions.size === 0) {
-        for (const [window, { watermark }] of this.#windows) {
-          const feeding = this.#eventTimesOf(window)
+        for (const [above, { watermark }] of this.#timed) {
+          const feeding = this.#timeSourcesOf(above)
           if (feeding.length > 1 && feeding.includes(index)) times.watermark = Math.max(times.watermark, watermark)
         }
       }
@@ -113,11 +116,15 @@ export class ReferenceDataflow {
   }
 
   drain(): void {
-    for (const [index, windows] of this.#windows) this.#fire(index, windows, Infinity)
+    for (const [index] of this.#timed) this.#fire(index, Infinity)
     for (const [index, times] of this.#eventTimes) {
-      const above = [...this.#windows].filter(([window]) => this.#eventTimesOf(window).includes(index))
+      const above = this.#timed.filter(([each]) => this.#eventTimesOf(each).includes(index))
       times.watermark = Math.max(times.watermark, ...above.map(([, { watermark }]) => watermark))
       for (const [partition, own] of times.partitions) times.partitions.set(partition, Math.max(own, times.watermark))
+    }
+    for (const [index, process] of this.#processes) {
+      const above = this.#timed.filter(([each]) => this.#isAbove(each, index))
+      process.floor = Math.max(process.floor, ...above.map(([, { watermark }]) => watermark))
     }
     this.#advance()
   }
@@ -126,19 +133,39 @@ export class ReferenceDataflow {
     for (const times of this.#eventTimes.values()) {
       if (times.partitions.size > 0) times.watermark = Math.max(times.watermark, Math.min(...times.partitions.values()))
     }
-    for (const [index, windows] of this.#windows) {
-      const times = this.#eventTimesOf(index).map((each) => this.#eventTimes.get(each)!)
-      const open = times.filter(({ partitions }) => partitions.size > 0)
-      this.#fire(index, windows, Math.min(...(open.length > 0 ? open : times).map(({ watermark }) => watermark)))
+    for (const [index] of this.#timed) {
+      const sources = this.#timeSourcesOf(index)
+      const open = sources.filter((each) => this.#eventTimes.get(each)?.partitions.size !== 0)
+      const watermarks = (open.length > 0 ? open : sources).map((each) => {
+        return (this.#eventTimes.get(each) ?? this.#processes.get(each)!).watermark
+      })
+      this.#fire(index, Math.min(...watermarks))
     }
   }
 
-  #fire(index: number, windows: ReferenceOperator, watermark: number): void {
-    for (const row of windows.onWatermark(watermark)) {
+  /** Windows and processes, in the order of the plan. */
+  get #timed(): (readonly [number, { readonly watermark: number }])[] {
+    return this.#plan.nodes.flatMap((_, index) => {
+      const operator = this.#windows.get(index) ?? this.#processes.get(index)
+      return operator === undefined ? [] : [[index, operator] as const]
+    })
+  }
+
+  #fire(index: number, watermark: number): void {
+    const process = this.#processes.get(index)
+    if (process !== undefined) return this.#pass(index, process.onWatermark(watermark))
+    for (const row of this.#windows.get(index)!.onWatermark(watermark)) {
       const { id } = this.#plan.nodes[index]!
       if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
-      else this.#forward(index, "main", { row, partition: -1, watermark: -Infinity })
+      // Its event time is windowEnd − 1, and all that follow are no earlier.
+      else this.#forward(index, "main", { row, partition: -1, watermark: (row["windowEnd"] as number) - 2 })
     }
+  }
+
+  /** Passes on what a process has given. */
+  #pass(index: number, { emitted, failed }: ReferenceOutcome): void {
+    for (const row of failed) this.failures.push({ operator: this.#plan.nodes[index]!.id, row })
+    for (const { port, row, watermark } of emitted) this.#forward(index, port, { row, partition: -1, watermark })
   }
 
   #forward(from: number, port: Port, moving: Moving): void {
@@ -159,6 +186,12 @@ export class ReferenceDataflow {
       this.#forward(index, "main", { ...moving, watermark })
       const time = row[node.column] as number
       partitions.set(moving.partition, Math.max(watermark, time - node.outOfOrderMicros - 1))
+    } else if (node.kind === "process") {
+      const process = this.#processes.get(index)!
+      const time = (row[node.spec.timeColumn!] as number) + eventTimeShift(this.#plan, node)
+      // Rows that the job made tell how far the watermark was; the others come when it has been passed on.
+      if (moving.partition === -1) this.#pass(index, process.onWatermark(moving.watermark))
+      this.#pass(index, process.onRow(row, time))
     } else if (node.kind === "windowAggregate") {
       const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
       // Results of windows come when the watermark reaches their event time.
@@ -205,6 +238,18 @@ export class ReferenceDataflow {
   #inputsOf(index: number): string[] {
     const node = this.#plan.nodes[index]!
     return node.kind === "source" ? [node.inputName] : inputsOf(node).flatMap(({ input }) => this.#inputsOf(input))
+  }
+
+  #isAbove(index: number, below: number): boolean {
+    return inputsOf(this.#plan.nodes[index]!).some(({ input }) => input === below || this.#isAbove(input, below))
+  }
+
+  /** The nearest event times and processes below an operator: those whose watermarks it follows. */
+  #timeSourcesOf(index: number): number[] {
+    return inputsOf(this.#plan.nodes[index]!).flatMap(({ input }) => {
+      const { kind } = this.#plan.nodes[input]!
+      return kind === "eventTime" || kind === "process" ? [input] : this.#timeSourcesOf(input)
+    })
   }
 
   /** The nearest event times below a window: those that its watermark comes from in the end. */

@@ -21,6 +21,7 @@ import type { Batch } from "../batch/batch.ts"
 import type { CallAnswer } from "./calls.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
+  hasState,
   isTimed,
   type Emitter,
   type Operator,
@@ -31,7 +32,8 @@ import {
 import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
-import { inputsOf, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
+import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
+import { KeyedProcess } from "./process/keyed-process.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
@@ -105,11 +107,12 @@ class Step implements Emitter {
   readonly node: PlanNode
   /** Sources have none. */
   readonly operator: Operator | undefined
-  /** Who takes the rows of each port: steps, and outputs by name. */
+  /** Who takes the rows of the main port: steps, and outputs by name. */
   readonly mainConsumers: Consumer[] = []
-  readonly lateConsumers: Consumer[] = []
   readonly mainOutputs: string[] = []
-  readonly lateOutputs: string[] = []
+  /** The same for other ports. */
+  readonly #otherConsumers = new Map<Port, Consumer[]>()
+  readonly #otherOutputs = new Map<Port, string[]>()
   /** Where nobody but one output takes what the main port gives: it. */
   #onlyOutput: string | undefined
   readonly #emitOutput: DataflowContext["emit"]
@@ -130,11 +133,11 @@ class Step implements Emitter {
   }
 
   consumers(port: Port): Consumer[] {
-    return port === "main" ? this.mainConsumers : this.lateConsumers
+    return port === "main" ? this.mainConsumers : listAt(this.#otherConsumers, port)
   }
 
   outputs(port: Port): string[] {
-    return port === "main" ? this.mainOutputs : this.lateOutputs
+    return port === "main" ? this.mainOutputs : listAt(this.#otherOutputs, port)
   }
 
   emit(port: Port, batch: Batch): void {
@@ -156,6 +159,12 @@ class Step implements Emitter {
 interface CallingStep {
   readonly operator: AsyncMap
   readonly emitter: Emitter
+}
+
+function listAt<T>(lists: Map<Port, T[]>, port: Port): T[] {
+  let list = lists.get(port)
+  if (list === undefined) lists.set(port, (list = []))
+  return list
 }
 
 interface TimedStep {
@@ -186,6 +195,8 @@ export class Dataflow {
   readonly #leading: readonly TimedStep[]
   /** Those that ask for calls, in the order of the plan. */
   readonly #calling: readonly CallingStep[]
+  /** Those that go by the clock. */
+  readonly #clocked: readonly { readonly operator: KeyedProcess; readonly emitter: Emitter }[]
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
@@ -209,15 +220,18 @@ export class Dataflow {
     for (const step of steps) step.settle()
     this.#steps = steps
     for (const step of steps) deferKeys(step)
-    this.states = steps.flatMap(({ operator }) =>
-      operator instanceof EventTime || isTimed(operator) ? [operator] : [],
-    )
+    this.states = steps.flatMap(({ operator }) => (hasState(operator) ? [operator] : []))
+    this.#clocked = steps.flatMap((step) => {
+      const { operator } = step
+      return operator instanceof KeyedProcess && operator.usesProcessingTime ? [{ operator, emitter: step }] : []
+    })
     this.#timed = plan.nodes.flatMap((node, index) => {
       const step = steps[index]!
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!isTimed(operator) || (node.kind === "asyncMap" && node.timeColumn === undefined)) return []
+      if (!isTimed(operator) || followsNoTime(node)) return []
       const upstreams = [...watermarkSources(plan, steps, node)]
+      if (operator instanceof KeyedProcess) operator.follow(upstreams)
       return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
     this.#leading = this.#timed.filter((step) => !step.isLed)
@@ -332,6 +346,21 @@ export class Dataflow {
     this.#propagate()
   }
 
+  /** Whether any operator goes by the clock: then it is told the time before rows are pushed, and when timers are due. */
+  get usesProcessingTime(): boolean {
+    return this.#clocked.length > 0
+  }
+
+  /** When the first timer by the clock is due, in microseconds, or +∞. */
+  get nextProcessingTime(): number {
+    return Math.min(Infinity, ...this.#clocked.map(({ operator }) => operator.nextProcessingTime))
+  }
+
+  /** The clock says `nowMicros`: timers by it fire. What comes of it depends on when it is called. */
+  onProcessingTime(nowMicros: number): void {
+    for (const { operator, emitter } of this.#clocked) operator.onProcessingTime(nowMicros, emitter)
+  }
+
   #propagate(): void {
     for (const { operator, emitter, upstreams } of this.#leading) {
       const watermark = leastWatermark(upstreams)
@@ -362,6 +391,7 @@ export class Dataflow {
     }
     for (const [upstream, watermark] of reached) {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
+      if (upstream instanceof KeyedProcess) upstream.raiseFloor(watermark)
     }
     this.#propagate()
     this.startCalls()
@@ -411,7 +441,7 @@ function watermarkSources(plan: Plan, steps: readonly Step[], node: PlanNode): S
   const visit = ({ input, inputPort }: PortRef) => {
     const { operator } = steps[input]!
     const below = plan.nodes[input]!
-    if (operator instanceof EventTime || (isTimed(operator) && inputPort === "main")) found.add(operator)
+    if (operator instanceof EventTime || (isTimed(operator) && holdsTime(below, inputPort))) found.add(operator)
     else if (below.kind !== "source") inputsOf(below).forEach(visit)
     else {
       throw new TidemarkError("invalid-plan", `The operator ${node.id} has no event time.`, {
@@ -423,16 +453,29 @@ function watermarkSources(plan: Plan, steps: readonly Step[], node: PlanNode): S
   return found
 }
 
+/** Whether the rows of a port follow the watermark of its node. */
+function holdsTime(node: PlanNode, port: Port): boolean {
+  return node.kind === "asyncMap" || isMade(node, port)
+}
+
+/** Whether a node whose operator may wait for watermarks has no event time, and so does not. */
+function followsNoTime(node: PlanNode): boolean {
+  if (node.kind === "process") return node.spec.timeColumn === undefined
+  return node.kind === "asyncMap" && node.timeColumn === undefined
+}
+
 /** The inputs whose rows come to a node without having been made by a window. */
 function inputNamesBelow(plan: Plan, node: PlanNode, eventTime: string): Set<string> {
   if (node.kind === "source") return new Set([node.inputName])
   const names = inputsOf(node).map(({ input, inputPort }) => {
     const below = plan.nodes[input]!
     if (below.kind === "asyncMap") throw timeBehindCalls(eventTime, below.id)
-    if (below.kind !== "windowAggregate" || inputPort === "late") return inputNamesBelow(plan, below, eventTime)
-    throw new TidemarkError("invalid-plan", `The operator ${eventTime} gives results of windows another event time.`, {
-      hint: "Their event time is the end of their window. Key them and window them again without eventTime.",
-    })
+    if (!isMade(below, inputPort)) return inputNamesBelow(plan, below, eventTime)
+    const [what, hint] =
+      below.kind === "process"
+        ? ["what process gives", "Name the column that tells it in process({ ..., eventTime })."]
+        : ["results of windows", "Their event time is the end of their window: go on without eventTime."]
+    throw new TidemarkError("invalid-plan", `The operator ${eventTime} gives ${what} another event time.`, { hint })
   })
   return new Set(names.flatMap((each) => [...each]))
 }

@@ -1,12 +1,12 @@
 /** Whose watermarks a node follows, as the plan says. */
-import { inputsOf, isStateful, type Plan, type PlanNode, type PortRef } from "./plan.ts"
+import { inputsOf, isMade, type Plan, type PlanNode, type PortRef } from "./plan.ts"
 
 /** The nearest event times below a node, and the windows whose results it takes. */
 export function followedWatermarks(plan: Plan, node: PlanNode): PlanNode[] {
   const found = new Set<PlanNode>()
   const visit = ({ input, inputPort }: PortRef): void => {
     const below = plan.nodes[input]!
-    if (below.kind === "eventTime" || (isStateful(below) && inputPort === "main")) found.add(below)
+    if (below.kind === "eventTime" || below.kind === "asyncMap" || isMade(below, inputPort)) found.add(below)
     else inputsOf(below).forEach(visit)
   }
   inputsOf(node).forEach(visit)

@@ -28,10 +28,12 @@ import {
   type Plan,
   type PlanNode,
   type SlicedWindowSpec,
+  type ProcessNode,
   type SourceNode,
   type UnionNode,
   type WindowAggregateNode,
 } from "./plan.ts"
+import { KeyedProcess } from "./process/keyed-process.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
 import { stateSignature } from "./state-signature.ts"
 import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
@@ -71,6 +73,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return new NotNull(input, schema, node.columns, context.arena)
     case "union":
       return unionOf(plan, node)
+    case "process":
+      return processOf(plan, node, input, context)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
     case "asyncMap":
@@ -99,6 +103,18 @@ function unionOf(plan: Plan, node: UnionNode): Union {
     }
   }
   return new Union(inputs, node.schema)
+}
+
+function processOf(plan: Plan, node: ProcessNode, input: Schema, context: OperatorContext): KeyedProcess {
+  const { id, schema, spec } = node
+  for (const name of spec.keys) {
+    const type = input.field(name)?.type
+    if (type !== undefined && type.storage !== "struct") continue
+    throw invalid(id, `cannot have ${JSON.stringify(name)} as a key: it is ${type?.label ?? "missing"}`)
+  }
+  if (spec.timeColumn !== undefined) timeIndexOf(input, spec.timeColumn, id)
+  const timeShift = spec.timeColumn === undefined ? 0 : eventTimeShift(plan, node)
+  return new KeyedProcess({ id, signature: stateSignature(plan, node), spec, input, schema, timeShift }, context)
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: OperatorContext): EventTime {

@@ -78,6 +78,11 @@ export function isTimed(operator: Operator | undefined): operator is TimedOperat
   return operator?.onWatermark !== undefined
 }
 
+/** Whether an operator keeps state. */
+export function hasState(operator: Operator | undefined): operator is Operator & OperatorState {
+  return operator !== undefined && "writeChanges" in operator
+}
+
 /** The state of an operator, as recovery sees it. */
 export interface OperatorState {
   /** The operator's id. */

@@ -17,6 +17,7 @@ import type { Field, Schema } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import type { CallFunction, CallPolicy } from "./calls.ts"
+import { processText, type ProcessSpec } from "./process/process-spec.ts"
 
 interface NodeBase {
   readonly id: string
@@ -37,8 +38,13 @@ interface InnerNode extends NodeBase, PortRef {
   readonly inputPort: Port
 }
 
-/** An operator's outputs: its results, or the rows that came too late for it. */
-export type Port = "main" | "late"
+/** An operator's outputs: its results, the rows that came too late for it, or an output of its own. */
+export type Port = "main" | "late" | `side ${string}`
+
+/** The port of an operator's own output of this name. */
+export function sidePort(name: string): Port {
+  return `side ${name}`
+}
 
 /** Where the rows of an input enter. */
 export interface SourceNode extends NodeBase {
@@ -165,6 +171,12 @@ export interface AsyncMapNode extends InnerNode {
   readonly timeColumn: string | undefined
 }
 
+/** Keeps state by key, and gives what functions of the user's make of each record and timer. */
+export interface ProcessNode extends InnerNode {
+  readonly kind: "process"
+  readonly spec: ProcessSpec
+}
+
 /** A node of a plan. */
 export type PlanNode =
   | SourceNode
@@ -177,9 +189,10 @@ export type PlanNode =
   | EventTimeNode
   | WindowAggregateNode
   | AsyncMapNode
+  | ProcessNode
 
 /** A node that keeps state between batches. */
-export type StatefulNode = EventTimeNode | WindowAggregateNode | AsyncMapNode
+export type StatefulNode = EventTimeNode | WindowAggregateNode | AsyncMapNode | ProcessNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -198,6 +211,10 @@ export interface Plan {
 /** The row type of a port: late rows are the operator's input rows. */
 export function portSchema(plan: Plan, node: number, port: Port): Schema {
   const from = plan.nodes[node]!
+  if (from.kind === "process") {
+    const side = Object.entries(from.spec.sides).find(([name]) => sidePort(name) === port)
+    if (side !== undefined) return side[1]
+  }
   if (port === "main" || from.kind === "source") return from.schema
   return portSchema(plan, from.input, from.inputPort)
 }
@@ -210,7 +227,12 @@ export function inputsOf(node: PlanNode): readonly PortRef[] {
 
 /** Whether a node keeps state between batches. */
 export function isStateful(node: PlanNode): node is StatefulNode {
-  return node.kind === "eventTime" || node.kind === "windowAggregate" || node.kind === "asyncMap"
+  return ["eventTime", "windowAggregate", "asyncMap", "process"].includes(node.kind)
+}
+
+/** Whether the rows of a port were made by the job, and come from no partition. */
+export function isMade(node: PlanNode, port: Port): boolean {
+  return node.kind === "process" || (node.kind === "windowAggregate" && port === "main")
 }
 
 /** A window in words: `hopping 1h every 10m`. */
@@ -246,13 +268,13 @@ function offsetLabel(micros: number): string {
  * What is added to the time column that a node reads to give event time, in microseconds: the event time of a window's result
  * is the last moment of the window, one before its end.
  */
-export function eventTimeShift(plan: Plan, node: WindowAggregateNode | AsyncMapNode): number {
+export function eventTimeShift(plan: Plan, node: WindowAggregateNode | AsyncMapNode | ProcessNode): number {
   // A union has no results of windows, and so one answer for all that feeds it.
   let below: PlanNode = node
   while (below.kind !== "source" && below.kind !== "eventTime") {
     const { inputPort } = below
     below = plan.nodes[below.input]!
-    if (below.kind === "windowAggregate" && inputPort === "main") return -1
+    if (isMade(below, inputPort)) return below.kind === "windowAggregate" ? -1 : 0
   }
   return 0
 }
@@ -299,6 +321,8 @@ function nodeText(plan: Plan, node: PlanNode): string {
       return inputsOf(node)
         .map(({ input, inputPort }) => `${input}.${inputPort}`)
         .join(", ")
+    case "process":
+      return `${from} ${processText(node.spec, portSchema(plan, node.input, node.inputPort))} ${processCode(node.spec)}`
     case "eventTime":
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
     case "asyncMap":
@@ -311,6 +335,10 @@ function nodeText(plan: Plan, node: PlanNode): string {
 function aggregateInputText(input: AggregateInput): string {
   if (input.kind === "none") return ""
   return input.kind === "column" ? JSON.stringify(input.name) : String(input.lambda)
+}
+
+function processCode({ onRecord, timers }: ProcessSpec): string {
+  return [onRecord, ...timers.map(({ onTimer }) => onTimer)].map(String).join("; ")
 }
 
 /** Sixteen hexadecimal digits that tell plans apart. */

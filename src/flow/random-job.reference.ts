@@ -77,7 +77,8 @@ export interface RandomWindows {
 /** Draws a window whose lengths are some times the unit. */
 type DrawWindow = (prng: Prng, unit: number) => WindowSpec
 
-function randomSchema(prng: Prng): Schema {
+/** Draws the columns of an input: `at`, `keep`, keys and values. */
+export function randomSchema(prng: Prng): Schema {
   const scalars: ColumnType[] = [
     t.bool,
     prng.pick<ColumnType>([t.int32, t.int8, t.uint16]),
@@ -242,7 +243,8 @@ function randomAggregate(prng: Prng, rows: Schema, name: string): AggregateSpec 
   return { name, kind, input: { kind: "lambda", lambda, type: field.type }, resultType }
 }
 
-function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: readonly number[]): JobEvent[] {
+/** Draws what happens to a job. */
+export function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: readonly number[]): JobEvent[] {
   const events: JobEvent[] = []
   const anywhere = [0, 0, -50 * unit, 1_700_000_000_000_000, -Number.MAX_SAFE_INTEGER + 40 * unit]
   const start = prng.pick(starts ?? anywhere)
@@ -433,7 +435,8 @@ export class JobRun {
       const { id, rowsOut, nextDue: due = Infinity } = before[index]!
       const watermark = now.watermark ?? -Infinity
       const problem = (what: string) => new Error(`DF3: ${id} ${what}, at the watermark ${watermark}, due at ${due}`)
-      if (!now.isTimed) return
+      // Timers of the user's are nobody's windows.
+      if (!now.isTimed || now.kind === "process") return
       if (now.openWindows > 0 !== (now.nextDue !== undefined)) throw problem("does not agree on what is open")
       if (now.nextDue !== undefined && now.nextDue <= watermark) throw problem("has left a window that is due")
       const { plan } = this.#job

@@ -1,6 +1,7 @@
 /** What the state of an operator means, as text. */
 import { portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
 import { runsInKernels } from "./window-engine.ts"
+import { processText } from "./process/process-spec.ts"
 import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
 
 /**
@@ -11,6 +12,9 @@ import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
  * Of windows that share slices, the one that has their state names all others; these name it.
  */
 export function stateSignature(plan: Plan, node: StatefulNode): string {
+  if (node.kind === "process") {
+    return `process/1 ${processText(node.spec, portSchema(plan, node.input, node.inputPort))}`
+  }
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "asyncMap") return `asyncMap/1 of ${portSchema(plan, node.input, node.inputPort).label}`
   if (!runsInKernels(node)) return `windowAggregate/3 ${windowText(plan, node)}`

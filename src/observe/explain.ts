@@ -21,6 +21,7 @@ import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, wind
 import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
+import type { ProcessSpec } from "../flow/process/process-spec.ts"
 import { windowGroupOf } from "../flow/shared-windows.ts"
 import type {
   ExplainedAggregate,
@@ -173,6 +174,7 @@ class NodeExplainer {
       case "notNull":
       case "union":
       case "eventTime":
+      case "process":
         return []
       default:
         return unreachable(node, "a node")
@@ -226,6 +228,8 @@ function detailOf(node: InnerNode): string | undefined {
       return node.columns.join(", ")
     case "notNull":
       return `drops rows without ${node.columns.join(", ")}`
+    case "process":
+      return processDetail(node.spec)
     case "eventTime":
       return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
     case "windowAggregate":
@@ -244,6 +248,16 @@ function policyText({ inFlight, order, timeoutMicros, attempts, onFailure }: Cal
   const failing =
     onFailure === undefined ? "" : onFailure === "stop" ? ", then it stops the job" : ", then a dead letter"
   return `${inFlight} rows in flight, in order of ${order}, ${times}${failing}`
+}
+
+function processDetail({ keys, state, timers }: ProcessSpec): string {
+  const states = Object.entries(state).map(([name, { kind, type }]) => `${name} (${kind} of ${type.label})`)
+  const timed = timers.map(({ name, domain }) => `${name} (${domain} time)`)
+  const parts = [
+    states.length === 0 ? "no state" : `state ${states.join(", ")}`,
+    timed.length === 0 ? "no timers" : `timers ${timed.join(", ")}`,
+  ]
+  return `${keysText(keys)}, ${parts.join(", ")}`
 }
 
 function keysText(keys: readonly string[]): string {

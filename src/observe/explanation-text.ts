@@ -24,6 +24,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   eventTime: "eventTime",
   windowAggregate: "window",
   asyncMap: "asyncMap",
+  process: "process",
 }
 
 const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
@@ -89,7 +90,7 @@ class TreeText {
   #branchOf(node: ExplainedNode, consumer: Consumer): string[] {
     if (consumer.kind === "output") return outputLines(node, consumer.output)
     const [head, ...body] = this.linesOf(consumer.node)
-    return consumer.port === "late" ? [`late rows: ${head}`, ...body] : [head!, ...body]
+    return [`${portText(consumer.port)}${head}`, ...body]
   }
 
   #consumersOf({ id }: ExplainedNode): Consumer[] {
@@ -150,6 +151,12 @@ function portOf(consumer: Consumer): Port {
   return consumer.kind === "output" ? consumer.output.from.port : consumer.port
 }
 
+/** What stands before what takes the rows of a port. */
+function portText(port: Port): string {
+  if (port === "main") return ""
+  return port === "late" ? "late rows: " : `${port.slice("side ".length)}: `
+}
+
 function formLines({ form, backEnds, mayThrow, reason, hint }: ExplainedLambda): string[] {
   if (form === "called") return ["○ called asynchronously, at least once for each row"]
   if (form === "compiled") {
@@ -174,9 +181,8 @@ function sourceLines(source: string): string[] {
 function outputLines(node: ExplainedNode, { name, sink, guarantee, from, columns }: ExplainedOutput): string[] {
   const target = sink === undefined ? "not bound" : sink
   const promise = guarantee === undefined ? "" : `, ${GUARANTEES[guarantee]}`
-  const isLate = from.port === "late"
-  const isSpelled = !isLate && showsColumns(node)
-  const head = `${isLate ? "late rows: " : ""}output ${name} → ${target}${promise}`
+  const isSpelled = from.port === "main" && showsColumns(node)
+  const head = `${portText(from.port)}output ${name} → ${target}${promise}`
   return [head, ...(isSpelled ? [] : indented(columnLines(columns), "   "))]
 }
 

@@ -21,12 +21,10 @@ import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow, type SlowestInput } from "../flow/dataflow.ts"
-import { followedWatermarks } from "../flow/followed-watermarks.ts"
 import type { FailedRow } from "../flow/operator.ts"
-import { isStateful, planFingerprint, portSchema, type Plan, type StatefulNode } from "../flow/plan.ts"
-import { stateSignature } from "../flow/state-signature.ts"
+import { portSchema } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
-import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunOperator, type RunRecord } from "../state/commit-record.ts"
+import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunRecord } from "../state/commit-record.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import type { JobEvent } from "../trace/events.ts"
@@ -40,6 +38,7 @@ import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { Outputs, type OutputSpec } from "./outputs.ts"
+import { describeRun } from "./run-description.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
@@ -48,7 +47,6 @@ import { Snapshots } from "./snapshots.ts"
 import type { HoldingBack, JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { TimeUse } from "./time-use.ts"
-import { VERSION } from "./version.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
 const DEFAULT_ARENA_BYTES = 1 << 30
@@ -78,7 +76,7 @@ export class Coordinator {
   readonly #calls: AsyncCalls
   readonly #pace: CallPace
   #rowsSinceCut = 0
-  /** Whether records were read, or calls answered, since the last commit. */
+  /** Whether something has happened since the last commit: records were read, calls answered, or timers have fired. */
   #hasNews = false
   /** Whether the inputs had ended and everything had fired at the last commit. */
   #wasFinished = false
@@ -324,10 +322,11 @@ export class Coordinator {
       const next = await this.#nextWork(mayRead, isEnough)
       if (next === "nothing") return
       if (next === "cut") await this.#commit(false, false)
-      if (next !== "records" && next !== "answers") continue
+      if (next === "cut" || next === "look again") continue
       const turn = this.#turn.next()
       if (turn !== undefined) await turn
       if (next === "answers") this.#takeAnswers()
+      else if (next === "timers") this.#fireTimers()
       else await this.#readPiece(epochRows)
       await this.#outputs.flushLarge(sinkBufferBytes)
       const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
@@ -338,12 +337,12 @@ export class Coordinator {
   /**
    * Waits until there is something to do. It is to cut where the open epoch ends before that, as it has news and is as long as
    * it must be, and to look again where somebody asks the job to stop. Nothing is read while an operator has as many calls under
-   * way as it may.
+   * way as it may. Timers by the clock keep no job running.
    */
   async #nextWork(
     mayRead: boolean,
     isEnough: () => boolean,
-  ): Promise<"records" | "answers" | "cut" | "look again" | "nothing"> {
+  ): Promise<"records" | "answers" | "timers" | "cut" | "look again" | "nothing"> {
     if (this.#calls.hasAnswers) return "answers"
     const { fullOperator } = this.#dataflow
     const isReading = mayRead && !this.#inputs.hasEnded && fullOperator === undefined
@@ -361,22 +360,25 @@ export class Coordinator {
     this.#wait = wait
     const now = this.#clock.monotonicMicros()
     const rest = isReading ? this.#epochLength.restWhileIdle(now) : this.#epochLength.restWhileReading(now)
-    // Each ends the other, so that nothing is left behind that waits.
-    let isOver = false
-    const endEpoch = (): void => {
-      isOver = !wait.signal.aborted
+    // What comes first ends the others, so that nothing is left behind that waits.
+    let first: "cut" | "timers" | undefined
+    const end = (by: "cut" | "timers") => (): void => {
+      if (!wait.signal.aborted) first = by
       wait.abort()
     }
     const { timers } = this.#options.env
-    const epochEnd = this.#hasNews ? timers.sleep(rest, wait.signal).then(endEpoch) : undefined
+    const epochEnd = this.#hasNews ? timers.sleep(rest, wait.signal).then(end("cut")) : undefined
+    const untilTimer = Math.max(0, this.#dataflow.nextProcessingTime - this.#clock.wallMicros())
+    const timersDue = untilTimer === Infinity ? undefined : timers.sleep(untilTimer, wait.signal).then(end("timers"))
     try {
       await arrival
       if (!wait.signal.aborted) return "records"
       if (this.#calls.hasAnswers) return "answers"
-      return isOver ? "cut" : "look again"
+      return first ?? "look again"
     } finally {
       wait.abort()
       await epochEnd
+      await timersDue
       this.#wait = undefined
     }
   }
@@ -395,6 +397,19 @@ export class Coordinator {
     this.#writeDeadLetters()
   }
 
+  /** Tells the operators that go by the clock what it says: their timers fire. */
+  #tellTime(): void {
+    if (this.#dataflow.usesProcessingTime) this.#dataflow.onProcessingTime(this.#clock.wallMicros())
+  }
+
+  #fireTimers(): void {
+    this.#time.turnTo("compute")
+    this.#hasNews = true
+    this.#tellTime()
+    this.#dataflow.advance()
+    this.#writeDeadLetters()
+  }
+
   async #readBatch(rows: number): Promise<void> {
     const startMicros = this.#clock.monotonicMicros()
     this.#time.turnTo("input")
@@ -408,6 +423,7 @@ export class Coordinator {
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
       this.#hasNews = true
+      this.#tellTime()
       if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
       // In the order of the records, so that it does not show how they were cut into batches (E7).
       this.#deadLetters.sort((one, other) => (one.offset ?? 0) - (other.offset ?? 0))
@@ -573,25 +589,4 @@ function placeText({ partition, record }: DeadLetter): string {
 
 function isUnreadableState(error: unknown): boolean {
   return error instanceof TidemarkError && (error.code === "state-corrupt" || error.code === "state-newer-format")
-}
-
-function describeRun(job: ExecutableJob): RunRecord {
-  const { plan, paramsSchema, outputs, deadLetter } = job
-  const params = paramsSchema.fields.map(({ name, type }) => [name, type.toJson(job.params[name])])
-  const sinks = Object.entries(outputs).map(([name, sink]) => ({ name, sink: sink.describe() }))
-  if (deadLetter !== undefined) sinks.push({ name: DEAD_LETTER_OUTPUT, sink: deadLetter.describe() })
-  return {
-    job: job.name,
-    fingerprint: planFingerprint(plan),
-    params: Object.fromEntries(params) as Record<string, string>,
-    operators: plan.nodes.filter(isStateful).map((node) => describeOperator(plan, node)),
-    outputs: sinks,
-    version: VERSION,
-  }
-}
-
-function describeOperator(plan: Plan, node: StatefulNode): RunOperator {
-  const about = { id: node.id, signature: stateSignature(plan, node) }
-  if (node.kind === "eventTime") return { ...about, outOfOrderMicros: node.outOfOrderMicros }
-  return { ...about, follows: followedWatermarks(plan, node).map(({ id }) => id) }
 }

@@ -5,6 +5,7 @@ import { t } from "../batch/types.ts"
 import type { PlanNode } from "../flow/plan.ts"
 import { job } from "./job.ts"
 import { count, first, max, mean, min, sum } from "./aggregates.ts"
+import { eventTimer, listState, mapState, reducingState, valueState } from "./process-declarations.ts"
 import { errorOf, planOf, type Untyped } from "./trips.fixture.ts"
 import { hopping, tumbling } from "./windows.ts"
 
@@ -195,6 +196,57 @@ test("AM2 AM6 bounds of calls are whole numbers from 1", () => {
   expect(error.message).toBe('The job trips, .asyncMap(...) on trips has no option "retries".')
 })
 
+/** What `process(...)` refuses. */
+function processCases(): Record<string, [flow: (trips: Untyped) => unknown, message: string, hint?: string]> {
+  const process = (definition: unknown) => (trips: Untyped) => timed(trips)["keyBy"]!("zone")["process"]!(definition)
+  const onRecord = () => undefined
+  const emits = { n: t.int32 }
+  const timers = { end: eventTimer() }
+  return {
+    "a process without definition": [process(undefined), "there is no definition"],
+    "a process that emits nothing": [process({ onRecord }), "no columns are declared"],
+    "a process without handler": [process({ emits }), "there is no lambda"],
+    "an asynchronous handler": [process({ emits, onRecord: async () => undefined }), "the lambda is asynchronous"],
+    "a state that is none": [
+      process({ emits, onRecord, state: { n: t.int32 } }),
+      'the state "n" is an object, which declares none',
+      "valueState",
+    ],
+    "timers that are none": [process({ emits, onRecord, timers: { end: "5s" } }), 'the timers "end" are "5s"'],
+    "timers without handler": [process({ emits, onRecord, timers }), 'the timers "end" have no handler'],
+    "a handler of no timers": [process({ emits, onRecord, onTimer: { end: onRecord } }), 'a handler of "end"'],
+    "event timers without event time": [
+      (trips) => trips["keyBy"]!("zone")["process"]!({ emits, onRecord, timers, onTimer: { end: onRecord } }),
+      'the timers "end" go by event time, and the stream has none',
+    ],
+    "an event time that it does not emit": [
+      process({ emits, onRecord, eventTime: "at" }),
+      'eventTime: "at" names no column that it emits',
+    ],
+    "an event time that it emits and that is none": [
+      process({ emits, onRecord, eventTime: "n" }),
+      "is of the type int32, and event time is a timestamp that is never null",
+    ],
+    "an event time where there is none": [
+      (trips) => trips["keyBy"]!("zone")["process"]!({ emits: { at: t.timestamp() }, onRecord, eventTime: "at" }),
+      "the stream that it reads has no event time",
+    ],
+    "an event time behind a process": [
+      (trips) => process({ emits: { at: t.timestamp() }, onRecord })(trips)["eventTime"]!("at", { outOfOrder: "0s" }),
+      "what .process(...) gives has the event time that it says, or none",
+    ],
+    "states in a list": [process({ emits, onRecord, state: [] }), "state is an array, which is no object"],
+    "a name that is none": [process({ emits, onRecord, sides: { "a b": emits } }), 'sides has the name "a b"'],
+    "a union of what processes give": [
+      (trips) => {
+        const made = process({ emits, onRecord })(trips)
+        return made["union"]!(made)
+      },
+      "some of its rows have waited in an operator or for calls",
+    ],
+  }
+}
+
 describe("RS1 calls refuse at run time what the compiler refuses", () => {
   const cases: Readonly<Record<string, [flow: (trips: Untyped) => unknown, message: string, hint?: string]>> = {
     "a window before a key": [
@@ -289,7 +341,7 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
     ],
     "a union of rows that have been asked about": [
       (trips) => trips["union"]!(asking({})(trips)["select"]!(...COLUMNS)),
-      "some of its rows have waited in a window or for calls",
+      "some of its rows have waited in an operator or for calls",
     ],
     "no declared columns": [(trips) => trips["derive"]!(() => ({ net: 1 })), "no columns are declared"],
     "a declared column without type": [
@@ -335,8 +387,9 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
         const counts = windowed(trips)["aggregate"]!({ n: count() })
         return counts["union"]!(counts)
       },
-      "some of its rows have waited in a window or for calls",
+      "some of its rows have waited in an operator or for calls",
     ],
+    ...processCases(),
     "a pipe through nothing": [(trips) => trips["pipe"]!(), "there is no function"],
     "no aggregates": [(trips) => windowed(trips)["aggregate"]!({}), "there are no aggregates"],
     "an aggregate that is none": [(trips) => windowed(trips)["aggregate"]!({ n: "count" }), '"n" is not an aggregate'],
@@ -414,4 +467,15 @@ describe("RS1 calls refuse at run time what the compiler refuses", () => {
     const count = errorOf(() => planOf((trips) => ({ out: trips["eventTime"]!("pickup", { outOfOrder: 5000 }) })))
     expect(count.message).toBe("The job trips, .eventTime(...) on trips: outOfOrder is 5000, which is not a duration.")
   })
+})
+
+test.each<[what: string, declare: () => unknown, message: string]>([
+  ["no type", () => valueState("float64" as never), 'valueState(...) has no type of values, but "float64".'],
+  ["no type of keys", () => mapState(undefined as never, t.string), "mapState(...) has no type of keys"],
+  ["keys that are objects", () => mapState(t.object({ n: t.int32 }), t.string), "has keys that are objects"],
+  ["no function", () => reducingState(t.float64, undefined as never), "reducingState(...) has no function"],
+  ["values that do not last", () => listState(t.float64, { ttl: "0s" }), 'has values that last "0s"'],
+  ["an unknown option", () => valueState(t.float64, { tll: "1s" } as never), 'valueState(...) has no option "tll".'],
+])("a state with %s is refused", (_what, declare, message) => {
+  expect(errorOf(declare).message).toContain(message)
 })

@@ -8,10 +8,11 @@
  */
 import { Schema, type Field } from "../batch/schema.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import type { EventTimeNode, Port, WindowSpec } from "../flow/plan.ts"
+import { sidePort, type EventTimeNode, type Port, type WindowSpec } from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
 import { CallChecks } from "./call-checks.ts"
 import { recordAggregates } from "./recorded-aggregates.ts"
+import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
 
@@ -157,7 +158,12 @@ export class RecordedStream {
       const hint = "Call .eventTime(...) once, before .keyBy(...)."
       throw checks.error(`this stream has an event time already: ${JSON.stringify(timeColumn)}`, hint)
     }
-    if (this.#recorder.isMadeByWindow(this.#place)) {
+    const maker = this.#recorder.makerOf(this.#place)
+    if (maker?.kind === "process") {
+      const hint = "Name the column that tells it in .process({ ..., eventTime })."
+      throw checks.error("what .process(...) gives has the event time that it says, or none", hint)
+    }
+    if (maker !== undefined) {
       const hint =
         "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
       throw checks.error("results of windows have no other event time than their window's", hint)
@@ -230,6 +236,21 @@ export class RecordedKeyedStream {
     return new RecordedWindowedStream(this.#recorder, { ...this.#place, timeColumn }, this.#keys, window)
   }
 
+  process(given: unknown, options?: unknown): RecordedProcessResult {
+    const checks = new CallChecks(this.#recorder, this.#place, "process")
+    const { spec, schema, timeColumn } = recordProcess(checks, this.#keys, this.#place.timeColumn, given)
+    const { id } = checks.options(options, ["id"])
+    const node = this.#recorder.add(this.#place, "process", id, (place) => {
+      return { ...place, kind: "process", schema, spec }
+    })
+    const sides = Object.entries(spec.sides).map(([name, side]) => {
+      const place = { node, port: sidePort(name), schema: side, timeColumn: undefined }
+      return [name, new RecordedStream(this.#recorder, place)] as const
+    })
+    const main = { node, port: "main", schema, timeColumn } as const
+    return new RecordedProcessResult(this.#recorder, main, Object.fromEntries(sides))
+  }
+
   eventTime(): never {
     throw this.#tooEarly("eventTime", "call .eventTime(...) before .keyBy(...)")
   }
@@ -274,6 +295,17 @@ export class RecordedWindowedStream {
     })
     const late = new RecordedStream(this.#recorder, { ...this.#place, node, port: "late" })
     return new RecordedWindowResult(this.#recorder, { node, port: "main", schema, timeColumn: "windowEnd" }, late)
+  }
+}
+
+/** What a process gives. */
+export class RecordedProcessResult extends RecordedStream {
+  /** Its own outputs, by name. */
+  readonly sides: Readonly<Record<string, RecordedStream>>
+
+  constructor(recorder: Recorder, place: Place, sides: Readonly<Record<string, RecordedStream>>) {
+    super(recorder, place)
+    this.sides = Object.freeze(sides)
   }
 }
 

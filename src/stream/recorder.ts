@@ -12,7 +12,9 @@ import { Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
 import {
   inputsOf,
+  isMade,
   isStateful,
+  sidePort,
   type Plan,
   type PlanNode,
   type PlanOutput,
@@ -88,7 +90,7 @@ export class Recorder {
   }
 
   #anchorOf({ node, port }: Place): string {
-    return port === "late" ? `${this.#nodes[node]!.id}.late` : this.#anchors[node]!
+    return port === "main" ? this.#anchors[node]! : `${this.#nodes[node]!.id}.${portName(port)}`
   }
 
   #takeId(from: Place, kind: string, anchor: string, givenId: unknown): string {
@@ -108,18 +110,19 @@ export class Recorder {
     return givenId
   }
 
-  /** Whether the rows were made by a window, and so come from no partition. */
-  isMadeByWindow({ node, port }: Pick<Place, "node" | "port">): boolean {
+  /** The operator that made the rows, so that they come from no partition; `undefined` where they were read. */
+  makerOf({ node, port }: Pick<Place, "node" | "port">): PlanNode | undefined {
     const from = this.#nodes[node]!
-    if (from.kind === "windowAggregate" && port === "main") return true
-    return inputsOf(from).some(({ input, inputPort }) => this.isMadeByWindow({ node: input, port: inputPort }))
+    if (isMade(from, port)) return from
+    const makers = inputsOf(from).map(({ input, inputPort }) => this.makerOf({ node: input, port: inputPort }))
+    return makers.find((maker) => maker !== undefined)
   }
 
   /** The inputs whose rows come to a place without having waited anywhere, or `undefined` where some have. */
   directInputs({ node }: Pick<Place, "node">): readonly string[] | undefined {
     const from = this.#nodes[node]!
     if (from.kind === "source") return [from.inputName]
-    if (from.kind === "windowAggregate" || from.kind === "asyncMap") return undefined
+    if (["windowAggregate", "asyncMap", "process"].includes(from.kind)) return undefined
     const below = inputsOf(from).map(({ input }) => this.directInputs({ node: input }))
     return below.some((each) => each === undefined) ? undefined : below.flatMap((each) => each!)
   }
@@ -154,8 +157,13 @@ export class Recorder {
   /** Names a stream. */
   nameOf({ node, port }: Place): string {
     const { id } = this.#nodes[node]!
-    return port === "late" ? `${id}.late` : id
+    return port === "main" ? id : `${id}.${portName(port)}`
   }
+}
+
+/** A port as ids and messages name it. */
+function portName(port: Port): string {
+  return port === "late" ? port : port.slice(sidePort("").length)
 }
 
 /** The type without what concerns only the reading of an input: its source name and its default. */

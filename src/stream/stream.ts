@@ -19,6 +19,7 @@ import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
+import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
 
@@ -260,8 +261,56 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
     ? Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
     : (window: WindowSpec) => WindowedStream<R, K, P, T>
 
+  /**
+   * Keeps state by key: handlers of your own see each record of a key, in the order of arrival, and each of its timers that
+   * is due, and emit rows. See `ProcessDefinition`.
+   */
+  process<
+    const C extends ColumnTypes,
+    const S extends StateDeclarations = NoDeclarations,
+    const M extends TimerDeclarations = NoDeclarations,
+    const D extends SideColumns = NoDeclarations,
+    E extends keyof C & string = never,
+  >(
+    definition: ProcessDefinition<R, K, P, T, C, S, M, D, E>,
+    options?: OperatorOptions,
+  ): ProcessResult<{ readonly [N in keyof C]: ValueOf<C[N]> }, P, E, D>
+
   readonly eventTime: Problem<"Call .eventTime(...) before .keyBy(...).">
   readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
+}
+
+/** Nothing is declared. */
+type NoDeclarations = Readonly<Record<never, never>>
+
+/**
+ * What `.process(...)` gives: a stream of rows of the type `Q`, and the outputs that are its own.
+ *
+ * @example
+ * ```ts
+ * import { job, schema, t } from "tidemark"
+ *
+ * const parted = job({
+ *   name: "parted",
+ *   inputs: { trips: schema({ zone: t.string, fare: t.float64 }) },
+ *   flow: ({ trips }) => {
+ *     const good = trips.keyBy("zone").process({
+ *       emits: { fare: t.float64 },
+ *       sides: { free: { zone: t.string } },
+ *       onRecord(trip, { key, emit, side }) {
+ *         if (trip.fare > 0) emit({ fare: trip.fare })
+ *         else side.free({ zone: key.zone })
+ *       },
+ *     }, { id: "parted" })
+ *     return { good, free: good.sides.free }
+ *   },
+ * })
+ * void parted
+ * ```
+ */
+export interface ProcessResult<Q, out P, in out T extends string, D extends SideColumns> extends AppendStream<Q, P, T> {
+  /** The outputs that are its own, by name. */
+  readonly sides: { readonly [N in keyof D]: AppendStream<{ readonly [M in keyof D[N]]: ValueOf<D[N][M]> }, P> }
 }
 
 /**

@@ -29,11 +29,9 @@ export function checkUnitedOrder(checks: CallChecks, recorder: Recorder, places:
   for (const place of places) {
     const inputs = recorder.directInputs(place)
     if (inputs === undefined) {
-      const hint = "Unite streams before they are windowed or asked about, and do that with what comes of it."
-      throw checks.error(
-        "some of its rows have waited in a window or for calls, so they have no order among the others",
-        hint,
-      )
+      const hint = "Unite streams before they are windowed, processed or asked about, and go on with what comes of it."
+      const problem = "some of its rows have waited in an operator or for calls, so they have no order among the others"
+      throw checks.error(problem, hint)
     }
     const twice = inputs.find((input) => seen.has(input))
     for (const input of inputs) seen.add(input)

@@ -96,6 +96,13 @@ export class EventTime implements Operator, OperatorState {
     return this.#partitions.size > 0
   }
 
+  /** The least watermark of the open partitions but for one; +∞ where there is none. */
+  watermarkWithout(partition: number): number {
+    let least = Infinity
+    for (const [other, watermark] of this.#partitions) if (other !== partition && watermark < least) least = watermark
+    return least
+  }
+
   /** Takes note of a partition. One that is open already goes on from where it is. */
   openPartition(partition: number): void {
     if (this.#partitions.has(partition)) return

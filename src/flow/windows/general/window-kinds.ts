@@ -24,14 +24,16 @@ export function windowingOf(window: WindowSpec): GeneralWindowsOptions["makeWind
 }
 
 /**
- * Whether windows behind an event time must be told each row's watermark: those that are closed to a record by where its
- * watermark is exactly, and not only by whether the record is late.
+ * Whether operators behind an event time must be told each row's watermark: windows that are closed to a record by where its
+ * watermark is exactly, and not only by whether the record is late; and those that fire timers before it.
  */
 export function needsExactWatermarks(plan: Plan, eventTime: EventTimeNode): boolean {
-  return plan.nodes.some(
-    (node) =>
-      node.kind === "windowAggregate" && node.window.kind === "session" && eventTimesOf(plan, node).includes(eventTime),
-  )
+  return plan.nodes.some((node) => {
+    const isExact =
+      (node.kind === "windowAggregate" && node.window.kind === "session") ||
+      (node.kind === "process" && node.spec.timeColumn !== undefined)
+    return isExact && eventTimesOf(plan, node).includes(eventTime)
+  })
 }
 
 /** The nearest event times below a node. */

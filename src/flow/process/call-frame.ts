@@ -1,0 +1,110 @@
+/**
+ * The call of a handler that is under way: which key it is for, and what it has done so far. Changes of state, timers and
+ * rows are pending until the handler has returned.
+ */
+import { TidemarkError } from "../../base/errors.ts"
+import type { MadeRows } from "../made-rows.ts"
+import type { Cell, CellWorld } from "./cell.ts"
+import type { KeyState } from "./key-state.ts"
+
+type Row = Readonly<Record<string, unknown>>
+
+/** A call of a handler. */
+export interface Call {
+  readonly state: KeyState
+  /** The event time of the record, or when the timer was due; `undefined` for a record without event time. */
+  readonly time: number | undefined
+  /** The tag of the timer; `undefined` for a record. */
+  readonly tag: string | undefined
+  /** The watermark that the handler sees. */
+  readonly watermark: number
+  /** The watermark before what it emits. */
+  readonly emitWatermark: number
+}
+
+/** A timer that a handler has set, or taken away. */
+export interface PendingTimer {
+  readonly kind: number
+  readonly tag: string
+  /** `undefined` where it is taken away. */
+  readonly time: number | undefined
+}
+
+/** What came of a handler's call. */
+export interface Committed {
+  readonly hasChanged: boolean
+  /** When the first value that it has written expires, or `Infinity`. */
+  readonly expiresMicros: number
+}
+
+/** See the head of this file. */
+export class CallFrame implements CellWorld {
+  /** Whether time is event time, and not the clock's. */
+  readonly #isTimed: boolean
+  #call: Call | undefined
+  readonly #touched = new Set<Cell>()
+  /** By id, in the order in which they were set last. */
+  readonly timers = new Map<string, PendingTimer>()
+  readonly #rows: { readonly to: MadeRows; readonly row: Row }[] = []
+  /** What the clock said last, in microseconds. */
+  nowMicros = 0
+
+  constructor(isTimed: boolean) {
+    this.#isTimed = isTimed
+  }
+
+  /** The call under way. */
+  get call(): Call {
+    if (this.#call !== undefined) return this.#call
+    throw new TidemarkError("lambda-failed", "the context of a process operator was used outside of its handler", {
+      hint: "Take what you need of it within the handler: at the next call it stands for another key.",
+    })
+  }
+
+  get time(): number {
+    return this.#isTimed ? this.call.watermark : this.nowMicros
+  }
+
+  get writeTime(): number {
+    const { time, watermark } = this.call
+    return this.#isTimed ? Math.max(time ?? -Infinity, watermark) : this.nowMicros
+  }
+
+  touched(cell: Cell): void {
+    this.#touched.add(cell)
+  }
+
+  emit(to: MadeRows, row: unknown): void {
+    void this.call
+    this.#rows.push({ to, row: to.checked(row) })
+  }
+
+  begin(call: Call): void {
+    this.#call = call
+  }
+
+  /** Takes over what the handler has done; `setTimer` is given its timers, in order. */
+  commit(setTimer: (id: string, timer: PendingTimer) => void): Committed {
+    const { emitWatermark } = this.call
+    let expiresMicros = Infinity
+    for (const cell of this.#touched) expiresMicros = Math.min(expiresMicros, cell.commit())
+    const hasChanged = this.#touched.size > 0 || this.timers.size > 0
+    for (const [id, timer] of this.timers) setTimer(id, timer)
+    for (const { to, row } of this.#rows) to.add(row, emitWatermark)
+    this.#end()
+    return { hasChanged, expiresMicros }
+  }
+
+  /** Drops what the handler has done. */
+  rollBack(): void {
+    for (const cell of this.#touched) cell.rollBack()
+    this.#end()
+  }
+
+  #end(): void {
+    this.#call = undefined
+    this.#touched.clear()
+    this.timers.clear()
+    this.#rows.length = 0
+  }
+}

@@ -1,0 +1,383 @@
+/**
+ * `process`: a state machine a key, written by the user as functions of a record, and of a timer that is due.
+ *
+ * Records come in the order of arrival. Before each, the timers fire that the watermark has reached; the watermark is
+ * that of all records before, whatever the batches. So nothing that comes out depends on how records are cut into batches,
+ * nor on when watermarks were passed on.
+ *
+ * State (format 1, named in the signature; nothing is written where nothing has changed):
+ *
+ *     float64   the watermark
+ *     float64   what the clock said last
+ *     varint    the sequence number of the next timer
+ *               the keys that have changed, see `keyed-states.ts`
+ *
+ * Invariants (rules of docs/spec/process.md):
+ * - P1 Before a record all event timers fire that are due at the watermark that the records before it make.
+ * - P2 Timers fire in order of their times, those of one time in the order in which they were set.
+ * - P3 A handler that fails leaves no trace: no state, no timer, no row. Its record, or its timer, is a failed row.
+ * - P4 Draining fires the timers up to the last that was set before, and no later one.
+ */
+import { AssertionError } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { batchOfRows, type Batch } from "../../batch/batch.ts"
+import { readInt53, type Int64Column } from "../../batch/column.ts"
+import { rowReader } from "../../batch/row-reader.ts"
+import { Schema } from "../../batch/schema.ts"
+import { stringType } from "../../batch/types/string.ts"
+import { timestampType } from "../../batch/types/timestamp.ts"
+import { lambdaThrew } from "../../expr/row-failure.ts"
+import { MadeRows } from "../made-rows.ts"
+import type { Emitter, OperatorContext, TimedOperator } from "../operator.ts"
+import { AsyncMap } from "../operators/async-map.ts"
+import { EventTime } from "../operators/event-time.ts"
+import { sidePort } from "../plan.ts"
+import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
+import { KeyedStates } from "./keyed-states.ts"
+import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
+import { ProcessContext } from "./process-context.ts"
+import type { ProcessSpec } from "./process-spec.ts"
+import { TimerQueue } from "./timer-queue.ts"
+
+/** What the operator is made of. */
+export interface KeyedProcessOptions {
+  readonly id: string
+  readonly signature: string
+  readonly spec: ProcessSpec
+  readonly input: Schema
+  /** The columns of what it emits. */
+  readonly schema: Schema
+  /** What is added to the time column to give event time. */
+  readonly timeShift: number
+}
+
+/** What feeds it: it follows their watermarks. */
+type Upstream = EventTime | TimedOperator
+
+/** See the head of this file. */
+export class KeyedProcess implements TimedOperator {
+  readonly id: string
+  readonly signature: string
+  readonly lateRows = 0
+  readonly #options: KeyedProcessOptions
+  readonly #context: OperatorContext
+  readonly #readRow: ReturnType<typeof rowReader>
+  readonly #keyNames: readonly string[]
+  readonly #timeIndex: number
+  readonly #states: KeyedStates
+  readonly #frame: CallFrame
+  readonly #view: ProcessContext
+  readonly #made: readonly MadeRows[]
+  #eventTimers = new TimerQueue<KeyState>()
+  #processingTimers = new TimerQueue<KeyState>()
+  /** When values of keys expire, once a key. */
+  #expiries = new TimerQueue<KeyState>()
+  #nextExpiry = new Map<KeyState, number>()
+  /** Whether the queues are not those of the states, as these have been restored. */
+  #isRestored = false
+  #upstreams: readonly Upstream[] = []
+  #watermark = -Infinity
+  /** What follows it has fired all up to here: rows that it gives from now on are late there. */
+  #floor = -Infinity
+  #sequence = 0
+  #hasMoved = false
+
+  constructor(options: KeyedProcessOptions, context: OperatorContext) {
+    const { id, signature, spec, input, schema } = options
+    this.id = id
+    this.signature = signature
+    this.#options = options
+    this.#context = context
+    this.#readRow = rowReader(input)
+    this.#keyNames = spec.keys
+    this.#timeIndex = spec.timeColumn === undefined ? -1 : input.indexOf(spec.timeColumn)
+    const keyTypes = spec.keys.map((name) => input.field(name)!.type)
+    this.#states = new KeyedStates(keyTypes, Object.values(spec.state), spec.timers.length)
+    const main = new MadeRows(schema, "main", context.arena)
+    const sides = Object.entries(spec.sides).map(([name, each]) => {
+      return [name, new MadeRows(each, sidePort(name), context.arena)] as const
+    })
+    this.#made = [main, ...sides.map(([, made]) => made)]
+    this.#frame = new CallFrame(this.#isTimed)
+    const { params } = context
+    this.#view = new ProcessContext(this.#frame, { spec, params, main, sides: Object.fromEntries(sides) })
+  }
+
+  get #isTimed(): boolean {
+    return this.#options.spec.timeColumn !== undefined
+  }
+
+  /** Takes note of what feeds it. */
+  follow(upstreams: readonly Upstream[]): void {
+    this.#upstreams = upstreams
+  }
+
+  get watermark(): number {
+    return this.#watermark
+  }
+
+  /** Takes note that what follows it was drained up to `watermark`. */
+  raiseFloor(watermark: number): void {
+    this.#floor = Math.max(this.#floor, watermark)
+  }
+
+  /** How many keys have state. */
+  get keyCount(): number {
+    return this.#states.size
+  }
+
+  countOpenWindows(): number {
+    return 0
+  }
+
+  /** When the next timer by the clock is due, or `Infinity`. */
+  get nextProcessingTime(): number {
+    this.#queueRestored()
+    return Math.min(this.#processingTimers.firstTime, this.#isTimed ? Infinity : this.#expiries.firstTime)
+  }
+
+  /** Whether it asks for the clock. */
+  get usesProcessingTime(): boolean {
+    const { state, timers } = this.#options.spec
+    const expires = Object.values(state).some(({ ttlMicros }) => ttlMicros !== Infinity)
+    return timers.some(({ domain }) => domain === "processing") || (expires && !this.#isTimed)
+  }
+
+  onBatch(batch: Batch, out: Emitter): void {
+    this.#queueRestored()
+    const readRow = this.#readRow(batch)
+    const others = this.#leastOfOthers(batch.origin.partition)
+    const { onRecord } = this.#options.spec
+    const handler = onRecord as (row: unknown, context: unknown) => unknown
+    batch.forEachRow((index) => {
+      const time = this.#isTimed ? this.#timeOf(batch, index) : undefined
+      if (time !== undefined) this.#advanceTo(Math.min(others, batch.watermarks?.[index] ?? time - 1))
+      const row = readRow(index)
+      const state = this.#states.of(this.#keyNames.map((name) => row[name]))
+      const watermark = this.#watermark
+      this.#call(
+        { state, time, tag: undefined, watermark, emitWatermark: watermark },
+        () => handler(row, this.#view),
+        (error) => {
+          this.#context.onFailedRow({ operator: this.id, batch, row: index, error })
+        },
+      )
+    })
+    this.#flush(out)
+  }
+
+  #timeOf(batch: Batch, row: number): number {
+    return readInt53((batch.columns[this.#timeIndex] as Int64Column).halves, row) + this.#options.timeShift
+  }
+
+  /** The least watermark of all that feeds it, but for one partition. */
+  #leastOfOthers(partition: number): number {
+    let least = Infinity
+    for (const each of this.#upstreams) {
+      if (each instanceof EventTime) least = Math.min(least, each.watermarkWithout(partition))
+      // Its rows come from partitions, whose watermarks may be ahead of those of others.
+      else if (each instanceof AsyncMap) least = Math.min(least, each.watermark)
+    }
+    return least
+  }
+
+  onWatermark(watermark: number, out: Emitter): void {
+    this.#queueRestored()
+    this.#advanceTo(watermark === Infinity ? this.#eventTimers.lastTime : watermark)
+    this.#flush(out)
+  }
+
+  /** The clock says `nowMicros`: timers by it fire. */
+  onProcessingTime(nowMicros: number, out: Emitter): void {
+    if (nowMicros <= this.#frame.nowMicros) return
+    this.#queueRestored()
+    this.#frame.nowMicros = nowMicros
+    this.#hasMoved = true
+    const last = this.#processingTimers.lastTime
+    for (;;) {
+      // What a timer sets for now waits for the clock, which has gone on by then.
+      const timer = this.#processingTimers.take(Math.min(nowMicros, last))
+      if (timer === undefined) break
+      this.#fire(timer, this.#watermark, this.#watermark)
+    }
+    if (!this.#isTimed) this.#expire(nowMicros)
+    this.#flush(out)
+  }
+
+  #advanceTo(watermark: number): void {
+    if (watermark <= this.#watermark) return
+    for (
+      let timer = this.#eventTimers.take(watermark);
+      timer !== undefined;
+      timer = this.#eventTimers.take(watermark)
+    ) {
+      const reached = Math.max(this.#watermark, timer.time)
+      // What it emits stands before everything of its own time.
+      this.#watermark = Math.max(this.#watermark, timer.time - 1)
+      this.#fire(timer, reached, Math.max(this.#watermark, this.#floor))
+    }
+    this.#watermark = watermark
+    this.#hasMoved = true
+    if (this.#isTimed) this.#expire(watermark)
+  }
+
+  #fire(timer: KeyTimer, watermark: number, emitWatermark: number): void {
+    const { owner: state, kind, tag, time } = timer
+    const { name, onTimer } = this.#options.spec.timers[kind]!
+    state.setTimer(timerId(kind, tag), kind, tag, undefined)
+    const handler = onTimer as (context: unknown) => unknown
+    this.#call(
+      { state, time, tag, watermark, emitWatermark },
+      () => handler(this.#view),
+      (error) => {
+        this.#reportTimer(state, name, time, error)
+      },
+    )
+  }
+
+  /** Calls a handler, and takes over what it has done, or nothing where it fails. */
+  #call(call: Call, handler: () => unknown, fail: (error: unknown) => void): void {
+    const frame = this.#frame
+    frame.begin(call)
+    let failure: unknown
+    try {
+      const given = handler()
+      if (isThenable(given)) {
+        // Whatever becomes of it, nobody waits for it.
+        given.then(undefined, () => undefined)
+        failure = new TidemarkError("lambda-failed", "the handler is asynchronous", {
+          hint: "A handler works at once: call what takes time with .asyncMap(...) before it.",
+        })
+      }
+    } catch (thrown) {
+      if (thrown instanceof AssertionError) throw thrown
+      const isTold = thrown instanceof TidemarkError && thrown.code === "lambda-failed"
+      failure = isTold ? thrown : lambdaThrew(thrown)
+    }
+    const { state } = call
+    const isTimer = call.tag !== undefined
+    if (failure !== undefined) {
+      frame.rollBack()
+      this.#states.settle(state, isTimer)
+      return fail(failure)
+    }
+    const { hasChanged, expiresMicros } = frame.commit((id, timer) => this.#setTimer(state, id, timer))
+    this.#states.settle(state, hasChanged || isTimer)
+    if (expiresMicros !== Infinity) this.#expireAt(state, expiresMicros)
+  }
+
+  #setTimer(state: KeyState, id: string, { kind, tag, time }: PendingTimer): void {
+    const before = state.timers.get(id)
+    const queue = this.#queueOf(kind)
+    if (before !== undefined) queue.remove(before)
+    if (time === undefined) return state.setTimer(id, kind, tag, undefined)
+    const timer = { owner: state, kind, tag, time, sequence: this.#sequence++, isSet: true }
+    queue.add(timer)
+    state.setTimer(id, kind, tag, timer)
+  }
+
+  #queueOf(kind: number): TimerQueue<KeyState> {
+    return this.#options.spec.timers[kind]!.domain === "event" ? this.#eventTimers : this.#processingTimers
+  }
+
+  #reportTimer(state: KeyState, name: string, time: number, error: unknown): void {
+    const keys = this.#keyNames.map((key) => ({ name: key, type: this.#options.input.field(key)!.type }))
+    const told = [
+      { name: "timer", type: stringType },
+      { name: "time", type: timestampType() },
+    ].filter((field) => !this.#keyNames.includes(field.name))
+    const schema = new Schema([...keys, ...told])
+    const row = {
+      timer: name,
+      time,
+      ...Object.fromEntries(this.#keyNames.map((key, index) => [key, state.key[index]])),
+    }
+    const { batch, release } = batchOfRows(this.#context.arena, schema, [row])
+    try {
+      this.#context.onFailedRow({ operator: this.id, batch, row: 0, error })
+    } finally {
+      release()
+    }
+  }
+
+  #expireAt(state: KeyState, time: number): void {
+    if ((this.#nextExpiry.get(state) ?? Infinity) <= time) return
+    this.#nextExpiry.set(state, time)
+    this.#expiries.add({ owner: state, kind: 0, tag: "", time, sequence: 0, isSet: true })
+  }
+
+  #expire(time: number): void {
+    for (let due = this.#expiries.take(time); due !== undefined; due = this.#expiries.take(time)) {
+      const { owner: state } = due
+      this.#nextExpiry.delete(state)
+      const next = Math.min(...state.cells.map((cell) => cell.expire(time)))
+      this.#states.settle(state, true)
+      if (next !== Infinity) this.#expireAt(state, next)
+    }
+  }
+
+  #flush(out: Emitter): void {
+    for (const made of this.#made) made.flush(out)
+  }
+
+  writeChanges(out: ByteWriter): void {
+    if (!this.#hasMoved && !this.#states.hasChanges) return
+    this.#writeHead(out)
+    this.#states.writeChanges(out)
+    this.#hasMoved = false
+  }
+
+  writeAll(out: ByteWriter): void {
+    if (this.#watermark === -Infinity && this.#sequence === 0 && this.#states.size === 0) return
+    this.#writeHead(out)
+    this.#states.writeAll(out)
+  }
+
+  #writeHead(out: ByteWriter): void {
+    out.float64(this.#watermark)
+    out.float64(this.#frame.nowMicros)
+    out.varint(this.#sequence)
+  }
+
+  applyChanges(changes: ByteReader): void {
+    if (changes.remaining === 0) return
+    try {
+      this.#apply(changes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new TidemarkError("state-corrupt", `The state of the operator ${this.id} cannot be read.`, {
+        hint: "Restore the directory from a backup, or start anew with --reset.",
+        cause: error,
+      })
+    }
+  }
+
+  #apply(changes: ByteReader): void {
+    this.#watermark = changes.float64()
+    this.#frame.nowMicros = changes.float64()
+    this.#sequence = changes.varint()
+    this.#states.apply(changes)
+    this.#isRestored = true
+    if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
+  }
+
+  /** Puts timers in their queues once all changes have been taken over. */
+  #queueRestored(): void {
+    if (!this.#isRestored) return
+    this.#isRestored = false
+    this.#eventTimers = new TimerQueue()
+    this.#processingTimers = new TimerQueue()
+    this.#expiries = new TimerQueue()
+    this.#nextExpiry = new Map()
+    for (const state of this.#states) {
+      for (const timer of state.timers.values()) this.#queueOf(timer.kind).add(timer)
+      const expires = Math.min(...state.cells.map((cell) => cell.expire(-Infinity)))
+      if (expires !== Infinity) this.#expireAt(state, expires)
+    }
+  }
+}
+
+function isThenable(given: unknown): given is { then(done: undefined, failed: () => undefined): void } {
+  return typeof (given as { readonly then?: unknown } | null | undefined)?.then === "function"
+}

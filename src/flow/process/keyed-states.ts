@@ -1,0 +1,120 @@
+/**
+ * The states of all keys of an operator.
+ *
+ * Changes: varint how many keys follow, each: the values of its columns, uint8 0 it has nothing any more, 1 changes follow
+ * (see `key-state.ts`).
+ *
+ * Invariants:
+ * - KS1 A key that has neither values nor timers takes no memory once that is written.
+ * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
+ */
+import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import type { ColumnType } from "../../batch/type.ts"
+import { readTyped, settled, writeTyped } from "../../batch/value-codec.ts"
+import { KeyState } from "./key-state.ts"
+import type { StateSpec } from "./process-spec.ts"
+
+const GONE = 0
+const THERE = 1
+
+/** See the head of this file. */
+export class KeyedStates {
+  readonly #keyTypes: readonly ColumnType[]
+  readonly #specs: readonly StateSpec[]
+  readonly #kinds: number
+  readonly #states = new Map<unknown, KeyState>()
+  readonly #changed = new Set<KeyState>()
+
+  /** @param kinds how many kinds of timers a key may have. */
+  constructor(keyTypes: readonly ColumnType[], specs: readonly StateSpec[], kinds: number) {
+    this.#keyTypes = keyTypes
+    this.#specs = specs
+    this.#kinds = kinds
+  }
+
+  /** How many keys there are. */
+  get size(): number {
+    return this.#states.size
+  }
+
+  get hasChanges(): boolean {
+    return this.#changed.size > 0
+  }
+
+  [Symbol.iterator](): IterableIterator<KeyState> {
+    return this.#states.values()
+  }
+
+  /** The state of a key; an empty one where it has none. */
+  of(values: readonly unknown[]): KeyState {
+    const id = this.#idOf(values)
+    let state = this.#states.get(id)
+    if (state === undefined) {
+      const key = values.map((value, index) => (value === 0 ? 0 : settled(this.#keyTypes[index]!, value)))
+      this.#states.set(id, (state = new KeyState(id, key, this.#specs)))
+    }
+    return state
+  }
+
+  /** One value is a key as it stands; several are, as text. */
+  #idOf(values: readonly unknown[]): unknown {
+    if (values.length === 1) return values[0]
+    const texts = values.map((value, index) => this.#keyTypes[index]!.toJson(value === 0 ? 0 : value))
+    return texts.join(",")
+  }
+
+  /** Takes note of what a handler, or time, has left of a key. */
+  settle(state: KeyState, hasChanged: boolean): void {
+    if (this.#states.get(state.id) !== state) return
+    if (state.isEmpty && !state.isWritten) {
+      this.#states.delete(state.id)
+      this.#changed.delete(state)
+    } else if (hasChanged) this.#changed.add(state)
+  }
+
+  writeChanges(out: ByteWriter): void {
+    out.varint(this.#changed.size)
+    for (const state of this.#changed) {
+      this.#writeKey(out, state)
+      if (state.isEmpty) {
+        out.uint8(GONE)
+        this.#states.delete(state.id)
+      } else {
+        out.uint8(THERE)
+        state.writeChanges(out)
+        state.isWritten = true
+      }
+    }
+    this.#changed.clear()
+  }
+
+  writeAll(out: ByteWriter): void {
+    const left = [...this.#states.values()].filter(({ isEmpty }) => !isEmpty)
+    out.varint(left.length)
+    for (const state of left) {
+      this.#writeKey(out, state)
+      out.uint8(THERE)
+      state.writeAll(out)
+    }
+  }
+
+  #writeKey(out: ByteWriter, { key }: KeyState): void {
+    this.#keyTypes.forEach((type, index) => {
+      writeTyped(out, type, key[index])
+    })
+  }
+
+  /** Takes over changes. */
+  apply(from: ByteReader): void {
+    for (let left = from.varint(); left > 0; left--) {
+      const state = this.of(this.#keyTypes.map((type) => readTyped(from, type)))
+      const tag = from.uint8()
+      if (tag > THERE) throw new RangeError(`${tag} stands for what became of a key`)
+      if (tag === GONE) this.#states.delete(state.id)
+      else {
+        state.apply(from, this.#kinds)
+        state.isWritten = true
+      }
+    }
+  }
+}
