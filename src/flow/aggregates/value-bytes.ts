@@ -1,11 +1,13 @@
 /**
- * Values of column types as bytes of state.
+ * Values of column types as plain values: their bytes in state, and the one value that stands for all that a column would
+ * give back as the same.
  *
  * A value that may be null has a byte in front: 0 null, 1 not. Then numbers have 8 bytes as a double, bigints 8 bytes, a
  * boolean one; a text is its UTF-8 behind its length; an object its fields, in order; anything else its JSON, as a text.
  *
- * Invariant:
- * - VB1 `readValue` of what `writeValue` wrote is what a column gives back of it, bit for bit (NaN is one value).
+ * Invariants:
+ * - VB1 `readValue` of what `writeValue` wrote is `heldValue` of what was written, bit for bit (NaN is one value).
+ * - VB2 `heldValue` is a fixed point: what it gives, it gives back as it is.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { Invalid, type ColumnType } from "../../batch/type.ts"
@@ -75,5 +77,28 @@ function fromJsonText(type: ColumnType, text: string): unknown {
     return type.fromJson(JSON.parse(text))
   } catch (cause) {
     throw new RangeError("a value is not JSON", { cause })
+  }
+}
+
+/**
+ * What a column of the type holds of a value that belongs to it: objects have their declared fields and no others and are
+ * frozen, whole numbers no −0, texts no lone surrogates.
+ */
+export function heldValue(type: ColumnType, value: unknown): unknown {
+  if (value === null) return null
+  const { typeOf, storage, fields } = type.definition
+  switch (typeOf) {
+    case "number":
+      return storage === "float64" ? value : (value as number) + 0
+    case "string":
+      return type.fromText(value as string, true)
+    case "object": {
+      if (fields === undefined) return type.fromJson(JSON.parse(type.toJson(value)))
+      const held: Record<string, unknown> = {}
+      for (const field of fields) held[field.name] = heldValue(field.type, (value as Row)[field.name])
+      return Object.freeze(held)
+    }
+    default:
+      return value
   }
 }
