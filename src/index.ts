@@ -32,6 +32,15 @@ export type { Problem } from "./stream/problem.ts"
 export { calendar, cumulate, hopping, session, tumbling } from "./stream/windows.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
+export { aggregate } from "./stream/custom-aggregate.ts"
+export type { AggregateFunctions } from "./stream/custom-aggregate.ts"
+export { approxCountDistinct, countDistinct } from "./stream/distinct-aggregates.ts"
+export type { ApproxCountDistinct, ApproxCountDistinctOptions } from "./stream/distinct-aggregates.ts"
+export { maxBy, minBy } from "./stream/extreme-by.ts"
+export type { ExtremeBy } from "./stream/extreme-by.ts"
+export { median, percentiles, quantile } from "./stream/quantile-aggregates.ts"
+export type { Median, Percentiles, Quantile, QuantileOptions } from "./stream/quantile-aggregates.ts"
+export { populationStddev, populationVariance, stddev, variance } from "./stream/spread-aggregates.ts"
 
 export {
   eventTimer,

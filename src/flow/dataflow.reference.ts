@@ -3,10 +3,14 @@
  * each record every watermark is where it belongs. A call is answered before anything else happens.
  */
 import { FAILED } from "./aggregates/aggregate.reference.ts"
+import type { Schema } from "../batch/schema.ts"
 import {
+  aggregateInputType,
   eventTimeShift,
   inputsOf,
   portSchema,
+  type AccumulatedSpec,
+  type KernelAggregateSpec,
   type Plan,
   type PlanNode,
   type Port,
@@ -14,7 +18,7 @@ import {
 } from "./plan.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { runsInKernels } from "./window-engine.ts"
-import { ReferenceGeneralWindows } from "./windows/general/general-windows.reference.ts"
+import { ReferenceGeneralWindows, type ReferenceAccumulated } from "./windows/general/general-windows.reference.ts"
 import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
@@ -62,16 +66,13 @@ export class ReferenceDataflow {
 
   #windowsOf(node: WindowAggregateNode): ReferenceOperator {
     const input = portSchema(this.#plan, node.input, node.inputPort)
-    const aggregates = node.aggregates.map(({ name, kind, input: source }): ReferenceAggregate => {
-      if (source.kind === "none") return { name, kind, type: undefined, read: () => null }
-      if (source.kind === "column") {
-        return { name, kind, type: input.field(source.name)!.type, read: (row) => row[source.name] }
-      }
-      const read = (row: Row) =>
-        this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
-      return { name, kind, type: source.type, read }
-    })
-    if (!runsInKernels(node)) return new ReferenceGeneralWindows(node.window, node.keys, aggregates)
+    if (!runsInKernels(node)) {
+      const aggregates = node.aggregates.map((spec) => {
+        return spec.kind === "accumulated" ? this.#accumulated(spec, input) : this.#aggregate(spec, input)
+      })
+      return new ReferenceGeneralWindows(node.window, node.keys, aggregates)
+    }
+    const aggregates = node.aggregates.map((spec) => this.#aggregate(spec, input))
     const group = windowGroupOf(this.#plan, node)
     const grid = group && {
       stepMicros: group.grid.slideMicros,
@@ -79,6 +80,42 @@ export class ReferenceDataflow {
       reachMicros: Math.max(...group.members.map(({ window }) => window.sizeMicros + 2 * slideOf(window))),
     }
     return new ReferenceWindows(node.window, node.keys, aggregates, grid)
+  }
+
+  #aggregate({ name, kind, input: source }: KernelAggregateSpec, rows: Schema): ReferenceAggregate {
+    if (source.kind === "none") return { name, kind, type: undefined, read: () => null }
+    if (source.kind === "column") {
+      return { name, kind, type: rows.field(source.name)!.type, read: (row) => row[source.name] }
+    }
+    const read = (row: Row) =>
+      this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
+    return { name, kind, type: source.type, read }
+  }
+
+  /** What accumulators do has twins of its own: here each adds record by record. */
+  #accumulated(spec: AccumulatedSpec, rows: Schema): ReferenceAccumulated {
+    const { name, input: source } = spec
+    const type = aggregateInputType(source, rows)
+    const accumulator = spec.define(this.#params).accumulator(type)
+    const valueOf = (row: Row) => {
+      switch (source.kind) {
+        case "none":
+          return undefined
+        case "column":
+          return row[source.name]
+        case "lambda":
+          return this.#checked((source.lambda as Lambda)(row, this.#params), source.type.check.bind(source.type))
+        case "columns":
+          return Object.fromEntries(source.names.map((name) => [name, row[name]]))
+      }
+    }
+    const read = (row: Row) => {
+      const value = valueOf(row)
+      // Functions of the plans that are tested refuse a record whatever came before it.
+      if (accumulator.mayRefuse === true && value !== null) accumulator.add(accumulator.init(), value, 0)
+      return value
+    }
+    return { name, kind: "accumulated", read, accumulator }
   }
 
   #checked(value: unknown, check: (value: unknown) => string | undefined): unknown {

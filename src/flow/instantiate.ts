@@ -1,11 +1,13 @@
 /** From nodes of a plan to operators. What a plan may not ask for is refused here in words, whoever recorded it. */
 import { assert, unreachable } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { Field, Schema } from "../batch/schema.ts"
+import { rowReader } from "../batch/row-reader.ts"
+import { Schema, type Field } from "../batch/schema.ts"
 import type { Predicate, Projection, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
 import { columnsRead } from "../expr/row-reads.ts"
+import type { AccumulatorDefinition } from "./aggregates/accumulator.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
 import type { Operator, OperatorContext } from "./operator.ts"
 import { AsyncMap } from "./operators/async-map.ts"
@@ -25,6 +27,8 @@ import {
   type AggregateSpec,
   type AsyncMapNode,
   type EventTimeNode,
+  type KernelAggregateInput,
+  type KernelAggregateSpec,
   type Plan,
   type PlanNode,
   type SlicedWindowSpec,
@@ -38,6 +42,7 @@ import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-
 import { stateSignature } from "./state-signature.ts"
 import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
 import { GeneralWindows } from "./windows/general/general-windows.ts"
+import type { RowInput } from "./windows/general/row-values.ts"
 import { needsExactWatermarks, windowingOf } from "./windows/general/window-kinds.ts"
 import { SharedSlices } from "./windows/shared/shared-slices.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
@@ -146,11 +151,15 @@ function windowOptionsOf(
   plan: Plan,
   node: WindowAggregateNode,
   window: SlicedWindowSpec,
-  specs: readonly AggregateSpec[],
+  specs: readonly KernelAggregateSpec[],
   context: OperatorContext,
 ): WindowAggregateOptions {
   const input = portSchema(plan, node.input, node.inputPort)
-  const aggregates = specs.map((spec) => windowColumnOf(spec, input, node.id, context))
+  const aggregates = specs.map((spec): WindowAggregateColumn => {
+    const definition = AGGREGATES[spec.kind]
+    checkResult(spec, definition, input, node.id)
+    return { name: spec.name, kind: spec.kind, definition, input: windowInputOf(spec.input, input, context) }
+  })
   return { ...groupingOf(plan, node), window, aggregates }
 }
 
@@ -175,8 +184,10 @@ function groupingOf(plan: Plan, node: WindowAggregateNode) {
 function generalWindowsOf(plan: Plan, node: WindowAggregateNode, context: OperatorContext): GeneralWindows {
   const input = portSchema(plan, node.input, node.inputPort)
   const aggregates = node.aggregates.map((spec) => {
-    const { name, definition, input: read } = windowColumnOf(spec, input, node.id, context)
-    return { name, input: read, accumulator: definition.accumulator(aggregateInputType(spec.input, input)) }
+    const definition = spec.kind === "accumulated" ? spec.define(context.params) : AGGREGATES[spec.kind]
+    checkResult(spec, definition, input, node.id)
+    const accumulator = definition.accumulator(aggregateInputType(spec.input, input))
+    return { name: spec.name, input: rowInputOf(spec.input, input, context), accumulator }
   })
   return new GeneralWindows({ ...groupingOf(plan, node), aggregates, makeWindowing: windowingOf(node.window) }, context)
 }
@@ -211,25 +222,27 @@ function sharedWindowOf(
   return new SharedWindow(options, slices, context)
 }
 
-function windowColumnOf(
-  spec: AggregateSpec,
-  input: Schema,
-  id: string,
-  context: OperatorContext,
-): WindowAggregateColumn {
-  const { name, kind, resultType } = spec
-  const definition = AGGREGATES[kind]
+/** @throws TidemarkError where an aggregate has no result over what it reads. */
+function checkResult(spec: AggregateSpec, definition: AccumulatorDefinition, input: Schema, id: string): void {
+  const { name, resultType } = spec
   const type = aggregateInputType(spec.input, input)
   const result = definition.resultType(type)
   if (result === undefined) {
-    throw invalid(id, `cannot aggregate ${JSON.stringify(name)}: there is no ${kind} over ${type?.label ?? "nothing"}`)
+    const call = spec.kind === "accumulated" ? spec.call : spec.kind
+    throw invalid(id, `cannot aggregate ${JSON.stringify(name)}: there is no ${call} over ${type?.label ?? "nothing"}`)
   }
   assert(result.storage === resultType.storage, "the plan's result type is the aggregate's")
   assert(resultType.isNullable || !result.isNullable, "what may be null is declared so")
-  return { name, kind, definition, input: windowInputOf(spec.input, input, context) }
 }
 
-function windowInputOf(input: AggregateInput, rows: Schema, context: OperatorContext): WindowInput {
+/** What windows of plain values read. */
+function rowInputOf(input: AggregateInput, rows: Schema, context: OperatorContext): RowInput {
+  if (input.kind !== "columns") return windowInputOf(input, rows, context)
+  const schema = new Schema(input.names.map((name) => rows.field(name)!))
+  return { kind: "columns", indexes: input.names.map((name) => rows.indexOf(name)), schema, bind: rowReader(schema) }
+}
+
+function windowInputOf(input: KernelAggregateInput, rows: Schema, context: OperatorContext): WindowInput {
   switch (input.kind) {
     case "none":
       return input

@@ -8,8 +8,10 @@ import type { RowFunction } from "../expr/lambda.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
 import {
   portSchema,
-  type AggregateInput,
+  type AccumulatedSpec,
   type AggregateKind,
+  type AggregateSpec,
+  type KernelAggregateInput,
   type Plan,
   type PlanNode,
   type PlanOutput,
@@ -35,7 +37,11 @@ export function hopping(sizeMicros: number, slideMicros: number, offsetMicros = 
 
 /** What a window computes: by result column the aggregate, and what it reads. */
 export type FixtureAggregates = Readonly<
-  Record<string, readonly [AggregateKind, (string | { readonly lambda: RowFunction; readonly type: ColumnType })?]>
+  Record<
+    string,
+    | readonly [AggregateKind, (string | { readonly lambda: RowFunction; readonly type: ColumnType })?]
+    | Omit<AccumulatedSpec, "name">
+  >
 >
 
 /** Where a node's rows come from: the node, and its port. */
@@ -116,8 +122,10 @@ export class PlanFixture {
     timeColumn = "at",
   ): number {
     const { rows, base } = this.#from(from, "window")
-    const specs = Object.entries(aggregates).map(([name, [kind, read]]) => {
-      const input: AggregateInput =
+    const specs = Object.entries(aggregates).map(([name, given]): AggregateSpec => {
+      if ("call" in given) return { name, ...given }
+      const [kind, read] = given
+      const input: KernelAggregateInput =
         read === undefined
           ? { kind: "none" }
           : typeof read === "string"

@@ -15,7 +15,9 @@ import { fingerprint } from "../base/hash.ts"
 import { formatDuration } from "../base/duration.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
+import { objectType } from "../batch/types/object.ts"
 import type { RowFunction } from "../expr/lambda.ts"
+import type { AccumulatorDefinition } from "./aggregates/accumulator.ts"
 import type { CallFunction, CallPolicy } from "./calls.ts"
 import { processText, type ProcessSpec } from "./process/process-spec.ts"
 
@@ -134,22 +136,47 @@ export interface CalendarSpec {
 /** How records are grouped into windows. All lengths in microseconds. */
 export type WindowSpec = SlicedWindowSpec | SessionSpec | CumulateSpec | CalendarSpec
 
-/** The aggregates there are. */
+/** The aggregates that kernels compute. */
 export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
 
-/** What an aggregate reads of each row. */
-export type AggregateInput =
+/** What an aggregate that has a kernel reads of each row. */
+export type KernelAggregateInput =
   | { readonly kind: "none" }
   | { readonly kind: "column"; readonly name: string }
   | { readonly kind: "lambda"; readonly lambda: RowFunction; readonly type: ColumnType }
 
-/** One result column of a window. */
-export interface AggregateSpec {
+/** What an aggregate reads of each row: also several columns, as an object. */
+export type AggregateInput = KernelAggregateInput | { readonly kind: "columns"; readonly names: readonly string[] }
+
+interface AggregateSpecBase {
   readonly name: string
-  readonly kind: AggregateKind
   readonly input: AggregateInput
   readonly resultType: ColumnType
 }
+
+/** A result column that kernels can compute. */
+export interface KernelAggregateSpec extends AggregateSpecBase {
+  readonly kind: AggregateKind
+  readonly input: KernelAggregateInput
+}
+
+/** A result column that only plain values have. */
+export interface AccumulatedSpec extends AggregateSpecBase {
+  readonly kind: "accumulated"
+  /** What a program calls for it: `"quantile"`. */
+  readonly call: string
+  /** What it was told besides its input, as text; empty where nothing. */
+  readonly settings: string
+  /** That of it which the bytes of its state depend on. */
+  readonly stateSettings: string
+  /** The program's functions that it runs. */
+  readonly functions: readonly RowFunction[]
+  /** How it accumulates, in a job with these parameters. */
+  readonly define: (params: Readonly<Record<string, unknown>>) => AccumulatorDefinition
+}
+
+/** One result column of a window. */
+export type AggregateSpec = KernelAggregateSpec | AccumulatedSpec
 
 /** Aggregates rows by key and window. Its columns: the keys, `windowStart`, `windowEnd`, the aggregates. */
 export interface WindowAggregateNode extends InnerNode {
@@ -285,15 +312,26 @@ export function windowText(plan: Plan, node: WindowAggregateNode): string {
   const keys = node.keys.map((name) => `${JSON.stringify(name)}: ${input.field(name)!.type.label}`)
   const aggregates = node.aggregates.map((aggregate) => {
     const inputLabel = aggregateInputType(aggregate.input, input)?.label ?? ""
-    return `${JSON.stringify(aggregate.name)}: ${aggregate.kind}(${inputLabel})`
+    const name = JSON.stringify(aggregate.name)
+    if (aggregate.kind !== "accumulated") return `${name}: ${aggregate.kind}(${inputLabel})`
+    const { call, stateSettings } = aggregate
+    return `${name}: ${call}(${[inputLabel, stateSettings].filter((text) => text !== "").join(", ")})`
   })
   return `${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
 }
 
 /** The type of what an aggregate reads of each row; `undefined` where it reads nothing. */
 export function aggregateInputType(input: AggregateInput, rows: Schema): ColumnType | undefined {
-  if (input.kind === "none") return undefined
-  return input.kind === "lambda" ? input.type : rows.field(input.name)!.type
+  switch (input.kind) {
+    case "none":
+      return undefined
+    case "column":
+      return rows.field(input.name)!.type
+    case "lambda":
+      return input.type
+    case "columns":
+      return objectType(Object.fromEntries(input.names.map((name) => [name, rows.field(name)!.type])))
+  }
 }
 
 /** A text that names everything the plan computes, lambdas by their source text. */
@@ -328,13 +366,27 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "asyncMap":
       return `${from} ${String(node.lambda)} ${JSON.stringify(node.policy)}`
     case "windowAggregate":
-      return `${from} ${windowText(plan, node)} ${node.aggregates.map((a) => aggregateInputText(a.input)).join("; ")}`
+      return `${from} ${windowText(plan, node)} ${node.aggregates.map(aggregateText).join("; ")}`
   }
 }
 
+function aggregateText(aggregate: AggregateSpec): string {
+  const input = aggregateInputText(aggregate.input)
+  if (aggregate.kind !== "accumulated") return input
+  return [input, aggregate.settings, ...aggregate.functions.map(String)].join(" ")
+}
+
 function aggregateInputText(input: AggregateInput): string {
-  if (input.kind === "none") return ""
-  return input.kind === "column" ? JSON.stringify(input.name) : String(input.lambda)
+  switch (input.kind) {
+    case "none":
+      return ""
+    case "column":
+      return JSON.stringify(input.name)
+    case "lambda":
+      return String(input.lambda)
+    case "columns":
+      return JSON.stringify(input.names)
+  }
 }
 
 function processCode({ onRecord, timers }: ProcessSpec): string {

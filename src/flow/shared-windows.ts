@@ -8,7 +8,7 @@
  */
 import { assert } from "../base/assert.ts"
 import type { RowFunction } from "../expr/lambda.ts"
-import type { AggregateSpec, Plan, SlicedWindowSpec, WindowAggregateNode } from "./plan.ts"
+import type { KernelAggregateSpec, Plan, SlicedWindowSpec, WindowAggregateNode } from "./plan.ts"
 import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
 
 /** The grid may cut time into so many times as many slices as the windows' own edges do. */
@@ -21,7 +21,7 @@ export interface WindowGroup {
   /** The slices that they share are those of this window: as long as the longest, every step of the grid. */
   readonly grid: Extract<SlicedWindowSpec, { kind: "hopping" }>
   /** The distinct pairs of an aggregate and what it reads. */
-  readonly aggregates: readonly AggregateSpec[]
+  readonly aggregates: readonly KernelAggregateSpec[]
 }
 
 /** How far a window starts behind the one before it. */
@@ -71,13 +71,13 @@ export function windowGroupOf(plan: Plan, node: WindowAggregateNode): WindowGrou
 }
 
 /** Which of the group's aggregates is the same as one of a member. */
-export function sharedIndex({ aggregates }: Pick<WindowGroup, "aggregates">, aggregate: AggregateSpec): number {
+export function sharedIndex({ aggregates }: Pick<WindowGroup, "aggregates">, aggregate: KernelAggregateSpec): number {
   const index = aggregates.findIndex((shared) => isSameAggregate(shared, aggregate))
   assert(index !== -1, "a group has the aggregates of its members")
   return index
 }
 
-function numberLambda(lambdas: Map<RowFunction, number>, input: AggregateSpec["input"]): void {
+function numberLambda(lambdas: Map<RowFunction, number>, input: KernelAggregateSpec["input"]): void {
   if (input.kind === "lambda" && !lambdas.has(input.lambda)) lambdas.set(input.lambda, lambdas.size)
 }
 
@@ -134,8 +134,8 @@ function remainder(value: number, by: number): number {
   return ((value % by) + by) % by
 }
 
-function distinctAggregates(members: readonly WindowAggregateNode[]): AggregateSpec[] {
-  const distinct: AggregateSpec[] = []
+function distinctAggregates(members: readonly SlicedWindowNode[]): KernelAggregateSpec[] {
+  const distinct: KernelAggregateSpec[] = []
   for (const { aggregates } of members) {
     for (const aggregate of aggregates) {
       if (!distinct.some((each) => isSameAggregate(each, aggregate))) distinct.push(aggregate)
@@ -144,11 +144,11 @@ function distinctAggregates(members: readonly WindowAggregateNode[]): AggregateS
   return distinct
 }
 
-function isSameAggregate(one: AggregateSpec, other: AggregateSpec): boolean {
+function isSameAggregate(one: KernelAggregateSpec, other: KernelAggregateSpec): boolean {
   return one.kind === other.kind && isSameInput(one.input, other.input)
 }
 
-function isSameInput(one: AggregateSpec["input"], other: AggregateSpec["input"]): boolean {
+function isSameInput(one: KernelAggregateSpec["input"], other: KernelAggregateSpec["input"]): boolean {
   if (one.kind === "column" && other.kind === "column") return one.name === other.name
   if (one.kind === "lambda" && other.kind === "lambda") {
     return one.lambda === other.lambda && one.type.label === other.type.label

@@ -5,10 +5,13 @@
  * Invariant:
  * - WE1 What runs a window follows from its node alone.
  */
-import type { SlicedWindowSpec, WindowAggregateNode, WindowSpec } from "./plan.ts"
+import type { KernelAggregateSpec, SlicedWindowSpec, WindowAggregateNode, WindowSpec } from "./plan.ts"
 
 /** A window that kernels run. */
-export type SlicedWindowNode = WindowAggregateNode & { readonly window: SlicedWindowSpec }
+export interface SlicedWindowNode extends WindowAggregateNode {
+  readonly window: SlicedWindowSpec
+  readonly aggregates: readonly KernelAggregateSpec[]
+}
 
 /** Whether kernels run a window. */
 export function runsInKernels(node: WindowAggregateNode): node is SlicedWindowNode {
@@ -22,6 +25,8 @@ const KINDS: Readonly<Record<Exclude<WindowSpec["kind"], SlicedWindowSpec["kind"
 }
 
 /** Why a window runs on plain values, as a clause; `undefined` where kernels run it. */
-export function reasonForValues({ window }: WindowAggregateNode): string | undefined {
-  return window.kind === "tumbling" || window.kind === "hopping" ? undefined : KINDS[window.kind]
+export function reasonForValues({ window, aggregates }: WindowAggregateNode): string | undefined {
+  if (window.kind !== "tumbling" && window.kind !== "hopping") return KINDS[window.kind]
+  const accumulated = aggregates.find(({ kind }) => kind === "accumulated")
+  return accumulated?.kind === "accumulated" ? `${accumulated.call}(...) has no kernel` : undefined
 }

@@ -18,7 +18,7 @@ import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
 import type { CallPolicy } from "../flow/calls.ts"
 import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
-import type { AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
+import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
 import type { ProcessSpec } from "../flow/process/process-spec.ts"
@@ -207,11 +207,24 @@ function sharesWith(plan: Plan, node: WindowAggregateNode): string[] {
   return plan.nodes.flatMap((other) => (other !== node && members.some((each) => each === other) ? other.id : []))
 }
 
-function explainAggregate({ name, kind, input, resultType }: AggregateSpec): ExplainedAggregate {
-  const type = resultType.label
-  if (input.kind === "none") return { name, type, text: `${kind}()` }
-  const read = input.kind === "column" ? JSON.stringify(input.name) : String(input.lambda).replaceAll(/\s+/g, " ")
-  return { name, type, text: `${kind}(${read})` }
+function explainAggregate(aggregate: AggregateSpec): ExplainedAggregate {
+  const { name, kind, input, resultType } = aggregate
+  const [call, settings] = kind === "accumulated" ? [aggregate.call, aggregate.settings] : [kind, ""]
+  const text = [inputText(input), settings].filter((part) => part !== "").join(", ")
+  return { name, type: resultType.label, text: `${call}(${text})` }
+}
+
+/** What an aggregate reads; empty where that goes without saying. */
+function inputText(input: AggregateInput): string {
+  switch (input.kind) {
+    case "none":
+    case "columns":
+      return ""
+    case "column":
+      return JSON.stringify(input.name)
+    case "lambda":
+      return String(input.lambda).replaceAll(/\s+/g, " ")
+  }
 }
 
 function detailOf(node: InnerNode): string | undefined {

@@ -11,8 +11,27 @@ import type { CalendarDate } from "../time/calendar-date.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { Problem } from "./problem.ts"
 
-/** Aggregates that read something of each row. */
-export type ValueAggregateKind = Exclude<AggregateKind, "count">
+/** Aggregates that a kernel computes, and that read something of each row. */
+export type KernelValueKind = Exclude<AggregateKind, "count">
+
+/** Aggregates that accumulate plain values, each over one column or lambda. */
+export type AccumulatedValueKind =
+  | "variance"
+  | "stddev"
+  | "populationVariance"
+  | "populationStddev"
+  | "countDistinct"
+  | "approxCountDistinct"
+  | "quantile"
+  | "percentiles"
+
+/** Aggregates that read one value of each row. */
+export type ValueAggregateKind = KernelValueKind | AccumulatedValueKind
+
+declare const PERCENTS: unique symbol
+
+/** The kind of `percentiles`, with the ones that it was asked for. */
+export type PercentilesKind<N extends number> = "percentiles" & { readonly [PERCENTS]: N }
 
 /** `count()`: it reads nothing of a row. */
 export interface CountAggregate {
@@ -38,12 +57,29 @@ export interface TypedAggregate<K extends ValueAggregateKind, in R, in P, out C 
   readonly input: { readonly kind: "typed"; readonly type: C; readonly lambda: (row: R, params: P) => unknown }
 }
 
+/** `minBy` and `maxBy`: what the columns `M` hold in the row in which the column `N` is least or greatest. */
+export interface ExtremeByAggregate<N extends string, M extends string | readonly string[]> {
+  readonly kind: "minBy" | "maxBy"
+  readonly by: N
+  readonly of: M
+}
+
+/** An aggregate of a program's own, over rows of the type `R`, with results of the type `V`. */
+export interface CustomAggregate<in R, in P, out V> {
+  readonly kind: "custom"
+  readonly type: ColumnType<V>
+  /** Its functions, by name. */
+  readonly functions: Readonly<Record<string, unknown>> & { readonly add: (state: never, row: R, params: P) => unknown }
+}
+
 /** Any aggregate of rows of the type `R`. Which columns and types it may read is for `AggregateProblems` to say. */
 export type AnyAggregate<R, P> =
   | CountAggregate
   | ColumnAggregate<ValueAggregateKind, string>
   | LambdaAggregate<ValueAggregateKind, R, P, unknown>
   | TypedAggregate<ValueAggregateKind, R, P, ColumnType>
+  | ExtremeByAggregate<string, string | readonly string[]>
+  | CustomAggregate<R, P, unknown>
 
 /** What `.aggregate(...)` takes: aggregates by the names of their result columns. */
 export type AggregatesOver<R, P> = Readonly<Record<string, AnyAggregate<R, P>>>
@@ -59,11 +95,28 @@ export type ResultValue<R, X> =
       : never
     : X extends TypedAggregate<infer K, never, never, infer C>
       ? Aggregated<K, ValueOf<C>>
-      : X extends LambdaAggregate<ValueAggregateKind, never, never, infer V>
-        ? number | Extract<V, null>
+      : X extends LambdaAggregate<infer K, never, never, infer V>
+        ? Aggregated<K, number | Extract<V, null>>
+        : X extends ExtremeByAggregate<infer N, infer M>
+          ? Extract<R[N & keyof R], null> | ColumnsOf<R, M>
+          : X extends CustomAggregate<never, never, infer V>
+            ? V
+            : number
+
+type Aggregated<K, V> = K extends "min" | "max" | "sum" | "first" | "last"
+  ? V
+  : K extends "mean" | "quantile" | "populationVariance" | "populationStddev"
+    ? number | Extract<V, null>
+    : K extends "variance" | "stddev"
+      ? number | null
+      : K extends PercentilesKind<infer N>
+        ? { readonly [M in N as `p${M}`]: number } | Extract<V, null>
         : number
 
-type Aggregated<K, V> = K extends "mean" ? number | Extract<V, null> : V
+/** A column's value, or an object of several. */
+type ColumnsOf<R, M> = M extends readonly string[]
+  ? { readonly [N in Extract<M[number], keyof R>]: R[N] }
+  : R[M & keyof R]
 
 /**
  * What is wrong with these aggregates, by name; `unknown` where nothing is. The condition stands in front so that the
@@ -90,17 +143,31 @@ type InputProblem<R, X> =
       ? ValueProblem<K, ValueOf<C>, "its declared type is">
       : X extends LambdaAggregate<infer K, never, never, infer V>
         ? LambdaProblem<K, V>
-        : never
+        : X extends ExtremeByAggregate<infer N, infer M>
+          ? ExtremeByProblem<R, N, M>
+          : never
+
+type ExtremeByProblem<R, N extends string, M> = N extends keyof R
+  ? [NonNullable<R[N]>] extends [number | bigint]
+    ? [Exclude<M extends readonly string[] ? M[number] : M, keyof R>] extends [never]
+      ? never
+      : Problem<`There is no column '${Exclude<M extends readonly string[] ? M[number] : M, keyof R> & string}' to take from the row.`>
+    : Problem<`minBy(...) and maxBy(...) compare numbers, and the column '${N}' is ${ValueName<NonNullable<R[N]>>}.`>
+  : Problem<`There is no column '${N}' to compare.`>
 
 type LambdaProblem<K extends ValueAggregateKind, V> = [V] extends [number | null]
   ? never
-  : Problem<`${K}(...) takes a lambda that gives a number, and this one gives ${ValueName<NonNullable<V>>}: declare its type, as in ${K}(t.${TypeHint<NonNullable<V>>}, (row) => ...).`>
+  : Problem<`${KindName<K>}(...) takes a lambda that gives a number, and this one gives ${ValueName<NonNullable<V>>}: declare its type, as in ${KindName<K>}(t.${TypeHint<NonNullable<V>>}, (row) => ...).`>
 
-type ValueProblem<K extends ValueAggregateKind, V, Subject extends string> = K extends "first" | "last"
+type ValueProblem<K extends ValueAggregateKind, V, Subject extends string> = K extends
+  "first" | "last" | "countDistinct" | "approxCountDistinct"
   ? never
-  : [NonNullable<V>] extends [K extends "sum" | "mean" ? Summand<NonNullable<V>> : number | bigint]
+  : [NonNullable<V>] extends [K extends "min" | "max" ? number | bigint : Summand<NonNullable<V>>]
     ? never
-    : Problem<`${K}(...) takes numbers, and ${Subject} ${ValueName<NonNullable<V>>}.`>
+    : Problem<`${KindName<K>}(...) takes numbers, and ${Subject} ${ValueName<NonNullable<V>>}.`>
+
+/** A kind as text: that of `percentiles` carries more. */
+type KindName<K extends string> = K extends "percentiles" ? "percentiles" : K
 
 /** Timestamps and dates are numbers, but a sum of them means nothing. */
 type Summand<V> = [V] extends [Timestamp | CalendarDate] ? never : number | bigint

@@ -5,9 +5,10 @@
  * Except for `count`, each takes a column's name, a lambda that gives numbers, or a type and a lambda that gives values of
  * it. Null is skipped: an aggregate of no value that is not null is null.
  */
-import { ColumnType } from "../batch/type.ts"
+import type { ColumnType } from "../batch/type.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
+import { givenInput } from "./aggregate-input.ts"
 import type {
   ColumnAggregate,
   CountAggregate,
@@ -133,24 +134,10 @@ export const first: ValueAggregate<"first"> = valueAggregate("first")
  */
 export const last: ValueAggregate<"last"> = valueAggregate("last")
 
-function valueAggregate<K extends ValueAggregateKind>(kind: K): ValueAggregate<K> {
-  const make = (...given: readonly unknown[]) => Object.freeze({ kind, input: Object.freeze(inputOf(kind, given)) })
-  return make as ValueAggregate<K>
-}
-
-function inputOf(kind: ValueAggregateKind, given: readonly unknown[]): object {
-  const [value, lambda] = given
-  const isTyped = value instanceof ColumnType && typeof lambda === "function"
-  const wanted = isTyped ? 2 : typeof value === "string" || typeof value === "function" ? 1 : 0
-  const hint = `Write ${kind}("column"), ${kind}((row) => ...) or ${kind}(t.int64, (row) => ...).`
-  if (wanted === 0)
-    throw new TidemarkError("invalid-plan", `${kind}(...) has nothing that it could aggregate.`, { hint })
-  if (given.length > wanted) {
-    const extra = shownValue(given[wanted])
-    throw new TidemarkError("invalid-options", `${kind}(...) takes no more than what it aggregates: not ${extra}.`, {
-      hint,
-    })
+/** Makes the function that describes an aggregate of a value of each row. */
+export function valueAggregate<K extends ValueAggregateKind>(kind: K): ValueAggregate<K> {
+  const make = (...given: readonly unknown[]) => {
+    return Object.freeze({ kind, input: Object.freeze(givenInput(kind, given).input) })
   }
-  if (isTyped) return { kind: "typed", type: value, lambda }
-  return typeof value === "string" ? { kind: "column", name: value } : { kind: "lambda", lambda: value }
+  return make as ValueAggregate<K>
 }

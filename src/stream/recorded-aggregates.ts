@@ -4,21 +4,51 @@ import { Schema, type Field } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import { float64Type } from "../batch/types/float64.ts"
 import { timestampType } from "../batch/types/timestamp.ts"
+import type { RowFunction } from "../expr/lambda.ts"
 import { AGGREGATES } from "../flow/aggregates/definitions.ts"
-import { aggregateInputType, type AggregateInput, type AggregateKind, type AggregateSpec } from "../flow/plan.ts"
+import type { CustomFunctions } from "../flow/aggregates/custom.ts"
+import {
+  aggregateInputType,
+  type AggregateInput,
+  type AggregateKind,
+  type AggregateSpec,
+  type KernelAggregateInput,
+} from "../flow/plan.ts"
+import type { AccumulatedValueKind, ExtremeByAggregate } from "./aggregate-types.ts"
 import type { CallChecks } from "./call-checks.ts"
+import {
+  customAccumulation,
+  extremeAccumulation,
+  isAccumulatedKind,
+  reduction,
+  valueAccumulation,
+  type Accumulation,
+} from "./recorded-accumulators.ts"
 import { bareType } from "./recorder.ts"
 
 const SHAPE_HINT = 'Write .aggregate({ trips: count(), fares: sum("fare") }).'
 
+type GivenInput =
+  | { readonly kind: "none" }
+  | { readonly kind: "column"; readonly name: string }
+  | { readonly kind: "lambda"; readonly lambda: unknown }
+  | { readonly kind: "typed"; readonly lambda: unknown; readonly type: ColumnType }
+
+/** An aggregate of one value. */
 interface GivenAggregate {
-  readonly kind: AggregateKind
-  readonly input:
-    | { readonly kind: "none" }
-    | { readonly kind: "column"; readonly name: string }
-    | { readonly kind: "lambda"; readonly lambda: unknown }
-    | { readonly kind: "typed"; readonly lambda: unknown; readonly type: ColumnType }
+  readonly kind: AggregateKind | AccumulatedValueKind
+  readonly input: GivenInput
+  readonly settings?: object
 }
+
+/** An aggregate of a program's own. */
+interface GivenCustom {
+  readonly kind: "custom"
+  readonly type: ColumnType
+  readonly functions: Omit<CustomFunctions, "type">
+}
+
+type Given = GivenAggregate | ExtremeByAggregate<string, string | readonly string[]> | GivenCustom
 
 /** The aggregates, and the row type of the results: keys, bounds of the window, aggregates. */
 export function recordAggregates(
@@ -37,15 +67,86 @@ export function recordAggregates(
     if (fixed.some((field) => field.name === name)) {
       throw checks.error(`results have a column ${JSON.stringify(name)} already`, "Give the aggregate another name.")
     }
-    const { kind } = aggregate
-    const input = inputOf(checks, rows, aggregate)
-    return { name, kind, input, resultType: resultTypeOf(checks, name, kind, input, rows) }
+    return specOf(checks, name, aggregate, rows)
   })
   const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
   return { aggregates, schema: new Schema([...fixed, ...results]) }
 }
 
-function inputOf(checks: CallChecks, rows: Schema, { input, kind }: GivenAggregate): AggregateInput {
+/** The column that windows keep a reduced row in, until its columns are made of it. */
+const REDUCED = "reduced row"
+
+/** Gives the columns of a reduced row: those that the window made itself have their place. */
+export const unpackReduced: RowFunction = (row: Readonly<Record<string, unknown>>) => {
+  return { ...(row["reduced row"] as object), ...row }
+}
+
+/** What `reduce` makes a window compute, and the row type behind that: keys, bounds of the window, the other columns. */
+export function recordReduction(
+  checks: CallChecks,
+  rows: Schema,
+  keys: readonly Field[],
+  combine: RowFunction,
+): { readonly aggregate: AggregateSpec; readonly windowed: Schema; readonly schema: Schema } {
+  const taken = rows.fields.find(({ name }) => name === "windowStart" || name === "windowEnd" || name === REDUCED)
+  if (taken !== undefined) {
+    const problem = `results have a column ${JSON.stringify(taken.name)} of their own, and the rows have one, too`
+    throw checks.error(problem, "Take that column away with .select(...), or derive one of another name.")
+  }
+  const fixed = [...keys, ...["windowStart", "windowEnd"].map((name) => ({ name, type: timestampType() }))]
+  const { type, ...accumulation } = reduction(rows, combine)
+  const names = rows.fields.map(({ name }) => name)
+  const input: AggregateInput = { kind: "columns", names }
+  const others = rows.fields.filter(({ name }) => !keys.some((key) => key.name === name))
+  return {
+    aggregate: { name: REDUCED, kind: "accumulated", input, resultType: type, ...accumulation },
+    windowed: new Schema([...fixed, { name: REDUCED, type }]),
+    schema: new Schema([...fixed, ...others]),
+  }
+}
+
+function specOf(checks: CallChecks, name: string, aggregate: Given, rows: Schema): AggregateSpec {
+  switch (aggregate.kind) {
+    case "minBy":
+    case "maxBy": {
+      const { names, accumulation } = extremeAccumulation(checks, aggregate)
+      return accumulated(checks, name, { kind: "columns", names }, accumulation, rows)
+    }
+    case "custom": {
+      const { functions, type } = aggregate
+      const accumulation = customAccumulation(checks, { ...functions, type: bareType(type) })
+      const names = rows.fields.map((field) => field.name)
+      return accumulated(checks, name, { kind: "columns", names }, accumulation, rows)
+    }
+    default: {
+      const { kind, settings = {} } = aggregate
+      const input = inputOf(checks, rows, aggregate)
+      if (isAccumulatedKind(kind)) return accumulated(checks, name, input, valueAccumulation(kind, settings), rows)
+      const type = aggregateInputType(input, rows)
+      const resultType = AGGREGATES[kind].resultType(type) ?? refuse(checks, name, kind, input, type)
+      return { name, kind, input, resultType }
+    }
+  }
+}
+
+function accumulated(
+  checks: CallChecks,
+  name: string,
+  input: AggregateInput,
+  accumulation: Accumulation,
+  rows: Schema,
+): AggregateSpec {
+  const type = aggregateInputType(input, rows)
+  // Which type results have does not depend on parameters.
+  const resultType = accumulation.define({}).resultType(type) ?? refuse(checks, name, accumulation.call, input, type)
+  return { name, kind: "accumulated", input, resultType, ...accumulation }
+}
+
+function inputOf(
+  checks: CallChecks,
+  rows: Schema,
+  { input, kind }: Pick<GivenAggregate, "input" | "kind">,
+): KernelAggregateInput {
   switch (input.kind) {
     case "none":
       return input
@@ -67,24 +168,30 @@ function inputOf(checks: CallChecks, rows: Schema, { input, kind }: GivenAggrega
   }
 }
 
-function resultTypeOf(
+function refuse(
   checks: CallChecks,
   name: string,
-  kind: AggregateKind,
+  call: string,
   input: AggregateInput,
-  rows: Schema,
-): ColumnType {
-  const type = aggregateInputType(input, rows)
-  const resultType = AGGREGATES[kind].resultType(type)
-  if (resultType !== undefined) return resultType
+  type: ColumnType | undefined,
+): never {
+  if (input.kind === "columns") {
+    const [by] = input.names
+    const problem = `${JSON.stringify(name)}: ${call}(...) compares numbers, and the column ${JSON.stringify(by)} does not hold any`
+    throw checks.error(problem, "Derive a column of numbers, bigints or timestamps from it, and compare that.")
+  }
   const subject = input.kind === "column" ? `the column ${JSON.stringify(input.name)}` : "what its lambda gives"
-  const taken = type?.definition.isUnsigned ? "numbers that it can add" : "numbers"
-  const problem = `${JSON.stringify(name)}: ${kind}(...) takes ${taken}, and ${subject} is of the type ${type?.label}`
-  const sums = `Sum something else: ${kind}(t.int64, (row) => ...) takes bigints below 2⁶³.`
+  // Only sums refuse these: nothing that a kernel has could hold them.
   const isUnsigned = type?.definition.isUnsigned === true
-  throw checks.error(problem, isUnsigned ? sums : "Only first(...) and last(...) take columns of every type.")
+  const taken = isUnsigned ? "numbers that it can add" : "numbers"
+  const problem = `${JSON.stringify(name)}: ${call}(...) takes ${taken}, and ${subject} is of the type ${type?.label}`
+  const sums = `Sum something else: ${call}(t.int64, (row) => ...) takes bigints below 2⁶³.`
+  const others = "Only first(...), last(...) and counts of distinct values take columns of every type."
+  throw checks.error(problem, isUnsigned ? sums : others)
 }
 
-function isAggregate(value: unknown): value is GivenAggregate {
-  return typeof value === "object" && value !== null && "kind" in value && Object.hasOwn(AGGREGATES, String(value.kind))
+function isAggregate(value: unknown): value is Given {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false
+  const kind = String(value.kind)
+  return Object.hasOwn(AGGREGATES, kind) || isAccumulatedKind(kind) || ["minBy", "maxBy", "custom"].includes(kind)
 }

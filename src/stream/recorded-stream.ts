@@ -8,10 +8,10 @@
  */
 import { Schema, type Field } from "../batch/schema.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import { sidePort, type EventTimeNode, type Port, type WindowSpec } from "../flow/plan.ts"
+import { sidePort, type AggregateSpec, type EventTimeNode, type Port, type WindowSpec } from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
 import { CallChecks } from "./call-checks.ts"
-import { recordAggregates } from "./recorded-aggregates.ts"
+import { recordAggregates, recordReduction, unpackReduced } from "./recorded-aggregates.ts"
 import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
@@ -206,6 +206,10 @@ export class RecordedStream {
     )
   }
 
+  reduce(): never {
+    throw this.#checks("reduce").error("call .keyBy(...) and .window(...) before .reduce(...)", ORDER_HINT)
+  }
+
   aggregate(): never {
     throw this.#checks("aggregate").error("call .keyBy(...) and .window(...) before .aggregate(...)", ORDER_HINT)
   }
@@ -255,6 +259,10 @@ export class RecordedKeyedStream {
     throw this.#tooEarly("eventTime", "call .eventTime(...) before .keyBy(...)")
   }
 
+  reduce(): never {
+    throw this.#tooEarly("reduce", "call .window(...) before .reduce(...)")
+  }
+
   aggregate(): never {
     throw this.#tooEarly("aggregate", "call .window(...) before .aggregate(...)")
   }
@@ -286,14 +294,38 @@ export class RecordedWindowedStream {
   aggregate(given: unknown, options?: unknown): RecordedWindowResult {
     const checks = new CallChecks(this.#recorder, this.#place, "aggregate")
     const { aggregates, schema } = recordAggregates(checks, this.#place.schema, this.#keys, given)
-    const { id } = checks.options(options, ["id"])
+    const node = this.#add(aggregates, schema, checks.options(options, ["id"])["id"])
+    return this.#resultOf(node, node, schema)
+  }
+
+  reduce(combine: unknown, options?: unknown): RecordedWindowResult {
+    const checks = new CallChecks(this.#recorder, this.#place, "reduce")
+    const { aggregate, windowed, schema } = recordReduction(
+      checks,
+      this.#place.schema,
+      this.#keys,
+      checks.lambda(combine),
+    )
+    const window = this.#add([aggregate], windowed, checks.options(options, ["id"])["id"])
+    const from: Place = { node: window, port: "main", schema: windowed, timeColumn: "windowEnd" }
+    const node = this.#recorder.add(from, "map", undefined, (place) => {
+      return { ...place, kind: "map", schema, lambda: unpackReduced }
+    })
+    return this.#resultOf(window, node, schema)
+  }
+
+  #add(aggregates: readonly AggregateSpec[], schema: Schema, id: unknown): number {
     const { timeColumn } = this.#place
     const keys = this.#keys.map(({ name }) => name)
     const window = this.#window
-    const node = this.#recorder.add(this.#place, "windowAggregate", id, (place) => {
+    return this.#recorder.add(this.#place, "windowAggregate", id, (place) => {
       return { ...place, kind: "windowAggregate", schema, keys, timeColumn, window, aggregates }
     })
-    const late = new RecordedStream(this.#recorder, { ...this.#place, node, port: "late" })
+  }
+
+  /** What a window gives at a node, and the rows that came too late for it. */
+  #resultOf(window: number, node: number, schema: Schema): RecordedWindowResult {
+    const late = new RecordedStream(this.#recorder, { ...this.#place, node: window, port: "late" })
     return new RecordedWindowResult(this.#recorder, { node, port: "main", schema, timeColumn: "windowEnd" }, late)
   }
 }

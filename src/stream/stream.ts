@@ -220,6 +220,7 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
 
   readonly window: Problem<"Call .keyBy(...) before .window(...), or .keyBy() for the whole stream.">
   readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
+  readonly reduce: Problem<"Call .keyBy(...) and .window(...) before .reduce(...).">
 }
 
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
@@ -278,6 +279,7 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
 
   readonly eventTime: Problem<"Call .eventTime(...) before .keyBy(...).">
   readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
+  readonly reduce: Problem<"Call .window(...) before .reduce(...).">
 }
 
 /** Nothing is declared. */
@@ -352,6 +354,21 @@ export interface WindowedStream<R, K extends keyof R, out P, in out T extends st
     P,
     T
   >
+
+  /**
+   * One row for each key and window, which the function makes of all its rows, two at a time: it gives one of an earlier and
+   * a later row. It must give the same in whatever order pairs are made one, as rows are combined in parts. The result has
+   * the keys, `windowStart`, `windowEnd` and the other columns of the rows. A row fails where the function throws.
+   */
+  reduce(
+    combine: Combine<R, P>["combine"],
+    options?: OperatorOptions,
+  ): WindowResult<R, R & { readonly windowStart: Timestamp; readonly windowEnd: Timestamp }, P, T>
+}
+
+/** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
+interface Combine<R, P> {
+  combine(earlier: R, later: R, params: P): R
 }
 
 /**

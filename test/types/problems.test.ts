@@ -4,6 +4,7 @@ import { compileSnippets } from "./snippet-compiler.ts"
 
 const HEAD = `
 import { count, first, hopping, job, max, mean, min, schema, sum, t, tumbling, type UpdateStream } from "tidemark"
+import { aggregate, approxCountDistinct, countDistinct, maxBy, median, minBy, percentiles, variance } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 
 const Trip = schema({
@@ -224,6 +225,54 @@ const WRONG: Readonly<Record<string, { readonly code: string; readonly says: rea
     code: flow(`hourly().aggregate({ windowEnd: count() })`),
     says: ["Results have 'windowEnd' already: give the aggregate another name."],
   },
+  "a variance over a string column": {
+    code: flow(`hourly().aggregate({ zones: variance("zone") })`),
+    says: ["variance(...) takes numbers, and the column 'zone' is a string."],
+  },
+  "a median over timestamps": {
+    code: flow(`hourly().aggregate({ times: median("pickup") })`),
+    says: ["quantile(...) takes numbers, and the column 'pickup' is a timestamp."],
+  },
+  "percentiles over a declared string": {
+    code: flow(`hourly().aggregate({ zones: percentiles([50], t.string, (r) => r.zone) })`),
+    says: ["percentiles(...) takes numbers, and its declared type is a string."],
+  },
+  "distinct values of a lambda that gives strings": {
+    code: flow(`hourly().aggregate({ zones: countDistinct((r) => r.zone) })`),
+    says: ["declare its type, as in countDistinct(t.string, (row) => ...)."],
+  },
+  "a row that is picked by a string": {
+    code: flow(`hourly().aggregate({ fare: maxBy("zone", "fare") })`),
+    says: ["minBy(...) and maxBy(...) compare numbers, and the column 'zone' is a string."],
+  },
+  "a row that is picked by an unknown column": {
+    code: flow(`hourly().aggregate({ fare: maxBy("fair", "fare") })`),
+    says: ["There is no column 'fair' to compare."],
+  },
+  "unknown columns of a row that is picked": {
+    code: flow(`hourly().aggregate({ fare: minBy("fare", ["zone", "tipp"]) })`),
+    says: ["There is no column 'tipp' to take from the row."],
+  },
+  "a state of another type than is declared": {
+    code: flow(
+      `hourly().aggregate({ x: aggregate({ state: t.int53, type: t.int53, init: () => 0, add: (n, r) => r.zone, merge: (a, b) => a + b, result: (n) => n }) })`,
+    ),
+    says: ["Type 'string' is not assignable to type 'number'."],
+  },
+  "an aggregate of one's own that cannot merge": {
+    code: flow(
+      `hourly().aggregate({ x: aggregate({ state: t.int53, type: t.int53, init: () => 0, add: (n) => n + 1, result: (n) => n }) })`,
+    ),
+    says: ["Property 'merge' is missing"],
+  },
+  "a row without one of its columns from reduce": {
+    code: flow(`hourly().reduce((one, other) => ({ zone: one.zone }))`),
+    says: ["is missing the following properties"],
+  },
+  "reduce before a window": {
+    code: flow(`trips.keyBy("zone").reduce((one) => one)`),
+    says: ["Call .window(...) before .reduce(...)."],
+  },
   "what is no aggregate": {
     code: flow(`hourly().aggregate({ fares: "fare" })`),
     says: ["Type 'string' is not assignable to type 'AnyAggregate<"],
@@ -323,6 +372,15 @@ const RIGHT: Readonly<Record<string, string>> = {
   "the order of calls": flow(`hourly().aggregate({ trips: count(), fares: sum("fare"), at: min("pickup") })`),
   "aggregates of every form": flow(
     `hourly().aggregate({ a: sum((r, p) => r.fare / p.maxFare), b: sum(t.int64, (r) => r.meters), c: first("place"), d: mean("tip"), e: max("meters") })`,
+  ),
+  "aggregates without kernels": flow(
+    `hourly().aggregate({ a: variance((r, p) => r.fare / p.maxFare), b: approxCountDistinct(t.string, (r) => r.zone, { error: 0.01 }), c: countDistinct("place"), d: maxBy("tip", ["zone", "fare"]), e: median("meters") })`,
+  ),
+  "an aggregate of one's own": flow(
+    `hourly().aggregate({ x: aggregate({ state: t.object({ n: t.int53, zones: t.string }), type: t.string, init: (p) => ({ n: p.maxFare, zones: "" }), add: (s, r, p) => ({ n: s.n + r.fare * p.maxFare, zones: s.zones + r.zone }), merge: (a, b) => ({ n: a.n + b.n, zones: a.zones + b.zones }), result: (s) => s.zones, inverse: (a, b) => ({ ...a, n: a.n - b.n }) }) })`,
+  ),
+  "a reduction": flow(
+    `hourly().reduce((one, other, p) => (one.fare > p.maxFare ? one : { ...other, tip: null }), { id: "r" })`,
   ),
   "windows of windows": flow(
     `hourly().aggregate({ n: count() }).filter((r) => r.n > 1).keyBy("zone").window(hopping("1d", { every: "1h", offset: "30m" })).aggregate({ n: sum("n") })`,

@@ -5,6 +5,11 @@
 import { describe, expect, expectTypeOf, test } from "vitest"
 import { hopping, tumbling } from "../../src/stream/windows.ts"
 import { count, first, last, max, mean, min, sum } from "../../src/stream/aggregates.ts"
+import { aggregate } from "../../src/stream/custom-aggregate.ts"
+import { approxCountDistinct, countDistinct } from "../../src/stream/distinct-aggregates.ts"
+import { maxBy, minBy } from "../../src/stream/extreme-by.ts"
+import { median, percentiles } from "../../src/stream/quantile-aggregates.ts"
+import { populationVariance, variance } from "../../src/stream/spread-aggregates.ts"
 import { job, type InputRows, type OutputRows } from "../../src/stream/job.ts"
 import type { AppendStream, RowOfStream, Stream, UpdateStream } from "../../src/stream/stream.ts"
 import type { BoundJob } from "../../src/stream/bound-job.ts"
@@ -188,6 +193,73 @@ describe("results of windows", () => {
       readonly place: { readonly x: number }
     }>()
     expect(columns).toContain("net: float64?, one: float64?, tip: float64?, units: int53, big: int64?, place: object(")
+  })
+
+  test("FT3 aggregates without kernels give what they declare, and null where that may be", () => {
+    const { rows, columns } = outputOf((trips) =>
+      hourly(trips).aggregate({
+        v: variance("fare"),
+        pv: populationVariance("tip"),
+        m: median("meters"),
+        ps: percentiles([50, 99.9], "fare"),
+        pn: percentiles([50], "tip"),
+        d: countDistinct("dropoff"),
+        a: approxCountDistinct((r) => r.tip),
+        by: maxBy("fare", "dropoff"),
+        low: minBy("tip", ["kind", "meters"]),
+        own: aggregate({
+          state: t.int64,
+          type: t.enum("few", "many").nullable(),
+          init: () => 0n,
+          add: (n, r, p) => {
+            expectTypeOf(r).toEqualTypeOf<TripRow>()
+            expectTypeOf(p).toEqualTypeOf<Params>()
+            return n + r.meters
+          },
+          merge: (one, other) => one + other,
+          result: (n) => (n > 5n ? "many" : "few"),
+        }),
+      }),
+    )
+    expectTypeOf<Omit<Flat<(typeof rows)[0]>, "zone" | "kind" | "windowStart" | "windowEnd">>().toEqualTypeOf<{
+      readonly v: number | null
+      readonly pv: number | null
+      readonly m: number
+      readonly ps: { readonly p50: number; readonly "p99.9": number }
+      readonly pn: { readonly p50: number } | null
+      readonly d: number
+      readonly a: number
+      readonly by: Timestamp | null
+      readonly low: { readonly kind: "taxi" | "bus"; readonly meters: bigint } | null
+      readonly own: "few" | "many" | null
+    }>()
+    expect(columns).toContain(
+      'v: float64?, pv: float64?, m: float64, ps: object({ "p50": float64, "p99.9": float64 }), ' +
+        'pn: object({ "p50": float64 })?, d: int53, a: int53, by: timestamp?, low: object(',
+    )
+    expect(columns).toContain('own: enum("few", "many")?')
+  })
+
+  test("FT3 a reduced row has keys, bounds and the other columns", () => {
+    const { rows, columns } = outputOf((trips) =>
+      trips
+        .select("pickup", "zone", "fare", "tip")
+        .eventTime("pickup", { outOfOrder: "5s" })
+        .keyBy("zone")
+        .window(tumbling("1h"))
+        .reduce((one, other, p) => (one.fare > p.maxFare ? one : other)),
+    )
+    expectTypeOf<Flat<(typeof rows)[0]>>().toEqualTypeOf<{
+      readonly zone: string
+      readonly windowStart: Timestamp
+      readonly windowEnd: Timestamp
+      readonly pickup: Timestamp
+      readonly fare: number
+      readonly tip: number | null
+    }>()
+    expect(columns).toBe(
+      "zone: string, windowStart: timestamp, windowEnd: timestamp, pickup: timestamp, fare: float64, tip: float64?",
+    )
   })
 
   test("late rows are the window's input, and its results feed other windows", () => {

@@ -108,7 +108,7 @@ const SPREADS = [
 /** The greatest share of its tolerance that a result was off. */
 let worstSpread = 0
 
-test.each(SPREADS)("AC1 AC2 AC3 VA1 VA2 %s is within its error of the exact one", (_name, options) => {
+test.each(SPREADS)("AC1 AC2 AC3 VA1 VA2 W51 %s is within its error of the exact one", (_name, options) => {
   worstSpread = 0
   const judge: Judge = (result, records) => {
     const values = records.map(({ value }) => value as number | bigint)
@@ -129,7 +129,7 @@ test.each(SPREADS)("AC1 AC2 AC3 VA1 VA2 %s is within its error of the exact one"
   process.stdout.write(`${_name}: at worst ${worstSpread.toFixed(3)} of the documented error\n`)
 })
 
-test.each(["min", "max"] as const)("AC1 AC2 AC3 RK1 %sBy gives what goes with the extreme", (which) => {
+test.each(["min", "max"] as const)("AC1 AC2 AC3 RK1 W52 %sBy gives what goes with the extreme", (which) => {
   const inputs = [t.int32.nullable(), t.int64, t.float64, t.float64.nullable(), t.timestamp()].flatMap((by) => [
     t.object({ by, of: POINT, also: t.string.nullable() }),
     t.object({ by, of: t.string.nullable(), also: t.float64 }),
@@ -148,14 +148,14 @@ test.each(["min", "max"] as const)("AC1 AC2 AC3 RK1 %sBy gives what goes with th
   runStreams({ definition: extremeBy({ which, by: "by", of: ["also", "by"] }), inputs, judge: several, isExact: true })
 })
 
-test("AC1 AC2 AC3 VK1 countDistinct counts values that differ", () => {
+test("AC1 AC2 AC3 VK1 W53 countDistinct counts values that differ", () => {
   const judge: Judge = (result, records) => {
     return unlessSame(result, referenceDistinct(records.map(({ value }) => value)).length)
   }
   runStreams({ definition: countDistinct, inputs: ANY, judge, isExact: true })
 })
 
-test("AC1 AC2 AC3 VK2 approxCountDistinct is exact for few values, and a function of the values for many", () => {
+test("AC1 AC2 AC3 VK2 W54 approxCountDistinct is exact for few values, and a function of the values for many", () => {
   const judge: Judge = (result, records) => {
     const expected = referenceDistinct(records.map(({ value }) => value)).length
     // Beyond 16 values for 128 registers they are an estimate: its error is for `sketches.test.ts` to judge.
@@ -168,7 +168,7 @@ test("AC1 AC2 AC3 VK2 approxCountDistinct is exact for few values, and a functio
   runStreams({ definition: approxCountDistinct(0.02), inputs: ANY, judge: few, isExact: true })
 })
 
-test.each([0.5, 0.01, 1e-6])("AC1 AC2 AC3 quantiles are within the relative error %d", (error) => {
+test.each([0.5, 0.01, 1e-6])("AC1 AC2 AC3 W55 quantiles are within the relative error %d", (error) => {
   const fields = [0, 0.25, 0.5, 0.75, 1].map((each) => ({ name: `p${each * 100}`, quantile: each }))
   const isWithin = (result: unknown, exact: number) => {
     const r = result as number
@@ -193,7 +193,7 @@ interface Tally {
   readonly more: { readonly big: bigint }
 }
 
-test("AC1 AC2 AC3 AC4 aggregates of a program's own give what a fold of its functions gives", () => {
+test("AC1 AC2 AC3 AC4 W56 aggregates of a program's own give what a fold of its functions gives", () => {
   const state = t.object({ n: t.int53, texts: t.string, last: t.float64.nullable(), more: t.object({ big: t.int64 }) })
   interface Read {
     readonly x: number | null
@@ -221,7 +221,7 @@ test("AC1 AC2 AC3 AC4 aggregates of a program's own give what a fold of its func
   runStreams({ definition: custom(functions, { unit: 2 }), inputs: [POINT], judge, isExact: true })
 })
 
-test("AC1 AC2 AC3 AC4 a reduction begins with the first record", () => {
+test("AC1 AC2 AC3 AC4 W57 a reduction begins with the first record", () => {
   const row = t.object({ x: t.float64.nullable(), name: t.string, more: POINT.nullable() })
   interface Read {
     readonly x: number | null

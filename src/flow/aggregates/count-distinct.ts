@@ -17,7 +17,7 @@ export const countDistinct: AccumulatorDefinition = {
 }
 
 /** The type whose values the keys of a type are. */
-export function keyType(type: ColumnType): ColumnType {
+function keyType(type: ColumnType): ColumnType {
   return type.definition.typeOf === "object" ? stringType : type.required()
 }
 

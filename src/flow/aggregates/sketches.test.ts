@@ -43,7 +43,7 @@ function inParts<P>(accumulator: Accumulator<P>, values: readonly unknown[]): P 
   return values.reduce<P>((partial, value) => accumulator.add(partial, value, 0), accumulator.init())
 }
 
-test.each([0.05, 0.01, 0.001])("quantiles keep the relative error %d on hard input", (error) => {
+test.each([0.05, 0.01, 0.001])("W55 quantiles keep the relative error %d on hard input", (error) => {
   const asked = [0, 0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1]
   const fields = asked.map((quantile) => ({ name: String(quantile), quantile }))
   const accumulator = quantiles({ quantiles: fields, error }).accumulator(t.float64)
@@ -116,7 +116,7 @@ function errorsOf(definition: AccumulatorDefinition, error: number): { off: numb
   })
 }
 
-test.each([0.1, 0.05, 0.02, 0.008])("approxCountDistinct keeps the standard error %d on hard input", (error) => {
+test.each([0.1, 0.05, 0.02, 0.008])("W54 approxCountDistinct keeps the standard error %d on hard input", (error) => {
   const errors = errorsOf(approxCountDistinct(error), error)
   const worst = errors.reduce((most, each) => (Math.abs(each.off) > Math.abs(most.off) ? each : most))
   const mean = errors.reduce((sum, { off }) => sum + off, 0) / errors.length

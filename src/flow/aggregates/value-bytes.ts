@@ -82,13 +82,14 @@ function fromJsonText(type: ColumnType, text: string): unknown {
 
 /**
  * What a column of the type holds of a value that belongs to it: objects have their declared fields and no others and are
- * frozen, whole numbers no −0, texts no lone surrogates.
+ * frozen, whole numbers no −0, singles 24 bits, texts no lone surrogates.
  */
 export function heldValue(type: ColumnType, value: unknown): unknown {
   if (value === null) return null
-  const { typeOf, storage, fields } = type.definition
+  const { typeOf, storage, fields, isSingle } = type.definition
   switch (typeOf) {
     case "number":
+      if (isSingle === true) return Math.fround(value as number)
       return storage === "float64" ? value : (value as number) + 0
     case "string":
       return type.fromText(value as string, true)

@@ -5,9 +5,18 @@
 import { unreachable } from "../../../base/assert.ts"
 import { civilFromDays, daysFromCivil, MICROS_PER_DAY } from "../../../time/civil.ts"
 import { TimeZone } from "../../../time/zone.ts"
-import { FAILED, referenceResult } from "../../aggregates/aggregate.reference.ts"
+import type { Accumulator } from "../../aggregates/accumulator.ts"
+import { FAILED, referenceResult, type TimedValue } from "../../aggregates/aggregate.reference.ts"
 import type { CalendarSpec, SessionSpec, WindowSpec } from "../../plan.ts"
 import type { Outcome, ReferenceAggregate, Row } from "../window-aggregate.reference.ts"
+
+/** A result column of an aggregate that has no kernel. */
+export interface ReferenceAccumulated extends Pick<ReferenceAggregate, "name" | "read"> {
+  readonly kind: "accumulated"
+  readonly accumulator: Accumulator
+}
+
+type GeneralAggregate = ReferenceAggregate | ReferenceAccumulated
 
 /** A record, and what the aggregates read of it. */
 interface Kept {
@@ -46,11 +55,11 @@ interface Kind {
 export class ReferenceGeneralWindows {
   readonly #kind: Kind
   readonly #keys: readonly string[]
-  readonly #aggregates: readonly ReferenceAggregate[]
+  readonly #aggregates: readonly GeneralAggregate[]
   #ordinal = 0
   watermark = -Infinity
 
-  constructor(window: WindowSpec, keys: readonly string[], aggregates: readonly ReferenceAggregate[]) {
+  constructor(window: WindowSpec, keys: readonly string[], aggregates: readonly GeneralAggregate[]) {
     this.#kind = window.kind === "session" ? new SessionTwin(window) : new TimeTwin(window)
     this.#keys = keys
     this.#aggregates = aggregates
@@ -94,8 +103,14 @@ export class ReferenceGeneralWindows {
     result["windowStart"] = start
     result["windowEnd"] = end
     let hasFailed = false
-    this.#aggregates.forEach(({ name, kind, type }, index) => {
+    this.#aggregates.forEach((aggregate, index) => {
       const values = records.map(({ time, values }) => ({ time, value: values[index] }))
+      const { name, kind } = aggregate
+      if (kind === "accumulated") {
+        result[name] = accumulated(aggregate, values)
+        return
+      }
+      const { type } = aggregate
       const isFloatSum = type?.definition.adds === "float" && (kind === "sum" || kind === "mean")
       const sum = isFloatSum ? floatSum(items, index) : null
       if (sum === null) result[name] = referenceResult(kind, type, [[], [values]])
@@ -104,6 +119,12 @@ export class ReferenceGeneralWindows {
     })
     return hasFailed ? FAILED : result
   }
+}
+
+function accumulated({ accumulator }: ReferenceAccumulated, values: readonly TimedValue[]): unknown {
+  let partial = accumulator.init()
+  for (const { time, value } of values) if (value !== null) partial = accumulator.add(partial, value, time)
+  return accumulator.result(partial)
 }
 
 function recordsOf(items: Items): Kept[] {

@@ -16,12 +16,11 @@ import type { ColumnType } from "../../../batch/type.ts"
 import type { Emitter, OperatorContext, TimedOperator } from "../../operator.ts"
 import { RowFailures } from "../../row-failures.ts"
 import { withRowRoom } from "../../row-room.ts"
-import type { WindowInput } from "../window-inputs.ts"
 import { CellState } from "./cell-state.ts"
 import { KeyedCells } from "./keyed-cells.ts"
 import { Partials, type NamedAccumulator } from "./partials.ts"
 import { ResultRows } from "./result-rows.ts"
-import { rowValueReader, RowValues } from "./row-values.ts"
+import { rowValueReader, RowValues, type RowInput } from "./row-values.ts"
 import type { ArrivedRecord, Outcome, Windowing } from "./windowing.ts"
 
 /** What the operator is made of. */
@@ -33,7 +32,7 @@ export interface GeneralWindowsOptions {
   /** The place of the event-time column, and what is added to it to give event time: less than 0 for results of windows. */
   readonly timeIndex: number
   readonly timeShift: number
-  readonly aggregates: readonly (NamedAccumulator & { readonly input: WindowInput })[]
+  readonly aggregates: readonly (NamedAccumulator & { readonly input: RowInput })[]
   /** The results: keys, bounds, aggregates. */
   readonly schema: Schema
   makeWindowing(cells: KeyedCells, partials: Partials): Windowing

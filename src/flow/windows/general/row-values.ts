@@ -5,10 +5,22 @@
 import { unreachable } from "../../../base/assert.ts"
 import { allocateColumns, type Batch } from "../../../batch/batch.ts"
 import { readInt53, readValue, type Column } from "../../../batch/column.ts"
+import type { rowReader } from "../../../batch/row-reader.ts"
 import { Schema } from "../../../batch/schema.ts"
 import type { OnRowError } from "../../../expr/lambda.ts"
 import type { OperatorContext } from "../../operator.ts"
 import type { WindowInput } from "../window-inputs.ts"
+
+/** What an aggregate reads: as those of kernels do, or several columns, as an object. */
+export type RowInput =
+  | WindowInput
+  | {
+      readonly kind: "columns"
+      readonly indexes: readonly number[]
+      readonly schema: Schema
+      /** Reads objects from batches of these columns alone. */
+      readonly bind: ReturnType<typeof rowReader>
+    }
 
 /** Gives the value of a row. */
 export type ReadRowValue = (row: number) => unknown
@@ -22,12 +34,12 @@ export interface BoundRows {
 
 /** See the head of this file. */
 export class RowValues {
-  readonly #inputs: readonly WindowInput[]
+  readonly #inputs: readonly RowInput[]
   readonly #projections
   readonly #schema: Schema
   readonly #context: OperatorContext
 
-  constructor(inputs: readonly WindowInput[], context: OperatorContext) {
+  constructor(inputs: readonly RowInput[], context: OperatorContext) {
     const lambdas = inputs.filter((input) => input.kind === "lambda")
     this.#inputs = inputs
     this.#projections = lambdas.map(({ projection }) => projection)
@@ -50,6 +62,10 @@ export class RowValues {
     const fromLambdas = made.columns.values()
     const readers = this.#inputs.map((input) => {
       if (input.kind === "none") return () => undefined
+      if (input.kind === "columns") {
+        const columns = input.indexes.map((index) => batch.columns[index]!)
+        return input.bind(batch.with({ schema: input.schema, columns }))
+      }
       return rowValueReader(input.kind === "column" ? batch.columns[input.index]! : fromLambdas.next().value!)
     })
     return { readers, release: made.release }
