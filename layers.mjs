@@ -23,6 +23,7 @@ export const layers = {
   "connectors/nexmark": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/memory": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/stdout": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  "connectors/machine": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
@@ -35,7 +36,7 @@ export const layers = {
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */
-export const doors = ["index.ts", "files.ts", "nexmark.ts", "testing.ts"]
+export const doors = ["index.ts", "files.ts", "machine.ts", "nexmark.ts", "testing.ts"]
 
 /** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]

@@ -119,10 +119,18 @@ export interface Source {
   close(): Promise<void>
 }
 
+/**
+ * What a source gives of its records over restarts, for `explain` and the docs: the same again from a position on, or each at
+ * most once, so that what was read and not committed is lost.
+ */
+export type SourceGuarantee = "replayable" | "at-most-once"
+
 /** A source bound to a job's input, not yet opened. */
 export interface SourceBinding {
   /** For `explain`: `csv("trips/*.csv")`. */
   describe(): string
+  /** Without it the source is replayable. */
+  readonly readGuarantee?: SourceGuarantee
   openSource(context: SourceContext): Promise<Source>
 }
 

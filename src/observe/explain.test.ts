@@ -393,3 +393,14 @@ test("tells which windows run on plain values, and why", () => {
   const berlin: WindowSpec = { kind: "calendar", unit: "day", count: 1, zone: "Europe/Berlin", offsetMicros: 0 }
   expect(textOf(berlin)).toContain("calendar day in Europe/Berlin of pickup, by zone\n│  runs on plain values")
 })
+
+test("what a source or a sink guarantees less than others is told", () => {
+  const live: SourceBinding = { ...source, describe: () => "machine()", readGuarantee: "at-most-once" }
+  const inputs = { trips: { schema: Trip, source: live } }
+  const outputs = { ...bound.outputs, hourly: sinkTo("memory()", "exactly-once-in-process") }
+  const text = formatExplain(explain({ ...bound, inputs, outputs }, { compile: AUTO }))
+  expect(text).toContain("machine(), at most once over restarts")
+  expect(text).toContain("output hourly → memory(), exactly once while the process lives")
+  const replayable = { trips: { schema: Trip, source: { ...source, readGuarantee: "replayable" as const } } }
+  expect(explain({ ...bound, inputs: replayable }, { compile: AUTO })).toEqual(explain(bound, { compile: AUTO }))
+})

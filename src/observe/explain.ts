@@ -109,7 +109,14 @@ function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inp
   const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
   const parts = { id, isIdGiven, kind, isStateful: false, inputs: [], columns, changesColumns: true }
   const ofWindows = { mayBeLate: false, runsOnValues: undefined, sharesWith: [], aggregates: [] }
-  return { ...parts, detail: bound?.source.describe(), ...ofWindows, lambdas: [] }
+  const detail = bound === undefined ? undefined : sourceText(bound.source)
+  return { ...parts, detail, ...ofWindows, lambdas: [] }
+}
+
+/** Where rows are read, and what is lost of them, where something is. */
+function sourceText(source: SourceBinding): string {
+  const isReplayable = (source.readGuarantee ?? "replayable") === "replayable"
+  return isReplayable ? source.describe() : `${source.describe()}, at most once over restarts`
 }
 
 function columnsOf(schema: Schema): ExplainedColumn[] {

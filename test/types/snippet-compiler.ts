@@ -13,6 +13,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const PATHS = {
   tidemark: [join(ROOT, "src/index.ts")],
   "tidemark/files": [join(ROOT, "src/files.ts")],
+  "tidemark/machine": [join(ROOT, "src/machine.ts")],
   "tidemark/nexmark": [join(ROOT, "src/nexmark.ts")],
   "tidemark/testing": [join(ROOT, "src/testing.ts")],
 }

@@ -1,0 +1,6 @@
+/**
+ * The door `tidemark/machine`: the machine that a job runs on as inputs.
+ */
+export { machine } from "./connectors/machine/machine.ts"
+export type { MachineInputs, MachineOptions } from "./connectors/machine/machine.ts"
+export { CoreSample, DiskSample, MemorySample, NetworkSample } from "./connectors/machine/schemas.ts"
