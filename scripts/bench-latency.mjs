@@ -2,7 +2,7 @@
  * `npm run bench:latency`: how long a record's result takes to be durable, at shares of what the job can take; beside a batch
  * job in the same process; and how long a job takes to start. See docs/internals/benchmarks.md.
  *
- *   npm run bench:latency -- [--quick] [--json FILE] [--rounds 3] [--seconds 8] [--window-ms 5]
+ *   npm run bench:latency -- [--quick] [--json FILE] [--rounds 5] [--seconds 8] [--window-ms 5]
  */
 import { spawn } from "node:child_process"
 import { linkSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
@@ -22,12 +22,12 @@ const values = readOptions({
   options: {
     quick: { help: "One short round: an impression in less than 40 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
-    rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 3, with --quick 1." },
+    rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 5, with --quick 1." },
     seconds: { value: "N", kind: "number", least: 1, help: "How long each lasts. Default: 8, with --quick 2." },
     "window-ms": { value: "N", kind: "number", least: 1, default: 5, help: "The length of a window. Default: 5." },
   },
 })
-const rounds = values.rounds ?? (values.quick ? 1 : 3)
+const rounds = values.rounds ?? (values.quick ? 1 : 5)
 const seconds = values.seconds ?? (values.quick ? 2 : 8)
 const STARTS = values.quick ? 5 : 15
 const SHARES = [0.1, 0.5, 0.9]
