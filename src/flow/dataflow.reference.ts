@@ -14,6 +14,7 @@ import {
   type Plan,
   type PlanNode,
   type Port,
+  type FlatMapNode,
   type WindowAggregateNode,
 } from "./plan.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
@@ -236,9 +237,26 @@ export class ReferenceDataflow {
       const outcome = this.#windows.get(index)!.onRow(row, time, isResult ? time - 1 : moving.watermark)
       if (outcome === "late") this.#forward(index, "late", moving)
       if (outcome === "failed") this.failures.push({ operator: node.id, row })
+    } else if (node.kind === "flatMap") {
+      for (const made of this.#flatMapped(node, row)) this.#forward(index, "main", { ...moving, row: made })
     } else {
       const result = this.#transformed(node, row)
       if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
+    }
+  }
+
+  #flatMapped(node: FlatMapNode, row: Row): Row[] {
+    try {
+      const rows = (node.lambda as Lambda)(row, this.#params) as Row[]
+      return rows.map((each) => {
+        const { fields } = node.schema
+        return Object.fromEntries(
+          fields.map(({ name, type }) => [name, this.#checked(each[name], type.check.bind(type))]),
+        )
+      })
+    } catch {
+      this.failures.push({ operator: node.id, row })
+      return []
     }
   }
 

@@ -14,6 +14,7 @@ import { AsyncMap } from "./operators/async-map.ts"
 import { Derive } from "./operators/derive.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
+import { FlatMap } from "./operators/flat-map.ts"
 import { MapRows } from "./operators/map.ts"
 import { NotNull } from "./operators/not-null.ts"
 import { Select } from "./operators/select.ts"
@@ -72,6 +73,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     }
     case "map":
       return new MapRows(id, schema, projectionOf(node.lambda, input, schema.fields, "object", context), context)
+    case "flatMap":
+      return new FlatMap(id, node.lambda, input, schema, context)
     case "select":
       return new Select(input, schema)
     case "notNull":

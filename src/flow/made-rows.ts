@@ -14,12 +14,6 @@ const BATCH_ROWS = 8192
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Where a row comes from, for those of a partition. */
-export interface MadeRowPlace {
-  readonly offset: number
-  readonly ordinal: number
-}
-
 /** See the head of this file. */
 export class MadeRows {
   readonly #schema: Schema
@@ -27,7 +21,8 @@ export class MadeRows {
   readonly #arena: Arena
   #rows: Row[] = []
   #watermarks: number[] = []
-  #places: MadeRowPlace[] = []
+  /** Of rows that were made of those of a batch: which. */
+  #indexes: number[] = []
 
   constructor(schema: Schema, port: Port, arena: Arena) {
     this.#schema = schema
@@ -59,23 +54,21 @@ export class MadeRows {
     this.#watermarks.push(watermark)
   }
 
-  /** Takes a checked row that was made of a record. */
-  addAt(row: Row, place: MadeRowPlace): void {
-    this.#rows.push(row)
-    this.#places.push(place)
+  /** Takes checked rows that were made of row `index` of a batch. */
+  addOf(rows: readonly Row[], index: number): void {
+    for (const row of rows) {
+      this.#rows.push(row)
+      this.#indexes.push(index)
+    }
   }
 
-  /** Emits the rows; `partition` is that of their places. */
-  flush(out: Emitter, partition = -1): void {
-    for (let from = 0; from < this.#rows.length; from += BATCH_ROWS) {
-      const rows = this.#rows.slice(from, from + BATCH_ROWS)
-      const { batch, release } = batchOfRows(
-        this.#arena,
-        this.#schema,
-        rows,
-        this.#originOf(from, rows.length, partition),
-      )
-      const watermarks = this.#watermarks.slice(from, from + rows.length)
+  /** Emits the rows. `from` is the origin of the batch whose rows they were made of. */
+  flush(out: Emitter, from: Origin = NO_ORIGIN): void {
+    for (let at = 0; at < this.#rows.length; at += BATCH_ROWS) {
+      const rows = this.#rows.slice(at, at + BATCH_ROWS)
+      const origin = originOf(from, this.#indexes.slice(at, at + rows.length))
+      const { batch, release } = batchOfRows(this.#arena, this.#schema, rows, origin)
+      const watermarks = this.#watermarks.slice(at, at + rows.length)
       try {
         out.emit(
           this.#port,
@@ -87,16 +80,12 @@ export class MadeRows {
     }
     this.#rows = []
     this.#watermarks = []
-    this.#places = []
+    this.#indexes = []
   }
+}
 
-  #originOf(from: number, count: number, partition: number): Origin {
-    if (this.#places.length === 0) return NO_ORIGIN
-    const places = this.#places.slice(from, from + count)
-    return {
-      partition,
-      offsets: Float64Array.from(places, ({ offset }) => offset),
-      ordinals: Float64Array.from(places, ({ ordinal }) => ordinal),
-    }
-  }
+/** Where rows come from that were made of these rows of a batch. */
+function originOf(from: Origin, indexes: readonly number[]): Origin {
+  const pick = (places: Float64Array | null) => places && Float64Array.from(indexes, (index) => places[index]!)
+  return { partition: from.partition, offsets: pick(from.offsets), ordinals: pick(from.ordinals) }
 }

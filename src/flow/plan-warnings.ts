@@ -69,6 +69,7 @@ function lambdasOf(node: PlanNode): readonly RowFunction[] {
       return [node.predicate]
     case "derive":
     case "map":
+    case "flatMap":
       return [node.lambda]
     case "asyncMap":
       return [node.lambda as RowFunction]

@@ -73,6 +73,12 @@ export interface MapNode extends InnerNode {
   readonly lambda: RowFunction
 }
 
+/** Makes of each row as many as its lambda gives, from declared columns. */
+export interface FlatMapNode extends InnerNode {
+  readonly kind: "flatMap"
+  readonly lambda: RowFunction
+}
+
 /** Keeps some columns, in the order given. */
 export interface SelectNode extends InnerNode {
   readonly kind: "select"
@@ -210,6 +216,7 @@ export type PlanNode =
   | FilterNode
   | DeriveNode
   | MapNode
+  | FlatMapNode
   | SelectNode
   | NotNullNode
   | UnionNode
@@ -351,6 +358,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
       return `${from} ${String(node.predicate)}`
     case "derive":
     case "map":
+    case "flatMap":
       return `${from} ${String(node.lambda)}`
     case "select":
     case "notNull":

@@ -126,6 +126,7 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWind
   }
   unite("before")
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "before", schema: rows, input: at, predicate: isGood })
+  if (prng.chance(0.08)) at = add({ ...base, kind: "flatMap", id: "flat", schema: rows, input: at, lambda: twice })
   at = time("time", at, rows)
   unite("behind")
   const timed = at
@@ -175,6 +176,12 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWind
 /** The same columns in another order. */
 function othersOf(prng: Prng, rows: Schema): Schema {
   return new Schema(prng.shuffle(rows.fields))
+}
+
+/** Makes two rows of one, or none, and fails for some. */
+function twice(row: Row): Row[] {
+  if (row["k0"] === "a") throw new Error("a is refused")
+  return row["keep"] === true ? [row, { ...row, keep: false }] : []
 }
 
 interface WindowPlace {

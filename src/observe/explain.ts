@@ -170,6 +170,10 @@ class NodeExplainer {
       }
       case "asyncMap":
         return [calledLambda("columns", String(node.lambda))]
+      case "flatMap": {
+        const reason = "It gives a list of rows, and lists are not compiled."
+        return [explainLambda("rows", node.lambda, { kind: "closure", reason, hint: undefined })]
+      }
       case "windowAggregate":
         return node.aggregates.flatMap(({ name, input }) => {
           if (input.kind !== "lambda") return []
@@ -238,6 +242,7 @@ function detailOf(node: InnerNode): string | undefined {
   switch (node.kind) {
     case "filter":
     case "map":
+    case "flatMap":
     case "union":
       return undefined
     case "derive":

@@ -18,6 +18,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   filter: "filter",
   derive: "derive",
   map: "map",
+  flatMap: "flatMap",
   select: "select",
   notNull: "notNull",
   union: "union",

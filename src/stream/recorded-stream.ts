@@ -106,6 +106,17 @@ export class RecordedStream {
     return this.#behind(node, schema, undefined)
   }
 
+  flatMap(declared: unknown, given: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("flatMap")
+    const schema = new Schema(checks.declaredColumns(declared))
+    const lambda = checks.lambda(given)
+    const { id } = checks.options(options, ["id"])
+    const node = this.#recorder.add(this.#place, "flatMap", id, (place) => {
+      return { ...place, kind: "flatMap", schema, lambda }
+    })
+    return this.#behind(node, schema, undefined)
+  }
+
   notNull(...names: readonly unknown[]): RecordedStream {
     const required = this.#checks("notNull")
       .columns(names)

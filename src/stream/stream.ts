@@ -193,6 +193,16 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     options?: OperatorOptions,
   ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
 
+  /**
+   * Makes of each row as many as the lambda gives, none or several: only the columns declared. It ends event time, as `map`
+   * does: call `.eventTime(...)` behind it. A row fails as a whole where the lambda throws, or one of its rows is wrong.
+   */
+  flatMap<const C extends ColumnTypes>(
+    columns: C,
+    lambda: (row: R, params: P) => readonly { readonly [N in keyof C]: ValueOf<C[N]> }[],
+    options?: OperatorOptions,
+  ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
+
   /** Drops the rows in which one of the columns is null; behind it they are not nullable. */
   notNull<N extends keyof R & string>(
     ...columns: readonly [N, ...N[]]
