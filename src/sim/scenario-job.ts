@@ -1,7 +1,7 @@
 /** The job of a scenario, made with the real builder and the real file connector, and how its outputs are read. */
 import { formatDuration, type Duration } from "../base/duration.ts"
 import { Prng } from "../base/prng.ts"
-import { schema } from "../batch/schema.ts"
+import { schema, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { csv, jsonl, type FileConnector } from "../connectors/files/file-connector.ts"
 import type { SourceBinding } from "../connect/source.ts"
@@ -10,6 +10,8 @@ import type { ExecutableJob } from "../runtime/executable-job.ts"
 import type { AsyncCall, AsyncMapOptions } from "../stream/async-map-options.ts"
 import { count, first, last, max, min, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
+import { eventTimer, listState, mapState, reducingState, valueState } from "../stream/process-declarations.ts"
+import type { AppendStream } from "../stream/stream.ts"
 import { hopping, tumbling } from "../stream/windows.ts"
 import { pausedSource } from "./paused-source.ts"
 import type { OutputReading } from "./published-output.ts"
@@ -42,14 +44,14 @@ export interface Answerer {
 
 /** The job of a scenario. */
 export function scenarioJob(scenario: Scenario, answerer: Answerer): ExecutableJob {
-  const { shape, calls, inputFormat, outputFormat, outputsLie, rollBytes, rollAfter } = scenario
+  const { shape, calls, waitsForTimers, inputFormat, outputFormat, outputsLie, rollBytes, rollAfter } = scenario
   const input = inputFormat === "csv" ? csv : jsonl
   const output = (name: string): FileConnector =>
     (outputFormat === "csv" ? csv : jsonl)(outputDirectory(name, outputsLie), { rollBytes, rollAfter })
   const inputs = { rows: paused(input(`in/*.${inputFormat}`), scenario) }
   const deadLetter = output("bad")
   if (shape.kind === "filter") {
-    return filterJob(calls, answerer).with({
+    return filterJob(calls, answerer, waitsForTimers).with({
       inputs,
       outputs: { kept: output("kept"), doubled: output("doubled") },
       deadLetter,
@@ -80,19 +82,59 @@ function outputDirectory(name: string, outputsLie: Scenario["outputsLie"]): stri
   return outputsLie === "together" ? `out/${name}` : `${name}/parts`
 }
 
-function filterJob(calls: CallShape | undefined, answerer: Answerer) {
+function filterJob(calls: CallShape | undefined, answerer: Answerer, waitsForTimers: boolean) {
   return job({
     name: "simulated",
     inputs: { rows: Row },
     flow: ({ rows }) => {
       const kept = rows.filter((row) => keeps(row))
-      const doubled =
-        calls === undefined
-          ? kept.derive({ double: t.int32 }, doubleOf)
-          : kept.asyncMap({ double: t.int32 }, asking(calls, answerer, true), optionsOf(calls))
-      return { kept, doubled: doubled.select("id", "double") }
+      if (calls !== undefined) {
+        const asked = kept.asyncMap({ double: t.int32 }, asking(calls, answerer, true), optionsOf(calls))
+        return { kept, doubled: asked.select("id", "double") }
+      }
+      if (waitsForTimers) return { kept, doubled: waiting(kept) }
+      return { kept, doubled: kept.derive({ double: t.int32 }, doubleOf).select("id", "double") }
     },
   })
+}
+
+type Rows = AppendStream<RowOf<typeof Row>, unknown>
+
+/** Keeps each row until a timer of its own is due: state and timers that are lost or come twice show. */
+function waiting(kept: Rows) {
+  return kept
+    .eventTime("at", { outOfOrder: "5s" })
+    .keyBy("key")
+    .process(
+      {
+        emits: { id: t.int32, double: t.int32 },
+        state: {
+          doubles: mapState(t.string, t.int32),
+          first: valueState(t.int32),
+          recent: listState(t.int32, { ttl: "20s" }),
+          latest: reducingState(t.timestamp(), (one, other) => (one > other ? one : other)),
+        },
+        timers: { due: eventTimer() },
+        onRecord(row, { state, timers }) {
+          const tag = String(row.id)
+          state.doubles.set(tag, doubleOf(row).double)
+          if (state.first.get() === undefined) state.first.set(row.id)
+          state.recent.add(row.id)
+          state.latest.add(row.at)
+          timers.due.set(row.at + 7_000_000, tag)
+        },
+        onTimer: {
+          due({ tag, time, state, emit }) {
+            const double = state.doubles.get(tag)
+            const isKept = state.first.get() !== undefined && (state.latest.get() ?? 0) >= time - 7_000_000
+            if (double === undefined || !isKept) throw new Error("a timer without its row")
+            state.doubles.delete(tag)
+            emit({ id: Number(tag), double })
+          },
+        },
+      },
+      { id: "waiting" },
+    )
 }
 
 function windowsJob(shape: WindowsShape, calls: CallShape | undefined, answerer: Answerer) {

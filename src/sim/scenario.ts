@@ -90,6 +90,8 @@ export interface Scenario {
   readonly morselBytes: number
   /** Rows are asked about where they would be derived, or before they are windowed; `undefined` where nothing is asked. */
   readonly calls: CallShape | undefined
+  /** Where rows are filtered and not asked about: whether each is kept in state until a timer of its own is due. */
+  readonly waitsForTimers: boolean
   /** Records are waited for before every other read, up to so long; 0 where all are there. */
   readonly pauseMicrosMax: number
 }
@@ -167,6 +169,7 @@ export function drawScenario(seed: number): Scenario {
     ...drawThreads(seed),
     ...drawPauses(seed),
     calls: drawCalls(seed),
+    waitsForTimers: drawWaits(seed),
   }
   const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
   return isHasty ? hastened(scenario, total, prng) : scenario
@@ -209,6 +212,11 @@ function drawCalls(seed: number): CallShape | undefined {
     inFlight: prng.pick([1, 2, 5, 100]),
     latencyMicrosMax: prng.pick([1, 2_000, 40_000]),
   }
+}
+
+/** From chances of their own, once more. */
+function drawWaits(seed: number): boolean {
+  return new Prng(seed + 2 ** 27).chance(0.6)
 }
 
 function drawShape(prng: Prng): JobShape {

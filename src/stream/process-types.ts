@@ -200,7 +200,7 @@ export interface ProcessContext<
   /** What the clock said last, in microseconds. It is asked only where there are timers, or values that expire, by the clock. */
   readonly now: number
   /** Gives a row. */
-  emit(row: RowOf<C>): void
+  readonly emit: (row: RowOf<C>) => void
   /** Gives a row to an output of the operator's own. */
   readonly side: { readonly [N in keyof D]: (row: RowOf<D[N]>) => void }
 }
