@@ -81,6 +81,7 @@ test("an address that is none is refused, and nothing is run", () => {
   const { status, stderr } = spawnSync(process.execPath, [CLI, "run", "job.ts", "--serve", "nowhere"], {
     cwd: directory,
     encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
   })
   expect(stderr).toContain("error invalid-options: run(...): metrics is")
   expect(status).toBe(1)

@@ -16,6 +16,7 @@
  * - RP2 When `replay` has returned, the file has the records of all letters that were chosen and not replayed before.
  * - RP3 A file that is there is not replaced.
  */
+import { randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
 import { link, mkdir, open, readdir, readFile, unlink } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
@@ -153,7 +154,7 @@ function offsetsOf(letters: readonly DeadLetter[]): Marker["offsets"] {
 /** Gives a marker its name (step 2), which must be new: somebody else may be at it (RP1). */
 async function writeMarker(directory: string, number: number, marker: Marker): Promise<void> {
   const path = join(directory, `.replayed-${number}.json`)
-  const draft = `${path}.${process.pid}`
+  const draft = `${path}.${randomUUID()}`
   await writeDurably(draft, Buffer.from(`${JSON.stringify(marker)}\n`))
   try {
     await link(draft, path)
