@@ -19,7 +19,6 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { TidemarkError } from "../../base/errors.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import type { Arena } from "../../batch/arena.ts"
@@ -29,6 +28,7 @@ import type { Emitter, Operator, OperatorState } from "../operator.ts"
 import { readEventTimeChanges, writeEventTimeChanges } from "./event-time-state.ts"
 import { timeOrder, type IsOrdered } from "./time-order.ts"
 import { watermarkFunctions, type WatermarkFunctions } from "./watermark-code.ts"
+import { takeChanges } from "../taken-changes.ts"
 
 /** What an event-time operator is made of. */
 export interface EventTimeOptions {
@@ -237,16 +237,9 @@ export class EventTime implements Operator, OperatorState {
   }
 
   applyChanges(changes: ByteReader): void {
-    if (changes.remaining === 0) return
-    try {
-      this.#apply(changes)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.id} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
-      })
-    }
+    takeChanges(this.id, changes, (each) => {
+      this.#apply(each)
+    })
   }
 
   #apply(changes: ByteReader): void {

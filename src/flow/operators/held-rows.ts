@@ -21,9 +21,9 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { TidemarkError } from "../../base/errors.ts"
 import type { Field } from "../../batch/schema.ts"
 import { readRow, writeRow } from "../row-bytes.ts"
+import { takeChanges } from "../taken-changes.ts"
 
 /** A row and where it came from. */
 export interface ArrivedRow {
@@ -150,16 +150,9 @@ export class HeldRows {
   }
 
   applyChanges(changes: ByteReader): void {
-    if (changes.remaining === 0) return
-    try {
-      this.#apply(changes)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.#options.operator} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
-      })
-    }
+    takeChanges(this.#options.operator, changes, (each) => {
+      this.#apply(each)
+    })
   }
 
   #apply(changes: ByteReader): void {
@@ -179,7 +172,6 @@ export class HeldRows {
       this.#put(ticket, this.#readArrived(changes))
     }
     if (next < least) throw new RangeError(`${next} is not the next ticket`)
-    if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
     this.#nextTicket = next
     this.#writtenBelow = next
   }

@@ -39,6 +39,7 @@ import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
 import { ProcessContext } from "./process-context.ts"
 import type { ProcessSpec } from "./process-spec.ts"
 import { TimerQueue } from "./timer-queue.ts"
+import { takeChanges } from "../taken-changes.ts"
 
 /** What the operator is made of. */
 export interface KeyedProcessOptions {
@@ -341,16 +342,9 @@ export class KeyedProcess implements TimedOperator {
   }
 
   applyChanges(changes: ByteReader): void {
-    if (changes.remaining === 0) return
-    try {
-      this.#apply(changes)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.id} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
-      })
-    }
+    takeChanges(this.id, changes, (each) => {
+      this.#apply(each)
+    })
   }
 
   #apply(changes: ByteReader): void {
@@ -359,7 +353,6 @@ export class KeyedProcess implements TimedOperator {
     this.#sequence = changes.varint()
     this.#states.apply(changes)
     this.#isRestored = true
-    if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
   }
 
   /** Puts timers in their queues once all changes have been taken over. */

@@ -21,12 +21,12 @@
  * - WS1 No bytes make `applyChanges` do anything but restore or throw `state-corrupt`.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { TidemarkError } from "../../base/errors.ts"
 import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
 import type { Slices } from "./kernels/slices.ts"
 import { PIECE } from "./kernels/window-control.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
+import { takeChanges } from "../taken-changes.ts"
 
 /** What the state is made of. */
 export interface WindowStateParts extends EntryBytesParts {
@@ -157,16 +157,9 @@ export class WindowState {
   }
 
   applyChanges(changes: ByteReader): void {
-    if (changes.remaining === 0) return
-    try {
-      this.#apply(changes)
-    } catch (error) {
-      if (!(error instanceof RangeError || error instanceof TypeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.#parts.operator} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
-      })
-    }
+    takeChanges(this.#parts.operator, changes, (each) => {
+      this.#apply(each)
+    })
   }
 
   #apply(changes: ByteReader): void {
@@ -178,7 +171,6 @@ export class WindowState {
     this.#lateRows = changes.varint()
     const pieceCount = changes.varint()
     for (let index = 0; index < pieceCount; index++) this.#readPiece(changes)
-    if (changes.remaining > 0) refuse(`${changes.remaining} bytes too many`)
     this.#hasChanged = false
   }
 

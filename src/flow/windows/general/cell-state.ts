@@ -23,11 +23,11 @@
  * - WS1 No bytes make `applyChanges` do anything but restore or throw `state-corrupt`.
  */
 import type { ByteReader, ByteWriter } from "../../../base/bytes.ts"
-import { TidemarkError } from "../../../base/errors.ts"
 import type { ColumnType } from "../../../batch/type.ts"
 import { readValue, writeValue } from "../../aggregates/value-bytes.ts"
 import { Cell, type Key, type KeyedCells } from "./keyed-cells.ts"
 import type { Partials } from "./partials.ts"
+import { takeChanges } from "../../taken-changes.ts"
 
 /** What the state is made of. */
 export interface CellStateParts {
@@ -123,16 +123,9 @@ export class CellState {
   }
 
   applyChanges(changes: ByteReader): void {
-    if (changes.remaining === 0) return
-    try {
-      this.#apply(changes)
-    } catch (error) {
-      if (!(error instanceof RangeError || error instanceof TypeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.#parts.operator} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
-      })
-    }
+    takeChanges(this.#parts.operator, changes, (each) => {
+      this.#apply(each)
+    })
   }
 
   #apply(changes: ByteReader): void {
@@ -153,7 +146,6 @@ export class CellState {
       cells.remove(cell)
     }
     for (let left = changes.varint(); left > 0; left--) this.#readCell(changes)
-    if (changes.remaining > 0) refuse(`${changes.remaining} bytes too many`)
     cells.takeChanges()
     this.#hasChanged = false
   }

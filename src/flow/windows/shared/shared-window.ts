@@ -8,7 +8,6 @@
  */
 import { assert } from "../../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../../base/bytes.ts"
-import { TidemarkError } from "../../../base/errors.ts"
 import type { Batch } from "../../../batch/batch.ts"
 import type { Schema } from "../../../batch/schema.ts"
 import type { Emitter, Operator, OperatorContext, OperatorState } from "../../operator.ts"
@@ -24,6 +23,7 @@ import { StackedFiring } from "./stacked-firing.ts"
 import { overflowError } from "../window-aggregate.ts"
 import { PIECE } from "../kernels/window-control.ts"
 import { WindowShape, type ShapedAggregate } from "../kernels/window-shape.ts"
+import { takeChanges } from "../../taken-changes.ts"
 
 /** What a window is made of. */
 export interface SharedWindowOptions {
@@ -137,18 +137,9 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow {
     if (this.#isOwner) {
       this.#shared.store.applyChanges(changes)
       this.#shared.onRestored()
-    } else if (changes.remaining > 0) this.#applyLateRows(changes)
-  }
-
-  #applyLateRows(changes: ByteReader): void {
-    try {
-      this.#lateRows = changes.varint()
-      if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new TidemarkError("state-corrupt", `The state of the operator ${this.id} cannot be read.`, {
-        hint: "Restore the directory from a backup, or start anew with --reset.",
-        cause: error,
+    } else {
+      takeChanges(this.id, changes, (each) => {
+        this.#lateRows = each.varint()
       })
     }
   }
