@@ -24,6 +24,7 @@ export interface Call {
 
 /** A timer that a handler has set, or taken away. */
 export interface PendingTimer {
+  readonly id: string
   readonly kind: number
   readonly tag: string
   /** `undefined` where it is taken away. */
@@ -42,9 +43,10 @@ export class CallFrame implements CellWorld {
   /** Whether time is event time, and not the clock's. */
   readonly #isTimed: boolean
   #call: Call | undefined
-  readonly #touched = new Set<Cell>()
-  /** By id, in the order in which they were set last. */
-  readonly timers = new Map<string, PendingTimer>()
+  // Lists, as a handler touches few cells and timers: to clear a map costs more than to look through them.
+  readonly #touched: Cell[] = []
+  /** In the order in which they were set last. */
+  readonly #timers: PendingTimer[] = []
   readonly #rows: { readonly to: MadeRows; readonly row: Row }[] = []
   /** What the clock said last, in microseconds. */
   nowMicros = 0
@@ -71,7 +73,19 @@ export class CallFrame implements CellWorld {
   }
 
   touched(cell: Cell): void {
-    this.#touched.add(cell)
+    if (!this.#touched.includes(cell)) this.#touched.push(cell)
+  }
+
+  /** What the handler has done with a timer; `undefined` where nothing. */
+  pendingTimer(id: string): PendingTimer | undefined {
+    return this.#timers.find((each) => each.id === id)
+  }
+
+  /** Takes note that the handler has set a timer, or taken it away: the last counts, and is the last in order. */
+  putTimer(timer: PendingTimer): void {
+    const before = this.#timers.findIndex(({ id }) => id === timer.id)
+    if (before >= 0) this.#timers.splice(before, 1)
+    this.#timers.push(timer)
   }
 
   emit(to: MadeRows, row: unknown): void {
@@ -84,12 +98,12 @@ export class CallFrame implements CellWorld {
   }
 
   /** Takes over what the handler has done; `setTimer` is given its timers, in order. */
-  commit(setTimer: (id: string, timer: PendingTimer) => void): Committed {
+  commit(setTimer: (timer: PendingTimer) => void): Committed {
     const { emitWatermark } = this.call
     let expiresMicros = Infinity
     for (const cell of this.#touched) expiresMicros = Math.min(expiresMicros, cell.commit())
-    const hasChanged = this.#touched.size > 0 || this.timers.size > 0
-    for (const [id, timer] of this.timers) setTimer(id, timer)
+    const hasChanged = this.#touched.length > 0 || this.#timers.length > 0
+    for (const timer of this.#timers) setTimer(timer)
     for (const { to, row } of this.#rows) to.add(row, emitWatermark)
     this.#end()
     return { hasChanged, expiresMicros }
@@ -103,8 +117,8 @@ export class CallFrame implements CellWorld {
 
   #end(): void {
     this.#call = undefined
-    this.#touched.clear()
-    this.timers.clear()
+    this.#touched.length = 0
+    this.#timers.length = 0
     this.#rows.length = 0
   }
 }

@@ -263,12 +263,12 @@ export class KeyedProcess implements TimedOperator {
       this.#states.settle(state, isTimer)
       return fail(failure)
     }
-    const { hasChanged, expiresMicros } = frame.commit((id, timer) => this.#setTimer(state, id, timer))
+    const { hasChanged, expiresMicros } = frame.commit((timer) => this.#setTimer(state, timer))
     this.#states.settle(state, hasChanged || isTimer)
     if (expiresMicros !== Infinity) this.#expireAt(state, expiresMicros)
   }
 
-  #setTimer(state: KeyState, id: string, { kind, tag, time }: PendingTimer): void {
+  #setTimer(state: KeyState, { id, kind, tag, time }: PendingTimer): void {
     const before = state.timers.get(id)
     const queue = this.#queueOf(kind)
     if (before !== undefined) queue.remove(before)

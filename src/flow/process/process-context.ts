@@ -93,7 +93,7 @@ class TimerHandle {
 
   get(given: unknown = ""): number | undefined {
     const id = timerId(this.#kind, this.#tagText(given))
-    const pending = this.#frame.timers.get(id)
+    const pending = this.#frame.pendingTimer(id)
     return pending === undefined ? this.#frame.call.state.timers.get(id)?.time : pending.time
   }
 
@@ -101,9 +101,7 @@ class TimerHandle {
     void this.#frame.call
     const tag = this.#tagText(given)
     const id = timerId(this.#kind, tag)
-    // So that timers of one time fire in the order in which they were set last.
-    this.#frame.timers.delete(id)
-    this.#frame.timers.set(id, { kind: this.#kind, tag, time })
+    this.#frame.putTimer({ id, kind: this.#kind, tag, time })
   }
 
   #tagText(tag: unknown): string {
