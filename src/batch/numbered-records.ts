@@ -2,7 +2,7 @@
 import type { Batch } from "./batch.ts"
 import type { BadRecord } from "./position.ts"
 
-/** Records that come one after the other in a partition, each as far from the next as any other. */
+/** Records that come one after the other in a partition, their offsets evenly spaced. */
 export interface NumberedRange {
   /** The number of the first record in its partition, from 0. */
   readonly first: number

@@ -222,7 +222,7 @@ export class NexmarkModel {
     return this.below(number, DRAWS.state, states)
   }
 
-  /** In cents: six orders of magnitude, each as likely as any other. */
+  /** In cents: six orders of magnitude, all equally likely. */
   #price(number: number, purpose: number): number {
     return Math.round(10 ** ((this.draw(number, purpose) / 2 ** 32) * 6) * 100)
   }

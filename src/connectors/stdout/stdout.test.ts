@@ -57,8 +57,7 @@ test("a job that goes on prints its last epoch again, and no other", async () =>
     staged.push(await sink.stage(false))
   }
   const { printed } = await open("jsonl", { ...FRESH, staged, fresh: false })
-  expect(printed).toHaveLength(1)
-  expect(printed[0]).toContain("xxx")
+  expect(printed).toEqual([`{"zone":"${"x".repeat(70)}","trips":100000,"at":null,"paid":true}\n`])
 })
 
 test("a table has columns as wide as what stands in them", async () => {
