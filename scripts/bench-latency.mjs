@@ -76,7 +76,7 @@ async function lineOf(program, directory) {
 
 async function starts() {
   const startMillis = []
-  const idleMiB = []
+  const idleBytes = []
   for (let round = 0; round < STARTS; round++) {
     const directory = join(work, `start-${round}`)
     mkdirSync(directory)
@@ -84,9 +84,9 @@ async function starts() {
     startMillis.push((await lineOf("start.mjs", directory)).millis)
   }
   for (let round = 0; round < rounds; round++) {
-    idleMiB.push(Number((await lineOf("idle.mjs", join(work, `idle-${round}`))).text))
+    idleBytes.push(Number((await lineOf("idle.mjs", join(work, `idle-${round}`))).text))
   }
-  return { startMillis, idleMiB }
+  return { startMillis, idleBytes }
 }
 
 async function latencies(files) {
@@ -144,5 +144,7 @@ function print({ start, sustainable, disk, alone, beside }) {
   const kept = (rate("both, batch yields") / rate("both, none yields")) * 100
   console.log(`yielding leaves the batch job ${kept.toFixed(0)} % of what it had beside the live job without`)
   console.log(`\nfrom process start to the first durable result: ${text(start.startMillis)} ms`)
-  console.log(`resident while it waits for records: ${text(start.idleMiB)} MiB; load ${loadavg()[0].toFixed(1)} after`)
+  console.log(
+    `resident while it waits for records: ${text(start.idleBytes.map((bytes) => bytes / 1e6))} MB; load ${loadavg()[0].toFixed(1)} after`,
+  )
 }

@@ -1,8 +1,7 @@
-/** A job that waits for records, two seconds after its first: says how many MiB are resident. `node idle.mjs DIRECTORY` */
+/** A job that waits for records, two seconds after its first: says how many bytes are resident. `node idle.mjs DIRECTORY` */
 import { join } from "node:path"
-import { count, job, run, schema, sum, t, tumbling } from "../../dist/modules/index.js"
-import { jsonl } from "../../dist/modules/files.js"
-import { ArrivalSchedule, scheduledSource } from "./scheduled-source.mjs"
+import { count, generate, job, run, schema, sum, t, tumbling } from "tidemark"
+import { jsonl } from "tidemark/files"
 
 const directory = process.argv[2]
 const idle = job({
@@ -18,10 +17,10 @@ const idle = job({
   }),
 })
 const bound = idle.with({
-  inputs: { events: scheduledSource(new ArrivalSchedule(1)) },
+  inputs: { events: generate({ rowsPerSecond: 1, row: (id) => ({ at: id * 1_000_000, key: id % 10, value: 1 }) }) },
   outputs: { sums: jsonl(join(directory, "out")) },
 })
 const handle = await run(bound, { directory: join(directory, "state"), parallelism: 1 })
 await new Promise((resolve) => setTimeout(resolve, 2000))
-process.stdout.write(`${process.memoryUsage().rss / 2 ** 20}\n`)
+process.stdout.write(`${process.memoryUsage.rss()}\n`)
 await handle.stop()

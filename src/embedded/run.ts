@@ -16,7 +16,6 @@ import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobEvent } from "../trace/events.ts"
-import { serveWhile } from "../server/serve-while.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
 import type { RunOptions } from "./run-options.ts"
 
@@ -81,7 +80,9 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
       },
     )
   const tell = onEvent ?? tellWarnings
-  return metrics === undefined ? await start(tell) : await serveWhile(start, tell, metrics)
+  if (metrics === undefined) return await start(tell)
+  const { serveWhile } = await import("../server/serve-while.ts")
+  return await serveWhile(start, tell, metrics)
 }
 
 /**

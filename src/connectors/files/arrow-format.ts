@@ -25,7 +25,6 @@ const PROBE_BYTES = 4096
 
 /** Arrow's IPC formats. */
 export const arrowFormat: ContainerFileFormat = {
-  name: "arrow",
   load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
   readEnds,
   container: {

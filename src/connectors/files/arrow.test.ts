@@ -14,6 +14,7 @@ import { SimWorld } from "../../sim/sim-env.ts"
 import { arrowFormat } from "./arrow-format.ts"
 import { arrow } from "./file-connector.ts"
 import { BASE_DIRECTORY, SOURCE_SCHEMA, withBaseDirectory } from "./file-world.conformance.ts"
+import { arrowCode } from "./on-demand.ts"
 import { bombFrame, storedFrame } from "./zstd-frame.fixture.ts"
 import { loadUnzstd } from "./zstd.ts"
 
@@ -60,7 +61,7 @@ compressionRegistry.set(PACKINGS.zstd, {
 })
 
 // A library that is loaded while a world is simulated would take time that the world does not have.
-await loadUnzstd()
+await Promise.all([loadUnzstd(), arrowCode.get()])
 
 type Form = "file" | "stream"
 type Columns = Readonly<Record<string, { readonly type: arrowLib.DataType; readonly values: readonly unknown[] }>>

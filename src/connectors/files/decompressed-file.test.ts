@@ -20,11 +20,11 @@ import {
   withBaseDirectory,
 } from "./file-world.conformance.ts"
 import { jsonLinesFormat } from "./json-lines-format.ts"
+import { gzipCode, zstdCode } from "./on-demand.ts"
 import { bombFrame, REAL_FRAME, REAL_LINES, skippedFrame, storedFrame } from "./zstd-frame.fixture.ts"
-import { loadZstd } from "./zstd-stream.ts"
 
 // A library that is loaded while a world is simulated would take time that the world does not have.
-beforeAll(async () => await loadZstd())
+beforeAll(async () => void (await Promise.all([gzipCode.get(), zstdCode.get()])))
 
 const createWorld = (seed: number): SimWorld => new SimWorld({ seed })
 const JSON_LINES = {

@@ -14,11 +14,10 @@
 import { assert } from "../../base/assert.ts"
 import type { DiskFile } from "../../env/env.ts"
 import { DamagedError, type Compression, type Decompressor } from "./decompressor.ts"
-import { GzipDecompressor } from "./gzip.ts"
 import type { ReadableFile } from "./file-window.ts"
+import { gzipCode, zstdCode } from "./on-demand.ts"
 import { damaged } from "./source-errors.ts"
 import type { FileSourceStep } from "./steps.ts"
-import { loadZstd, ZstdDecompressor } from "./zstd-stream.ts"
 
 /** How much is decompressed at a time, and kept behind what was read: bytes. */
 const PIECE_BYTES = 256 * 1024
@@ -34,6 +33,7 @@ export class DecompressedFile implements ReadableFile {
   readonly #file: DiskFile
   readonly #compression: Exclude<Compression, "none">
   readonly #label: string
+  readonly #newDecompressor: () => Decompressor
   #decompressor: Decompressor
   readonly #input = new Uint8Array(INPUT_BYTES)
   /** Where the next input starts in the file. */
@@ -47,11 +47,17 @@ export class DecompressedFile implements ReadableFile {
   #isInputAtEnd = false
   #hasEnded = false
 
-  private constructor(file: DiskFile, compression: Exclude<Compression, "none">, label: string) {
+  private constructor(
+    file: DiskFile,
+    compression: Exclude<Compression, "none">,
+    label: string,
+    newDecompressor: () => Decompressor,
+  ) {
     this.#file = file
     this.#compression = compression
     this.#label = label
-    this.#decompressor = decompressorFor(compression)
+    this.#newDecompressor = newDecompressor
+    this.#decompressor = newDecompressor()
   }
 
   static async open(
@@ -59,8 +65,7 @@ export class DecompressedFile implements ReadableFile {
     compression: Exclude<Compression, "none">,
     label: string,
   ): Promise<DecompressedFile> {
-    if (compression === "zstd") await loadZstd()
-    return new DecompressedFile(file, compression, label)
+    return new DecompressedFile(file, compression, label, await loadDecompressor(compression))
   }
 
   /** How many bytes of memory it takes. */
@@ -120,7 +125,7 @@ export class DecompressedFile implements ReadableFile {
 
   #restart(): void {
     this.#decompressor.close()
-    this.#decompressor = decompressorFor(this.#compression)
+    this.#decompressor = this.#newDecompressor()
     this.#inputAt = this.#start = this.#count = 0
     this.#isInputAtEnd = this.#hasEnded = false
   }
@@ -163,6 +168,12 @@ export class DecompressedFile implements ReadableFile {
   }
 }
 
-function decompressorFor(compression: Exclude<Compression, "none">): Decompressor {
-  return compression === "gzip" ? new GzipDecompressor() : new ZstdDecompressor()
+/** What makes the decompressors of a compression. */
+async function loadDecompressor(compression: Exclude<Compression, "none">): Promise<() => Decompressor> {
+  if (compression === "gzip") {
+    const { GzipDecompressor } = await gzipCode.get()
+    return () => new GzipDecompressor()
+  }
+  const { ZstdDecompressor } = await zstdCode.get()
+  return () => new ZstdDecompressor()
 }

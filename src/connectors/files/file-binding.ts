@@ -103,23 +103,26 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 }
 
-/** Containers bound to an input, not yet opened. */
+/** Containers bound to an input, not yet opened. The code of their format is loaded when they are. */
 export class ContainerBinding implements SourceBinding {
   readonly #paths: readonly string[]
-  readonly #format: ContainerFileFormat
+  readonly #name: string
+  readonly #load: () => Promise<ContainerFileFormat>
 
-  constructor(path: string | readonly string[], format: ContainerFileFormat) {
-    this.#paths = checkPaths(format.name, path)
-    this.#format = format
+  /** @param name the name of the function that users call. */
+  constructor(path: string | readonly string[], name: string, load: () => Promise<ContainerFileFormat>) {
+    this.#paths = checkPaths(name, path)
+    this.#name = name
+    this.#load = load
     for (const glob of this.#paths) parseGlob(glob)
   }
 
   describe(): string {
-    return described(this.#format.name, this.#paths)
+    return described(this.#name, this.#paths)
   }
 
   async openSource(context: SourceContext): Promise<Source> {
-    return new FileSource(context, this.#format, this.#paths)
+    return new FileSource(context, await this.#load(), this.#paths)
   }
 }
 

@@ -7,13 +7,12 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
-import { arrowFormat } from "./arrow-format.ts"
 import type { Compression } from "./decompressor.ts"
 import { csvFormat } from "./csv-format.ts"
 import { ContainerBinding, FileBinding } from "./file-binding.ts"
 import type { RollingPolicy } from "./file-sink.ts"
 import { jsonLinesFormat } from "./json-lines-format.ts"
-import { parquetFormat } from "./parquet-format.ts"
+import { arrowCode, parquetCode } from "./on-demand.ts"
 
 /**
  * Files as an input, where the path is a pattern or several, or as an output, where the path is a directory.
@@ -206,7 +205,10 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
 export function parquet(path: string | readonly string[], options: ParquetOptions = {}): SourceBinding {
   const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = checkOptions("parquet(...)", options, ["maxPageBytes"])
   const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
-  return new ContainerBinding(path, parquetFormat({ pageBytesMax }))
+  return new ContainerBinding(path, "parquet", async () => {
+    const { parquetFormat } = await parquetCode.get()
+    return parquetFormat({ pageBytesMax })
+  })
 }
 
 /**
@@ -227,7 +229,7 @@ export function parquet(path: string | readonly string[], options: ParquetOption
  * ```
  */
 export function arrow(path: string | readonly string[]): SourceBinding {
-  return new ContainerBinding(path, arrowFormat)
+  return new ContainerBinding(path, "arrow", async () => (await arrowCode.get()).arrowFormat)
 }
 
 function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {

@@ -52,8 +52,6 @@ export interface FileFormat {
 
 /** A format of files that are read by what stands at their end. */
 export interface ContainerFileFormat {
-  /** The name of the function that users call, for `explain`: `"parquet"`. */
-  readonly name: string
   readonly container: ContainerFormat
   /**
    * Reads what tells the file from others, and what must be known before any record.

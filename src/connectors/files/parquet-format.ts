@@ -18,7 +18,6 @@ export const nodeCodecs: PlatformCodecs = {
 export function parquetFormat({ pageBytesMax }: { readonly pageBytesMax: number }): ContainerFileFormat {
   const options = { pageBytesMax, platform: nodeCodecs }
   return {
-    name: "parquet",
     load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
     readEnds: (file, label, steps) => readContainerEnds(file, footerBytes, label, steps),
     container: {

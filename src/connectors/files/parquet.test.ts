@@ -12,6 +12,10 @@ import { RECORD_OFFSETS } from "../../formats/container.ts"
 import { SimWorld } from "../../sim/sim-env.ts"
 import { parquet } from "./file-connector.ts"
 import { BASE_DIRECTORY, SOURCE_SCHEMA, withBaseDirectory } from "./file-world.conformance.ts"
+import { parquetCode } from "./on-demand.ts"
+
+// What is loaded while a world is simulated would take time that the world does not have.
+await parquetCode.get()
 
 /** Beyond int32: a bad record of `SOURCE_SCHEMA`. */
 const TOO_GREAT = 2n ** 40n
