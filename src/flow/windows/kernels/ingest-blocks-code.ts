@@ -72,7 +72,8 @@ function addOne(keyed: Keyed, run: KeyedRun, next: Local<"i32">): Code<"none">[]
   const noted = itemAddress(entryOf.get, behindId.get, 2)
   return [
     read,
-    block((known) => [block((missing) => [...finder.find(at.get, exit, missing), branch(known)]), ...finder.add(exit)]),
+    ...finder.find(at.get, exit),
+    block((known) => [block((missing) => [...finder.test(missing), branch(known)]), ...finder.add(exit)]),
     entry.set(i32.load(noted)),
     isNew.set(i32.ltS(entry.get, piece.from.get)),
     entry.set(i32.select(isNew.get, next.get, entry.get)),

@@ -29,10 +29,12 @@ export function directSource({ keys }: WindowShape): IdSource | undefined {
 /** How a kernel comes to ids. */
 export interface IdFinder {
   /**
-   * Code that sets `behindId` to one more than the id of the key of the row, which is at `place`. It goes to `missing`
-   * where that is not known, and to `exit` where `add` could do nothing about it.
+   * Code that sets `behindId` to one more than the id of the key of the row, which is at `place`, or to 0 where that is not
+   * known. It goes to `exit` where `add` could do nothing about it.
    */
-  readonly find: (place: Code<"i32">, exit: Label, missing: Label) => Code<"none">[]
+  readonly find: (place: Code<"i32">, exit: Label) => Code<"none">[]
+  /** Code that goes to `missing` where `behindId` is 0. */
+  readonly test: (missing: Label) => Code<"none">[]
   /** Code that adds the row's key where `behindId` is 0, or goes to `exit`. */
   readonly add: (exit: Label) => Code<"none">[]
 }
@@ -50,32 +52,31 @@ export function idFinder(parts: {
   const { control, scope, setup, row } = adding
   if (source === "told") {
     const told = (place: Code<"i32">) => i32.add(i32.load(itemAddress(ids.get, place, 2)), i32.const(1))
-    return { find: (place) => [behindId.set(told(place))], add: () => [] }
+    return { find: (place) => [behindId.set(told(place))], test: () => [], add: () => [] }
   }
   const load = (offset: number) => loadedFrom(control, offset, scope, setup)
   const table = load(CONTROL.idTable)
   const unknown = (exit: Label) => stopWith(control, STOP.newKey, exit)
-  const lookUp = (missing: Label) => [
-    behindId.set(i32.load(itemAddress(table.get, behindId.get, 2))),
-    branchIf(missing, i32.eqz(behindId.get)),
-  ]
+  const lookUp = behindId.set(i32.load(itemAddress(table.get, behindId.get, 2)))
+  const test = (missing: Label) => [branchIf(missing, i32.eqz(behindId.get))]
   const add = (exit: Label) => [when(i32.eqz(behindId.get), [unknown(exit)])]
   if (source === "cell") {
     const cell = (place: Code<"i32">) => i32.load(itemAddress(ids.get, place, 2))
-    return { find: (place, _, missing) => [behindId.set(cell(place)), ...lookUp(missing)], add }
+    return { find: (place) => [behindId.set(cell(place)), lookUp], test, add }
   }
   const values = load(shape.control.lookedUp(0))
   const value = i32.load(itemAddress(values.get, row.get, 2))
   // Every code of the dictionary has a place in its table.
-  if (source === "code") return { find: (_place, _exit, missing) => [behindId.set(value), ...lookUp(missing)], add }
+  if (source === "code") return { find: () => [behindId.set(value), lookUp], test, add }
   const count = load(CONTROL.idCount)
-  const find = (_: Code<"i32">, exit: Label, missing: Label) => [
+  const find = (_: Code<"i32">, exit: Label) => [
     behindId.set(value),
     when(i32.geU(behindId.get, count.get), [unknown(exit)]),
-    ...lookUp(missing),
+    lookUp,
   ]
   return {
     find,
+    test,
     add: (exit) => [when(i32.eqz(behindId.get), addKey({ control, table, value, behindId, full: unknown(exit) }))],
   }
 }

@@ -137,8 +137,9 @@ function addRows(keyed: Keyed, run: KeyedRun): Code<"none">[] {
   const { at, runEnd, read, finder, exit } = run
   const { adding, isStraight } = keyed
   const roundsEnd = adding.scope.local("i32")
-  const rounds = (missing: Label, findEntry: readonly Code<"none">[]) => {
-    const one = [read, ...finder.find(at.get, exit, missing), ...findEntry, ...addToEntry(keyed, run), increment(at)]
+  const straight = straightEntries(keyed)
+  const rounds = (places: Keyed, findEntry: readonly Code<"none">[]) => {
+    const one = [read, ...finder.find(at.get, exit), ...findEntry, ...addToEntry(places, run), increment(at)]
     return [
       whileLoop(i32.ltS(at.get, roundsEnd.get), [...Array.from({ length: UNROLL }).flatMap(() => one)]),
       whileLoop(i32.ltS(at.get, runEnd.get), one),
@@ -151,8 +152,8 @@ function addRows(keyed: Keyed, run: KeyedRun): Code<"none">[] {
         block((missing) => [
           when(
             isStraight.get,
-            rounds(missing, findStraightEntry(keyed, missing)),
-            rounds(missing, findNotedEntry(keyed, missing)),
+            [...straight.begin, ...rounds(straight.keyed, straight.find(missing))],
+            rounds(keyed, findNotedEntry(keyed, run, missing)),
           ),
           branch(done),
         ]),
@@ -165,18 +166,29 @@ function addRows(keyed: Keyed, run: KeyedRun): Code<"none">[] {
   ]
 }
 
-/** Code that sets `entry` by the id alone (IK2), or goes to `missing`. */
-function findStraightEntry({ adding: { entry }, piece, size, behindId }: Keyed, missing: Label): Code<"none">[] {
-  return [
-    entry.set(i32.sub(behindId.get, i32.const(1))),
-    branchIf(missing, i32.geU(entry.get, size.get)),
-    entry.set(i32.add(entry.get, piece.from.get)),
-  ]
+/** Entries of a straight piece by `behindId` alone (IK2): the same places, seen from before the piece's first entry. */
+function straightEntries(keyed: Keyed) {
+  const { adding, piece, size, behindId, entryDirty } = keyed
+  const before = i32.sub(piece.from.get, i32.const(1))
+  const fields = adding.fields.map(() => adding.scope.local("i32"))
+  const dirty = adding.scope.local("i32")
+  return {
+    keyed: { ...keyed, adding: { ...adding, fields, entry: behindId }, entryDirty: dirty },
+    begin: [
+      ...fields.map((field, index) => field.set(itemAddress(adding.fields[index]!.get, before, 3))),
+      dirty.set(i32.add(entryDirty.get, before)),
+    ],
+    // An id that is not known is 0, and so no less than any size.
+    find: (missing: Label) => [branchIf(missing, i32.geU(i32.sub(behindId.get, i32.const(1)), size.get))],
+  }
 }
 
 /** Code that sets `entry` by where it is noted, or goes to `missing`. */
-function findNotedEntry({ adding: { entry }, piece, entryOf, behindId }: Keyed, missing: Label): Code<"none">[] {
+function findNotedEntry(keyed: Keyed, { finder }: KeyedRun, missing: Label): Code<"none">[] {
+  const { adding, piece, entryOf, behindId } = keyed
+  const { entry } = adding
   return [
+    ...finder.test(missing),
     entry.set(i32.load(itemAddress(entryOf.get, behindId.get, 2))),
     branchIf(missing, i32.ltS(entry.get, piece.from.get)),
   ]
