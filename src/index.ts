@@ -29,7 +29,7 @@ export type { StreamKind } from "./connect/sink.ts"
 export type { TypedSource } from "./connect/source.ts"
 export type { Problem } from "./stream/problem.ts"
 
-export { calendar, cumulate, hopping, session, tumbling } from "./stream/windows.ts"
+export { calendar, countWindow, cumulate, hopping, session, tumbling } from "./stream/windows.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
 export { aggregate } from "./stream/custom-aggregate.ts"

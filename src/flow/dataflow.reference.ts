@@ -15,11 +15,17 @@ import {
   type PlanNode,
   type Port,
   type FlatMapNode,
+  type TimeWindowSpec,
   type WindowAggregateNode,
 } from "./plan.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { runsInKernels } from "./window-engine.ts"
-import { ReferenceGeneralWindows, type ReferenceAccumulated } from "./windows/general/general-windows.reference.ts"
+import { ReferenceCountWindows } from "./windows/count/count-windows.reference.ts"
+import {
+  ReferenceGeneralWindows,
+  type GeneralAggregate,
+  type ReferenceAccumulated,
+} from "./windows/general/general-windows.reference.ts"
 import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
@@ -45,6 +51,7 @@ export class ReferenceDataflow {
   readonly #plan: Plan
   readonly #params: Row
   readonly #windows = new Map<number, ReferenceOperator>()
+  readonly #counts = new Map<number, ReferenceCountWindows>()
   readonly #processes = new Map<number, ReferenceProcess>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
@@ -61,18 +68,26 @@ export class ReferenceDataflow {
     plan.nodes.forEach((node, index) => {
       if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
       if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
-      if (node.kind === "windowAggregate") this.#windows.set(index, this.#windowsOf(node))
+      if (node.kind !== "windowAggregate") return
+      const { window, keys, timeColumn } = node
+      if (window.kind !== "count") this.#windows.set(index, this.#windowsOf(node, window))
+      else {
+        const hasTime = timeColumn !== undefined
+        this.#counts.set(index, new ReferenceCountWindows(window, keys, this.#aggregatesOf(node), hasTime))
+      }
     })
   }
 
-  #windowsOf(node: WindowAggregateNode): ReferenceOperator {
+  #aggregatesOf(node: WindowAggregateNode): GeneralAggregate[] {
     const input = portSchema(this.#plan, node.input, node.inputPort)
-    if (!runsInKernels(node)) {
-      const aggregates = node.aggregates.map((spec) => {
-        return spec.kind === "accumulated" ? this.#accumulated(spec, input) : this.#aggregate(spec, input)
-      })
-      return new ReferenceGeneralWindows(node.window, node.keys, aggregates)
-    }
+    return node.aggregates.map((spec) => {
+      return spec.kind === "accumulated" ? this.#accumulated(spec, input) : this.#aggregate(spec, input)
+    })
+  }
+
+  #windowsOf(node: WindowAggregateNode, window: TimeWindowSpec): ReferenceOperator {
+    const input = portSchema(this.#plan, node.input, node.inputPort)
+    if (!runsInKernels(node)) return new ReferenceGeneralWindows(window, node.keys, this.#aggregatesOf(node))
     const aggregates = node.aggregates.map((spec) => this.#aggregate(spec, input))
     const group = windowGroupOf(this.#plan, node)
     const grid = group && {
@@ -230,10 +245,12 @@ export class ReferenceDataflow {
       // Rows that the job made tell how far the watermark was; the others come when it has been passed on.
       if (moving.partition === -1) this.#pass(index, process.onWatermark(moving.watermark))
       this.#pass(index, process.onRow(row, time))
+    } else if (node.kind === "windowAggregate" && node.window.kind === "count") {
+      this.#count(index, node, moving)
     } else if (node.kind === "windowAggregate") {
-      const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
+      const time = (row[node.timeColumn!] as number) + eventTimeShift(this.#plan, node)
       // Results of windows come when the watermark reaches their event time.
-      const isResult = eventTimeShift(this.#plan, node) < 0
+      const isResult = eventTimeShift(this.#plan, node) < 0 && moving.partition === -1
       const outcome = this.#windows.get(index)!.onRow(row, time, isResult ? time - 1 : moving.watermark)
       if (outcome === "late") this.#forward(index, "late", moving)
       if (outcome === "failed") this.failures.push({ operator: node.id, row })
@@ -243,6 +260,16 @@ export class ReferenceDataflow {
       const result = this.#transformed(node, row)
       if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
     }
+  }
+
+  #count(index: number, node: WindowAggregateNode, moving: Moving): void {
+    const { timeColumn, id } = node
+    const { row } = moving
+    const time = timeColumn === undefined ? 0 : (row[timeColumn] as number) + eventTimeShift(this.#plan, node)
+    const { outcome, result } = this.#counts.get(index)!.onRow(row, time)
+    if (outcome === "failed") this.failures.push({ operator: id, row })
+    if (result === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
+    else if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
   }
 
   #flatMapped(node: FlatMapNode, row: Row): Row[] {

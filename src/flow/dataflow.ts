@@ -22,6 +22,7 @@ import type { CallAnswer } from "./calls.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
   hasState,
+  hasWindowCounts,
   isTimed,
   type Emitter,
   type Operator,
@@ -489,6 +490,7 @@ function timeBehindCalls(eventTime: string, calls: string): TidemarkError {
 
 function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {
   const timed = isTimed(operator) ? operator : undefined
+  const counts = hasWindowCounts(operator) ? operator : undefined
   const watermark = operator instanceof EventTime ? operator.watermark : timed?.watermark
   return {
     id: node.id,
@@ -496,11 +498,11 @@ function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStat
     isTimed: timed !== undefined,
     rowsIn: twin?.rowsIn ?? rowsIn,
     rowsOut,
-    lateRows: timed?.lateRows ?? 0,
-    rowsBetweenWindows: timed?.betweenRows ?? 0,
+    lateRows: counts?.lateRows ?? 0,
+    rowsBetweenWindows: counts?.betweenRows ?? 0,
     watermark: watermark === undefined ? undefined : finite(watermark),
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
-    openWindows: timed?.countOpenWindows() ?? 0,
+    openWindows: counts?.countOpenWindows() ?? 0,
     nextDue: finite(timed?.nextDue?.() ?? Infinity),
     heldRows: operator instanceof AsyncMap ? operator.heldRows : 0,
   }

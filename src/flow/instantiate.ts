@@ -27,6 +27,7 @@ import {
   type AggregateInput,
   type AggregateSpec,
   type AsyncMapNode,
+  type CountSpec,
   type EventTimeNode,
   type KernelAggregateInput,
   type KernelAggregateSpec,
@@ -35,6 +36,7 @@ import {
   type SlicedWindowSpec,
   type ProcessNode,
   type SourceNode,
+  type TimeWindowSpec,
   type UnionNode,
   type WindowAggregateNode,
 } from "./plan.ts"
@@ -42,6 +44,7 @@ import { KeyedProcess } from "./process/keyed-process.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
 import { stateSignature } from "./state-signature.ts"
 import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
+import { CountWindows } from "./windows/count/count-windows.ts"
 import { GeneralWindows } from "./windows/general/general-windows.ts"
 import type { RowInput } from "./windows/general/row-values.ts"
 import { needsExactWatermarks, windowingOf } from "./windows/general/window-kinds.ts"
@@ -88,7 +91,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "asyncMap":
       return asyncMapOf(plan, node, input, context)
     case "windowAggregate": {
-      if (!runsInKernels(node)) return generalWindowsOf(plan, node, context)
+      if (node.window.kind === "count") return countWindowsOf(plan, node, node.window, context)
+      if (!runsInKernels(node)) return generalWindowsOf(plan, node, node.window, context)
       const group = windowGroupOf(plan, node)
       if (group !== undefined) return sharedWindowOf(plan, node, group, context, slices)
       return new WindowAggregate(windowOptionsOf(plan, node, node.window, node.aggregates, context), context)
@@ -163,14 +167,16 @@ function windowOptionsOf(
     checkResult(spec, definition, input, node.id)
     return { name: spec.name, kind: spec.kind, definition, input: windowInputOf(spec.input, input, context) }
   })
-  return { ...groupingOf(plan, node), window, aggregates }
+  return { ...timedGroupingOf(plan, node), window, aggregates }
 }
 
 /** What all windows have: where keys and event time stand, and the columns of their results. */
 function groupingOf(plan: Plan, node: WindowAggregateNode) {
   const input = portSchema(plan, node.input, node.inputPort)
-  const { id, schema } = node
-  assert(schema.fields.length === node.keys.length + 2 + node.aggregates.length, "results are keys, bounds, aggregates")
+  const { id, schema, timeColumn } = node
+  const bounds = timeColumn === undefined ? 0 : 2
+  const others = node.keys.length + node.aggregates.length
+  assert(schema.fields.length === others + bounds, "results are keys, bounds, aggregates")
   const keys = node.keys.map((name) => {
     const type = input.field(name)?.type
     if (type === undefined || type.storage === "struct") {
@@ -178,21 +184,50 @@ function groupingOf(plan: Plan, node: WindowAggregateNode) {
     }
     return { index: input.indexOf(name), type }
   })
-  const timeIndex = timeIndexOf(input, node.timeColumn, id)
-  const timeShift = eventTimeShift(plan, node)
-  return { id, signature: stateSignature(plan, node), keys, timeIndex, timeShift, schema }
+  const base = { id, signature: stateSignature(plan, node), keys, schema }
+  if (timeColumn === undefined) return { ...base, time: undefined }
+  return { ...base, time: { index: timeIndexOf(input, timeColumn, id), shift: eventTimeShift(plan, node) } }
 }
 
-/** The operator of plain values. */
-function generalWindowsOf(plan: Plan, node: WindowAggregateNode, context: OperatorContext): GeneralWindows {
+/** The same of windows that time cuts. */
+function timedGroupingOf(plan: Plan, node: WindowAggregateNode) {
+  const { time, ...grouping } = groupingOf(plan, node)
+  if (time !== undefined) return { ...grouping, timeIndex: time.index, timeShift: time.shift }
+  throw invalid(node.id, `cuts windows in event time, and has none`)
+}
+
+/** Aggregates as accumulators of plain values. */
+function accumulatorsOf(plan: Plan, node: WindowAggregateNode, context: OperatorContext) {
   const input = portSchema(plan, node.input, node.inputPort)
-  const aggregates = node.aggregates.map((spec) => {
+  return node.aggregates.map((spec) => {
     const definition = spec.kind === "accumulated" ? spec.define(context.params) : AGGREGATES[spec.kind]
     checkResult(spec, definition, input, node.id)
     const accumulator = definition.accumulator(aggregateInputType(spec.input, input))
     return { name: spec.name, input: rowInputOf(spec.input, input, context), accumulator }
   })
-  return new GeneralWindows({ ...groupingOf(plan, node), aggregates, makeWindowing: windowingOf(node.window) }, context)
+}
+
+/** The operator of plain values. */
+function generalWindowsOf(
+  plan: Plan,
+  node: WindowAggregateNode,
+  window: TimeWindowSpec,
+  context: OperatorContext,
+): GeneralWindows {
+  const aggregates = accumulatorsOf(plan, node, context)
+  const options = { ...timedGroupingOf(plan, node), aggregates, makeWindowing: windowingOf(window) }
+  return new GeneralWindows(options, context)
+}
+
+function countWindowsOf(
+  plan: Plan,
+  node: WindowAggregateNode,
+  window: CountSpec,
+  context: OperatorContext,
+): CountWindows {
+  const aggregates = accumulatorsOf(plan, node, context)
+  const keepsSums = node.aggregates.every(({ kind }) => kind !== "accumulated")
+  return new CountWindows({ ...groupingOf(plan, node), window, aggregates, keepsSums }, context)
 }
 
 function sharedWindowOf(

@@ -85,7 +85,7 @@ export class MadeRows {
 }
 
 /** Where rows come from that were made of these rows of a batch. */
-function originOf(from: Origin, indexes: readonly number[]): Origin {
+export function originOf(from: Origin, indexes: readonly number[]): Origin {
   const pick = (places: Float64Array | null) => places && Float64Array.from(indexes, (index) => places[index]!)
   return { partition: from.partition, offsets: pick(from.offsets), ordinals: pick(from.ordinals) }
 }

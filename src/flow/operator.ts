@@ -55,20 +55,29 @@ export interface Operator {
   release?(): void
 }
 
-/**
- * An operator whose results wait for the watermark of its input. It has a watermark of its own, which those behind it
- * follow: it gives nothing any more whose event time lies at or below that.
- */
-export interface TimedOperator extends Operator, OperatorState {
-  /** In microseconds; −∞ before the first. It is finite also after `onWatermark(Infinity)`: where its last result was due. */
-  readonly watermark: number
-  onWatermark(watermark: number, out: Emitter): void
+/** What operators with windows count. */
+export interface WindowCounts {
   /** Rows that came too late, over the life of the state. */
   readonly lateRows: number
   /** Rows that counted nowhere, since it was made. */
   readonly betweenRows?: number
-  /** How many windows wait for the watermark. */
+  /** How many windows have no result yet. */
   countOpenWindows(): number
+}
+
+/** Whether an operator has windows, or counts like one that has. */
+export function hasWindowCounts(operator: Operator | undefined): operator is Operator & WindowCounts {
+  return operator !== undefined && "countOpenWindows" in operator
+}
+
+/**
+ * An operator whose results wait for the watermark of its input. It has a watermark of its own, which those behind it
+ * follow: it gives nothing any more whose event time lies at or below that.
+ */
+export interface TimedOperator extends Operator, OperatorState, WindowCounts {
+  /** In microseconds; −∞ before the first. It is finite also after `onWatermark(Infinity)`: where its last result was due. */
+  readonly watermark: number
+  onWatermark(watermark: number, out: Emitter): void
   /** The watermark at which its next result is due, in microseconds; +∞ where nothing waits. Absent where it cannot tell. */
   nextDue?(): number
 }

@@ -119,7 +119,7 @@ export class PlanFixture {
     window: WindowSpec,
     keys: readonly string[],
     aggregates: FixtureAggregates,
-    timeColumn = "at",
+    timeColumn: string | null = "at",
   ): number {
     const { rows, base } = this.#from(from, "window")
     const specs = Object.entries(aggregates).map(([name, given]): AggregateSpec => {
@@ -136,11 +136,11 @@ export class PlanFixture {
     })
     const schema = new Schema([
       ...keys.map((name) => ({ name, type: rows.field(name)?.type ?? t.string })),
-      { name: "windowStart", type: t.timestamp() },
-      { name: "windowEnd", type: t.timestamp() },
+      ...(timeColumn === null ? [] : ["windowStart", "windowEnd"]).map((name) => ({ name, type: t.timestamp() })),
       ...specs.map(({ name, resultType }) => ({ name, type: resultType })),
     ])
-    return this.#add({ ...base, kind: "windowAggregate", schema, keys, timeColumn, window, aggregates: specs })
+    const time = { timeColumn: timeColumn ?? undefined }
+    return this.#add({ ...base, ...time, kind: "windowAggregate", schema, keys, window, aggregates: specs })
   }
 
   output(name: string, from: From): void {

@@ -139,8 +139,18 @@ export interface CalendarSpec {
   readonly offsetMicros: number
 }
 
-/** How records are grouped into windows. All lengths in microseconds. */
-export type WindowSpec = SlicedWindowSpec | SessionSpec | CumulateSpec | CalendarSpec
+/** Windows that time cuts. All lengths in microseconds. */
+export type TimeWindowSpec = SlicedWindowSpec | SessionSpec | CumulateSpec | CalendarSpec
+
+/** Windows of the last `count` records of a key, one behind every `every` of them. */
+export interface CountSpec {
+  readonly kind: "count"
+  readonly count: number
+  readonly every: number
+}
+
+/** How records are grouped into windows. */
+export type WindowSpec = TimeWindowSpec | CountSpec
 
 /** The aggregates that kernels compute. */
 export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
@@ -188,8 +198,11 @@ export type AggregateSpec = KernelAggregateSpec | AccumulatedSpec
 export interface WindowAggregateNode extends InnerNode {
   readonly kind: "windowAggregate"
   readonly keys: readonly string[]
-  /** The column of the input that tells event time; where the input is made of windows' results, their `windowEnd`. */
-  readonly timeColumn: string
+  /**
+   * The column of the input that tells event time; where the input is made of windows' results, their `windowEnd`. Windows
+   * that time does not cut may have none: then their results have no bounds.
+   */
+  readonly timeColumn: string | undefined
   readonly window: WindowSpec
   readonly aggregates: readonly AggregateSpec[]
 }
@@ -266,7 +279,12 @@ export function isStateful(node: PlanNode): node is StatefulNode {
 
 /** Whether the rows of a port were made by the job, and come from no partition. */
 export function isMade(node: PlanNode, port: Port): boolean {
-  return node.kind === "process" || (node.kind === "windowAggregate" && port === "main")
+  return node.kind === "process" || (isWindowResult(node, port) && node.window.kind !== "count")
+}
+
+/** Whether the rows of a port are results of windows. */
+export function isWindowResult(node: PlanNode, port: Port): node is WindowAggregateNode {
+  return node.kind === "windowAggregate" && port === "main"
 }
 
 /** A window in words: `hopping 1h every 10m`. */
@@ -288,6 +306,8 @@ export function windowLabel(window: WindowSpec): string {
       const { unit, count, zone, offsetMicros } = window
       return `calendar ${count === 1 ? unit : `${count} ${unit}s`} in ${zone}${offsetLabel(offsetMicros)}`
     }
+    case "count":
+      return `count ${window.count}${window.every === window.count ? "" : ` every ${window.every}`}`
     default:
       return unreachable(window, "a kind of windows")
   }
@@ -308,7 +328,8 @@ export function eventTimeShift(plan: Plan, node: WindowAggregateNode | AsyncMapN
   while (below.kind !== "source" && below.kind !== "eventTime") {
     const { inputPort } = below
     below = plan.nodes[below.input]!
-    if (isMade(below, inputPort)) return below.kind === "windowAggregate" ? -1 : 0
+    if (isWindowResult(below, inputPort)) return -1
+    if (isMade(below, inputPort)) return 0
   }
   return 0
 }

@@ -10,6 +10,7 @@ import type { KernelAggregateSpec, SlicedWindowSpec, WindowAggregateNode, Window
 /** A window that kernels run. */
 export interface SlicedWindowNode extends WindowAggregateNode {
   readonly window: SlicedWindowSpec
+  readonly timeColumn: string
   readonly aggregates: readonly KernelAggregateSpec[]
 }
 
@@ -22,6 +23,7 @@ const KINDS: Readonly<Record<Exclude<WindowSpec["kind"], SlicedWindowSpec["kind"
   session: "sessions grow and merge",
   cumulate: "results are given at every step",
   calendar: "days of a time zone differ in length",
+  count: "records are counted one by one",
 }
 
 /** Why a window runs on plain values, as a clause; `undefined` where kernels run it. */

@@ -146,7 +146,8 @@ class NodeExplainer {
       detail: detailOf(node),
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
-      mayBeLate: node.kind === "windowAggregate" && eventTimeShift(this.#plan, node) === 0,
+      mayBeLate:
+        node.kind === "windowAggregate" && node.window.kind !== "count" && eventTimeShift(this.#plan, node) === 0,
       runsOnValues: node.kind === "windowAggregate" ? reasonForValues(node) : undefined,
       sharesWith: node.kind === "windowAggregate" ? sharesWith(this.#plan, node) : [],
       aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
@@ -258,10 +259,15 @@ function detailOf(node: InnerNode): string | undefined {
     case "eventTime":
       return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
     case "windowAggregate":
-      return `${windowLabel(node.window)} of ${node.timeColumn}, ${keysText(node.keys)}`
+      return windowDetail(node)
     default:
       return unreachable(node, "a node")
   }
+}
+
+function windowDetail({ window, timeColumn, keys }: WindowAggregateNode): string {
+  const of = window.kind === "count" ? "records" : (timeColumn ?? "nothing")
+  return `${windowLabel(window)} of ${of}, ${keysText(keys)}`
 }
 
 function setsText(columns: readonly Field[]): string {

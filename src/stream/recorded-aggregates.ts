@@ -56,12 +56,12 @@ export function recordAggregates(
   rows: Schema,
   keys: readonly Field[],
   given: unknown,
+  hasBounds: boolean,
 ): { readonly aggregates: readonly AggregateSpec[]; readonly schema: Schema } {
   if (typeof given !== "object" || given === null || Object.keys(given).length === 0) {
     throw checks.error("there are no aggregates", SHAPE_HINT)
   }
-  const bounds = ["windowStart", "windowEnd"].map((name) => ({ name, type: timestampType() }))
-  const fixed = [...keys, ...bounds]
+  const fixed = [...keys, ...BOUNDS]
   const aggregates = Object.entries(given).map(([name, aggregate]): AggregateSpec => {
     if (!isAggregate(aggregate)) throw checks.error(`${JSON.stringify(name)} is not an aggregate`, SHAPE_HINT)
     if (fixed.some((field) => field.name === name)) {
@@ -70,8 +70,11 @@ export function recordAggregates(
     return specOf(checks, name, aggregate, rows)
   })
   const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
-  return { aggregates, schema: new Schema([...fixed, ...results]) }
+  return { aggregates, schema: new Schema([...keys, ...(hasBounds ? BOUNDS : []), ...results]) }
 }
+
+/** The columns that results of windows have besides keys and aggregates, where there is event time. */
+const BOUNDS: readonly Field[] = ["windowStart", "windowEnd"].map((name) => ({ name, type: timestampType() }))
 
 /** The column that windows keep a reduced row in, until its columns are made of it. */
 const REDUCED = "reduced row"
@@ -87,13 +90,14 @@ export function recordReduction(
   rows: Schema,
   keys: readonly Field[],
   combine: RowFunction,
+  hasBounds: boolean,
 ): { readonly aggregate: AggregateSpec; readonly windowed: Schema; readonly schema: Schema } {
   const taken = rows.fields.find(({ name }) => name === "windowStart" || name === "windowEnd" || name === REDUCED)
   if (taken !== undefined) {
     const problem = `results have a column ${JSON.stringify(taken.name)} of their own, and the rows have one, too`
     throw checks.error(problem, "Take that column away with .select(...), or derive one of another name.")
   }
-  const fixed = [...keys, ...["windowStart", "windowEnd"].map((name) => ({ name, type: timestampType() }))]
+  const fixed = [...keys, ...(hasBounds ? BOUNDS : [])]
   const { type, ...accumulation } = reduction(rows, combine)
   const names = rows.fields.map(({ name }) => name)
   const input: AggregateInput = { kind: "columns", names }

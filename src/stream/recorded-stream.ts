@@ -240,15 +240,14 @@ export class RecordedKeyedStream {
 
   window(window: unknown): RecordedWindowedStream {
     const checks = new CallChecks(this.#recorder, this.#place, "window")
-    const { timeColumn } = this.#place
-    if (timeColumn === undefined) {
-      throw checks.error("call .eventTime(...) before .keyBy(...): windows are cut in event time", ORDER_HINT)
-    }
     if (!isWindowSpec(window)) {
       const hint = 'Write .window(tumbling("1h")) or .window(hopping("1h", { every: "10m" })).'
       throw checks.error("there is no window", hint)
     }
-    return new RecordedWindowedStream(this.#recorder, { ...this.#place, timeColumn }, this.#keys, window)
+    if (this.#place.timeColumn === undefined && window.kind !== "count") {
+      throw checks.error("call .eventTime(...) before .keyBy(...): windows are cut in event time", ORDER_HINT)
+    }
+    return new RecordedWindowedStream(this.#recorder, this.#place, this.#keys, window)
   }
 
   process(given: unknown, options?: unknown): RecordedProcessResult {
@@ -286,25 +285,29 @@ export class RecordedKeyedStream {
 /** A stream grouped by keys and windows. */
 export class RecordedWindowedStream {
   readonly #recorder: Recorder
-  readonly #place: Place & { readonly timeColumn: string }
+  readonly #place: Place
   readonly #keys: readonly Field[]
   readonly #window: WindowSpec
 
-  constructor(
-    recorder: Recorder,
-    place: Place & { readonly timeColumn: string },
-    keys: readonly Field[],
-    window: WindowSpec,
-  ) {
+  constructor(recorder: Recorder, place: Place, keys: readonly Field[], window: WindowSpec) {
     this.#recorder = recorder
     this.#place = place
     this.#keys = keys
     this.#window = window
   }
 
+  get #hasBounds(): boolean {
+    return this.#place.timeColumn !== undefined
+  }
+
+  /** The event time of results. */
+  get #resultTime(): string | undefined {
+    return this.#hasBounds ? "windowEnd" : undefined
+  }
+
   aggregate(given: unknown, options?: unknown): RecordedWindowResult {
     const checks = new CallChecks(this.#recorder, this.#place, "aggregate")
-    const { aggregates, schema } = recordAggregates(checks, this.#place.schema, this.#keys, given)
+    const { aggregates, schema } = recordAggregates(checks, this.#place.schema, this.#keys, given, this.#hasBounds)
     const node = this.#add(aggregates, schema, checks.options(options, ["id"])["id"])
     return this.#resultOf(node, node, schema)
   }
@@ -316,9 +319,10 @@ export class RecordedWindowedStream {
       this.#place.schema,
       this.#keys,
       checks.lambda(combine),
+      this.#hasBounds,
     )
     const window = this.#add([aggregate], windowed, checks.options(options, ["id"])["id"])
-    const from: Place = { node: window, port: "main", schema: windowed, timeColumn: "windowEnd" }
+    const from: Place = { node: window, port: "main", schema: windowed, timeColumn: this.#resultTime }
     const node = this.#recorder.add(from, "map", undefined, (place) => {
       return { ...place, kind: "map", schema, lambda: unpackReduced }
     })
@@ -337,7 +341,8 @@ export class RecordedWindowedStream {
   /** What a window gives at a node, and the rows that came too late for it. */
   #resultOf(window: number, node: number, schema: Schema): RecordedWindowResult {
     const late = new RecordedStream(this.#recorder, { ...this.#place, node: window, port: "late" })
-    return new RecordedWindowResult(this.#recorder, { node, port: "main", schema, timeColumn: "windowEnd" }, late)
+    const place = { node, port: "main", schema, timeColumn: this.#resultTime } as const
+    return new RecordedWindowResult(this.#recorder, place, late)
   }
 }
 
@@ -387,6 +392,7 @@ const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([
   "session",
   "cumulate",
   "calendar",
+  "count",
 ])
 
 function isWindowSpec(window: unknown): window is WindowSpec {

@@ -13,7 +13,7 @@
 import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import type { WindowSpec } from "../flow/plan.ts"
+import type { CountSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
@@ -267,9 +267,9 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   readonly [ROW]: R
   readonly kind: Problem<"Call .window(...) and .aggregate(...) behind .keyBy(...): groups are not an output.">
 
-  /** Cuts the event time of each key into windows. */
+  /** Cuts the event time of each key into windows, or its records where windows hold so many of them. */
   readonly window: [T] extends [never]
-    ? Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
+    ? <W extends WindowSpec>(window: UntimedWindow<W>) => WindowedStream<R, K, P, T>
     : (window: WindowSpec) => WindowedStream<R, K, P, T>
 
   /**
@@ -291,6 +291,11 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
   readonly reduce: Problem<"Call .window(...) before .reduce(...).">
 }
+
+/** The window itself where it needs no event time. */
+type UntimedWindow<W extends WindowSpec> = [W] extends [CountSpec]
+  ? W
+  : Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
 
 /** Nothing is declared. */
 type NoDeclarations = Readonly<Record<never, never>>
@@ -353,7 +358,7 @@ export interface WindowedStream<R, K extends keyof R, out P, in out T extends st
   ): WindowResult<
     R,
     {
-      readonly [N in K | WindowBound | keyof A]: N extends keyof A
+      readonly [N in K | ([T] extends [never] ? never : WindowBound) | keyof A]: N extends keyof A
         ? ResultValue<R, A[N]>
         : N extends WindowBound
           ? Timestamp
@@ -373,7 +378,12 @@ export interface WindowedStream<R, K extends keyof R, out P, in out T extends st
   reduce(
     combine: Combine<R, P>["combine"],
     options?: OperatorOptions,
-  ): WindowResult<R, R & { readonly windowStart: Timestamp; readonly windowEnd: Timestamp }, P, T>
+  ): WindowResult<
+    R,
+    R & ([T] extends [never] ? unknown : { readonly windowStart: Timestamp; readonly windowEnd: Timestamp }),
+    P,
+    T
+  >
 }
 
 /** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
@@ -402,7 +412,11 @@ interface Combine<R, P> {
  * })
  * ```
  */
-export interface WindowResult<R, Q, out P, in out T extends string> extends AppendStream<Q, P, "windowEnd"> {
+export interface WindowResult<R, Q, out P, in out T extends string> extends AppendStream<
+  Q,
+  P,
+  [T] extends [never] ? never : "windowEnd"
+> {
   /** The rows that were late for all their windows, as they came; `T` is still their event time. */
   readonly late: AppendStream<R, P, T>
 }

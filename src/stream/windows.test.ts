@@ -2,7 +2,7 @@
 import { expect, test } from "vitest"
 import type { Duration } from "../base/duration.ts"
 import { errorOf } from "./trips.fixture.ts"
-import { calendar, cumulate, hopping, session, tumbling } from "./windows.ts"
+import { calendar, countWindow, cumulate, hopping, session, tumbling } from "./windows.ts"
 
 test("windows are lengths in microseconds", () => {
   expect(tumbling("1h")).toEqual({ kind: "tumbling", sizeMicros: 3_600_000_000, offsetMicros: 0 })
@@ -42,6 +42,11 @@ test("W40 W41 days with a time zone are windows by its calendar", () => {
   expect(calendar("month", { zone: "UTC", count: 3 })).toEqual({ ...berlin, unit: "month", count: 3, zone: "UTC" })
 })
 
+test("W60 windows of records are numbers of them", () => {
+  expect(countWindow(100)).toEqual({ kind: "count", count: 100, every: 100 })
+  expect(countWindow(100, { every: 10 })).toEqual({ kind: "count", count: 100, every: 10 })
+})
+
 test("a duration held in a variable will do", () => {
   const size: Duration = "2m"
   expect(tumbling(size)).toEqual(tumbling("2m"))
@@ -57,6 +62,11 @@ test.each<[call: () => unknown, code: string, message: string]>([
   [() => hopping("1h", { every: "10m", evry: "5m" } as never), "invalid-options", 'hopping(...) has no option "evry".'],
   [() => hopping("1h", { every: "0s" }), "invalid-options", 'hopping(...) has the every "0s".'],
   [() => hopping("1h", undefined as never), "invalid-options", "hopping(...) has no every."],
+  [() => countWindow(0), "invalid-options", "countWindow(...) has the count 0."],
+  [() => countWindow(2.5), "invalid-options", "countWindow(...) has the count 2.5."],
+  [() => countWindow(undefined as never), "invalid-options", "countWindow(...) has the count undefined."],
+  [() => countWindow(10, { every: -1 }), "invalid-options", "countWindow(...) has the every -1."],
+  [() => countWindow(10, { slide: 1 } as never), "invalid-options", 'countWindow(...) has no option "slide".'],
   [() => session(undefined as never), "invalid-options", "session(...) has no gap."],
   [() => session({ gap: "0s" }), "invalid-options", 'session(...) has the gap "0s".'],
   [() => session({ gap: "1h", every: "1m" } as never), "invalid-options", 'session(...) has no option "every".'],

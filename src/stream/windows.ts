@@ -1,12 +1,12 @@
 /**
- * `tumbling`, `hopping`, `cumulate`, `calendar`, `session`: how records are grouped into windows. They describe;
+ * `tumbling`, `hopping`, `cumulate`, `calendar`, `session`, `countWindow`: how records are grouped into windows. They describe;
  * `flow/windows` cuts.
  */
 import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
-import type { CalendarSpec, WindowSpec } from "../flow/plan.ts"
+import type { CalendarSpec, CountSpec, TimeWindowSpec } from "../flow/plan.ts"
 import { MICROS_PER_DAY } from "../time/civil.ts"
 import { TimeZone } from "../time/zone.ts"
 import type { DurationText } from "./duration-text.ts"
@@ -68,7 +68,7 @@ interface HoppingOptions<D extends string> extends OffsetOption {
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where the size is zero, or is not
  * whole days although there is a time zone; `invalid-schema` where there is no such zone.
  */
-export function tumbling<D extends string>(size: DurationText<D>, options: TumblingOptions = {}): WindowSpec {
+export function tumbling<D extends string>(size: DurationText<D>, options: TumblingOptions = {}): TimeWindowSpec {
   const { offset = "0s", zone } = checkOptions("tumbling(...)", options, ["offset", "zone"])
   const sizeMicros = positive(size, "tumbling", "size")
   const offsetMicros = checkDuration("tumbling(...): offset", offset)
@@ -98,7 +98,7 @@ const UNITS: readonly CalendarSpec["unit"][] = ["day", "week", "month", "quarter
  *
  * @throws TidemarkError `invalid-options` where there is no such unit or count; `invalid-schema` where there is no such zone.
  */
-export function calendar(unit: CalendarSpec["unit"], options: CalendarOptions): WindowSpec {
+export function calendar(unit: CalendarSpec["unit"], options: CalendarOptions): TimeWindowSpec {
   const { zone, count = 1, offset = "0s" } = checkOptions("calendar(...)", options, ["zone", "count", "offset"])
   if (!UNITS.includes(unit)) {
     throw new TidemarkError("invalid-options", `calendar(...) has the unit ${shownValue(unit)}.`, {
@@ -117,7 +117,7 @@ function calendarOf(
   count: unknown,
   zone: unknown,
   offsetMicros: number,
-): WindowSpec {
+): TimeWindowSpec {
   if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > COUNT_MAX) {
     throw new TidemarkError("invalid-options", `${call}(...) has ${shownValue(count)} ${unit}s.`, {
       hint: `Give a whole number from 1 to ${COUNT_MAX}.`,
@@ -150,7 +150,7 @@ function calendarOf(
  *
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where the gap is zero, or missing.
  */
-export function session<D extends string>(options: SessionOptions<D>): WindowSpec {
+export function session<D extends string>(options: SessionOptions<D>): TimeWindowSpec {
   const { gap } = options === undefined ? {} : checkOptions("session(...)", options, ["gap"])
   return Object.freeze({ kind: "session", gapMicros: positive(gap, "session", "gap") })
 }
@@ -169,7 +169,7 @@ export function session<D extends string>(options: SessionOptions<D>): WindowSpe
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where one is zero, or missing, or
  * where the step is longer than the size.
  */
-export function cumulate<S extends string, E extends string>(options: CumulateOptions<S, E>): WindowSpec {
+export function cumulate<S extends string, E extends string>(options: CumulateOptions<S, E>): TimeWindowSpec {
   const given = options === undefined ? {} : checkOptions("cumulate(...)", options, ["size", "step", "offset"])
   const sizeMicros = positive(given.size, "cumulate", "size")
   const stepMicros = positive(given.step, "cumulate", "step")
@@ -198,13 +198,52 @@ export function cumulate<S extends string, E extends string>(options: CumulateOp
 export function hopping<S extends string, E extends string>(
   size: DurationText<S>,
   options: HoppingOptions<E>,
-): WindowSpec {
+): TimeWindowSpec {
   const { every, offset = "0s" } =
     options === undefined ? {} : checkOptions("hopping(...)", options, ["every", "offset"])
   const sizeMicros = positive(size, "hopping", "size")
   const slideMicros = positive(every, "hopping", "every")
   const offsetMicros = checkDuration("hopping(...): offset", offset)
   return Object.freeze({ kind: "hopping", sizeMicros, slideMicros, offsetMicros })
+}
+
+/** Options of windows of so many records. */
+interface CountWindowOptions {
+  /** A window ends behind every so many records of a key. Default: as many as it holds. */
+  readonly every?: number
+}
+
+/** The most records of a window. */
+const RECORDS_MAX = 1_000_000
+
+/**
+ * Windows of so many records of a key, in the order in which they come: `countWindow(100)` has those from the first to the
+ * 100th, from the 101st to the 200th, and so on. `countWindow(100, { every: 10 })` has the last 100 at every 10th, and fewer
+ * at first. A result comes with the last record of its window; a window that is not full when the input ends waits for more.
+ *
+ * They need no event time. Where there is one, `windowStart` is that of the earliest record in the window, and `windowEnd`
+ * one microsecond behind that of the latest; without one results have neither.
+ *
+ * @example
+ * ```ts
+ * import { countWindow } from "tidemark"
+ *
+ * const hundreds = countWindow(100)
+ * const lastTenAtEach = countWindow(10, { every: 1 })
+ * ```
+ *
+ * @throws TidemarkError `invalid-options` where a number is not a whole one from 1 to a million.
+ */
+export function countWindow(count: number, options: CountWindowOptions = {}): CountSpec {
+  const { every = count } = checkOptions("countWindow(...)", options, ["every"])
+  return Object.freeze({ kind: "count", count: recordCount("count", count), every: recordCount("every", every) })
+}
+
+function recordCount(what: string, given: unknown): number {
+  if (typeof given === "number" && Number.isInteger(given) && given >= 1 && given <= RECORDS_MAX) return given
+  throw new TidemarkError("invalid-options", `countWindow(...) has the ${what} ${shownValue(given)}.`, {
+    hint: "Give a whole number of records, from 1 to 1,000,000.",
+  })
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

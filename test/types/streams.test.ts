@@ -3,7 +3,7 @@
  * at run time.
  */
 import { describe, expect, expectTypeOf, test } from "vitest"
-import { hopping, tumbling } from "../../src/stream/windows.ts"
+import { countWindow, hopping, tumbling } from "../../src/stream/windows.ts"
 import { count, first, last, max, mean, min, sum } from "../../src/stream/aggregates.ts"
 import { aggregate } from "../../src/stream/custom-aggregate.ts"
 import { approxCountDistinct, countDistinct } from "../../src/stream/distinct-aggregates.ts"
@@ -75,6 +75,40 @@ test("W19 results of windows without keys have bounds and aggregates", () => {
     readonly windowEnd: Timestamp
     readonly fares: number
   }>()
+})
+
+test("W61 results of windows of records have bounds where there is event time, and none where there is not", () => {
+  const timed = outputOf((trips) =>
+    trips
+      .eventTime("pickup", { outOfOrder: "5s" })
+      .keyBy("zone")
+      .window(countWindow(10))
+      .aggregate({ fares: sum("fare") }),
+  )
+  expect(timed.columns).toBe("zone: string, windowStart: timestamp, windowEnd: timestamp, fares: float64")
+  expectTypeOf<Flat<(typeof timed.rows)[number]>>().toEqualTypeOf<{
+    readonly zone: string
+    readonly windowStart: Timestamp
+    readonly windowEnd: Timestamp
+    readonly fares: number
+  }>()
+  const untimed = outputOf((trips) =>
+    trips
+      .keyBy("zone")
+      .window(countWindow(10))
+      .aggregate({ fares: sum("fare") }),
+  )
+  expect(untimed.columns).toBe("zone: string, fares: float64")
+  expectTypeOf<Flat<(typeof untimed.rows)[number]>>().toEqualTypeOf<{ readonly zone: string; readonly fares: number }>()
+  const reduced = outputOf((trips) =>
+    trips
+      .select("zone", "fare")
+      .keyBy("zone")
+      .window(countWindow(10, { every: 1 }))
+      .reduce((one, other) => (one.fare >= other.fare ? one : other)),
+  )
+  expect(reduced.columns).toBe("zone: string, fare: float64")
+  expectTypeOf<Flat<(typeof reduced.rows)[number]>>().toEqualTypeOf<{ readonly zone: string; readonly fare: number }>()
 })
 
 describe("rows", () => {

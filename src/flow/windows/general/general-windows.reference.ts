@@ -7,7 +7,7 @@ import { civilFromDays, daysFromCivil, MICROS_PER_DAY } from "../../../time/civi
 import { TimeZone } from "../../../time/zone.ts"
 import type { Accumulator } from "../../aggregates/accumulator.ts"
 import { FAILED, referenceResult, type TimedValue } from "../../aggregates/aggregate.reference.ts"
-import type { CalendarSpec, SessionSpec, WindowSpec } from "../../plan.ts"
+import type { CalendarSpec, SessionSpec, TimeWindowSpec } from "../../plan.ts"
 import type { Outcome, ReferenceAggregate, Row } from "../window-aggregate.reference.ts"
 
 /** A result column of an aggregate that has no kernel. */
@@ -16,7 +16,8 @@ export interface ReferenceAccumulated extends Pick<ReferenceAggregate, "name" | 
   readonly accumulator: Accumulator
 }
 
-type GeneralAggregate = ReferenceAggregate | ReferenceAccumulated
+/** A result column. */
+export type GeneralAggregate = ReferenceAggregate | ReferenceAccumulated
 
 /** A record, and what the aggregates read of it. */
 interface Kept {
@@ -59,7 +60,7 @@ export class ReferenceGeneralWindows {
   #ordinal = 0
   watermark = -Infinity
 
-  constructor(window: WindowSpec, keys: readonly string[], aggregates: readonly GeneralAggregate[]) {
+  constructor(window: TimeWindowSpec, keys: readonly string[], aggregates: readonly GeneralAggregate[]) {
     this.#kind = window.kind === "session" ? new SessionTwin(window) : new TimeTwin(window)
     this.#keys = keys
     this.#aggregates = aggregates
@@ -121,7 +122,8 @@ export class ReferenceGeneralWindows {
   }
 }
 
-function accumulated({ accumulator }: ReferenceAccumulated, values: readonly TimedValue[]): unknown {
+/** The result of an aggregate that accumulates, over values in their order. */
+export function accumulated({ accumulator }: ReferenceAccumulated, values: readonly TimedValue[]): unknown {
   let partial = accumulator.init()
   for (const { time, value } of values) if (value !== null) partial = accumulator.add(partial, value, time)
   return accumulator.result(partial)
@@ -148,7 +150,7 @@ function floatSum(items: Items, index: number): number | null {
   return sum
 }
 
-type TimeSpec = Exclude<WindowSpec, SessionSpec>
+type TimeSpec = Exclude<TimeWindowSpec, SessionSpec>
 
 /** A window that a record is in, and the first end of one of its steps for which it was not late. */
 interface Place {

@@ -68,7 +68,7 @@ export class KeyedCells {
 
   /** The key of these values: the one that is there, or one that is there from its first cell on. */
   keyOf(values: readonly unknown[]): Key {
-    const id = values.length === 1 ? values[0] : keyText(values)
+    const id = keyId(values)
     return (
       this.#keys.get(id) ?? { values: values.map((value) => (value === 0 ? 0 : value)), id, cells: [], overlaps: false }
     )
@@ -203,6 +203,11 @@ function place(cells: Cell[], cell: Cell): void {
   const last = cells.at(-1)
   if (last === undefined || last.due < cell.due) cells.push(cell)
   else cells.splice(firstFrom(cells, cell.due), 0, cell)
+}
+
+/** What tells a key from others, as a key of a `Map`. */
+export function keyId(values: readonly unknown[]): unknown {
+  return values.length === 1 ? values[0] : keyText(values)
 }
 
 /** A text that tells lists of values apart. */

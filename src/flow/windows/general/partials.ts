@@ -34,6 +34,13 @@ export class Partials {
     return this.#accumulators.map((accumulator) => accumulator.init())
   }
 
+  /** Partial results that come to the same, and may be changed. */
+  copy(partials: readonly unknown[]): unknown[] {
+    const copy = this.none()
+    this.merge(copy, partials)
+    return copy
+  }
+
   /** Whether `check` may throw. */
   get mayRefuse(): boolean {
     return this.#refusing.length > 0

@@ -1,5 +1,6 @@
 /**
  * Result rows of windows of plain values on their way out: gathered as values, and given out as batches of up to 1,024.
+ * They are in order of event time, or made of rows of a batch, where each stands in the place of the row it was made of.
  *
  * Invariants:
  * - W9 A row without a result for one of its aggregates fails, and other rows do not change.
@@ -9,6 +10,7 @@ import { writeValue } from "../../../batch/column.ts"
 import type { Schema } from "../../../batch/schema.ts"
 import type { ColumnType } from "../../../batch/type.ts"
 import { EveryRow } from "../../every-row.ts"
+import { originOf } from "../../made-rows.ts"
 import type { Emitter, OperatorContext } from "../../operator.ts"
 import { RowFailures } from "../../row-failures.ts"
 import type { Key } from "./keyed-cells.ts"
@@ -33,6 +35,9 @@ export class ResultRows implements ResultTaker {
   readonly #everyRow = new EveryRow()
   #rows: unknown[][] = []
   #out: Emitter | undefined
+  /** What rows are made of, and of which row each of them. */
+  #from: Batch | undefined
+  #fromRows: number[] = []
 
   constructor(options: ResultRowsOptions, context: OperatorContext) {
     this.#options = options
@@ -46,11 +51,24 @@ export class ResultRows implements ResultTaker {
     this.#flush()
   }
 
-  take({ values }: Key, bounds: readonly number[], partials: readonly unknown[]): void {
+  /** Gives out to `out` what `fill` makes of rows of a batch. */
+  giveOf(batch: Batch, out: Emitter, fill: () => void): void {
+    this.#from = batch
+    this.give(out, fill)
+    this.#from = undefined
+  }
+
+  take({ values }: Pick<Key, "values">, bounds: readonly number[], partials: readonly unknown[]): void {
     const at = this.#rows.length
     const results = this.#options.partials.results(partials, (_index, error) => this.#failures.add(at, error))
     this.#rows.push([...values, ...bounds, ...results])
     if (this.#rows.length === ROWS_MAX) this.#flush()
+  }
+
+  /** Takes a result that was made of a row of the batch; what bounds there are is among the partial results. */
+  takeOf(key: Pick<Key, "values">, partials: readonly unknown[], row: number): void {
+    this.#fromRows.push(row)
+    this.take(key, [], partials)
   }
 
   #flush(): void {
@@ -65,13 +83,21 @@ export class ResultRows implements ResultTaker {
         rows.forEach((row, at) => writeValue(column, at, row[index] === undefined ? zeroOf(type) : row[index]))
       })
       // Windows fire in order of when they are due, which is the event time of their results.
-      const all = new Batch({ schema, columns, length: rows.length, isTimeOrdered: true })
+      const made = new Batch({ schema, columns, length: rows.length, isTimeOrdered: this.#from === undefined })
+      const all = this.#from === undefined ? made : made.with(this.#takePlaces(this.#from))
       const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
       this.#failures.report(id, all, this.#context)
       if (results.count > 0) this.#out!.emit("main", results)
     } finally {
       release()
     }
+  }
+
+  #takePlaces({ origin, watermarks }: Batch): Pick<Batch, "origin" | "watermarks"> {
+    const indexes = this.#fromRows
+    this.#fromRows = []
+    const taken = watermarks && Float64Array.from(indexes, (index) => watermarks[index]!)
+    return { origin: originOf(origin, indexes), watermarks: taken }
   }
 
   #withoutFailed(batch: Batch): Batch {

@@ -1,13 +1,13 @@
 /** The windows of plain values by kind: what makes each of them. */
 import { unreachable } from "../../../base/assert.ts"
-import { inputsOf, type EventTimeNode, type Plan, type PlanNode, type WindowSpec } from "../../plan.ts"
+import { inputsOf, type EventTimeNode, type Plan, type PlanNode, type TimeWindowSpec } from "../../plan.ts"
 import type { GeneralWindowsOptions } from "./general-windows.ts"
 import { SessionWindows } from "./session-windows.ts"
 import { TimeWindows } from "./time-windows.ts"
 import { calendarCutter, evenCutter } from "./window-cutter.ts"
 
 /** What makes the windows of a kind. */
-export function windowingOf(window: WindowSpec): GeneralWindowsOptions["makeWindowing"] {
+export function windowingOf(window: TimeWindowSpec): GeneralWindowsOptions["makeWindowing"] {
   switch (window.kind) {
     case "tumbling":
     case "hopping":
