@@ -5,6 +5,7 @@ export { schema } from "./batch/schema.ts"
 export type { RowOf, Schema } from "./batch/schema.ts"
 export type { ColumnType } from "./batch/type.ts"
 export { t } from "./batch/types.ts"
+export type { JsonValue } from "./batch/types/json.ts"
 
 export { job } from "./stream/job.ts"
 export type { InputRows, Job, JobDefinition, OutputRows } from "./stream/job.ts"

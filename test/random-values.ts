@@ -74,14 +74,21 @@ export function randomScalarType(prng: Prng): ColumnType {
   ])()
 }
 
-/** Any type; objects nest at most `depth` deep. */
+/** Any type; objects and lists nest at most `depth` deep. */
 export function randomType(prng: Prng, depth = 2): ColumnType {
-  const fields = randomFields(prng, 1 + prng.below(3), depth - 1)
-  const isObject = depth > 0 && prng.chance(0.2)
-  const type = isObject
-    ? t.object(Object.fromEntries(fields.map(({ name, type }) => [name, type])))
-    : randomScalarType(prng)
+  const type = depth > 0 && prng.chance(0.35) ? randomOuterType(prng, depth) : randomScalarType(prng)
   return prng.chance(0.5) ? type.nullable() : type
+}
+
+function randomOuterType(prng: Prng, depth: number): ColumnType {
+  return prng.pick<() => ColumnType>([
+    () => {
+      const fields = randomFields(prng, 1 + prng.below(3), depth - 1)
+      return t.object(Object.fromEntries(fields.map(({ name, type }) => [name, type])))
+    },
+    () => t.list(randomType(prng, depth - 1)),
+    () => prng.pick<ColumnType>([t.json, t.binary]),
+  ])()
 }
 
 function randomFields(prng: Prng, count: number, depth: number): Field[] {
@@ -134,9 +141,33 @@ export function randomValue(prng: Prng, type: ColumnType): unknown {
       return prng.pick(definition.symbols!)
     case "object":
       return Object.fromEntries(definition.fields!.map((field) => [field.name, randomValue(prng, field.type)]))
+    case "list":
+      return Array.from({ length: prng.below(4) }, () => randomValue(prng, definition.element!))
+    case "json":
+      return randomJsonValue(prng, 3) ?? false
+    case "binary":
+      return Uint8Array.from({ length: prng.below(10) }, () => prng.below(256))
     default:
       throw new Error(`There are no random values of the kind ${type.kind}.`)
   }
+}
+
+/** A JSON value of at most that depth, as `t.json` has them. */
+export function randomJsonValue(prng: Prng, depth: number): unknown {
+  const within = () => randomJsonValue(prng, depth - 1)
+  const name = () => prng.pick([...NAMES, ...TEXTS, "__proto__"])
+  return prng.pick<() => unknown>([
+    () => null,
+    () => prng.chance(0.5),
+    () => prng.pick(TEXTS),
+    () => prng.pick([0, -0, 1.5, 1e21, 2 ** 53, -(2 ** 60), 5e-324, Number.MAX_VALUE]),
+    () => prng.pick([2n ** 53n, -(2n ** 64n), 10n ** 40n + 1n]),
+    () => (depth === 0 ? prng.below(1e9) / 1000 : Array.from({ length: prng.below(4) }, within)),
+    () => {
+      if (depth === 0) return prng.below(1000)
+      return Object.fromEntries(Array.from({ length: prng.below(4) }, () => [name(), within()]))
+    },
+  ])()
 }
 
 function randomWithin(prng: Prng, { least, greatest }: NumberRange): number {

@@ -9,6 +9,7 @@
  *   is in range unless the dictionary is empty, and the same holds for the columns within a struct.
  * - N3 `int64` storage is two's complement, low word first in `halves`; of unsigned types it is the 64 bits as they are.
  * - N4 Kinds in `int64` storage whose values are numbers (int53, uint32, timestamp) hold only safe integers.
+ * - N5 Where a type is packed, the texts of its dictionary are what `toText` gives of values of the type.
  */
 import { assert, unreachable } from "../base/assert.ts"
 import type { Arena, Block } from "./arena.ts"
@@ -132,12 +133,22 @@ export function readValue(column: Column, row: number): unknown {
       if (column.type.definition.typeOf !== "bigint") return readInt53(column.halves, row)
       return column.type.definition.isUnsigned ? BigInt.asUintN(64, column.values[row]!) : column.values[row]
     case "dictionary":
-      return column.dictionary.text(column.values[row]!)
+      return valueOfText(column.type, column.dictionary.text(column.values[row]!))
     case "struct":
       return readStruct(column, row)
     default:
       return unreachable(column, "a column")
   }
+}
+
+/** The value that a text of a dictionary column stands for. */
+function valueOfText({ definition }: ColumnType, text: string): unknown {
+  return definition.packing === undefined ? text : definition.fromText(text)
+}
+
+/** The text that stands for a value in a dictionary column. */
+function textOfValue({ definition }: ColumnType, value: unknown): string {
+  return definition.packing === undefined ? (value as string) : definition.toText(value)
 }
 
 function readStruct({ type, children }: StructColumn, row: number): Record<string, unknown> {
@@ -185,7 +196,7 @@ export function writeValue(column: Column, row: number, value: unknown): void {
       else writeInt53(column.halves, row, value as number)
       return
     case "dictionary":
-      column.values[row] = column.dictionary.codeOf(value as string)
+      column.values[row] = column.dictionary.codeOf(textOfValue(column.type, value))
       return
     case "struct":
       column.type.definition.fields!.forEach(({ name }, index) => {

@@ -38,6 +38,12 @@ export function rowCode(fields: readonly Field[], columns: string, makeObject: O
     const validity = local("validity", "validity")
     return { name, value: `${validity} !== null && ((${validity}[row >> 3] >> (row & 7)) & 1) === 0 ? null : ${value}` }
 
+    function unpacked(text: string): string {
+      return type.definition.packing === undefined
+        ? text
+        : `${local("definition", "type.definition")}.fromText(${text})`
+    }
+
     function valueCode(): string {
       const { storage, typeOf, isUnsigned } = type.definition
       switch (storage) {
@@ -55,7 +61,7 @@ export function rowCode(fields: readonly Field[], columns: string, makeObject: O
           return `(${halves}[2 * row] >>> 0) + ${halves}[2 * row + 1] * 4294967296`
         }
         case "dictionary":
-          return `${local("dictionary", "dictionary")}.text(${local("codes", "values")}[row])`
+          return unpacked(`${local("dictionary", "dictionary")}.text(${local("codes", "values")}[row])`)
         case "struct":
           return rowCode(type.definition.fields!, `${column}.children`, makeObject, code)
         default:

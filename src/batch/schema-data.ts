@@ -22,6 +22,8 @@ export interface FieldData {
   readonly options: Readonly<Record<string, string>> | undefined
   readonly symbols: readonly string[] | undefined
   readonly fields: SchemaData | undefined
+  /** What a list is of, as a field without a name. */
+  readonly element: FieldData | undefined
   readonly isNullable: boolean
   readonly sourceName: string | undefined
   /** In an array, where there is one. */
@@ -40,13 +42,14 @@ export function schemaOfData(data: SchemaData): Schema {
 
 function fieldData({ name, type }: Field): FieldData {
   const { definition, kind, isNullable, sourceName, hasDefault, defaultValue } = type
-  const { options, symbols, fields } = definition
+  const { options, symbols, fields, element } = definition
   return {
     name,
     kind,
     options,
     symbols,
     fields: fields && schemaData({ fields }),
+    element: element && fieldData({ name: "", type: element }),
     isNullable,
     sourceName,
     defaultValue: hasDefault ? [defaultValue] : undefined,
@@ -54,23 +57,26 @@ function fieldData({ name, type }: Field): FieldData {
 }
 
 function fieldsOfData(data: SchemaData): Field[] {
-  return data.map((field) => {
-    let type = typeOfData(field)
-    if (field.isNullable) type = type.nullable()
-    if (field.sourceName !== undefined) type = type.from(field.sourceName)
-    if (field.defaultValue !== undefined) type = type.default(field.defaultValue[0])
-    return { name: field.name, type }
-  })
+  return data.map((field) => ({ name: field.name, type: fullTypeOfData(field) }))
 }
 
-function typeOfData({ kind, options, symbols, fields }: FieldData): ColumnType {
+function fullTypeOfData(field: FieldData): ColumnType {
+  let type = typeOfData(field)
+  if (field.isNullable) type = type.nullable()
+  if (field.sourceName !== undefined) type = type.from(field.sourceName)
+  if (field.defaultValue !== undefined) type = type.default(field.defaultValue[0])
+  return type
+}
+
+function typeOfData({ kind, options, symbols, fields, element }: FieldData): ColumnType {
   if (symbols !== undefined) return t.enum(...(symbols as [string, ...string[]]))
   if (fields !== undefined) {
     return t.object(Object.fromEntries(fieldsOfData(fields).map(({ name, type }) => [name, type])))
   }
+  if (element !== undefined) return t.list(fullTypeOfData(element))
   if (kind === "timestamp") return t.timestamp(options as TimestampOptions | undefined)
   if (kind === "duration") return t.duration(options as DurationOptions | undefined)
   const type: unknown = t[kind as keyof typeof t]
-  assert(type instanceof ColumnType, "a type without options, symbols or fields is no call")
+  assert(type instanceof ColumnType, "a type without options, symbols, fields or elements is no call")
   return type as ColumnType
 }

@@ -6,7 +6,7 @@
  *
  * Invariants:
  * - Y1 `label` spells every option of a type: two types with the same label mean the same.
- * - Y2 For every value `v` that passes `check`, `fromText(toText(v))` and `fromJson(JSON.parse(toJson(v)))` give `v` back,
+ * - Y2 For every value `v` that passes `check`, `fromText(toText(v))` and `fromTree(parseJson(toJson(v)))` give `v` back,
  *   apart from what the storage itself cannot hold: −0 of whole numbers is 0, a lone surrogate of a text is U+FFFD.
  * - Y3 `fromText` and `fromJson` give values that pass `check`, or `Invalid`; they never throw.
  * - Y4 A default passes the type's own check.
@@ -27,7 +27,7 @@ export type Storage =
   | "int64"
   /** Eight bytes a value, IEEE 754. */
   | "float64"
-  /** Four-byte codes into a dictionary of UTF-8 text. */
+  /** Four-byte codes into a dictionary of UTF-8 text: of the values, or what stands for them (`packing`). */
   | "dictionary"
   /** One child column a field. */
   | "struct"
@@ -72,7 +72,7 @@ export interface TypeDefinition<T = unknown> {
   readonly label: string
   readonly storage: Storage
   /** What `typeof` says of its values in lambdas. */
-  readonly typeOf: "boolean" | "number" | "bigint" | "string" | "object"
+  readonly typeOf: "boolean" | "number" | "bigint" | "string" | "object" | "any"
   /** What `t` was given for it, where its kind has options other than symbols and fields. */
   readonly options?: Readonly<Record<string, string>>
   /** Set where the values are the whole numbers of a range, as numbers. */
@@ -85,6 +85,15 @@ export interface TypeDefinition<T = unknown> {
   readonly isSingle?: true
   /** How values add up: as whole numbers, or as doubles. Without it, a sum of them means nothing. */
   readonly adds?: "whole" | "float"
+  /**
+   * Set where the values of a dictionary column are no texts: the dictionary has the `toText` of each, and `fromText` makes a
+   * new value of it whenever it is read. As JSON that text stands as it is, or as a string.
+   */
+  readonly packing?: "json" | "string"
+  /** Whether its values are bytes, as a `Uint8Array`. */
+  readonly isBytes?: true
+  /** What a list is of. */
+  readonly element?: ColumnType
   /** The closed list of texts of a dictionary column whose codes are fixed, such as an enum. */
   readonly symbols?: readonly string[]
   /** The fields of a struct, in order. */
@@ -255,6 +264,25 @@ export class ColumnType<out T = unknown, out K extends string = string> {
     const { isNullable, sourceName, defaultValue, hasDefault } = this
     return { isNullable, sourceName, defaultValue, hasDefault }
   }
+}
+
+/** Whether values of the type tell groups apart, so that they are keys. */
+export function isKeyable(type: Pick<ColumnType, "definition">): boolean {
+  return whyNoKey(type) === undefined
+}
+
+/** Why values of the type are no keys, as a clause behind "is". */
+export function whyNoKey(type: Pick<ColumnType, "definition">): string | undefined {
+  const nouns = nounsOf(type)
+  return nouns && `${nouns.one}, and ${nouns.many} are no keys`
+}
+
+/** What a value of the type is called, and several are, where it is made of others. */
+export function nounsOf({ definition }: Pick<ColumnType, "definition">): { one: string; many: string } | undefined {
+  if (definition.typeOf === "any") return { one: "JSON", many: "JSON values" }
+  if (definition.typeOf !== "object") return undefined
+  if (definition.element !== undefined) return { one: "a list", many: "lists" }
+  return definition.isBytes === true ? { one: "bytes", many: "bytes" } : { one: "an object", many: "objects" }
 }
 
 /** The type of a column's values in lambdas. */

@@ -1,4 +1,5 @@
 /** `t`: the column types that a schema is made of. Each is one file in `types/`. */
+import { binaryType } from "./types/binary.ts"
 import { boolType } from "./types/bool.ts"
 import { dateType } from "./types/date.ts"
 import { durationType } from "./types/duration.ts"
@@ -10,6 +11,8 @@ import { int32Type } from "./types/int32.ts"
 import { int53Type } from "./types/int53.ts"
 import { int64Type } from "./types/int64.ts"
 import { int8Type } from "./types/int8.ts"
+import { jsonType } from "./types/json.ts"
+import { listType } from "./types/list.ts"
 import { objectType } from "./types/object.ts"
 import { stringType } from "./types/string.ts"
 import { timestampType } from "./types/timestamp.ts"
@@ -89,4 +92,17 @@ export const t = {
    * @throws TidemarkError `invalid-schema` where two fields share a name or a source.
    */
   object: objectType,
+  /**
+   * Any number of values of one type, in order: in lambdas an array. In a CSV field it is JSON text.
+   *
+   * @throws TidemarkError `invalid-schema` where the elements are of no type, or of one with a source name or default.
+   */
+  list: listType,
+  /**
+   * Any JSON value but null, such as the payload of a webhook. Whole numbers beyond ±(2⁵³ − 1) in plain digits are bigints.
+   * In a CSV field it is JSON text.
+   */
+  json: jsonType,
+  /** Bytes: in lambdas a `Uint8Array`, in JSON and CSV base64 text. */
+  binary: binaryType,
 } as const

@@ -8,14 +8,14 @@
  *     bit              uint8
  *     int32, float64   float64
  *     int64            int64 (bigints), float64 (numbers)
- *     dictionary       text
+ *     dictionary       text: the value, or what stands for it
  *     struct           its fields, in order
- *     any other        text: the value as JSON
  *
  * Invariants:
  * - VC1 `readTyped` gives back what `writeTyped` wrote, bit for bit, where it was settled.
  * - VC2 What `settled` gives is what a column gives back that the value was written to, and nobody can change it.
  */
+import { unreachable } from "../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { Invalid, type ColumnType } from "./type.ts"
 
@@ -37,7 +37,7 @@ export function writeTyped(out: ByteWriter, type: ColumnType, value: unknown): v
       else out.float64(value as number)
       break
     case "dictionary":
-      out.text(value as string)
+      out.text(definition.packing === undefined ? (value as string) : definition.toText(value))
       break
     case "struct":
       for (const field of definition.fields!) {
@@ -45,7 +45,7 @@ export function writeTyped(out: ByteWriter, type: ColumnType, value: unknown): v
       }
       break
     default:
-      out.text(definition.toJson(value))
+      unreachable(definition.storage, "a column's storage")
   }
 }
 
@@ -73,13 +73,13 @@ function readPresent(from: ByteReader, type: ColumnType): unknown {
       if (definition.typeOf !== "bigint") return from.float64()
       return definition.isUnsigned === true ? BigInt.asUintN(64, from.int64()) : from.int64()
     case "dictionary":
-      return from.text()
+      return definition.packing === undefined ? from.text() : frozenValue(type, from.text())
     case "struct":
       return Object.freeze(
         Object.fromEntries(definition.fields!.map(({ name, type: inner }) => [name, readTyped(from, inner)])),
       )
     default:
-      return settledJson(type, from.text())
+      return unreachable(definition.storage, "a column's storage")
   }
 }
 
@@ -97,6 +97,7 @@ export function settled(type: ColumnType, value: unknown): unknown {
       // Whole numbers have one zero.
       return value === 0 ? 0 : value
     case "dictionary":
+      if (definition.packing !== undefined) return frozenValue(type, definition.toText(value))
       return definition.fromText(value as string)
     case "struct": {
       const object = value as Readonly<Record<string, unknown>>
@@ -104,24 +105,23 @@ export function settled(type: ColumnType, value: unknown): unknown {
       return Object.freeze(Object.fromEntries(fields) as Record<string, unknown>)
     }
     default:
-      return settledJson(type, definition.toJson(value))
+      return unreachable(definition.storage, "a column's storage")
   }
 }
 
-function settledJson(type: ColumnType, json: string): unknown {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(json)
-  } catch {
-    throw new RangeError("a value is not the JSON that it should be")
-  }
-  const value = type.definition.fromJson(parsed)
+/**
+ * The value of a packed type that a text stands for, which nobody can change; but the elements of an array of bytes cannot be
+ * frozen.
+ *
+ * @throws RangeError where the text stands for none.
+ */
+export function frozenValue(type: ColumnType, text: string): unknown {
+  const value = type.definition.fromText(text)
   if (value instanceof Invalid) throw new RangeError(`a value of the type ${type.label} is ${value.reason}`)
   return deeplyFrozen(value)
 }
 
 function deeplyFrozen(value: unknown): unknown {
-  // The elements of an array buffer's view cannot be frozen; such values are copies already.
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value
   for (const part of Object.values(value)) deeplyFrozen(part)
   return Object.freeze(value)

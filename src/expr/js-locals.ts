@@ -84,7 +84,9 @@ export class JsLocals {
   /** The value of the reference where there is one, as an expression. */
   load(reference: ColumnReference): string {
     const column = this.column(reference)
-    const { storage, typeOf, isUnsigned } = typeOfReference(reference).definition
+    const { storage, typeOf, isUnsigned, packing } = typeOfReference(reference).definition
+    // Of objects it is asked only whether they are there.
+    if (packing !== undefined) return "object"
     switch (storage) {
       case "bit":
         return `((${this.batch(`${column}.values`)}[row >> 3] >> (row & 7)) & 1) !== 0`

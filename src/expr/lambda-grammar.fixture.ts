@@ -120,7 +120,7 @@ export class Grammar {
     const { prng } = this
     if (depth <= 0) return prng.pick(["r.yes", "p.on", "true", "!1", "K_NO", "(r.u === null)", ...this.names.boolean])
     const nullable = (): string =>
-      prng.pick(["r.g", "r.j", "r.m", "r.c", "r.u", "r.maybe", "r.q", "r.o.p", "r.o.x", "p.some", "p.at"])
+      prng.pick(["r.g", "r.j", "r.m", "r.c", "r.u", "r.maybe", "r.q", "r.o.p", "r.o.x", "r.tags", "p.some", "p.at"])
     switch (prng.below(16)) {
       case 14:
         return randomCall(prng, BOOLEAN, this.arguments(depth - 1))
@@ -341,7 +341,7 @@ export class Grammar {
       case 1:
         return `${prng.pick(["r.s", "r.u", "r.e", "r.o.y"])} ${this.equality()} ${prng.pick([this.text(), "p.word"])}`
       case 2:
-        return `${prng.pick(["r.g", "r.u", "r.q", "r.o", "r.s", "r.maybe", "r.o.p"])} ${this.equality()} ${prng.pick(["null", "void 0"])}`
+        return `${prng.pick(["r.g", "r.u", "r.q", "r.o", "r.s", "r.maybe", "r.o.p", "r.tags", "r.raw"])} ${this.equality()} ${prng.pick(["null", "void 0"])}`
       case 3:
         return prng.pick(["r.yes", "r.maybe", "p.on", "true", "false", "null", "(r.maybe ?? r.yes)"])
       case 4:

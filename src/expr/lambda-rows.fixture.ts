@@ -30,6 +30,8 @@ export const ROW = schema({
   maybe: t.bool.nullable(),
   o: t.object({ x: t.float64.nullable(), y: t.string, p: t.object({ z: t.int32, w: t.string.nullable() }).nullable() }),
   q: t.object({ x: t.float64, y: t.string.nullable(), n: t.int64, m: t.float64.nullable() }).nullable(),
+  tags: t.list(t.string.nullable()).nullable(),
+  raw: t.binary,
 })
 /** The schema of the parameters. */
 export const PARAMS = schema({
@@ -116,6 +118,8 @@ function randomRow(prng: Prng): Record<string, unknown> {
       n: prng.pick(INT64S),
       m: orNull(prng.pick(DOUBLES)),
     }),
+    tags: orNull(prng.pick([[], ["a", null]])),
+    raw: prng.pick([Uint8Array.of(), Uint8Array.of(0, 255)]),
   }
 }
 

@@ -26,6 +26,8 @@ export const TRIP = schema({
   driver: t.object({ name: t.string, age: t.int32.nullable(), home: t.object({ city: t.string }).nullable() }),
   car: t.object({ plate: t.string.nullable(), doors: t.int32 }).nullable(),
   "odd name": t.float64,
+  tags: t.list(t.string).nullable(),
+  payload: t.json.nullable(),
 })
 
 export type Trip = RowOf<typeof TRIP>
@@ -42,17 +44,19 @@ export const TRIP_PARAMS: TripParams = Object.freeze({ maxFare: 100, zone: "JFK"
 const FIRST = {
   ...{ fare: 12.5, tip: null, riders: 1, meters: 2 ** 53 - 1, at: 1_700_000_000_000_000, id: 1n, parent: null },
   ...{ zone: "JFK", note: null, kind: "taxi", isPaid: true, isShared: null, "odd name": 1 },
-  ...{ driver: { name: "Ada", age: null, home: null }, car: null },
+  ...{ driver: { name: "Ada", age: null, home: null }, car: null, tags: null, payload: { kind: "a" } },
 }
 const SECOND = {
   ...{ fare: -0, tip: 2, riders: -3, meters: -(2 ** 53 - 1), at: -1, id: -(2n ** 63n), parent: 7n },
   ...{ zone: "", note: "é😀", kind: "van", isPaid: false, isShared: true, "odd name": NaN },
   ...{ driver: { name: "Bo", age: 40, home: { city: "Rome" } }, car: { plate: "X 1", doors: 4 } },
+  ...{ tags: ["a"], payload: null },
 }
 const THIRD = {
   ...{ fare: NaN, tip: 0, riders: 0, meters: 0, at: 0, id: 2n ** 63n - 1n, parent: 0n },
   ...{ zone: "LGA", note: "", kind: "van", isPaid: true, isShared: false, "odd name": -1 },
   ...{ driver: { name: "", age: 0, home: { city: "" } }, car: { plate: null, doors: 0 } },
+  ...{ tags: [], payload: 1 },
 }
 const FOURTH = { ...FIRST, fare: 1000, tip: Infinity, zone: "JFK", note: "JFK", id: 3n }
 

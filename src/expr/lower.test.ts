@@ -13,6 +13,7 @@ const BIGINT_OR_NULL = '"*" of a bigint or null and a number throws where it mix
 
 /** Lambdas of the subset, with the IR that they become. */
 const COMPILED: readonly (readonly [text: string, ir: string])[] = [
+  ["(r) => r.tags === null || !r.tags", "((row.tags:list? === null) || (! row.tags:list?))"],
   ["(r) => r.fare > 0", "(row.fare:float64 > 0)"],
   ["r => r.fare", "row.fare:float64"],
   ["function (r) { return r.fare }", "row.fare:float64"],
@@ -228,6 +229,19 @@ const REFUSED: readonly (readonly [text: string, reason: string, hint?: string])
   ["(r) => (r.isPaid && r.car) + 1", 'It uses an object as a whole with "+".', "Read the object's fields by name."],
   ["(r) => r.fare.x", 'It reads "x" of a number, which is not compiled.'],
   ["(r) => r.zone[0]", 'It reads "0" of a string, which is not compiled.'],
+  ["(r) => r.tags.length", 'It reads "length" of a list, which is not compiled.'],
+  ["(r) => r.tags[0] === 'a'", 'It reads "0" of a list, which is not compiled.'],
+  ["(r) => r.tags.includes('a')", "It calls r.tags.includes, which is not compiled.", WRITE_IT],
+  [
+    "(r) => r.payload.kind === 'a'",
+    'It reads "payload", which may hold any JSON.',
+    "Declare what lambdas read of it, as t.object({ ... }).",
+  ],
+  [
+    "(r) => r.payload === null",
+    'It reads "payload", which may hold any JSON.',
+    "Declare what lambdas read of it, as t.object({ ... }).",
+  ],
   ["(r) => r.nope", 'It reads "nope", which is not a column of its rows.'],
   ["(r) => r.driver.nope", 'It reads "nope", which is not a field of that object.'],
   ["(r) => r.toString()", "It uses the row as a whole.", "Read the columns that it needs by name: row.fare."],

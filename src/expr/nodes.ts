@@ -7,6 +7,7 @@
  */
 import { assert } from "../base/assert.ts"
 import type { Field, Schema } from "../batch/schema.ts"
+import { nounsOf } from "../batch/type.ts"
 import { knownFunction, type KnownFunction } from "./globals.ts"
 import { checkTemplateValue, inferBinary, inferUnary } from "./infer.ts"
 import type {
@@ -81,24 +82,36 @@ export function makeColumn(schema: Schema, name: string): ColumnReference {
   const index = schema.indexOf(name)
   if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a column of its rows.`)
   const field = schema.fields[index]!
-  return { op: "column", path: [index], fields: [field], kinds: kindsOfColumn(field.type), ...LEAF }
+  return { op: "column", path: [index], fields: [field], kinds: kindsOfReference(field), ...LEAF }
 }
 
 /** A parameter of the job. */
 export function makeParam(params: Schema, name: string): Reference {
   const field = params.field(name)
   if (field === undefined) throw new NotCompilable(`The job has no parameter ${JSON.stringify(name)}.`)
-  return { op: "param", fields: [field], kinds: kindsOfColumn(field.type), ...LEAF }
+  return { op: "param", fields: [field], kinds: kindsOfReference(field), ...LEAF }
+}
+
+/** The kinds of what a reference gives. What may be anything has no code that reads it. */
+function kindsOfReference({ name, type }: Field): Kinds {
+  if (type.definition.typeOf !== "any") return kindsOfColumn(type)
+  const reason = `It reads ${JSON.stringify(name)}, which may hold any JSON.`
+  throw new NotCompilable(reason, "Declare what lambdas read of it, as t.object({ ... }).")
 }
 
 /** A field of the struct that a reference means. The struct is known not to be null. */
 export function makeField(struct: Reference, name: string): Reference {
   assert(struct.kinds === OBJECT, "fields are read of objects that are not null")
-  const fields: readonly Field[] = struct.fields.at(-1)!.type.definition.fields ?? []
+  const { type } = struct.fields.at(-1)!
+  const { definition } = type
+  if (definition.packing !== undefined) {
+    throw new NotCompilable(`It reads ${JSON.stringify(name)} of ${nounsOf(type)!.one}, which is not compiled.`)
+  }
+  const fields: readonly Field[] = definition.fields ?? []
   const index = fields.findIndex((field) => field.name === name)
   if (index === -1) throw new NotCompilable(`It reads ${JSON.stringify(name)}, which is not a field of that object.`)
   const field = fields[index]!
-  const parts = { fields: [...struct.fields, field], kinds: kindsOfColumn(field.type), ...LEAF }
+  const parts = { fields: [...struct.fields, field], kinds: kindsOfReference(field), ...LEAF }
   return struct.op === "column" ? { op: "column", path: [...struct.path, index], ...parts } : { op: "param", ...parts }
 }
 

@@ -12,7 +12,7 @@ import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Column } from "../batch/column.ts"
 import type { Field } from "../batch/schema.ts"
-import type { ColumnType } from "../batch/type.ts"
+import { nounsOf, type ColumnType } from "../batch/type.ts"
 import { builtinsOf } from "./builtins.ts"
 import { ClosureProjection, type Params, type ResultShape } from "./closure.ts"
 import { backEndOf, wasmOrNot, wasmProjection, type WasmProjection } from "./codegen-wasm.ts"
@@ -91,9 +91,10 @@ function rewritten(values: readonly Ir[], { lets, globals }: LambdaIr) {
 }
 
 function valuesOf({ result }: LambdaIr, targets: readonly Field[], shape: ResultShape): readonly Ir[] {
-  const struct = targets.find(({ type }) => type.storage === "struct")
-  if (struct !== undefined) {
-    throw new NotCompilable(`It gives an object for the column ${JSON.stringify(struct.name)}, which is not compiled.`)
+  for (const { name, type } of targets) {
+    const nouns = nounsOf(type)
+    if (nouns === undefined) continue
+    throw new NotCompilable(`It gives ${nouns.one} for the column ${JSON.stringify(name)}, which is not compiled.`)
   }
   if (shape === "value") {
     if (result.op === "object") throw new NotCompilable("It gives an object and not a value.")

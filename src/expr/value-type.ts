@@ -15,7 +15,7 @@ export const BOOLEAN: Kinds = 4
 export const NUMBER: Kinds = 8
 export const BIGINT: Kinds = 16
 export const STRING: Kinds = 32
-/** An object of a struct column. The compiler knows it only by its place: see `ir.ts`. */
+/** An object of a struct column, a list or bytes. The compiler knows it only by its place: see `ir.ts`. */
 export const OBJECT: Kinds = 64
 
 export const NULLISH: Kinds = NULL | UNDEFINED
@@ -35,7 +35,14 @@ const NAMES: readonly (readonly [Kinds, string])[] = [
   [UNDEFINED, "undefined"],
 ]
 
-const OF_TYPE = { boolean: BOOLEAN, number: NUMBER, bigint: BIGINT, string: STRING, object: OBJECT } as const
+const OF_TYPE = {
+  boolean: BOOLEAN,
+  number: NUMBER,
+  bigint: BIGINT,
+  string: STRING,
+  object: OBJECT,
+  any: BOOLEAN | NUMBER | BIGINT | STRING | OBJECT,
+} as const
 
 /** The kinds of a column's values, null included where the column is nullable. */
 export function kindsOfColumn(type: ColumnType): Kinds {

@@ -55,7 +55,9 @@ const SLICED: RandomWindows = { draw: randomWindowSpec, units: UNITS }
 const OUT_OF_ORDER_STEPS = [0, 1, 3, 10]
 const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infinity, 5e-324]
 const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
-const POINT = t.object({ x: t.float64, name: t.string.nullable() })
+const POINT = t.object({ x: t.float64, name: t.string.nullable(), tags: t.list(t.int64.nullable()).nullable() })
+/** Types whose values stand as text in their columns. */
+const PACKED = [t.list(t.object({ x: t.float64, tags: t.list(t.string) })), t.json, t.binary]
 
 /** Draws a job: its plan from one generator, its input from another, so that a plan can be tried with many inputs. */
 export function randomJob(ofPlan: Prng, ofInput: Prng, windows: RandomWindows = SLICED): RandomJob {
@@ -98,7 +100,10 @@ export function randomSchema(prng: Prng): Schema {
   for (let key = 0; key < keyCount; key++) fields.push({ name: `k${key}`, type: orNull(prng.pick(scalars)) })
   const valueCount = 1 + prng.below(4)
   for (let value = 0; value < valueCount; value++) {
-    fields.push({ name: `v${value}`, type: orNull(prng.pick([...scalars, t.float64, t.int53, t.int64, POINT])) })
+    fields.push({
+      name: `v${value}`,
+      type: orNull(prng.pick([...scalars, t.float64, t.int53, t.int64, POINT, ...PACKED])),
+    })
   }
   return new Schema(prng.shuffle(fields))
 }
@@ -338,8 +343,24 @@ function randomValue(prng: Prng, type: ColumnType, extremes: boolean): unknown {
       return prng.pick(TEXTS)
     case "enum":
       return prng.pick(["a", "b", "c"])
+    case "list":
+      return prng.pick([
+        [],
+        [
+          { x: prng.pick(NUMBERS), tags: ["a"] },
+          { x: small, tags: [] },
+        ],
+      ])
+    case "json":
+      return prng.pick([1, "a", [null, 2n ** 60n], { a: { b: -0 } }])
+    case "binary":
+      return prng.pick([Uint8Array.of(), Uint8Array.of(1, 2), Uint8Array.of(255)])
     default:
-      return { x: prng.pick(NUMBERS), name: prng.chance(0.5) ? null : prng.pick(TEXTS) }
+      return {
+        x: prng.pick(NUMBERS),
+        name: prng.chance(0.5) ? null : prng.pick(TEXTS),
+        tags: prng.pick([null, [], [1n, null]]),
+      }
   }
 }
 

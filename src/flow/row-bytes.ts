@@ -24,8 +24,10 @@ export function copyRow(fields: readonly Field[], row: Row): Record<string, unkn
   const copy: Record<string, unknown> = {}
   for (const { name, type } of fields) {
     const value = row[name]
-    const inner = type.definition.fields
-    copy[name] = inner === undefined || value === null ? value : copyRow(inner, value as Row)
+    const { fields: inner, packing } = type.definition
+    if (value === null) copy[name] = null
+    else if (inner !== undefined) copy[name] = copyRow(inner, value as Row)
+    else copy[name] = packing === undefined ? value : type.fromText(type.toText(value), true)
   }
   return copy
 }

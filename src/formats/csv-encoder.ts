@@ -47,9 +47,11 @@ export class CsvEncoder implements RecordEncoder {
     this.#rowBytes = schema.fields.length * (NUMBER_BYTES_MAX + 1) + 4
     this.#writers = schema.fields.map(({ type }) => {
       return new FieldWriter(type, NO_BYTES, (dictionary, code, out) => {
-        const text = type.definition.isAnyText
-          ? dictionary.bytes(code)
-          : encoder.encode(type.definition.toText(dictionary.text(code)))
+        const { isAnyText, packing } = type.definition
+        const text =
+          isAnyText === true || packing !== undefined
+            ? dictionary.bytes(code)
+            : encoder.encode(type.definition.toText(dictionary.text(code)))
         writeField(text, syntax, isEmptyQuoted(type), out)
       })
     })

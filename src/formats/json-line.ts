@@ -7,6 +7,7 @@
  *   then the first field, in the schema's order, that is not of its type.
  */
 import { Invalid, type ColumnType } from "../batch/type.ts"
+import { parseJson } from "../batch/types/json-tree.ts"
 import type { Fault } from "./decode-run.ts"
 import type { FieldReader } from "./field-reader.ts"
 import { DEPTH_MAX, skipSpace, skipString, skipValue } from "./json-text.ts"
@@ -95,7 +96,7 @@ function valueOf(type: ColumnType, bytes: Uint8Array, token: Token | undefined):
   const text = textOfUtf8(bytes, start, end)
   const first = bytes[start]!
   const isNumber = first === MINUS || (first >= ZERO && first <= ZERO + 9)
-  return type.fromJson(JSON.parse(text), isNumber ? text : undefined)
+  return isNumber ? type.fromJson(Number(text), text) : type.fromJson(parseJson(text))
 }
 
 /** The same for objects. `fromJson` of the whole would lose the digits of the numbers within. */

@@ -125,11 +125,17 @@ function depthOf(text: string): number {
 
 /** The value of a type that a value with tags stands for, or `Invalid`. */
 function fromTagged(type: ColumnType, value: unknown): unknown {
-  const { fields } = type.definition
+  const { fields, element } = type.definition
   if (value === undefined) return type.fromMissing()
+  if (type.kind === "json" && value !== null) return type.fromJson(withoutTags(value))
   if (typeof value === "string") {
     const text = value.slice(1)
     return value.startsWith("n") ? type.fromJson(Number(text), text) : type.fromJson(text)
+  }
+  if (element !== undefined && Array.isArray(value)) {
+    const list = value.map((part) => fromTagged(element, part))
+    const index = list.findIndex((part) => part instanceof Invalid)
+    return index < 0 ? list : new Invalid(`a list whose element ${index} is ${(list[index] as Invalid).reason}`)
   }
   if (fields === undefined || !isObject(value)) return type.fromJson(value)
   const object: Record<string, unknown> = {}
@@ -142,4 +148,16 @@ function fromTagged(type: ColumnType, value: unknown): unknown {
     object[field.name] = member
   }
   return object
+}
+
+/** The same value without tags: whole numbers in plain digits that a double may not hold are bigints. */
+function withoutTags(value: unknown): unknown {
+  if (typeof value === "string") {
+    const text = value.slice(1)
+    if (value.startsWith("s")) return text
+    return /^-?[0-9]+$/.test(text) && !Number.isSafeInteger(Number(text)) ? BigInt(text) : Number(text)
+  }
+  if (Array.isArray(value)) return value.map(withoutTags)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name.slice(1), withoutTags(part)]))
 }

@@ -15,6 +15,7 @@ import { FOLD_PRIME, FOLD_SEED } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
 import { NO_NUMBER, scanDouble, scanInt32, scanInt53 } from "../batch/types/decimal-bytes.ts"
 import { Invalid } from "../batch/type.ts"
+import { parseJson } from "../batch/types/json-tree.ts"
 import { BackOff } from "../expr/back-off.ts"
 import { BatchBuilder } from "./batch-builder.ts"
 import { DecodeRun, RECORD_BYTES_MAX } from "./decode-run.ts"
@@ -393,7 +394,7 @@ function readUnusual(
   const text = textOfUtf8(bytes, at, end)
   const first = bytes[at]!
   const isNumber = first === MINUS || (first >= ZERO && first <= ZERO + 9)
-  const value = reader.type.fromJson(JSON.parse(text), isNumber ? text : undefined)
+  const value = isNumber ? reader.type.fromJson(Number(text), text) : reader.type.fromJson(parseJson(text))
   if (value instanceof Invalid) return NO_END
   reader.write(row, value)
   return end

@@ -9,7 +9,7 @@ import type { Batch } from "../batch/batch.ts"
 import { readValue } from "../batch/column.ts"
 import type { Dictionary } from "../batch/dictionary.ts"
 import { NUMBER_BYTES_MAX, type ColumnType } from "../batch/type.ts"
-import { copyBytes, writeText } from "./byte-output.ts"
+import { copyBytes, writeBytes, writeText } from "./byte-output.ts"
 import type { EncoderContext, OutputBuffer, RecordEncoder } from "./decoder.ts"
 import {
   FieldWriter,
@@ -124,9 +124,10 @@ function roomOf(writers: readonly FieldWriter[]): number {
   return writers.reduce((sum, { prefix, children }) => sum + prefix.length + VALUE_BYTES_MAX + roomOf(children), 8)
 }
 
-/** Any text is escaped from its bytes; only the type knows how others are written. */
+/** Any text is escaped from its bytes, and what is packed as JSON stands as it is; only the type knows how others are written. */
 function prepareFor({ definition }: ColumnType): WriteText {
-  if (definition.isAnyText) return writeEscaped
+  if (definition.packing === "json") return (dictionary, code, out) => writeBytes(dictionary.bytes(code), out)
+  if (definition.isAnyText || definition.packing === "string") return writeEscaped
   return (dictionary, code, out) => writeText(definition.toJson(dictionary.text(code)), out)
 }
 

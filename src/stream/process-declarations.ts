@@ -3,7 +3,7 @@ import { checkDuration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
-import { ColumnType } from "../batch/type.ts"
+import { ColumnType, whyNoKey } from "../batch/type.ts"
 import type { StateSpec, TimerDomain } from "../flow/process/process-spec.ts"
 import type { DurationText } from "./duration-text.ts"
 import type {
@@ -104,7 +104,7 @@ export function listState<T, D extends string = never>(
  *
  * const state = { seen: mapState(t.string, t.timestamp(), { ttl: "1d" }) }
  * ```
- * @throws TidemarkError `invalid-plan` where there is no type, or keys are objects; `invalid-duration`.
+ * @throws TidemarkError `invalid-plan` where there is no type, or values of the keys' type are no keys; `invalid-duration`.
  */
 export function mapState<K, V, D extends string = never>(
   keyType: ColumnType<K>,
@@ -112,7 +112,8 @@ export function mapState<K, V, D extends string = never>(
   options?: StateOptions<D>,
 ): StateDeclaration<MapState<K, V>> {
   if (!(keyType instanceof ColumnType)) throw invalid("mapState", `has no type of keys, but ${shownValue(keyType)}`)
-  if (keyType.definition.typeOf === "object") throw invalid("mapState", "has keys that are objects, which are no keys")
+  const problem = whyNoKey(keyType)
+  if (problem !== undefined) throw invalid("mapState", `has keys of a type that is ${problem}`)
   return declared({ kind: "map", keyType, ...parts("mapState", type, options) })
 }
 

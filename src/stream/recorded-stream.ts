@@ -7,6 +7,7 @@
  * - RS2 A stream has event time as long as the column that tells it passes through unchanged.
  */
 import { Schema, type Field } from "../batch/schema.ts"
+import { isKeyable, whyNoKey } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import { sidePort, type AggregateSpec, type EventTimeNode, type Port, type WindowSpec } from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
@@ -197,10 +198,10 @@ export class RecordedStream {
   keyBy(...names: readonly unknown[]): RecordedKeyedStream {
     const checks = this.#checks("keyBy")
     const keys = names.length === 0 ? [] : checks.columns(names)
-    const object = keys.find(({ type }) => type.storage === "struct")
-    if (object !== undefined) {
-      const hint = "Derive a column of the field that tells the groups apart, and key by that."
-      throw checks.error(`the column ${JSON.stringify(object.name)} is an object, and objects are no keys`, hint)
+    const other = keys.find(({ type }) => !isKeyable(type))
+    if (other !== undefined) {
+      const hint = "Derive a column of what tells the groups apart, such as a field, and key by that."
+      throw checks.error(`the column ${JSON.stringify(other.name)} is ${whyNoKey(other.type)!}`, hint)
     }
     const bound = keys.find(({ name }) => name === "windowStart" || name === "windowEnd")
     if (bound !== undefined) {

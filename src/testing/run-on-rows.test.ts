@@ -3,9 +3,10 @@ import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { fromDate } from "../time/timestamp.ts"
-import { count, mean, sum } from "../stream/aggregates.ts"
+import { count, first, last, mean, sum } from "../stream/aggregates.ts"
+import { countDistinct } from "../stream/distinct-aggregates.ts"
 import { job } from "../stream/job.ts"
-import { hopping } from "../stream/windows.ts"
+import { hopping, tumbling } from "../stream/windows.ts"
 import { runOnRows } from "./run-on-rows.ts"
 
 const fares = job({
@@ -18,6 +19,50 @@ const inputs = { trips: [{ fare: 2 }, { fare: 0 }] }
 
 test("a job runs on rows", async () => {
   expect(await runOnRows(fares, { inputs })).toEqual({ paid: [{ fare: 2 }], failedRows: [] })
+})
+
+test("TY27 TY28 TY31 TY32 lists, JSON and bytes go through a job as they are, and what lambdas make of them is checked", async () => {
+  const hooks = job({
+    name: "hooks",
+    inputs: {
+      hooks: schema({
+        at: t.timestamp(),
+        shop: t.string,
+        items: t.list(t.object({ id: t.int64, tags: t.list(t.string).nullable() })),
+        payload: t.json.nullable(),
+        raw: t.binary,
+      }),
+    },
+    flow: ({ hooks: all }) => {
+      const sold = all
+        .filter((hook) => hook.items.length > 0)
+        .derive({ ids: t.list(t.int64), more: t.json, size: t.int32 }, (hook) => ({
+          ids: hook.items.map((item) => item.id),
+          more: { first: hook.items[0]!.tags?.[0] ?? null, of: hook.payload },
+          size: hook.raw.length,
+        }))
+      const latest = sold
+        .eventTime("at", { outOfOrder: "0s" })
+        .keyBy("shop")
+        .window(tumbling("1s"))
+        .aggregate({
+          ids: last("ids"),
+          payload: first("payload"),
+          raws: countDistinct("raw"),
+          items: countDistinct("items"),
+        })
+      return { sold: sold.select("ids", "more", "size"), latest: latest.select("ids", "payload", "raws", "items") }
+    },
+  })
+  const items = [{ id: 2n ** 60n, tags: ["a"] }]
+  const hook = { at: 0, shop: "one", items, payload: { n: 2n ** 64n }, raw: Uint8Array.of(1) }
+  const given = [hook, { ...hook, items: [] }, { ...hook, payload: null, items: [{ id: 1n, tags: null }] }]
+  const { sold, latest } = await runOnRows(hooks, { inputs: { hooks: given as never } })
+  expect(sold).toEqual([
+    { ids: [2n ** 60n], more: { first: "a", of: { n: 2n ** 64n } }, size: 1 },
+    { ids: [1n], more: { first: null, of: null }, size: 1 },
+  ])
+  expect(latest).toEqual([{ ids: [1n], payload: { n: 2n ** 64n }, raws: 1, items: 2 }])
 })
 
 test.each<[what: string, given: unknown, code: string, message: string]>([

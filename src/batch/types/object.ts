@@ -5,6 +5,7 @@
  */
 import { schema, type ColumnTypes, type Field, type RowOfColumns } from "../schema.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
+import { fromTree, JsonNumber, parseJson } from "./json-tree.ts"
 
 type PlainObject = Readonly<Record<string, unknown>>
 
@@ -26,17 +27,8 @@ export function objectType<const C extends ColumnTypes>(columns: C): ColumnType<
   return new ColumnType<RowOfColumns<C>, "object">(definition)
 }
 
-/** The parsed value, or `undefined`, which is no object, where the text is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
-}
-
 function isObject(value: unknown): value is PlainObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber)
 }
 
 function checkFields(fields: readonly Field[], value: unknown): string | undefined {
@@ -53,7 +45,7 @@ function fromJson(fields: readonly Field[], value: unknown): PlainObject | Inval
   const object: Record<string, unknown> = {}
   for (const { name, type } of fields) {
     const source = type.sourceName ?? name
-    const field = Object.hasOwn(value, source) ? type.fromJson(value[source]) : type.fromMissing()
+    const field = Object.hasOwn(value, source) ? fromTree(type, value[source]) : type.fromMissing()
     if (field instanceof Invalid) {
       return new Invalid(`an object whose field ${JSON.stringify(source)} is ${field.reason}`)
     }

@@ -16,7 +16,8 @@ const definition: TypeDefinition<string> = {
   toJson: (value) => JSON.stringify(wellFormed(value)),
 }
 
-function wellFormed(text: string): string {
+/** The text as UTF-8 can say it. */
+export function wellFormed(text: string): string {
   return text.replace(LONE_SURROGATES, "\ufffd")
 }
 

@@ -413,6 +413,38 @@ describe("Arrow", () => {
     expect([read.rows.length, wrong]).toEqual([rows - from, []])
   })
 
+  it.each(["file", "stream"] as const)("AR2 TY27 TY28 TY31 reads JSON text and bytes: %s", async (form) => {
+    const texts = ['[1, "a"]', null, "[]", "[nope]", '[1, "a"]']
+    const bytes = written(
+      {
+        id: { type: new Int32(), values: [0, 1, 2, 3, 4] },
+        json: { type: new Utf8(), values: texts },
+        indexed: { type: new Dictionary(new Utf8(), new Int8()), values: texts },
+        object: { type: new LargeUtf8(), values: ['{"a":[1]}', null, '{"a":null}', "{}", '{"a":[9007199254740993]}'] },
+        raw: {
+          type: new arrowLib.Binary(),
+          values: [Uint8Array.of(1), Uint8Array.of(), null, Uint8Array.of(2), Uint8Array.of(1)],
+        },
+      },
+      form,
+    )
+    const of = schema({
+      id: t.int32,
+      json: t.list(t.json).nullable(),
+      indexed: t.json.nullable(),
+      object: t.object({ a: t.list(t.int64).nullable() }).nullable(),
+      raw: t.binary.nullable(),
+    })
+    const { rows, bad } = await readArrow(bytes, of)
+    expect(rows).toEqual([
+      { id: 0, json: [1, "a"], indexed: [1, "a"], object: { a: [1n] }, raw: Uint8Array.of(1) },
+      { id: 1, json: null, indexed: null, object: null, raw: Uint8Array.of() },
+      { id: 2, json: [], indexed: [], object: { a: null }, raw: null },
+      { id: 4, json: [1, "a"], indexed: [1, "a"], object: { a: [9007199254740993n] }, raw: Uint8Array.of(1) },
+    ])
+    expect(bad.map(({ ordinal, reason }) => `${ordinal}: ${reason}`)).toEqual(['3: the field "json" is not a list'])
+  })
+
   it("AR2 makes bad records of what does not fit by value, and fills in what the file lacks", async () => {
     const bytes = written(
       {

@@ -30,7 +30,9 @@ import { spread } from "./variance.ts"
 const STREAMS = 10_000 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
 const POINT = t.object({ x: t.float64.nullable(), name: t.string, more: t.object({ at: t.timestamp() }).nullable() })
 const NUMBERS: readonly ColumnType[] = [t.int32, t.int53, t.int64, t.float64]
-const ANY: readonly ColumnType[] = [...NUMBERS, t.bool, t.string, t.timestamp(), t.enum("a", "b"), POINT]
+/** Types whose values stand as text in their columns. */
+const PACKED = [t.list(POINT.nullable()), t.json, t.binary]
+const ANY: readonly ColumnType[] = [...NUMBERS, t.bool, t.string, t.timestamp(), t.enum("a", "b"), POINT, ...PACKED]
 
 /** What is wrong with a result, if anything. */
 type Judge = (result: unknown, records: readonly Timed[], type: ColumnType) => string | undefined

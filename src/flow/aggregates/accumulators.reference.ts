@@ -72,6 +72,7 @@ export function isSameValue(one: unknown, other: unknown): boolean {
   if (typeof one !== "object" || one === null || typeof other !== "object" || other === null) {
     return one === other || (Number.isNaN(one) && Number.isNaN(other))
   }
+  if (Object.keys(one).length !== Object.keys(other).length) return false
   return Object.keys(one).every((name) => isSameValue(one[name as never], other[name as never]))
 }
 
@@ -171,14 +172,21 @@ export function randomValue(type: ColumnType, hasExtremes: boolean, prng: Prng):
       return prng.chance(0.5)
     case "enum":
       return prng.pick(type.definition.symbols!)
+    case "list":
+      return Array.from({ length: prng.below(3) }, () => randomNullable(type.definition.element!, hasExtremes, prng))
+    case "json":
+      return prng.pick([0, -0, "a", [], [1], { a: 1, b: { c: 2n ** 60n } }, { b: { c: 2n ** 60n }, a: 1 }])
+    case "binary":
+      return prng.pick([Uint8Array.of(), Uint8Array.of(0), Uint8Array.of(1, 255)])
     case "object":
       return Object.fromEntries(
-        type.definition.fields!.map((field) => [
-          field.name,
-          field.type.isNullable && prng.chance(0.3) ? null : randomValue(field.type, hasExtremes, prng),
-        ]),
+        type.definition.fields!.map((field) => [field.name, randomNullable(field.type, hasExtremes, prng)]),
       )
     default:
       return prng.pick(["", "a", "b", "\uFEFF", "日本", "a\u0000"])
   }
+}
+
+function randomNullable(type: ColumnType, hasExtremes: boolean, prng: Prng): unknown {
+  return type.isNullable && prng.chance(0.3) ? null : randomValue(type, hasExtremes, prng)
 }

@@ -3,7 +3,7 @@
  *
  * In state a set is its size and its values, in the order in which they came.
  */
-import type { ColumnType } from "../../batch/type.ts"
+import { isKeyable, type ColumnType } from "../../batch/type.ts"
 import { int53Type } from "../../batch/types/int53.ts"
 import { stringType } from "../../batch/types/string.ts"
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts"
@@ -18,7 +18,7 @@ export const countDistinct: AccumulatorDefinition = {
 
 /** The type whose values the keys of a type are. */
 function keyType(type: ColumnType): ColumnType {
-  return type.definition.typeOf === "object" ? stringType : type.required()
+  return isKeyable(type) ? type.required() : stringType
 }
 
 function distinctValues(type: ColumnType): Accumulator<Set<ValueKey>> {

@@ -3,14 +3,15 @@
  * give back as the same.
  *
  * A value that may be null has a byte in front: 0 null, 1 not. Then numbers have 8 bytes as a double, bigints 8 bytes, a
- * boolean one; a text is its UTF-8 behind its length; an object its fields, in order; anything else its JSON, as a text.
+ * boolean one; a text is its UTF-8 behind its length; an object its fields, in order; anything else the text that stands for it.
  *
  * Invariants:
  * - VB1 `readValue` of what `writeValue` wrote is `heldValue` of what was written, bit for bit (NaN is one value).
  * - VB2 `heldValue` is a fixed point: what it gives, it gives back as it is.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { Invalid, type ColumnType } from "../../batch/type.ts"
+import type { ColumnType } from "../../batch/type.ts"
+import { frozenValue } from "../../batch/value-codec.ts"
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -29,9 +30,10 @@ export function writeValue(type: ColumnType, value: unknown, out: ByteWriter): v
       return out.uint8(value === true ? 1 : 0)
     case "string":
       return out.text(value as string)
+    case "any":
     case "object": {
       const { fields } = type.definition
-      if (fields === undefined) return out.text(type.toJson(value))
+      if (fields === undefined) return out.text(type.toText(value))
       for (const field of fields) writeValue(field.type, (value as Row)[field.name], out)
     }
   }
@@ -46,7 +48,7 @@ export function readValue(type: ColumnType, from: ByteReader): unknown {
   if (type.isNullable && from.uint8() === 0) return null
   const value = readPresent(type, from)
   // What the fields of an object are was checked as each was read.
-  const problem = value instanceof Invalid ? value.reason : type.storage === "struct" ? undefined : type.check(value)
+  const problem = type.storage === "struct" ? undefined : type.check(value)
   if (problem !== undefined) throw new RangeError(`a value of the type ${type.label} is ${problem}`)
   return value
 }
@@ -64,19 +66,12 @@ function readPresent(type: ColumnType, from: ByteReader): unknown {
       return from.uint8() !== 0
     case "string":
       return from.text()
+    case "any":
     case "object": {
       const { fields } = type.definition
-      if (fields === undefined) return fromJsonText(type, from.text())
+      if (fields === undefined) return frozenValue(type, from.text())
       return Object.freeze(Object.fromEntries(fields.map((field) => [field.name, readValue(field.type, from)])))
     }
-  }
-}
-
-function fromJsonText(type: ColumnType, text: string): unknown {
-  try {
-    return type.fromJson(JSON.parse(text))
-  } catch (cause) {
-    throw new RangeError("a value is not JSON", { cause })
   }
 }
 
@@ -93,8 +88,9 @@ export function heldValue(type: ColumnType, value: unknown): unknown {
       return storage === "float64" ? value : (value as number) + 0
     case "string":
       return type.fromText(value as string, true)
+    case "any":
     case "object": {
-      if (fields === undefined) return type.fromJson(JSON.parse(type.toJson(value)))
+      if (fields === undefined) return frozenValue(type, type.toText(value))
       const held: Record<string, unknown> = {}
       for (const field of fields) held[field.name] = heldValue(field.type, (value as Row)[field.name])
       return Object.freeze(held)

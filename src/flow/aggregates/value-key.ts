@@ -3,28 +3,40 @@
  * where the values are, and its 64-bit hash. Both come from the value alone: not from codes of dictionaries or ids of keys.
  *
  * Invariants:
- * - VK1 −0 and 0 are one value, and so are all NaN; objects are equal where their fields are.
+ * - VK1 −0 and 0 are one value, and so are all NaN; objects are equal where their fields are, and
+ *   lists where their elements are; JSON objects whatever the order of their names.
  * - VK2 Equal keys have equal hashes, on every platform: only 32-bit integer arithmetic, and the bits of doubles.
  */
-import type { ColumnType } from "../../batch/type.ts"
+import { isKeyable, type ColumnType } from "../../batch/type.ts"
 
 /** A key: numbers, bigints, texts and booleans stand for themselves. */
 export type ValueKey = number | bigint | string | boolean
 
 /** The key of a value that is not null. */
 export function valueKey(type: ColumnType, value: unknown): ValueKey {
-  return type.definition.typeOf === "object" ? keyText(type, value) : (value as ValueKey)
+  return isKeyable(type) ? (value as ValueKey) : keyText(type, value)
 }
 
 /** Text that is equal where values of the type are. */
 function keyText(type: ColumnType, value: unknown): string {
   if (value === null) return "null"
-  const { typeOf, fields } = type.definition
+  const { typeOf, fields, element } = type.definition
   if (typeOf === "string") return JSON.stringify(value)
   // String(-0) is "0".
-  if (typeOf !== "object") return String(value as number | bigint | boolean)
-  if (fields === undefined) return type.toJson(value)
+  if (isKeyable(type)) return String(value as number | bigint | boolean)
+  if (element !== undefined) return `[${(value as readonly unknown[]).map((part) => keyText(element, part)).join(",")}]`
+  if (typeOf === "any") return jsonKey(value)
+  if (fields === undefined) return type.toText(value)
   return `{${fields.map(({ name, type }) => keyText(type, (value as Record<string, unknown>)[name])).join(",")}}`
+}
+
+/** Text that is equal where JSON values are, whatever the order of their names. */
+function jsonKey(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value)
+  if (typeof value !== "object" || value === null) return String(value)
+  if (Array.isArray(value)) return `[${value.map(jsonKey).join(",")}]`
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+  return `{${members.map(([name, part]) => `${JSON.stringify(name)}:${jsonKey(part)}`).join(",")}}`
 }
 
 const double = new Float64Array(1)

@@ -19,6 +19,7 @@ const TYPE = {
   date: 8,
   timestamp: 10,
   duration: 18,
+  largeBinary: 19,
   largeUtf8: 20,
 } as const
 
@@ -61,7 +62,7 @@ export interface ArrowField {
   /** Bytes of a value, 0 for bits and texts: of an index, where there is a dictionary. */
   readonly width: number
   readonly isSigned: boolean
-  /** Bytes of an offset of a text; 0 for others. */
+  /** Bytes of an offset of a text or of bytes; 0 for others. */
   readonly offsetWidth: 0 | 4 | 8
   /** The dictionary that values are indexes of. */
   readonly dictionary: bigint | undefined
@@ -74,13 +75,13 @@ export function arrowField(field: FlatTable, budget: ColumnBudget): ArrowField {
   const table = field.table(3)
   const encoding = field.table(4)
   const known = meaningOf(type, table)
-  const isText = known.meaning.kind === "text"
+  const isText = known.meaning.kind === "text" || known.meaning.kind === "bytes"
   const index = encoding?.table(1)
   const isFlat = ownLayout.children.length === 0
   const words = isFlat ? known.words : "nested values"
   const column: FileColumn = {
     name: field.text(0) ?? "",
-    // A dictionary of anything but texts is not read.
+    // A dictionary of anything but texts and bytes is not read.
     meaning: encoding === undefined || isText ? known.meaning : { kind: "other" },
     physical: known.physical,
     valueBytes: 0,
@@ -89,7 +90,7 @@ export function arrowField(field: FlatTable, budget: ColumnBudget): ArrowField {
     words: encoding === undefined ? words : `a dictionary of ${words}`,
   }
   const layout = encoding === undefined ? ownLayout : { buffers: 2, hasViews: false, children: [] }
-  const offsetWidth = !isText ? 0 : type === TYPE.largeUtf8 ? 8 : 4
+  const offsetWidth = !isText ? 0 : type === TYPE.largeUtf8 || type === TYPE.largeBinary ? 8 : 4
   if (encoding === undefined) {
     return { column, layout, width: known.width, isSigned: known.isSigned, offsetWidth, dictionary: undefined }
   }
@@ -140,6 +141,9 @@ function meaningOf(type: number, table: FlatTable | undefined): KnownType {
     case TYPE.utf8:
     case TYPE.largeUtf8:
       return { ...other, meaning: { kind: "text" } }
+    case TYPE.binary:
+    case TYPE.largeBinary:
+      return { ...other, meaning: { kind: "bytes", isMaybeText: false } }
     case TYPE.date: {
       // A date of milliseconds is a local time that should be midnight.
       const isDays = table?.int16(0, 1) === 0

@@ -4,7 +4,7 @@
  * Buffers of Arrow are arrays, so a window's part of each is known without the rest: validity and values at once, texts once
  * their offsets have come. A window begins at a multiple of `WINDOW_ROWS`, so bits begin with a byte.
  */
-import type { ColumnType } from "../../batch/type.ts"
+import { Invalid, type ColumnType } from "../../batch/type.ts"
 import type { WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
 import { Faults } from "../parquet/faults.ts"
@@ -13,7 +13,8 @@ import type { Reading } from "../parquet/reading.ts"
 import type { ArrowField } from "./arrow-field.ts"
 import { BodyReader, type Unzstd } from "./body.ts"
 import type { ByteRange, IndexedBatch } from "./messages.ts"
-import { codeOf, noteText, textEnds, type Texts } from "./text-values.ts"
+import { UNSEEN } from "../text-codes.ts"
+import { codeOf, textEnds, valueOf, wrongOf, type Texts } from "./text-values.ts"
 
 /** How many rows are read at a time, at most. */
 export const WINDOW_ROWS = 65_536
@@ -23,8 +24,6 @@ const ONE_TEXT_BYTES_MAX = 512 * 1024 * 1024
 
 const NO_BYTES = new Uint8Array(0)
 const NO_TEXTS: Texts = { bytes: NO_BYTES, ends: new Float64Array(1), base: 0 }
-/** A code that was not yet looked up. */
-const UNSEEN = -1
 
 /** Some rows of a column. */
 export class ColumnWindow {
@@ -129,6 +128,7 @@ export class ColumnWindow {
     found.clear()
     if (lane === "bits") copyBits(this.#values, first, count, target.bits)
     else if (lane === "text") this.#readTexts(first, count, target, found)
+    else if (lane === "objects") this.#readObjects(first, count, target, found)
     else this.#readNumbers(first, count, target, found)
     this.#readNulls(first, count, target, faults)
     for (let index = 0; index < found.places.length; index++) {
@@ -183,8 +183,35 @@ export class ColumnWindow {
       const isValid = this.#isValid(first + index)
       const code = isValid ? codeOf(this.#texts, first + index, target) : 0
       words[index] = code < 0 ? 0 : code
-      if (code < 0) noteText(this.#texts, first + index, code, index, faults)
+      if (code < 0) faults.note(index, wrongOf(this.#texts, first + index, target, code))
     }
+  }
+
+  /** Objects that stand as JSON text. */
+  #readObjects(first: number, count: number, target: FieldReader, faults: Faults): void {
+    const indexes = this.#field.dictionary === undefined ? undefined : this.#wordsOf(first, count)
+    for (let index = 0; index < count; index++) {
+      if (!this.#isValid(first + index)) {
+        target.writeNull(index)
+        continue
+      }
+      const texts = indexes === undefined ? this.#texts : this.#dictionary
+      const value = valueOf(texts, indexes === undefined ? first + index : this.#textAt(indexes, index), target)
+      if (!(value instanceof Invalid)) target.write(index, value)
+      else {
+        target.writeNull(index)
+        faults.note(index, value.reason)
+      }
+    }
+  }
+
+  /** Which text of the dictionary index `index` means. */
+  #textAt(indexes: Int32Array, index: number): number {
+    const step = this.#field.width === 8 ? 2 : 1
+    const text = indexes[index * step]!
+    const isWithin = text >= 0 && text < this.#codes.length && (step === 1 || indexes[2 * index + 1] === 0)
+    demand(isWithin, "an index is outside of its dictionary")
+    return text
   }
 
   #readIndexed(first: number, count: number, target: FieldReader, faults: Faults): void {
@@ -195,16 +222,13 @@ export class ColumnWindow {
       this.#codesOf = dictionary
     }
     const indexes = this.#wordsOf(first, count)
-    const step = this.#field.width === 8 ? 2 : 1
     for (let index = 0; index < count; index++) {
       words[index] = 0
       if (!this.#isValid(first + index)) continue
-      const text = indexes[index * step]!
-      const isWithin = text >= 0 && text < codes.length && (step === 1 || indexes[2 * index + 1] === 0)
-      demand(isWithin, "an index is outside of its dictionary")
+      const text = this.#textAt(indexes, index)
       let code = codes[text]!
       if (code === UNSEEN) code = codes[text] = codeOf(this.#dictionary, text, target)
-      if (code < 0) noteText(this.#dictionary, text, code, index, faults)
+      if (code < 0) faults.note(index, wrongOf(this.#dictionary, text, target, code))
       else words[index] = code
     }
   }

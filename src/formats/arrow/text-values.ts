@@ -1,15 +1,7 @@
 /** Texts of Arrow's columns: offsets, and the bytes between them, of which those of some rows are at hand. */
 import type { FieldReader } from "../field-reader.ts"
-import { SYMBOL } from "../field-reader.ts"
 import { demand } from "../parquet/malformed.ts"
-import type { Faults } from "../parquet/faults.ts"
-import { isValidUtf8, rawOf } from "../utf8.ts"
-
-/** So much of a text that is not listed is shown. */
-const SHOWN_BYTES = 80
-
-/** In place of codes: a text that is no UTF-8, and one that the list does not have. */
-const [NOT_UTF8, NOT_LISTED] = [-2, -3]
+import { codeOfText, valueOfText, wrongText } from "../text-codes.ts"
 
 /** Texts one behind the other. Text `i` is `bytes[ends[i] - base, ends[i + 1] - base)`. */
 export interface Texts {
@@ -37,22 +29,16 @@ export function textEnds(bytes: Uint8Array, width: 4 | 8, bufferBytes: number): 
 }
 
 /** The code of text `index` in the reader's dictionary, or what is wrong with it: below 0. */
-export function codeOf({ bytes, ends, base }: Texts, index: number, { dictionary, how }: FieldReader): number {
-  const [start, end] = [ends[index]! - base, ends[index + 1]! - base]
-  // What a dictionary has is UTF-8.
-  const known = dictionary.findBytes(bytes, start, end)
-  if (known >= 0) return known
-  if (!isValidUtf8(bytes, start, end)) return NOT_UTF8
-  return how === SYMBOL ? NOT_LISTED : dictionary.codeOfBytes(bytes, start, end)
+export function codeOf({ bytes, ends, base }: Texts, index: number, target: FieldReader): number {
+  return codeOfText(target, bytes, ends[index]! - base, ends[index + 1]! - base)
 }
 
-/** Notes what is wrong with a text, which is that of a row. */
-export function noteText({ bytes, ends, base }: Texts, index: number, code: number, row: number, faults: Faults): void {
-  if (code === NOT_UTF8) {
-    faults.note(row, "not valid UTF-8")
-    return
-  }
-  const start = ends[index]! - base
-  const shown = rawOf(bytes, start, Math.min(ends[index + 1]! - base, start + SHOWN_BYTES))
-  faults.note(row, `${JSON.stringify(shown)}, which is not one of its symbols`)
+/** What is wrong with a text that has no code. */
+export function wrongOf({ bytes, ends, base }: Texts, index: number, target: FieldReader, code: number): string {
+  return wrongText(target, code, bytes, ends[index]! - base, ends[index + 1]! - base)
+}
+
+/** The value that a text reads as, or `Invalid`, for types that have no codes. */
+export function valueOf({ bytes, ends, base }: Texts, index: number, target: FieldReader): unknown {
+  return valueOfText(target, bytes, ends[index]! - base, ends[index + 1]! - base)
 }

@@ -109,10 +109,11 @@ export class ColumnReader {
     const first = row - this.#pageStart
     const valid = validity === undefined ? count : countBits(validity, first, count)
     this.#lane.read(valid, target, faults)
+    this.#lane.spread?.(validity, first, count, target)
     if (valid === count) return
     assert(validity !== undefined, "without levels no value is null")
     spreadFaults(validity, first, count, faults)
-    spreadValues(validity, first, count, valid, target)
+    if (this.#lane.spread === undefined) spreadValues(validity, first, count, valid, target)
     if (target.isNullable) {
       target.validity.fill(0, 0, (count + 7) >> 3)
       orBits(validity, first, target.validity, 0, count)

@@ -5,6 +5,7 @@ import type { FileColumn } from "./file-column.ts"
 import type { Lane } from "./lane.ts"
 import { NumberLane } from "./number-lane.ts"
 import { ByteNumbers, WordNumbers } from "./number-pages.ts"
+import { ObjectLane } from "./object-lane.ts"
 import type { Reading } from "./reading.ts"
 import { TextLane } from "./text-lane.ts"
 
@@ -13,6 +14,7 @@ export function createLane(column: FileColumn, reading: Reading, type: ColumnTyp
   const { lane } = reading
   if (lane === "bits") return new BitLane()
   if (lane === "text") return new TextLane(column, pageBytesMax)
+  if (lane === "objects") return new ObjectLane(column, pageBytesMax)
   const pages = lane === "words" ? new WordNumbers(reading) : new ByteNumbers(column, reading.convert, pageBytesMax)
   return new NumberLane(pages, type.storage)
 }

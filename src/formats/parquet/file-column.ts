@@ -19,6 +19,8 @@ export type Meaning =
   /** Lengths of time; Parquet has none. */
   | { readonly kind: "duration"; readonly unit: "s" | "ms" | "us" | "ns" }
   | { readonly kind: "decimal"; readonly scale: number }
+  /** Bytes of which nothing is said. */
+  | { readonly kind: "bytes"; readonly isMaybeText: boolean }
   /** What no column type has. */
   | { readonly kind: "other" }
 
@@ -114,7 +116,7 @@ function meaningOf(element: SchemaElement): Meaning {
       return decimalOf(element) ?? textOf(element)
     default:
       if (element.logical_type?.type === "FLOAT16" && length === 2) return { kind: "float16" }
-      return decimalOf(element) ?? { kind: "other" }
+      return decimalOf(element) ?? fixedBytesOf(element)
   }
 }
 
@@ -148,10 +150,16 @@ function integerOf({ logical_type: logical, converted_type: converted }: SchemaE
   return { kind: "integer", bits: width, isSigned: true }
 }
 
-/** Text: also enums and JSON, and bytes that nothing is said of, which older writers meant as text. */
+/** Bytes of a fixed length of which nothing is said. */
+function fixedBytesOf({ logical_type: logical, converted_type: converted }: SchemaElement): Meaning {
+  return logical === undefined && converted === undefined ? { kind: "bytes", isMaybeText: false } : { kind: "other" }
+}
+
+/** Text: also enums and JSON. Bytes that nothing is said of may be text, which older writers meant by them. */
 function textOf({ logical_type: logical, converted_type: converted }: SchemaElement): Meaning {
   const said = logical?.type ?? converted
-  const isText = said === undefined || ["STRING", "ENUM", "JSON", "UTF8"].includes(said)
+  if (said === undefined) return { kind: "bytes", isMaybeText: true }
+  const isText = ["STRING", "ENUM", "JSON", "UTF8"].includes(said)
   return { kind: isText ? "text" : "other" }
 }
 

@@ -17,4 +17,9 @@ export interface Lane {
   /** Reads `count` values to the first places of the reader's column. */
   read(count: number, target: FieldReader, faults: Faults): void
   skip(count: number): void
+  /**
+   * Writes what `read` has read last to the rows of a page from `first` on for which a bit of `validity` is set, and nulls
+   * to the others. Lanes have it that do not write by themselves.
+   */
+  spread?(validity: Uint8Array | undefined, first: number, count: number, target: FieldReader): void
 }

@@ -137,6 +137,15 @@ describe("PQ3", () => {
     { sql: "77::DECIMAL(9, 0)", type: t.int32, value: 77 },
     { sql: "'Zoë 🦉'", type: t.string, value: "Zoë 🦉" },
     { sql: "'b'", type: t.enum("a", "b"), value: "b" },
+    { sql: "'[1, 2]'", type: t.list(t.int64), value: [1n, 2n] },
+    { sql: "'{\"a\": [1, null]}'::JSON", type: t.json, value: { a: [1, null] } },
+    {
+      sql: "'{\"a\": 12345678901234567890}'",
+      type: t.object({ a: t.uint64 }),
+      value: { a: 12_345_678_901_234_567_890n },
+    },
+    { sql: "'\\x00\\xFF'::BLOB", type: t.binary, value: Uint8Array.of(0, 255) },
+    { sql: "''::BLOB", type: t.binary, value: Uint8Array.of() },
     { sql: "TIMESTAMPTZ '2024-03-10 07:30:00.123456+00'", type: t.timestamp(), value: 1_710_055_800_123_456 },
     {
       sql: "TIMESTAMP '2024-03-10 03:30:00'",
@@ -158,7 +167,7 @@ describe("PQ3", () => {
     { sql: "1710055800123456789::BIGINT", type: t.timestamp({ format: "ns" }), value: 1_710_055_800_123_456 },
   ]
   for (const { sql, type, value } of CASES) {
-    it(`${sql} is ${String(value)} as ${type.label}`, async () => {
+    it(`${sql} is ${typeof value === "object" ? "a value" : String(value)} as ${type.label}`, async () => {
       // Once as a dictionary, and once beside a null.
       for (const query of [`SELECT ${sql} AS v FROM range(5000)`, `SELECT unnest([${sql}, NULL, ${sql}]) AS v`]) {
         const { rows, bad } = readFile(await duckDb.write(query), schema({ v: type.nullable() }))
@@ -183,6 +192,8 @@ describe("PQ3", () => {
     { sql: "1::INTEGER", type: t.duration(), hint: "Say what its numbers count, as in t.duration" },
     { sql: "TIMESTAMP '2024-03-10 03:30:00'", type: t.date, hint: "t.timestamp" },
     { sql: "'ab'::BLOB", type: t.int32, hint: "t.string" },
+    { sql: "'YQ=='", type: t.binary, hint: "t.string or t.enum(...), or as t.json" },
+    { sql: "'ab'::BLOB", type: t.bool, hint: "t.binary, or as t.string where it is text" },
     { sql: "uuid()", type: t.string, hint: "No column type has such values" },
     { sql: "[1, 2]", type: t.int32, hint: "Nested and repeated columns are not read" },
     { sql: "{ a: 1 }", type: t.object({ a: t.int32 }), hint: "Nested and repeated columns are not read" },
@@ -229,6 +240,9 @@ describe("PQ4 a value that the type does not have makes a bad record", () => {
       type: t.int53,
       reason: "9007199254740992, outside the range of int53 (-9007199254740991 to 9007199254740991)",
     },
+    { values: "'[1]', '[\"a\"]'", type: t.list(t.int32), reason: "a list whose element 0 is not a number" },
+    { values: "'{\"a\": 1}', '{'", type: t.object({ a: t.int32 }), reason: "not an object" },
+    { values: "'1', 'x'", type: t.json, reason: "not JSON" },
     { values: "1::INTEGER, 128", type: t.int8, reason: "128, outside the range of int8 (-128 to 127)" },
     { values: "1::INTEGER, -1", type: t.uint16, reason: "-1, outside the range of uint16 (0 to 65535)" },
     {

@@ -33,8 +33,10 @@ export type ByteConversion = (spans: Spans, count: number, slots: Slots, faults:
 export type Reading =
   /** Bits that become bits. */
   | { readonly lane: "bits" }
-  /** Text that becomes codes. */
+  /** Text, or bytes, that become codes. */
   | { readonly lane: "text" }
+  /** JSON text that becomes objects. */
+  | { readonly lane: "objects" }
   /** Numbers of so many words; where they are direct they are read into the slots themselves. */
   | { readonly lane: "words"; readonly words: number; readonly isDirect: boolean; readonly convert: WordConversion }
   | { readonly lane: "bytes"; readonly convert: ByteConversion }
@@ -69,12 +71,17 @@ export function readingOf(column: FileColumn, type: ColumnType): Reading | undef
 /** The same, where all values of the storage are of the type. */
 function widerReading(column: FileColumn, type: ColumnType): Reading | undefined {
   const { meaning } = column
-  const { storage, typeOf, instant, span, isDate, isAnyText, symbols } = type.definition
+  const { storage, typeOf, instant, span, isDate, isAnyText, isBytes, packing, symbols } = type.definition
   switch (storage) {
     case "bit":
       return meaning.kind === "bool" ? { lane: "bits" } : undefined
-    case "dictionary":
-      return meaning.kind === "text" && (isAnyText || symbols !== undefined) ? { lane: "text" } : undefined
+    case "dictionary": {
+      const isOfText = isAnyText === true || symbols !== undefined || packing === "json"
+      const isFit = isBytes === true ? meaning.kind === "bytes" : isOfText && isTextOf(meaning)
+      return isFit ? { lane: "text" } : undefined
+    }
+    case "struct":
+      return isTextOf(meaning) ? { lane: "objects" } : undefined
     case "int32":
       if (isDate) return meaning.kind === "date" ? dateReading(type) : undefined
       return int32Reading(meaning, column, outsideOf(type))
@@ -88,6 +95,11 @@ function widerReading(column: FileColumn, type: ColumnType): Reading | undefined
     default:
       return undefined
   }
+}
+
+/** Whether values may be text: bytes of which nothing is said are text where older writers meant it. */
+function isTextOf(meaning: Meaning): boolean {
+  return meaning.kind === "text" || (meaning.kind === "bytes" && meaning.isMaybeText)
 }
 
 /** What is said of any whole number out of the type's range. */
@@ -352,7 +364,9 @@ function fittingTypes(meaning: Meaning): string | undefined {
     case "bool":
       return "t.bool"
     case "text":
-      return "t.string or t.enum(...)"
+      return "t.string or t.enum(...), or as t.json, t.list(...) or t.object(...) where it is JSON"
+    case "bytes":
+      return meaning.isMaybeText ? "t.binary, or as t.string where it is text" : "t.binary"
     case "integer":
       if (meaning.bits > 32) return "t.int64 or t.int53"
       return meaning.isSigned || meaning.bits < 32 ? "t.int32 (or a wider number)" : "t.int53 (or t.int64, t.float64)"

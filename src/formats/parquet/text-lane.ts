@@ -3,8 +3,8 @@
  * of its texts is looked up once, when it is first seen.
  */
 import type { Dictionary } from "../../batch/dictionary.ts"
-import { SYMBOL, type FieldReader } from "../field-reader.ts"
-import { isValidUtf8, rawOf } from "../utf8.ts"
+import type { FieldReader } from "../field-reader.ts"
+import { codeOfText, UNSEEN, wrongText } from "../text-codes.ts"
 import { PlainBytes, PlainFixedBytes, Spans, type ByteValues } from "./byte-values.ts"
 import { DictionaryIndexes, isDictionaryEncoding } from "./dictionary-indexes.ts"
 import type { Faults } from "./faults.ts"
@@ -12,12 +12,6 @@ import type { FileColumn } from "./file-column.ts"
 import type { Lane } from "./lane.ts"
 import { demand } from "./malformed.ts"
 import { byteValuesOf } from "./number-pages.ts"
-
-/** In place of codes: a text that was not yet looked up, one that is no UTF-8, and one that the list does not have. */
-const [UNSEEN, NOT_UTF8, NOT_LISTED] = [-1, -2, -3]
-
-/** So much of a text that is not listed is shown. */
-const SHOWN_BYTES = 80
 
 /** Reads texts. */
 export class TextLane implements Lane {
@@ -87,7 +81,7 @@ export class TextLane implements Lane {
     for (let index = 0; index < count; index++) {
       const code = codeOf(this.#spans, index, target)
       words[index] = code < 0 ? 0 : code
-      if (code < 0) faults.note(index, wrongText(this.#spans, index, code))
+      if (code < 0) faults.note(index, wrongOf(this.#spans, index, target, code))
     }
   }
 
@@ -104,25 +98,16 @@ export class TextLane implements Lane {
       let code = codes[text]!
       if (code === UNSEEN) code = codes[text] = codeOf(this.#texts, text, target)
       words[index] = code < 0 ? 0 : code
-      if (code < 0) faults.note(index, wrongText(this.#texts, text, code))
+      if (code < 0) faults.note(index, wrongOf(this.#texts, text, target, code))
     }
   }
 }
 
-/** The code of a text, or why it has none. */
-function codeOf({ bytes, starts, ends }: Spans, index: number, { dictionary, how }: FieldReader): number {
-  const start = starts[index]!
-  const end = ends[index]!
-  // What a dictionary has is UTF-8.
-  const known = dictionary.findBytes(bytes, start, end)
-  if (known >= 0) return known
-  if (!isValidUtf8(bytes, start, end)) return NOT_UTF8
-  return how === SYMBOL ? NOT_LISTED : dictionary.codeOfBytes(bytes, start, end)
+/** The code of a text, or what is wrong with it. */
+function codeOf({ bytes, starts, ends }: Spans, index: number, target: FieldReader): number {
+  return codeOfText(target, bytes, starts[index]!, ends[index]!)
 }
 
-function wrongText({ bytes, starts, ends }: Spans, index: number, code: number): string {
-  if (code === NOT_UTF8) return "not valid UTF-8"
-  const start = starts[index]!
-  const shown = rawOf(bytes, start, Math.min(ends[index]!, start + SHOWN_BYTES))
-  return `${JSON.stringify(shown)}, which is not one of its symbols`
+function wrongOf({ bytes, starts, ends }: Spans, index: number, target: FieldReader, code: number): string {
+  return wrongText(target, code, bytes, starts[index]!, ends[index]!)
 }

@@ -98,6 +98,7 @@ function presentReader(column: Column): ReadRowValue {
     }
     case "dictionary": {
       const { dictionary, values } = column
+      if (column.type.definition.packing !== undefined) return (row) => readValue(column, row)
       return (row) => dictionary.text(values[row]!)
     }
     default:
