@@ -113,6 +113,8 @@ export class WindowAggregate implements Operator, OperatorState {
   /** Rows of a batch, and the ids of their keys, for kernels. */
   readonly #rows: LinearArray
   readonly #ids: LinearArray
+  /** How many entries the last batch in order took, as far as is known: the next one is likely to take as many. */
+  #entriesOfBatch = 0
   #betweenRows = 0
 
   constructor(options: WindowAggregateOptions, context: OperatorContext) {
@@ -300,6 +302,9 @@ export class WindowAggregate implements Operator, OperatorState {
     if (isDirect) findCells?.(memory.controlAddress, 0, count, rowsAddress, this.#ids.address)
     this.#state.touch()
     let at = 0
+    // Holes are closed before there are the pieces of a whole batch.
+    this.#pieces.reserveEntries(this.#entriesOfBatch)
+    const firstEntry = memory.get(CONTROL.entryTail)
     this.#openLast(this.#timeOf(batch, rowOf(0)))
     for (;;) {
       this.#pieces.moveLastToEnd()
@@ -322,6 +327,7 @@ export class WindowAggregate implements Operator, OperatorState {
         at++
       }
     }
+    this.#entriesOfBatch = Math.max(0, memory.get(CONTROL.entryTail) - firstEntry)
     if (isDirect) this.#direct.end(count)
   }
 

@@ -18,8 +18,11 @@ import {
   branch,
   branchIf,
   i32,
+  i32x4,
   i64,
+  i64x2,
   loop,
+  v128,
   when,
   whileLoop,
   type Code,
@@ -27,6 +30,7 @@ import {
   type Local,
 } from "../../../expr/wasm-code.ts"
 import type { WasmModule } from "../../../expr/wasm-module.ts"
+import { FEW_KEYS } from "../keys/few-keys.ts"
 import { listedColumns } from "../keys/key-list.ts"
 import {
   acrossBase,
@@ -67,6 +71,8 @@ interface Few {
   readonly order: Local<"i64">
   readonly rowCount: Local<"i32">
   readonly hasChanged: Local<"i32">
+  /** By part: the keys of the window's rows, where parts are words. */
+  readonly keyVectors: readonly Local<"v128">[]
 }
 
 /** `fireFew(control, keyCount, lastDueEnd, to, capacity) → rows`: see `fireDue`; `keyCount` is how many keys there are. */
@@ -99,6 +105,7 @@ export function writeFireFew(module: WasmModule, shape: WindowShape): void {
       order: scope.local("i64"),
       rowCount: scope.local("i32"),
       hasChanged: scope.local("i32"),
+      keyVectors: areWords(shape) ? shape.keys.parts.map(() => scope.local("v128")) : [],
     }
     const slide = loadLong(CONTROL.slide)
     const body = block((exit) => [
@@ -112,7 +119,7 @@ export function writeFireFew(module: WasmModule, shape: WindowShape): void {
         ...takeNewPieces(few),
         when(few.hasChanged.get, findOrder(few)),
         branchIf(exit, i32.gtU(few.rowCount.get, i32.sub(capacity.get, row.get))),
-        ...storeRows(few),
+        ...storeRows(few, capacity),
         few.end.set(i64.add(few.end.get, slide.get)),
         few.floorEnd.set(few.end.get),
         branch(again),
@@ -312,7 +319,8 @@ function addPlaces(places: Local<"i32">, order: Local<"i64">, left: Local<"i64">
 }
 
 /** Finds the order of the window's rows. */
-function findOrder({ turning, oldOrder, newOrder, order, rowCount, hasChanged }: Few): Code<"none">[] {
+function findOrder(few: Few): Code<"none">[] {
+  const { turning, oldOrder, newOrder, order, rowCount, hasChanged } = few
   const { scope, place } = turning
   const [left, places] = [scope.local("i64"), scope.local("i32")]
   return [
@@ -321,41 +329,107 @@ function findOrder({ turning, oldOrder, newOrder, order, rowCount, hasChanged }:
     ...addPlaces(places, oldOrder, left),
     left.set(newOrder.get),
     whileLoop(i64.ne(left.get, i64.const(0n)), [
-      place.set(i32.wrap(i64.and(left.get, i64.const(0xffn)))),
+      place.set(firstPlace(left)),
       ...listPlace(place, order, places, []),
       left.set(i64.shrU(left.get, i64.const(8n))),
     ]),
     rowCount.set(byteCount(order)),
+    ...findKeyVectors(few),
     hasChanged.set(i32.const(0)),
   ]
 }
 
-/** Stores the window's rows. */
-function storeRows({ turning, emitting, end, size, order }: Few): Code<"none">[] {
-  const { shape, scope, place, old, id } = turning
-  const { row } = emitting
+/** The place in the lowest byte of a word. */
+function firstPlace(order: Local<"i64">): Code<"i32"> {
+  return i32.wrap(i64.and(order.get, i64.const(0xffn)))
+}
+
+/** Whether each part of a key is a word, and never null: then a vector has the part of all keys. */
+function areWords({ keys: { parts } }: WindowShape): boolean {
+  return parts.every(({ storage, width, nullBit }) => width === 1 && storage !== "bit" && nullBit === 0)
+}
+
+/** Sets the vectors of keys; behind the last row they hold what stands at the place 0. */
+function findKeyVectors({ turning, order, keyVectors }: Few): Code<"none">[] {
+  const { scope, place, old } = turning
   const left = scope.local("i64")
+  if (keyVectors.length === 0) return []
+  return [
+    left.set(order.get),
+    ...Array.from({ length: FEW_KEYS }).flatMap((_, lane) => [
+      place.set(firstPlace(left)),
+      left.set(i64.shrU(left.get, i64.const(8n))),
+      ...keyVectors.map((vector, part) => {
+        const word = i32.load(itemAddress(old.columns[part]!.get, place.get, 2))
+        return vector.set(lane === 0 ? i32x4.splat(word) : i32x4.replaceLane(vector.get, lane, word))
+      }),
+    ]),
+  ]
+}
+
+/** Stores the window's rows: keys and bounds of all at once where there is room for as many rows as there may be. */
+function storeRows(few: Few, capacity: Local<"i32">): Code<"none">[] {
+  const { turning, emitting, keyVectors, end, size, order } = few
+  const { shape, scope, id, place, old } = turning
+  const { row } = emitting
   const resultIds = loadControl(emitting, CONTROL.resultIds)
   const [starts, ends] = [loadControl(emitting, CONTROL.windowStarts), loadControl(emitting, CONTROL.windowEnds)]
+  const start = i64.sub(end.get, size.get)
   const keys = shape.keys.parts.flatMap((part, index) => storeListedKey(emitting, part, index, old, place.get))
+  const oneByOne = [
+    when(
+      resultIds.get,
+      forEachRow(few, [
+        id.set(i32.sub(place.get, i32.const(1))),
+        i32.store(itemAddress(resultIds.get, row.get, 2), id.get),
+      ]),
+      forEachRow(few, [
+        ...keys,
+        i64.store(itemAddress(starts.get, row.get, 3), start),
+        i64.store(itemAddress(ends.get, row.get, 3), end.get),
+      ]),
+    ),
+  ]
+  const isRoom = i32.leU(i32.const(FEW_KEYS), i32.sub(capacity.get, row.get))
+  const bounds = scope.local("v128")
+  const storeBounds = (base: Local<"i32">, bound: Code<"i64">) => [
+    bounds.set(i64x2.splat(bound)),
+    v128.store(itemAddress(base.get, row.get, 3), bounds.get),
+    v128.store(itemAddress(base.get, row.get, 3), bounds.get, 16),
+  ]
+  const atOnce = [
+    ...keyVectors.map((vector, part) => {
+      const base = loadControl(emitting, shape.control.keyValues(part))
+      return v128.store(itemAddress(base.get, row.get, 2), vector.get)
+    }),
+    ...storeBounds(starts, start),
+    ...storeBounds(ends, end.get),
+  ]
+  return [
+    ...(keyVectors.length === 0 ? oneByOne : [when(i32.and(isRoom, i32.eqz(resultIds.get)), atOnce, oneByOne)]),
+    ...forEachRow(
+      few,
+      shape.kernels.flatMap((placed, index) => storeFromPlace(emitting, old, place.get, placed, index)),
+    ),
+    row.set(i32.add(row.get, few.rowCount.get)),
+    when(resultIds.get, [when(i64.ne(order.get, i64.const(0n)), noteRun(emitting, row.get, end))]),
+  ]
+}
+
+/** Code for each of the window's rows, by `row` and `place`. */
+function forEachRow({ turning, emitting, order, rowCount }: Few, body: readonly Code<"none">[]): Code<"none">[] {
+  const { scope, place } = turning
+  const { row } = emitting
+  const left = scope.local("i64")
   return [
     left.set(order.get),
     whileLoop(i64.ne(left.get, i64.const(0n)), [
-      place.set(i32.wrap(i64.and(left.get, i64.const(0xffn)))),
-      when(
-        resultIds.get,
-        [id.set(i32.sub(place.get, i32.const(1))), i32.store(itemAddress(resultIds.get, row.get, 2), id.get)],
-        [
-          ...keys,
-          i64.store(itemAddress(starts.get, row.get, 3), i64.sub(end.get, size.get)),
-          i64.store(itemAddress(ends.get, row.get, 3), end.get),
-        ],
-      ),
-      ...shape.kernels.flatMap((placed, index) => storeFromPlace(emitting, old, place.get, placed, index)),
+      place.set(firstPlace(left)),
+      ...body,
       increment(row),
       left.set(i64.shrU(left.get, i64.const(8n))),
     ]),
-    when(resultIds.get, [when(i64.ne(order.get, i64.const(0n)), noteRun(emitting, row.get, end))]),
+    row.set(i32.sub(row.get, rowCount.get)),
   ]
 }
 

@@ -3,8 +3,8 @@
  *
  * A row's key is compared with all of them at once, and its value is added in the lanes that are equal; the other lanes
  * are given zeros, which change nothing. So nothing is looked up, no addition waits for memory, and no branch depends on keys.
- * Rows are numbered downwards, and each lane keeps the greatest number of its rows: that of its first one. From these come
- * the order of entries, and which lanes have one.
+ * A lane that has had a row counts all that come from that on, so the one that was first has counted most: from this comes the
+ * order of entries.
  *
  * Whether each row had one lane of its own is found at the slice's end, from how many rows lanes have counted. Where it had
  * not, as its key is new, nothing has been stored, and the slice is added again by the general way.
@@ -41,8 +41,6 @@ import type { WindowShape } from "./window-shape.ts"
 const UNROLL = 4
 /** More sums than these do not stay in registers. */
 const SUMS_MAX = 2
-/** The number of a slice's first row. */
-const FIRST_ROW = 1 << 30
 const [PAIR, PAIRS] = [2, LANES / 2]
 
 /** Lanes 0 and 1 twice each, and 2 and 3: of four lanes of 4 bytes, pairs of lanes of 8. */
@@ -77,25 +75,35 @@ export interface LaneRows {
   readonly isNoted: Local<"i32">
 }
 
+/** A column that rows are read from: where it starts, how wide its items are as a power of two, and where the next row is. */
+interface LaneColumn {
+  readonly base: Local<"i32">
+  readonly shift: 2 | 3
+  readonly pointer: Local<"i32">
+}
+
 /** The variables of the loop. */
 interface Lanes extends LaneRows {
   readonly keyed: Keyed
   readonly fields: readonly FieldOfLanes[]
   /** The record that is next. */
   readonly next: Local<"i32">
+  readonly times: LaneColumn
+  readonly keyValues: LaneColumn
+  /** By field: what is added to it, where it is a sum. */
+  readonly values: readonly (LaneColumn | undefined)[]
   /** The first moment behind the slice, as times stand in their column. */
   readonly sliceEnd: Local<"i64">
   readonly keys: Local<"v128">
   readonly keyPairs: readonly Local<"v128">[]
   /** By field that is a sum: a pair of lanes each. */
   readonly sums: readonly (readonly Local<"v128">[])[]
-  /** By lane: less one for each of its rows; and the greatest number of a row. */
+  /** By lane: less one for each of its rows; −1 where it has had one; and less one for each row from that on. */
   readonly counts: Local<"v128">
-  readonly firsts: Local<"v128">
-  readonly rowNumber: Local<"v128">
-  /** The bits of −0, and of −1: constants that each row needs. */
+  readonly seen: Local<"v128">
+  readonly since: Local<"v128">
+  /** The bits of −0, which each row needs. */
   readonly sign: Local<"v128">
-  readonly minusOne: Local<"v128">
 }
 
 /**
@@ -111,20 +119,26 @@ export function addByLanes(
   const { adding, piece, size, isStraight } = keyed
   const { scope, setup, control } = adding
   const vector = () => scope.local("v128")
+  const column = (offset: number, shift: 2 | 3): LaneColumn => {
+    return { base: loadedFrom(control, offset, scope, setup), shift, pointer: scope.local("i32") }
+  }
+  const places = keyed.shape.control
   const lanes: Lanes = {
     ...rows,
     keyed,
     fields,
     next: scope.local("i32"),
+    times: column(CONTROL.times, 3),
+    keyValues: column(places.lookedUp(0), 2),
+    values: fields.map(({ kind, input }) => (kind === "float sum" ? column(places.inputValues(input), 3) : undefined)),
     sliceEnd: scope.local("i64"),
     keys: vector(),
     keyPairs: DOUBLED.map(vector),
     sums: fields.map(({ kind }) => (kind === "float sum" ? Array.from({ length: PAIRS }, vector) : [])),
     counts: vector(),
-    firsts: vector(),
-    rowNumber: vector(),
+    seen: vector(),
+    since: vector(),
     sign: vector(),
-    minusOne: vector(),
   }
   const [laneCount, capacity] = [CONTROL.laneCount, CONTROL.entryCapacity].map((offset) =>
     loadedFrom(control, offset, scope, setup),
@@ -132,7 +146,6 @@ export function addByLanes(
   const shift = loadedLongFrom(control, CONTROL.timeShift, scope, setup)
   setup.push(
     lanes.sign.set(v128Of(-(2n ** 63n))),
-    lanes.minusOne.set(v128Of(-1n)),
     lanes.keys.set(v128.load(control.get, CONTROL.laneKeys)),
     ...lanes.keyPairs.map((pair, index) => pair.set(i8x16.shuffle(lanes.keys.get, lanes.keys.get, DOUBLED[index]!))),
   )
@@ -146,7 +159,7 @@ export function addByLanes(
     when(i32.and(i32.ne(laneCount.get, i32.const(0)), isRoom), [
       lanes.sliceEnd.set(i64.sub(piece.end.get, shift.get)),
       ...addRows(lanes),
-      present.set(i32x4.bitmask(i32x4.gtS(lanes.firsts.get, i32x4.splat(i32.const(0))))),
+      present.set(i32x4.bitmask(lanes.seen.get)),
       rowCount.set(countRows(lanes.counts)),
       when(areKnown, [
         ...storeEntries(lanes),
@@ -162,41 +175,41 @@ export function addByLanes(
 
 /** Adds the rows from `at` on that are in the slice, and sets `next`. */
 function addRows(lanes: Lanes): Code<"none">[] {
-  const { keyed, at, end, next, list } = lanes
+  const { keyed, at, end, next, list, times, keyValues, values } = lanes
   const { scope } = keyed.adding
   const row = keyed.adding.row
   const roundsEnd = scope.local("i32")
   // Where records are rows, those of a round lie at constant distances.
-  const rowAt = list === undefined ? next.get : row.get
+  const columns = list === undefined ? [times, keyValues, ...values].flatMap((column) => column ?? []) : []
+  const goOn = (rows: number) => [
+    increment(next, rows),
+    ...columns.map(({ pointer, shift }) => increment(pointer, rows << shift)),
+  ]
   const one = (place: number, done: Label) => [
     ...(list === undefined ? [] : [row.set(i32.load(itemAddress(list.get, next.get, 2), place * 4))]),
-    ...addRow(lanes, rowAt, list === undefined ? place : 0, [
-      ...(place === 0 ? [] : [increment(next, place)]),
-      branch(done),
-    ]),
+    ...addRow(lanes, place, [...(place === 0 ? [] : [increment(next, place)]), branch(done)]),
   ]
   return [
     next.set(at.get),
     roundsEnd.set(i32.sub(end.get, i32.const(UNROLL - 1))),
+    ...columns.map(({ base, pointer, shift }) => pointer.set(itemAddress(base.get, at.get, shift))),
     ...begin(lanes),
     block((done) => [
       whileLoop(i32.ltS(next.get, roundsEnd.get), [
         ...Array.from({ length: UNROLL }).flatMap((_, place) => one(place, done)),
-        increment(next, UNROLL),
+        ...goOn(UNROLL),
       ]),
-      whileLoop(i32.ltS(next.get, end.get), [...one(0, done), increment(next)]),
+      whileLoop(i32.ltS(next.get, end.get), [...one(0, done), ...goOn(1)]),
     ]),
   ]
 }
 
-function begin({ sums, counts, firsts, rowNumber, keyed, fields }: Lanes): Code<"none">[] {
+function begin({ sums, counts, seen, since, keyed, fields }: Lanes): Code<"none">[] {
   const zero = i32x4.splat(i32.const(0))
   const identity = (index: number) => v128Of(keyed.shape.entryFields[index]!.identity)
   return [
     ...fields.flatMap((_, index) => sums[index]!.map((sum) => sum.set(identity(index)))),
-    counts.set(zero),
-    firsts.set(zero),
-    rowNumber.set(i32x4.splat(i32.const(FIRST_ROW))),
+    ...[counts, seen, since].map((each) => each.set(zero)),
   ]
 }
 
@@ -205,29 +218,27 @@ function v128Of(bits: bigint): Code<"v128"> {
   return v128.const([...new Uint8Array(lanes.buffer)])
 }
 
-/** Adds the row that lies `place` rows behind `row`, or runs `outside` where it is not in the slice. */
-function addRow(lanes: Lanes, row: Code<"i32">, place: number, outside: readonly Code<"none">[]): Code<"none">[] {
-  const { keyed, keys, keyPairs, fields, sums, counts, firsts, rowNumber, sign, minusOne, sliceEnd } = lanes
-  const { shape, adding } = keyed
-  const { scope, setup, control } = adding
+/** Adds the row `place` places behind the next one, or runs `outside` where it is not in the slice. */
+function addRow(lanes: Lanes, place: number, outside: readonly Code<"none">[]): Code<"none">[] {
+  const { keyed, list, times, keyValues, values, keys, keyPairs, sums, counts, seen, since, sign, sliceEnd } = lanes
+  const { scope, row } = keyed.adding
   const [key, isKey, negated] = [scope.local("v128"), scope.local("v128"), scope.local("v128")]
-  const column = (offset: number) => loadedFrom(control, offset, scope, setup)
-  const times = column(CONTROL.times)
-  const keyValues = column(shape.control.lookedUp(0))
   const isOf = keyPairs.map(() => scope.local("v128"))
+  const address = ({ base, shift, pointer }: LaneColumn) =>
+    list === undefined ? pointer.get : itemAddress(base.get, row.get, shift)
+  const distance = ({ shift }: LaneColumn) => (list === undefined ? place << shift : 0)
   return [
-    when(i64.geS(i64.load(itemAddress(times.get, row, 3), place * 8), sliceEnd.get), outside),
-    key.set(v128.load32Splat(itemAddress(keyValues.get, row, 2), place * 4)),
+    when(i64.geS(i64.load(address(times), distance(times)), sliceEnd.get), outside),
+    key.set(v128.load32Splat(address(keyValues), distance(keyValues))),
     isKey.set(i32x4.eq(key.get, keys.get)),
     ...isOf.map((isOne, pair) => isOne.set(i32x4.eq(key.get, keyPairs[pair]!.get))),
     counts.set(i32x4.add(counts.get, isKey.get)),
-    firsts.set(i32x4.maxS(firsts.get, v128.and(rowNumber.get, isKey.get))),
-    rowNumber.set(i32x4.add(rowNumber.get, minusOne.get)),
-    ...fields.flatMap(({ input }, index) => {
-      if (sums[index]!.length === 0) return []
-      const values = column(shape.control.inputValues(input))
+    seen.set(v128.or(seen.get, isKey.get)),
+    since.set(i32x4.add(since.get, seen.get)),
+    ...values.flatMap((value, index) => {
+      if (value === undefined) return []
       return [
-        negated.set(v128.xor(v128.load64Splat(itemAddress(values.get, row, 3), place * 8), sign.get)),
+        negated.set(v128.xor(v128.load64Splat(address(value), distance(value)), sign.get)),
         ...sums[index]!.map((sum, pair) => sum.set(f64x2.sub(sum.get, v128.and(negated.get, isOf[pair]!.get)))),
       ]
     }),
@@ -244,7 +255,7 @@ function countRows(counts: Local<"v128">): Code<"i32"> {
  * Stores the entries: that of each lane goes to the place that says how many lanes had a row before its first one. So those of
  * lanes without rows go behind the last.
  */
-function storeEntries({ keyed, fields, sums, counts, firsts }: Lanes): Code<"none">[] {
+function storeEntries({ keyed, fields, sums, counts, since }: Lanes): Code<"none">[] {
   const { shape, adding, piece, entryDirty } = keyed
   const { scope, setup, control, entry, entry8 } = adding
   const entryIds = loadedFrom(control, CONTROL.entryIds, scope, setup)
@@ -252,11 +263,9 @@ function storeEntries({ keyed, fields, sums, counts, firsts }: Lanes): Code<"non
   return [
     i32.store(i32.add(entryDirty.get, from.get), i32.const(0)),
     ...Array.from({ length: LANES }).flatMap((_, lane) => {
-      const first = [0, 1, 2, 3].map((byte) => lane * 4 + byte)
-      const before = i32x4.gtS(
-        firsts.get,
-        i8x16.shuffle(firsts.get, firsts.get, [...first, ...first, ...first, ...first]),
-      )
+      const bytes = [0, 1, 2, 3].map((byte) => lane * 4 + byte)
+      const own = i8x16.shuffle(since.get, since.get, [...bytes, ...bytes, ...bytes, ...bytes])
+      const before = i32x4.gtS(own, since.get)
       return [
         entry.set(i32.add(from.get, i32.popcnt(i32x4.bitmask(before)))),
         entry8.set(i32.shl(entry.get, i32.const(3))),

@@ -11,7 +11,9 @@ const CODES_MAX = 64
 
 /** The values of keys of one whole number, by id: their words lie one behind the other from a place on. */
 export function valuesOfFew(memory: Int32Array, words: number, size: number): readonly number[] {
-  return size > FEW_KEYS ? [] : [...memory.subarray(words, words + size)]
+  const values: number[] = []
+  for (let id = 0; id < size && size <= FEW_KEYS; id++) values.push(memory[words + id]!)
+  return values
 }
 
 /**
@@ -20,6 +22,12 @@ export function valuesOfFew(memory: Int32Array, words: number, size: number): re
  */
 export function codesOfFew(memory: Int32Array, table: number, count: number, size: number): readonly number[] {
   if (size > FEW_KEYS || count > CODES_MAX) return []
-  const codes = Array.from({ length: size }, (_, id) => memory.subarray(table, table + count).indexOf(id + 1))
-  return codes.includes(-1) ? [] : codes
+  const codes: number[] = []
+  for (let id = 0; id < size; id++) {
+    let code = 0
+    while (code < count && memory[table + code] !== id + 1) code++
+    if (code === count) return []
+    codes.push(code)
+  }
+  return codes
 }

@@ -152,8 +152,9 @@ export class KeyTable {
     const column = columns[0]!
     if (column.storage === "int32") {
       const { idsByValue, newKeys } = this.#probe
+      const { address, count } = idsByValue
       const fewKeys = valuesOfFew(this.#memory, this.#placeOf(0), this.size)
-      return { ...idsByValue, columns: [column.values.byteOffset], bits: [], newKeys, fewKeys }
+      return { columns: [column.values.byteOffset], address, count, bits: [], newKeys, fewKeys }
     }
     if (column.storage !== "dictionary") return undefined
     const codes = this.#codesOf(columns)[0]! + CodeCache.placeOf(0)
