@@ -7,7 +7,8 @@ import { explanationText } from "../src/observe/explanation-text.ts"
 import { count, sum } from "../src/stream/aggregates.ts"
 import { aggregate } from "../src/stream/custom-aggregate.ts"
 import { approxCountDistinct, countDistinct } from "../src/stream/distinct-aggregates.ts"
-import { maxBy, minBy } from "../src/stream/extreme-by.ts"
+import { collect, frequent } from "../src/stream/list-aggregates.ts"
+import { maxBy, minBy, topK } from "../src/stream/extreme-by.ts"
 import { job } from "../src/stream/job.ts"
 import { median, percentiles, quantile } from "../src/stream/quantile-aggregates.ts"
 import { populationStddev, populationVariance, stddev, variance } from "../src/stream/spread-aggregates.ts"
@@ -62,6 +63,9 @@ describe("results", () => {
             prices: approxCountDistinct((r) => r.price, { error: 0.05 }),
             winner: maxBy("price", "bidder"),
             rarest: minBy("quantity", ["bidder", "quantity"]),
+            quantities: collect("quantity"),
+            dearest: topK(2, "price", ["bidder", "price"]),
+            often: frequent("bidder", { limit: 1 }),
           }),
       }),
     })
@@ -84,6 +88,12 @@ describe("results", () => {
         prices: 3,
         winner: "bob",
         rarest: { bidder: "ann", quantity: 1 },
+        quantities: [3, 1, 1],
+        dearest: [
+          { bidder: "bob", price: 40 },
+          { bidder: "bob", price: 20 },
+        ],
+        often: [{ value: "ann", count: 2, countMost: 2 }],
       },
       {
         item: "b",
@@ -101,6 +111,9 @@ describe("results", () => {
         prices: 1,
         winner: "cy",
         rarest: null,
+        quantities: [],
+        dearest: [{ bidder: "cy", price: 5 }],
+        often: [{ value: "cy", count: 1, countMost: 1 }],
       },
     ])
   })
@@ -253,6 +266,23 @@ test.each<[name: string, make: () => unknown, message: string]>([
     () => minBy("item", "price"),
     'minBy(...) compares numbers, and the column "item" does not hold any',
   ],
+  [
+    "no rows of a ranking",
+    () => topK(0, "price", "item"),
+    "topK(...): the number of rows is a whole number from 1 to 100000",
+  ],
+  [
+    "a ranking of texts",
+    () => topK(2, "item", "price"),
+    'topK(...) compares numbers, and the column "item" does not hold',
+  ],
+  ["a ranking without a number", () => anyOf(topK)("price", "item"), "topK(...): the number of rows is a whole number"],
+  [
+    "a limit of half a value",
+    () => collect("price", { limit: 0.5 }),
+    "collect(...): the limit is a whole number from 1",
+  ],
+  ["an exact sketch", () => frequent("item", { error: 0 }), "frequent(...): the error is a number from 0.00001 to 0.5"],
   ["an unknown column", () => maxBy("price", "who"), 'there is no column "who"'],
   ["a column twice", () => maxBy("price", ["item", "item"]), 'maxBy(...) names the column "item" twice'],
   [
@@ -260,7 +290,11 @@ test.each<[name: string, make: () => unknown, message: string]>([
     () => anyOf(maxBy)("price"),
     "maxBy(...) takes the column that is compared and what to give, not undefined.",
   ],
-  ["too much to give", () => anyOf(maxBy)("price", "item", "bidder"), "maxBy(...) takes no more than two arguments"],
+  [
+    "too much to give",
+    () => anyOf(maxBy)("price", "item", "bidder"),
+    "maxBy(...) takes no more than what it compares and gives",
+  ],
   [
     "a state without a type",
     () => anyOf(aggregate)({ ...FUNCTIONS, state: 0 }),

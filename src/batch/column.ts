@@ -143,7 +143,7 @@ export function readValue(column: Column, row: number): unknown {
 
 /** The value that a text of a dictionary column stands for. */
 function valueOfText({ definition }: ColumnType, text: string): unknown {
-  return definition.packing === undefined ? text : definition.fromText(text)
+  return definition.unpack === undefined ? text : definition.unpack(text)
 }
 
 /** The text that stands for a value in a dictionary column. */

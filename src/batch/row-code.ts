@@ -39,9 +39,7 @@ export function rowCode(fields: readonly Field[], columns: string, makeObject: O
     return { name, value: `${validity} !== null && ((${validity}[row >> 3] >> (row & 7)) & 1) === 0 ? null : ${value}` }
 
     function unpacked(text: string): string {
-      return type.definition.packing === undefined
-        ? text
-        : `${local("definition", "type.definition")}.fromText(${text})`
+      return type.definition.unpack === undefined ? text : `${local("unpack", "type.definition.unpack")}(${text})`
     }
 
     function valueCode(): string {

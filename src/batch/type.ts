@@ -86,10 +86,12 @@ export interface TypeDefinition<T = unknown> {
   /** How values add up: as whole numbers, or as doubles. Without it, a sum of them means nothing. */
   readonly adds?: "whole" | "float"
   /**
-   * Set where the values of a dictionary column are no texts: the dictionary has the `toText` of each, and `fromText` makes a
+   * Set where the values of a dictionary column are no texts: the dictionary has the `toText` of each, and `unpack` makes a
    * new value of it whenever it is read. As JSON that text stands as it is, or as a string.
    */
   readonly packing?: "json" | "string"
+  /** The value whose `toText` is this text, or `Invalid`, which it may hold, too, where the text is none. Packed types have it. */
+  unpack?(this: void, text: string): T | Invalid
   /** Whether its values are bytes, as a `Uint8Array`. */
   readonly isBytes?: true
   /** What a list is of. */

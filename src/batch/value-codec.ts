@@ -116,7 +116,7 @@ export function settled(type: ColumnType, value: unknown): unknown {
  * @throws RangeError where the text stands for none.
  */
 export function frozenValue(type: ColumnType, text: string): unknown {
-  const value = type.definition.fromText(text)
+  const value = type.definition.unpack!(text)
   if (value instanceof Invalid) throw new RangeError(`a value of the type ${type.label} is ${value.reason}`)
   return deeplyFrozen(value)
 }

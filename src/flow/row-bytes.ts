@@ -24,10 +24,10 @@ export function copyRow(fields: readonly Field[], row: Row): Record<string, unkn
   const copy: Record<string, unknown> = {}
   for (const { name, type } of fields) {
     const value = row[name]
-    const { fields: inner, packing } = type.definition
+    const { fields: inner, unpack } = type.definition
     if (value === null) copy[name] = null
     else if (inner !== undefined) copy[name] = copyRow(inner, value as Row)
-    else copy[name] = packing === undefined ? value : type.fromText(type.toText(value), true)
+    else copy[name] = unpack === undefined ? value : unpack(type.toText(value))
   }
   return copy
 }

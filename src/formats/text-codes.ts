@@ -20,12 +20,14 @@ const SHOWN_BYTES = 80
 export function codeOfText(reader: FieldReader, bytes: Uint8Array, start: number, end: number): number {
   const { dictionary, how, type } = reader
   if (type.definition.isBytes === true) return dictionary.codeOf(type.toText(bytes.slice(start, end)))
-  // What a dictionary has is UTF-8, and of a packed type the text of a value.
-  const known = dictionary.findBytes(bytes, start, end)
-  if (known >= 0) return known
+  if (how === TEXT || how === SYMBOL) {
+    // What a dictionary has is UTF-8.
+    const known = dictionary.findBytes(bytes, start, end)
+    if (known >= 0) return known
+    if (!isValidUtf8(bytes, start, end)) return NOT_UTF8
+    return how === SYMBOL ? NOT_LISTED : dictionary.codeOfBytes(bytes, start, end)
+  }
   if (!isValidUtf8(bytes, start, end)) return NOT_UTF8
-  if (how === TEXT) return dictionary.codeOfBytes(bytes, start, end)
-  if (how === SYMBOL) return NOT_LISTED
   const value = type.definition.fromText(textOfUtf8(bytes, start, end))
   return value instanceof Invalid ? NOT_OF_TYPE : dictionary.codeOf(type.toText(value))
 }

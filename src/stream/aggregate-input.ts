@@ -46,6 +46,22 @@ export function givenInput(
   }
 }
 
+/** A whole number within bounds, or an error that names the call. */
+export function checkWhole(
+  call: string,
+  what: string,
+  value: unknown,
+  { least, greatest }: { readonly least: number; readonly greatest: number },
+  hint: string,
+): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= greatest) return value as number
+  throw new TidemarkError(
+    "invalid-options",
+    `${call}(...): ${what} is a whole number from ${least} to ${greatest}, not ${shownValue(value)}.`,
+    { hint },
+  )
+}
+
 /** A number within bounds, or an error that names the call. */
 export function checkNumber(
   call: string,

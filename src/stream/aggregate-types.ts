@@ -24,6 +24,8 @@ export type AccumulatedValueKind =
   | "approxCountDistinct"
   | "quantile"
   | "percentiles"
+  | "collect"
+  | "frequent"
 
 /** Aggregates that read one value of each row. */
 export type ValueAggregateKind = KernelValueKind | AccumulatedValueKind
@@ -64,6 +66,14 @@ export interface ExtremeByAggregate<N extends string, M extends string | readonl
   readonly of: M
 }
 
+/** `topK`: what the columns `M` hold in the rows in which the column `N` is greatest. */
+export interface TopKAggregate<N extends string, M extends string | readonly string[]> {
+  readonly kind: "topK"
+  readonly by: N
+  readonly of: M
+  readonly limit: number
+}
+
 /** An aggregate of a program's own, over rows of the type `R`, with results of the type `V`. */
 export interface CustomAggregate<in R, in P, out V> {
   readonly kind: "custom"
@@ -79,6 +89,7 @@ export type AnyAggregate<R, P> =
   | LambdaAggregate<ValueAggregateKind, R, P, unknown>
   | TypedAggregate<ValueAggregateKind, R, P, ColumnType>
   | ExtremeByAggregate<string, string | readonly string[]>
+  | TopKAggregate<string, string | readonly string[]>
   | CustomAggregate<R, P, unknown>
 
 /** What `.aggregate(...)` takes: aggregates by the names of their result columns. */
@@ -99,9 +110,11 @@ export type ResultValue<R, X> =
         ? Aggregated<K, number | Extract<V, null>>
         : X extends ExtremeByAggregate<infer N, infer M>
           ? Extract<R[N & keyof R], null> | ColumnsOf<R, M>
-          : X extends CustomAggregate<never, never, infer V>
-            ? V
-            : number
+          : X extends TopKAggregate<string, infer M>
+            ? readonly ColumnsOf<R, M>[]
+            : X extends CustomAggregate<never, never, infer V>
+              ? V
+              : number
 
 type Aggregated<K, V> = K extends "min" | "max" | "sum" | "first" | "last"
   ? V
@@ -111,7 +124,18 @@ type Aggregated<K, V> = K extends "min" | "max" | "sum" | "first" | "last"
       ? number | null
       : K extends PercentilesKind<infer N>
         ? { readonly [M in N as `p${M}`]: number } | Extract<V, null>
-        : number
+        : K extends "collect"
+          ? readonly NonNullable<V>[]
+          : K extends "frequent"
+            ? readonly FrequentValue<NonNullable<V>>[]
+            : number
+
+/** A value, and how often it has occurred: from `count` to `countMost` times. */
+export interface FrequentValue<V> {
+  readonly value: V
+  readonly count: number
+  readonly countMost: number
+}
 
 /** A column's value, or an object of several. */
 type ColumnsOf<R, M> = M extends readonly string[]
@@ -143,7 +167,7 @@ type InputProblem<R, X> =
       ? ValueProblem<K, ValueOf<C>, "its declared type is">
       : X extends LambdaAggregate<infer K, never, never, infer V>
         ? LambdaProblem<K, V>
-        : X extends ExtremeByAggregate<infer N, infer M>
+        : X extends ExtremeByAggregate<infer N, infer M> | TopKAggregate<infer N, infer M>
           ? ExtremeByProblem<R, N, M>
           : never
 
@@ -152,7 +176,7 @@ type ExtremeByProblem<R, N extends string, M> = N extends keyof R
     ? [Exclude<M extends readonly string[] ? M[number] : M, keyof R>] extends [never]
       ? never
       : Problem<`There is no column '${Exclude<M extends readonly string[] ? M[number] : M, keyof R> & string}' to take from the row.`>
-    : Problem<`minBy(...) and maxBy(...) compare numbers, and the column '${N}' is ${ValueName<NonNullable<R[N]>>}.`>
+    : Problem<`minBy(...), maxBy(...) and topK(...) compare numbers, and the column '${N}' is ${ValueName<NonNullable<R[N]>>}.`>
   : Problem<`There is no column '${N}' to compare.`>
 
 type LambdaProblem<K extends ValueAggregateKind, V> = [V] extends [number | null]
@@ -160,7 +184,7 @@ type LambdaProblem<K extends ValueAggregateKind, V> = [V] extends [number | null
   : Problem<`${KindName<K>}(...) takes a lambda that gives a number, and this one gives ${ValueName<NonNullable<V>>}: declare its type, as in ${KindName<K>}(t.${TypeHint<NonNullable<V>>}, (row) => ...).`>
 
 type ValueProblem<K extends ValueAggregateKind, V, Subject extends string> = K extends
-  "first" | "last" | "countDistinct" | "approxCountDistinct"
+  "first" | "last" | "countDistinct" | "approxCountDistinct" | "collect" | "frequent"
   ? never
   : [NonNullable<V>] extends [K extends "min" | "max" ? number | bigint : Summand<NonNullable<V>>]
     ? never
@@ -184,7 +208,9 @@ type ValueName<V> = [V] extends [Timestamp]
           ? "a boolean"
           : [V] extends [bigint]
             ? "a bigint"
-            : "an object"
+            : [V] extends [readonly unknown[]]
+              ? "a list"
+              : "an object"
 
 type TypeHint<V> = [V] extends [bigint]
   ? "int64"

@@ -5,13 +5,15 @@ import { objectType } from "../batch/types/object.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import type { AccumulatorDefinition } from "../flow/aggregates/accumulator.ts"
 import { approxCountDistinct } from "../flow/aggregates/approx-count-distinct.ts"
+import { collect } from "../flow/aggregates/collect.ts"
 import { countDistinct } from "../flow/aggregates/count-distinct.ts"
 import { custom, type CustomFunctions } from "../flow/aggregates/custom.ts"
+import { frequent, type FrequentOptions } from "../flow/aggregates/frequent.ts"
 import { quantiles, type QuantileOptions } from "../flow/aggregates/quantiles.ts"
-import { extremeBy } from "../flow/aggregates/ranked.ts"
+import { extremeBy, ranking } from "../flow/aggregates/ranked.ts"
 import { spread } from "../flow/aggregates/variance.ts"
 import type { AccumulatedSpec } from "../flow/plan.ts"
-import type { AccumulatedValueKind, ExtremeByAggregate } from "./aggregate-types.ts"
+import type { AccumulatedValueKind, ExtremeByAggregate, TopKAggregate } from "./aggregate-types.ts"
 import type { CallChecks } from "./call-checks.ts"
 
 /** What an aggregate does, without what it reads. */
@@ -19,6 +21,7 @@ export type Accumulation = Pick<AccumulatedSpec, "call" | "settings" | "stateSet
 
 interface Settings {
   readonly error?: number
+  readonly limit?: number
   readonly quantiles?: QuantileOptions["quantiles"]
 }
 
@@ -32,6 +35,8 @@ const DEFINITIONS: Readonly<Record<AccumulatedValueKind, (settings: Settings) =>
   approxCountDistinct: ({ error }) => approxCountDistinct(error!),
   quantile: (settings) => quantiles(settings as QuantileOptions),
   percentiles: (settings) => quantiles(settings as QuantileOptions),
+  collect: ({ limit }) => collect(limit === undefined ? {} : { limit }),
+  frequent: (settings) => frequent(settings as FrequentOptions),
 }
 
 /** Whether an aggregate of this kind reads one value of each row, and has no kernel. */
@@ -42,13 +47,14 @@ export function isAccumulatedKind(kind: string): kind is AccumulatedValueKind {
 /** What an aggregate of one value does. */
 export function valueAccumulation(kind: AccumulatedValueKind, settings: Settings): Accumulation {
   const definition = DEFINITIONS[kind](settings)
-  const { error, quantiles } = settings
+  const { error, quantiles, limit } = settings
   const errorText = error === undefined ? "" : `error ${error}`
+  const limitText = limit === undefined ? "" : `limit ${limit}`
   return {
     call: kind,
-    settings: [quantilesText(quantiles), errorText].filter((text) => text !== "").join(", "),
-    // Which quantiles are asked for is of no concern to the state.
-    stateSettings: errorText,
+    settings: [quantilesText(quantiles), limitText, errorText].filter((text) => text !== "").join(", "),
+    // Which quantiles are asked for is of no concern to the state, nor how many of its counters are shown.
+    stateSettings: kind === "collect" ? limitText : errorText,
     functions: [],
     define: () => definition,
   }
@@ -59,19 +65,22 @@ function quantilesText(quantiles: Settings["quantiles"]): string {
   return typeof quantiles === "number" ? String(quantiles) : quantiles.map(({ name }) => name).join(" ")
 }
 
-/** What `minBy` and `maxBy` do, and the columns that they read. */
+/** What `minBy`, `maxBy` and `topK` do, and the columns that they read. */
 export function extremeAccumulation(
   checks: CallChecks,
-  { kind, by, of }: ExtremeByAggregate<string, string | readonly string[]>,
+  aggregate: ExtremeByAggregate<string, string | readonly string[]> | TopKAggregate<string, string | readonly string[]>,
 ): { readonly names: readonly string[]; readonly accumulation: Accumulation } {
+  const { kind, by, of } = aggregate
   const given = typeof of === "string" ? [of] : of
   const twice = given.find((name, index) => given.indexOf(name) !== index)
   if (twice !== undefined) {
     throw checks.error(`${kind}(...) names the column ${JSON.stringify(twice)} twice`, "Name each column once.")
   }
   for (const name of [by, ...given]) checks.column(name)
-  const definition = extremeBy({ which: kind === "minBy" ? "min" : "max", by, of })
-  const text = `by ${JSON.stringify(by)} of ${JSON.stringify(of)}`
+  const options = { which: kind === "minBy" ? "min" : "max", by, of } as const
+  const definition = aggregate.kind === "topK" ? ranking(options, aggregate.limit) : extremeBy(options)
+  const first = aggregate.kind === "topK" ? `${aggregate.limit} ` : ""
+  const text = `${first}by ${JSON.stringify(by)} of ${JSON.stringify(of)}`
   const accumulation = { call: kind, settings: text, stateSettings: text, functions: [], define: () => definition }
   return { names: [...new Set([by, ...given])], accumulation }
 }

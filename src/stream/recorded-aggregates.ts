@@ -14,7 +14,7 @@ import {
   type AggregateSpec,
   type KernelAggregateInput,
 } from "../flow/plan.ts"
-import type { AccumulatedValueKind, ExtremeByAggregate } from "./aggregate-types.ts"
+import type { AccumulatedValueKind, ExtremeByAggregate, TopKAggregate } from "./aggregate-types.ts"
 import type { CallChecks } from "./call-checks.ts"
 import {
   customAccumulation,
@@ -48,7 +48,11 @@ interface GivenCustom {
   readonly functions: Omit<CustomFunctions, "type">
 }
 
-type Given = GivenAggregate | ExtremeByAggregate<string, string | readonly string[]> | GivenCustom
+type Given =
+  | GivenAggregate
+  | ExtremeByAggregate<string, string | readonly string[]>
+  | TopKAggregate<string, string | readonly string[]>
+  | GivenCustom
 
 /** The aggregates, and the row type of the results: keys, bounds of the window, aggregates. */
 export function recordAggregates(
@@ -112,7 +116,8 @@ export function recordReduction(
 function specOf(checks: CallChecks, name: string, aggregate: Given, rows: Schema): AggregateSpec {
   switch (aggregate.kind) {
     case "minBy":
-    case "maxBy": {
+    case "maxBy":
+    case "topK": {
       const { names, accumulation } = extremeAccumulation(checks, aggregate)
       return accumulated(checks, name, { kind: "columns", names }, accumulation, rows)
     }
@@ -190,12 +195,15 @@ function refuse(
   const taken = isUnsigned ? "numbers that it can add" : "numbers"
   const problem = `${JSON.stringify(name)}: ${call}(...) takes ${taken}, and ${subject} is of the type ${type?.label}`
   const sums = `Sum something else: ${call}(t.int64, (row) => ...) takes bigints below 2⁶³.`
-  const others = "Only first(...), last(...) and counts of distinct values take columns of every type."
+  const others =
+    "Only first(...), last(...), collect(...), frequent(...) and counts of distinct values take every type."
   throw checks.error(problem, isUnsigned ? sums : others)
 }
 
 function isAggregate(value: unknown): value is Given {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false
   const kind = String(value.kind)
-  return Object.hasOwn(AGGREGATES, kind) || isAccumulatedKind(kind) || ["minBy", "maxBy", "custom"].includes(kind)
+  return (
+    Object.hasOwn(AGGREGATES, kind) || isAccumulatedKind(kind) || ["minBy", "maxBy", "topK", "custom"].includes(kind)
+  )
 }

@@ -4,7 +4,7 @@ import { compileSnippets } from "./snippet-compiler.ts"
 
 const HEAD = `
 import { count, first, hopping, job, max, mean, min, schema, sum, t, tumbling, type UpdateStream } from "tidemark"
-import { aggregate, approxCountDistinct, countDistinct, maxBy, median, minBy, percentiles, variance } from "tidemark"
+import { aggregate, approxCountDistinct, countDistinct, collect, maxBy, median, minBy, percentiles, topK, variance } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 
 const Trip = schema({
@@ -243,7 +243,15 @@ const WRONG: Readonly<Record<string, { readonly code: string; readonly says: rea
   },
   "a row that is picked by a string": {
     code: flow(`hourly().aggregate({ fare: maxBy("zone", "fare") })`),
-    says: ["minBy(...) and maxBy(...) compare numbers, and the column 'zone' is a string."],
+    says: ["minBy(...), maxBy(...) and topK(...) compare numbers, and the column 'zone' is a string."],
+  },
+  "rows that are ranked by a string": {
+    code: flow(`hourly().aggregate({ fares: topK(3, "zone", "fare") })`),
+    says: ["minBy(...), maxBy(...) and topK(...) compare numbers, and the column 'zone' is a string."],
+  },
+  "values of a lambda that gives strings": {
+    code: flow(`hourly().aggregate({ zones: collect((r) => r.zone) })`),
+    says: ["declare its type, as in collect(t.string, (row) => ...)."],
   },
   "a row that is picked by an unknown column": {
     code: flow(`hourly().aggregate({ fare: maxBy("fair", "fare") })`),

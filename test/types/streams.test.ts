@@ -7,7 +7,9 @@ import { countWindow, hopping, tumbling } from "../../src/stream/windows.ts"
 import { count, first, last, max, mean, min, sum } from "../../src/stream/aggregates.ts"
 import { aggregate } from "../../src/stream/custom-aggregate.ts"
 import { approxCountDistinct, countDistinct } from "../../src/stream/distinct-aggregates.ts"
-import { maxBy, minBy } from "../../src/stream/extreme-by.ts"
+import type { FrequentValue } from "../../src/stream/aggregate-types.ts"
+import { maxBy, minBy, topK } from "../../src/stream/extreme-by.ts"
+import { collect, frequent } from "../../src/stream/list-aggregates.ts"
 import { median, percentiles } from "../../src/stream/quantile-aggregates.ts"
 import { populationVariance, variance } from "../../src/stream/spread-aggregates.ts"
 import { job, type InputRows, type OutputRows } from "../../src/stream/job.ts"
@@ -241,6 +243,10 @@ describe("results of windows", () => {
         a: approxCountDistinct((r) => r.tip),
         by: maxBy("fare", "dropoff"),
         low: minBy("tip", ["kind", "meters"]),
+        all: collect("tip", { limit: 5 }),
+        top: topK(3, "fare", ["zone", "tip"]),
+        tips: topK(3, "fare", "tip"),
+        often: frequent("kind"),
         own: aggregate({
           state: t.int64,
           type: t.enum("few", "many").nullable(),
@@ -265,11 +271,21 @@ describe("results of windows", () => {
       readonly a: number
       readonly by: Timestamp | null
       readonly low: { readonly kind: "taxi" | "bus"; readonly meters: bigint } | null
+      readonly all: readonly number[]
+      readonly top: readonly { readonly zone: string; readonly tip: number | null }[]
+      readonly tips: readonly (number | null)[]
+      readonly often: readonly FrequentValue<"taxi" | "bus">[]
       readonly own: "few" | "many" | null
     }>()
     expect(columns).toContain(
       'v: float64?, pv: float64?, m: float64, ps: object({ "p50": float64, "p99.9": float64 }), ' +
         'pn: object({ "p50": float64 })?, d: int53, a: int53, by: timestamp?, low: object(',
+    )
+    expect(columns).toContain(
+      'all: list(float64), top: list(object({ "zone": string, "tip": float64? })), tips: list(float64?), ',
+    )
+    expect(columns).toContain(
+      'often: list(object({ "value": enum("taxi", "bus"), "count": int53, "countMost": int53 })), own:',
     )
     expect(columns).toContain('own: enum("few", "many")?')
   })

@@ -11,6 +11,7 @@ const definition: TypeDefinition<Uint8Array> = {
   typeOf: "object",
   check: (value) => (isBytes(value) ? undefined : "not a Uint8Array"),
   fromText,
+  unpack: fromText,
   fromJson: (value) => (typeof value === "string" ? fromText(value) : new Invalid("not base64 text")),
   toText: base64Of,
   toJson: (value) => `"${base64Of(value)}"`,

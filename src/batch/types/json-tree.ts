@@ -87,6 +87,19 @@ export function fromTree(type: ColumnType, part: unknown): unknown {
   return type.fromJson(part, Number.isFinite(part) ? part.toExponential() : `${Math.sign(part)}e400`)
 }
 
+/**
+ * What a part of a tree that the type's `toJson` has written is as a value of it: fields of objects go by their own names, as
+ * that wrote them, and not by those that they are read from.
+ */
+export function fromOwnTree(type: ColumnType, part: unknown): unknown {
+  const { fields, element } = type.definition
+  if (element !== undefined && Array.isArray(part)) return part.map((inner) => fromOwnTree(element, inner))
+  if (fields === undefined || !isPlainObject(part)) return fromTree(type, part)
+  const object: Record<string, unknown> = {}
+  for (const field of fields) object[field.name] = fromOwnTree(field.type, part[field.name])
+  return object
+}
+
 /** Whether a value is what JSON objects are read as. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false

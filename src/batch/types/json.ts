@@ -43,13 +43,16 @@ const definition: TypeDefinition = {
   packing: "json",
   typeOf: "any",
   check: problemOf,
-  fromText: (text) => {
-    const tree = parseJson(text)
-    return tree === undefined ? new Invalid("not JSON") : topOf(tree)
-  },
+  fromText,
+  unpack: fromText,
   fromJson: (value, raw) => topOf(raw === undefined || typeof value !== "number" ? value : new JsonNumber(raw)),
   toText: jsonText,
   toJson: jsonText,
+}
+
+function fromText(text: string): unknown {
+  const tree = parseJson(text)
+  return tree === undefined ? new Invalid("not JSON") : topOf(tree)
 }
 
 /** Why a value is none of the type, as a clause behind "is": with the place of the part that is at fault. */

@@ -6,7 +6,7 @@
 import { TidemarkError } from "../../base/errors.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
-import { fromTree, parseJson } from "./json-tree.ts"
+import { fromOwnTree, fromTree, parseJson } from "./json-tree.ts"
 
 /** See `t.list`. */
 export function listType<T>(element: ColumnType<T>): ColumnType<readonly T[], "list"> {
@@ -21,6 +21,7 @@ export function listType<T>(element: ColumnType<T>): ColumnType<readonly T[], "l
     check: (value) => checkElements(element, value),
     fromText: (text) => fromJson(element, parseJson(text)),
     fromJson: (value) => fromJson(element, value),
+    unpack: (text) => ofOwnNames(element, parseJson(text)),
     toText: (value) => toJson(element, value),
     toJson: (value) => toJson(element, value),
   }
@@ -58,6 +59,10 @@ function fromJson(element: ColumnType, value: unknown): readonly unknown[] | Inv
     list.push(part)
   }
   return list
+}
+
+function ofOwnNames(element: ColumnType, tree: unknown): readonly unknown[] | Invalid {
+  return Array.isArray(tree) ? tree.map((part) => fromOwnTree(element, part)) : new Invalid("not a list")
 }
 
 function toJson(element: ColumnType, value: readonly unknown[]): string {

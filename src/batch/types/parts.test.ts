@@ -3,6 +3,10 @@ import { describe, expect, it, test } from "vitest"
 import type { Prng } from "../../base/prng.ts"
 import { randomJsonValue } from "../../../test/random-values.ts"
 import { forEachSeed } from "../../../test/seeds.ts"
+import { Arena } from "../arena.ts"
+import { batchOfRows } from "../batch.ts"
+import { readValue } from "../column.ts"
+import { rowReader } from "../row-reader.ts"
 import { schema, type RowOf } from "../schema.ts"
 import { Invalid, isKeyable, whyNoKey, type ColumnType } from "../type.ts"
 import { t } from "../types.ts"
@@ -39,6 +43,18 @@ describe("TY27 lists", () => {
     expect(shown(type.fromJson([{ ID: 1, tags: [2] }]))).toBe(
       'invalid: a list whose element 0 is an object whose field "tags" is a list whose element 0 is not a string',
     )
+  })
+
+  it("N5 VC1 keep objects whose fields are read from other names", () => {
+    const type = t.list(t.object({ id: t.int64.from("ID"), of: t.list(t.object({ n: t.int8.from("N") })) }))
+    const value = type.fromJson([{ ID: 1, of: [{ N: 2 }], id: 7 }]) as unknown[]
+    const arena = new Arena({ maxBytes: 65_536 })
+    const { batch } = batchOfRows(arena, schema({ type }), [{ type: value }])
+    expect(value).toEqual([{ id: 1n, of: [{ n: 2 }] }])
+    expect(readValue(batch.columns[0]!, 0)).toEqual(value)
+    expect(rowReader(batch.schema)(batch)(0)).toEqual({ type: value })
+    expect(settled(type, value)).toEqual(value)
+    expect(type.toText(value)).toBe('[{"id":"1","of":[{"n":2}]}]')
   })
 
   it("have names and defaults, and their elements have none", () => {

@@ -12,6 +12,9 @@ import {
   accumulate,
   bytesOf,
   isSameValue,
+  problemOfFrequent,
+  referenceCounts,
+  type FrequentValue,
   randomValue,
   referenceDistinct,
   referenceQuantile,
@@ -21,10 +24,12 @@ import {
   type Timed,
 } from "./accumulators.reference.ts"
 import { approxCountDistinct } from "./approx-count-distinct.ts"
+import { collect } from "./collect.ts"
 import { countDistinct } from "./count-distinct.ts"
 import { custom } from "./custom.ts"
+import { countersFor, frequent } from "./frequent.ts"
 import { bucketBits, quantiles } from "./quantiles.ts"
-import { extremeBy } from "./ranked.ts"
+import { extremeBy, ranking } from "./ranked.ts"
 import { spread } from "./variance.ts"
 
 const STREAMS = 10_000 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
@@ -149,6 +154,57 @@ test.each(["min", "max"] as const)("AC1 AC2 AC3 RK1 W52 %sBy gives what goes wit
   }
   runStreams({ definition: extremeBy({ which, by: "by", of: ["also", "by"] }), inputs, judge: several, isExact: true })
 })
+
+test.each([1, 3, 1000])("AC1 AC2 AC3 RK1 W59 topK gives what goes with the %d greatest, in order", (limit) => {
+  const inputs = [t.int32.nullable(), t.int64, t.float64, t.timestamp()].flatMap((by) => [
+    t.object({ by, of: POINT, also: t.string.nullable() }),
+    t.object({ by, of: t.string.nullable(), also: t.float64 }),
+  ])
+  const rankedBy =
+    (of: (row: Record<string, unknown>) => unknown): Judge =>
+    (result, records) => {
+      const expected = referenceRanking("max", records)
+        .slice(0, limit)
+        .map(({ value }) => of(value as Record<string, unknown>))
+      return isSameValue(result, expected) ? undefined : "other rows were picked"
+    }
+  const which = "max" as const
+  const one = rankedBy((row) => row["of"])
+  runStreams({ definition: ranking({ which, by: "by", of: "of" }, limit), inputs, judge: one, isExact: true })
+  const several = rankedBy(({ also, by }) => ({ also, by }))
+  runStreams({
+    definition: ranking({ which, by: "by", of: ["also", "by"] }, limit),
+    inputs,
+    judge: several,
+    isExact: true,
+  })
+})
+
+test.each([undefined, 1, 5])("AC1 AC2 AC3 CO1 W58 collect gives the values in order of time, limit %s", (limit) => {
+  const judge: Judge = (result, records) => {
+    const expected = [...records].sort((one, other) => one.time - other.time).slice(0, limit)
+    return isSameValue(
+      result,
+      expected.map(({ value }) => value),
+    )
+      ? undefined
+      : "other values were kept"
+  }
+  runStreams({ definition: collect(limit === undefined ? {} : { limit }), inputs: ANY, judge, isExact: true })
+})
+
+test.each([0.5, 0.3, 0.1, 0.01])(
+  "AC1 AC2 AC3 FQ1 FQ2 W60 frequent keeps its error of %d, and is exact for few values",
+  (error) => {
+    const room = countersFor(error)
+    const judge: Judge = (result, records) => {
+      const exact = referenceCounts(records.map(({ value }) => value))
+      return problemOfFrequent(result as readonly FrequentValue[], exact, records.length, error, room)
+    }
+    const isExact = error === 0.01
+    runStreams({ definition: frequent({ limit: 1000, error }), inputs: ANY, judge, isExact })
+  },
+)
 
 test("AC1 AC2 AC3 VK1 W53 countDistinct counts values that differ", () => {
   const judge: Judge = (result, records) => {

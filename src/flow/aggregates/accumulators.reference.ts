@@ -83,6 +83,45 @@ export function referenceDistinct(values: readonly unknown[]): unknown[] {
   return distinct
 }
 
+/** A value of a result of `frequent`. */
+export interface FrequentValue {
+  readonly value: unknown
+  readonly count: number
+  readonly countMost: number
+}
+
+/** The distinct values and how often each occurs. */
+export function referenceCounts(values: readonly unknown[]): { readonly value: unknown; readonly count: number }[] {
+  return referenceDistinct(values).map((value) => ({
+    value,
+    count: values.filter((other) => isSameValue(value, other)).length,
+  }))
+}
+
+/** What is wrong with what `frequent` has given without a limit, if anything: FQ1 and FQ2, and the order. */
+export function problemOfFrequent(
+  result: readonly FrequentValue[],
+  exact: readonly { readonly value: unknown; readonly count: number }[],
+  values: number,
+  error: number,
+  room: number,
+): string | undefined {
+  let last = Infinity
+  for (const { value, count, countMost } of result) {
+    const real = exact.find((each) => isSameValue(each.value, value))?.count ?? 0
+    if (count < 1 || count > real || countMost < real) return `${count} to ${countMost} instead of ${real}`
+    if (countMost - count > error * values) return `${countMost - count} off, of ${values}`
+    if (count > last) return "not the most frequent first"
+    last = count
+  }
+  const missed = exact.find(({ value, count }) => {
+    return count > error * values && !result.some((each) => isSameValue(each.value, value))
+  })
+  if (missed !== undefined) return `a value that occurred ${missed.count} times of ${values} is missed`
+  const isExact = exact.length <= room
+  return isExact && result.some(({ count, countMost }) => count !== countMost) ? "not exact, for few values" : undefined
+}
+
 /** Records with a `by` that is not null, the most extreme first; of equals the earliest, and of those the first to arrive. */
 export function referenceRanking(which: "min" | "max", records: readonly Timed[], by = "by"): Timed[] {
   const byOf = ({ value }: Timed) => (value as Record<string, number | bigint | null>)[by]!

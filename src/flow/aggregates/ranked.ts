@@ -11,9 +11,11 @@
  */
 import { assert } from "../../base/assert.ts"
 import { ColumnType } from "../../batch/type.ts"
+import { listType } from "../../batch/types/list.ts"
 import { objectType } from "../../batch/types/object.ts"
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts"
 import { isOrdered } from "./input-types.ts"
+import { insert, mergeInOrder } from "./ordered-items.ts"
 import { readValue, writeValue } from "./value-bytes.ts"
 
 /** Which rows, and what of them. */
@@ -50,6 +52,24 @@ export function extremeBy(options: RankedOptions): AccumulatorDefinition {
       return {
         ...rankedRows(options, types, 1),
         result: ([best]) => (best === undefined ? null : best.value),
+      }
+    },
+  }
+}
+
+/** The definition of `topK`: what goes with the k most extreme values, best first, as a list. */
+export function ranking(options: RankedOptions, limit: number): AccumulatorDefinition {
+  return {
+    resultType(input) {
+      const value = input && rankedTypes(options, input)?.value
+      return value && listType(new ColumnType(value.definition, { isNullable: value.isNullable }))
+    },
+    accumulator(input): Accumulator<RankedRows> {
+      const types = rankedTypes(options, input!)
+      assert(types !== undefined, "it was asked for the type of its results")
+      return {
+        ...rankedRows(options, types, limit),
+        result: (rows) => rows.map(({ value }) => value),
       }
     },
   }
@@ -122,35 +142,4 @@ function compareExtremes(which: "min" | "max", one: number | bigint, other: numb
   if (isOneNaN || isOtherNaN) return Number(isOtherNaN) - Number(isOneNaN)
   const order = one === other ? Number(Object.is(other, -0)) - Number(Object.is(one, -0)) : one < other ? -1 : 1
   return which === "min" ? order : -order
-}
-
-/** Puts an item behind all that it does not come before, and drops what is beyond the limit. */
-function insert<T>(items: T[], item: T, limit: number, isBefore: (one: T, other: T) => boolean): void {
-  let [low, high] = [0, items.length]
-  // Most records come behind all that there are.
-  if (high > 0 && !isBefore(item, items[high - 1]!)) low = high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (isBefore(item, items[middle]!)) high = middle
-    else low = middle + 1
-  }
-  if (low >= limit) return
-  items.splice(low, 0, item)
-  if (items.length > limit) items.pop()
-}
-
-/** The first items of both: where neither comes before the other, those of `earlier` first. */
-function mergeInOrder<T>(
-  earlier: readonly T[],
-  later: readonly T[],
-  limit: number,
-  isBefore: (one: T, other: T) => boolean,
-): T[] {
-  const merged: T[] = []
-  let [one, other] = [0, 0]
-  while (merged.length < limit && (one < earlier.length || other < later.length)) {
-    const isLater = one === earlier.length || (other < later.length && isBefore(later[other]!, earlier[one]!))
-    merged.push(isLater ? later[other++]! : earlier[one++]!)
-  }
-  return merged
 }

@@ -6,8 +6,9 @@ import { expect, test } from "vitest"
 import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts"
-import { referenceQuantile } from "./accumulators.reference.ts"
+import { problemOfFrequent, referenceQuantile, type FrequentValue } from "./accumulators.reference.ts"
 import { approxCountDistinct, precisionOf, REGISTERS_PER_HASH } from "./approx-count-distinct.ts"
+import { countersFor, frequent } from "./frequent.ts"
 import { bucketBits, quantiles } from "./quantiles.ts"
 
 const COUNT = 20_000
@@ -136,4 +137,51 @@ test("approxCountDistinct gives the same for any order, with duplicates and in p
     return [accumulator.result(one), accumulator.result(inParts(accumulator, some))]
   })
   expect(new Set(results.flat()).size).toBe(1)
+})
+
+/** Streams that are made to fool counters of which there are m. */
+const OFTEN: Readonly<Record<string, (m: number, prng: Prng) => number[]>> = {
+  "all different": () => listOf((at) => at),
+  "all equal": () => listOf(() => 7),
+  "m + 1 values in turn": (m) => listOf((at) => at % (m + 1)),
+  "m + 1 values, one behind the other": (m) => listOf((at) => Math.floor((at * (m + 1)) / COUNT)),
+  "the frequent one first, then what lowers it": (m) => listOf((at) => (at < (COUNT * 2) / (m + 1) ? -1 : at)),
+  "the frequent one last": (m) => listOf((at) => (at >= COUNT - (COUNT * 2) / (m + 1) ? -1 : at)),
+  "the frequent one between all others": (m) => listOf((at) => (at % (m + 1) === m ? -1 : at)),
+  "groups of m + 1, each once lowered": (m) => listOf((at) => (at % (m + 1)) + Math.floor(at / (2 * (m + 1))) * 1e6),
+  "counts of powers of two": () => listOf((at) => 31 - Math.clz32(at)),
+  "a heavy tail": (_, prng) => listOf(() => Math.floor(1 / (1 - prng.float()))),
+  "two halves that have nothing in common": (m) => listOf((at) => (at < COUNT / 2 ? at % m : -1 - (at % m))),
+}
+
+test.each([0.5, 0.1, 0.01, 0.001])("FQ1 FQ2 W60 frequent keeps the error %d on hard input", (error) => {
+  const room = countersFor(error)
+  const accumulator = frequent({ limit: Infinity, error }).accumulator(t.float64)
+  let [worst, where] = [0, ""]
+  for (const [name, make] of Object.entries(OFTEN)) {
+    const values = make(room, new Prng(1))
+    const counts = new Map<number, number>()
+    for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+    // Values that are told apart by `===` alone, so that what is looked up is found at once.
+    const exact = [...counts].map(([value, count]) => ({ value, count }))
+    const atOnce = values.reduce((partial, value) => accumulator.add(partial, value, 0), accumulator.init())
+    for (const partial of [atOnce, inParts(accumulator, values)]) {
+      const result = accumulator.result(partial) as readonly FrequentValue[]
+      const shown = new Set(result.map(({ value }) => value))
+      const some = exact.filter(({ value, count }) => shown.has(value) || count > error * COUNT)
+      const problem = problemOfFrequent(result, some, COUNT, error, exact.length <= room ? Infinity : 0)
+      expect(problem, name).toBe(undefined)
+      expect(result.length).toBeLessThanOrEqual(room)
+      for (const { value, countMost } of result) {
+        const short = (countMost - counts.get(value as number)!) / (error * COUNT)
+        if (short > worst) [worst, where] = [short, name]
+      }
+      for (const { value, count } of result) {
+        const short = (counts.get(value as number)! - count) / (error * COUNT)
+        if (short > worst) [worst, where] = [short, name]
+      }
+    }
+  }
+  process.stdout.write(`frequent of error ${error}: at worst ${worst.toFixed(3)} of it, ${where}\n`)
+  expect(worst).toBeGreaterThan(0.4)
 })

@@ -9,10 +9,12 @@ import type { ColumnType } from "../../../batch/type.ts"
 import { t } from "../../../batch/types.ts"
 import type { AccumulatorDefinition } from "../../aggregates/accumulator.ts"
 import { approxCountDistinct } from "../../aggregates/approx-count-distinct.ts"
+import { collect } from "../../aggregates/collect.ts"
 import { countDistinct } from "../../aggregates/count-distinct.ts"
+import { frequent } from "../../aggregates/frequent.ts"
 import { custom } from "../../aggregates/custom.ts"
 import { quantiles } from "../../aggregates/quantiles.ts"
-import { extremeBy } from "../../aggregates/ranked.ts"
+import { extremeBy, ranking } from "../../aggregates/ranked.ts"
 import { spread } from "../../aggregates/variance.ts"
 import type { AccumulatedSpec, AggregateInput, WindowSpec } from "../../plan.ts"
 import { hopping, partitionEvent, PlanFixture, rows, tumbling } from "../../plan-fixture.reference.ts"
@@ -71,6 +73,14 @@ const SPECS: Readonly<Record<string, Spec>> = {
     t.object({ whole: COLUMNS.whole, name: COLUMNS.name }),
     () => extremeBy({ which: "min", by: "whole", of: "name" }),
   ),
+  // Of equal times the order of arrival counts, so that the twin, which has all records in order, is right.
+  names: specOf({ kind: "column", name: "name" }, COLUMNS.name, () => collect({ limit: 3 })),
+  greatest: specOf(
+    { kind: "columns", names: ["whole", "name"] },
+    t.object({ whole: COLUMNS.whole, name: COLUMNS.name }),
+    () => ranking({ which: "max", by: "whole", of: "name" }, 2),
+  ),
+  often: specOf({ kind: "column", name: "name" }, COLUMNS.name, () => frequent({ limit: 2, error: 0.1 })),
   own: specOf({ kind: "columns", names: ["x", "name"] }, t.object({ x: COLUMNS.x, name: COLUMNS.name }), () => {
     const merge = (earlier: { log: string }, later: { log: string }) => ({
       log: [...(earlier.log + later.log)].sort().join(""),

@@ -109,7 +109,7 @@ export class ResultRows implements ResultTaker {
 
 /** What stands in a row that has failed where there is no result. */
 function zeroOf(type: ColumnType): unknown {
-  const { typeOf, symbols, fields, packing } = type.definition
+  const { typeOf, symbols, fields, packing, unpack } = type.definition
   switch (typeOf) {
     case "number":
       return 0
@@ -123,7 +123,7 @@ function zeroOf(type: ColumnType): unknown {
     case "object":
       if (type.isNullable) return null
       // The empty text stands for no bytes, and this one for an empty list, which is JSON, too.
-      if (packing !== undefined) return type.definition.fromText(packing === "json" ? "[]" : "")
+      if (unpack !== undefined) return unpack(packing === "json" ? "[]" : "")
       return Object.fromEntries((fields ?? []).map((field) => [field.name, zeroOf(field.type)]))
   }
 }
