@@ -3,4 +3,11 @@
  */
 export { arrow, csv, jsonl, parquet } from "./connectors/files/file-connector.ts"
 export type { Compression } from "./connectors/files/decompressor.ts"
-export type { CsvOptions, FileConnector, FileOptions, ParquetOptions } from "./connectors/files/file-connector.ts"
+export type {
+  ChangelogConnector,
+  CsvOptions,
+  FileConnector,
+  FileOptions,
+  JsonLinesOptions,
+  ParquetOptions,
+} from "./connectors/files/file-connector.ts"

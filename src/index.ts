@@ -21,6 +21,8 @@ export type {
   RowOfStream,
   Stream,
   UpdateStream,
+  UpdatedResult,
+  UpdatedWindows,
   WindowedStream,
   WindowResult,
 } from "./stream/stream.ts"
@@ -30,7 +32,9 @@ export type { StreamKind } from "./connect/sink.ts"
 export type { TypedSource } from "./connect/source.ts"
 export type { Problem } from "./stream/problem.ts"
 
-export { calendar, countWindow, cumulate, hopping, session, tumbling } from "./stream/windows.ts"
+export { calendar, countWindow, cumulate, globalWindow, hopping, session, tumbling } from "./stream/windows.ts"
+export { onClock, onCount, onEventTime, onPunctuation } from "./stream/triggers.ts"
+export type { FiringOptions, Trigger } from "./stream/triggers.ts"
 export { count, first, last, max, mean, min, sum } from "./stream/aggregates.ts"
 export type { ValueAggregate } from "./stream/aggregates.ts"
 export { aggregate } from "./stream/custom-aggregate.ts"

@@ -26,6 +26,7 @@ import {
   type GeneralAggregate,
   type ReferenceAccumulated,
 } from "./windows/general/general-windows.reference.ts"
+import { ReferenceTriggeredWindows, type FiredResult } from "./windows/triggered/triggered-windows.reference.ts"
 import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
@@ -52,6 +53,7 @@ export class ReferenceDataflow {
   readonly #params: Row
   readonly #windows = new Map<number, ReferenceOperator>()
   readonly #counts = new Map<number, ReferenceCountWindows>()
+  readonly #triggered = new Map<number, ReferenceTriggeredWindows>()
   readonly #processes = new Map<number, ReferenceProcess>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
@@ -69,8 +71,12 @@ export class ReferenceDataflow {
       if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
       if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
       if (node.kind !== "windowAggregate") return
-      const { window, keys, timeColumn } = node
-      if (window.kind !== "count") this.#windows.set(index, this.#windowsOf(node, window))
+      const { window, keys, timeColumn, firing } = node
+      if (firing !== undefined) {
+        const aggregates = this.#aggregatesOf(node)
+        this.#triggered.set(index, new ReferenceTriggeredWindows({ node, firing, aggregates, params: this.#params }))
+      } else if (window.kind === "global") throw new Error("windows without an end fire early")
+      else if (window.kind !== "count") this.#windows.set(index, this.#windowsOf(node, window))
       else {
         const hasTime = timeColumn !== undefined
         this.#counts.set(index, new ReferenceCountWindows(window, keys, this.#aggregatesOf(node), hasTime))
@@ -182,6 +188,11 @@ export class ReferenceDataflow {
     this.#advance()
   }
 
+  onProcessingTime(nowMicros: number): void {
+    for (const [index, windows] of this.#triggered) this.#passFired(index, windows.onProcessingTime(nowMicros))
+    this.#advance()
+  }
+
   #advance(): void {
     for (const times of this.#eventTimes.values()) {
       if (times.partitions.size > 0) times.watermark = Math.max(times.watermark, Math.min(...times.partitions.values()))
@@ -190,7 +201,7 @@ export class ReferenceDataflow {
       const sources = this.#timeSourcesOf(index)
       const open = sources.filter((each) => this.#eventTimes.get(each)?.partitions.size !== 0)
       const watermarks = (open.length > 0 ? open : sources).map((each) => {
-        return (this.#eventTimes.get(each) ?? this.#processes.get(each)!).watermark
+        return (this.#eventTimes.get(each) ?? this.#processes.get(each) ?? this.#triggered.get(each)!).watermark
       })
       this.#fire(index, Math.min(...watermarks))
     }
@@ -199,7 +210,7 @@ export class ReferenceDataflow {
   /** Windows and processes, in the order of the plan. */
   get #timed(): (readonly [number, { readonly watermark: number }])[] {
     return this.#plan.nodes.flatMap((_, index) => {
-      const operator = this.#windows.get(index) ?? this.#processes.get(index)
+      const operator = this.#windows.get(index) ?? this.#processes.get(index) ?? this.#triggered.get(index)
       return operator === undefined ? [] : [[index, operator] as const]
     })
   }
@@ -207,6 +218,8 @@ export class ReferenceDataflow {
   #fire(index: number, watermark: number): void {
     const process = this.#processes.get(index)
     if (process !== undefined) return this.#pass(index, process.onWatermark(watermark))
+    const triggered = this.#triggered.get(index)
+    if (triggered !== undefined) return this.#passFired(index, triggered.onWatermark(watermark))
     for (const row of this.#windows.get(index)!.onWatermark(watermark)) {
       const { id } = this.#plan.nodes[index]!
       if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
@@ -219,6 +232,15 @@ export class ReferenceDataflow {
   #pass(index: number, { emitted, failed }: ReferenceOutcome): void {
     for (const row of failed) this.failures.push({ operator: this.#plan.nodes[index]!.id, row })
     for (const { port, row, watermark } of emitted) this.#forward(index, port, { row, partition: -1, watermark })
+  }
+
+  /** Passes on what windows have given that fire more than once. */
+  #passFired(index: number, fired: readonly FiredResult[]): void {
+    const { id } = this.#plan.nodes[index]!
+    for (const { row, watermark } of fired) {
+      if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
+      else this.#forward(index, "main", { row, partition: -1, watermark })
+    }
   }
 
   #forward(from: number, port: Port, moving: Moving): void {
@@ -245,17 +267,32 @@ export class ReferenceDataflow {
       // Rows that the job made tell how far the watermark was; the others come when it has been passed on.
       if (moving.partition === -1) this.#pass(index, process.onWatermark(moving.watermark))
       this.#pass(index, process.onRow(row, time))
+    } else if (this.#triggered.has(index)) {
+      const windows = this.#triggered.get(index)!
+      const { timeColumn } = node as WindowAggregateNode
+      const time =
+        timeColumn === undefined
+          ? 0
+          : (row[timeColumn] as number) + eventTimeShift(this.#plan, node as WindowAggregateNode)
+      if (moving.partition === -1) this.#passFired(index, windows.onWatermark(moving.watermark))
+      const { outcome, fired } = windows.onRow(row, time, moving.watermark)
+      this.#passFired(index, fired)
+      if (outcome === "late") this.#forward(index, "late", moving)
+      if (outcome === "failed") this.failures.push({ operator: node.id, row })
     } else if (node.kind === "windowAggregate" && node.window.kind === "count") {
       this.#count(index, node, moving)
     } else if (node.kind === "windowAggregate") {
       const time = (row[node.timeColumn!] as number) + eventTimeShift(this.#plan, node)
-      // Results of windows come when the watermark reaches their event time.
-      const isResult = eventTimeShift(this.#plan, node) < 0 && moving.partition === -1
+      // Results of windows that fire once come when the watermark reaches their event time.
+      const isResult = eventTimeShift(this.#plan, node) < 0 && moving.partition === -1 && !this.#isFired(node.input)
       const outcome = this.#windows.get(index)!.onRow(row, time, isResult ? time - 1 : moving.watermark)
       if (outcome === "late") this.#forward(index, "late", moving)
       if (outcome === "failed") this.failures.push({ operator: node.id, row })
     } else if (node.kind === "flatMap") {
-      for (const made of this.#flatMapped(node, row)) this.#forward(index, "main", { ...moving, row: made })
+      for (const made of this.#flatMapped(node, row)) {
+        this.#forward(index, "main", { ...moving, row: made })
+        this.#advance()
+      }
     } else {
       const result = this.#transformed(node, row)
       if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
@@ -317,6 +354,13 @@ export class ReferenceDataflow {
     }
   }
 
+  /** Whether rows of a node are results of windows that fire more than once. */
+  #isFired(index: number): boolean {
+    const node = this.#plan.nodes[index]!
+    if (this.#triggered.has(index)) return true
+    return node.kind !== "windowAggregate" && inputsOf(node).some(({ input }) => this.#isFired(input))
+  }
+
   #inputsOf(index: number): string[] {
     const node = this.#plan.nodes[index]!
     return node.kind === "source" ? [node.inputName] : inputsOf(node).flatMap(({ input }) => this.#inputsOf(input))
@@ -326,11 +370,12 @@ export class ReferenceDataflow {
     return inputsOf(this.#plan.nodes[index]!).some(({ input }) => input === below || this.#isAbove(input, below))
   }
 
-  /** The nearest event times and processes below an operator: those whose watermarks it follows. */
+  /** The nearest event times, and operators with a watermark of their own that may differ, below an operator: those whose watermarks it follows. */
   #timeSourcesOf(index: number): number[] {
     return inputsOf(this.#plan.nodes[index]!).flatMap(({ input }) => {
       const { kind } = this.#plan.nodes[input]!
-      return kind === "eventTime" || kind === "process" ? [input] : this.#timeSourcesOf(input)
+      const isOwn = kind === "eventTime" || kind === "process" || this.#triggered.has(input)
+      return isOwn ? [input] : this.#timeSourcesOf(input)
     })
   }
 

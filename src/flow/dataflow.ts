@@ -23,7 +23,9 @@ import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
   hasState,
   hasWindowCounts,
+  isClocked,
   isTimed,
+  type ClockedOperator,
   type Emitter,
   type Operator,
   type OperatorContext,
@@ -35,7 +37,9 @@ import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
+import { isFollowing } from "./row-watermarks.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
+import { TriggeredWindows } from "./windows/triggered/triggered-windows.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
 /** What a dataflow may use. */
@@ -173,7 +177,7 @@ interface TimedStep {
   /** Whether another operator takes batches and watermarks for it. */
   readonly isLed: boolean
   readonly emitter: Emitter
-  /** Whose watermarks it follows: the least of them. */
+  /** Whose watermarks it follows: the least of them. Where there is none it only waits for the end. */
   readonly upstreams: readonly (EventTime | TimedOperator)[]
 }
 
@@ -197,7 +201,7 @@ export class Dataflow {
   /** Those that ask for calls, in the order of the plan. */
   readonly #calling: readonly CallingStep[]
   /** Those that go by the clock. */
-  readonly #clocked: readonly { readonly operator: KeyedProcess; readonly emitter: Emitter }[]
+  readonly #clocked: readonly { readonly operator: ClockedOperator; readonly emitter: Emitter }[]
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
@@ -222,20 +226,22 @@ export class Dataflow {
     this.#steps = steps
     for (const step of steps) deferKeys(step)
     this.states = steps.flatMap(({ operator }) => (hasState(operator) ? [operator] : []))
-    this.#clocked = steps.flatMap((step) => {
-      const { operator } = step
-      return operator instanceof KeyedProcess && operator.usesProcessingTime ? [{ operator, emitter: step }] : []
-    })
-    this.#timed = plan.nodes.flatMap((node, index) => {
+    this.#clocked = steps.flatMap((step) =>
+      isClocked(step.operator) ? [{ operator: step.operator, emitter: step }] : [],
+    )
+    this.#timed = plan.nodes.flatMap((node, index): TimedStep[] => {
       const step = steps[index]!
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!isTimed(operator) || followsNoTime(node)) return []
+      if (!isTimed(operator)) return []
+      if (followsNoTime(node)) {
+        return operator instanceof TriggeredWindows ? [{ operator, isLed: false, emitter: step, upstreams: [] }] : []
+      }
       const upstreams = [...watermarkSources(plan, steps, node)]
-      if (operator instanceof KeyedProcess) operator.follow(upstreams)
+      if (isFollowing(operator)) operator.follow(upstreams)
       return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
-    this.#leading = this.#timed.filter((step) => !step.isLed)
+    this.#leading = this.#timed.filter(({ isLed, upstreams }) => !isLed && upstreams.length > 0)
     this.#calling = steps.flatMap((step) =>
       step.operator instanceof AsyncMap ? [{ operator: step.operator, emitter: step }] : [],
     )
@@ -380,7 +386,7 @@ export class Dataflow {
     this.advance()
     const holding = new Set<EventTime | TimedOperator>()
     for (const { operator, isLed, emitter, upstreams } of this.#timed) {
-      const isBehind = upstreams.some((each) => holding.has(each))
+      const isBehind = upstreams.length === 0 ? this.heldRows > 0 : upstreams.some((each) => holding.has(each))
       if (!isBehind && !isLed) operator.onWatermark(Infinity, emitter)
       if (isBehind || (operator instanceof AsyncMap && operator.heldRows > 0)) holding.add(operator)
     }
@@ -462,7 +468,7 @@ function holdsTime(node: PlanNode, port: Port): boolean {
 /** Whether a node whose operator may wait for watermarks has no event time, and so does not. */
 function followsNoTime(node: PlanNode): boolean {
   if (node.kind === "process") return node.spec.timeColumn === undefined
-  return node.kind === "asyncMap" && node.timeColumn === undefined
+  return (node.kind === "asyncMap" || node.kind === "windowAggregate") && node.timeColumn === undefined
 }
 
 /** The inputs whose rows come to a node without having been made by a window. */

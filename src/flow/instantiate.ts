@@ -3,6 +3,7 @@ import { assert, unreachable } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { rowReader } from "../batch/row-reader.ts"
 import { Schema, type Field } from "../batch/schema.ts"
+import { boolType } from "../batch/types/bool.ts"
 import type { Predicate, Projection, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
@@ -23,12 +24,15 @@ import {
   aggregateInputType,
   eventTimeShift,
   inputsOf,
+  isUpdating,
   portSchema,
+  windowLabel,
   type AggregateInput,
   type AggregateSpec,
   type AsyncMapNode,
   type CountSpec,
   type EventTimeNode,
+  type FiringSpec,
   type KernelAggregateInput,
   type KernelAggregateSpec,
   type Plan,
@@ -47,9 +51,10 @@ import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
 import { CountWindows } from "./windows/count/count-windows.ts"
 import { GeneralWindows } from "./windows/general/general-windows.ts"
 import type { RowInput } from "./windows/general/row-values.ts"
-import { needsExactWatermarks, windowingOf } from "./windows/general/window-kinds.ts"
+import { needsExactWatermarks, paneWindowsOf, windowingOf } from "./windows/general/window-kinds.ts"
 import { SharedSlices } from "./windows/shared/shared-slices.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
+import { TriggeredWindows } from "./windows/triggered/triggered-windows.ts"
 import { WindowAggregate, type WindowAggregateColumn, type WindowAggregateOptions } from "./windows/window-aggregate.ts"
 import type { WindowInput } from "./windows/window-inputs.ts"
 import { shapedAggregate } from "./windows/kernels/window-shape.ts"
@@ -91,8 +96,11 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "asyncMap":
       return asyncMapOf(plan, node, input, context)
     case "windowAggregate": {
-      if (node.window.kind === "count") return countWindowsOf(plan, node, node.window, context)
-      if (!runsInKernels(node)) return generalWindowsOf(plan, node, node.window, context)
+      const { window, firing } = node
+      if (firing !== undefined) return triggeredWindowsOf(plan, node, firing, context)
+      if (window.kind === "count") return countWindowsOf(plan, node, window, context)
+      if (window.kind === "global") throw invalid(id, "has windows without an end that nothing fires")
+      if (!runsInKernels(node)) return generalWindowsOf(plan, node, window, context)
       const group = windowGroupOf(plan, node)
       if (group !== undefined) return sharedWindowOf(plan, node, group, context, slices)
       return new WindowAggregate(windowOptionsOf(plan, node, node.window, node.aggregates, context), context)
@@ -174,7 +182,7 @@ function windowOptionsOf(
 function groupingOf(plan: Plan, node: WindowAggregateNode) {
   const input = portSchema(plan, node.input, node.inputPort)
   const { id, schema, timeColumn } = node
-  const bounds = timeColumn === undefined ? 0 : 2
+  const bounds = (timeColumn === undefined ? 0 : 2) + (isUpdating(node) ? 1 : 0)
   const others = node.keys.length + node.aggregates.length
   assert(schema.fields.length === others + bounds, "results are keys, bounds, aggregates")
   const keys = node.keys.map((name) => {
@@ -217,6 +225,31 @@ function generalWindowsOf(
   const aggregates = accumulatorsOf(plan, node, context)
   const options = { ...timedGroupingOf(plan, node), aggregates, makeWindowing: windowingOf(window) }
   return new GeneralWindows(options, context)
+}
+
+function triggeredWindowsOf(
+  plan: Plan,
+  node: WindowAggregateNode,
+  firing: FiringSpec,
+  context: OperatorContext,
+): TriggeredWindows {
+  const { window, timeColumn, id } = node
+  const makeWindows = paneWindowsOf(window, firing.latenessMicros)
+  if (makeWindows === undefined) throw invalid(id, `has ${windowLabel(window)} windows, which fire once`)
+  const isGlobal = window.kind === "global"
+  const needsTime = !isGlobal || firing.latenessMicros > 0 || firing.early.some(({ kind }) => kind === "eventTime")
+  if (needsTime && timeColumn === undefined) throw invalid(id, "fires windows in event time, and has none")
+  const punctuations = firing.early.flatMap((each) => (each.kind === "punctuation" ? each.lambda : []))
+  if (punctuations.length > 1) throw invalid(id, "has several punctuations")
+  const input = portSchema(plan, node.input, node.inputPort)
+  const punctuation = punctuations.map((lambda) => {
+    return projectionOf(lambda, input, [{ name: "value", type: boolType }], "value", context)
+  })[0]
+  const aggregates = accumulatorsOf(plan, node, context).map((each, index) => {
+    return { ...each, resultType: node.aggregates[index]!.resultType }
+  })
+  const grouping = groupingOf(plan, node)
+  return new TriggeredWindows({ ...grouping, aggregates, firing, punctuation, isGlobal, makeWindows }, context)
 }
 
 function countWindowsOf(

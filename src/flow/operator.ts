@@ -82,6 +82,21 @@ export interface TimedOperator extends Operator, OperatorState, WindowCounts {
   nextDue?(): number
 }
 
+/** An operator that goes by the clock, too: it is told the time before rows are pushed, and when something is due. */
+export interface ClockedOperator extends Operator {
+  /** Whether it asks for the clock at all. */
+  readonly usesProcessingTime: boolean
+  /** When something is due by the clock, in microseconds; +∞ where nothing is. */
+  readonly nextProcessingTime: number
+  /** The clock says `nowMicros`. What comes of it depends on when it is called. */
+  onProcessingTime(nowMicros: number, out: Emitter): void
+}
+
+/** Whether an operator goes by the clock. */
+export function isClocked(operator: Operator | undefined): operator is ClockedOperator {
+  return operator !== undefined && "usesProcessingTime" in operator && operator.usesProcessingTime === true
+}
+
 /** Whether the results of an operator wait for the watermark. */
 export function isTimed(operator: Operator | undefined): operator is TimedOperator {
   return operator?.onWatermark !== undefined

@@ -11,6 +11,7 @@ import {
   type AccumulatedSpec,
   type AggregateKind,
   type AggregateSpec,
+  type FiringSpec,
   type KernelAggregateInput,
   type Plan,
   type PlanNode,
@@ -120,6 +121,7 @@ export class PlanFixture {
     keys: readonly string[],
     aggregates: FixtureAggregates,
     timeColumn: string | null = "at",
+    firing?: FiringSpec,
   ): number {
     const { rows, base } = this.#from(from, "window")
     const specs = Object.entries(aggregates).map(([name, given]): AggregateSpec => {
@@ -134,13 +136,15 @@ export class PlanFixture {
       const type = typeof read === "string" ? rows.field(read)?.type : read?.type
       return { name, kind, input, resultType: AGGREGATES[kind].resultType(type) ?? t.float64 }
     })
+    const isUpdating = firing !== undefined && !firing.isPurging
     const schema = new Schema([
+      ...(isUpdating ? [{ name: "op", type: t.enum("insert", "update", "delete") }] : []),
       ...keys.map((name) => ({ name, type: rows.field(name)?.type ?? t.string })),
       ...(timeColumn === null ? [] : ["windowStart", "windowEnd"]).map((name) => ({ name, type: t.timestamp() })),
       ...specs.map(({ name, resultType }) => ({ name, type: resultType })),
     ])
-    const time = { timeColumn: timeColumn ?? undefined }
-    return this.#add({ ...base, ...time, kind: "windowAggregate", schema, keys, window, aggregates: specs })
+    const how = { timeColumn: timeColumn ?? undefined, ...(firing === undefined ? {} : { firing }) }
+    return this.#add({ ...base, ...how, kind: "windowAggregate", schema, keys, window, aggregates: specs })
   }
 
   output(name: string, from: From): void {

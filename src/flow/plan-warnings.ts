@@ -74,7 +74,10 @@ function lambdasOf(node: PlanNode): readonly RowFunction[] {
     case "asyncMap":
       return [node.lambda as RowFunction]
     case "windowAggregate":
-      return node.aggregates.flatMap(({ input }) => (input.kind === "lambda" ? [input.lambda] : []))
+      return [
+        ...node.aggregates.flatMap(({ input }) => (input.kind === "lambda" ? [input.lambda] : [])),
+        ...(node.firing?.early ?? []).flatMap((each) => (each.kind === "punctuation" ? [each.lambda] : [])),
+      ]
     default:
       return []
   }

@@ -149,8 +149,31 @@ export interface CountSpec {
   readonly every: number
 }
 
+/** One window for all records of a key. */
+export interface GlobalSpec {
+  readonly kind: "global"
+}
+
 /** How records are grouped into windows. */
-export type WindowSpec = TimeWindowSpec | CountSpec
+export type WindowSpec = TimeWindowSpec | CountSpec | GlobalSpec
+
+/** What makes windows fire before they end, where something in them is new. All lengths in microseconds. */
+export type TriggerSpec =
+  /** So many records. */
+  | { readonly kind: "count"; readonly count: number }
+  /** The watermark, or the clock, at whole multiples of a length since 1970. */
+  | { readonly kind: "eventTime" | "clock"; readonly everyMicros: number }
+  /** A record for which the predicate is true. */
+  | { readonly kind: "punctuation"; readonly lambda: RowFunction }
+
+/** How windows fire more than once. */
+export interface FiringSpec {
+  readonly early: readonly TriggerSpec[]
+  /** For how long after a window has fired on time late records make it fire again. */
+  readonly latenessMicros: number
+  /** Whether each result is of the records since the last; else it is of all, and takes the place of the one before. */
+  readonly isPurging: boolean
+}
 
 /** The aggregates that kernels compute. */
 export type AggregateKind = "count" | "sum" | "min" | "max" | "mean" | "first" | "last"
@@ -194,7 +217,10 @@ export interface AccumulatedSpec extends AggregateSpecBase {
 /** One result column of a window. */
 export type AggregateSpec = KernelAggregateSpec | AccumulatedSpec
 
-/** Aggregates rows by key and window. Its columns: the keys, `windowStart`, `windowEnd`, the aggregates. */
+/**
+ * Aggregates rows by key and window. Its columns: `op` where results are updates, the keys, `windowStart`, `windowEnd`, the
+ * aggregates.
+ */
 export interface WindowAggregateNode extends InnerNode {
   readonly kind: "windowAggregate"
   readonly keys: readonly string[]
@@ -204,7 +230,17 @@ export interface WindowAggregateNode extends InnerNode {
    */
   readonly timeColumn: string | undefined
   readonly window: WindowSpec
+  /** Where windows fire more than once, or have no end: how. */
+  readonly firing?: FiringSpec
   readonly aggregates: readonly AggregateSpec[]
+}
+
+/** What stands in the first column of updating streams: what becomes of the row with the same key. */
+export const CHANGE_COLUMN = "op"
+
+/** Whether the results of a window are updates: a later row may replace or withdraw an earlier one. */
+export function isUpdating({ firing }: WindowAggregateNode): boolean {
+  return firing !== undefined && !firing.isPurging
 }
 
 /** Asks something outside about each row, and adds the columns of the answer; a column of the same name is replaced in place. */
@@ -308,6 +344,8 @@ export function windowLabel(window: WindowSpec): string {
     }
     case "count":
       return `count ${window.count}${window.every === window.count ? "" : ` every ${window.every}`}`
+    case "global":
+      return "global"
     default:
       return unreachable(window, "a kind of windows")
   }
@@ -345,7 +383,30 @@ export function windowText(plan: Plan, node: WindowAggregateNode): string {
     const { call, stateSettings } = aggregate
     return `${name}: ${call}(${[inputLabel, stateSettings].filter((text) => text !== "").join(", ")})`
   })
-  return `${windowLabel(node.window)} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+  const how = node.firing === undefined ? "" : isUpdating(node) ? "updating " : "purging "
+  const untimed = node.timeColumn === undefined ? " without event time" : ""
+  return `${how}${windowLabel(node.window)}${untimed} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+}
+
+/** How windows fire more than once, in words; empty where they do not. */
+export function firingText({ early, latenessMicros, isPurging }: FiringSpec): string {
+  const fires = early.map((each) => {
+    switch (each.kind) {
+      case "count":
+        return `every ${each.count} records`
+      case "eventTime":
+        return `every ${formatDuration(each.everyMicros)} of event time`
+      case "clock":
+        return `every ${formatDuration(each.everyMicros)} by the clock`
+      case "punctuation":
+        return `where ${String(each.lambda).replaceAll(/\s+/g, " ")}`
+    }
+  })
+  return [
+    ...(fires.length === 0 ? [] : [`early ${fires.join(", ")}`]),
+    ...(latenessMicros === 0 ? [] : [`for ${formatDuration(latenessMicros)} of late records`]),
+    isPurging ? "each result of what is new" : "results update",
+  ].join(", ")
 }
 
 /** The type of what an aggregate reads of each row; `undefined` where it reads nothing. */
@@ -395,7 +456,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "asyncMap":
       return `${from} ${String(node.lambda)} ${JSON.stringify(node.policy)}`
     case "windowAggregate":
-      return `${from} ${windowText(plan, node)} ${node.aggregates.map(aggregateText).join("; ")}`
+      return `${from} ${windowText(plan, node)} ${[...(node.firing === undefined ? [] : [firingText(node.firing)]), ...node.aggregates.map(aggregateText)].join("; ")}`
   }
 }
 

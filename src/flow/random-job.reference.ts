@@ -14,7 +14,16 @@ import { PendingCalls } from "./calls.reference.ts"
 import { Dataflow } from "./dataflow.ts"
 import { ReferenceDataflow } from "./dataflow.reference.ts"
 import { followedWatermarks } from "./followed-watermarks.ts"
-import type { AggregateKind, AggregateSpec, Plan, PlanNode, WindowAggregateNode, WindowSpec } from "./plan.ts"
+import {
+  isUpdating,
+  type AggregateKind,
+  type AggregateSpec,
+  type FiringSpec,
+  type Plan,
+  type PlanNode,
+  type WindowAggregateNode,
+  type WindowSpec,
+} from "./plan.ts"
 import type { Row } from "./windows/window-aggregate.reference.ts"
 
 /** Something that happens to a job. */
@@ -23,6 +32,8 @@ export type JobEvent =
   | { readonly kind: "end"; readonly partition: number }
   | { readonly kind: "rows"; readonly partition: number; readonly rows: readonly Row[] }
   | { readonly kind: "drain" }
+  /** The clock says so. */
+  | { readonly kind: "clock"; readonly nowMicros: number }
 
 /** A job and its input. */
 export interface RandomJob {
@@ -55,6 +66,7 @@ const SLICED: RandomWindows = { draw: randomWindowSpec, units: UNITS }
 const OUT_OF_ORDER_STEPS = [0, 1, 3, 10]
 const NUMBERS = [0, -0, 1, -1, 0.5, 0.1, 1e16, -1e16, 3.25, NaN, Infinity, -Infinity, 5e-324]
 const TEXTS = ["", "a", "b", "\uFEFFx", "日本", "a\u0000b", "é"]
+const CHANGE_TYPE = t.enum("insert", "update", "delete")
 const POINT = t.object({ x: t.float64, name: t.string.nullable(), tags: t.list(t.int64.nullable()).nullable() })
 /** Types whose values stand as text in their columns. */
 const PACKED = [t.list(t.object({ x: t.float64, tags: t.list(t.string) })), t.json, t.binary]
@@ -63,18 +75,31 @@ const PACKED = [t.list(t.object({ x: t.float64, tags: t.list(t.string) })), t.js
 export function randomJob(ofPlan: Prng, ofInput: Prng, windows: RandomWindows = SLICED): RandomJob {
   const unit = ofPlan.pick(windows.units)
   const rows = randomSchema(ofPlan)
-  const { draw, starts } = windows
-  return { plan: randomPlan(ofPlan, rows, unit, draw), events: randomEvents(ofInput, rows, unit, starts) }
+  const { draw, starts, drawFiring } = windows
+  const plan = randomPlan(ofPlan, rows, unit, draw, drawFiring)
+  const events = randomEvents(ofInput, rows, unit, starts)
+  if (drawFiring === undefined) return { plan, events }
+  let nowMicros = ofInput.below(20) * unit
+  const withClock = events.flatMap((event): JobEvent[] => {
+    if (ofInput.chance(0.5)) return [event]
+    nowMicros += ofInput.below(8) * unit
+    return [event, { kind: "clock", nowMicros }]
+  })
+  return { plan, events: withClock }
 }
 
 /** Which windows jobs have, and when their records happen. */
 export interface RandomWindows {
   readonly draw: DrawWindow
+  /** How windows fire more than once, if they do. */
+  readonly drawFiring?: DrawFiring
   /** Of which lengths are some times, in microseconds. */
   readonly units: readonly number[]
   /** About when records happen; where it is not given, somewhere. */
   readonly starts?: readonly number[]
 }
+
+type DrawFiring = (prng: Prng, unit: number, window: WindowSpec) => FiringSpec | undefined
 
 /** Draws a window whose lengths are some times the unit. */
 type DrawWindow = (prng: Prng, unit: number) => WindowSpec
@@ -108,7 +133,7 @@ export function randomSchema(prng: Prng): Schema {
   return new Schema(prng.shuffle(fields))
 }
 
-function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWindow): Plan {
+function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWindow, drawFiring?: DrawFiring): Plan {
   const isGood = (row: Row) => row["keep"]
   const source = { kind: "source", isIdGiven: true } as const
   const nodes: PlanNode[] = [{ ...source, id: "source", schema: rows, inputName: INPUTS[0]! }]
@@ -136,44 +161,22 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWind
   unite("behind")
   const timed = at
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "behind", schema: rows, input: at, predicate: isGood })
-  at = add(randomWindow(prng, { id: "first", rows, timeColumn: "at", input: at, inputPort: "main", unit, drawWindow }))
+  const windowOver = (id: string, timeColumn: string, input: number, inputPort: "main" | "late") => {
+    const schema = inputPort === "late" ? rows : nodes[input]!.schema
+    const place = { id, rows: schema, timeColumn, input, inputPort, unit, drawWindow, drawFiring }
+    return add(randomWindow(prng, place))
+  }
+  at = windowOver("first", "at", at, "main")
   outputs.push({ name: "first", node: at, port: "main" }, { name: "late", node: at, port: "late" })
-  if (prng.chance(0.15)) {
-    const timeColumn = "windowEnd"
-    const above = randomWindow(prng, {
-      id: "second",
-      rows: nodes[at]!.schema,
-      timeColumn,
-      input: at,
-      inputPort: "main",
-      unit,
-      drawWindow,
-    })
-    outputs.push({ name: "second", node: add(above), port: "main" })
+  const isOutputOnly = isUpdating(nodes[at] as WindowAggregateNode)
+  if (!isOutputOnly && prng.chance(0.15)) {
+    outputs.push({ name: "second", node: windowOver("second", "windowEnd", at, "main"), port: "main" })
   }
   if (prng.chance(0.1)) {
-    const ofLate = randomWindow(prng, {
-      id: "ofLate",
-      rows,
-      timeColumn: "at",
-      input: at,
-      inputPort: "late",
-      unit,
-      drawWindow,
-    })
-    outputs.push({ name: "ofLate", node: add(ofLate), port: "main" })
+    outputs.push({ name: "ofLate", node: windowOver("ofLate", "at", at, "late"), port: "main" })
   }
   if (prng.chance(0.1)) {
-    const beside = randomWindow(prng, {
-      id: "beside",
-      rows,
-      timeColumn: "at",
-      input: timed,
-      inputPort: "main",
-      unit,
-      drawWindow,
-    })
-    outputs.push({ name: "beside", node: add(beside), port: "main" })
+    outputs.push({ name: "beside", node: windowOver("beside", "at", timed, "main"), port: "main" })
   }
   return { jobName: "random", nodes, outputs }
 }
@@ -197,10 +200,11 @@ interface WindowPlace {
   readonly inputPort: "main" | "late"
   readonly unit: number
   readonly drawWindow: DrawWindow
+  readonly drawFiring: DrawFiring | undefined
 }
 
 function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
-  const { id, rows, timeColumn, input, inputPort, unit, drawWindow } = place
+  const { id, rows, timeColumn, input, inputPort, unit, drawWindow, drawFiring } = place
   const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
   const preferred = keyable.filter(({ name }) => name.startsWith("k"))
   const keys = prng.shuffle(preferred).slice(0, prng.chance(0.2) ? 0 : 1 + prng.below(preferred.length))
@@ -210,7 +214,10 @@ function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
     const spec = randomAggregate(prng, rows, `${id}${aggregates.length}`)
     if (spec !== undefined) aggregates.push(spec)
   }
+  const window = drawWindow(prng, unit)
+  const firing = drawFiring?.(prng, unit, window)
   const schema = new Schema([
+    ...(firing === undefined || firing.isPurging ? [] : [{ name: "op", type: CHANGE_TYPE }]),
     ...keys.map(({ name, type }) => ({ name, type })),
     { name: "windowStart", type: t.timestamp() },
     { name: "windowEnd", type: t.timestamp() },
@@ -224,7 +231,8 @@ function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
     inputPort,
     keys: keys.map(({ name }) => name),
     timeColumn,
-    window: drawWindow(prng, unit),
+    window,
+    ...(firing === undefined ? {} : { firing }),
     aggregates,
     schema,
   }
@@ -372,6 +380,10 @@ export function runSlowly({ plan, events }: RandomJob): JobOutcome {
       twin.drain()
       continue
     }
+    if (event.kind === "clock") {
+      twin.onProcessingTime(event.nowMicros)
+      continue
+    }
     const input = inputOf(plan, event.partition)
     if (event.kind === "open") twin.openPartition(input, event.partition)
     else if (event.kind === "end") twin.endPartition(input, event.partition)
@@ -448,6 +460,12 @@ export class JobRun {
 
   #take(event: JobEvent): void {
     if (event.kind === "drain") return this.#drain()
+    if (event.kind === "clock") {
+      // Whoever drives a dataflow tells the time when watermarks have been passed on.
+      this.#dataflow.advance()
+      this.#dataflow.onProcessingTime(event.nowMicros)
+      return
+    }
     const input = inputOf(this.#job.plan, event.partition)
     if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
     else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
@@ -463,12 +481,14 @@ export class JobRun {
       const { id, rowsOut, nextDue: due = Infinity } = before[index]!
       const watermark = now.watermark ?? -Infinity
       const problem = (what: string) => new Error(`DF3: ${id} ${what}, at the watermark ${watermark}, due at ${due}`)
-      // Timers of the user's are nobody's windows.
+      const { plan } = this.#job
+      const node = plan.nodes[index]!
+      // Timers of the user's are nobody's windows, and windows that fire more than once do so when records come.
       if (!now.isTimed || now.kind === "process") return
+      if (node.kind === "windowAggregate" && node.firing !== undefined) return
       if (now.openWindows > 0 !== (now.nextDue !== undefined)) throw problem("does not agree on what is open")
       if (now.nextDue !== undefined && now.nextDue <= watermark) throw problem("has left a window that is due")
-      const { plan } = this.#job
-      const [followed, ...others] = followedWatermarks(plan, plan.nodes[index]!)
+      const [followed, ...others] = followedWatermarks(plan, node)
       if (followed?.kind !== "eventTime" || others.length > 0) return
       if (due > watermark && now.rowsOut > rowsOut) throw problem("has fired before its time")
     })

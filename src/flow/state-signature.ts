@@ -17,10 +17,8 @@ export function stateSignature(plan: Plan, node: StatefulNode): string {
   }
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "asyncMap") return `asyncMap/1 of ${portSchema(plan, node.input, node.inputPort).label}`
-  if (node.window.kind === "count") {
-    const time = node.timeColumn === undefined ? "without event time" : "with event time"
-    return `windowAggregate/4 ${windowText(plan, node)}, ${time}`
-  }
+  if (node.firing !== undefined) return `windowAggregate/5 ${windowText(plan, node)}`
+  if (node.window.kind === "count") return `windowAggregate/4 ${windowText(plan, node)}`
   if (!runsInKernels(node)) return `windowAggregate/3 ${windowText(plan, node)}`
   const text = `windowAggregate/2 ${windowText(plan, node)}`
   const group = windowGroupOf(plan, node)

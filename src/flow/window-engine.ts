@@ -24,10 +24,12 @@ const KINDS: Readonly<Record<Exclude<WindowSpec["kind"], SlicedWindowSpec["kind"
   cumulate: "results are given at every step",
   calendar: "days of a time zone differ in length",
   count: "records are counted one by one",
+  global: "it has no end",
 }
 
 /** Why a window runs on plain values, as a clause; `undefined` where kernels run it. */
-export function reasonForValues({ window, aggregates }: WindowAggregateNode): string | undefined {
+export function reasonForValues({ window, aggregates, firing }: WindowAggregateNode): string | undefined {
+  if (firing !== undefined) return "windows fire more than once"
   if (window.kind !== "tumbling" && window.kind !== "hopping") return KINDS[window.kind]
   const accumulated = aggregates.find(({ kind }) => kind === "accumulated")
   return accumulated?.kind === "accumulated" ? `${accumulated.call}(...) has no kernel` : undefined

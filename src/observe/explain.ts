@@ -17,7 +17,15 @@ import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
 import type { CallPolicy } from "../flow/calls.ts"
-import { eventTimeShift, inputsOf, isStateful, planFingerprint, portSchema, windowLabel } from "../flow/plan.ts"
+import {
+  eventTimeShift,
+  firingText,
+  inputsOf,
+  isStateful,
+  planFingerprint,
+  portSchema,
+  windowLabel,
+} from "../flow/plan.ts"
 import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
@@ -147,7 +155,9 @@ class NodeExplainer {
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
       mayBeLate:
-        node.kind === "windowAggregate" && node.window.kind !== "count" && eventTimeShift(this.#plan, node) === 0,
+        node.kind === "windowAggregate" &&
+        !["count", "global"].includes(node.window.kind) &&
+        eventTimeShift(this.#plan, node) === 0,
       runsOnValues: node.kind === "windowAggregate" ? reasonForValues(node) : undefined,
       sharesWith: node.kind === "windowAggregate" ? sharesWith(this.#plan, node) : [],
       aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
@@ -265,9 +275,10 @@ function detailOf(node: InnerNode): string | undefined {
   }
 }
 
-function windowDetail({ window, timeColumn, keys }: WindowAggregateNode): string {
-  const of = window.kind === "count" ? "records" : (timeColumn ?? "nothing")
-  return `${windowLabel(window)} of ${of}, ${keysText(keys)}`
+function windowDetail({ window, timeColumn, keys, firing }: WindowAggregateNode): string {
+  const of = window.kind === "count" ? " of records" : window.kind === "global" ? "" : ` of ${timeColumn ?? "nothing"}`
+  const fires = firing === undefined ? "" : `; fires ${firingText(firing)}`
+  return `${windowLabel(window)}${of}, ${keysText(keys)}${fires}`
 }
 
 function setsText(columns: readonly Field[]): string {

@@ -2,6 +2,7 @@
 import { nameHint } from "../base/did-you-mean.ts"
 import { Schema, type Field } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
+import { enumType } from "../batch/types/enum.ts"
 import { float64Type } from "../batch/types/float64.ts"
 import { timestampType } from "../batch/types/timestamp.ts"
 import type { RowFunction } from "../expr/lambda.ts"
@@ -9,6 +10,7 @@ import { AGGREGATES } from "../flow/aggregates/definitions.ts"
 import type { CustomFunctions } from "../flow/aggregates/custom.ts"
 import {
   aggregateInputType,
+  CHANGE_COLUMN,
   type AggregateInput,
   type AggregateKind,
   type AggregateSpec,
@@ -60,25 +62,44 @@ export function recordAggregates(
   rows: Schema,
   keys: readonly Field[],
   given: unknown,
-  hasBounds: boolean,
+  has: WindowColumns,
 ): { readonly aggregates: readonly AggregateSpec[]; readonly schema: Schema } {
   if (typeof given !== "object" || given === null || Object.keys(given).length === 0) {
     throw checks.error("there are no aggregates", SHAPE_HINT)
   }
-  const fixed = [...keys, ...BOUNDS]
+  const fixed = [CHANGE, ...keys, ...BOUNDS]
   const aggregates = Object.entries(given).map(([name, aggregate]): AggregateSpec => {
     if (!isAggregate(aggregate)) throw checks.error(`${JSON.stringify(name)} is not an aggregate`, SHAPE_HINT)
-    if (fixed.some((field) => field.name === name)) {
+    if (fixed.some((field) => field.name === name && (field !== CHANGE || has.change))) {
       throw checks.error(`results have a column ${JSON.stringify(name)} already`, "Give the aggregate another name.")
     }
     return specOf(checks, name, aggregate, rows)
   })
   const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
-  return { aggregates, schema: new Schema([...keys, ...(hasBounds ? BOUNDS : []), ...results]) }
+  return { aggregates, schema: new Schema([...fixedColumns(checks, keys, has), ...results]) }
 }
 
 /** The columns that results of windows have besides keys and aggregates, where there is event time. */
 const BOUNDS: readonly Field[] = ["windowStart", "windowEnd"].map((name) => ({ name, type: timestampType() }))
+
+/** The column of updates that says what becomes of the row before. */
+const CHANGE: Field = { name: CHANGE_COLUMN, type: enumType("insert", "update", "delete") }
+
+/** Which columns results of windows have besides keys and aggregates. */
+export interface WindowColumns {
+  /** `windowStart` and `windowEnd`. */
+  readonly bounds: boolean
+  /** `op`. */
+  readonly change: boolean
+}
+
+function fixedColumns(checks: CallChecks, keys: readonly Field[], has: WindowColumns): Field[] {
+  if (has.change && keys.some(({ name }) => name === CHANGE_COLUMN)) {
+    const problem = `updates have a column ${JSON.stringify(CHANGE_COLUMN)} of their own, and one of the keys is named so`
+    throw checks.error(problem, "Derive a column of another name from it, and key by that.")
+  }
+  return [...(has.change ? [CHANGE] : []), ...keys, ...(has.bounds ? BOUNDS : [])]
+}
 
 /** The column that windows keep a reduced row in, until its columns are made of it. */
 const REDUCED = "reduced row"
@@ -94,14 +115,17 @@ export function recordReduction(
   rows: Schema,
   keys: readonly Field[],
   combine: RowFunction,
-  hasBounds: boolean,
+  has: WindowColumns,
 ): { readonly aggregate: AggregateSpec; readonly windowed: Schema; readonly schema: Schema } {
-  const taken = rows.fields.find(({ name }) => name === "windowStart" || name === "windowEnd" || name === REDUCED)
+  const taken = rows.fields.find(
+    ({ name }) =>
+      name === "windowStart" || name === "windowEnd" || name === REDUCED || (has.change && name === CHANGE_COLUMN),
+  )
   if (taken !== undefined) {
     const problem = `results have a column ${JSON.stringify(taken.name)} of their own, and the rows have one, too`
     throw checks.error(problem, "Take that column away with .select(...), or derive one of another name.")
   }
-  const fixed = [...keys, ...(hasBounds ? BOUNDS : [])]
+  const fixed = fixedColumns(checks, keys, has)
   const { type, ...accumulation } = reduction(rows, combine)
   const names = rows.fields.map(({ name }) => name)
   const input: AggregateInput = { kind: "columns", names }

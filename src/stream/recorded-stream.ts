@@ -9,10 +9,18 @@
 import { Schema, type Field } from "../batch/schema.ts"
 import { isKeyable, whyNoKey } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import { sidePort, type AggregateSpec, type EventTimeNode, type Port, type WindowSpec } from "../flow/plan.ts"
+import {
+  sidePort,
+  type AggregateSpec,
+  type EventTimeNode,
+  type FiringSpec,
+  type Port,
+  type WindowSpec,
+} from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
 import { CallChecks } from "./call-checks.ts"
-import { recordAggregates, recordReduction, unpackReduced } from "./recorded-aggregates.ts"
+import { recordAggregates, recordReduction, unpackReduced, type WindowColumns } from "./recorded-aggregates.ts"
+import { firingOf } from "./recorded-firing.ts"
 import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
@@ -149,7 +157,7 @@ export class RecordedStream {
 
   /** The place of a stream whose rows may stand among those of this one. */
   #unitable(checks: CallChecks, stream: unknown): Place {
-    if (stream instanceof RecordedStream && stream.#recorder === this.#recorder) {
+    if (stream instanceof RecordedStream && stream.kind === "append" && stream.#recorder === this.#recorder) {
       checkUnitable(checks, this.#place, stream.#place, this.#recorder.nameOf(stream.#place))
       return stream.#place
     }
@@ -239,16 +247,18 @@ export class RecordedKeyedStream {
     this.#keys = keys
   }
 
-  window(window: unknown): RecordedWindowedStream {
+  window(window: unknown, options?: unknown): RecordedWindowedStream {
     const checks = new CallChecks(this.#recorder, this.#place, "window")
     if (!isWindowSpec(window)) {
       const hint = 'Write .window(tumbling("1h")) or .window(hopping("1h", { every: "10m" })).'
       throw checks.error("there is no window", hint)
     }
-    if (this.#place.timeColumn === undefined && window.kind !== "count") {
+    const hasTime = this.#place.timeColumn !== undefined
+    if (!hasTime && window.kind !== "count" && window.kind !== "global") {
       throw checks.error("call .eventTime(...) before .keyBy(...): windows are cut in event time", ORDER_HINT)
     }
-    return new RecordedWindowedStream(this.#recorder, this.#place, this.#keys, window)
+    const firing = firingOf(checks, window, hasTime, options)
+    return new RecordedWindowedStream(this.#recorder, this.#place, { keys: this.#keys, window, firing })
   }
 
   process(given: unknown, options?: unknown): RecordedProcessResult {
@@ -283,44 +293,58 @@ export class RecordedKeyedStream {
   }
 }
 
+/** How rows are grouped, and how windows fire. */
+interface Windows {
+  readonly keys: readonly Field[]
+  readonly window: WindowSpec
+  readonly firing: FiringSpec | undefined
+}
+
 /** A stream grouped by keys and windows. */
 export class RecordedWindowedStream {
   readonly #recorder: Recorder
   readonly #place: Place
-  readonly #keys: readonly Field[]
-  readonly #window: WindowSpec
+  readonly #windows: Windows
 
-  constructor(recorder: Recorder, place: Place, keys: readonly Field[], window: WindowSpec) {
+  constructor(recorder: Recorder, place: Place, windows: Windows) {
     this.#recorder = recorder
     this.#place = place
-    this.#keys = keys
-    this.#window = window
+    this.#windows = windows
   }
 
-  get #hasBounds(): boolean {
-    return this.#place.timeColumn !== undefined
+  /** Which columns results have besides keys and aggregates. */
+  get #columns(): WindowColumns {
+    const { firing } = this.#windows
+    const change = firing !== undefined && !firing.isPurging
+    return { bounds: this.#place.timeColumn !== undefined, change }
   }
 
   /** The event time of results. */
   get #resultTime(): string | undefined {
-    return this.#hasBounds ? "windowEnd" : undefined
+    return this.#columns.bounds ? "windowEnd" : undefined
   }
 
-  aggregate(given: unknown, options?: unknown): RecordedWindowResult {
+  aggregate(given: unknown, options?: unknown): RecordedWindowResult | RecordedUpdates {
     const checks = new CallChecks(this.#recorder, this.#place, "aggregate")
-    const { aggregates, schema } = recordAggregates(checks, this.#place.schema, this.#keys, given, this.#hasBounds)
+    const { aggregates, schema } = recordAggregates(
+      checks,
+      this.#place.schema,
+      this.#windows.keys,
+      given,
+      this.#columns,
+    )
     const node = this.#add(aggregates, schema, checks.options(options, ["id"])["id"])
     return this.#resultOf(node, node, schema)
   }
 
-  reduce(combine: unknown, options?: unknown): RecordedWindowResult {
+  reduce(combine: unknown, options?: unknown): RecordedWindowResult | RecordedUpdates {
     const checks = new CallChecks(this.#recorder, this.#place, "reduce")
     const { aggregate, windowed, schema } = recordReduction(
       checks,
       this.#place.schema,
-      this.#keys,
+      this.#windows.keys,
       checks.lambda(combine),
-      this.#hasBounds,
+      this.#columns,
     )
     const window = this.#add([aggregate], windowed, checks.options(options, ["id"])["id"])
     const from: Place = { node: window, port: "main", schema: windowed, timeColumn: this.#resultTime }
@@ -332,18 +356,64 @@ export class RecordedWindowedStream {
 
   #add(aggregates: readonly AggregateSpec[], schema: Schema, id: unknown): number {
     const { timeColumn } = this.#place
-    const keys = this.#keys.map(({ name }) => name)
-    const window = this.#window
+    const { window, firing } = this.#windows
+    const keys = this.#windows.keys.map(({ name }) => name)
+    const windows = { keys, timeColumn, window, ...(firing === undefined ? {} : { firing }) }
     return this.#recorder.add(this.#place, "windowAggregate", id, (place) => {
-      return { ...place, kind: "windowAggregate", schema, keys, timeColumn, window, aggregates }
+      return { ...place, kind: "windowAggregate", schema, ...windows, aggregates }
     })
   }
 
   /** What a window gives at a node, and the rows that came too late for it. */
-  #resultOf(window: number, node: number, schema: Schema): RecordedWindowResult {
+  #resultOf(window: number, node: number, schema: Schema): RecordedWindowResult | RecordedUpdates {
     const late = new RecordedStream(this.#recorder, { ...this.#place, node: window, port: "late" })
-    const place = { node, port: "main", schema, timeColumn: this.#resultTime } as const
-    return new RecordedWindowResult(this.#recorder, place, late)
+    const { change } = this.#columns
+    const place = { node, port: "main", schema, timeColumn: change ? undefined : this.#resultTime } as const
+    return change
+      ? new RecordedUpdates(this.#recorder, place, late)
+      : new RecordedWindowResult(this.#recorder, place, late)
+  }
+}
+
+const UPDATES_HINT =
+  "Return it as an output, or go on with .changes(): its rows, each with what becomes of the one before."
+
+/** Updates: a later row may replace or withdraw an earlier one. */
+export class RecordedUpdates extends RecordedStream {
+  override readonly kind = "update"
+  /** The rows that came too late. */
+  readonly late: RecordedStream
+  readonly #recorder: Recorder
+  readonly #place: Place
+
+  constructor(recorder: Recorder, place: Place, late: RecordedStream) {
+    super(recorder, place)
+    this.#recorder = recorder
+    this.#place = place
+    this.late = late
+  }
+
+  /** The same rows as a stream that appends. */
+  changes(): RecordedStream {
+    return new RecordedStream(this.#recorder, this.#place)
+  }
+
+  override filter = this.#refusing("filter")
+  override derive = this.#refusing("derive")
+  override asyncMap = this.#refusing("asyncMap")
+  override select = this.#refusing("select")
+  override map = this.#refusing("map")
+  override flatMap = this.#refusing("flatMap")
+  override notNull = this.#refusing("notNull")
+  override union = this.#refusing("union")
+  override eventTime = this.#refusing("eventTime")
+  override keyBy = this.#refusing("keyBy")
+
+  #refusing(call: string): () => never {
+    return () => {
+      const checks = new CallChecks(this.#recorder, this.#place, call)
+      throw checks.error(`this is a stream of updates, and .${call}(...) takes rows that are only added`, UPDATES_HINT)
+    }
   }
 }
 
@@ -394,6 +464,7 @@ const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([
   "cumulate",
   "calendar",
   "count",
+  "global",
 ])
 
 function isWindowSpec(window: unknown): window is WindowSpec {

@@ -13,12 +13,13 @@
 import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import type { CountSpec, WindowSpec } from "../flow/plan.ts"
+import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
+import type { FiringOptions } from "./triggers.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
@@ -42,7 +43,7 @@ export interface Stream<out K extends StreamKind, out R> {
 }
 
 /**
- * A stream in which a later row may replace or withdraw an earlier one: what windows that fire again will give. Only
+ * A stream in which a later row may replace or withdraw an earlier one: what windows give that fire more than once. Only
  * sinks that take updates can be its output.
  *
  * @example
@@ -267,10 +268,14 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   readonly [ROW]: R
   readonly kind: Problem<"Call .window(...) and .aggregate(...) behind .keyBy(...): groups are not an output.">
 
-  /** Cuts the event time of each key into windows, or its records where windows hold so many of them. */
-  readonly window: [T] extends [never]
-    ? <W extends WindowSpec>(window: UntimedWindow<W>) => WindowedStream<R, K, P, T>
-    : (window: WindowSpec) => WindowedStream<R, K, P, T>
+  /**
+   * Cuts the event time of each key into windows, or its records where windows hold so many of them. Options make windows
+   * fire more than once; see `FiringOptions`.
+   */
+  window<W extends WindowSpec, const O extends FiringOptions<R, P> = NoOptions>(
+    window: [T] extends [never] ? UntimedWindow<W> : W,
+    options?: O & FiringProblems<W, O>,
+  ): Firing<W, O> extends "update" ? UpdatedWindows<R, K, P, T> : WindowedStream<R, K, P, T>
 
   /**
    * Keeps state by key: handlers of your own see each record of a key, in the order of arrival, and each of its timers that
@@ -293,9 +298,31 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
 }
 
 /** The window itself where it needs no event time. */
-type UntimedWindow<W extends WindowSpec> = [W] extends [CountSpec]
+type UntimedWindow<W extends WindowSpec> = [W] extends [CountSpec | GlobalSpec]
   ? W
   : Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
+
+type NoOptions = Readonly<Record<never, never>>
+
+/** Whether results of windows are added to those before, or take their place. */
+type Firing<W, O> = O extends { readonly purging: true }
+  ? "append"
+  : [W] extends [GlobalSpec]
+    ? "update"
+    : [Extract<keyof O, "early" | "allowedLateness">] extends [never]
+      ? "append"
+      : "update"
+
+/** What is wrong with the options of a window; `unknown` where nothing is. */
+type FiringProblems<W, O> = [keyof O] extends [never]
+  ? unknown
+  : [W] extends [CountSpec | CumulateSpec]
+    ? Problem<"countWindow(...) and cumulate(...) fire by themselves: leave the options away.">
+    : [W] extends [GlobalSpec]
+      ? "allowedLateness" extends keyof O
+        ? Problem<"Nothing is late for globalWindow(), which has no end: leave allowedLateness away.">
+        : unknown
+      : unknown
 
 /** Nothing is declared. */
 type NoDeclarations = Readonly<Record<never, never>>
@@ -389,6 +416,111 @@ export interface WindowedStream<R, K extends keyof R, out P, in out T extends st
 /** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
 interface Combine<R, P> {
   combine(earlier: R, later: R, params: P): R
+}
+
+/**
+ * A stream grouped by keys and windows that fire more than once, on its way to aggregates: their results are updates.
+ *
+ * @example
+ * ```ts
+ * import { count, type UpdatedWindows } from "tidemark"
+ *
+ * function totals<P>(trips: UpdatedWindows<{ zone: string; fare: number }, "zone", P, "pickup">) {
+ *   return trips.aggregate({ trips: count() })
+ * }
+ * ```
+ */
+export interface UpdatedWindows<R, K extends keyof R, out P, in out T extends string> {
+  /** For the compiler only. */
+  readonly [ROW]: R
+  readonly kind: Problem<"Call .aggregate(...) behind .window(...): windows without aggregates are not an output.">
+
+  /**
+   * A row for each firing of a key and window: what becomes of the row before (`op`), the keys, `windowStart`, `windowEnd`
+   * and the aggregates of all records so far.
+   */
+  aggregate<A extends AggregatesOver<R, P>>(
+    aggregates: A & AggregateProblems<R, K, A>,
+    options?: OperatorOptions,
+  ): UpdatedResult<
+    R,
+    {
+      readonly [N in "op" | K | ([T] extends [never] ? never : WindowBound) | keyof A]: N extends keyof A
+        ? ResultValue<R, A[N]>
+        : N extends WindowBound
+          ? Timestamp
+          : N extends keyof R
+            ? R[N]
+            : N extends "op"
+              ? ChangeOp
+              : never
+    },
+    P,
+    T
+  >
+
+  /** A row for each firing of a key and window, which the function makes of all its rows; see `WindowedStream`. */
+  reduce(
+    combine: Combine<R, P>["combine"],
+    options?: OperatorOptions,
+  ): UpdatedResult<
+    R,
+    R & { readonly op: ChangeOp } & ([T] extends [never]
+        ? unknown
+        : { readonly windowStart: Timestamp; readonly windowEnd: Timestamp }),
+    P,
+    T
+  >
+}
+
+/** What becomes of the row with the same keys, and the same bounds where windows have some. */
+type ChangeOp = "insert" | "update" | "delete"
+
+/**
+ * What windows give that fire more than once: updates of the type `Q`, and the rows of the type `R` that came too late. In
+ * each row `op` says what becomes of the row with the same keys and bounds (the same keys, for windows without an end):
+ * `"insert"` where there is none yet, `"update"` where this row takes its place, `"delete"` where it is withdrawn, as its
+ * session has become part of a longer one.
+ *
+ * @example
+ * ```ts
+ * import { count, job, onClock, schema, t, tumbling } from "tidemark"
+ * import { jsonl } from "tidemark/files"
+ *
+ * const clicks = job({
+ *   name: "clicks",
+ *   inputs: { clicks: schema({ at: t.timestamp(), page: t.string }) },
+ *   flow: ({ clicks }) => {
+ *     const perHour = clicks
+ *       .eventTime("at", { outOfOrder: "5s" })
+ *       .keyBy("page")
+ *       .window(tumbling("1h"), { early: onClock({ every: "10s" }), allowedLateness: "1d" })
+ *       .aggregate({ clicks: count() }, { id: "per-hour" })
+ *     return { perHour, late: perHour.late }
+ *   },
+ * })
+ * export default clicks.with({
+ *   inputs: { clicks: jsonl("clicks/*.jsonl") },
+ *   outputs: { perHour: jsonl("out/per-hour", { changelog: true }), late: jsonl("out/late") },
+ * })
+ * ```
+ */
+export interface UpdatedResult<R, Q, out P, in out T extends string> extends Stream<"update", Q> {
+  /** The rows that were late for all their windows, as they came; `T` is still their event time. */
+  readonly late: AppendStream<R, P, T>
+  /** The same rows as a stream that appends, for all operators and sinks: what they mean is then for the program to say. */
+  changes(): AppendStream<Q, P>
+
+  readonly filter: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly derive: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly asyncMap: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly select: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly map: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly flatMap: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly notNull: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly union: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly eventTime: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly keyBy: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
 }
 
 /**

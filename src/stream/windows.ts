@@ -6,10 +6,13 @@ import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
-import type { CalendarSpec, CountSpec, TimeWindowSpec } from "../flow/plan.ts"
+import type { CalendarSpec, CountSpec, CumulateSpec, GlobalSpec, TimeWindowSpec } from "../flow/plan.ts"
 import { MICROS_PER_DAY } from "../time/civil.ts"
 import { TimeZone } from "../time/zone.ts"
 import type { DurationText } from "./duration-text.ts"
+
+/** Windows that time cuts, and that may fire more than once. */
+type FiringWindowSpec = Exclude<TimeWindowSpec, CumulateSpec>
 
 interface OffsetOption {
   /** Windows start at whole multiples of their size from this far after 1970-01-01T00:00:00Z. Default `"0s"`. */
@@ -68,7 +71,7 @@ interface HoppingOptions<D extends string> extends OffsetOption {
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where the size is zero, or is not
  * whole days although there is a time zone; `invalid-schema` where there is no such zone.
  */
-export function tumbling<D extends string>(size: DurationText<D>, options: TumblingOptions = {}): TimeWindowSpec {
+export function tumbling<D extends string>(size: DurationText<D>, options: TumblingOptions = {}): FiringWindowSpec {
   const { offset = "0s", zone } = checkOptions("tumbling(...)", options, ["offset", "zone"])
   const sizeMicros = positive(size, "tumbling", "size")
   const offsetMicros = checkDuration("tumbling(...): offset", offset)
@@ -98,7 +101,7 @@ const UNITS: readonly CalendarSpec["unit"][] = ["day", "week", "month", "quarter
  *
  * @throws TidemarkError `invalid-options` where there is no such unit or count; `invalid-schema` where there is no such zone.
  */
-export function calendar(unit: CalendarSpec["unit"], options: CalendarOptions): TimeWindowSpec {
+export function calendar(unit: CalendarSpec["unit"], options: CalendarOptions): FiringWindowSpec {
   const { zone, count = 1, offset = "0s" } = checkOptions("calendar(...)", options, ["zone", "count", "offset"])
   if (!UNITS.includes(unit)) {
     throw new TidemarkError("invalid-options", `calendar(...) has the unit ${shownValue(unit)}.`, {
@@ -117,7 +120,7 @@ function calendarOf(
   count: unknown,
   zone: unknown,
   offsetMicros: number,
-): TimeWindowSpec {
+): FiringWindowSpec {
   if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > COUNT_MAX) {
     throw new TidemarkError("invalid-options", `${call}(...) has ${shownValue(count)} ${unit}s.`, {
       hint: `Give a whole number from 1 to ${COUNT_MAX}.`,
@@ -150,7 +153,7 @@ function calendarOf(
  *
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where the gap is zero, or missing.
  */
-export function session<D extends string>(options: SessionOptions<D>): TimeWindowSpec {
+export function session<D extends string>(options: SessionOptions<D>): FiringWindowSpec {
   const { gap } = options === undefined ? {} : checkOptions("session(...)", options, ["gap"])
   return Object.freeze({ kind: "session", gapMicros: positive(gap, "session", "gap") })
 }
@@ -169,7 +172,7 @@ export function session<D extends string>(options: SessionOptions<D>): TimeWindo
  * @throws TidemarkError `invalid-duration` where a text is no duration; `invalid-options` where one is zero, or missing, or
  * where the step is longer than the size.
  */
-export function cumulate<S extends string, E extends string>(options: CumulateOptions<S, E>): TimeWindowSpec {
+export function cumulate<S extends string, E extends string>(options: CumulateOptions<S, E>): CumulateSpec {
   const given = options === undefined ? {} : checkOptions("cumulate(...)", options, ["size", "step", "offset"])
   const sizeMicros = positive(given.size, "cumulate", "size")
   const stepMicros = positive(given.step, "cumulate", "step")
@@ -198,13 +201,34 @@ export function cumulate<S extends string, E extends string>(options: CumulateOp
 export function hopping<S extends string, E extends string>(
   size: DurationText<S>,
   options: HoppingOptions<E>,
-): TimeWindowSpec {
+): FiringWindowSpec {
   const { every, offset = "0s" } =
     options === undefined ? {} : checkOptions("hopping(...)", options, ["every", "offset"])
   const sizeMicros = positive(size, "hopping", "size")
   const slideMicros = positive(every, "hopping", "every")
   const offsetMicros = checkDuration("hopping(...): offset", offset)
   return Object.freeze({ kind: "hopping", sizeMicros, slideMicros, offsetMicros })
+}
+
+const GLOBAL: GlobalSpec = Object.freeze({ kind: "global" })
+
+/**
+ * One window for all records of a key, which has no end: it fires where triggers say so, and when the input ends. It needs
+ * no event time. Where there is one, `windowStart` is that of the earliest record in it, and `windowEnd` one microsecond
+ * behind that of the latest.
+ *
+ * Unless it is purged it is kept for ever, and results are updates: one row a key that a later one replaces.
+ *
+ * @example
+ * ```ts
+ * import { globalWindow, onCount } from "tidemark"
+ *
+ * const everyHundred = [globalWindow(), { early: onCount(100), purging: true }] as const
+ * void everyHundred
+ * ```
+ */
+export function globalWindow(): GlobalSpec {
+  return GLOBAL
 }
 
 /** Options of windows of so many records. */

@@ -5,6 +5,7 @@ import { compileSnippets } from "./snippet-compiler.ts"
 const HEAD = `
 import { count, first, hopping, job, max, mean, min, schema, sum, t, tumbling, type UpdateStream } from "tidemark"
 import { aggregate, approxCountDistinct, countDistinct, collect, maxBy, median, minBy, percentiles, topK, variance } from "tidemark"
+import { countWindow, cumulate, globalWindow, onClock, onCount, onPunctuation } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 
 const Trip = schema({
@@ -54,6 +55,39 @@ const WRONG: Readonly<Record<string, { readonly code: string; readonly says: rea
   "a window before a key": {
     code: flow(`trips.eventTime("pickup", { outOfOrder: "5s" }).window(tumbling("1h"))`),
     says: ["Call .keyBy(...) before .window(...), or .keyBy() for the whole stream."],
+  },
+  "an operator behind updates": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(tumbling("1h"), { allowedLateness: "1h" }).aggregate({ n: count() }).filter((r) => r.n > 1)`,
+    ),
+    says: ["A stream of updates is an output: return it, or call .changes() to go on with its rows."],
+  },
+  "early firings of a window of records": {
+    code: flow(`trips.keyBy("zone").window(countWindow(10), { early: onCount(5) }).aggregate({ n: count() })`),
+    says: ["countWindow(...) and cumulate(...) fire by themselves: leave the options away."],
+  },
+  "early firings of steps": {
+    code: flow(
+      `trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone").window(cumulate({ size: "1d", step: "1h" }), { purging: true })`,
+    ),
+    says: ["countWindow(...) and cumulate(...) fire by themselves: leave the options away."],
+  },
+  "lateness of a window without an end": {
+    code: flow(`trips.keyBy("zone").window(globalWindow(), { allowedLateness: "1h" })`),
+    says: ["Nothing is late for globalWindow(), which has no end: leave allowedLateness away."],
+  },
+  "a punctuation of a column that is not there": {
+    code: flow(`trips.keyBy("zone").window(globalWindow(), { early: onPunctuation((row) => row.last) })`),
+    says: ["Property 'last' does not exist"],
+  },
+  "updates of windows into a sink that appends": {
+    code: `${HEAD}
+job({
+  name: "totals",
+  inputs: { trips: Trip },
+  flow: ({ trips }) => ({ totals: trips.keyBy("zone").window(globalWindow()).aggregate({ n: count() }) }),
+}).with({ inputs: { trips: csv("a") }, outputs: { totals: jsonl("b") } })`,
+    says: ["The output 'totals' is an updating stream, and this sink takes only streams that append."],
   },
   "a window before an event time": {
     code: flow(`trips.keyBy("zone").window(tumbling("1h"))`),
@@ -400,6 +434,24 @@ const RIGHT: Readonly<Record<string, string>> = {
   "a bound job": binding(
     `{ inputs, outputs, params: { maxFare: 1, zone: null }, epoch: { max: "5s" }, maxBadRecords: 3 }`,
   ),
+  "windows that fire more than once": `${HEAD}
+job({
+  name: "totals",
+  inputs: { trips: Trip },
+  flow: ({ trips }) => {
+    const timed = trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone")
+    const hourly = timed
+      .window(tumbling("1h"), { early: [onClock({ every: "1s" }), onPunctuation((row, params) => row.isShared)], allowedLateness: "1h" })
+      .aggregate({ fares: sum("fare") })
+    const parts = timed.window(tumbling("1h"), { early: onCount(10), purging: true }).aggregate({ fares: sum("fare") })
+    const daily = parts.keyBy("zone").window(tumbling("1d")).aggregate({ fares: sum("fares") })
+    const latest = trips.keyBy("zone").window(globalWindow()).reduce((one, other) => (one.pickup > other.pickup ? one : other))
+    return { hourly, late: hourly.late, seen: hourly.changes().select("op", "fares"), daily, latest }
+  },
+}).with({
+  inputs: { trips: csv("a") },
+  outputs: { hourly: jsonl("b", { changelog: true }), late: csv("c"), seen: csv("d"), daily: csv("e"), latest: jsonl("f", { changelog: true, rollAfter: "1m" }) },
+})`,
   "an updating stream into a sink that takes updates": `${HEAD}
 import type { StreamKind } from "tidemark"
 declare const totals: UpdateStream<{ zone: string; total: number }>

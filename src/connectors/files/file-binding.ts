@@ -20,22 +20,27 @@ import { makeDirectories, setAside } from "./target-directory.ts"
 /** Files bound to an input or an output, not yet opened. */
 export class FileBinding implements SourceBinding, SinkBinding {
   readonly guarantee: SinkGuarantee = "exactly-once"
+  readonly accepts: NonNullable<SinkBinding["accepts"]>
   readonly #paths: readonly string[]
   readonly #format: FileFormat
   readonly #policy: RollingPolicy
   readonly #isLiteral: boolean
 
-  /** @param kind `"literal"` where the path is that of an output's directory as it stands, wildcards and all. */
+  /**
+   * @param kind `"literal"` where the path is that of an output's directory as it stands, wildcards and all; `"changelog"`
+   * where the output takes updates, too, as their rows.
+   */
   constructor(
     path: string | readonly string[],
     format: FileFormat,
     policy: RollingPolicy,
-    kind: "pattern" | "literal" = "pattern",
+    kind: "pattern" | "literal" | "changelog" = "pattern",
   ) {
     this.#paths = checkPaths(format.name, path)
     this.#format = format
     this.#policy = policy
     this.#isLiteral = kind === "literal"
+    this.accepts = kind === "changelog" ? { append: true, update: true } : { append: true }
     // A pattern that cannot be parsed is an error where it is written, not where the job starts.
     if (!this.#isLiteral) for (const glob of this.#paths) parseGlob(glob)
   }

@@ -54,6 +54,39 @@ export interface FileOptions {
 }
 
 /**
+ * Options of files of JSON lines.
+ *
+ * @example
+ * ```ts
+ * import { jsonl, type JsonLinesOptions } from "tidemark/files"
+ *
+ * const updates = jsonl("out/totals", { changelog: true } satisfies JsonLinesOptions)
+ * ```
+ */
+export interface JsonLinesOptions extends FileOptions {
+  /**
+   * As an output: takes streams of updates, too. Each update is a line, in order; its field `op` says what becomes of the line
+   * before it with the same keys and bounds: `"insert"` there is none, `"update"` this takes its place, `"delete"` it does not
+   * hold any more. So reading all lines in order of the parts and keeping the last of each key gives the present state.
+   */
+  readonly changelog?: boolean
+}
+
+/**
+ * Files of JSON lines that take streams of updates as an output: `jsonl(path, { changelog: true })`.
+ *
+ * @example
+ * ```ts
+ * import { jsonl, type ChangelogConnector } from "tidemark/files"
+ *
+ * const updates: ChangelogConnector = jsonl("out/totals", { changelog: true })
+ * ```
+ */
+export type ChangelogConnector = FileConnector & {
+  readonly accepts: { readonly append: true; readonly update: true }
+}
+
+/**
  * Options of CSV files.
  *
  * @example
@@ -140,9 +173,21 @@ interface CheckedOptions {
  * const perMinute = jsonl("out/per-minute", { rollAfter: "1m" })
  * ```
  */
-export function jsonl(path: string | readonly string[], options: FileOptions = {}): FileConnector {
-  const checked = checkFileOptions("jsonl", checkOptions("jsonl(...)", options, FILE_OPTIONS))
-  return new FileBinding(path, jsonLinesFormat(checked), checked.policy)
+export function jsonl<const O extends JsonLinesOptions = FileOptions>(
+  path: string | readonly string[],
+  options?: O,
+): O extends { readonly changelog: true } ? ChangelogConnector : FileConnector {
+  const given = checkOptions("jsonl(...)", options ?? {}, [...FILE_OPTIONS, "changelog"])
+  const { changelog = false } = given
+  if (typeof changelog !== "boolean") {
+    throw new TidemarkError("invalid-options", `jsonl(...): changelog is ${shownValue(changelog)}.`, {
+      hint: "Give true where the output is a stream of updates.",
+    })
+  }
+  const checked = checkFileOptions("jsonl", given)
+  const kind = changelog ? "changelog" : "pattern"
+  // The types say what `accepts` is by the options.
+  return new FileBinding(path, jsonLinesFormat(checked), checked.policy, kind) as FileBinding & ChangelogConnector
 }
 
 /**

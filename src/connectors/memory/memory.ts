@@ -22,6 +22,8 @@ import { MemorySink } from "./memory-sink.ts"
  * ```
  */
 export interface MemoryRows<Row> extends TypedSource<Row>, SinkBinding {
+  /** Updates come as their rows: `op` says what each of them means. */
+  readonly accepts: { readonly append: true; readonly update: true }
   /** As an output: the rows committed so far, in order. Take away what you have seen as you like. */
   readonly rows: Row[]
   /** As an output: what an earlier job of the process had written, where a job has started anew with `reset`. */
@@ -32,6 +34,7 @@ export interface MemoryRows<Row> extends TypedSource<Row>, SinkBinding {
 export class MemoryTable<Row> implements MemoryRows<Row> {
   declare readonly rowType?: Row
   readonly guarantee = "exactly-once-in-process"
+  readonly accepts = { append: true, update: true } as const
   readonly rows: Row[]
   readonly superseded: Row[] = []
   /** The last epoch whose rows are in `rows`, as its sink numbers them. */

@@ -43,7 +43,9 @@ export interface StdoutOptions {
  * })
  * ```
  */
-export function stdout(options: StdoutOptions = {}): SinkBinding {
+export function stdout(
+  options: StdoutOptions = {},
+): SinkBinding & { readonly accepts: { readonly append: true; readonly update: true } } {
   const { format = "jsonl" } = checkOptions("stdout(...)", options, ["format"])
   if (format === "jsonl" || format === "table") return new StdoutBinding(format, printText)
   throw new TidemarkError("invalid-options", `stdout(...): format is ${shownValue(format)}.`, {
@@ -66,6 +68,8 @@ async function printText(text: string): Promise<void> {
 /** The standard output, bound to a job's output. */
 export class StdoutBinding implements SinkBinding {
   readonly guarantee: SinkGuarantee = "at-least-once"
+  /** Updates are printed as their rows: `op` says what each of them means. */
+  readonly accepts = { append: true, update: true } as const
   readonly #format: "jsonl" | "table"
   readonly #print: Print
 

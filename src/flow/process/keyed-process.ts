@@ -29,9 +29,7 @@ import { stringType } from "../../batch/types/string.ts"
 import { timestampType } from "../../batch/types/timestamp.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
 import { MadeRows } from "../made-rows.ts"
-import type { Emitter, OperatorContext, TimedOperator } from "../operator.ts"
-import { AsyncMap } from "../operators/async-map.ts"
-import { EventTime } from "../operators/event-time.ts"
+import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../operator.ts"
 import { sidePort } from "../plan.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
 import { KeyedStates } from "./keyed-states.ts"
@@ -39,6 +37,7 @@ import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
 import { ProcessContext } from "./process-context.ts"
 import type { ProcessSpec } from "./process-spec.ts"
 import { TimerQueue } from "./timer-queue.ts"
+import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
 import { takeChanges } from "../taken-changes.ts"
 
 /** What the operator is made of. */
@@ -53,11 +52,8 @@ export interface KeyedProcessOptions {
   readonly timeShift: number
 }
 
-/** What feeds it: it follows their watermarks. */
-type Upstream = EventTime | TimedOperator
-
 /** See the head of this file. */
-export class KeyedProcess implements TimedOperator {
+export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOperator {
   readonly id: string
   readonly signature: string
   readonly lateRows = 0
@@ -148,7 +144,7 @@ export class KeyedProcess implements TimedOperator {
   onBatch(batch: Batch, out: Emitter): void {
     this.#queueRestored()
     const readRow = this.#readRow(batch)
-    const others = this.#leastOfOthers(batch.origin.partition)
+    const others = leastOfOthers(this.#upstreams, batch.origin.partition)
     const { onRecord } = this.#options.spec
     const handler = onRecord as (row: unknown, context: unknown) => unknown
     batch.forEachRow((index) => {
@@ -170,17 +166,6 @@ export class KeyedProcess implements TimedOperator {
 
   #timeOf(batch: Batch, row: number): number {
     return readInt53((batch.columns[this.#timeIndex] as Int64Column).halves, row) + this.#options.timeShift
-  }
-
-  /** The least watermark of all that feeds it, but for one partition. */
-  #leastOfOthers(partition: number): number {
-    let least = Infinity
-    for (const each of this.#upstreams) {
-      if (each instanceof EventTime) least = Math.min(least, each.watermarkWithout(partition))
-      // Its rows come from partitions, whose watermarks may be ahead of those of others.
-      else if (each instanceof AsyncMap) least = Math.min(least, each.watermark)
-    }
-    return least
   }
 
   onWatermark(watermark: number, out: Emitter): void {

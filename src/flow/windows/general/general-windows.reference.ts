@@ -20,7 +20,7 @@ export interface ReferenceAccumulated extends Pick<ReferenceAggregate, "name" | 
 export type GeneralAggregate = ReferenceAggregate | ReferenceAccumulated
 
 /** A record, and what the aggregates read of it. */
-interface Kept {
+export interface Kept {
   readonly row: Row
   readonly time: number
   readonly key: string
@@ -30,7 +30,7 @@ interface Kept {
 }
 
 /** Records and parts of windows, in the order in which they are added up: a part by itself first. */
-type Items = readonly (Kept | Items)[]
+export type Items = readonly (Kept | Items)[]
 
 /** What a result row is made of. */
 interface DueResult {
@@ -103,23 +103,33 @@ export class ReferenceGeneralWindows {
     for (const key of this.#keys) result[key] = records[0]!.row[key] === 0 ? 0 : records[0]!.row[key]
     result["windowStart"] = start
     result["windowEnd"] = end
-    let hasFailed = false
-    this.#aggregates.forEach((aggregate, index) => {
-      const values = records.map(({ time, values }) => ({ time, value: values[index] }))
-      const { name, kind } = aggregate
-      if (kind === "accumulated") {
-        result[name] = accumulated(aggregate, values)
-        return
-      }
-      const { type } = aggregate
-      const isFloatSum = type?.definition.adds === "float" && (kind === "sum" || kind === "mean")
-      const sum = isFloatSum ? floatSum(items, index) : null
-      if (sum === null) result[name] = referenceResult(kind, type, [[], [values]])
-      else result[name] = kind === "sum" ? sum : sum / values.filter(({ value }) => value !== null).length
-      if (result[name] === FAILED) hasFailed = true
-    })
-    return hasFailed ? FAILED : result
+    return addAggregates(this.#aggregates, items, result) ? result : FAILED
   }
+}
+
+/** Adds the results of aggregates to a row; whether they all have one. */
+export function addAggregates(
+  aggregates: readonly GeneralAggregate[],
+  items: Items,
+  result: Record<string, unknown>,
+): boolean {
+  const records = recordsOf(items)
+  let hasFailed = false
+  aggregates.forEach((aggregate, index) => {
+    const values = records.map(({ time, values }) => ({ time, value: values[index] }))
+    const { name, kind } = aggregate
+    if (kind === "accumulated") {
+      result[name] = accumulated(aggregate, values)
+      return
+    }
+    const { type } = aggregate
+    const isFloatSum = type?.definition.adds === "float" && (kind === "sum" || kind === "mean")
+    const sum = isFloatSum ? floatSum(items, index) : null
+    if (sum === null) result[name] = referenceResult(kind, type, [[], [values]])
+    else result[name] = kind === "sum" ? sum : sum / values.filter(({ value }) => value !== null).length
+    if (result[name] === FAILED) hasFailed = true
+  })
+  return !hasFailed
 }
 
 /** The result of an aggregate that accumulates, over values in their order. */
@@ -129,7 +139,8 @@ export function accumulated({ accumulator }: ReferenceAccumulated, values: reado
   return accumulator.result(partial)
 }
 
-function recordsOf(items: Items): Kept[] {
+/** The records of windows, in the order in which they are added up. */
+export function recordsOf(items: Items): Kept[] {
   return items.flatMap((item) => (isPart(item) ? recordsOf(item) : [item]))
 }
 
@@ -226,7 +237,8 @@ class TimeTwin implements Kind {
   }
 }
 
-function reachOf(window: TimeSpec): number {
+/** How near to the ends of time windows cannot be named. */
+export function reachOf(window: TimeSpec): number {
   switch (window.kind) {
     case "tumbling":
     case "cumulate":
@@ -241,7 +253,7 @@ function reachOf(window: TimeSpec): number {
 }
 
 /** The windows that hold a moment, in bigints, so that nothing is rounded at the ends of time. */
-function windowsOf(window: TimeSpec, time: number): { start: number; end: number }[] {
+export function windowsOf(window: TimeSpec, time: number): { start: number; end: number }[] {
   if (window.kind === "calendar") return [calendarWindowOf(window, time)]
   const [size, offset] = [BigInt(window.sizeMicros), BigInt(window.offsetMicros)]
   const slide = window.kind === "hopping" ? BigInt(window.slideMicros) : size

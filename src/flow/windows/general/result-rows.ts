@@ -1,6 +1,7 @@
 /**
  * Result rows of windows of plain values on their way out: gathered as values, and given out as batches of up to 1,024.
- * They are in order of event time, or made of rows of a batch, where each stands in the place of the row it was made of.
+ * They are in order of event time; or each has the watermark before it; or they are made of rows of a batch, and each stands in the
+ * place of the row that it was made of.
  *
  * Invariants:
  * - W9 A row without a result for one of its aggregates fails, and other rows do not change.
@@ -35,6 +36,8 @@ export class ResultRows implements ResultTaker {
   readonly #everyRow = new EveryRow()
   #rows: unknown[][] = []
   #out: Emitter | undefined
+  /** The watermarks before rows, where they are told. */
+  #watermarks: number[] = []
   /** What rows are made of, and of which row each of them. */
   #from: Batch | undefined
   #fromRows: number[] = []
@@ -59,9 +62,16 @@ export class ResultRows implements ResultTaker {
   }
 
   take({ values }: Pick<Key, "values">, bounds: readonly number[], partials: readonly unknown[]): void {
-    const at = this.#rows.length
-    const results = this.#options.partials.results(partials, (_index, error) => this.#failures.add(at, error))
-    this.#rows.push([...values, ...bounds, ...results])
+    const errors: unknown[] = []
+    const results = this.#options.partials.results(partials, (_index, error) => void errors.push(error))
+    this.put([...values, ...bounds, ...results], errors)
+  }
+
+  /** Takes a row, column by column, why it fails where it does, and perhaps the watermark before it: of all rows, or of none. */
+  put(row: unknown[], errors: readonly unknown[], watermark?: number): void {
+    if (errors.length > 0) this.#failures.add(this.#rows.length, errors[0])
+    this.#rows.push(row)
+    if (watermark !== undefined) this.#watermarks.push(watermark)
     if (this.#rows.length === ROWS_MAX) this.#flush()
   }
 
@@ -83,8 +93,9 @@ export class ResultRows implements ResultTaker {
         rows.forEach((row, at) => writeValue(column, at, row[index] === undefined ? zeroOf(type) : row[index]))
       })
       // Windows fire in order of when they are due, which is the event time of their results.
-      const made = new Batch({ schema, columns, length: rows.length, isTimeOrdered: this.#from === undefined })
-      const all = this.#from === undefined ? made : made.with(this.#takePlaces(this.#from))
+      const places = this.#takePlaces()
+      const made = new Batch({ schema, columns, length: rows.length, isTimeOrdered: places === undefined })
+      const all = places === undefined ? made : made.with(places)
       const results = this.#failures.size === 0 ? all : this.#withoutFailed(all)
       this.#failures.report(id, all, this.#context)
       if (results.count > 0) this.#out!.emit("main", results)
@@ -93,9 +104,13 @@ export class ResultRows implements ResultTaker {
     }
   }
 
-  #takePlaces({ origin, watermarks }: Batch): Pick<Batch, "origin" | "watermarks"> {
-    const indexes = this.#fromRows
+  /** Where rows stand in time: where nothing is said, they are in order. */
+  #takePlaces(): Partial<Pick<Batch, "origin" | "watermarks">> | undefined {
+    const [indexes, told, from] = [this.#fromRows, this.#watermarks, this.#from]
     this.#fromRows = []
+    this.#watermarks = []
+    if (from === undefined) return told.length === 0 ? undefined : { watermarks: Float64Array.from(told) }
+    const { origin, watermarks } = from
     const taken = watermarks && Float64Array.from(indexes, (index) => watermarks[index]!)
     return { origin: originOf(origin, indexes), watermarks: taken }
   }

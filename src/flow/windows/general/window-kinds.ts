@@ -1,9 +1,18 @@
 /** The windows of plain values by kind: what makes each of them. */
 import { unreachable } from "../../../base/assert.ts"
-import { inputsOf, type EventTimeNode, type Plan, type PlanNode, type TimeWindowSpec } from "../../plan.ts"
+import {
+  inputsOf,
+  type EventTimeNode,
+  type Plan,
+  type PlanNode,
+  type TimeWindowSpec,
+  type WindowSpec,
+} from "../../plan.ts"
 import type { GeneralWindowsOptions } from "./general-windows.ts"
 import { SessionWindows } from "./session-windows.ts"
 import { TimeWindows } from "./time-windows.ts"
+import { GlobalPanes, SessionPanes, TimePanes } from "../triggered/pane-windows.ts"
+import type { TriggeredWindowsOptions } from "../triggered/triggered-windows.ts"
 import { calendarCutter, evenCutter } from "./window-cutter.ts"
 
 /** What makes the windows of a kind. */
@@ -23,6 +32,30 @@ export function windowingOf(window: TimeWindowSpec): GeneralWindowsOptions["make
   }
 }
 
+/** What makes the windows of a kind that fire more than once; `undefined` where windows of that kind do not. */
+export function paneWindowsOf(
+  window: WindowSpec,
+  latenessMicros: number,
+): TriggeredWindowsOptions["makeWindows"] | undefined {
+  const lateness = latenessMicros
+  switch (window.kind) {
+    case "tumbling":
+    case "hopping":
+      return (panes, partials) => new TimePanes({ panes, partials, lateness }, evenCutter(window))
+    case "calendar":
+      return (panes, partials) => new TimePanes({ panes, partials, lateness }, calendarCutter(window))
+    case "session":
+      return (panes, partials) => new SessionPanes({ panes, partials, lateness }, window.gapMicros)
+    case "global":
+      return (panes, partials) => new GlobalPanes({ panes, partials, lateness })
+    case "cumulate":
+    case "count":
+      return undefined
+    default:
+      return unreachable(window, "a kind of windows")
+  }
+}
+
 /**
  * Whether operators behind an event time must be told each row's watermark: windows that are closed to a record by where its
  * watermark is exactly, and not only by whether the record is late; and those that fire timers before it.
@@ -31,6 +64,7 @@ export function needsExactWatermarks(plan: Plan, eventTime: EventTimeNode): bool
   return plan.nodes.some((node) => {
     const isExact =
       (node.kind === "windowAggregate" && node.window.kind === "session") ||
+      (node.kind === "windowAggregate" && node.firing !== undefined && node.timeColumn !== undefined) ||
       (node.kind === "process" && node.spec.timeColumn !== undefined)
     return isExact && eventTimesOf(plan, node).includes(eventTime)
   })
