@@ -15,9 +15,9 @@
  * are set. Eight row numbers are stored behind those listed so far, and the next ones are stored over those that do not
  * count. There is room for them, as no more rows have been listed than were looked at.
  *
- * Memory that is read at several places at once comes faster. So what fills columns only, or lists only, goes through the
- * four quarters of a batch side by side. Each quarter's rows are listed where the lists before it end at the latest, and
- * then put behind them.
+ * Memory that is read at two places at once comes faster. So what fills columns only, or lists only, goes through both halves
+ * of a batch side by side. The second half's rows are listed where the list of the first ends at the latest, and then put
+ * behind it.
  *
  * Invariants:
  * - GW2 A kernel reads rows below `count`, or of the selection, and writes nothing but values of such rows, and the list.
@@ -67,7 +67,7 @@ export const PICKS = Uint8Array.from({ length: 256 * VECTOR_ROWS }, (_, at) => {
 })
 
 /** So many parts of a batch are gone through side by side, by graphs of so many lanes: larger ones do not wait for memory. */
-const PARTS = 4
+const PARTS = 2
 const PARTS_MAX_LANES = 64
 
 /** A larger graph would take long to compile. */
