@@ -15,9 +15,11 @@ import {
   type PlanNode,
   type Port,
   type FlatMapNode,
+  type ValidateNode,
   type TimeWindowSpec,
   type WindowAggregateNode,
 } from "./plan.ts"
+import { validatedRow } from "./operators/validate.ts"
 import { slideOf, windowGroupOf } from "./shared-windows.ts"
 import { runsInKernels } from "./window-engine.ts"
 import { ReferenceCountWindows } from "./windows/count/count-windows.reference.ts"
@@ -288,7 +290,7 @@ export class ReferenceDataflow {
       const outcome = this.#windows.get(index)!.onRow(row, time, isResult ? time - 1 : moving.watermark)
       if (outcome === "late") this.#forward(index, "late", moving)
       if (outcome === "failed") this.failures.push({ operator: node.id, row })
-    } else if (node.kind === "flatMap") {
+    } else if (node.kind === "flatMap" || node.kind === "validate") {
       for (const made of this.#flatMapped(node, row)) {
         this.#forward(index, "main", { ...moving, row: made })
         this.#advance()
@@ -309,9 +311,12 @@ export class ReferenceDataflow {
     else if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
   }
 
-  #flatMapped(node: FlatMapNode, row: Row): Row[] {
+  #flatMapped(node: FlatMapNode | ValidateNode, row: Row): Row[] {
     try {
-      const rows = (node.lambda as Lambda)(row, this.#params) as Row[]
+      const rows =
+        node.kind === "validate"
+          ? [validatedRow(node.validator, row) as Row]
+          : ((node.lambda as Lambda)(row, this.#params) as Row[])
       return rows.map((each) => {
         const { fields } = node.schema
         return Object.fromEntries(

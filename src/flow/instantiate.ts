@@ -20,6 +20,7 @@ import { MapRows } from "./operators/map.ts"
 import { NotNull } from "./operators/not-null.ts"
 import { Select } from "./operators/select.ts"
 import { Union } from "./operators/union.ts"
+import { Validate } from "./operators/validate.ts"
 import {
   aggregateInputType,
   eventTimeShift,
@@ -83,6 +84,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return new MapRows(id, schema, projectionOf(node.lambda, input, schema.fields, "object", context), context)
     case "flatMap":
       return new FlatMap(id, node.lambda, input, schema, context)
+    case "validate":
+      return new Validate(id, node.validator, schema, context)
     case "select":
       return new Select(input, schema)
     case "notNull":

@@ -19,6 +19,7 @@ import { objectType } from "../batch/types/object.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import type { AccumulatorDefinition } from "./aggregates/accumulator.ts"
 import type { CallFunction, CallPolicy } from "./calls.ts"
+import type { Validator } from "./operators/validate.ts"
 import { processText, type ProcessSpec } from "./process/process-spec.ts"
 
 interface NodeBase {
@@ -77,6 +78,12 @@ export interface MapNode extends InnerNode {
 export interface FlatMapNode extends InnerNode {
   readonly kind: "flatMap"
   readonly lambda: RowFunction
+}
+
+/** Holds rows against a validator, which may change the values of columns. */
+export interface ValidateNode extends InnerNode {
+  readonly kind: "validate"
+  readonly validator: Validator
 }
 
 /** Keeps some columns, in the order given. */
@@ -266,6 +273,7 @@ export type PlanNode =
   | DeriveNode
   | MapNode
   | FlatMapNode
+  | ValidateNode
   | SelectNode
   | NotNullNode
   | UnionNode
@@ -442,6 +450,8 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "map":
     case "flatMap":
       return `${from} ${String(node.lambda)}`
+    case "validate":
+      return `${from} ${node.validator.vendor}`
     case "select":
     case "notNull":
       return `${from} ${node.columns.map((name) => JSON.stringify(name)).join(", ")}`

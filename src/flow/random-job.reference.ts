@@ -10,6 +10,7 @@ import { Schema, type Field } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import { t } from "../batch/types.ts"
 import { AGGREGATES } from "./aggregates/definitions.ts"
+import type { Validator } from "./operators/validate.ts"
 import { PendingCalls } from "./calls.reference.ts"
 import { Dataflow } from "./dataflow.ts"
 import { ReferenceDataflow } from "./dataflow.reference.ts"
@@ -157,6 +158,7 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWind
   unite("before")
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "before", schema: rows, input: at, predicate: isGood })
   if (prng.chance(0.08)) at = add({ ...base, kind: "flatMap", id: "flat", schema: rows, input: at, lambda: twice })
+  if (prng.chance(0.08)) at = add({ ...base, kind: "validate", id: "valid", schema: rows, input: at, validator: PICKY })
   at = time("time", at, rows)
   unite("behind")
   const timed = at
@@ -190,6 +192,16 @@ function othersOf(prng: Prng, rows: Schema): Schema {
 function twice(row: Row): Row[] {
   if (row["k0"] === "a") throw new Error("a is refused")
   return row["keep"] === true ? [row, { ...row, keep: false }] : []
+}
+
+/** Refuses some rows, and changes the others. */
+const PICKY: Validator = {
+  vendor: "random",
+  validate(value) {
+    const row = value as Row
+    if (row["k0"] === "c") return { issues: [{ message: "c is refused", path: ["k0"] }] }
+    return { value: { keep: row["keep"] !== true } }
+  },
 }
 
 interface WindowPlace {

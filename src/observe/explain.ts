@@ -185,6 +185,8 @@ class NodeExplainer {
         const reason = "It gives a list of rows, and lists are not compiled."
         return [explainLambda("rows", node.lambda, { kind: "closure", reason, hint: undefined })]
       }
+      case "validate":
+        return [calledLambda("columns", `a validator of ${node.validator.vendor}`)]
       case "windowAggregate":
         return node.aggregates.flatMap(({ name, input }) => {
           if (input.kind !== "lambda") return []
@@ -255,6 +257,7 @@ function detailOf(node: InnerNode): string | undefined {
     case "map":
     case "flatMap":
     case "union":
+    case "validate":
       return undefined
     case "derive":
       return setsText(node.columns)

@@ -19,6 +19,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   derive: "derive",
   map: "map",
   flatMap: "flatMap",
+  validate: "validate",
   select: "select",
   notNull: "notNull",
   union: "union",

@@ -6,9 +6,11 @@
  * - RS1 What the types call a problem throws `invalid-plan` here, in the same words.
  * - RS2 A stream has event time as long as the column that tells it passes through unchanged.
  */
+import { shownValue } from "../base/shown-value.ts"
 import { Schema, type Field } from "../batch/schema.ts"
 import { isKeyable, whyNoKey } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
+import type { Validator } from "../flow/operators/validate.ts"
 import {
   sidePort,
   type AggregateSpec,
@@ -23,6 +25,7 @@ import { recordAggregates, recordReduction, unpackReduced, type WindowColumns } 
 import { firingOf } from "./recorded-firing.ts"
 import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
+import type { StandardValidator } from "./standard-schema.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
 
 const ORDER_HINT = "The order is .eventTime(...).keyBy(...).window(...).aggregate(...)."
@@ -122,6 +125,22 @@ export class RecordedStream {
     const { id } = checks.options(options, ["id"])
     const node = this.#recorder.add(this.#place, "flatMap", id, (place) => {
       return { ...place, kind: "flatMap", schema, lambda }
+    })
+    return this.#behind(node, schema, undefined)
+  }
+
+  validate(given: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("validate")
+    const validator = validatorOf(given)
+    if (validator === undefined) {
+      const hint =
+        "Give a validator of zod, valibot, arktype or another library that speaks Standard Schema, version 1."
+      throw checks.error(`${shownValue(given)} is no validator`, hint)
+    }
+    const { id } = checks.options(options, ["id"])
+    const { schema } = this.#place
+    const node = this.#recorder.add(this.#place, "validate", id, (place) => {
+      return { ...place, kind: "validate", schema, validator }
     })
     return this.#behind(node, schema, undefined)
   }
@@ -470,4 +489,13 @@ const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([
 function isWindowSpec(window: unknown): window is WindowSpec {
   if (typeof window !== "object" || window === null || !("kind" in window)) return false
   return WINDOW_KINDS.has(window.kind)
+}
+
+/** What is asked of a validator that speaks Standard Schema, version 1; `undefined` where this is none. Some are functions. */
+function validatorOf(given: unknown): Validator | undefined {
+  if ((typeof given !== "object" && typeof given !== "function") || given === null) return undefined
+  const standard = (given as { "~standard"?: Partial<StandardValidator["~standard"]> })["~standard"]
+  if (typeof standard !== "object" || standard.version !== 1 || typeof standard.validate !== "function")
+    return undefined
+  return { vendor: String(standard.vendor), validate: (value) => standard.validate!(value) }
 }

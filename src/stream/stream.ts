@@ -12,6 +12,7 @@
  */
 import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
+import type { JsonValue } from "../batch/types/json.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
@@ -19,6 +20,7 @@ import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
+import type { StandardValidator } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
@@ -204,6 +206,14 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     options?: OperatorOptions,
   ): AppendStream<{ readonly [N in keyof C]: ValueOf<C[N]> }, P>
 
+  /**
+   * Holds each row against a validator of zod, valibot, arktype or any other library that speaks Standard Schema: where it is read, or
+   * anywhere. What the validator gives replaces the columns that it names, and must be of their types; other columns stay, and what
+   * is no column is left out. A row that it refuses fails, with its issues: it goes to the dead letters, or stops the job. It ends event time, as `map`
+   * does: call `.eventTime(...)` behind it. Validators that answer with promises are refused.
+   */
+  validate<V extends StandardValidator>(validator: V, options?: OperatorOptions): AppendStream<Validated<R, V>, P>
+
   /** Drops the rows in which one of the columns is null; behind it they are not nullable. */
   notNull<N extends keyof R & string>(
     ...columns: readonly [N, ...N[]]
@@ -233,6 +243,14 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
   readonly reduce: Problem<"Call .keyBy(...) and .window(...) before .reduce(...).">
 }
+
+/** Rows as the validator gives them. A column keeps its type where the validator's is none that the column has. */
+export type Validated<R, V> =
+  V extends StandardValidator<infer O>
+    ? { readonly [N in keyof R]: N extends keyof O ? ValidatedValue<R[N], O[N]> : R[N] }
+    : R
+
+type ValidatedValue<T, O> = [NonNullable<JsonValue>] extends [T] ? O : [O] extends [T] ? O : T
 
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
 export interface DeclareEventTime<R, P> {
