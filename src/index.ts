@@ -17,6 +17,8 @@ export type {
   EventTimeOptions,
   KeyedStream,
   OperatorOptions,
+  OverResult,
+  OverStream,
   ProcessResult,
   RowOfStream,
   Stream,

@@ -16,6 +16,7 @@ import {
   type Port,
   type FlatMapNode,
   type ValidateNode,
+  type OverNode,
   type TimeWindowSpec,
   type WindowAggregateNode,
 } from "./plan.ts"
@@ -28,6 +29,7 @@ import {
   type GeneralAggregate,
   type ReferenceAccumulated,
 } from "./windows/general/general-windows.reference.ts"
+import { ReferenceOver } from "./windows/over/over-aggregate.reference.ts"
 import { ReferenceTriggeredWindows, type FiredResult } from "./windows/triggered/triggered-windows.reference.ts"
 import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
@@ -56,6 +58,7 @@ export class ReferenceDataflow {
   readonly #windows = new Map<number, ReferenceOperator>()
   readonly #counts = new Map<number, ReferenceCountWindows>()
   readonly #triggered = new Map<number, ReferenceTriggeredWindows>()
+  readonly #overs = new Map<number, ReferenceOver>()
   readonly #processes = new Map<number, ReferenceProcess>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
@@ -72,6 +75,9 @@ export class ReferenceDataflow {
     plan.nodes.forEach((node, index) => {
       if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
       if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
+      if (node.kind === "over") {
+        this.#overs.set(index, new ReferenceOver(node.rangeMicros, node.keys, this.#aggregatesOf(node)))
+      }
       if (node.kind !== "windowAggregate") return
       const { window, keys, timeColumn, firing } = node
       if (firing !== undefined) {
@@ -86,7 +92,7 @@ export class ReferenceDataflow {
     })
   }
 
-  #aggregatesOf(node: WindowAggregateNode): GeneralAggregate[] {
+  #aggregatesOf(node: WindowAggregateNode | OverNode): GeneralAggregate[] {
     const input = portSchema(this.#plan, node.input, node.inputPort)
     return node.aggregates.map((spec) => {
       return spec.kind === "accumulated" ? this.#accumulated(spec, input) : this.#aggregate(spec, input)
@@ -212,7 +218,8 @@ export class ReferenceDataflow {
   /** Windows and processes, in the order of the plan. */
   get #timed(): (readonly [number, { readonly watermark: number }])[] {
     return this.#plan.nodes.flatMap((_, index) => {
-      const operator = this.#windows.get(index) ?? this.#processes.get(index) ?? this.#triggered.get(index)
+      const operator =
+        this.#windows.get(index) ?? this.#processes.get(index) ?? this.#triggered.get(index) ?? this.#overs.get(index)
       return operator === undefined ? [] : [[index, operator] as const]
     })
   }
@@ -222,6 +229,14 @@ export class ReferenceDataflow {
     if (process !== undefined) return this.#pass(index, process.onWatermark(watermark))
     const triggered = this.#triggered.get(index)
     if (triggered !== undefined) return this.#passFired(index, triggered.onWatermark(watermark))
+    const over = this.#overs.get(index)
+    if (over !== undefined) {
+      const given = over.onWatermark(watermark)
+      return this.#passFired(
+        index,
+        given.map(({ row, time }) => ({ row, watermark: time - 1 })),
+      )
+    }
     for (const row of this.#windows.get(index)!.onWatermark(watermark)) {
       const { id } = this.#plan.nodes[index]!
       if (row === FAILED) this.failedResults.set(id, (this.failedResults.get(id) ?? 0) + 1)
@@ -269,6 +284,11 @@ export class ReferenceDataflow {
       // Rows that the job made tell how far the watermark was; the others come when it has been passed on.
       if (moving.partition === -1) this.#pass(index, process.onWatermark(moving.watermark))
       this.#pass(index, process.onRow(row, time))
+    } else if (node.kind === "over") {
+      const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
+      const outcome = this.#overs.get(index)!.onRow(row, time, moving.watermark)
+      if (outcome === "late") this.#forward(index, "late", moving)
+      if (outcome === "failed") this.failures.push({ operator: node.id, row })
     } else if (this.#triggered.has(index)) {
       const windows = this.#triggered.get(index)!
       const { timeColumn } = node as WindowAggregateNode

@@ -36,6 +36,7 @@ import {
   type FiringSpec,
   type KernelAggregateInput,
   type KernelAggregateSpec,
+  type OverNode,
   type Plan,
   type PlanNode,
   type SlicedWindowSpec,
@@ -53,6 +54,7 @@ import { CountWindows } from "./windows/count/count-windows.ts"
 import { GeneralWindows } from "./windows/general/general-windows.ts"
 import type { RowInput } from "./windows/general/row-values.ts"
 import { needsExactWatermarks, paneWindowsOf, windowingOf } from "./windows/general/window-kinds.ts"
+import { OverAggregate } from "./windows/over/over-aggregate.ts"
 import { SharedSlices } from "./windows/shared/shared-slices.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { TriggeredWindows } from "./windows/triggered/triggered-windows.ts"
@@ -98,6 +100,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return eventTimeOf(plan, node, input, context)
     case "asyncMap":
       return asyncMapOf(plan, node, input, context)
+    case "over":
+      return overOf(plan, node, input, context)
     case "windowAggregate": {
       const { window, firing } = node
       if (firing !== undefined) return triggeredWindowsOf(plan, node, firing, context)
@@ -188,16 +192,21 @@ function groupingOf(plan: Plan, node: WindowAggregateNode) {
   const bounds = (timeColumn === undefined ? 0 : 2) + (isUpdating(node) ? 1 : 0)
   const others = node.keys.length + node.aggregates.length
   assert(schema.fields.length === others + bounds, "results are keys, bounds, aggregates")
-  const keys = node.keys.map((name) => {
+  const keys = keysOf(node, input)
+  const base = { id, signature: stateSignature(plan, node), keys, schema }
+  if (timeColumn === undefined) return { ...base, time: undefined }
+  return { ...base, time: { index: timeIndexOf(input, timeColumn, id), shift: eventTimeShift(plan, node) } }
+}
+
+/** Where keys stand, and their types. */
+function keysOf({ keys, id }: WindowAggregateNode | OverNode, input: Schema) {
+  return keys.map((name) => {
     const type = input.field(name)?.type
     if (type === undefined || type.storage === "struct") {
       throw invalid(id, `cannot have ${JSON.stringify(name)} as a key: it is ${type?.label ?? "missing"}`)
     }
     return { index: input.indexOf(name), type }
   })
-  const base = { id, signature: stateSignature(plan, node), keys, schema }
-  if (timeColumn === undefined) return { ...base, time: undefined }
-  return { ...base, time: { index: timeIndexOf(input, timeColumn, id), shift: eventTimeShift(plan, node) } }
 }
 
 /** The same of windows that time cuts. */
@@ -208,7 +217,7 @@ function timedGroupingOf(plan: Plan, node: WindowAggregateNode) {
 }
 
 /** Aggregates as accumulators of plain values. */
-function accumulatorsOf(plan: Plan, node: WindowAggregateNode, context: OperatorContext) {
+function accumulatorsOf(plan: Plan, node: WindowAggregateNode | OverNode, context: OperatorContext) {
   const input = portSchema(plan, node.input, node.inputPort)
   return node.aggregates.map((spec) => {
     const definition = spec.kind === "accumulated" ? spec.define(context.params) : AGGREGATES[spec.kind]
@@ -255,6 +264,21 @@ function triggeredWindowsOf(
   return new TriggeredWindows({ ...grouping, aggregates, firing, punctuation, isGlobal, makeWindows }, context)
 }
 
+function overOf(plan: Plan, node: OverNode, input: Schema, context: OperatorContext): OverAggregate {
+  const { id, schema, rangeMicros, timeColumn } = node
+  const aggregates = accumulatorsOf(plan, node, context)
+  const keys = keysOf(node, input)
+  const timeIndex = timeIndexOf(input, timeColumn, id)
+  const keepsSums = keepsSumsOf(node)
+  const base = { id, signature: stateSignature(plan, node), input, schema, keys, rangeMicros, aggregates, keepsSums }
+  return new OverAggregate({ ...base, timeIndex, timeShift: eventTimeShift(plan, node) }, context)
+}
+
+/** Whether partial results of all its aggregates are as small for many records as for one. */
+function keepsSumsOf({ aggregates }: WindowAggregateNode | OverNode): boolean {
+  return aggregates.every(({ kind }) => kind !== "accumulated")
+}
+
 function countWindowsOf(
   plan: Plan,
   node: WindowAggregateNode,
@@ -262,7 +286,7 @@ function countWindowsOf(
   context: OperatorContext,
 ): CountWindows {
   const aggregates = accumulatorsOf(plan, node, context)
-  const keepsSums = node.aggregates.every(({ kind }) => kind !== "accumulated")
+  const keepsSums = keepsSumsOf(node)
   return new CountWindows({ ...groupingOf(plan, node), window, aggregates, keepsSums }, context)
 }
 

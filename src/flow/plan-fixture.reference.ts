@@ -124,18 +124,7 @@ export class PlanFixture {
     firing?: FiringSpec,
   ): number {
     const { rows, base } = this.#from(from, "window")
-    const specs = Object.entries(aggregates).map(([name, given]): AggregateSpec => {
-      if ("call" in given) return { name, ...given }
-      const [kind, read] = given
-      const input: KernelAggregateInput =
-        read === undefined
-          ? { kind: "none" }
-          : typeof read === "string"
-            ? { kind: "column", name: read }
-            : { kind: "lambda", ...read }
-      const type = typeof read === "string" ? rows.field(read)?.type : read?.type
-      return { name, kind, input, resultType: AGGREGATES[kind].resultType(type) ?? t.float64 }
-    })
+    const specs = specsOf(rows, aggregates)
     const isUpdating = firing !== undefined && !firing.isPurging
     const schema = new Schema([
       ...(isUpdating ? [{ name: "op", type: t.enum("insert", "update", "delete") }] : []),
@@ -147,10 +136,32 @@ export class PlanFixture {
     return this.#add({ ...base, ...how, kind: "windowAggregate", schema, keys, window, aggregates: specs })
   }
 
+  over(from: From, rangeMicros: number, keys: readonly string[], aggregates: FixtureAggregates): number {
+    const { rows, base } = this.#from(from, "over")
+    const specs = specsOf(rows, aggregates)
+    const schema = new Schema([...rows.fields, ...specs.map(({ name, resultType }) => ({ name, type: resultType }))])
+    return this.#add({ ...base, kind: "over", schema, keys, timeColumn: "at", rangeMicros, aggregates: specs })
+  }
+
   output(name: string, from: From): void {
     const [node, port] = typeof from === "number" ? [from, "main" as const] : from
     this.#outputs.push({ name, node, port })
   }
+}
+
+function specsOf(rows: Schema, aggregates: FixtureAggregates): AggregateSpec[] {
+  return Object.entries(aggregates).map(([name, given]): AggregateSpec => {
+    if ("call" in given) return { name, ...given }
+    const [kind, read] = given
+    const input: KernelAggregateInput =
+      read === undefined
+        ? { kind: "none" }
+        : typeof read === "string"
+          ? { kind: "column", name: read }
+          : { kind: "lambda", ...read }
+    const type = typeof read === "string" ? rows.field(read)?.type : read?.type
+    return { name, kind, input, resultType: AGGREGATES[kind].resultType(type) ?? t.float64 }
+  })
 }
 
 function fieldsOf(columns: Readonly<Record<string, ColumnType>>): Field[] {

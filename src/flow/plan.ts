@@ -260,6 +260,15 @@ export interface AsyncMapNode extends InnerNode {
   readonly timeColumn: string | undefined
 }
 
+/** Gives each row with aggregates over those of its key from a length of event time before it up to it. */
+export interface OverNode extends InnerNode {
+  readonly kind: "over"
+  readonly keys: readonly string[]
+  readonly timeColumn: string
+  readonly rangeMicros: number
+  readonly aggregates: readonly AggregateSpec[]
+}
+
 /** Keeps state by key, and gives what functions of the user's make of each record and timer. */
 export interface ProcessNode extends InnerNode {
   readonly kind: "process"
@@ -279,11 +288,12 @@ export type PlanNode =
   | UnionNode
   | EventTimeNode
   | WindowAggregateNode
+  | OverNode
   | AsyncMapNode
   | ProcessNode
 
 /** A node that keeps state between batches. */
-export type StatefulNode = EventTimeNode | WindowAggregateNode | AsyncMapNode | ProcessNode
+export type StatefulNode = EventTimeNode | WindowAggregateNode | OverNode | AsyncMapNode | ProcessNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -318,11 +328,12 @@ export function inputsOf(node: PlanNode): readonly PortRef[] {
 
 /** Whether a node keeps state between batches. */
 export function isStateful(node: PlanNode): node is StatefulNode {
-  return ["eventTime", "windowAggregate", "asyncMap", "process"].includes(node.kind)
+  return ["eventTime", "windowAggregate", "over", "asyncMap", "process"].includes(node.kind)
 }
 
 /** Whether the rows of a port were made by the job, and come from no partition. */
 export function isMade(node: PlanNode, port: Port): boolean {
+  if (node.kind === "over") return port === "main"
   return node.kind === "process" || (isWindowResult(node, port) && node.window.kind !== "count")
 }
 
@@ -368,20 +379,28 @@ function offsetLabel(micros: number): string {
  * What is added to the time column that a node reads to give event time, in microseconds: the event time of a window's result
  * is the last moment of the window, one before its end.
  */
-export function eventTimeShift(plan: Plan, node: WindowAggregateNode | AsyncMapNode | ProcessNode): number {
+export function eventTimeShift(plan: Plan, node: WindowAggregateNode | OverNode | AsyncMapNode | ProcessNode): number {
   // A union has no results of windows, and so one answer for all that feeds it.
   let below: PlanNode = node
   while (below.kind !== "source" && below.kind !== "eventTime") {
     const { inputPort } = below
     below = plan.nodes[below.input]!
     if (isWindowResult(below, inputPort)) return -1
-    if (isMade(below, inputPort)) return 0
+    // Rows with aggregates over a range have the event time that they had before.
+    if (isMade(below, inputPort) && below.kind !== "over") return 0
   }
   return 0
 }
 
 /** A window, its keys and its aggregates, with their types, as text. */
 export function windowText(plan: Plan, node: WindowAggregateNode): string {
+  const how = node.firing === undefined ? "" : isUpdating(node) ? "updating " : "purging "
+  const untimed = node.timeColumn === undefined ? " without event time" : ""
+  return `${how}${windowLabel(node.window)}${untimed} ${groupsText(plan, node)}`
+}
+
+/** The keys and aggregates of a node, with their types, as text. */
+export function groupsText(plan: Plan, node: WindowAggregateNode | OverNode): string {
   const input = portSchema(plan, node.input, node.inputPort)
   const keys = node.keys.map((name) => `${JSON.stringify(name)}: ${input.field(name)!.type.label}`)
   const aggregates = node.aggregates.map((aggregate) => {
@@ -391,9 +410,7 @@ export function windowText(plan: Plan, node: WindowAggregateNode): string {
     const { call, stateSettings } = aggregate
     return `${name}: ${call}(${[inputLabel, stateSettings].filter((text) => text !== "").join(", ")})`
   })
-  const how = node.firing === undefined ? "" : isUpdating(node) ? "updating " : "purging "
-  const untimed = node.timeColumn === undefined ? " without event time" : ""
-  return `${how}${windowLabel(node.window)}${untimed} by (${keys.join(", ")}) of (${aggregates.join(", ")})`
+  return `by (${keys.join(", ")}) of (${aggregates.join(", ")})`
 }
 
 /** How windows fire more than once, in words; empty where they do not. */
@@ -465,6 +482,8 @@ function nodeText(plan: Plan, node: PlanNode): string {
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
     case "asyncMap":
       return `${from} ${String(node.lambda)} ${JSON.stringify(node.policy)}`
+    case "over":
+      return `${from} over ${formatDuration(node.rangeMicros)} of ${JSON.stringify(node.timeColumn)} ${groupsText(plan, node)} ${node.aggregates.map(aggregateText).join("; ")}`
     case "windowAggregate":
       return `${from} ${windowText(plan, node)} ${[...(node.firing === undefined ? [] : [firingText(node.firing)]), ...node.aggregates.map(aggregateText)].join("; ")}`
   }

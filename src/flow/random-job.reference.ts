@@ -20,6 +20,7 @@ import {
   type AggregateKind,
   type AggregateSpec,
   type FiringSpec,
+  type OverNode,
   type Plan,
   type PlanNode,
   type WindowAggregateNode,
@@ -76,8 +77,8 @@ const PACKED = [t.list(t.object({ x: t.float64, tags: t.list(t.string) })), t.js
 export function randomJob(ofPlan: Prng, ofInput: Prng, windows: RandomWindows = SLICED): RandomJob {
   const unit = ofPlan.pick(windows.units)
   const rows = randomSchema(ofPlan)
-  const { draw, starts, drawFiring } = windows
-  const plan = randomPlan(ofPlan, rows, unit, draw, drawFiring)
+  const { starts, drawFiring } = windows
+  const plan = randomPlan(ofPlan, rows, unit, windows)
   const events = randomEvents(ofInput, rows, unit, starts)
   if (drawFiring === undefined) return { plan, events }
   let nowMicros = ofInput.below(20) * unit
@@ -94,6 +95,8 @@ export interface RandomWindows {
   readonly draw: DrawWindow
   /** How windows fire more than once, if they do. */
   readonly drawFiring?: DrawFiring
+  /** Aggregates over a range instead of windows: its length, if they are. */
+  readonly drawRange?: (prng: Prng, unit: number) => number | undefined
   /** Of which lengths are some times, in microseconds. */
   readonly units: readonly number[]
   /** About when records happen; where it is not given, somewhere. */
@@ -134,7 +137,7 @@ export function randomSchema(prng: Prng): Schema {
   return new Schema(prng.shuffle(fields))
 }
 
-function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWindow, drawFiring?: DrawFiring): Plan {
+function randomPlan(prng: Prng, rows: Schema, unit: number, windows: RandomWindows): Plan {
   const isGood = (row: Row) => row["keep"]
   const source = { kind: "source", isIdGiven: true } as const
   const nodes: PlanNode[] = [{ ...source, id: "source", schema: rows, inputName: INPUTS[0]! }]
@@ -165,14 +168,16 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, drawWindow: DrawWind
   if (prng.chance(0.1)) at = add({ ...base, kind: "filter", id: "behind", schema: rows, input: at, predicate: isGood })
   const windowOver = (id: string, timeColumn: string, input: number, inputPort: "main" | "late") => {
     const schema = inputPort === "late" ? rows : nodes[input]!.schema
-    const place = { id, rows: schema, timeColumn, input, inputPort, unit, drawWindow, drawFiring }
-    return add(randomWindow(prng, place))
+    const place = { id, rows: schema, timeColumn, input, inputPort, unit, windows }
+    const rangeMicros = windows.drawRange?.(prng, unit)
+    return add(rangeMicros === undefined ? randomWindow(prng, place) : randomOver(prng, place, rangeMicros))
   }
   at = windowOver("first", "at", at, "main")
   outputs.push({ name: "first", node: at, port: "main" }, { name: "late", node: at, port: "late" })
-  const isOutputOnly = isUpdating(nodes[at] as WindowAggregateNode)
-  if (!isOutputOnly && prng.chance(0.15)) {
-    outputs.push({ name: "second", node: windowOver("second", "windowEnd", at, "main"), port: "main" })
+  const first = nodes[at]!
+  if (!(first.kind === "windowAggregate" && isUpdating(first)) && prng.chance(0.15)) {
+    const timeColumn = first.kind === "over" ? "at" : "windowEnd"
+    outputs.push({ name: "second", node: windowOver("second", timeColumn, at, "main"), port: "main" })
   }
   if (prng.chance(0.1)) {
     outputs.push({ name: "ofLate", node: windowOver("ofLate", "at", at, "late"), port: "main" })
@@ -211,23 +216,14 @@ interface WindowPlace {
   readonly input: number
   readonly inputPort: "main" | "late"
   readonly unit: number
-  readonly drawWindow: DrawWindow
-  readonly drawFiring: DrawFiring | undefined
+  readonly windows: RandomWindows
 }
 
 function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
-  const { id, rows, timeColumn, input, inputPort, unit, drawWindow, drawFiring } = place
-  const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
-  const preferred = keyable.filter(({ name }) => name.startsWith("k"))
-  const keys = prng.shuffle(preferred).slice(0, prng.chance(0.2) ? 0 : 1 + prng.below(preferred.length))
-  const aggregates: AggregateSpec[] = []
-  const count = 1 + prng.below(5)
-  while (aggregates.length < count) {
-    const spec = randomAggregate(prng, rows, `${id}${aggregates.length}`)
-    if (spec !== undefined) aggregates.push(spec)
-  }
-  const window = drawWindow(prng, unit)
-  const firing = drawFiring?.(prng, unit, window)
+  const { id, timeColumn, input, inputPort, unit, windows } = place
+  const { keys, aggregates } = randomGroups(prng, place)
+  const window = windows.draw(prng, unit)
+  const firing = windows.drawFiring?.(prng, unit, window)
   const schema = new Schema([
     ...(firing === undefined || firing.isPurging ? [] : [{ name: "op", type: CHANGE_TYPE }]),
     ...keys.map(({ name, type }) => ({ name, type })),
@@ -248,6 +244,31 @@ function randomWindow(prng: Prng, place: WindowPlace): WindowAggregateNode {
     aggregates,
     schema,
   }
+}
+
+/** Rows with aggregates over a range. */
+function randomOver(prng: Prng, place: WindowPlace, rangeMicros: number): OverNode {
+  const { id, rows, timeColumn, input, inputPort } = place
+  const { keys, aggregates } = randomGroups(prng, place)
+  const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
+  const schema = new Schema([...rows.fields, ...results])
+  const names = keys.map(({ name }) => name)
+  const base = { id, isIdGiven: true, input, inputPort, schema } as const
+  return { ...base, kind: "over", keys: names, timeColumn, rangeMicros, aggregates }
+}
+
+/** Draws keys and aggregates. */
+function randomGroups(prng: Prng, { id, rows, timeColumn }: WindowPlace) {
+  const keyable = rows.fields.filter(({ type, name }) => type.storage !== "struct" && name !== timeColumn)
+  const preferred = keyable.filter(({ name }) => name.startsWith("k"))
+  const keys = prng.shuffle(preferred).slice(0, prng.chance(0.2) ? 0 : 1 + prng.below(preferred.length))
+  const aggregates: AggregateSpec[] = []
+  const count = 1 + prng.below(5)
+  while (aggregates.length < count) {
+    const spec = randomAggregate(prng, rows, `${id}${aggregates.length}`)
+    if (spec !== undefined) aggregates.push(spec)
+  }
+  return { keys, aggregates }
 }
 
 /** Draws tumbling and hopping windows. */
@@ -453,7 +474,7 @@ export class JobRun {
 
   #onFailed(operator: string, batch: Batch, row: number): void {
     const node = this.#job.plan.nodes.find(({ id }) => id === operator)!
-    if (batch.schema.label === node.schema.label && node.kind === "windowAggregate") {
+    if (batch.schema.label === node.schema.label && (node.kind === "windowAggregate" || node.kind === "over")) {
       this.failedResults.set(operator, (this.failedResults.get(operator) ?? 0) + 1)
     } else this.failures.set(operator, [...(this.failures.get(operator) ?? []), batch.row(row)])
   }

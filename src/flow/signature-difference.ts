@@ -16,16 +16,21 @@ interface Signature {
   readonly subject: string
   readonly keys: readonly Entry[]
   readonly aggregates: readonly Entry[]
-  /** With which windows it shares slices; empty where with none. */
+  /** With which windows it shares slices, empty where with none; of a range which rows it keeps. */
   readonly sharing: string
 }
 
 const KINDS: Readonly<Record<string, string>> = {
   eventTime: "an event time",
   windowAggregate: "a window",
+  over: "aggregates over a range",
   asyncMap: "an asyncMap",
 }
-const SUBJECTS: Readonly<Record<string, string>> = { eventTime: "its column was", asyncMap: "its rows were" }
+const SUBJECTS: Readonly<Record<string, string>> = {
+  eventTime: "its column was",
+  asyncMap: "its rows were",
+  over: "its range was",
+}
 
 /** Clauses such as `its window was tumbling 1h and is now tumbling 2h`; at least one. */
 export function signatureDifference(before: string, now: string): readonly string[] {
@@ -41,7 +46,7 @@ export function signatureDifference(before: string, now: string): readonly strin
     ...(one.subject === other.subject ? [] : [`${subject} ${one.subject} and ${isNow} ${other.subject}`]),
     ...keyClauses(one.keys, other.keys),
     ...aggregateClauses(one.aggregates, other.aggregates),
-    ...sharingClauses(one.sharing, other.sharing),
+    ...(one.kind === "over" ? rowsClauses : sharingClauses)(one.sharing, other.sharing),
   ]
   return clauses.length > 0 ? clauses : [`it was ${before} and is now ${now}`]
 }
@@ -68,6 +73,10 @@ function aggregateClauses(before: readonly Entry[], now: readonly Entry[]): stri
     clauses.push(`its aggregates were ${namesOf(before)} and are now ${namesOf(now)}, in another order`)
   }
   return clauses
+}
+
+function rowsClauses(before: string, now: string): string[] {
+  return before === now ? [] : [`its rows were ${before} and are now ${now}`]
 }
 
 function sharingClauses(before: string, now: string): string[] {
@@ -108,7 +117,7 @@ function parse(signature: string): Signature | undefined {
     const [, kind, version, subject] = asyncMap as unknown as readonly string[]
     return { kind: kind!, version: version!, subject: subject!, keys: [], aggregates: [], sharing: "" }
   }
-  const head = /^(windowAggregate)\/(\d+) ([^"()]+) by \(/.exec(signature)
+  const head = /^(windowAggregate|over)\/(\d+) ([^"()]+) by \(/.exec(signature)
   if (head === null) return undefined
   const [, kind, version, subject] = head as unknown as readonly string[]
   const keys = parseList(signature, head[0].length)
@@ -122,7 +131,7 @@ function parse(signature: string): Signature | undefined {
     subject: subject!,
     keys: keys.entries,
     aggregates: aggregates.entries,
-    sharing: sharing.replace(/^, in slices of /, ""),
+    sharing: sharing.replace(/^, (in slices )?of /, ""),
   }
 }
 

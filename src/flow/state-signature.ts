@@ -1,5 +1,6 @@
 /** What the state of an operator means, as text. */
-import { portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
+import { formatDuration } from "../base/duration.ts"
+import { groupsText, portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
 import { runsInKernels } from "./window-engine.ts"
 import { processText } from "./process/process-spec.ts"
 import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
@@ -16,6 +17,10 @@ export function stateSignature(plan: Plan, node: StatefulNode): string {
     return `process/1 ${processText(node.spec, portSchema(plan, node.input, node.inputPort))}`
   }
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
+  if (node.kind === "over") {
+    const rows = portSchema(plan, node.input, node.inputPort).label
+    return `over/1 ${formatDuration(node.rangeMicros)} ${groupsText(plan, node)}, of ${rows}`
+  }
   if (node.kind === "asyncMap") return `asyncMap/1 of ${portSchema(plan, node.input, node.inputPort).label}`
   if (node.firing !== undefined) return `windowAggregate/5 ${windowText(plan, node)}`
   if (node.window.kind === "count") return `windowAggregate/4 ${windowText(plan, node)}`

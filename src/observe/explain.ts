@@ -154,13 +154,10 @@ class NodeExplainer {
       detail: detailOf(node),
       columns: columnsOf(node.schema),
       changesColumns: rows.label !== node.schema.label,
-      mayBeLate:
-        node.kind === "windowAggregate" &&
-        !["count", "global"].includes(node.window.kind) &&
-        eventTimeShift(this.#plan, node) === 0,
+      mayBeLate: mayBeLate(this.#plan, node),
       runsOnValues: node.kind === "windowAggregate" ? reasonForValues(node) : undefined,
       sharesWith: node.kind === "windowAggregate" ? sharesWith(this.#plan, node) : [],
-      aggregates: node.kind === "windowAggregate" ? node.aggregates.map(explainAggregate) : [],
+      aggregates: node.kind === "windowAggregate" || node.kind === "over" ? node.aggregates.map(explainAggregate) : [],
       lambdas: this.#lambdasOf(node, rows),
     }
   }
@@ -187,6 +184,7 @@ class NodeExplainer {
       }
       case "validate":
         return [calledLambda("columns", `a validator of ${node.validator.vendor}`)]
+      case "over":
       case "windowAggregate":
         return node.aggregates.flatMap(({ name, input }) => {
           if (input.kind !== "lambda") return []
@@ -224,6 +222,13 @@ function explainLambda(role: string, lambda: RowFunction, form: LambdaForm): Exp
 function calledLambda(role: string, source: string): ExplainedLambda {
   const nothing = { backEnds: [], mayThrow: false, reason: undefined, hint: undefined, ir: undefined }
   return { role, source, form: "called", ...nothing }
+}
+
+/** Whether rows can come too late for a node. */
+function mayBeLate(plan: Plan, node: InnerNode): boolean {
+  if (node.kind !== "over" && node.kind !== "windowAggregate") return false
+  const isEndless = node.kind === "windowAggregate" && ["count", "global"].includes(node.window.kind)
+  return !isEndless && eventTimeShift(plan, node) === 0
 }
 
 function sharesWith(plan: Plan, node: WindowAggregateNode): string[] {
@@ -271,6 +276,8 @@ function detailOf(node: InnerNode): string | undefined {
       return processDetail(node.spec)
     case "eventTime":
       return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
+    case "over":
+      return `the last ${formatDuration(node.rangeMicros)} of ${node.timeColumn}, ${keysText(node.keys)}`
     case "windowAggregate":
       return windowDetail(node)
     default:

@@ -25,6 +25,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   union: "union",
   eventTime: "eventTime",
   windowAggregate: "window",
+  over: "over",
   asyncMap: "asyncMap",
   process: "process",
 }
@@ -112,11 +113,11 @@ function headOf({ kind, id, isIdGiven, isStateful }: ExplainedNode): string {
 
 function bodyOf(node: ExplainedNode): string[] {
   const detail = node.detail === undefined ? [] : [node.detail]
-  if (node.kind !== "windowAggregate") {
+  if (node.kind !== "windowAggregate" && node.kind !== "over") {
     const lambdas = node.lambdas.flatMap((lambda) => [...sourceLines(lambda.source), ...formLines(lambda)])
     return [...detail, ...(showsColumns(node) ? columnLines(node.columns) : []), ...lambdas]
   }
-  const fixed = node.columns.slice(0, node.columns.length - node.aggregates.length)
+  const fixed = node.kind === "over" ? [] : node.columns.slice(0, node.columns.length - node.aggregates.length)
   const aggregates = node.aggregates.flatMap(({ name, type, text }) => {
     const lambda = node.lambdas.find(({ role }) => role === name)
     return [`${name}: ${type} = ${text}`, ...(lambda === undefined ? [] : indented(formLines(lambda), "  "))]

@@ -64,19 +64,23 @@ export function recordAggregates(
   given: unknown,
   has: WindowColumns,
 ): { readonly aggregates: readonly AggregateSpec[]; readonly schema: Schema } {
+  const taken = [...(has.change ? [CHANGE] : []), ...keys, ...BOUNDS]
+  const aggregates = specsOf(checks, rows, taken, given)
+  const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
+  return { aggregates, schema: new Schema([...fixedColumns(checks, keys, has), ...results]) }
+}
+
+function specsOf(checks: CallChecks, rows: Schema, taken: readonly Field[], given: unknown): AggregateSpec[] {
   if (typeof given !== "object" || given === null || Object.keys(given).length === 0) {
     throw checks.error("there are no aggregates", SHAPE_HINT)
   }
-  const fixed = [CHANGE, ...keys, ...BOUNDS]
-  const aggregates = Object.entries(given).map(([name, aggregate]): AggregateSpec => {
+  return Object.entries(given).map(([name, aggregate]) => {
     if (!isAggregate(aggregate)) throw checks.error(`${JSON.stringify(name)} is not an aggregate`, SHAPE_HINT)
-    if (fixed.some((field) => field.name === name && (field !== CHANGE || has.change))) {
+    if (taken.some((field) => field.name === name)) {
       throw checks.error(`results have a column ${JSON.stringify(name)} already`, "Give the aggregate another name.")
     }
     return specOf(checks, name, aggregate, rows)
   })
-  const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
-  return { aggregates, schema: new Schema([...fixedColumns(checks, keys, has), ...results]) }
 }
 
 /** The columns that results of windows have besides keys and aggregates, where there is event time. */
@@ -99,6 +103,17 @@ function fixedColumns(checks: CallChecks, keys: readonly Field[], has: WindowCol
     throw checks.error(problem, "Derive a column of another name from it, and key by that.")
   }
   return [...(has.change ? [CHANGE] : []), ...keys, ...(has.bounds ? BOUNDS : [])]
+}
+
+/** The aggregates over a range, and the row type of the results: the row's columns, aggregates. */
+export function recordOver(
+  checks: CallChecks,
+  rows: Schema,
+  given: unknown,
+): { readonly aggregates: readonly AggregateSpec[]; readonly schema: Schema } {
+  const aggregates = specsOf(checks, rows, rows.fields, given)
+  const results = aggregates.map(({ name, resultType }) => ({ name, type: resultType }))
+  return { aggregates, schema: new Schema([...rows.fields, ...results]) }
 }
 
 /** The column that windows keep a reduced row in, until its columns are made of it. */

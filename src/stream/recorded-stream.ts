@@ -21,7 +21,13 @@ import {
 } from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
 import { CallChecks } from "./call-checks.ts"
-import { recordAggregates, recordReduction, unpackReduced, type WindowColumns } from "./recorded-aggregates.ts"
+import {
+  recordAggregates,
+  recordOver,
+  recordReduction,
+  unpackReduced,
+  type WindowColumns,
+} from "./recorded-aggregates.ts"
 import { firingOf } from "./recorded-firing.ts"
 import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
@@ -202,6 +208,10 @@ export class RecordedStream {
       const hint = "Name the column that tells it in .process({ ..., eventTime })."
       throw checks.error("what .process(...) gives has the event time that it says, or none", hint)
     }
+    if (maker?.kind === "over") {
+      const hint = "Keep the column that tells it: with .derive(...) or .select(...) instead of .map(...)."
+      throw checks.error("rows behind .over(...) have the event time that they had before it", hint)
+    }
     if (maker !== undefined) {
       const hint =
         "Their event time is windowEnd: keep that column with .derive(...) or .select(...) instead of .map(...)."
@@ -280,6 +290,16 @@ export class RecordedKeyedStream {
     return new RecordedWindowedStream(this.#recorder, this.#place, { keys: this.#keys, window, firing })
   }
 
+  over(range: unknown): RecordedOver {
+    const checks = new CallChecks(this.#recorder, this.#place, "over")
+    const { timeColumn } = this.#place
+    if (timeColumn === undefined) {
+      throw checks.error("call .eventTime(...) before .keyBy(...): ranges are of event time", ORDER_HINT)
+    }
+    const groups = { keys: this.#keys, timeColumn, rangeMicros: checks.duration("range", range) }
+    return new RecordedOver(this.#recorder, this.#place, groups)
+  }
+
   process(given: unknown, options?: unknown): RecordedProcessResult {
     const checks = new CallChecks(this.#recorder, this.#place, "process")
     const { spec, schema, timeColumn } = recordProcess(checks, this.#keys, this.#place.timeColumn, given)
@@ -309,6 +329,35 @@ export class RecordedKeyedStream {
 
   #tooEarly(call: string, problem: string): Error {
     return new CallChecks(this.#recorder, this.#place, call).error(problem, ORDER_HINT)
+  }
+}
+
+/** Rows grouped by keys, each with those in a range before it. */
+export class RecordedOver {
+  readonly #recorder: Recorder
+  readonly #place: Place
+  readonly #groups: { readonly keys: readonly Field[]; readonly timeColumn: string; readonly rangeMicros: number }
+
+  constructor(
+    recorder: Recorder,
+    place: Place,
+    groups: { readonly keys: readonly Field[]; readonly timeColumn: string; readonly rangeMicros: number },
+  ) {
+    this.#recorder = recorder
+    this.#place = place
+    this.#groups = groups
+  }
+
+  aggregate(given: unknown, options?: unknown): RecordedWindowResult {
+    const checks = new CallChecks(this.#recorder, this.#place, "aggregate")
+    const { aggregates, schema } = recordOver(checks, this.#place.schema, given)
+    const { timeColumn, rangeMicros } = this.#groups
+    const keys = this.#groups.keys.map(({ name }) => name)
+    const node = this.#recorder.add(this.#place, "over", checks.options(options, ["id"])["id"], (place) => {
+      return { ...place, kind: "over", schema, keys, timeColumn, rangeMicros, aggregates }
+    })
+    const late = new RecordedStream(this.#recorder, { ...this.#place, node, port: "late" })
+    return new RecordedWindowResult(this.#recorder, { node, port: "main", schema, timeColumn }, late)
   }
 }
 

@@ -122,7 +122,7 @@ export class Recorder {
   directInputs({ node }: Pick<Place, "node">): readonly string[] | undefined {
     const from = this.#nodes[node]!
     if (from.kind === "source") return [from.inputName]
-    if (["windowAggregate", "asyncMap", "process"].includes(from.kind)) return undefined
+    if (["windowAggregate", "over", "asyncMap", "process"].includes(from.kind)) return undefined
     const below = inputsOf(from).map(({ input }) => this.directInputs({ node: input }))
     return below.some((each) => each === undefined) ? undefined : below.flatMap((each) => each!)
   }

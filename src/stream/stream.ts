@@ -14,7 +14,7 @@ import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
 import type { JsonValue } from "../batch/types/json.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
+import type { WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
@@ -22,6 +22,7 @@ import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
 import type { StandardValidator } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
+import type { ChangeOp, ColumnProblems, Firing, FiringProblems, NoOptions, UntimedWindow } from "./window-problems.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
@@ -296,6 +297,14 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   ): Firing<W, O> extends "update" ? UpdatedWindows<R, K, P, T> : WindowedStream<R, K, P, T>
 
   /**
+   * Each row with aggregates over the rows of its key from this long before it up to itself, both ends included: what SQL
+   * calls `OVER (PARTITION BY … ORDER BY … RANGE BETWEEN … PRECEDING AND CURRENT ROW)`. Call `.aggregate(...)` behind it.
+   */
+  readonly over: [T] extends [never]
+    ? Problem<"Call .eventTime(...) before .keyBy(...): ranges are of event time.">
+    : <D extends string>(range: DurationText<D>) => OverStream<R, P, T>
+
+  /**
    * Keeps state by key: handlers of your own see each record of a key, in the order of arrival, and each of its timers that
    * is due, and emit rows. See `ProcessDefinition`.
    */
@@ -314,33 +323,6 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
   readonly reduce: Problem<"Call .window(...) before .reduce(...).">
 }
-
-/** The window itself where it needs no event time. */
-type UntimedWindow<W extends WindowSpec> = [W] extends [CountSpec | GlobalSpec]
-  ? W
-  : Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
-
-type NoOptions = Readonly<Record<never, never>>
-
-/** Whether results of windows are added to those before, or take their place. */
-type Firing<W, O> = O extends { readonly purging: true }
-  ? "append"
-  : [W] extends [GlobalSpec]
-    ? "update"
-    : [Extract<keyof O, "early" | "allowedLateness">] extends [never]
-      ? "append"
-      : "update"
-
-/** What is wrong with the options of a window; `unknown` where nothing is. */
-type FiringProblems<W, O> = [keyof O] extends [never]
-  ? unknown
-  : [W] extends [CountSpec | CumulateSpec]
-    ? Problem<"countWindow(...) and cumulate(...) fire by themselves: leave the options away.">
-    : [W] extends [GlobalSpec]
-      ? "allowedLateness" extends keyof O
-        ? Problem<"Nothing is late for globalWindow(), which has no end: leave allowedLateness away.">
-        : unknown
-      : unknown
 
 /** Nothing is declared. */
 type NoDeclarations = Readonly<Record<never, never>>
@@ -491,8 +473,59 @@ export interface UpdatedWindows<R, K extends keyof R, out P, in out T extends st
   >
 }
 
-/** What becomes of the row with the same keys, and the same bounds where windows have some. */
-type ChangeOp = "insert" | "update" | "delete"
+/**
+ * A stream grouped by keys, each row with those in a range before it, on its way to aggregates.
+ *
+ * @example
+ * ```ts
+ * import { count, sum, type OverStream } from "tidemark"
+ *
+ * function spending<P>(payments: OverStream<{ card: string; cents: number }, P, "at">) {
+ *   return payments.aggregate({ payments: count(), spent: sum("cents") })
+ * }
+ * ```
+ */
+export interface OverStream<R, out P, in out T extends string> {
+  /** For the compiler only. */
+  readonly [ROW]: R
+  readonly kind: Problem<"Call .aggregate(...) behind .over(...): ranges without aggregates are not an output.">
+
+  /**
+   * Each row, with the aggregates over its range, when the watermark has come to its event time: in order of event time, which
+   * goes on as it is. Its `late` stream has the rows that came behind the watermark; they are in no range.
+   */
+  aggregate<A extends AggregatesOver<R, P>>(
+    aggregates: A & AggregateProblems<R, never, A> & ColumnProblems<R, A>,
+    options?: OperatorOptions,
+  ): OverResult<R, R & { readonly [N in keyof A]: ResultValue<R, A[N]> }, P, T>
+}
+
+/**
+ * Rows of the type `Q` with aggregates over a range, and the rows of the type `R` that came too late.
+ *
+ * @example
+ * ```ts
+ * import { count, job, schema, sum, t } from "tidemark"
+ *
+ * const risky = job({
+ *   name: "risky",
+ *   inputs: { payments: schema({ at: t.timestamp(), card: t.string, cents: t.int53 }) },
+ *   flow: ({ payments }) => {
+ *     const withHistory = payments
+ *       .eventTime("at", { outOfOrder: "5s" })
+ *       .keyBy("card")
+ *       .over("1h")
+ *       .aggregate({ payments: count(), spent: sum("cents") }, { id: "last-hour" })
+ *     return { risky: withHistory.filter((row) => row.payments > 10 || row.spent > 100_000), late: withHistory.late }
+ *   },
+ * })
+ * void risky
+ * ```
+ */
+export interface OverResult<R, Q, out P, in out T extends string> extends AppendStream<Q, P, T> {
+  /** The rows that came too late, as they came. */
+  readonly late: AppendStream<R, P, T>
+}
 
 /**
  * What windows give that fire more than once: updates of the type `Q`, and the rows of the type `R` that came too late. In

@@ -21,6 +21,11 @@ export class DueQueue<T> {
     return this.#items[0]
   }
 
+  /** All that waits, in no order. */
+  items(): T[] {
+    return [...this.#items]
+  }
+
   put(time: number, item: T): void {
     let at = this.#items.length
     while (at > 0) {

@@ -1,0 +1,43 @@
+/** What is wrong with how windows are asked for, in types: sentences where a call would be a mistake. */
+import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
+import type { Problem } from "./problem.ts"
+
+/** The window itself where it needs no event time. */
+export type UntimedWindow<W extends WindowSpec> = [W] extends [CountSpec | GlobalSpec]
+  ? W
+  : Problem<"Call .eventTime(...) before .keyBy(...): windows are cut in event time.">
+
+/** No options. */
+export type NoOptions = Readonly<Record<never, never>>
+
+/** Whether results of windows are added to those before, or take their place. */
+export type Firing<W, O> = O extends { readonly purging: true }
+  ? "append"
+  : [W] extends [GlobalSpec]
+    ? "update"
+    : [Extract<keyof O, "early" | "allowedLateness">] extends [never]
+      ? "append"
+      : "update"
+
+/** What is wrong with the options of a window; `unknown` where nothing is. */
+export type FiringProblems<W, O> = [keyof O] extends [never]
+  ? unknown
+  : [W] extends [CountSpec | CumulateSpec]
+    ? Problem<"countWindow(...) and cumulate(...) fire by themselves: leave the options away.">
+    : [W] extends [GlobalSpec]
+      ? "allowedLateness" extends keyof O
+        ? Problem<"Nothing is late for globalWindow(), which has no end: leave allowedLateness away.">
+        : unknown
+      : unknown
+
+/** What is wrong with names of aggregates; `unknown` where nothing is. */
+export type ColumnProblems<R, A> = [Extract<keyof A, keyof R>] extends [never]
+  ? unknown
+  : {
+      readonly [
+        N in Extract<keyof A, keyof R>
+      ]: Problem<`Rows have a column '${N & string}' already: give the aggregate another name.`>
+    }
+
+/** What becomes of the row with the same keys, and the same bounds where windows have some. */
+export type ChangeOp = "insert" | "update" | "delete"
