@@ -22,7 +22,15 @@ import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
 import type { StandardValidator } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
-import type { ChangeOp, ColumnProblems, Firing, FiringProblems, NoOptions, UntimedWindow } from "./window-problems.ts"
+import type {
+  ChangeOp,
+  ColumnProblems,
+  EventTimeColumn,
+  Firing,
+  FiringProblems,
+  NoOptions,
+  UntimedWindow,
+} from "./window-problems.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
@@ -260,15 +268,6 @@ export interface DeclareEventTime<R, P> {
     options: EventTimeOptions<D>,
   ): AppendStream<R, P, N>
 }
-
-/** The column itself where it can be the event time. It distributes, so that editors offer the columns that can. */
-type EventTimeColumn<R, N extends keyof R & string> = N extends unknown
-  ? [R[N]] extends [Timestamp]
-    ? N
-    : [R[N]] extends [Timestamp | null]
-      ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
-      : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
-  : never
 
 /**
  * A stream grouped by the columns `K`, on its way to a window.

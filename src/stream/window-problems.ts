@@ -1,5 +1,6 @@
-/** What is wrong with how windows are asked for, in types: sentences where a call would be a mistake. */
+/** What is wrong with how event time and windows are asked for, in types: sentences where a call would be a mistake. */
 import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
+import type { Timestamp } from "../time/timestamp.ts"
 import type { Problem } from "./problem.ts"
 
 /** The window itself where it needs no event time. */
@@ -41,3 +42,11 @@ export type ColumnProblems<R, A> = [Extract<keyof A, keyof R>] extends [never]
 
 /** What becomes of the row with the same keys, and the same bounds where windows have some. */
 export type ChangeOp = "insert" | "update" | "delete"
+/** The column itself where it can be the event time. It distributes, so that editors offer the columns that can. */
+export type EventTimeColumn<R, N extends keyof R & string> = N extends unknown
+  ? [R[N]] extends [Timestamp]
+    ? N
+    : [R[N]] extends [Timestamp | null]
+      ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
+      : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
+  : never
