@@ -24,6 +24,7 @@ import type { StandardValidator } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
 import type {
   ChangeOp,
+  Combine,
   ColumnProblems,
   EventTimeColumn,
   Firing,
@@ -309,9 +310,9 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
    */
   process<
     const C extends ColumnTypes,
-    const S extends StateDeclarations = NoDeclarations,
-    const M extends TimerDeclarations = NoDeclarations,
-    const D extends SideColumns = NoDeclarations,
+    const S extends StateDeclarations = NoOptions,
+    const M extends TimerDeclarations = NoOptions,
+    const D extends SideColumns = NoOptions,
     E extends keyof C & string = never,
   >(
     definition: ProcessDefinition<R, K, P, T, C, S, M, D, E>,
@@ -322,9 +323,6 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
   readonly aggregate: Problem<"Call .window(...) before .aggregate(...).">
   readonly reduce: Problem<"Call .window(...) before .reduce(...).">
 }
-
-/** Nothing is declared. */
-type NoDeclarations = Readonly<Record<never, never>>
 
 /**
  * What `.process(...)` gives: a stream of rows of the type `Q`, and the outputs that are its own.
@@ -410,11 +408,6 @@ export interface WindowedStream<R, K extends keyof R, out P, in out T extends st
     P,
     T
   >
-}
-
-/** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
-interface Combine<R, P> {
-  combine(earlier: R, later: R, params: P): R
 }
 
 /**

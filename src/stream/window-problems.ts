@@ -1,4 +1,4 @@
-/** What is wrong with how event time and windows are asked for, in types: sentences where a call would be a mistake. */
+/** What calls for event time and windows take, in types, and what is wrong with how they are made: in sentences. */
 import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { Problem } from "./problem.ts"
@@ -50,3 +50,8 @@ export type EventTimeColumn<R, N extends keyof R & string> = N extends unknown
       ? Problem<`Event time is never null: call .notNull('${N}') before .eventTime('${N}', ...).`>
       : Problem<`The column '${N}' is not a timestamp, so it cannot be the event time.`>
   : never
+
+/** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
+export interface Combine<R, P> {
+  combine(earlier: R, later: R, params: P): R
+}
