@@ -10,13 +10,14 @@ import { branchIf, i32, i64, i64x2, v128, type Code, type Local } from "../../ex
 import type { FunctionScope } from "../../expr/wasm-module.ts"
 import type { BlockAccess, BlockCode, FieldPlace } from "./aggregate.ts"
 import { asI64 } from "./fields.ts"
-import { addToCount, blockVectors, countPresent, vectorLocals, vectorOf } from "./lanes.ts"
+import { addToCount, blockVectors, countPresent, vectorOf } from "./lanes.ts"
 import { MAX_SUMS, type SumRange } from "./whole-sum.ts"
 
 const INT32_BITS = 31n
 /** Values of 64 bits are not large in [−2ᵇ, 2ᵇ): 2¹⁶ of them, as a batch may have, use up half of the range. */
 const SMALL_BITS = { int53: 36n, int64: 46n } as const
-const LANES = 4
+/** Vectors of two values that a block of int32 has. */
+const PAIRS = 4
 
 /** Whether `count` values in [−2ᵇ, 2ᵇ) leave a sum within its range, in any order. */
 export function staysInRange(range: SumRange, sum: FieldPlace, count: Code<"i32">, bits = INT32_BITS): Code<"i32"> {
@@ -41,39 +42,34 @@ export function wholeSumBlocks(
   scope: FunctionScope,
 ): BlockCode {
   assert(sum !== undefined && others.length === 0, "an entry is a sum, or a sum and a count")
-  const totals = vectorLocals(scope, LANES)
-  const [together] = totals
-  const lanes = input.isInt32 ? narrowLanes(input, access, totals) : wideLanes(input, access, totals, sum, scope)
+  // One vector: an addition takes a cycle, and several aggregates at once have to have room in registers.
+  const total = scope.local("v128")
+  const lanes = input.isInt32 ? narrowLanes(input, access, total) : wideLanes(input, access, total, sum, scope)
   const counted = count === undefined ? [] : [count]
   return {
-    begin: [...totals.map((total) => total.set(ZEROS)), ...lanes.begin],
+    begin: [total.set(ZEROS), ...lanes.begin],
     addBlock: [...lanes.addBlock, ...(input.isNullable ? counted.map((each) => countPresent(access, each)) : [])],
     end: [
       ...lanes.end,
-      together!.set(totals.map((total) => total.get).reduce((one, other) => i64x2.add(one, other))),
-      ...([0, 1] as const).map((lane) => sum.store(i64.add(asI64(sum.load()), i64x2.extractLane(together!.get, lane)))),
+      ...([0, 1] as const).map((lane) => sum.store(i64.add(asI64(sum.load()), i64x2.extractLane(total.get, lane)))),
       ...(input.isNullable ? [] : counted.map((each) => addToCount(each, access.rows))),
     ],
   }
 }
 
-/** Values of int32: two go to each total. */
-function narrowLanes({ isNullable }: WholeSumInput, access: BlockAccess, totals: readonly Local<"v128">[]): BlockCode {
+/** Values of int32. */
+function narrowLanes({ isNullable }: WholeSumInput, access: BlockAccess, total: Local<"v128">): BlockCode {
   const pairs = isNullable
     ? blockVectors(access, 4, ZEROS).flatMap((four) => [i64x2.extendLowI32x4S(four), i64x2.extendHighI32x4S(four)])
-    : totals.map((_, index) => v128.load32x2S(access.values(0), index * 8))
-  return {
-    begin: [],
-    addBlock: totals.map((total, index) => total.set(i64x2.add(total.get, pairs[index]!))),
-    end: [],
-  }
+    : Array.from({ length: PAIRS }, (_, index) => v128.load32x2S(access.values(0), index * 8))
+  return { begin: [], addBlock: pairs.map((pair) => total.set(i64x2.add(total.get, pair))), end: [] }
 }
 
-/** Values of 64 bits: two go to each total. */
+/** Values of 64 bits. */
 function wideLanes(
   { range, isNullable }: WholeSumInput,
   access: BlockAccess,
-  totals: readonly Local<"v128">[],
+  total: Local<"v128">,
   sum: FieldPlace,
   scope: FunctionScope,
 ): BlockCode {
@@ -85,8 +81,8 @@ function wideLanes(
   const pairs = blockVectors(access, 8, isNullable ? ZEROS : undefined)
   return {
     begin: [seen.set(ZEROS)],
-    addBlock: totals.flatMap((total, index) => [
-      pair.set(pairs[index]!),
+    addBlock: pairs.flatMap((two) => [
+      pair.set(two),
       total.set(i64x2.add(total.get, pair.get)),
       seen.set(v128.or(seen.get, i64x2.add(pair.get, longs(2n ** bits)))),
     ]),
