@@ -9,7 +9,7 @@ import { generator } from "./frame/random.mjs"
 const SENSORS = 1000
 const START_MS = Date.UTC(2024, 0, 1)
 /** Readings a second of event time: a minute's window of all sensors holds 60,000. */
-const PER_SECOND = 1000
+export const PER_SECOND = 1000
 
 /** Writes `rows` readings to `path`, unless it is there already. */
 export async function generate(path, format, rows) {

@@ -1,45 +1,41 @@
 /**
- * `npm run bench:versus`: CSV, JSON lines and Parquet → filter → one-minute windows a sensor → JSON lines, from file to file: Tidemark with
- * exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand over our decoder, in turn in one
- * run. See docs/internals/benchmarks.md.
+ * `npm run bench:versus`: filter → one-minute windows a sensor → JSON lines, from CSV, JSON lines and Parquet files and from memory:
+ * Tidemark with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one
+ * run, each cold and warm. See docs/internals/benchmarks.md.
  *
  *   npm run bench:versus -- [--quick] [--json FILE] [--rows 25000000] [--rounds 3] [--threads 1|2|both]
- *     [--formats csv,jsonl,parquet] [--clock wall|cpu]
+ *     [--inputs csv,jsonl,parquet,memory,objects] [--clock wall|cpu] [--profile missed|all|none]
  */
-import { spawnSync } from "node:child_process"
-import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { machineText } from "../bench/frame/machine.mjs"
-import { median, spread, spreadText, threeDigits } from "../bench/frame/spread.mjs"
+import { spreadText, threeDigits } from "../bench/frame/spread.mjs"
 import { tableText } from "../bench/frame/table.mjs"
-import { generate } from "../bench/generate.mjs"
-import { generateParquet } from "../bench/generate-parquet.mjs"
 import { hasPolars } from "../bench/rivals/polars-installation.mjs"
+import { compare, INPUTS, makeInput, profiled, SIDES } from "../bench/versus/comparison.mjs"
+import { judged } from "../bench/versus/goals.mjs"
 import { ROOT, prepare, runMain } from "./bootstrap.mjs"
 import { readOptions } from "./options.mjs"
 
-const FORMATS = ["csv", "jsonl", "parquet"]
-
 const values = readOptions({
   command: "npm run bench:versus --",
-  what: "Filters and groups CSV, JSON lines and Parquet by minute and key, from file to file, with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one run.",
+  what: "Filters and groups readings by minute and key, from files and from memory, with exactly-once on, beside DuckDB and Polars with as many threads, RxJS and a loop written by hand, in turn in one run.",
   options: {
-    quick: { help: "Fewer rows: an impression in less than 40 s." },
+    quick: { help: "Fewer rows, one round: an impression in less than a minute." },
     json: { value: "FILE", help: "Writes the results there, too." },
     rows: {
       value: "N",
       kind: "number",
       least: 1,
-      help: "Rows of a file. Default: 25000000 (1.2 GB as CSV), with --quick 2000000.",
+      help: "Rows of an input; Parquet has four times as many, objects a fifth. Default: 25000000 (1.2 GB as CSV, 2 GB as JSON lines, 1.1 GB as Parquet), with --quick 1000000.",
     },
-    formats: {
+    inputs: {
       value: "NAME,…",
       kind: "texts",
-      choices: FORMATS,
-      default: FORMATS,
-      help: "The formats that are measured.",
+      choices: INPUTS,
+      default: INPUTS,
+      help: "What is read: files, columns in memory, or plain objects in memory.",
     },
     rounds: { value: "N", kind: "number", least: 1, help: "How often each is measured. Default: 3, with --quick 1." },
     threads: {
@@ -54,146 +50,93 @@ const values = readOptions({
       default: "wall",
       help: "Whether the clock on the wall counts or the processor's time: that where the machine has other work.",
     },
+    profile: {
+      value: "missed|all|none",
+      choices: ["missed", "all", "none"],
+      default: "missed",
+      help: "Where one more run shows what our time goes into. Default: where a goal is missed.",
+    },
   },
 })
-const rows = values.rows ?? (values.quick ? 2_000_000 : 25_000_000)
+const baseRows = values.rows ?? (values.quick ? 1_000_000 : 25_000_000)
 const rounds = values.rounds ?? (values.quick ? 1 : 3)
 /** What each number of threads is measured with. */
 const THREADS = values.threads === "both" ? [1, 2] : [Number(values.threads)]
-/** These have one thread, whatever one wants, and read no Parquet. */
-const SINGLE_THREADED = new Set(["loop", "rxjs"])
-/** RxJS takes thousands of nanoseconds a row: once is enough to see it. */
-const MEASURED_ONCE = new Set(["rxjs"])
-/** Sums of doubles in another order differ by rounding. */
-const TOLERANCE = 1e-9
 
 const work = mkdtempSync(join(tmpdir(), "tidemark-versus-"))
 
 await runMain(async () => {
   await prepare()
-  const sides = ["tidemark", "duckdb", ...(hasPolars() ? ["polars"] : []), "loop", "rxjs"]
+  const sides = Object.keys(SIDES).filter((side) => side !== "polars" || hasPolars())
   console.log(machineText())
-  console.log(`${rows.toLocaleString("en")} rows a file, ${rounds} rounds in turn; ns a row, median (min … max)`)
+  console.log(`${baseRows.toLocaleString("en")} rows; ${rounds} rounds in turn, median (min … max); load ${loadText()}`)
   if (values.clock === "cpu") console.log("by processor time, not by the clock on the wall")
   if (!sides.includes("polars")) console.log("without Polars, which could not be installed")
-  const results = []
+  const [results, profiles] = [[], []]
   try {
-    for (const format of values.formats) results.push(...(await compareFormat(format, sides)))
+    for (const format of values.inputs) await measureInput(format, sides, results, profiles)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  print(results)
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+  print(results, profiles)
+  console.log(`\nload ${loadText()} after`)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ results, profiles }, null, 2)}\n`)
 })
 
-async function compareFormat(format, sides) {
-  const input = join(work, `input.${format}`)
+function loadText() {
+  return loadavg()[0].toFixed(1)
+}
+
+async function measureInput(format, sides, results, profiles) {
   process.stderr.write(`${format}: writing the input …\n`)
-  if (format === "parquet") await generateParquet(input, rows)
-  else await generate(input, format, rows)
-  const results = []
+  const input = await makeInput(format, baseRows, work)
   for (const threads of THREADS) {
-    const able = sides.filter((side) => !SINGLE_THREADED.has(side) || (threads === 1 && format !== "parquet"))
-    results.push(...(await compare({ format, input, threads, sides: able })))
+    const tell = (text) => process.stderr.write(`${format}, ${threads === 1 ? "1 thread" : "2 threads"}: ${text}\n`)
+    const options = { threads, rounds, sides, clock: values.clock, root: ROOT, work, tell }
+    const some = await compare(input, options)
+    results.push(...some)
+    const isMissed = judged(some).some(({ isReached }) => !isReached)
+    if (values.profile === "all" || (values.profile === "missed" && isMissed)) profiles.push(profiled(input, options))
   }
-  rmSync(input)
-  return results
+  for (const file of input.files) rmSync(file)
 }
 
-async function compare({ format, input, threads, sides }) {
-  const { size } = statSync(input)
-  const measured = Object.fromEntries(sides.map((side) => [side, []]))
-  let expected
-  for (let round = 0; round < rounds; round++) {
-    for (const side of sides) {
-      if (round > 0 && MEASURED_ONCE.has(side)) continue
-      process.stderr.write(`${format}, ${counted(threads)}: round ${round + 1} of ${rounds}, ${side} …\n`)
-      const directory = join(work, side)
-      measured[side].push(measure(side, [format, input, directory, String(threads)]))
-      const answer = await answerIn(directory)
-      expected ??= answer
-      refuseDifference(side, answer, expected)
-      rmSync(directory, { recursive: true, force: true })
-    }
-  }
-  return sides.map((side) => result({ side, format, threads, bytes: size, measured }))
-}
-
-function counted(threads) {
-  return threads === 1 ? "1 thread" : `${threads} threads`
-}
-
-function measure(side, given) {
-  const file = side === "polars" ? "rivals/polars-files.mjs" : `variants/${side}.mjs`
-  const env = { ...process.env, POLARS_MAX_THREADS: given.at(-1) }
-  const run = spawnSync(process.execPath, [join(ROOT, "bench", file), ...given], {
-    encoding: "utf8",
-    env,
-  })
-  if (run.status !== 0) throw new Error(`${side} failed:\n${run.stderr}`)
-  return JSON.parse(run.stdout)
-}
-
-/** What the result files below a directory come to. */
-async function answerIn(directory) {
-  const answer = { rows: 0, readings: 0, total: 0, means: 0 }
-  const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jsonl"))
-  for (const file of files) {
-    for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
-      const { readings, total, mean } = JSON.parse(line)
-      answer.rows += 1
-      answer.readings += readings
-      answer.total += total
-      answer.means += mean
-    }
-  }
-  return answer
-}
-
-function refuseDifference(side, answer, expected) {
-  for (const [name, value] of Object.entries(expected)) {
-    if (Math.abs(answer[name] - value) <= TOLERANCE * Math.abs(value)) continue
-    throw new Error(`${side} answers ${JSON.stringify(answer)}, and others ${JSON.stringify(expected)}`)
-  }
-}
-
-function secondsOf(run) {
-  return values.clock === "cpu" ? run.cpuSeconds : run.seconds
-}
-
-function result({ side, format, threads, bytes, measured }) {
-  const runs = measured[side]
-  const nanos = runs.map((run) => (secondsOf(run) / rows) * 1e9)
-  const overOurs = runs.map((run, round) => secondsOf(run) / secondsOf(measured.tidemark[round]))
-  return {
-    query: `${format}, minutes by sensor`,
-    side,
-    workers: threads,
-    rows,
-    bytes,
-    mtuplesPerSecond: 1e3 / median(nanos),
-    megabytesPerSecond: (bytes / rows / median(nanos)) * 1e3,
-    nanosPerRow: spread(nanos),
-    overOurs: spread(overOurs),
-    peakMiB: Math.max(...runs.map((run) => run.peakMiB)),
-  }
-}
-
-function print(results) {
+function print(results, profiles) {
   const one = ({ median: middle, min, max }) => spreadText([min, middle, max], threeDigits)
+  const cells = (run, side) =>
+    run === undefined ? ["–", "–"] : [one(run.nanosPerRow), side === "tidemark" ? "–" : one(run.overOurs)]
   console.log()
   console.log(
     tableText(
-      ["query", "threads", "side", "ns a row", "× ours", "MB/s", "peak MiB"],
-      results.map((r) => [
-        r.query,
-        r.workers,
-        r.side,
-        one(r.nanosPerRow),
-        r.side === "tidemark" ? "–" : one(r.overOurs),
-        threeDigits(r.megabytesPerSecond),
-        Math.round(r.peakMiB),
+      ["input", "threads", "side", "ns a row, cold", "× ours", "ns a row, warm", "× ours", "MB/s", "peak MiB"],
+      results.map(({ format, workers, side, cold, warm, peakMiB }) => [
+        format,
+        workers,
+        side,
+        ...cells(cold, side),
+        ...cells(warm, side),
+        threeDigits((warm ?? cold).megabytesPerSecond ?? NaN).replace("NaN", "–"),
+        Math.round(peakMiB),
       ]),
     ),
   )
+  const isFile = ({ bytes }) => bytes !== undefined
+  if (results.some((result) => isFile(result) && !result.isEvicted))
+    console.log("\nFiles could not be taken out of the page cache: cold is a new process only.")
+  printGoals(results)
+  for (const { format, workers, rows, functions, millis } of profiles) {
+    console.log(`\n${format}, threads ${workers}: where our time goes, both runs, ns a row of each thread's`)
+    const perRow = (time) => threeDigits((time * 1e6) / rows / 2)
+    const rest = millis - functions.reduce((sum, each) => sum + each.millis, 0)
+    for (const { name, millis: own } of [...functions, { name: "all else", millis: rest }])
+      console.log(`  ${perRow(own).padStart(6)}  ${name}`)
+  }
+}
+
+function printGoals(results) {
+  const all = judged(results)
+  const missed = all.filter(({ isReached }) => !isReached)
+  console.log(`\n${all.length - missed.length} of ${all.length} goals are reached.`)
+  for (const { format, workers, side, goal } of missed)
+    console.log(`Missed: ${format}, threads ${workers}: ${side} is to take ${threeDigits(goal)} of our time at least.`)
 }

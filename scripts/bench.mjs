@@ -41,7 +41,8 @@ function measure(variant, format, input) {
     encoding: "utf8",
   })
   if (run.status !== 0) throw new Error(`${variant} failed:\n${run.stderr}`)
-  return JSON.parse(run.stdout)
+  const { runs, peakMiB } = JSON.parse(run.stdout)
+  return { ...runs[0], peakMiB }
 }
 
 const results = []

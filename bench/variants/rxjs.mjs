@@ -1,20 +1,14 @@
-/** The same pipeline in RxJS: lines parsed to objects, filtered, grouped by minute and sensor, reduced. */
+/** The same pipeline in RxJS: lines parsed to objects, or objects from memory, filtered, grouped by minute and sensor, reduced. */
 import { createReadStream, createWriteStream } from "node:fs"
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { finished } from "node:stream/promises"
-import { filter, groupBy, map, mergeMap, Observable, reduce } from "rxjs"
+import { filter, from, groupBy, map, mergeMap, Observable, reduce } from "rxjs"
 import { report } from "./report.mjs"
+import { readObjects } from "./rows-in-memory.mjs"
 
 const MINUTE_MS = 60_000
-const [format, input, directory] = process.argv.slice(2)
-
-const startMillis = performance.now()
-await mkdir(directory, { recursive: true })
-const out = createWriteStream(join(directory, "rxjs.jsonl"))
-let rowsIn = 0
-let rowsOut = 0
+const [format, input, directory, , runs = "1", rows] = process.argv.slice(2)
 
 const lines = new Observable((subscriber) => {
   const reader = createInterface({ input: createReadStream(input, { highWaterMark: 1 << 18 }), crlfDelay: Infinity })
@@ -27,33 +21,45 @@ function parseCsv(line) {
   return { at, sensor, value: Number(value), ok: ok === "true" }
 }
 
-await new Promise((resolve, reject) => {
-  lines
-    .pipe(
-      filter((line, index) => line !== "" && !(format === "csv" && index === 0)),
-      map((line) => (format === "csv" ? parseCsv(line) : JSON.parse(line))),
-      filter((r) => (rowsIn++, r.ok && r.value > 0)),
-      map((r) => ({ ...r, start: Math.floor(Date.parse(r.at) / MINUTE_MS) * MINUTE_MS })),
-      groupBy((r) => `${r.start} ${r.sensor}`),
-      mergeMap((group) =>
-        group.pipe(
-          reduce(
-            (acc, r) => ({
-              ...acc,
-              sensor: r.sensor,
-              start: r.start,
-              count: acc.count + 1,
-              total: acc.total + r.value,
-            }),
-            {
-              count: 0,
-              total: 0,
-            },
-          ),
-        ),
+async function readingsOf() {
+  if (format === "objects") return from(await readObjects(`${input}.csv`, Number(rows)))
+  return lines.pipe(
+    filter((line, index) => line !== "" && !(format === "csv" && index === 0)),
+    map((line) => (format === "csv" ? parseCsv(line) : JSON.parse(line))),
+  )
+}
+
+const millisOf = format === "objects" ? ({ at }) => at / 1000 : ({ at }) => Date.parse(at)
+
+const readings = await readingsOf()
+const perMinute = readings.pipe(
+  filter((r) => r.ok && r.value > 0),
+  map((r) => ({ ...r, start: Math.floor(millisOf(r) / MINUTE_MS) * MINUTE_MS })),
+  groupBy((r) => `${r.start} ${r.sensor}`),
+  mergeMap((group) =>
+    group.pipe(
+      reduce(
+        (acc, r) => ({
+          ...acc,
+          sensor: r.sensor,
+          start: r.start,
+          count: acc.count + 1,
+          total: acc.total + r.value,
+        }),
+        {
+          count: 0,
+          total: 0,
+        },
       ),
-    )
-    .subscribe({
+    ),
+  ),
+)
+
+await report(directory, Number(runs), async (own) => {
+  const out = createWriteStream(join(own, "rxjs.jsonl"))
+  let rowsOut = 0
+  await new Promise((resolve, reject) => {
+    perMinute.subscribe({
       next: ({ sensor, start, count, total }) => {
         rowsOut++
         const windowStart = new Date(start).toISOString()
@@ -65,7 +71,8 @@ await new Promise((resolve, reject) => {
       error: reject,
       complete: resolve,
     })
+  })
+  out.end()
+  await finished(out)
+  return { rowsOut }
 })
-out.end()
-await finished(out)
-report(startMillis, { rowsIn, rowsOut })
