@@ -117,3 +117,38 @@ test("E3 nothing is lost or repeated where threads die again and again", async (
   expect(deaths[0]).toMatchObject({ reason: "it ended with the code 7", isReplaced: true })
   expect(outputs).toEqual(alone.outputs)
 })
+
+test("DP3 a job whose keys fill most of the memory ends with threads, too", async () => {
+  const ids = Array.from({ length: 100_000 }, (_, row) => `2024-01-01T00:00:00Z,${(row * 7919) % 4_294_967}\n`)
+  writeFileSync(join(directory, "ids.csv"), `at,id\n${ids.join("")}`)
+  const visits = job({
+    name: "visits",
+    inputs: { visits: schema({ at: t.timestamp(), id: t.int32 }) },
+    flow: ({ visits: rows }) => ({
+      hourly: rows
+        .eventTime("at", { outOfOrder: "0s" })
+        .keyBy("id")
+        .window(tumbling("1h"))
+        .aggregate({ visits: count(), first: sum("id") }, { id: "hourly" }),
+    }),
+  })
+  const bound = visits.with({
+    inputs: { visits: csv("ids.csv") },
+    outputs: { hourly: jsonl("hourly") },
+    deadLetter: jsonl("bad"),
+  })
+  const handle = await runJob(bound, {
+    env: nodeEnv(nodeThreads(PROGRAM)),
+    directory: join(directory, "visits-state"),
+    baseDirectory: directory,
+    // Four threads take half of it, and the window's table moves to twice its size.
+    arenaBytes: 16 * 1024 * 1024,
+    parallelism: 4,
+    stretchesBeforeThreads: 2,
+    // Little is under way when they give way.
+    morselBytes: 16_384,
+    onEvent: () => undefined,
+  })
+  const { status } = await handle.finished
+  expect(status.rowsOut["hourly"]).toBe(100_000)
+})

@@ -53,6 +53,8 @@ export interface ThreadDecoder {
 export interface Decoders {
   /** How many tasks they can have at once. */
   readonly slots: number
+  /** Threads that end now, whose memory comes back: whoever is about to decode by itself waits for them. */
+  readonly leaving: Promise<void> | undefined
   /** A decoder made of plain data, in the form that `formats` gives it: the same one for the same data. */
   decoder(spec: object): ThreadDecoder
 }

@@ -167,6 +167,45 @@ it("gives no place where the process may start no thread, or has too little memo
   expect(small.decoder(SPEC).slot()).toBeUndefined()
 })
 
+it("DP3 gives the memory back where what else there is may come to need it, when what was decoded is released", async () => {
+  const bench = new Bench(2)
+  const slots = [bench.decoder.slot()!, bench.decoder.slot()!]
+  const first = slots[0]!.decode(bench.task('{"id":1,"name":"kept"}'))
+  const second = slots[1]!.decode(bench.task('{"id":2,"name":"asked before"}'))
+  bench.threads.started[0]!.work()
+  const kept = (await first)!.take(START, 0).batch!
+  bench.arena.allocate(1 << 23)
+  expect(bench.decoder.slot()).toBeUndefined()
+  bench.threads.started[1]!.work()
+  expect((await second)!.take(START, 0).batch!.toRows()).toEqual([{ id: 2, name: "asked before" }])
+  const before = bench.arena.usedBytes
+  const freed = () => new Promise<void>((resolve) => bench.arena.onceFreed(resolve))
+  slots[1]!.release()
+  await freed()
+  expect(before - bench.arena.usedBytes).toBe(1 << 21)
+  expect(kept.toRows()).toEqual([{ id: 1, name: "kept" }])
+  expect(bench.pool.leaving).toBeUndefined()
+  slots[0]!.release()
+  await bench.pool.leaving
+  expect(before - bench.arena.usedBytes).toBe(1 << 22)
+  expect(bench.decoder.slot()).toBeUndefined()
+  expect(bench.threads.started).toHaveLength(2)
+})
+
+it("DP3 gives the memory of a thread back that dies while it leaves", async () => {
+  const bench = new Bench()
+  const slot = bench.decoder.slot()!
+  const answer = slot.decode(bench.task('{"id":1,"name":"a"}'))
+  bench.arena.allocate(1 << 23)
+  expect(bench.decoder.slot()).toBeUndefined()
+  bench.threads.started[0]!.die()
+  expect(await answer).toBeUndefined()
+  const before = bench.arena.usedBytes
+  slot.release()
+  expect(before - bench.arena.usedBytes).toBe(1 << 21)
+  await bench.pool.close()
+})
+
 it("takes no notice of an answer that comes after it was closed", async () => {
   const bench = new Bench()
   const slot = bench.decoder.slot()!

@@ -5,12 +5,15 @@
  * A thread holds nothing that cannot be made again. Where one dies, another takes its place and its tasks; batches that it
  * had made stay until they are released, in a part of the memory that nobody else is given before.
  *
- * Threads are started once there is something to do for them.
+ * Threads are started once there is something to do for them. Where what else there is may come to need their memory, they end, and
+ * it is given back: a job that fits without them fits.
  *
  * Invariants:
  * - DP1 A thread has at most `TASKS_MAX` tasks that are not released, so that its memory is enough for their batches.
  * - DP2 Every task is answered once, also where threads die. After `DEATHS_MAX` deaths without an answer between them all
  *   that are open are answered by "could not", and no thread is started any more.
+ * - DP3 Once less memory is beside the threads' than twice what all else holds, no place is given any more, and each thread's part
+ *   comes back when its tasks are released.
  */
 import { assert } from "../base/assert.ts"
 import type { Arena, Block } from "../batch/arena.ts"
@@ -58,6 +61,8 @@ export class DecodePool implements Decoders {
   #tasks = 0
   #deaths = 0
   #isClosed = false
+  /** Threads that have given way, until they are no more. */
+  readonly #leaving = new Set<Seat>()
 
   constructor(options: DecodePoolOptions) {
     assert(options.count >= 1, "a pool has a thread")
@@ -79,10 +84,15 @@ export class DecodePool implements Decoders {
     return decoder
   }
 
+  get leaving(): Promise<void> | undefined {
+    const ends = [...this.#leaving].flatMap(({ ending }) => ending ?? [])
+    return ends.length === 0 ? undefined : Promise.all(ends).then(() => undefined)
+  }
+
   /** Ends all threads. What they have made is void. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const seat of this.#seats.splice(0)) {
+    for (const seat of [...this.#seats.splice(0), ...this.#leaving]) {
       seat.giveUp()
       await seat.stop()
     }
@@ -90,6 +100,7 @@ export class DecodePool implements Decoders {
 
   #slot(decoder: PoolDecoder): DecodeSlot | undefined {
     if (this.#isClosed || ++this.#asked < this.#askedMin) return undefined
+    if (this.#isCrowded()) return this.#giveWay()
     while (this.#seats.length * TASKS_MAX < this.slots) {
       const seat = this.#open()
       if (seat === undefined) break
@@ -99,6 +110,22 @@ export class DecodePool implements Decoders {
     for (const seat of this.#seats) if (best === undefined || seat.tasks.size < best.tasks.size) best = seat
     if (best === undefined || best.tasks.size >= TASKS_MAX) return undefined
     return new Task(++this.#tasks, decoder, best)
+  }
+
+  /** Whether what else there is could not grow as tables do, which are moved to a place of twice the size. */
+  #isCrowded(): boolean {
+    const { usedBytes, maxBytes } = this.#options.arena
+    const others = usedBytes - this.#seats.length * this.#threadBytes
+    return (this.slots / TASKS_MAX) * this.#threadBytes + 2 * others > maxBytes
+  }
+
+  /** For good: what has grown so far seldom shrinks, and to start threads again and again would cost more than they save. */
+  #giveWay(): undefined {
+    this.#isClosed = true
+    for (const seat of this.#seats.splice(0)) {
+      this.#leaving.add(seat)
+      seat.leave(() => this.#leaving.delete(seat))
+    }
   }
 
   /** A thread with memory of its own, or `undefined` where there is neither. */
@@ -118,7 +145,7 @@ export class DecodePool implements Decoders {
 
   #replace(dead: Seat, reason: string): void {
     const place = this.#seats.indexOf(dead)
-    if (place < 0) return
+    if (place < 0) return dead.giveUp()
     this.#deaths++
     const seat = this.#open()
     if (seat === undefined) this.#seats.splice(place, 1)
@@ -202,6 +229,11 @@ class Seat {
   readonly #block: Block
   readonly #events: { onAnswer(): void; onDeath(reason: string): void }
   #thread: Thread | undefined
+  /** Told when its memory is given back: set where it is to leave. */
+  #onLeft: (() => void) | undefined
+  /** Its thread is ending: until it has. */
+  ending: Promise<void> | undefined
+  #isFreed = false
   /** The decoders that the thread knows, and its texts by text column. */
   readonly #texts = new Map<PoolDecoder, ThreadTexts[]>()
 
@@ -240,6 +272,24 @@ class Seat {
     this.tasks.delete(number)
     if (this.#thread !== undefined) this.#send({ kind: "release", task: number })
     else this.#freeIfDone()
+    if (this.#onLeft !== undefined) this.#endIfDone()
+  }
+
+  /** Ends the thread when its tasks are released, and gives its memory back. */
+  leave(onLeft: () => void): void {
+    this.#onLeft = onLeft
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    const thread = this.#thread
+    if (this.tasks.size > 0 || thread === undefined || this.ending !== undefined) return
+    const end = () => {
+      this.#thread = undefined
+      this.#freeIfDone()
+    }
+    // It touches its memory no more once it has ended, and not before.
+    this.ending = thread.stop().then(end, end)
   }
 
   /** Leaves to another thread what it has not answered. */
@@ -256,7 +306,10 @@ class Seat {
 
   /** Gives the memory of a thread that is no more back, once nobody reads what it had made. */
   #freeIfDone(): void {
-    if (this.tasks.size === 0) this.#arena.free(this.#block)
+    if (this.tasks.size > 0 || this.#isFreed) return
+    this.#isFreed = true
+    this.#arena.free(this.#block)
+    this.#onLeft?.()
   }
 
   async stop(): Promise<void> {

@@ -118,6 +118,7 @@ export class FileReader implements PartitionReader, PooledReader {
     if (ahead === undefined || this.#oversized !== undefined) return undefined
     const taken = await ahead.read(this.#position, limits, this.#pool.depth())
     if (taken !== undefined) this.#position = taken.next
+    else await this.#target.context.decoders?.leaving
     return taken
   }
 

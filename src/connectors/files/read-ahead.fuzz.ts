@@ -102,6 +102,9 @@ async function readAll(
 function counting(pool: DecodePool, counted: { ahead: number }): Decoders {
   return {
     slots: pool.slots,
+    get leaving() {
+      return pool.leaving
+    },
     decoder: (spec) => {
       const decoder = pool.decoder(spec as Parameters<DecodePool["decoder"]>[0])
       return {

@@ -44,3 +44,13 @@ describe("O8", () => {
     expect(busy.isParked).toBe(false)
   })
 })
+
+it("RA2 lets eight files read ahead with twelve places, and twelve do without", async () => {
+  const pool = new ReaderPool(() => 12)
+  const depths: number[] = []
+  for (let file = 0; file < 12; file++) {
+    await pool.enter(readerOf(pool, 0))
+    depths.push(pool.depth())
+  }
+  expect(depths).toEqual([12, 6, 4, 3, 3, 2, 2, 2, 2, 2, 2, 1])
+})

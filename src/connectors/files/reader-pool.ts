@@ -37,9 +37,12 @@ export class ReaderPool {
     this.#slots = slots
   }
 
-  /** How many stretches of its file a reader may have decoded ahead, with the one that it reads. */
+  /**
+   * How many stretches of its file a reader may have decoded ahead, with the one that it reads. One file is read at a time, so
+   * all share what one stretch leaves.
+   */
   depth(): number {
-    return Math.max(1, Math.floor(this.#slots() / Math.max(1, this.#open.length)))
+    return 1 + Math.max(0, Math.floor((this.#slots() - 1) / Math.max(1, this.#open.length)))
   }
 
   /** Takes a reader in, until it is retired. */
