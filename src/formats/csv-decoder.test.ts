@@ -251,4 +251,12 @@ describe("V3 hostile records", () => {
     ])
     expect(rows).toEqual([{ position: { offset: document.length - 4, ordinal: 1_250_002 }, row: { a: "z", b: 4 } }])
   })
+
+  it("V3 CSV2 makes one bad record of 10 MB behind a quote that is never closed, in windows that stay small", () => {
+    const document = encoder.encode(`a,b\n"${"x,1\n".repeat(2_500_000)}`)
+    const options = { windowBytes: () => 50_000, maxRecordBytes: 100_000 }
+    const { rows, bad } = decode(Pair, document, options)
+    expect(rows).toEqual([])
+    expect(bad).toMatchObject([{ position: { offset: 4, ordinal: 1 } }])
+  })
 })

@@ -533,13 +533,12 @@ describe("Arrow", () => {
       expect((await failureOf(bytes.subarray(0, length), SOURCE_SCHEMA)).code).toBe("source-unreadable")
     }
     const { bytes: stream } = writeRows(SMALL, "stream")
-    const rows = { id: 1, text: "one" }
     const isWhole: number[] = []
     for (let length = 0; length < stream.length; length++) {
       await readArrow(stream.subarray(0, length), SOURCE_SCHEMA).then(
         (read) => {
           // A stream may end behind any message, without saying so.
-          expect(read.rows.length === 0 || read.rows[0]!.id === rows.id).toBe(true)
+          expect(read.rows.length === 0 || read.rows[0]!.id === 1).toBe(true)
           isWhole.push(length)
         },
         (error: unknown) => {
@@ -549,6 +548,19 @@ describe("Arrow", () => {
     }
     expect(isWhole.length).toBeLessThan(5)
     expect((await failureOf(new TextEncoder().encode("id,text\n1,one\n"), SOURCE_SCHEMA)).message).toMatch(/no message/)
+  })
+
+  it("AR4 refuses buffers that say they unpack to more than any should, or to more than they do", async () => {
+    const values = Array.from({ length: 25_000 }, () => 0x0707_0707)
+    for (const packing of ["lz4", "zstd"] as const) {
+      const whole = Buffer.from(written({ id: { type: new Int32(), values } }, "file", Infinity, packing))
+      const prefix = whole.indexOf(new Uint8Array(BigInt64Array.of(100_000n).buffer))
+      for (const said of [2n ** 62n, 2n ** 40n, 2n ** 30n, 256n * 2n ** 20n, 99_999n, 100_001n, -2n]) {
+        const bytes = Buffer.from(whole)
+        bytes.writeBigInt64LE(said, prefix)
+        expect((await failureOf(bytes, schema({ id: t.int32 }))).message).toMatch(/unpack|an LZ4 frame has/)
+      }
+    }
   })
 
   it("AR4 refuses damaged bytes or reads other values, and never throws anything else", async () => {

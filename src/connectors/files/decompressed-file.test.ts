@@ -204,6 +204,29 @@ describe("Zstandard", () => {
   })
 })
 
+test("DF3 zstd counts the largest window of all frames, wherever their headers are cut", async () => {
+  const small = storedFrame(Buffer.alloc(40_000, 97))
+  // So many bytes of the header are in one read of 32 KiB, and the others in the next.
+  for (const before of [0, 1, 5, 13, 14]) {
+    const skipped = skippedFrame(2 * 32 * 1024 - small.length - 8 - before)
+    const packed = Buffer.concat([small, skipped, storedFrame(Buffer.alloc(10), 16), small])
+    const file = await open(packed, "zstd")
+    const first = file.heldBytes
+    await file.reaches(80_010)
+    expect(file.heldBytes - first).toBe(64 << 20)
+    await file.close()
+  }
+})
+
+test("CF4 DF3 zstd refuses frames that would need more memory than any should", async () => {
+  // Two GiB back; and one segment of a TiB, whose size has eight bytes.
+  const far = storedFrame(Buffer.alloc(10), 21)
+  const long = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 0x51, 0, 0, 97, 97, 97, 97])
+  const before = process.memoryUsage().rss
+  for (const frame of [far, long]) expect((await failureOf(frame, "zstd")).code).toBe("source-unreadable")
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20)
+})
+
 test.each(["gzip", "zstd"] as const)("CF3 DF1 %s reads what was asked for, in any order", async (compression) => {
   const text = Buffer.from(Array.from({ length: 90_000 }, (_, row) => `row ${row}\n`).join(""))
   const packed = compression === "gzip" ? gzipSync(text) : storedFrame(text)

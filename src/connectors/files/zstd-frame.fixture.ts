@@ -11,9 +11,9 @@ function blockHeader(isLast: boolean, type: number, size: number): number[] {
   return [word & 255, (word >> 8) & 255, word >> 16]
 }
 
-/** Bytes as they are, in blocks. */
-export function storedFrame(bytes: Uint8Array): Uint8Array {
-  const parts: Uint8Array[] = [Uint8Array.from(HEADER)]
+/** Bytes as they are, in blocks; with a window of so many times two, in KiB. */
+export function storedFrame(bytes: Uint8Array, windowExponent = 10): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.from([...MAGIC, 0, windowExponent << 3])]
   for (let at = 0; at === 0 || at < bytes.length; at += BLOCK_BYTES) {
     const some = bytes.subarray(at, at + BLOCK_BYTES)
     parts.push(Uint8Array.from(blockHeader(at + BLOCK_BYTES >= bytes.length, RAW, some.length)), some)

@@ -17,6 +17,11 @@ const FRAME_BYTES_MIN = 8
 const HELD_BYTES = 512 * 1024
 /** The first bytes of a frame, the first one lowest. */
 const MAGIC = 0xfd2f_b528
+const MAGIC_START = MAGIC & 0xff
+/** What of a frame's header says how large its window is: bytes. */
+const HEADER_BYTES = 14
+/** The library refuses frames that would need more: RFC 8878 has decoders refuse what is unreasonable. */
+const WINDOW_BYTES_MAX = 128 * 1024 * 1024
 
 /** What is used of zstddec. */
 interface Library {
@@ -55,17 +60,38 @@ export class ZstdDecompressor implements Decompressor {
   #given: Uint8Array = NO_BYTES
   #at = 0
   #isDone = false
-  heldBytes = HELD_BYTES
+  /** The largest window of its frames so far. */
+  #windowBytes = 0
+  /** The end of the input before, in which a frame's header may have begun. */
+  #tail: Uint8Array = NO_BYTES
 
   constructor() {
     assert(library !== undefined, "Zstandard is loaded before it is used")
     this.#output = library.decodeStreaming(this.#inputs())
   }
 
+  get heldBytes(): number {
+    return HELD_BYTES + this.#windowBytes
+  }
+
   push(input: Uint8Array): void {
     assert(this.#waiting === undefined, "bytes go in when those before are used up")
-    if (this.#inputBytes === 0) this.heldBytes += windowOf(input)
+    this.#noteWindows(input)
     this.#waiting = input
+  }
+
+  /** Any frame may have another window. What only looks like the start of one is as good as never there, and counts too much at most. */
+  #noteWindows(input: Uint8Array): void {
+    const bytes = new Uint8Array(this.#tail.length + input.length)
+    bytes.set(this.#tail)
+    bytes.set(input, this.#tail.length)
+    const view = new DataView(bytes.buffer)
+    for (let at = bytes.indexOf(MAGIC_START); at >= 0; at = bytes.indexOf(MAGIC_START, at + 1)) {
+      if (at + HEADER_BYTES > bytes.length) break
+      if (view.getUint32(at, true) !== MAGIC) continue
+      this.#windowBytes = Math.max(this.#windowBytes, Math.min(windowOf(view, at), WINDOW_BYTES_MAX))
+    }
+    this.#tail = bytes.subarray(Math.max(0, bytes.length - HEADER_BYTES + 1))
   }
 
   pull(target: Uint8Array): number {
@@ -140,17 +166,18 @@ export class ZstdDecompressor implements Decompressor {
   }
 }
 
-/** How many bytes back the first frame of a file refers at most: RFC 8878, section 3.1.1.1. */
-function windowOf(input: Uint8Array): number {
-  const view = new DataView(input.buffer, input.byteOffset, input.length)
-  if (input.length < 14 || view.getUint32(0, true) !== MAGIC) return 0
-  const descriptor = input[4]!
-  const isWhole = (descriptor & 0x20) !== 0
-  if (!isWhole) return 2 ** (10 + (input[5]! >> 3)) * (1 + (input[5]! & 7) / 8)
-  // One segment, as large as the frame's content: its size stands behind an identifier of a dictionary.
-  const at = 5 + [0, 1, 2, 4][descriptor & 3]!
+/** How many bytes back a frame refers at most, by its header: RFC 8878, section 3.1.1.1. */
+function windowOf(view: DataView, start: number): number {
+  const descriptor = view.getUint8(start + 4)
+  const isOneSegment = (descriptor & 0x20) !== 0
+  if (!isOneSegment) {
+    const window = view.getUint8(start + 5)
+    return 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8)
+  }
+  // As large as the frame's content: its size stands behind an identifier of a dictionary.
+  const at = start + 5 + [0, 1, 2, 4][descriptor & 3]!
   const sizeBits = descriptor >> 6
-  if (sizeBits === 0) return input[at]!
+  if (sizeBits === 0) return view.getUint8(at)
   if (sizeBits === 1) return view.getUint16(at, true) + 256
   return view.getUint32(at, true)
 }
