@@ -32,7 +32,8 @@ export const layers = {
   embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files", "server"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
-  testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "sim"],
+  // "connectors/memory" as the outputs of a driven job: docs/decisions/0044.
+  testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "connectors/memory", "sim"],
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */

@@ -11,6 +11,8 @@
  * - O3 `read` never crosses `untilOffset` by more than the record that starts before it.
  * - O4 A partition that is not what it was when its position was taken (replaced, shortened) is refused by name: the
  *   runtime keeps the partition's `identity` beside its position in the commit record and gives both back to `open`.
+ * - O5 A watermark that a source tells has a place among the records, and its own share of the offsets: the read that ends
+ *   there tells it, and none goes past it.
  */
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
@@ -50,6 +52,11 @@ export interface SourceBatch {
   readonly next: Position
   /** Whether the partition has ended there (for a bounded source: for good). */
   readonly end: boolean
+  /**
+   * What the source itself says of event time: no record of the partition behind this read is at or before it. In
+   * microseconds; see O5.
+   */
+  readonly watermark?: number
   /** Frees the batch's memory. */
   release(): void
 }

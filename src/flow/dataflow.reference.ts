@@ -175,6 +175,15 @@ export class ReferenceDataflow {
     this.#advance()
   }
 
+  raiseWatermark(input: string, partition: number, watermark: number): void {
+    for (const [index, { partitions }] of this.#eventTimes) {
+      if (!this.#inputsOf(index).includes(input)) continue
+      const own = partitions.get(partition)
+      if (own !== undefined) partitions.set(partition, Math.max(own, watermark))
+    }
+    this.#advance()
+  }
+
   endPartition(input: string, partition: number): void {
     for (const [index, times] of this.#eventTimes) {
       if (this.#inputsOf(index).includes(input)) times.partitions.delete(partition)

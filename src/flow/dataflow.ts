@@ -2,8 +2,8 @@
  * A plan at work: batches and partition events of the inputs go in, batches of the outputs come out, all in the same
  * call. It is pure: whoever drives it owns time, order and storage.
  *
- * Whoever drives it calls `push` with batches of open partitions, `endPartition` behind the last of them, `complete` with
- * answers to calls, and `advance` after each; `drain` when nothing more is to come. Between any two calls the states may be
+ * Whoever drives it calls `push` with batches of open partitions, `raiseWatermark` where a source says so, `endPartition`
+ * behind the last of them, `complete` with answers to calls, and `advance` after each; `drain` when nothing more is to come. Between any two calls the states may be
  * written.
  *
  * Invariants:
@@ -295,6 +295,14 @@ export class Dataflow {
     // T8: how far windows behind a union are must not depend on whether `advance` was called before or behind this.
     this.advance()
     for (const eventTime of this.#eventTimesOf(input)) eventTime.endPartition(partition)
+    this.advance()
+  }
+
+  /** Takes note that an open partition of an input brings no row any more at or below `watermark`, in microseconds. */
+  raiseWatermark(input: string, partition: number, watermark: number): void {
+    // As in `endPartition`: when `advance` was called last must not show.
+    this.advance()
+    for (const eventTime of this.#eventTimesOf(input)) eventTime.raisePartition(partition, watermark)
     this.advance()
   }
 

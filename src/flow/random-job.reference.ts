@@ -33,6 +33,7 @@ import type { Row } from "./windows/window-aggregate.reference.ts"
 export type JobEvent =
   | { readonly kind: "open"; readonly partition: number }
   | { readonly kind: "end"; readonly partition: number }
+  | { readonly kind: "watermark"; readonly partition: number; readonly micros: number }
   | { readonly kind: "rows"; readonly partition: number; readonly rows: readonly Row[] }
   | { readonly kind: "drain" }
   /** The clock says so. */
@@ -330,6 +331,9 @@ export function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: re
         return randomRow(prng, rows, stream.time - back, extremes)
       })
       events.push({ kind: "rows", partition, rows: records })
+      // What a source says may be behind what its records say, and records may come that it has said not to come.
+      if (prng.chance(0.1))
+        events.push({ kind: "watermark", partition, micros: stream.time + (prng.below(9) - 4) * unit })
       if (prng.chance(0.02)) events.push({ kind: "drain" })
     }
     events.push({ kind: "drain" })
@@ -362,6 +366,7 @@ export function runSlowly({ plan, events }: RandomJob): JobOutcome {
     }
     const input = inputOf(plan, event.partition)
     if (event.kind === "open") twin.openPartition(input, event.partition)
+    else if (event.kind === "watermark") twin.raiseWatermark(input, event.partition, event.micros)
     else if (event.kind === "end") twin.endPartition(input, event.partition)
     else for (const row of event.rows) twin.push(input, event.partition, row)
   }
@@ -444,6 +449,7 @@ export class JobRun {
     }
     const input = inputOf(this.#job.plan, event.partition)
     if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
+    else if (event.kind === "watermark") this.#dataflow.raiseWatermark(input, event.partition, event.micros)
     else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
     else this.#pushRows(input, event.partition, event.rows)
   }

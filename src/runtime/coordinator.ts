@@ -17,7 +17,6 @@ import { Arena } from "../batch/arena.ts"
 import { batchOfRows, MAX_BATCH_ROWS } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
-import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow, type SlowestInput } from "../flow/dataflow.ts"
@@ -32,7 +31,14 @@ import { AsyncCalls } from "./async-calls.ts"
 import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
-import { DEAD_LETTER_SCHEMA, deadLetterOfRecord, deadLetterOfRow, type DeadLetter } from "./dead-letters.ts"
+import {
+  DEAD_LETTER_SCHEMA,
+  deadLetterOfRecord,
+  deadLetterOfRow,
+  rowFailed,
+  tooManyBadRecords,
+  type DeadLetter,
+} from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
@@ -72,6 +78,8 @@ export class Coordinator {
   #stop: { readonly drain: boolean } | undefined
   /** Ends a wait for records or answers. */
   #wait: AbortController | undefined
+  /** Who has asked for the open epoch to end, and waits for its commit. */
+  readonly #cutsAsked: (() => void)[] = []
   readonly #counters: JobCounters
   readonly #calls: AsyncCalls
   readonly #pace: CallPace
@@ -172,6 +180,15 @@ export class Coordinator {
     this.#wait?.abort()
   }
 
+  /** Ends the open epoch where it has news; resolves when all that was read before is committed. */
+  requestCommit(): Promise<void> {
+    if (!this.#hasNews) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#cutsAsked.push(resolve)
+      this.#wait?.abort()
+    })
+  }
+
   status(): JobStatus {
     const { read, total } = this.#inputs.progress()
     const flow = this.#dataflow.status()
@@ -264,11 +281,11 @@ export class Coordinator {
   }
 
   async #openInputs(recovered: RecoveredState): Promise<Inputs> {
-    const { env, baseDirectory, directory, reset = false, morselBytes = MORSEL_BYTES } = this.#options
+    const { env, baseDirectory, directory, reset = false, morselBytes = MORSEL_BYTES, choosePartition } = this.#options
     const targets = new Targets(this.#job, baseDirectory, directory)
     const watermarkOf = (input: string, index: number) => this.#dataflow.partitionWatermark(input, index)
     const [arena, decoders] = [this.#arena, this.#decoders]
-    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, watermarkOf }
+    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, watermarkOf, choosePartition }
     const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
     return await Inputs.open(this.#job, context, partitions, active)
   }
@@ -343,6 +360,7 @@ export class Coordinator {
     mayRead: boolean,
     isEnough: () => boolean,
   ): Promise<"records" | "answers" | "timers" | "cut" | "look again" | "nothing"> {
+    if (this.#cutsAsked.length > 0) return "cut"
     if (this.#calls.hasAnswers) return "answers"
     const { fullOperator } = this.#dataflow
     const isReading = mayRead && !this.#inputs.hasEnded && fullOperator === undefined
@@ -430,6 +448,7 @@ export class Coordinator {
     } finally {
       taken.release()
     }
+    if (taken.watermark !== undefined) this.#dataflow.raiseWatermark(input, index, taken.watermark)
     if (taken.end) this.#dataflow.endPartition(input, index)
     this.#dataflow.advance()
     this.#writeDeadLetters()
@@ -472,6 +491,7 @@ export class Coordinator {
     this.#wasFinished = finished
     this.#rowsSinceCut = 0
     this.#hasNews = false
+    for (const resolve of this.#cutsAsked.splice(0)) resolve()
     this.#lastCommitMicros = this.#clock.monotonicMicros() - startMicros
     this.#options.onEvent?.({ kind: "committed", epoch: record.epoch, rows, commitMicros: this.#lastCommitMicros })
     this.#time.turnTo("log")
@@ -512,18 +532,7 @@ export class Coordinator {
 
   #onFailedRow(failed: FailedRow): void {
     const letter = deadLetterOfRow(failed, (partition) => this.#inputs.place(partition))
-    if ((failed.policy ?? this.#job.onError) === "stop") {
-      const { error } = failed
-      const isCall = error instanceof TidemarkError && error.code === "call-failed"
-      throw new TidemarkError(
-        isCall ? error.code : "lambda-failed",
-        `The operator ${failed.operator} failed at ${placeText(letter)}: ${letter.reason}`,
-        {
-          hint: `The row was ${letter.raw}. Mend ${isCall ? "what it asks" : "the lambda"}, or set ${failed.policy === undefined ? "onError" : "onFailure"}: "dead-letter". Nothing of this epoch counts.`,
-          cause: error,
-        },
-      )
-    }
+    if ((failed.policy ?? this.#job.onError) === "stop") throw rowFailed(failed, letter)
     this.#addDeadLetter(letter)
   }
 
@@ -531,16 +540,8 @@ export class Coordinator {
     const { partition, record, operator, reason, input } = letter
     const count = ++this.#counters.badRecords
     this.#options.onEvent?.({ kind: "dead-letter", input, partition, record, operator, reason })
-    if (count > this.#job.maxBadRecords) {
-      throw new TidemarkError(
-        "too-many-bad-records",
-        `${counted(count, "bad record is", "bad records are")} more than maxBadRecords (${this.#job.maxBadRecords}) allows. The last: ` +
-          `${placeText(letter)}: ${reason}.`,
-        {
-          hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
-        },
-      )
-    }
+    const { maxBadRecords } = this.#job
+    if (count > maxBadRecords) throw tooManyBadRecords(letter, count, maxBadRecords)
     if (this.#job.deadLetter !== undefined) this.#deadLetters.push(letter)
   }
 
@@ -581,10 +582,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true })
   })
-}
-
-function placeText({ partition, record }: DeadLetter): string {
-  return partition === null ? "a row that the job made" : `${partition}, record ${record}`
 }
 
 function isUnreadableState(error: unknown): boolean {

@@ -5,6 +5,8 @@
  * - X1 Every record read is either processed or a dead letter, in the same epoch, never both; where its call is under way, when
  *   that is answered.
  */
+import { counted } from "../base/counted.ts"
+import { TidemarkError } from "../base/errors.ts"
 import { writtenRow } from "../batch/written-row.ts"
 import type { BadRecord } from "../batch/position.ts"
 import { schema, type RowOf } from "../batch/schema.ts"
@@ -71,4 +73,34 @@ export function deadLetterOfRow(
     reason: failed.error instanceof Error ? failed.error.message : String(failed.error),
     raw: writtenRow(failed.batch, failed.row).slice(0, MAX_RAW_LENGTH),
   }
+}
+
+/** Why a job stops at a row that failed, where its policy says so. */
+export function rowFailed(failed: FailedRow, letter: DeadLetter): TidemarkError {
+  const { error } = failed
+  const isCall = error instanceof TidemarkError && error.code === "call-failed"
+  return new TidemarkError(
+    isCall ? error.code : "lambda-failed",
+    `The operator ${failed.operator} failed at ${placeText(letter)}: ${letter.reason}`,
+    {
+      hint: `The row was ${letter.raw}. Mend ${isCall ? "what it asks" : "the lambda"}, or set ${failed.policy === undefined ? "onError" : "onFailure"}: "dead-letter". Nothing of this epoch counts.`,
+      cause: error,
+    },
+  )
+}
+
+/** Why a job stops at a dead letter that is one too many. */
+export function tooManyBadRecords(letter: DeadLetter, count: number, allowed: number): TidemarkError {
+  return new TidemarkError(
+    "too-many-bad-records",
+    `${counted(count, "bad record is", "bad records are")} more than maxBadRecords (${allowed}) allows. The last: ` +
+      `${placeText(letter)}: ${letter.reason}.`,
+    {
+      hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
+    },
+  )
+}
+
+function placeText({ partition, record }: DeadLetter): string {
+  return partition === null ? "a row that the job made" : `${partition}, record ${record}`
 }

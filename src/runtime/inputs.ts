@@ -34,6 +34,9 @@ export interface InputRead {
   readonly taken: SourceBatch
 }
 
+/** Which of the open partitions is read next. */
+export type ReadingOrder = (open: readonly PartitionProgress[]) => PartitionProgress
+
 /** What `Inputs` needs. */
 export interface InputsContext {
   readonly env: Env
@@ -43,6 +46,8 @@ export interface InputsContext {
   readonly morselBytes: number
   /** What the job writes to. */
   readonly targets: Targets
+  /** See `RunJobOptions`. */
+  readonly choosePartition?: ReadingOrder | undefined
   /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
   watermarkOf(input: string, index: number): number
 }
@@ -186,6 +191,11 @@ export class Inputs {
   }
 
   #next(): OpenPartition {
+    const { choosePartition: choose } = this.#context
+    if (choose !== undefined) {
+      const { index } = choose([...this.#partitions.values()].map(({ progress }) => progress))
+      return this.#partitions.get(index)!
+    }
     if (this.#active === undefined) {
       const candidates = [...this.#partitions.values()].map(({ progress, partition }) => ({
         index: progress.index,

@@ -39,13 +39,19 @@ export interface JobHandle {
   stop(options?: { readonly drain?: boolean }): Promise<JobResult>
 }
 
+/** A running job, as those see it who drive it. */
+export interface OpenJob extends JobHandle {
+  /** Ends the open epoch; resolves when all that was read before is committed. */
+  commit(): Promise<void>
+}
+
 /**
  * Starts a job; resolves when it has recovered and is about to read.
  *
  * @throws TidemarkError `state-locked` where another process runs a job on the directory, `state-foreign` where the
  * state belongs to another job, and whatever recovery, sources and sinks find wrong.
  */
-export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<JobHandle> {
+export async function runJob(job: ExecutableJob, options: RunJobOptions): Promise<OpenJob> {
   const { env, directory, baseDirectory } = options
   new Targets(job, baseDirectory, directory).check()
   await makeDurableDirectory(env.disk, directory, STATE_DIRECTORY_STEPS)
@@ -68,6 +74,7 @@ export async function runJob(job: ExecutableJob, options: RunJobOptions): Promis
   return {
     finished,
     status: () => coordinator.status(),
+    commit: () => coordinator.requestCommit(),
     // It gives the very promise that is handled above: whoever stops a job that fails need not look at it.
     stop: (stopOptions = {}) => {
       coordinator.requestStop(checkOptions("stop(...)", stopOptions, ["drain"])["drain"] === true)

@@ -3,6 +3,7 @@ import type { Env } from "../env/env.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import type { SnapshotPolicy } from "../state/epoch-store.ts"
 import type { JobEvent } from "../trace/events.ts"
+import type { ReadingOrder } from "./inputs.ts"
 
 /**
  * When windows that are open fire although the watermark has not reached their end.
@@ -51,6 +52,12 @@ export interface RunJobOptions {
   readonly stretchesBeforeThreads?: number
   /** For tests, the length of a morsel (`scheduler.ts`): all runs of a job must have the same. */
   readonly morselBytes?: number
+  /**
+   * For sources that know in which order their records have come, all together: whose turn it is, at each read, in the place
+   * of `scheduler.ts`. It must be a function of how far the partitions were read (E7), and say the one whose wait ends next
+   * where nothing can be read.
+   */
+  readonly choosePartition?: ReadingOrder
   /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy

@@ -7,7 +7,7 @@
  *
  * Invariants:
  * - Q1 Events fire in order of time, events of one time in the order in which they were scheduled.
- * - Q2 Time moves only by firing events.
+ * - Q2 Time moves only by firing events, and by `runFor`, which leaves no event behind that was due.
  */
 import { assert } from "../base/assert.ts"
 
@@ -70,6 +70,30 @@ export class SimScheduler {
       if (steps > maxSteps) throw new Error(`The program is still busy after ${maxSteps} simulated events.`)
       if (!this.step()) throw new Error("The program waits for something that will never happen.")
     }
+  }
+
+  /**
+   * Lets so much time pass: fires what is due until then, also what comes of it, and stands still there.
+   *
+   * @throws Error where more than `maxSteps` events have fired.
+   */
+  async runFor(micros: number, maxSteps = 5_000_000): Promise<void> {
+    assert(micros >= 0, "time does not go back")
+    const end = this.#now + micros
+    for (let steps = 0; ; steps++) {
+      await programAtRest()
+      const next = this.#next()
+      if (next === undefined || next.micros > end) break
+      if (steps > maxSteps) throw new Error(`The program is still busy after ${maxSteps} simulated events.`)
+      this.step()
+    }
+    this.#now = end
+  }
+
+  /** The next event that is not cancelled. */
+  #next(): SimEvent | undefined {
+    while (this.#heap[0]?.isCancelled) this.#pop()
+    return this.#heap[0]
   }
 
   #pop(): SimEvent | undefined {

@@ -341,6 +341,27 @@ describe("determinism", () => {
     expect(orders.size).toBe(6)
   })
 
+  test("X5 Q2 in a calm world no call takes time, and time passes as far as it is told", async () => {
+    const world = worldWith({ seed: 1, calmFromMicros: 5_000_000 })
+    const env = world.boot()
+    const woken: number[] = []
+    void writeFile(env, "/d/a", "one", { syncs: true }).then(() => woken.push(0))
+    for (const micros of [30, 10, 20, 11])
+      void env.timers.sleep(micros).then(async () => {
+        await writeFile(env, `/d/${micros}`, "one", { syncs: true })
+        woken.push(env.clock.monotonicMicros())
+      })
+    await world.scheduler.runFor(0)
+    expect([woken, env.clock.wallMicros()]).toEqual([[0], 5_000_000])
+    await world.scheduler.runFor(25)
+    expect([woken, env.clock.wallMicros()]).toEqual([[0, 10, 11, 20], 5_000_025])
+    world.crash()
+    for (let process = 0; process < 20; process++) {
+      expect(world.boot().clock.wallMicros()).toBe(5_000_025)
+      world.kill()
+    }
+  })
+
   test("Q2 an hour of sleep takes no time, and waiting for nothing is an error", async () => {
     const world = new SimWorld({ seed: 1 })
     const before = world.scheduler.now

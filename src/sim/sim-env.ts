@@ -11,6 +11,8 @@
  * - X3 What is under way at a death is done, not done, or (a write) done in part.
  * - X4 Bytes are taken from the caller's buffer when a write takes effect, not when it is issued: whoever changes them
  *   too early spoils them, as on a real disk.
+ * - X5 In a calm world calls take effect and are heard of at the virtual time at which they are issued, in their order: time
+ *   passes only where somebody waits. The seed decides what a crash leaves, and nothing else.
  */
 import { assert } from "../base/assert.ts"
 import { Prng } from "../base/prng.ts"
@@ -36,6 +38,10 @@ export interface SimWorldOptions {
   readonly scopes?: ScopeProver
   /** What threads of the processes run; without it they have none. */
   readonly threadProgram?: ThreadProgram | undefined
+  /**
+   * Makes the world a calm one, whose wall clock begins here and is never set (X5). In microseconds since 1970.
+   */
+  readonly calmFromMicros?: number
 }
 
 /** How a process ended. */
@@ -69,6 +75,7 @@ export class SimWorld {
   readonly #scopes: ScopeProver | undefined
   readonly #seed: number
   readonly #threadProgram: ThreadProgram | undefined
+  readonly #isCalm: boolean
   readonly #latencies: Prng
   readonly #crashes: Prng
   readonly #chances: Prng
@@ -89,7 +96,8 @@ export class SimWorld {
     this.#latencies = prng.fork()
     this.#crashes = prng.fork()
     this.#chances = prng.fork()
-    this.#wallOffset = EPOCH_WALL_MICROS + this.#chances.below(1_000_000_000)
+    this.#isCalm = options.calmFromMicros !== undefined
+    this.#wallOffset = options.calmFromMicros ?? EPOCH_WALL_MICROS + this.#chances.below(1_000_000_000)
   }
 
   /** Whether a process runs. It ends by `crash` or `kill`, of the caller's or of a fault's making. */
@@ -106,7 +114,8 @@ export class SimWorld {
   boot(): SimEnv {
     assert(!this.isAlive, "one process runs at a time")
     // The wall clock may be set between two runs, forwards or backwards.
-    if (this.#chances.chance(0.2)) this.#wallOffset += this.#chances.below(7_200_000_000) - 3_600_000_000
+    if (!this.#isCalm && this.#chances.chance(0.2))
+      this.#wallOffset += this.#chances.below(7_200_000_000) - 3_600_000_000
     const process = new SimProcess(this, ++this.#booted)
     this.#process = process
     this.record("boot", "")
@@ -263,7 +272,7 @@ export class SimWorld {
     }
     if (fault === "crash-after") return this.crash()
     if (fault === "kill-after") return this.kill()
-    if (this.#latencies.chance(0.1)) {
+    if (!this.#isCalm && this.#latencies.chance(0.1)) {
       process.unheard++
       this.scheduler.schedule(this.#latencies.below(2000), () => {
         process.unheard--
@@ -288,6 +297,7 @@ export class SimWorld {
   }
 
   #latency(operation: DiskOperation): number {
+    if (this.#isCalm) return 0
     const isSync = operation === "sync" || operation === "sync directory"
     return 1 + this.#latencies.below(isSync ? 5000 : 200)
   }

@@ -5,24 +5,20 @@
  * the same, so that each test of a job is also a test of the compiler on the job's own lambdas. What is asked outside is asked
  * once: the answers of the first run serve the second.
  */
-import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
-import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import type { Plan } from "../flow/plan.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
 import type { AsyncCall } from "../stream/async-map-options.ts"
-import { completeParams, type ParamsOfColumns } from "../stream/params.ts"
+import { completeParams } from "../stream/params.ts"
+import { checkInputName, checkJob, type ParamsOfJob } from "./checked-job.ts"
 import { checkedRows, runPlan, type FailedTestRow, type PlainRow, type PlanResult } from "./run-plan.ts"
 
 const WHOLE_BATCH_ROWS = 65_536
 const SMALL_BATCH_ROWS = 3
 const FAILED_ROWS = "failedRows"
-
-/** The parameters of a job that a test gives. */
-type ParamsOf<J> = J extends { readonly paramsSchema: Schema<infer C extends ColumnTypes> } ? ParamsOfColumns<C> : never
 
 /**
  * What `runOnRows` takes.
@@ -44,7 +40,7 @@ export interface RowsOfJob<J extends Job> {
   /** The rows of each input, in the order in which they arrive. */
   readonly inputs: InputRows<J>
   /** Values of the job's parameters; those with a default may be left out. */
-  readonly params?: ParamsOf<J>
+  readonly params?: ParamsOfJob<J>
 }
 
 /**
@@ -85,21 +81,14 @@ export function runOnRows<J extends Job>(
   rows: RowsOfJob<J>,
 ): Promise<OutputRows<J> & { readonly failedRows: readonly FailedTestRow[] }> {
   return Promise.resolve().then(async () => {
-    const compiled = await runBothWays(checkJob(job), checkOptions("runOnRows(...)", rows, ["inputs", "params"]))
+    const compiled = await runBothWays(
+      checkJob("runOnRows(...)", job),
+      checkOptions("runOnRows(...)", rows, ["inputs", "params"]),
+    )
     // The plan's outputs are the job's outputs by construction; their rows have the types that the builder recorded.
     return { ...compiled.outputs, [FAILED_ROWS]: compiled.failed } as OutputRows<J> & {
       readonly failedRows: readonly FailedTestRow[]
     }
-  })
-}
-
-/** The job, which need not be bound: a bound one has connectors that a test does not want. */
-function checkJob(job: Job): Job {
-  const given: unknown = job
-  const isJob = typeof given === "object" && given !== null && "plan" in given && "inputSchemas" in given
-  if (isJob) return job
-  throw new TidemarkError("invalid-options", `runOnRows(...) is given ${shownValue(given)} that is not a job.`, {
-    hint: "Give it what job({ ... }) gives, not bound with .with(...).",
   })
 }
 
@@ -153,13 +142,9 @@ function answeringOnce(plan: Plan): Plan {
 
 /** What is given for the inputs, by name, none of them unknown. */
 function checkInputs(job: Job, inputs: unknown): Readonly<Record<string, unknown>> {
-  const names = Object.keys(job.inputSchemas)
   const given = typeof inputs === "object" && inputs !== null ? { ...inputs } : {}
-  const unknown = Object.keys(given).find((name) => !names.includes(name))
-  if (unknown === undefined) return given
-  throw new TidemarkError("unbound-input", `The job ${job.name} has no input ${JSON.stringify(unknown)}.`, {
-    hint: nameHint(unknown, names, "inputs"),
-  })
+  for (const name of Object.keys(given)) checkInputName(job, name)
+  return given
 }
 
 /** Throws where the two ways disagree: a defect of Tidemark, or a lambda that is not a function of its row. */

@@ -175,6 +175,21 @@ describe("watermarks", () => {
     operator.raiseAll(99)
     expect([operator.watermark, operator.partitionWatermark(0), operator.partitionWatermark(1)]).toEqual([99, 99, 300])
   })
+
+  it("T10 what a source says raises a partition's watermark, and never lowers it", () => {
+    const operator = eventTime()
+    operator.openPartition(0)
+    operator.openPartition(1)
+    give(operator, 0, [101])
+    operator.raisePartition(0, 99)
+    operator.raisePartition(1, 400)
+    operator.raisePartition(2, 500)
+    expect([operator.partitionWatermark(0), operator.partitionWatermark(1)]).toEqual([100, 400])
+    expect([operator.partitionWatermark(2), operator.furthestWatermark]).toEqual([Infinity, 400])
+    const restored = eventTime()
+    restored.applyChanges(new ByteReader(changesOf(operator)))
+    expect(restored.partitionWatermark(1)).toBe(400)
+  })
 })
 
 describe("the state of event time", () => {

@@ -15,6 +15,7 @@
  * - T3 The operator's watermark is the least of the open partitions' and never goes back.
  * - T4 A partition that appears starts at the operator's watermark.
  * - T5 A partition that has ended does not hold the watermark back.
+ * - T10 What a source says of a partition's watermark raises it.
  * - T6 When a job drains, the watermark and those of the open partitions rise to where the last window was due.
  */
 import { assert } from "../../base/assert.ts"
@@ -119,6 +120,14 @@ export class EventTime implements Operator, OperatorState {
     this.#change(partition)
   }
 
+  /** Takes a partition's watermark, if it is open, up to what its source says (T10). */
+  raisePartition(partition: number, watermark: number): void {
+    const own = this.#partitions.get(partition)
+    if (own === undefined || own >= watermark) return
+    this.#partitions.set(partition, watermark)
+    this.#change(partition)
+  }
+
   /** The watermark of a partition; +∞ where it is not open. */
   partitionWatermark(partition: number): number {
     return this.#partitions.get(partition) ?? Infinity
@@ -136,7 +145,7 @@ export class EventTime implements Operator, OperatorState {
 
   /** What the watermark would be if only the partition counted that has come furthest, ended ones included; −∞ before any. */
   get furthestWatermark(): number {
-    return Math.max(this.#watermark, this.#maxEventTime - this.#delayMicros)
+    return Math.max(this.#watermark, this.#maxEventTime - this.#delayMicros, ...this.#partitions.values())
   }
 
   #change(partition: number): void {

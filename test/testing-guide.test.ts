@@ -1,0 +1,52 @@
+/** The examples of docs/guide/testing.md are tests: they run in node:test and in vitest, on the package as it was built. */
+import { execFile } from "node:child_process"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { transform } from "esbuild"
+import { afterAll, beforeAll, expect, test } from "vitest"
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const FENCE = /^```ts\n([\s\S]*?)^```$/gm
+const run = promisify(execFile)
+
+let directory: string
+const files: string[] = []
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "tidemark-guide-"))
+  mkdirSync(join(directory, "node_modules"))
+  symlinkSync(ROOT, join(directory, "node_modules", "tidemark"))
+  symlinkSync(join(ROOT, "node_modules", "vitest"), join(directory, "node_modules", "vitest"))
+  const guide = readFileSync(join(ROOT, "docs", "guide", "testing.md"), "utf8")
+  for (const [, example = ""] of guide.matchAll(FENCE)) {
+    const { code } = await transform(example, { loader: "ts", format: "esm" })
+    const name = `example-${files.length}`
+    const inVitest = code.replace('from "node:test"', 'from "vitest"')
+    writeFileSync(join(directory, `${name}.mjs`), code)
+    writeFileSync(join(directory, `${name}.test.mjs`), inVitest)
+    files.push(name)
+  }
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+test("the examples run in node:test", async () => {
+  const { stdout } = await run(
+    process.execPath,
+    ["--test", "--test-reporter=tap", ...files.map((name) => `${name}.mjs`)],
+    { cwd: directory, env: { ...process.env, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined, VITEST: undefined } },
+  )
+  expect(stdout).toContain("# fail 0")
+  expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(files.length)
+})
+
+test("the examples run in vitest", async () => {
+  const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs")
+  const arguments_ = [vitest, "run", "--root", directory, "--reporter=json", "--maxWorkers=1"]
+  const { stdout } = await run(process.execPath, arguments_, { cwd: directory })
+  const { success, numPassedTests } = JSON.parse(stdout) as { success: boolean; numPassedTests: number }
+  expect(success).toBe(true)
+  expect(numPassedTests).toBeGreaterThanOrEqual(files.length)
+})
