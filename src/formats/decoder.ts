@@ -13,6 +13,7 @@
  */
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
+import type { WantedBytes } from "./container.ts"
 import type { BadRecord, Position } from "../batch/position.ts"
 import type { Schema } from "../batch/schema.ts"
 
@@ -90,8 +91,20 @@ export interface EncoderContext {
 export interface RecordEncoder {
   /** What stands once at the start of every file, such as a CSV header; empty where nothing does. */
   readonly header: Uint8Array
-  /** Appends the rows of a batch that count, in order. */
+  /** Appends the rows of a batch that count, in order; some or all may be held until `finish`. */
   encode(batch: Batch, out: OutputBuffer): void
+  /**
+   * How much of a block it holds, as bytes that count in `Sink.bufferedBytes`: less than there are, since a sink is asked to write before
+   * a block is full. Without it, it holds nothing.
+   */
+  readonly heldBytes?: number
+  /** Appends what it holds. Encoders that hold rows have it. */
+  finish?(out: OutputBuffer): void
+  /**
+   * What stands at the end of a file of which the first `end` bytes were written, the header among them: made of what these bytes
+   * say of themselves, which it asks for. Formats have it that are read by their end.
+   */
+  trailer?(end: number): Generator<WantedBytes, Uint8Array>
 }
 
 /** Bytes on their way to a sink. */

@@ -5,6 +5,7 @@
 import { TidemarkError } from "../../base/errors.ts"
 import type { DiskFile } from "../../env/env.ts"
 import { ArrowDecoder, arrowIndex } from "../../formats/arrow/arrow-decoder.ts"
+import { ArrowEncoder } from "../../formats/arrow/arrow-encoder.ts"
 import { bodyBytes, FOOTER, indexEntry } from "../../formats/arrow/messages.ts"
 import { Malformed } from "../../formats/parquet/malformed.ts"
 import { containerEnds, type ContainerEnds, type ContainerSteps } from "./container-file.ts"
@@ -25,6 +26,7 @@ const PROBE_BYTES = 4096
 
 /** Arrow's IPC formats. */
 export const arrowFormat: ContainerFileFormat = {
+  createEncoder: (schema) => new ArrowEncoder({ schema }),
   load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
   readEnds,
   container: {

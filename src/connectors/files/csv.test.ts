@@ -25,7 +25,8 @@ describeSinkConformance(
   7,
 )
 
-function parseCsv(text: string): ConformanceRow[] {
+function parseCsv(bytes: Buffer): ConformanceRow[] {
+  const text = bytes.toString("utf8")
   const header = "id,text\n"
   if (!text.startsWith(header)) throw new Error("The part does not begin with the header.")
   const records = /(\d+),(?:"((?:[^"]|"")*)"|([^",\n]*))\n/gy

@@ -1,5 +1,5 @@
 /**
- * Files of one format, bound to an input (patterns) or an output (a directory), not yet opened. Containers are inputs only.
+ * Files of one format, bound to an input (patterns) or an output (a directory), not yet opened.
  *
  * Where it ends: patterns are `glob.ts`, reading is `file-source.ts`, writing is `file-sink.ts`.
  */
@@ -11,7 +11,7 @@ import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
 import { directoryKey } from "../../connect/target-key.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
-import { FileSink, type RollingPolicy } from "./file-sink.ts"
+import { FileSink, trailerOf, type FileSinkParts, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
 import { recoverSink } from "./sink-recovery.ts"
@@ -59,35 +59,19 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
-    const { env, arena, schema, baseDirectory } = context
-    const { disk, clock } = env
-    const directory = this.#directory(baseDirectory)
+    const { arena, schema, baseDirectory } = context
     const encoder = this.#format.createEncoder({ arena, schema })
-    await makeDirectories(disk, directory, baseDirectory)
-    const lock = await env.lockDirectory(`${directory}/.lock`)
-    if (lock === undefined) {
-      throw new TidemarkError(
-        "sink-occupied",
-        `Somebody else writes to ${directory} now, so the output ${context.output} cannot.`,
-        {
-          hint: "Give each output a directory of its own, and let the other job end.",
-        },
-      )
-    }
-    try {
-      if (recovery.reset) await setAside(disk, directory)
-      const target = { disk, directory, extension: this.#format.extension, newToken: () => env.randomUint32() }
-      const recovered = await recoverSink(target, recovery)
-      return new FileSink({ recovered, encoder, policy: this.#policy, clock, lock })
-    } catch (error) {
-      await lock.release()
-      throw error
-    }
+    const { extension } = this.#format
+    return openFileSink(context, recovery, {
+      directory: this.#directory(baseDirectory),
+      extension,
+      encoder,
+      policy: this.#policy,
+    })
   }
 
   /** The directory that an output's path names. */
   #directory(baseDirectory: string): string {
-    assert(baseDirectory.startsWith("/"), "the base directory is absolute")
     const path = this.#paths[0]!
     const { compression = "none" } = this.#format
     if (compression !== "none") {
@@ -95,29 +79,30 @@ export class FileBinding implements SourceBinding, SinkBinding {
         hint: "Outputs are written as they are: leave compression out, and compress published parts where you keep them.",
       })
     }
-    if (this.#paths.length > 1 || (!this.#isLiteral && hasWildcards(path))) {
-      throw new TidemarkError(
-        "invalid-options",
-        `${this.describe()} cannot be an output: it is a pattern for files to read.`,
-        {
-          hint: `Name one directory, such as ${this.#format.name}("out").`,
-        },
-      )
-    }
-    return posix.resolve(baseDirectory, path)
+    const isPattern = this.#paths.length > 1 || (!this.#isLiteral && hasWildcards(path))
+    return outputDirectory(baseDirectory, path, isPattern, { call: this.describe(), name: this.#format.name })
   }
 }
 
-/** Containers bound to an input, not yet opened. The code of their format is loaded when they are. */
-export class ContainerBinding implements SourceBinding {
+/** Containers bound to an input or an output, not yet opened. The code of their format is loaded when they are. */
+export class ContainerBinding implements SourceBinding, SinkBinding {
+  readonly guarantee: SinkGuarantee = "exactly-once"
+  readonly accepts: NonNullable<SinkBinding["accepts"]> = { append: true }
   readonly #paths: readonly string[]
   readonly #name: string
+  readonly #policy: RollingPolicy
   readonly #load: () => Promise<ContainerFileFormat>
 
-  /** @param name the name of the function that users call. */
-  constructor(path: string | readonly string[], name: string, load: () => Promise<ContainerFileFormat>) {
+  /** @param name the name of the function that users call, and the extension of published files. */
+  constructor(
+    path: string | readonly string[],
+    name: string,
+    policy: RollingPolicy,
+    load: () => Promise<ContainerFileFormat>,
+  ) {
     this.#paths = checkPaths(name, path)
     this.#name = name
+    this.#policy = policy
     this.#load = load
     for (const glob of this.#paths) parseGlob(glob)
   }
@@ -126,9 +111,74 @@ export class ContainerBinding implements SourceBinding {
     return described(this.#name, this.#paths)
   }
 
+  targetKey(baseDirectory: string): string {
+    return directoryKey(this.#directory(baseDirectory))
+  }
+
+  async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
+    const { schema, baseDirectory } = context
+    const directory = this.#directory(baseDirectory)
+    const encoder = (await this.#load()).createEncoder(schema)
+    const target = { directory, extension: this.#name, encoder, policy: this.#policy }
+    return openFileSink(context, recovery, target)
+  }
+
+  #directory(baseDirectory: string): string {
+    const path = this.#paths[0]!
+    const isPattern = this.#paths.length > 1 || hasWildcards(path)
+    return outputDirectory(baseDirectory, path, isPattern, { call: this.describe(), name: this.#name })
+  }
+
   async openSource(context: SourceContext): Promise<Source> {
     return new FileSource(context, await this.#load(), this.#paths)
   }
+}
+
+/** Where a sink writes to, and what. */
+interface SinkTarget extends Pick<FileSinkParts, "encoder" | "policy"> {
+  readonly directory: string
+  readonly extension: string
+}
+
+/** Opens a sink, in a directory that nobody else writes to, as the commit records have left it. */
+async function openFileSink(context: SinkContext, recovery: SinkRecovery, target: SinkTarget): Promise<Sink> {
+  const { env, baseDirectory, output } = context
+  const { disk, clock } = env
+  const { directory, extension, encoder, policy } = target
+  await makeDirectories(disk, directory, baseDirectory)
+  const lock = await env.lockDirectory(`${directory}/.lock`)
+  if (lock === undefined) {
+    throw new TidemarkError(
+      "sink-occupied",
+      `Somebody else writes to ${directory} now, so the output ${output} cannot.`,
+      {
+        hint: "Give each output a directory of its own, and let the other job end.",
+      },
+    )
+  }
+  try {
+    if (recovery.reset) await setAside(disk, directory)
+    const newToken = () => env.randomUint32()
+    const recovered = await recoverSink({ disk, directory, extension, newToken, trailer: trailerOf(encoder) }, recovery)
+    return new FileSink({ recovered, encoder, policy, clock, lock })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** The directory that an output's path names. */
+function outputDirectory(
+  baseDirectory: string,
+  path: string,
+  isPattern: boolean,
+  { call, name }: { readonly call: string; readonly name: string },
+): string {
+  assert(baseDirectory.startsWith("/"), "the base directory is absolute")
+  if (!isPattern) return posix.resolve(baseDirectory, path)
+  throw new TidemarkError("invalid-options", `${call} cannot be an output: it is a pattern for files to read.`, {
+    hint: `Name one directory, such as ${name}("out").`,
+  })
 }
 
 /** The call that made a binding, for `explain`. */

@@ -1,5 +1,5 @@
 /**
- * `csv`, `jsonl` and `parquet`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
+ * `csv`, `jsonl`, `parquet` and `arrow`: files as inputs and outputs of jobs. This is what the door `tidemark/files` publishes.
  */
 import { checkDuration, type Duration } from "../../base/duration.ts"
 import { TidemarkError } from "../../base/errors.ts"
@@ -120,14 +120,28 @@ export interface CsvOptions extends FileOptions {
  * const trips = parquet("trips/*.parquet", large)
  * ```
  */
-export interface ParquetOptions {
-  /** A page that takes more bytes, as it lies in the file or unpacked, is refused. 64 MiB unless given, 512 MiB at most. */
+export interface ParquetOptions extends Pick<FileOptions, "rollBytes" | "rollAfter"> {
+  /** As an input: a page that takes more bytes, as it lies in the file or unpacked, is refused. 64 MiB unless given, 512 MiB at most. */
   readonly maxPageBytes?: number
 }
 
+/**
+ * Options of Arrow files. Sizes are whole numbers of bytes.
+ *
+ * @example
+ * ```ts
+ * import { arrow, type ArrowOptions } from "tidemark/files"
+ *
+ * const often: ArrowOptions = { rollAfter: "1m" }
+ * const readings = arrow("out/readings", often)
+ * ```
+ */
+export type ArrowOptions = Pick<FileOptions, "rollBytes" | "rollAfter">
+
 const COMPRESSIONS: readonly unknown[] = ["gzip", "zstd", "none"]
 
-const FILE_OPTIONS = ["compression", "maxRecordBytes", "rollBytes", "rollAfter"]
+const ROLLING_OPTIONS = ["rollBytes", "rollAfter"]
+const FILE_OPTIONS = ["compression", "maxRecordBytes", ...ROLLING_OPTIONS]
 
 /** The longest record unless the user says otherwise: bytes. */
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
@@ -231,11 +245,14 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
 }
 
 /**
- * Parquet files (https://parquet.apache.org) as an input.
+ * Parquet files (https://parquet.apache.org), as an input or as an output.
  *
- * `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those that
- * the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
+ * As an input, `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those
+ * that the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
  * Nested columns are not read. Files must not change while a job depends on them.
+ *
+ * As an output, `path` is a directory, as for `jsonl`. Each epoch adds a row group at least to the part that is being written, of 131,072 rows
+ * and about 16 MiB at most: where little comes, longer epochs make better files. Objects, lists and JSON stand as JSON text.
  *
  * @param path relative to the directory in which the job runs, or absolute.
  * @throws TidemarkError `invalid-options` where an option has no meaning.
@@ -245,45 +262,48 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
  * import { parquet } from "tidemark/files"
  *
  * const trips = parquet("trips/yellow_tripdata_2024-*.parquet")
+ * const revenue = parquet("out/revenue", { rollBytes: 256 * 1024 * 1024, rollAfter: "1h" })
  * ```
  */
-export function parquet(path: string | readonly string[], options: ParquetOptions = {}): SourceBinding {
-  const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = checkOptions("parquet(...)", options, ["maxPageBytes"])
+export function parquet(path: string | readonly string[], options: ParquetOptions = {}): FileConnector {
+  const given = checkOptions("parquet(...)", options, ["maxPageBytes", ...ROLLING_OPTIONS])
+  const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = given
   const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
-  return new ContainerBinding(path, "parquet", async () => {
+  return new ContainerBinding(path, "parquet", checkRolling("parquet", given), async () => {
     const { parquetFormat } = await parquetCode.get()
     return parquetFormat({ pageBytesMax })
   })
 }
 
 /**
- * Arrow IPC files and streams (https://arrow.apache.org, also known as Feather, version 2) as an input.
+ * Arrow IPC files (https://arrow.apache.org, also known as Feather, version 2), as an input or as an output.
  *
- * `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those that
- * the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
- * Texts may be dictionary-encoded, and buffers packed by LZ4 or Zstandard. Nested columns are not read. Files must not
- * change while a job depends on them.
+ * As an input, files and streams are read. `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by
+ * name, and only those that the schema has are read. Their types must fit: a file that holds something else is refused, with the type to
+ * declare. Texts may be dictionary-encoded, and buffers packed by LZ4 or Zstandard. Nested columns are not read. Files must not change
+ * while a job depends on them.
+ *
+ * As an output, `path` is a directory, as for `jsonl`. Parts are files, not streams; each epoch adds a record batch at least, of 131,072
+ * rows and about 16 MiB at most. Nothing is packed or dictionary-encoded. Objects, lists and JSON stand as JSON text.
  *
  * @param path relative to the directory in which the job runs, or absolute.
+ * @throws TidemarkError `invalid-options` where an option has no meaning.
  *
  * @example
  * ```ts
  * import { arrow } from "tidemark/files"
  *
  * const readings = arrow("readings/*.arrow")
+ * const hourly = arrow("out/hourly")
  * ```
  */
-export function arrow(path: string | readonly string[]): SourceBinding {
-  return new ContainerBinding(path, "arrow", async () => (await arrowCode.get()).arrowFormat)
+export function arrow(path: string | readonly string[], options: ArrowOptions = {}): FileConnector {
+  const policy = checkRolling("arrow", checkOptions("arrow(...)", options, ROLLING_OPTIONS))
+  return new ContainerBinding(path, "arrow", policy, async () => (await arrowCode.get()).arrowFormat)
 }
 
 function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {
-  const {
-    maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
-    rollBytes = DEFAULT_ROLL_BYTES,
-    rollAfter = DEFAULT_ROLL_AFTER,
-    compression,
-  } = options
+  const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, compression } = options
   if (compression !== undefined && !COMPRESSIONS.includes(compression)) {
     throw new TidemarkError("invalid-options", `${name}(...): compression is ${shownValue(compression)}.`, {
       hint: 'Give "gzip", "zstd" or "none", or leave it to the names of the files.',
@@ -292,10 +312,15 @@ function checkFileOptions(name: string, options: Readonly<Record<string, unknown
   return {
     compression: compression as Compression | undefined,
     maxRecordBytes: checkSize(name, "maxRecordBytes", maxRecordBytes, MAX_RECORD_BYTES_MAX),
-    policy: {
-      rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),
-      rollAfterMicros: checkDuration(`${name}(...): rollAfter`, rollAfter),
-    },
+    policy: checkRolling(name, options),
+  }
+}
+
+function checkRolling(name: string, options: Readonly<Record<string, unknown>>): RollingPolicy {
+  const { rollBytes = DEFAULT_ROLL_BYTES, rollAfter = DEFAULT_ROLL_AFTER } = options
+  return {
+    rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),
+    rollAfterMicros: checkDuration(`${name}(...): rollAfter`, rollAfter),
   }
 }
 

@@ -59,6 +59,7 @@ export interface ContainerFileFormat {
    * @throws TidemarkError `source-unreadable` where it is none; `source-changed` where it became shorter meanwhile.
    */
   readEnds(file: DiskFile, label: string, steps: ContainerSteps): Promise<ContainerEnds>
+  createEncoder(schema: Schema): RecordEncoder
   /** Loads what codecs need, or gives `undefined` where they are at hand. */
   load(codecs: readonly string[]): Promise<void> | undefined
 }

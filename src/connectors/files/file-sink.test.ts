@@ -8,9 +8,7 @@ import { CONFORMANCE_SCHEMA, countCalls, playWithFault } from "../../connect/sin
 import { runProcess } from "../../connect/world.conformance.ts"
 import type { Env } from "../../env/env.ts"
 import { NO_FAULTS } from "../../sim/faults.ts"
-import { InterceptedDisk, withDisk } from "../../sim/intercepted-disk.ts"
-import { Mutation, type Mutant } from "../../sim/mutation.ts"
-import { SimWorld, type SimEnv } from "../../sim/sim-env.ts"
+import { SimWorld } from "../../sim/sim-env.ts"
 import { csv, jsonl, jsonlDirectory } from "./file-connector.ts"
 import { INLINE_BYTES_MAX } from "./file-sink.ts"
 import {
@@ -21,6 +19,7 @@ import {
   parseJsonLines,
   withBaseDirectory,
 } from "./file-world.conformance.ts"
+import { MutantWorld } from "./mutant-world.fixture.ts"
 import { FILE_SINK_STEPS, type FileSinkStep } from "./steps.ts"
 
 const TARGET = `${BASE_DIRECTORY}/out`
@@ -330,21 +329,6 @@ describe("bindings", () => {
     )
   })
 })
-
-/** A world whose processes leave out a step of the protocol. */
-class MutantWorld extends SimWorld {
-  readonly #mutant: Mutant
-
-  constructor(seed: number, mutant: Mutant) {
-    super({ seed })
-    this.#mutant = mutant
-  }
-
-  override boot(): SimEnv {
-    const env = super.boot()
-    return withDisk(env, new InterceptedDisk(env.disk, new Mutation(this.#mutant))) as SimEnv
-  }
-}
 
 describe("the conformance suite finds out a sink that leaves out", () => {
   // What else there is takes many outcomes of crashes to find out: `npm run sim` has them.

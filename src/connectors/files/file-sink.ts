@@ -14,7 +14,8 @@
  * Invariants, beside K1 to K5 of `connect/sink.ts`:
  * - K8 Bytes of a part below its committed length never change; every byte of it is in the file and durable, or in a
  *   commit record that is not behind a checkpoint yet.
- * - K9 A part holds whole records only, behind the format's header.
+ * - K9 A part holds whole records only, behind the format's header. What stands at its end, where the format has that, is made
+ *   of them by `apply`, and is the same whenever it is made.
  */
 import { assert } from "../../base/assert.ts"
 import type { Batch } from "../../batch/batch.ts"
@@ -22,7 +23,7 @@ import type { Sink } from "../../connect/sink.ts"
 import type { Clock, DirectoryLock } from "../../env/env.ts"
 import { ByteOutput } from "../../formats/byte-output.ts"
 import type { RecordEncoder } from "../../formats/decoder.ts"
-import { PartFile, type PartPlace } from "./part-file.ts"
+import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
 import type { RecoveredSink } from "./sink-recovery.ts"
 
@@ -51,6 +52,7 @@ export interface FileSinkParts {
 export class FileSink implements Sink {
   readonly #place: PartPlace
   readonly #encoder: RecordEncoder
+  readonly #trailer: Trailer | undefined
   readonly #policy: RollingPolicy
   readonly #clock: Clock
   readonly #lock: DirectoryLock
@@ -76,13 +78,14 @@ export class FileSink implements Sink {
     this.#flushedEnd = this.#staged.length
     this.#file = parts.recovered.file
     this.#encoder = parts.encoder
+    this.#trailer = trailerOf(parts.encoder)
     this.#policy = parts.policy
     this.#clock = parts.clock
     this.#lock = parts.lock
   }
 
   get bufferedBytes(): number {
-    return this.#rows.length
+    return this.#rows.length + (this.#encoder.heldBytes ?? 0)
   }
 
   write(batch: Batch): void {
@@ -124,7 +127,8 @@ export class FileSink implements Sink {
       if (file === undefined) return
       if (record.inline !== undefined) await file.write(record.inline, record.start, "sink.apply.write")
       if (!record.publish) return
-      await file.publish(record.end, "publish")
+      const length = this.#trailer ? await file.writeTrailer(this.#trailer, record.end, "publish") : record.end
+      await file.publish(length, "publish")
       this.#closing = undefined
     })
   }
@@ -169,6 +173,7 @@ export class FileSink implements Sink {
   }
 
   #takeRows(): ByteOutput {
+    this.#encoder.finish?.(this.#rows)
     const rows = this.#rows
     this.#rows = this.#spare ?? new ByteOutput()
     this.#spare = undefined
@@ -247,6 +252,11 @@ export class FileSink implements Sink {
     this.#flushedEnd = 0
     return record
   }
+}
+
+/** What stands at the end of an encoder's files, where something does. */
+export function trailerOf(encoder: RecordEncoder): Trailer | undefined {
+  return encoder.trailer && ((end) => encoder.trailer!(end))
 }
 
 /** What was written: a view that the next write may invalidate. */

@@ -67,11 +67,12 @@ export function installText(world: FileWorld, path: string, text: string): void 
 export interface PublishedFormat {
   readonly extension: string
   /** The rows of a part; it throws where the part is not whole. */
-  parse(text: string): ConformanceRow[]
+  parse(bytes: Buffer): ConformanceRow[]
 }
 
 /** The rows of a published part of JSON lines. */
-export function parseJsonLines(text: string): ConformanceRow[] {
+export function parseJsonLines(bytes: Buffer): ConformanceRow[] {
+  const text = bytes.toString("utf8")
   if (!text.endsWith("\n")) throw new Error("The part does not end with a whole line.")
   return text
     .slice(0, -1)
@@ -91,7 +92,7 @@ export function fileSinkDriver<W extends FileWorld>(
   const parsed = new Map<string, ConformanceRow[]>()
   const rowsOfPart = (bytes: Uint8Array): ConformanceRow[] => {
     const key = `${bytes.length}:${crc32c(bytes)}`
-    const rows = parsed.get(key) ?? format.parse(Buffer.from(bytes).toString("utf8"))
+    const rows = parsed.get(key) ?? format.parse(Buffer.from(bytes))
     parsed.set(key, rows)
     return rows
   }

@@ -1,6 +1,7 @@
 /** Parquet for the files connector: the codecs that belong to Node, and to a library where Node has none. */
 import * as zlib from "node:zlib"
 import { ParquetDecoder } from "../../formats/parquet/parquet-decoder.ts"
+import { ParquetEncoder } from "../../formats/parquet/parquet-encoder.ts"
 import { footerBytes, readFooter } from "../../formats/parquet/footer.ts"
 import type { PlatformCodecs } from "../../formats/parquet/page-codecs.ts"
 import { readContainerEnds } from "./container-file.ts"
@@ -18,6 +19,7 @@ export const nodeCodecs: PlatformCodecs = {
 export function parquetFormat({ pageBytesMax }: { readonly pageBytesMax: number }): ContainerFileFormat {
   const options = { pageBytesMax, platform: nodeCodecs }
   return {
+    createEncoder: (schema) => new ParquetEncoder({ schema }),
     load: (codecs) => (codecs.includes("ZSTD") ? loadUnzstd() : undefined),
     readEnds: (file, label, steps) => readContainerEnds(file, footerBytes, label, steps),
     container: {

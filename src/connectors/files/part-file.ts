@@ -13,6 +13,7 @@ import { assert } from "../../base/assert.ts"
 import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Disk, DiskFile } from "../../env/env.ts"
+import type { RecordEncoder } from "../../formats/decoder.ts"
 import { inProgressName, publishedName } from "./part-name.ts"
 import type { FileSinkStep } from "./steps.ts"
 
@@ -24,6 +25,9 @@ export interface PartPlace {
   readonly token: number
   readonly extension: string
 }
+
+/** What stands at the end of parts: `RecordEncoder.trailer`. */
+export type Trailer = NonNullable<RecordEncoder["trailer"]>
 
 /** Whether a part is published when its last epoch has committed, or by the recovery of a process that died before. */
 export type PublishPurpose = "publish" | "republish"
@@ -117,6 +121,26 @@ export class PartFile {
         hint: "The file was changed, or the disk lost what it had promised to keep. Check the disk; --reset starts the job anew and sets what is published aside.",
       },
     )
+  }
+
+  /**
+   * Writes what stands at the end of the part, whose rows take its first `length` bytes, and gives its length with that. To do it
+   * again writes the same.
+   *
+   * @param trailer see `RecordEncoder.trailer`.
+   */
+  async writeTrailer(trailer: Trailer, length: number, purpose: PublishPurpose): Promise<number> {
+    await this.expectBytes(length)
+    const making = trailer(length)
+    for (let next = making.next(); ; next = making.next()) {
+      if (next.done === true) {
+        await this.write(next.value, length, step(`sink.${purpose}.write`))
+        return length + next.value.length
+      }
+      const { offset, target } = next.value
+      const read = await this.#file.read(target, offset, step(`sink.${purpose}.read`))
+      assert(read === target.length, "the bytes of a part are there")
+    }
   }
 
   /**

@@ -14,7 +14,7 @@ import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
 import type { Disk } from "../../env/env.ts"
-import { PartFile, type PartPlace } from "./part-file.ts"
+import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeCursor, decodeStagedPart, type SinkCursor, type StagedPart } from "./staged-part.ts"
 import type { FileSinkStep } from "./steps.ts"
 import { listParts, type PartEntry } from "./target-directory.ts"
@@ -40,7 +40,7 @@ interface PartHistory {
 
 /** Restores a sink's directory, which exists. */
 export async function recoverSink(
-  target: { disk: Disk; directory: string; extension: string; newToken: () => number },
+  target: { disk: Disk; directory: string; extension: string; newToken: () => number; trailer: Trailer | undefined },
   recovery: SinkRecovery,
 ): Promise<RecoveredSink> {
   const { disk, directory, extension } = target
@@ -58,7 +58,11 @@ export async function recoverSink(
       file = await PartFile.reopen(place, history.part)
       await replay(place, file, history)
       if (!history.publish) continue
-      await file?.publish(history.length, "republish")
+      if (file !== undefined) {
+        const { trailer } = target
+        const { length } = history
+        await file.publish(trailer ? await file.writeTrailer(trailer, length, "republish") : length, "republish")
+      }
       file = undefined
     }
     await dropUncommitted(place, parts, cursor)

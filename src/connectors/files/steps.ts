@@ -37,6 +37,10 @@ export const FILE_SINK_STEPS = [
   "sink.stage.sync",
   /** Writes rows that the commit record carries to the in-progress file. */
   "sink.apply.write",
+  /** Reads what the blocks of a complete part say of themselves, for what stands at its end. */
+  "sink.publish.read",
+  /** Writes what stands at the end of a complete part. */
+  "sink.publish.write",
   /** Cuts off what an uncommitted epoch left in a part, behind its committed length. */
   "sink.publish.truncate",
   /** Makes a complete part durable under its in-progress name. */
@@ -54,6 +58,8 @@ export const FILE_SINK_STEPS = [
   /** Writes rows of commit records again. */
   "sink.recover.write",
   /** As `sink.publish.*`, for a part that an earlier process has committed and not published. */
+  "sink.republish.read",
+  "sink.republish.write",
   "sink.republish.truncate",
   "sink.republish.sync",
   "sink.republish.rename",

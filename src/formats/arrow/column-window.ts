@@ -7,6 +7,7 @@
 import { Invalid, type ColumnType } from "../../batch/type.ts"
 import type { WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
+import { Spans } from "../parquet/byte-values.ts"
 import { Faults } from "../parquet/faults.ts"
 import { demand } from "../parquet/malformed.ts"
 import type { Reading } from "../parquet/reading.ts"
@@ -44,6 +45,7 @@ export class ColumnWindow {
   #codes = new Int32Array(0)
   #codesOf: object | undefined
   readonly #found = new Faults()
+  readonly #spans = new Spans()
   #words = new Int32Array(0)
 
   constructor(field: ArrowField, reading: Reading, type: ColumnType, unzstd: Unzstd) {
@@ -152,6 +154,10 @@ export class ColumnWindow {
 
   #readNumbers(first: number, count: number, { slots }: FieldReader, faults: Faults): void {
     const reading = this.#reading
+    if (reading.lane === "bytes") {
+      reading.convert(this.#spansOf(first, count), count, slots, faults)
+      return
+    }
     if (reading.lane !== "words") return
     const words = this.#wordsOf(first, count)
     if (!reading.isDirect) {
@@ -161,6 +167,22 @@ export class ColumnWindow {
     const target = new Int32Array(slots.buffer, slots.byteOffset, count * reading.words)
     target.set(words)
     reading.convert(target, count, slots, faults)
+  }
+
+  /** Where texts are: of nulls the empty one, which stands for nothing that is asked. */
+  #spansOf(first: number, count: number): Spans {
+    const indexes = this.#field.dictionary === undefined ? undefined : this.#wordsOf(first, count)
+    const { bytes, ends, base } = indexes === undefined ? this.#texts : this.#dictionary
+    const spans = this.#spans
+    spans.reserve(count)
+    spans.bytes = bytes
+    for (let index = 0; index < count; index++) {
+      const isThere = this.#isValid(first + index)
+      const text = indexes === undefined || !isThere ? first + index : this.#textAt(indexes, index)
+      spans.starts[index] = isThere ? ends[text]! - base : 0
+      spans.ends[index] = isThere ? ends[text + 1]! - base : 0
+    }
+    return spans
   }
 
   /** Values as words: where they lie, unless they have fewer bytes. */

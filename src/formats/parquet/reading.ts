@@ -5,9 +5,10 @@
  * the column names its zone. What fits by type and not by value (a number out of range) makes its record a bad one.
  */
 import { readInt53, writeInt53 } from "../../batch/column.ts"
-import type { ColumnType, Narrowing, Slots } from "../../batch/type.ts"
+import { Invalid, type ColumnType, type Narrowing, type Slots } from "../../batch/type.ts"
 import type { EpochUnit } from "../../time/epoch.ts"
 import { OUTSIDE_SPANS } from "../../time/time-span.ts"
+import { isValidUtf8, textOfUtf8 } from "../utf8.ts"
 import { decimalOfBytes, decimalOfLong, float16 } from "./decimal.ts"
 import type { Spans } from "./byte-values.ts"
 import type { Faults } from "./faults.ts"
@@ -86,6 +87,7 @@ function widerReading(column: FileColumn, type: ColumnType): Reading | undefined
       if (isDate) return meaning.kind === "date" ? dateReading(type) : undefined
       return int32Reading(meaning, column, outsideOf(type))
     case "int64":
+      if (span !== undefined && meaning.kind === "text") return spanTextReading(type)
       if (span !== undefined) return spanReading(meaning, column, span.unit)
       return instant === undefined
         ? longReading(meaning, column, typeOf === "bigint" ? [] : [demandSafe(outsideOf(type))], outsideOf(type))
@@ -236,6 +238,20 @@ function spanReading(meaning: Meaning, column: FileColumn, unit: EpochUnit | und
   if (meaning.kind === "duration") return direct(unitSteps(meaning.unit, OUTSIDE_SPANS))
   if (meaning.kind !== "integer" || unit === undefined) return undefined
   return longReading(meaning, column, unitSteps(unit, OUTSIDE_SPANS), OUTSIDE_SPANS)
+}
+
+/** Lengths of time as their column writes them in text: as Parquet has none, that is how they stand there. */
+function spanTextReading({ definition }: ColumnType): Reading {
+  const convert: ByteConversion = ({ bytes, starts, ends }, count, slots, faults) => {
+    for (let index = 0; index < count; index++) {
+      const [start, end] = [starts[index]!, ends[index]!]
+      const isText = isValidUtf8(bytes, start, end)
+      const span = isText ? definition.fromText(textOfUtf8(bytes, start, end)) : new Invalid("not valid UTF-8")
+      writeInt53(slots as Int32Array, index, span instanceof Invalid ? 0 : (span as number))
+      if (span instanceof Invalid) faults.note(index, span.reason)
+    }
+  }
+  return { lane: "bytes", convert }
 }
 
 const OUTSIDE_TIMESTAMP = "outside the range of timestamp"
