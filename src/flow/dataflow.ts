@@ -32,6 +32,7 @@ import {
   type OperatorState,
   type TimedOperator,
 } from "./operator.ts"
+import type { OperatorContents } from "./operator-contents.ts"
 import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
 import { Filter } from "./operators/filter.ts"
@@ -411,6 +412,32 @@ export class Dataflow {
     this.#propagate()
     this.startCalls()
     return this.heldRows === 0
+  }
+
+  /** What an operator keeps that is no window; `undefined` where there is none that could tell. */
+  contentsOf(id: string): OperatorContents | undefined {
+    const operator = this.#steps.find(({ node }) => node.id === id)?.operator
+    if (operator instanceof KeyedProcess) return { kind: "keys", keys: operator.keptKeys() }
+    if (operator instanceof AsyncMap) return { kind: "calls", rows: operator.rows }
+    return undefined
+  }
+
+  /**
+   * Fires the open windows of one operator alone: nobody is given the results but `take`. It gives false where the operator
+   * has none that would wait for the end. The dataflow is of no use afterwards.
+   */
+  fireAlone(id: string, take: (batch: Batch) => void): boolean {
+    const asked = this.#steps.find(({ node }) => node.id === id)?.operator
+    const silent: Emitter = { emit: () => undefined }
+    const taking: Emitter = { emit: (port, batch) => (port === "main" ? take(batch) : undefined) }
+    for (const { operator } of this.#steps) {
+      if (operator instanceof SharedWindow) operator.bind(operator === asked ? taking : silent)
+    }
+    const isFired = (operator: Operator) =>
+      operator === asked || (asked instanceof SharedWindow && operator instanceof SharedWindow)
+    const firing = this.#timed.filter(({ operator, isLed }) => !isLed && isFired(operator))
+    for (const { operator } of firing) operator.onWatermark(Infinity, operator === asked ? taking : silent)
+    return firing.length > 0
   }
 
   /** Gives the memory of all states back. The dataflow is not used any more, but `status` still answers. */

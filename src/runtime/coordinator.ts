@@ -21,6 +21,7 @@ import { TidemarkError } from "../base/errors.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow, type SlowestInput } from "../flow/dataflow.ts"
 import type { FailedRow } from "../flow/operator.ts"
+import type { OperatorContents } from "../flow/operator-contents.ts"
 import { portSchema } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunRecord } from "../state/commit-record.ts"
@@ -43,6 +44,7 @@ import { DecodePool } from "./decode-pool.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
+import { inspectOperator } from "./inspection.ts"
 import { Outputs, type OutputSpec } from "./outputs.ts"
 import { describeRun } from "./run-description.ts"
 import type { RunJobOptions } from "./run-options.ts"
@@ -187,6 +189,11 @@ export class Coordinator {
       this.#cutsAsked.push(resolve)
       this.#wait?.abort()
     })
+  }
+
+  inspect(id: string): OperatorContents | undefined {
+    const { plan, params, paramsSchema } = this.#job
+    return inspectOperator(id, this.#dataflow, { plan, params, paramsSchema, arena: this.#arena })
   }
 
   status(): JobStatus {

@@ -6,6 +6,7 @@
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { makeDurableDirectory } from "../env/durable-directory.ts"
+import type { OperatorContents } from "../flow/operator-contents.ts"
 import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import type { RunJobOptions } from "./run-options.ts"
@@ -43,6 +44,8 @@ export interface JobHandle {
 export interface OpenJob extends JobHandle {
   /** Ends the open epoch; resolves when all that was read before is committed. */
   commit(): Promise<void>
+  /** What the operator of that id keeps; `undefined` where there is none that could tell. */
+  inspect(operator: string): OperatorContents | undefined
 }
 
 /**
@@ -74,6 +77,7 @@ export async function runJob(job: ExecutableJob, options: RunJobOptions): Promis
   return {
     finished,
     status: () => coordinator.status(),
+    inspect: (operator) => coordinator.inspect(operator),
     commit: () => coordinator.requestCommit(),
     // It gives the very promise that is handled above: whoever stops a job that fails need not look at it.
     stop: (stopOptions = {}) => {

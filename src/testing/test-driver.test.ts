@@ -5,8 +5,16 @@ import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { count, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
-import { processingTimer, valueState } from "../stream/process-declarations.ts"
-import { tumbling } from "../stream/windows.ts"
+import {
+  eventTimer,
+  listState,
+  mapState,
+  processingTimer,
+  reducingState,
+  valueState,
+} from "../stream/process-declarations.ts"
+import { onCount } from "../stream/triggers.ts"
+import { hopping, session, tumbling } from "../stream/windows.ts"
 import { fromIso } from "../time/iso.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import { runOnRows } from "./run-on-rows.ts"
@@ -203,6 +211,112 @@ test("E10 a job that is stopped keeps its windows open, one that is drained does
   await driver.endInput("trips")
   expect([driver.isRunning, driver.status().state]).toEqual([false, "finished"])
   expect(driver.take("tens")).toMatchObject([{ windowStart: at(30), trips: 1 }])
+})
+
+test("what is kept of keys, windows and calls can be looked at, and nothing changes by it", async () => {
+  const both = job({
+    name: "both",
+    inputs: { trips: Trip },
+    flow: ({ trips }) => {
+      const timed = trips.eventTime("at", { outOfOrder: "2s" })
+      const keyed = timed.keyBy("zone")
+      const tens = keyed.window(tumbling("10s")).aggregate({ trips: count(), revenue: sum("fare") }, { id: "tens" })
+      return {
+        tens: tens.filter((each) => each.revenue > 100),
+        slides: keyed.window(hopping("10s", { every: "5s" })).aggregate({ revenue: sum("fare") }, { id: "slides" }),
+        sessions: keyed.window(session({ gap: "5s" })).aggregate({ trips: count() }, { id: "sessions" }),
+        early: keyed.window(tumbling("10s"), { early: onCount(2) }).aggregate({ trips: count() }, { id: "early" }),
+        asked: trips.asyncMap({ n: t.int32 }, () => new Promise<never>(() => undefined), {
+          id: "asked",
+          timeout: "1h",
+        }),
+        kept: keyed.process(
+          {
+            emits: { zone: t.string },
+            state: {
+              latest: valueState(t.float64),
+              fares: listState(t.float64, { ttl: "4s" }),
+              byHour: mapState(t.int32, t.float64),
+              most: reducingState(t.float64, Math.max),
+              unused: valueState(t.string),
+            },
+            timers: { later: eventTimer(), clock: processingTimer() },
+            onRecord({ at: time, fare }, { state, timers, now }) {
+              state.latest.set(fare)
+              state.fares.add(fare)
+              state.byHour.set(time / SECOND, fare)
+              state.most.add(fare)
+              timers.later.set(time + 20 * SECOND, "a")
+              timers.later.set(time + 10 * SECOND, "b")
+              if (fare > 8) timers.clock.set(now + SECOND)
+            },
+            onTimer: { later: () => undefined, clock: () => undefined },
+          },
+          { id: "kept" },
+        ),
+      }
+    },
+  })
+  const driver = await testDriver(both, { startAt: at(1000) })
+  await driver.push("trips", [trip(1, "JFK", 5), trip(3, "LGA", 9), trip(7, "JFK", 2)])
+  const look = () => ({
+    tens: driver.openWindows("tens"),
+    slides: driver.openWindows("slides"),
+    sessions: driver.openWindows("sessions"),
+    early: driver.openWindows("early"),
+    asked: driver.rowsInFlight("asked"),
+    kept: driver.state("kept"),
+    status: { ...driver.status(), arenaUsedBytes: 0, arenaPeakBytes: 0 },
+  })
+  const seen = look()
+  const window = (zone: string, from: number, to: number) => ({ zone, windowStart: at(from), windowEnd: at(to) })
+  expect(seen.tens).toEqual([
+    { ...window("JFK", 0, 10), trips: 2, revenue: 7 },
+    { ...window("LGA", 0, 10), trips: 1, revenue: 9 },
+  ])
+  expect(seen.slides).toContainEqual({ ...window("JFK", 5, 15), revenue: 2 })
+  expect(seen.sessions).toEqual([
+    { ...window("JFK", 1, 6), trips: 1 },
+    { ...window("LGA", 3, 8), trips: 1 },
+    { ...window("JFK", 7, 12), trips: 1 },
+  ])
+  expect(seen.early).toMatchObject([{ zone: "LGA", trips: 1 }])
+  expect(seen.asked).toEqual([trip(1, "JFK", 5), trip(3, "LGA", 9), trip(7, "JFK", 2)])
+  expect(seen.kept).toEqual([
+    {
+      key: { zone: "JFK" },
+      state: {
+        latest: 2,
+        fares: [5, 2],
+        byHour: new Map([
+          [1, 5],
+          [7, 2],
+        ]),
+        most: 5,
+      },
+      timers: [
+        { timer: "later", tag: "b", time: at(17) },
+        { timer: "later", tag: "a", time: at(27) },
+      ],
+    },
+    {
+      key: { zone: "LGA" },
+      state: { latest: 9, fares: [9], byHour: new Map([[3, 9]]), most: 9 },
+      timers: [
+        { timer: "later", tag: "b", time: at(13) },
+        { timer: "later", tag: "a", time: at(23) },
+        { timer: "clock", tag: "", time: at(1001) },
+      ],
+    },
+  ])
+  expect(look()).toEqual(seen)
+  await driver.crash()
+  expect(() => driver.state("kept")).toThrow("state(...) is called while the job does not run.")
+  await driver.restore()
+  expect({ ...look(), status: 0 }).toEqual({ ...seen, status: 0 })
+  expect(() => driver.state("tens")).toThrow('state(...): "tens" is not the id of a process of both.')
+  expect(() => driver.openWindows("kept")).toThrow('openWindows(...): "kept" is not the id of a window in event time')
+  expect(() => driver.rowsInFlight("no")).toThrow('rowsInFlight(...): "no" is not the id of a asyncMap of both.')
 })
 
 test("what a job fails of is thrown by the call that led to it, until it is mended", async () => {

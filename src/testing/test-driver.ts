@@ -15,6 +15,8 @@ import { assert } from "../base/assert.ts"
 import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
+import type { KeptKey, OperatorContents } from "../flow/operator-contents.ts"
+import type { PlanNode } from "../flow/plan.ts"
 import { MemoryTable } from "../connectors/memory/memory.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
@@ -172,6 +174,32 @@ export class TestDriver<J extends Job> {
     const status = this.#running?.handle.status() ?? this.#lastStatus
     assert(status !== undefined, "a driver is given to nobody before the job has run")
     return status
+  }
+
+  /**
+   * What a `process` keeps of each key: state and timers.
+   *
+   * @param operator its id, as it was given: `.process(..., { id: "unpaid" })`.
+   */
+  state(operator: string): readonly KeptKey[] {
+    const contents = this.#inspect("state(...)", operator)
+    if (contents?.kind === "keys") return contents.keys
+    throw this.#noSuch("state(...)", operator, "process", ({ kind }) => kind === "process")
+  }
+
+  /** The results that the open windows of an operator would give if they fired now. */
+  openWindows(operator: string): readonly PlainRow[] {
+    const contents = this.#inspect("openWindows(...)", operator)
+    if (contents?.kind === "windows") return contents.rows
+    const isWindow = (node: PlanNode) => node.kind === "windowAggregate" && node.window.kind !== "count"
+    throw this.#noSuch("openWindows(...)", operator, "window in event time", isWindow)
+  }
+
+  /** The rows of an `asyncMap` whose calls are not answered. */
+  rowsInFlight(operator: string): readonly PlainRow[] {
+    const contents = this.#inspect("rowsInFlight(...)", operator)
+    if (contents?.kind === "calls") return contents.rows
+    throw this.#noSuch("rowsInFlight(...)", operator, "asyncMap", ({ kind }) => kind === "asyncMap")
   }
 
   /** The rows of an output that were committed since the last call for it. */
@@ -378,6 +406,16 @@ export class TestDriver<J extends Job> {
   #mustRun(what: string): Running {
     if (this.#running !== undefined) return this.#running
     throw misuse(`${what} is called while the job does not run`, "Start it with restore().")
+  }
+
+  #inspect(what: string, operator: string): OperatorContents | undefined {
+    return this.#mustRun(what).handle.inspect(operator)
+  }
+
+  #noSuch(what: string, operator: string, wanted: string, isSuch: (node: PlanNode) => boolean): TidemarkError {
+    const ids = this.#job.plan.nodes.filter(isSuch).map(({ id }) => id)
+    const hint = ids.length === 0 ? `The job has no ${wanted}.` : `There are ${ids.join(", ")}.`
+    return misuse(`${what}: ${JSON.stringify(operator)} is not the id of a ${wanted} of ${this.#job.name}`, hint)
   }
 
   #table(output: string): MemoryTable<PlainRow> {

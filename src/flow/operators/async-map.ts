@@ -89,6 +89,11 @@ export class AsyncMap implements TimedOperator {
     return this.#held.size
   }
 
+  /** The rows that it holds, in the order in which they came. */
+  get rows(): Readonly<Record<string, unknown>>[] {
+    return [...this.#held].map(({ row }) => row)
+  }
+
   /** Whether it holds as many as may have a call, so that no row should come for now. */
   get isFull(): boolean {
     return this.#held.size >= this.#options.policy.inFlight

@@ -30,6 +30,8 @@ export interface CellWorld {
 export interface Cell {
   /** Whether it holds nothing, so that it need not be kept. Asked when nothing is pending. */
   readonly isEmpty: boolean
+  /** What it holds, as a plain value; `undefined` where that is nothing. Asked when nothing is pending. */
+  plain(world: CellWorld): unknown
   /** Takes over what is pending. Gives when the first of these values expires, or `Infinity`. */
   commit(): number
   /** Drops what is pending. */

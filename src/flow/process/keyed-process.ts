@@ -29,6 +29,7 @@ import { stringType } from "../../batch/types/string.ts"
 import { timestampType } from "../../batch/types/timestamp.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
 import { MadeRows } from "../made-rows.ts"
+import type { KeptKey } from "../operator-contents.ts"
 import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../operator.ts"
 import { sidePort } from "../plan.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
@@ -39,6 +40,9 @@ import type { ProcessSpec } from "./process-spec.ts"
 import { TimerQueue } from "./timer-queue.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
 import { takeChanges } from "../taken-changes.ts"
+
+/** How cells are read while no handler runs. */
+const NOBODYS_CALL = { writeTime: NaN, touched: () => undefined }
 
 /** What the operator is made of. */
 export interface KeyedProcessOptions {
@@ -122,6 +126,27 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   /** How many keys have state. */
   get keyCount(): number {
     return this.#states.size
+  }
+
+  /** What it keeps, key by key, in the order in which they came. */
+  keptKeys(): KeptKey[] {
+    const { spec } = this.#options
+    const world = { ...NOBODYS_CALL, time: this.#isTimed ? this.#watermark : this.#frame.nowMicros }
+    const named = (names: readonly string[], values: readonly unknown[]): [string, unknown][] =>
+      names.map((name, index) => [name, values[index]])
+    const stateNames = Object.keys(spec.state)
+    return [...this.#states]
+      .filter(({ isEmpty }) => !isEmpty)
+      .map(({ key, cells, timers }) => {
+        const held = cells.map((cell) => cell.plain(world))
+        return {
+          key: Object.fromEntries(named(this.#keyNames, key)),
+          state: Object.fromEntries(named(stateNames, held).filter(([, value]) => value !== undefined)),
+          timers: [...timers.values()]
+            .sort((one, other) => one.time - other.time || one.sequence - other.sequence)
+            .map(({ kind, tag, time }) => ({ timer: spec.timers[kind]!.name, tag, time })),
+        }
+      })
   }
 
   countOpenWindows(): number {

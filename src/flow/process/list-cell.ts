@@ -35,6 +35,11 @@ export class ListCell implements Cell {
     return [...kept, ...this.#added.slice(countExpired(this.#added, time))].map(({ value }) => value)
   }
 
+  plain(world: CellWorld): unknown {
+    const values = this.values(world)
+    return values.length === 0 ? undefined : values
+  }
+
   length({ time }: CellWorld): number {
     const kept = this.#isCleared ? 0 : this.#held.length - countExpired(this.#held, time)
     return kept + this.#added.length - countExpired(this.#added, time)

@@ -68,6 +68,11 @@ export class MapCell implements Cell {
     return entries
   }
 
+  plain(world: CellWorld): unknown {
+    const entries = this.entries(world)
+    return entries.length === 0 ? undefined : new Map(entries)
+  }
+
   /** Sets the settled value of a settled key. */
   set(key: unknown, value: unknown, world: CellWorld): void {
     const held = { value, expiresMicros: world.writeTime + this.#spec.ttlMicros }

@@ -35,6 +35,10 @@ export class ValueCell implements Cell {
     return held === undefined || held.expiresMicros <= world.time ? undefined : held.value
   }
 
+  plain(world: CellWorld): unknown {
+    return this.get(world)
+  }
+
   /** Sets a settled value; `undefined` takes it away. */
   set(value: unknown, world: CellWorld): void {
     this.#pending = value === undefined ? undefined : { value, expiresMicros: world.writeTime + this.#spec.ttlMicros }
