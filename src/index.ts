@@ -14,7 +14,6 @@ export type { ParamsOf } from "./stream/params.ts"
 
 export type {
   AppendStream,
-  EventTimeOptions,
   KeyedStream,
   OperatorOptions,
   OverResult,
@@ -29,6 +28,7 @@ export type {
   WindowedStream,
   WindowResult,
 } from "./stream/stream.ts"
+export type { EventTimeOptions, WatermarkOptions } from "./stream/window-types.ts"
 export type { AsyncCall, AsyncMapOptions, RetryOptions } from "./stream/async-map-options.ts"
 export type { CallOrder } from "./flow/calls.ts"
 export type { StreamKind } from "./connect/sink.ts"

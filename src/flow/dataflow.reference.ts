@@ -14,6 +14,7 @@ import {
   type Plan,
   type PlanNode,
   type Port,
+  type EventTimeNode,
   type FlatMapNode,
   type ValidateNode,
   type OverNode,
@@ -284,9 +285,10 @@ export class ReferenceDataflow {
     if (node.kind === "eventTime") {
       const { partitions } = this.#eventTimes.get(index)!
       const watermark = partitions.get(moving.partition)!
+      const next = this.#nextWatermark(node, row)
+      if (next === undefined) return
       this.#forward(index, "main", { ...moving, watermark })
-      const time = row[node.column] as number
-      partitions.set(moving.partition, Math.max(watermark, time - node.outOfOrderMicros - 1))
+      partitions.set(moving.partition, Math.max(watermark, next))
     } else if (node.kind === "process") {
       const process = this.#processes.get(index)!
       const time = (row[node.spec.timeColumn!] as number) + eventTimeShift(this.#plan, node)
@@ -327,6 +329,19 @@ export class ReferenceDataflow {
     } else {
       const result = this.#transformed(node, row)
       if (result !== undefined) this.#forward(index, "main", { ...moving, row: result })
+    }
+  }
+
+  /** What a row says that its partition's watermark is behind it; `undefined` where the row fails. */
+  #nextWatermark(node: EventTimeNode, row: Row): number | undefined {
+    if (node.watermark === undefined) return (row[node.column] as number) - node.outOfOrderMicros - 1
+    try {
+      const said = (node.watermark as Lambda)(row, this.#params)
+      if (said !== null && !Number.isSafeInteger(said)) throw new TypeError("it is no time")
+      return (said as number | null) ?? -Infinity
+    } catch {
+      this.failures.push({ operator: node.id, row })
+      return undefined
     }
   }
 

@@ -35,6 +35,7 @@ import {
 import type { OperatorContents } from "./operator-contents.ts"
 import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
+import { ProcessingTime } from "./operators/processing-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
@@ -234,7 +235,7 @@ export class Dataflow {
       const step = steps[index]!
       const { operator } = step
       if (operator instanceof EventTime) this.#adopt(plan, node, operator)
-      if (!isTimed(operator)) return []
+      if (!isTimed(operator) || operator instanceof ProcessingTime) return []
       if (followsNoTime(node)) {
         return operator instanceof TriggeredWindows ? [{ operator, isLed: false, emitter: step, upstreams: [] }] : []
       }
@@ -242,6 +243,9 @@ export class Dataflow {
       if (isFollowing(operator)) operator.follow(upstreams)
       return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
+    for (const { operator } of steps) {
+      if (operator instanceof ProcessingTime) operator.wakeFor(followersOf(operator, this.#timed))
+    }
     this.#leading = this.#timed.filter(({ isLed, upstreams }) => !isLed && upstreams.length > 0)
     this.#calling = steps.flatMap((step) =>
       step.operator instanceof AsyncMap ? [{ operator: step.operator, emitter: step }] : [],
@@ -408,6 +412,7 @@ export class Dataflow {
     for (const [upstream, watermark] of reached) {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
       if (upstream instanceof KeyedProcess) upstream.raiseFloor(watermark)
+      if (upstream instanceof ProcessingTime) upstream.raise(watermark)
     }
     this.#propagate()
     this.startCalls()
@@ -469,6 +474,13 @@ function deferKeys({ operator: window, mainConsumers, mainOutputs }: Step): void
   if (filter instanceof Filter && filter.canChooseWithout(window.firstAggregate)) window.deferKeys()
 }
 
+/** What waits for an operator's watermark, also by way of others. */
+function followersOf(operator: TimedOperator, timed: readonly TimedStep[]): TimedOperator[] {
+  const found = new Set<EventTime | TimedOperator>([operator])
+  for (const step of timed) if (step.upstreams.some((each) => found.has(each))) found.add(step.operator)
+  return timed.flatMap((step) => (found.has(step.operator) ? [step.operator] : []))
+}
+
 /** T8: the least of those that may bring more rows, or of all where none may. */
 function leastWatermark(upstreams: TimedStep["upstreams"]): number {
   if (upstreams.length === 1) return upstreams[0]!.watermark
@@ -497,7 +509,7 @@ function watermarkSources(plan: Plan, steps: readonly Step[], node: PlanNode): S
 
 /** Whether the rows of a port follow the watermark of its node. */
 function holdsTime(node: PlanNode, port: Port): boolean {
-  return node.kind === "asyncMap" || isMade(node, port)
+  return node.kind === "asyncMap" || node.kind === "processingTime" || isMade(node, port)
 }
 
 /** Whether a node whose operator may wait for watermarks has no event time, and so does not. */

@@ -6,7 +6,8 @@ export function followedWatermarks(plan: Plan, node: PlanNode): PlanNode[] {
   const found = new Set<PlanNode>()
   const visit = ({ input, inputPort }: PortRef): void => {
     const below = plan.nodes[input]!
-    if (below.kind === "eventTime" || below.kind === "asyncMap" || isMade(below, inputPort)) found.add(below)
+    const hasOwn = ["eventTime", "processingTime", "asyncMap"].includes(below.kind)
+    if (hasOwn || isMade(below, inputPort)) found.add(below)
     else inputsOf(below).forEach(visit)
   }
   inputsOf(node).forEach(visit)

@@ -14,6 +14,8 @@ import type { Operator, OperatorContext } from "./operator.ts"
 import { AsyncMap } from "./operators/async-map.ts"
 import { Derive } from "./operators/derive.ts"
 import { EventTime } from "./operators/event-time.ts"
+import { GIVEN_WATERMARK, GivenWatermarks } from "./operators/given-watermarks.ts"
+import { ProcessingTime } from "./operators/processing-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { FlatMap } from "./operators/flat-map.ts"
 import { MapRows } from "./operators/map.ts"
@@ -98,6 +100,8 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
       return processOf(plan, node, input, context)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
+    case "processingTime":
+      return new ProcessingTime({ id, signature: stateSignature(plan, node), column: node.column, schema }, context)
     case "asyncMap":
       return asyncMapOf(plan, node, input, context)
     case "over":
@@ -144,11 +148,15 @@ function processOf(plan: Plan, node: ProcessNode, input: Schema, context: Operat
   return new KeyedProcess({ id, signature: stateSignature(plan, node), spec, input, schema, timeShift }, context)
 }
 
-function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, { arena }: OperatorContext): EventTime {
-  const { id, column, outOfOrderMicros } = node
+function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, context: OperatorContext): EventTime {
+  const { id, column, outOfOrderMicros, watermark } = node
   const timeIndex = timeIndexOf(input, column, id)
   const isExact = needsExactWatermarks(plan, node)
-  return new EventTime({ id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros, isExact }, arena)
+  const base = { id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros, isExact }
+  if (watermark === undefined) return new EventTime(base, context.arena)
+  const target = { name: "value", type: GIVEN_WATERMARK }
+  const given = new GivenWatermarks(id, projectionOf(watermark, input, [target], "value", context), context)
+  return new EventTime({ ...base, given }, context.arena)
 }
 
 function asyncMapOf(plan: Plan, node: AsyncMapNode, input: Schema, context: OperatorContext): AsyncMap {

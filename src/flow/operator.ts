@@ -80,6 +80,8 @@ export interface TimedOperator extends Operator, OperatorState, WindowCounts {
   onWatermark(watermark: number, out: Emitter): void
   /** The watermark at which its next result is due, in microseconds; +∞ where nothing waits. Absent where it cannot tell. */
   nextDue?(): number
+  /** The same, where what is due is no result of a window. */
+  nextMoment?(): number
 }
 
 /** An operator that goes by the clock, too: it is told the time before rows are pushed, and when something is due. */

@@ -110,9 +110,16 @@ export class PlanFixture {
     return this.#add({ ...base, kind: "union", schema: rows, others: refs })
   }
 
-  eventTime(from: From, outOfOrderMicros = 0, column = "at"): number {
+  eventTime(from: From, outOfOrderMicros = 0, column = "at", watermark?: RowFunction): number {
     const { rows, base } = this.#from(from, "eventTime")
-    return this.#add({ ...base, kind: "eventTime", schema: rows, column, outOfOrderMicros })
+    const given = watermark === undefined ? {} : { watermark }
+    return this.#add({ ...base, kind: "eventTime", schema: rows, column, outOfOrderMicros, ...given })
+  }
+
+  processingTime(from: From, column: string): number {
+    const { rows, base } = this.#from(from, "processingTime")
+    const schema = new Schema([...rows.fields, { name: column, type: t.timestamp() }])
+    return this.#add({ ...base, kind: "processingTime", schema, column })
   }
 
   window(

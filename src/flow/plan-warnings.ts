@@ -73,6 +73,8 @@ function lambdasOf(node: PlanNode): readonly RowFunction[] {
       return [node.lambda]
     case "asyncMap":
       return [node.lambda as RowFunction]
+    case "eventTime":
+      return node.watermark === undefined ? [] : [node.watermark]
     case "over":
       return node.aggregates.flatMap(({ input }) => (input.kind === "lambda" ? [input.lambda] : []))
     case "windowAggregate":

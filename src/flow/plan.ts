@@ -109,7 +109,16 @@ export interface UnionNode extends InnerNode {
 export interface EventTimeNode extends InnerNode {
   readonly kind: "eventTime"
   readonly column: string
+  /** 0 where a function says what the watermarks are. */
   readonly outOfOrderMicros: number
+  /** Gives the watermark behind a row, or null where it says nothing. */
+  readonly watermark?: RowFunction
+}
+
+/** Adds a column of what the clock says, which is the event time from there on. */
+export interface ProcessingTimeNode extends InnerNode {
+  readonly kind: "processingTime"
+  readonly column: string
 }
 
 /** Windows of one length that start every so often: the kinds that kernels cut. All lengths in microseconds. */
@@ -287,13 +296,15 @@ export type PlanNode =
   | NotNullNode
   | UnionNode
   | EventTimeNode
+  | ProcessingTimeNode
   | WindowAggregateNode
   | OverNode
   | AsyncMapNode
   | ProcessNode
 
 /** A node that keeps state between batches. */
-export type StatefulNode = EventTimeNode | WindowAggregateNode | OverNode | AsyncMapNode | ProcessNode
+export type StatefulNode =
+  EventTimeNode | ProcessingTimeNode | WindowAggregateNode | OverNode | AsyncMapNode | ProcessNode
 
 /** A port of a node that a job returns under a name. */
 export interface PlanOutput {
@@ -328,7 +339,7 @@ export function inputsOf(node: PlanNode): readonly PortRef[] {
 
 /** Whether a node keeps state between batches. */
 export function isStateful(node: PlanNode): node is StatefulNode {
-  return ["eventTime", "windowAggregate", "over", "asyncMap", "process"].includes(node.kind)
+  return ["eventTime", "processingTime", "windowAggregate", "over", "asyncMap", "process"].includes(node.kind)
 }
 
 /** Whether the rows of a port were made by the job, and come from no partition. */
@@ -382,7 +393,7 @@ function offsetLabel(micros: number): string {
 export function eventTimeShift(plan: Plan, node: WindowAggregateNode | OverNode | AsyncMapNode | ProcessNode): number {
   // A union has no results of windows, and so one answer for all that feeds it.
   let below: PlanNode = node
-  while (below.kind !== "source" && below.kind !== "eventTime") {
+  while (below.kind !== "source" && below.kind !== "eventTime" && below.kind !== "processingTime") {
     const { inputPort } = below
     below = plan.nodes[below.input]!
     if (isWindowResult(below, inputPort)) return -1
@@ -479,7 +490,9 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "process":
       return `${from} ${processText(node.spec, portSchema(plan, node.input, node.inputPort))} ${processCode(node.spec)}`
     case "eventTime":
-      return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)}`
+      return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)} ${String(node.watermark ?? "")}`
+    case "processingTime":
+      return `${from} ${JSON.stringify(node.column)}`
     case "asyncMap":
       return `${from} ${String(node.lambda)} ${JSON.stringify(node.policy)}`
     case "over":

@@ -6,6 +6,7 @@ import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import type { Prng } from "../base/prng.ts"
+import type { RowFunction } from "../expr/lambda.ts"
 import { Schema, type Field } from "../batch/schema.ts"
 import type { ColumnType } from "../batch/type.ts"
 import { t } from "../batch/types.ts"
@@ -91,6 +92,8 @@ export interface RandomWindows {
   readonly draw: DrawWindow
   /** How windows fire more than once, if they do. */
   readonly drawFiring?: DrawFiring
+  /** A function that gives watermarks, instead of an out-of-orderness. */
+  readonly watermark?: (prng: Prng, unit: number) => RowFunction
   /** Aggregates over a range instead of windows: its length, if they are. */
   readonly drawRange?: (prng: Prng, unit: number) => number | undefined
   /** Of which lengths are some times, in microseconds. */
@@ -145,7 +148,8 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, windows: RandomWindo
   const united = prng.pick(["before", "behind"])
   const time = (id: string, input: number, schema: Schema) => {
     const outOfOrderMicros = prng.pick(OUT_OF_ORDER_STEPS) * unit
-    return add({ ...base, kind: "eventTime", id, schema, input, column: "at", outOfOrderMicros })
+    const node = { ...base, kind: "eventTime", id, schema, input, column: "at", outOfOrderMicros } as const
+    return add(windows.watermark === undefined ? node : { ...node, watermark: windows.watermark(prng, unit) })
   }
   const unite = (where: string) => {
     if (others === undefined || united !== where) return

@@ -16,6 +16,7 @@ export function stateSignature(plan: Plan, node: StatefulNode): string {
   if (node.kind === "process") {
     return `process/1 ${processText(node.spec, portSchema(plan, node.input, node.inputPort))}`
   }
+  if (node.kind === "processingTime") return `processingTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "over") {
     const rows = portSchema(plan, node.input, node.inputPort).label

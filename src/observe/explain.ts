@@ -30,6 +30,7 @@ import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowA
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
 import type { ProcessSpec } from "../flow/process/process-spec.ts"
+import { GIVEN_WATERMARK } from "../flow/operators/given-watermarks.ts"
 import { windowGroupOf } from "../flow/shared-windows.ts"
 import type {
   ExplainedAggregate,
@@ -195,9 +196,16 @@ class NodeExplainer {
       case "select":
       case "notNull":
       case "union":
-      case "eventTime":
+      case "processingTime":
       case "process":
         return []
+      case "eventTime": {
+        const { watermark: lambda } = node
+        if (lambda === undefined) return []
+        const targets = [{ name: "value", type: GIVEN_WATERMARK }]
+        const { form } = compileProjection({ ...request, lambda, targets, shape: "value" })
+        return [explainLambda("watermark", lambda, form)]
+      }
       default:
         return unreachable(node, "a node")
     }
@@ -275,7 +283,10 @@ function detailOf(node: InnerNode): string | undefined {
     case "process":
       return processDetail(node.spec)
     case "eventTime":
+      if (node.watermark !== undefined) return `${node.column}, with the watermarks that a lambda gives`
       return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
+    case "processingTime":
+      return `${node.column}, by the clock`
     case "over":
       return `the last ${formatDuration(node.rangeMicros)} of ${node.timeColumn}, ${keysText(node.keys)}`
     case "windowAggregate":

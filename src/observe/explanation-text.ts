@@ -24,6 +24,7 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   notNull: "notNull",
   union: "union",
   eventTime: "eventTime",
+  processingTime: "processingTime",
   windowAggregate: "window",
   over: "over",
   asyncMap: "asyncMap",

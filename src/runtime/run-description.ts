@@ -24,6 +24,8 @@ export function describeRun(job: ExecutableJob): RunRecord {
 
 function describeOperator(plan: Plan, node: StatefulNode): RunOperator {
   const about = { id: node.id, signature: stateSignature(plan, node) }
-  if (node.kind === "eventTime") return { ...about, outOfOrderMicros: node.outOfOrderMicros }
+  if (node.kind === "eventTime") {
+    return node.watermark === undefined ? { ...about, outOfOrderMicros: node.outOfOrderMicros } : about
+  }
   return { ...about, follows: followedWatermarks(plan, node).map(({ id }) => id) }
 }

@@ -8,6 +8,7 @@
  */
 import { shownValue } from "../base/shown-value.ts"
 import { Schema, type Field } from "../batch/schema.ts"
+import { timestampType } from "../batch/types/timestamp.ts"
 import { isKeyable, whyNoKey } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { Validator } from "../flow/operators/validate.ts"
@@ -224,10 +225,31 @@ export class RecordedStream {
       throw checks.error(`event time is made before calls, and these rows come from those of ${calls}`, hint)
     }
     const column = eventTimeColumn(checks, name)
-    const { id, outOfOrder } = checks.options(options, ["id", "outOfOrder"])
-    const outOfOrderMicros = checks.duration("outOfOrder", outOfOrder)
+    const { id, ...strategy } = checks.options(options, ["id", "outOfOrder", "watermark"])
+    const watermarks = watermarksOf(checks, strategy)
     const node = this.#recorder.add(this.#place, "eventTime", id, (place): EventTimeNode => {
-      return { ...place, kind: "eventTime", schema, column, outOfOrderMicros }
+      return { ...place, kind: "eventTime", schema, column, ...watermarks }
+    })
+    return this.#behind(node, schema, column)
+  }
+
+  processingTime(column: unknown, options?: unknown): RecordedStream {
+    const checks = this.#checks("processingTime")
+    const { schema: rows, timeColumn } = this.#place
+    if (timeColumn !== undefined) {
+      const hint = "Call .processingTime(...) instead of .eventTime(...), and before .keyBy(...)."
+      throw checks.error(`this stream has an event time already: ${JSON.stringify(timeColumn)}`, hint)
+    }
+    if (typeof column !== "string" || column === "") {
+      throw checks.error("the column has no name", 'Write .processingTime("seenAt").')
+    }
+    if (rows.field(column) !== undefined) {
+      throw checks.error(`there is a column ${JSON.stringify(column)} already`, "Give the time a name of its own.")
+    }
+    const { id } = checks.options(options, ["id"])
+    const schema = new Schema([...rows.fields, { name: column, type: timestampType() }])
+    const node = this.#recorder.add(this.#place, "processingTime", id, (place) => {
+      return { ...place, kind: "processingTime", schema, column }
     })
     return this.#behind(node, schema, column)
   }
@@ -475,6 +497,7 @@ export class RecordedUpdates extends RecordedStream {
   override notNull = this.#refusing("notNull")
   override union = this.#refusing("union")
   override eventTime = this.#refusing("eventTime")
+  override processingTime = this.#refusing("processingTime")
   override keyBy = this.#refusing("keyBy")
 
   #refusing(call: string): () => never {
@@ -523,6 +546,16 @@ function eventTimeColumn(checks: CallChecks, given: unknown): string {
   }
   if (!type.isNullable) return name
   throw checks.error(`the column ${quoted} may be null, and event time never is`, `Call .notNull(${quoted}) before it.`)
+}
+
+/** What makes watermarks: how far out of order rows are, or a function that says. */
+function watermarksOf(
+  checks: CallChecks,
+  { outOfOrder, watermark }: Readonly<Record<string, unknown>>,
+): Pick<EventTimeNode, "outOfOrderMicros" | "watermark"> {
+  if (watermark === undefined) return { outOfOrderMicros: checks.duration("outOfOrder", outOfOrder) }
+  if (outOfOrder === undefined) return { outOfOrderMicros: 0, watermark: checks.lambda(watermark) }
+  throw checks.error("both outOfOrder and watermark are given", "Give one of them: the function says all there is.")
 }
 
 const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([

@@ -24,14 +24,17 @@ import type { StandardValidator } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
 import type {
   ChangeOp,
-  Combine,
   ColumnProblems,
+  Combine,
   EventTimeColumn,
+  EventTimeOptions,
   Firing,
   FiringProblems,
+  NewTimeColumn,
   NoOptions,
   UntimedWindow,
-} from "./window-problems.ts"
+  WatermarkOptions,
+} from "./window-types.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
@@ -97,21 +100,6 @@ export interface OperatorOptions {
    * derived from the operator's place.
    */
   readonly id?: string
-}
-
-/**
- * Options of `.eventTime(...)`.
- *
- * @example
- * ```ts
- * import type { EventTimeOptions } from "tidemark"
- *
- * const options: EventTimeOptions<"5s"> = { outOfOrder: "5s", id: "pickup-time" }
- * ```
- */
-export interface EventTimeOptions<D extends string> extends OperatorOptions {
-  /** How much earlier than the latest row of its partition a row may be and still be in time. */
-  readonly outOfOrder: DurationText<D>
 }
 
 /**
@@ -246,6 +234,16 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
     ? DeclareEventTime<R, P>
     : Problem<`This stream has an event time already: '${T}'.`>
 
+  /**
+   * Adds a column of what the clock says when a row comes, which is the event time from there on: windows behind it are cut
+   * by the clock, and fire as it goes on, also while nothing comes. No row is late. After a crash rows that were not committed
+   * are read again, and get new times.
+   */
+  processingTime<N extends string>(
+    column: NewTimeColumn<T, N>,
+    options?: OperatorOptions,
+  ): AppendStream<R & { readonly [M in N]: Timestamp }, P, N>
+
   /** Groups by the values of these columns, for `.window(...)`; without columns all rows are one group. Objects are no keys. */
   keyBy<N extends keyof R & string = never>(...columns: readonly [] | readonly [N, ...N[]]): KeyedStream<R, N, P, T>
 
@@ -264,6 +262,7 @@ type ValidatedValue<T, O> = [NonNullable<JsonValue>] extends [T] ? O : [O] exten
 
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
 export interface DeclareEventTime<R, P> {
+  <N extends keyof R & string>(column: EventTimeColumn<R, N>, options: WatermarkOptions<R, P>): AppendStream<R, P, N>
   <N extends keyof R & string, D extends string>(
     column: EventTimeColumn<R, N>,
     options: EventTimeOptions<D>,
@@ -563,6 +562,7 @@ export interface UpdatedResult<R, Q, out P, in out T extends string> extends Str
   readonly notNull: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
   readonly union: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
   readonly eventTime: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
+  readonly processingTime: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
   readonly keyBy: Problem<"A stream of updates is an output: return it, or call .changes() to go on with its rows.">
 }
 

@@ -12,6 +12,7 @@
  * Invariants (rules of docs/spec/time.md):
  * - T1 A partition's watermark after a record is the prefix maximum of event time − out-of-orderness − 1 µs.
  * - T2 A row carries its partition's watermark from before it.
+ * - T10 Where a function gives watermarks, a partition's is the greatest that it has given of its records.
  * - T3 The operator's watermark is the least of the open partitions' and never goes back.
  * - T4 A partition that appears starts at the operator's watermark.
  * - T5 A partition that has ended does not hold the watermark back.
@@ -26,6 +27,7 @@ import type { Arena } from "../../batch/arena.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { LinearRows } from "../linear-rows.ts"
 import type { Emitter, Operator, OperatorState } from "../operator.ts"
+import type { GivenWatermarks } from "./given-watermarks.ts"
 import { readEventTimeChanges, writeEventTimeChanges } from "./event-time-state.ts"
 import { timeOrder, type IsOrdered } from "./time-order.ts"
 import { watermarkFunctions, type WatermarkFunctions } from "./watermark-code.ts"
@@ -40,6 +42,8 @@ export interface EventTimeOptions {
   readonly outOfOrderMicros: number
   /** Whether each row is given its watermark, also where all rows are ahead of theirs: for what must know how far. */
   readonly isExact?: boolean
+  /** Where a function says what the watermarks are: what it says. */
+  readonly given?: GivenWatermarks
 }
 
 /** A partition that holds a watermark. */
@@ -58,6 +62,7 @@ export class EventTime implements Operator, OperatorState {
   readonly #timeIndex: number
   readonly #delayMicros: number
   readonly #isExact: boolean
+  readonly #given: GivenWatermarks | undefined
   /** The watermarks of the open partitions. */
   readonly #partitions = new Map<number, number>()
   /** Partitions that have opened, moved or ended since the last `writeChanges`. */
@@ -75,6 +80,7 @@ export class EventTime implements Operator, OperatorState {
     this.signature = options.signature
     this.#timeIndex = options.timeIndex
     this.#isExact = options.isExact ?? false
+    this.#given = options.given
     this.#delayMicros = options.outOfOrderMicros + 1
     this.#isOrdered = timeOrder(arena.memory)
     this.#code = watermarkFunctions(arena.memory)
@@ -145,7 +151,8 @@ export class EventTime implements Operator, OperatorState {
 
   /** What the watermark would be if only the partition counted that has come furthest, ended ones included; −∞ before any. */
   get furthestWatermark(): number {
-    return Math.max(this.#watermark, this.#maxEventTime - this.#delayMicros, ...this.#partitions.values())
+    const expected = this.#given === undefined ? this.#maxEventTime - this.#delayMicros : -Infinity
+    return Math.max(this.#watermark, expected, ...this.#partitions.values())
   }
 
   #change(partition: number): void {
@@ -157,6 +164,10 @@ export class EventTime implements Operator, OperatorState {
     const { partition } = batch.origin
     const before = this.#partitions.get(partition)
     assert(before !== undefined, "rows come from open partitions")
+    if (this.#given !== undefined) {
+      this.#carryGiven(this.#given, batch, before, out)
+      return
+    }
     if (this.#isExact) {
       this.#carry(batch, before, out)
       return
@@ -188,6 +199,25 @@ export class EventTime implements Operator, OperatorState {
     const latest = this.#code.carry(values.byteOffset, rows, batch.count, before, this.#delayMicros, address)
     this.#take(batch.origin.partition, before, latest)
     out.emit("main", batch.with({ watermarks, isTimeOrdered: false }))
+  }
+
+  /** The same, where watermarks are given: a record's is at work behind it (T10). */
+  #carryGiven(given: GivenWatermarks, batch: Batch, before: number, out: Emitter): void {
+    const { halves } = batch.columns[this.#timeIndex] as Int64Column
+    this.#watermarks.reserve(batch.length)
+    const { f64: watermarks } = this.#watermarks
+    let watermark = before
+    const visit = (row: number, read: (row: number) => unknown) => {
+      watermarks[row] = watermark
+      this.#maxEventTime = Math.max(this.#maxEventTime, readInt53(halves, row))
+      const said = read(row) as number | null
+      if (said !== null && said > watermark) watermark = said
+    }
+    given.forEachRow(batch, visit, (rows) => {
+      this.#partitions.set(batch.origin.partition, watermark)
+      this.#change(batch.origin.partition)
+      out.emit("main", rows.with({ watermarks, isTimeOrdered: false }))
+    })
   }
 
   /** Takes note of a partition's latest event time of a batch, before which its watermark was `before`. */

@@ -153,6 +153,12 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     return 0
   }
 
+  /** The watermark at which the first timer by event time is due, or `Infinity`. */
+  nextMoment(): number {
+    this.#queueRestored()
+    return this.#eventTimers.firstTime
+  }
+
   /** When the next timer by the clock is due, or `Infinity`. */
   get nextProcessingTime(): number {
     this.#queueRestored()

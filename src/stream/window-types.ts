@@ -1,6 +1,7 @@
 /** What calls for event time and windows take, in types, and what is wrong with how they are made: in sentences. */
 import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
+import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
 
 /** The window itself where it needs no event time. */
@@ -54,4 +55,48 @@ export type EventTimeColumn<R, N extends keyof R & string> = N extends unknown
 /** What `.reduce(...)` takes: as a method, so that a stream of rows with more columns is still one of rows with fewer. */
 export interface Combine<R, P> {
   combine(earlier: R, later: R, params: P): R
+}
+
+/** The name itself where there is no event time yet. That no column has it is checked when the plan is recorded (FT1). */
+export type NewTimeColumn<T, N extends string> = [T] extends [never]
+  ? N
+  : Problem<"This stream has an event time already.">
+
+/**
+ * Options of `.eventTime(...)`.
+ *
+ * @example
+ * ```ts
+ * import type { EventTimeOptions } from "tidemark"
+ *
+ * const options: EventTimeOptions<"5s"> = { outOfOrder: "5s", id: "pickup-time" }
+ * ```
+ */
+export interface EventTimeOptions<D extends string> {
+  /** See `OperatorOptions`. */
+  readonly id?: string
+  /** How much earlier than the latest row of its partition a row may be and still be in time. */
+  readonly outOfOrder: DurationText<D>
+}
+
+/**
+ * Options of `.eventTime(...)` where a function says what the watermarks are.
+ *
+ * @example
+ * ```ts
+ * import type { Timestamp, WatermarkOptions } from "tidemark"
+ *
+ * const atMarkers: WatermarkOptions<{ at: Timestamp; isMarker: boolean }, unknown> = {
+ *   watermark: (row) => (row.isMarker ? row.at : null),
+ * }
+ * ```
+ */
+export interface WatermarkOptions<in R, in P> {
+  /**
+   * Gives, for a row, the time up to which its partition brings nothing more behind this row; or null, where the row does not
+   * say. The partition's watermark is the greatest that it has given. A row for which it throws fails.
+   */
+  readonly watermark: (row: R, params: P) => Timestamp | null
+  /** See `OperatorOptions`. */
+  readonly id?: string
 }
