@@ -10,7 +10,16 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const FENCE = /^```ts\n([\s\S]*?)^```$/gm
-const run = promisify(execFile)
+const runFile = promisify(execFile)
+
+/** What a program prints, also where it fails: then it says what. */
+async function printed(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  try {
+    return (await runFile(process.execPath, args, { cwd: directory, env })).stdout
+  } catch (error) {
+    return (error as { readonly stdout: string }).stdout
+  }
+}
 
 let directory: string
 const files: string[] = []
@@ -33,20 +42,17 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }))
 
 test("the examples run in node:test", async () => {
-  const { stdout } = await run(
-    process.execPath,
-    ["--test", "--test-reporter=tap", ...files.map((name) => `${name}.mjs`)],
-    { cwd: directory, env: { ...process.env, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined, VITEST: undefined } },
-  )
+  const examples = files.map((name) => `${name}.mjs`)
+  const env = { ...process.env, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined, VITEST: undefined }
+  const stdout = await printed(["--test", "--test-reporter=tap", ...examples], env)
   expect(stdout).toContain("# fail 0")
   expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThanOrEqual(files.length)
 })
 
 test("the examples run in vitest", async () => {
   const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs")
-  const arguments_ = [vitest, "run", "--root", directory, "--reporter=json", "--maxWorkers=1"]
-  const { stdout } = await run(process.execPath, arguments_, { cwd: directory })
-  const { success, numPassedTests } = JSON.parse(stdout) as { success: boolean; numPassedTests: number }
-  expect(success).toBe(true)
+  const stdout = await printed([vitest, "run", "--root", directory, "--reporter=json", "--maxWorkers=1"])
+  expect(stdout).toContain('"success":true')
+  const { numPassedTests } = JSON.parse(stdout) as { numPassedTests: number }
   expect(numPassedTests).toBeGreaterThanOrEqual(files.length)
 })

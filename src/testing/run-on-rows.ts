@@ -14,6 +14,7 @@ import type { InputRows, Job, OutputRows } from "../stream/job.ts"
 import type { AsyncCall } from "../stream/async-map-options.ts"
 import { completeParams } from "../stream/params.ts"
 import { checkInputName, checkJob, type ParamsOfJob } from "./checked-job.ts"
+import { isSame } from "./rows-diff.ts"
 import { checkedRows, runPlan, type FailedTestRow, type PlainRow, type PlanResult } from "./run-plan.ts"
 
 const WHOLE_BATCH_ROWS = 65_536
@@ -174,16 +175,6 @@ function refuseOtherRows(what: string, rows: readonly PlainRow[], others: readon
       },
     )
   }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null)
-    return Object.is(one, other)
-  const names = Object.keys(one)
-  return (
-    names.length === Object.keys(other).length &&
-    names.every((name) => isSame((one as PlainRow)[name], (other as PlainRow)[name]))
-  )
 }
 
 function shown(row: PlainRow | undefined): string {

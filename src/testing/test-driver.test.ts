@@ -319,6 +319,34 @@ test("what is kept of keys, windows and calls can be looked at, and nothing chan
   expect(() => driver.rowsInFlight("no")).toThrow('rowsInFlight(...): "no" is not the id of a asyncMap of both.')
 })
 
+test("rows that differ are told as they are written, and why some may be missing", async () => {
+  const driver = await testDriver(revenue, { partitions: { trips: 2 } })
+  await driver.push("trips", [trip(1, "JFK", 5), trip(13, "JFK", 5), trip(2, "JFK", 666)])
+  driver.expect("tens", [])
+  const window = { windowStart: at(0), windowEnd: at(10) }
+  const failure = (act: () => void): { message: string; actual: string; expected: string } => {
+    try {
+      act()
+    } catch (error) {
+      return error as never
+    }
+    throw new Error("it has not thrown")
+  }
+  const missing = failure(() => driver.expect("tens", [{ zone: "JFK", ...window, trips: 1, revenue: 5 }]))
+  expect(missing.message).toBe(`\
+The rows of tens are not those expected (- is missing, + has come).
+- {"zone":"JFK","windowStart":"1970-01-01T00:00:00Z","windowEnd":"1970-01-01T00:00:10Z","trips":1,"revenue":5}
+2 windows are open. There is no watermark yet: it waits for partition 1 of trips.
+1 record or row is a dead letter.`)
+  expect([missing.actual, missing.expected]).toEqual(["", missing.message.split("\n")[1]!.slice(2)])
+  await driver.endInput("trips", { partition: 1 })
+  const other = failure(() => driver.expect("tens", [{ zone: "JFK", ...window, trips: 1, revenue: 6 }]))
+  expect(other.message.split("\n").slice(2)).toEqual([
+    '+ {"zone":"JFK","windowStart":"1970-01-01T00:00:00Z","windowEnd":"1970-01-01T00:00:10Z","trips":1,"revenue":5}',
+    "    revenue is 5, not 6",
+  ])
+})
+
 test("what a job fails of is thrown by the call that led to it, until it is mended", async () => {
   const strict = job({
     name: "strict",

@@ -16,7 +16,7 @@ import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import type { KeptKey, OperatorContents } from "../flow/operator-contents.ts"
-import type { PlanNode } from "../flow/plan.ts"
+import { portSchema, type PlanNode } from "../flow/plan.ts"
 import { MemoryTable } from "../connectors/memory/memory.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
@@ -36,7 +36,9 @@ import {
 } from "./driver-options.ts"
 import { HeardCalls } from "./heard-calls.ts"
 import { InputScript, type Life, type Pushed } from "./input-script.ts"
+import { checkExpected, rowsDiff, UnexpectedRows } from "./rows-diff.ts"
 import { checkedRows, type PlainRow } from "./run-plan.ts"
+import { whatHoldsBack } from "./what-holds-back.ts"
 import { scriptSource } from "./script-source.ts"
 
 const BASE_DIRECTORY = "/job"
@@ -126,6 +128,7 @@ export class TestDriver<J extends Job> {
   readonly #tables = new Map<string, MemoryTable<PlainRow>>()
   /** How many rows of each output were taken. */
   readonly #taken = new Map<string, number>()
+  readonly #commits: "each-push" | "by-hand"
   #options: TestRunOptions
   #running: Running | undefined
   #lastStatus: JobStatus | undefined
@@ -136,6 +139,7 @@ export class TestDriver<J extends Job> {
   constructor(job: J, options: TestDriverOptions<J>) {
     const { params, startAt, commits, partitions, batchRows, compile } = checkDriverOptions(job, options)
     this.#job = job
+    this.#commits = commits
     this.#options = { batchRows, compile }
     this.#script = new InputScript(partitions)
     this.#world = new SimWorld({ seed: 1, calmFromMicros: startAt, scopes: nodeEnv().scopes! })
@@ -208,6 +212,26 @@ export class TestDriver<J extends Job> {
     const from = this.#taken.get(output) ?? 0
     this.#taken.set(output, rows.length)
     return rows.slice(from) as readonly unknown[] as OutputRows<J>[N]
+  }
+
+  /**
+   * Compares the rows of an output that were committed since the last call for it (or of `take`) with those that a test expects, in
+   * their order. What it throws shows them as lines, with moments as ISO text and the columns that differ; where rows are missing it
+   * says what may hold them back.
+   *
+   * @throws Error with `actual` and `expected`, for test runners; TidemarkError `invalid-options` where an expected row could not be.
+   */
+  expect<N extends OutputName<J>>(output: N, rows: OutputRows<J>[N]): void {
+    const actual = this.take(output)
+    const { node, port } = this.#job.plan.outputs.find(({ name }) => name === output)!
+    const schema = portSchema(this.#job.plan, node, port)
+    checkExpected(output, schema, rows as readonly PlainRow[])
+    const lines = rowsDiff(schema, actual as readonly PlainRow[], rows as readonly PlainRow[])
+    if (lines.length === 0) return
+    const head = `The rows of ${output} are not those expected (- is missing, + has come).`
+    const reasons = actual.length < rows.length ? whatHoldsBack(this.status(), this.#commits) : []
+    const message = [head, ...lines, ...reasons].join("\n")
+    throw new UnexpectedRows(message, schema, actual as readonly PlainRow[], rows as readonly PlainRow[])
   }
 
   /**
