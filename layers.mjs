@@ -28,8 +28,8 @@ export const layers = {
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
-  // "formats" for the program of its threads, which decode: docs/decisions/0026.
-  embedded: ["base", "env", "formats", "connect", "runtime", "trace", "connectors/files", "server"],
+  // "formats" and "flow" for the program of its threads, which decode and compute: docs/decisions/0026, 0038.
+  embedded: ["base", "env", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "server"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   // "connectors/memory" as the outputs of a driven job: docs/decisions/0044.

@@ -74,7 +74,7 @@ await runMain(async () => {
     const results = []
     for (const query of queries) {
       process.stderr.write(`${query.name} …\n`)
-      results.push(await compareQuery(query, settings))
+      results.push(...(await compareQuery(query, settings)))
     }
     print(results)
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
@@ -109,7 +109,35 @@ function printHead({ ringBytes, rounds, roundMs, clock }, label) {
   console.log(label === undefined ? "by hand: JavaScript, as this machine has no C compiler" : `by hand: C, ${label}`)
 }
 
-function print(results) {
+function print(all) {
+  const results = all.filter(({ workers }) => workers === 1)
+  printAlone(results)
+  printTwo(all.filter(({ workers }) => workers === 2))
+  printMachine(results)
+}
+
+function printTwo(results) {
+  console.log(
+    "\nTwo workers, by the clock on the wall; their results have the bits of one worker's, in the same order.\n",
+  )
+  console.log(
+    tableText(
+      ["query", "two workers", "× one", "published", "× publ.", "CPU ns", "× one's", "processors"],
+      results.map((r) => [
+        r.query,
+        rates(r.ours),
+        threeDigits(r.ofOneWorker),
+        r.publishedLarge === undefined ? r.published : `${r.published} (1 GiB: ${r.publishedLarge})`,
+        threeDigits(r.ofPublished),
+        threeDigits(r.cpuNanosPerTuple),
+        threeDigits(r.cpuOfOneWorker),
+        threeDigits(r.busy),
+      ]),
+    ),
+  )
+}
+
+function printAlone(results) {
   console.log(
     "\nMillions of tuples a second, one thread each. The published figure is LightSaber's, on two cores of another machine.\n",
   )
@@ -160,6 +188,10 @@ function print(results) {
       ]),
     ),
   )
+}
+
+function printMachine(results) {
+  const share = (number) => `${(number * 100).toFixed(0)}%`
   const reading = (name) =>
     spreadText(
       results.map((r) => r[name]),

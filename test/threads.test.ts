@@ -13,6 +13,7 @@ import { runJob } from "../src/runtime/run-job.ts"
 import { count, mean, sum } from "../src/stream/aggregates.ts"
 import { job } from "../src/stream/job.ts"
 import { tumbling } from "../src/stream/windows.ts"
+import type { RunJobOptions } from "../src/runtime/run-options.ts"
 import type { JobEvent } from "../src/trace/events.ts"
 
 const PROGRAM = pathToFileURL(resolve("dist/decode-thread.js"))
@@ -51,7 +52,13 @@ const shops = job({
 })
 
 /** Runs the job and gives what it has published, and what it has told. */
-async function publishedWith(name: string, program: URL, parallelism: number, onEvent?: (event: JobEvent) => void) {
+async function publishedWith(
+  name: string,
+  program: URL,
+  parallelism: number,
+  onEvent?: (event: JobEvent) => void,
+  more: Partial<RunJobOptions> = {},
+) {
   const bound = shops.with({
     inputs: { sales: csv("in.csv") },
     outputs: { notes: jsonl(`${name}/notes`), perMinute: jsonl(`${name}/per-minute`) },
@@ -67,6 +74,7 @@ async function publishedWith(name: string, program: URL, parallelism: number, on
     // Short, so that threads are asked often enough to die.
     morselBytes: 65_536,
     onEvent: onEvent ?? ((event) => void events.push(event)),
+    ...more,
   })
   const { status } = await handle.finished
   const outputs = ["notes", "per-minute", "bad"].map((output) => textOf(join(directory, name, output)))
@@ -87,6 +95,25 @@ test("E7 what is published with three threads is what is published with none, to
   expect(alone.status.rowsIn).toBe(ROWS)
   expect(alone.status.badRecords).toBeGreaterThan(100)
   expect(threads.outputs).toEqual(alone.outputs)
+})
+
+const IN_PARTS: Partial<RunJobOptions> = { partRows: 5000, epochRows: 20_000, batchRows: 1000 }
+
+test("E7 PF1 what is published where threads compute is what is published with none, to the last byte", async () => {
+  const alone = await publishedWith("alone", PROGRAM, 1)
+  const { outputs, status, events } = await publishedWith("parts", PROGRAM, 2, undefined, IN_PARTS)
+  expect(events).toContainEqual({ kind: "threads-compute", threads: 2 })
+  expect(events.filter(({ kind }) => kind === "threads-lost")).toEqual([])
+  expect(outputs).toEqual(alone.outputs)
+  const { lateRows, rowsIn, rowsOut, badRecords, watermarkMicros } = alone.status
+  expect(status).toMatchObject({ lateRows, rowsIn, rowsOut, badRecords, watermarkMicros })
+})
+
+test("E3 WT2 where a thread that computes dies, the job goes on behind its last commit", async () => {
+  const alone = await publishedWith("alone", PROGRAM, 1)
+  const { outputs, events } = await publishedWith("mortal", mortalProgram(), 2, undefined, IN_PARTS)
+  expect(events).toContainEqual({ kind: "threads-lost", reason: "a thread has died: it ended with the code 7" })
+  expect(outputs).toEqual(alone.outputs)
 })
 
 /** A program whose threads die by themselves after some messages. */

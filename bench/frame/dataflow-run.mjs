@@ -8,7 +8,7 @@ import { Dataflow } from "../../dist/modules/flow/dataflow.js"
 import { cpuSeconds } from "./usage.mjs"
 
 /** An epoch of the runtime lasts 5 ms to seconds; by rows, so that rounds do not differ. */
-const EPOCH_ROWS = 1 << 20
+export const EPOCH_ROWS = 1 << 20
 
 /** One dataflow over one partition of a job with one input. */
 export class DataflowRun {

@@ -4,7 +4,7 @@
  *
  * Sums of int32 are modulo 2³², of int64 modulo 2⁶⁴: they do not depend on the order. Those of doubles do, by rounding.
  */
-import { f64, f64x2, i32, i32x4, i64, i64x2, v128, whileLoop } from "../../dist/modules/expr/wasm-code.js"
+import { f64, f64x2, i32, i32x4, i64, i64x2, v128, when, whileLoop } from "../../dist/modules/expr/wasm-code.js"
 import { WasmModule } from "../../dist/modules/expr/wasm-module.js"
 
 const VECTORS = 8
@@ -21,7 +21,8 @@ const ADDITIONS = {
 /**
  * Functions over the arena's memory; addresses are in bytes. For each storage `sumInt32(at, count)` adds values that lie
  * together and `sumInt32Of(at, rows, count)` those of the rows listed at `rows`; `read(at, bytes)` is sequential reading
- * with loads of 128 bits.
+ * with loads of 128 bits. `hash32(before, at, rows, count)` and `hash64` go on from the hash of what came before, bit for bit
+ * and in the order of rows, with those listed at `rows` or, where that is 0, all.
  */
 export function memoryKernels(arena) {
   const module = new WasmModule()
@@ -30,6 +31,8 @@ export function memoryKernels(arena) {
     addSum(module, `sum${storage}`, addition)
     addPickedSum(module, `sum${storage}Of`, addition)
   }
+  addHash(module, "hash32", 4, (at) => i64.load32U(at))
+  addHash(module, "hash64", 8, (at) => i64.load(at))
   return module.instantiate(arena.memory)
 }
 
@@ -94,6 +97,31 @@ function addPickedSum(module, name, { type, width, scalar }) {
       whileLoop(i32.geU(count.get, i32.const(PICKED)), [...sums.map(add), ...onward(PICKED)]),
       whileLoop(i32.ne(count.get, i32.const(0)), [add(sums[0], 0), ...onward(1)]),
       sums.map((sum) => sum.get).reduce(scalar.add),
+    ]
+  })
+}
+
+/** By what a hash is multiplied before a value is added. */
+export const HASH_FACTOR = 0x9e3779b97f4a7c15n
+
+function addHash(module, name, width, load) {
+  const parameters = { before: "i64", at: "i32", rows: "i32", count: "i32" }
+  module.function(name, { parameters, result: "i64" }, ({ before, at, rows, count }, scope) => {
+    const index = scope.local("i32")
+    const row = scope.local("i32")
+    return [
+      whileLoop(i32.ltU(index.get, count.get), [
+        row.set(index.get),
+        when(rows.get, [row.set(i32.load(i32.add(rows.get, i32.shl(index.get, i32.const(2)))))]),
+        before.set(
+          i64.add(
+            i64.mul(before.get, i64.const(HASH_FACTOR)),
+            load(i32.add(at.get, i32.mul(row.get, i32.const(width)))),
+          ),
+        ),
+        index.set(i32.add(index.get, i32.const(1))),
+      ]),
+      before.get,
     ]
   })
 }

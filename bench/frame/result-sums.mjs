@@ -18,6 +18,22 @@ export class ResultSums {
     this.#selection = new Int32Array(arena.buffer, arena.allocate(SELECTION_BYTES).offset, SELECTION_BYTES / 4)
   }
 
+  /** What has come since the last call, as plain data. */
+  take() {
+    const { rows, sums } = this
+    ;[this.rows, this.sums] = [0, []]
+    return { rows, sums }
+  }
+
+  /** Adds what another has taken of the rows behind. */
+  join({ rows, sums }) {
+    this.rows += rows
+    sums.forEach((sum, index) => {
+      if (typeof sum === "number") this.sums[index] = (this.sums[index] ?? 0) + sum
+      else this.sums[index] = BigInt.asUintN(64, (this.sums[index] ?? 0n) + sum)
+    })
+  }
+
   add(batch) {
     this.rows += batch.count
     const rows = batch.selection === null ? undefined : this.#selectionOf(batch)

@@ -14,17 +14,22 @@ export class StreamRunner {
     this.#batches = ring.batches(batchRows)
   }
 
-  /** Pushes whole batches until both have been reached. The clock stands while the ring moves on. */
-  runUntil(leastTuples, leastSeconds) {
+  /**
+   * Pushes whole batches until both have been reached. The clock stands while the ring moves on. Where a run has threads, it
+   * says when it wants another batch, and all that was pushed is computed before the clock stops.
+   */
+  async runUntil(leastTuples, leastSeconds) {
     let [tuples, seconds, cpu] = [0, 0, 0]
     while (tuples < leastTuples || seconds < leastSeconds) {
       const [start, startCpu] = [performance.now(), cpuSeconds()]
       const deadline = start + (leastSeconds - seconds) * 1000
       while (this.#next < this.#batches.length && (tuples < leastTuples || performance.now() < deadline)) {
         const batch = this.#batches[this.#next++]
-        this.#run.push(batch)
+        const wait = this.#run.push(batch)
+        if (wait !== undefined) await wait
         tuples += batch.length
       }
+      await this.#run.settle?.()
       seconds += (performance.now() - start) / 1000
       cpu += cpuSeconds() - startCpu
       if (this.#next < this.#batches.length) continue

@@ -1,4 +1,4 @@
-/** One query, measured: the engine and the kernel by hand in turn, after all that must agree does. */
+/** One query, measured: the engine with one worker and with two, and the kernel by hand, in turn, after all that must agree does. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,6 +12,10 @@ import { rowBytes, scannedBytes, WIDTHS } from "./queries.mjs"
 
 const ENGINE = fileURLToPath(new URL("engine.mjs", import.meta.url))
 const HAND = fileURLToPath(new URL("hand.mjs", import.meta.url))
+/** Bits are compared over so many tuples: some parts of the stream, fewer where a tuple gives many result rows. */
+const HASHED_TUPLES = { LRB1: 4_000_000, LRB2: 3_000_000, others: 24_000_000 }
+/** Threads warm up so many times as long, as each must. */
+const PARTED_WARM = 3
 const BATCH_ROWS = [8192, 16_384, 32_768, 65_536]
 
 /**
@@ -26,25 +30,42 @@ export async function compareQuery(query, settings) {
   mkdirSync(directory)
   const cycle = cycleOf(query, settings.data)
   const rows = ringRows(settings.ringBytes, cycle, scannedBytes(query))
-  const engine = new MeasuredProcess(`${query.name} on the engine`, process.execPath, [
-    ENGINE,
-    query.name,
-    settings.data,
-    String(rows),
-  ])
+  const start = (workers) => {
+    const label = `${query.name} on the engine, workers: ${workers}`
+    return new MeasuredProcess(label, process.execPath, [
+      ENGINE,
+      query.name,
+      settings.data,
+      ...[rows, workers].map(String),
+    ])
+  }
+  const engine = start(1)
+  const parted = start(2)
   const startHand = handStarter(query, cycle, directory, settings)
   const hand = startHand(rows)
   try {
     const checked = await checkPrefix(engine, startHand, cycle, directory)
+    const hashed = await checkBits(query, engine, parted, rows)
     await checkSums(query, engine, hand, settings.warmMs)
+    await parted.ask(`runFor ${settings.warmMs * PARTED_WARM}`)
     const batchRows = settings.batchRows ?? (await bestBatchRows(engine, settings.warmMs / 2))
     await engine.ask(`size ${batchRows}`)
-    const rounds = await runRounds(engine, hand, settings)
+    await parted.ask(`size ${batchRows}`)
+    const rounds = await runRounds(engine, parted, hand, settings)
     const shape = await engine.ask("describe")
-    return result(query, { shape, rounds, batchRows, checked, ringBytes: rows * rowBytes(query) }, settings.clock)
+    const about = { shape, rounds, batchRows, checked: { ...checked, hashed }, ringBytes: rows * rowBytes(query) }
+    return [result(query, about, settings.clock), partedResult(query, about)]
   } finally {
-    await Promise.all([engine.close(), hand.close()])
+    await Promise.all([engine.close(), parted.close(), hand.close()])
   }
+}
+
+/** The bits of both engines' results, in their order, over some parts of the stream. Gives how many tuples that were. */
+async function checkBits(query, engine, parted, ringRows) {
+  const request = `hash ${Math.min(ringRows, HASHED_TUPLES[query.name] ?? HASHED_TUPLES.others)}`
+  const [one, two] = [await engine.ask(request), await parted.ask(request)]
+  if (JSON.stringify(one) === JSON.stringify(two)) return one.tuples
+  throw new Error(`${query.name}: one worker gives ${JSON.stringify(one)}, and two ${JSON.stringify(two)}`)
 }
 
 /** Writes the cycle to a file, and gives a function that starts a kernel by hand over a ring of so many rows. */
@@ -92,15 +113,16 @@ async function bestBatchRows(engine, millis) {
   return best.batchRows
 }
 
-async function runRounds(engine, hand, { rounds, roundMs }) {
+async function runRounds(engine, parted, hand, { rounds, roundMs }) {
   const measured = []
   let { rows: before } = await engine.ask("runFor 0")
   for (let round = 0; round < rounds; round++) {
     const ours = await engine.ask(`runFor ${roundMs}`)
+    const ofTwo = await parted.ask(`runFor ${roundMs}`)
     const read = await engine.ask("read")
     const byHand = await hand.ask(`runFor ${roundMs}`)
     const handRead = await hand.ask("read")
-    measured.push({ ours, read, byHand, handRead, rows: ours.rows - before })
+    measured.push({ ours, ofTwo, read, byHand, handRead, rows: ours.rows - before })
     before = ours.rows
   }
   return measured
@@ -146,5 +168,33 @@ function result(query, { shape, rounds, batchRows, checked, ringBytes }, clock) 
     handPeakMiB: last.byHand.peakMiB,
     checked,
     ...shape,
+  }
+}
+
+/**
+ * What the rounds say of two workers. Rates are by the clock on the wall: threads that wait for each other use no processor.
+ * `busy` is how many processors the threads had; where others use the machine, they cannot have two.
+ */
+function partedResult(query, { shape, rounds, batchRows, checked, ringBytes }) {
+  const rates = rounds.map(({ ofTwo }) => ofTwo.tuples / ofTwo.seconds / 1e6)
+  const ofOne = rounds.map(({ ours }) => ours.tuples / ours.seconds / 1e6)
+  const nanos = (each) => (each.cpuSeconds / each.tuples) * 1e9
+  return {
+    query: query.name,
+    workers: 2,
+    mtuplesPerSecond: median(rates),
+    ours: spread(rates),
+    ofOneWorker: median(rates.map((rate, round) => rate / ofOne[round])),
+    ofPublished: median(rates) / query.published,
+    published: query.published,
+    publishedLarge: query.publishedLarge,
+    cpuNanosPerTuple: median(rounds.map(({ ofTwo }) => nanos(ofTwo))),
+    cpuOfOneWorker: median(rounds.map(({ ours, ofTwo }) => nanos(ofTwo) / nanos(ours))),
+    busy: median(rounds.map(({ ofTwo }) => ofTwo.cpuSeconds / ofTwo.seconds)),
+    batchRows,
+    ringBytes,
+    peakMiB: rounds[rounds.length - 1].ofTwo.peakMiB,
+    checked,
+    isReal: shape.isReal,
   }
 }

@@ -1,10 +1,13 @@
 /**
  * One query on the engine, in a process of its own: it fills the ring, and answers.
  *
- *   node engine.mjs QUERY DATA_DIRECTORY RING_ROWS
+ *   node engine.mjs QUERY DATA_DIRECTORY RING_ROWS WORKERS
+ *
+ * With one worker the dataflow runs on the process's own thread; with more, each is a thread of its own.
  *
  *   prefix          how many tuples `check` wants
  *   check TUPLES FILE   the prefix: against the twin, and against the rows in FILE, which the kernel by hand gave
+ *   hash TUPLES     the bits of the results of so many tuples at least from the start of the stream, in their order
  *   run TUPLES      TUPLES at least, in whole batches, from the start of the stream; the sums so far
  *   size ROWS       batches of that many rows from here on
  *   runFor MILLIS   so long at least, in whole batches
@@ -16,6 +19,8 @@ import { Arena } from "../../dist/modules/batch/arena.js"
 import { DataflowRun } from "../frame/dataflow-run.mjs"
 import { answer } from "../frame/measured-process.mjs"
 import { memoryKernels } from "../frame/memory-kernels.mjs"
+import { PartedRun } from "../frame/parted-run.mjs"
+import { ResultHash } from "../frame/result-hash.mjs"
 import { ResultSums } from "../frame/result-sums.mjs"
 import { StreamRing } from "../frame/stream-ring.mjs"
 import { StreamRunner } from "../frame/stream-runner.mjs"
@@ -33,19 +38,41 @@ const DEFAULT_BATCH_ROWS = 32_768
 /** A value that is read alone costs the line that it is in. */
 const CACHE_LINE_BYTES = 64
 
-const [name, directory, ringRowsText] = process.argv.slice(2)
+const [name, directory, ringRowsText, workersText] = process.argv.slice(2)
 const query = queryNamed(name)
 const cycle = cycleOf(query, directory)
 const arena = new Arena({ maxBytes: ARENA_BYTES })
 const ring = new StreamRing(arena, inputSchema(query), cycle, Number(ringRowsText))
 const sums = new ResultSums(arena)
-const run = new DataflowRun(jobOf(name), arena, (batch) => sums.add(batch))
+const workers = Number(workersText)
+const run = runOf(sums, "sums")
 const kernels = memoryKernels(arena)
 const runner = new StreamRunner(ring, run, DEFAULT_BATCH_ROWS)
 
+/** The query at work, what comes of it counted by `counts`. */
+function runOf(counts, kind) {
+  if (workers === 1) return new DataflowRun(jobOf(name), arena, (batch) => counts.add(batch))
+  return new PartedRun(jobOf(name), arena, counts, { workers, kind, keptRowsMax: ring.rows })
+}
+
+/** The bits of the results of a prefix of the ring's first turn. */
+async function hash(tuples) {
+  const counts = new ResultHash(arena)
+  const hashed = runOf(counts, "hash")
+  let done = 0
+  for (const batch of ring.batches(DEFAULT_BATCH_ROWS)) {
+    if (done >= tuples) break
+    await hashed.push(batch)
+    done += batch.length
+  }
+  await hashed.settle?.()
+  await hashed.close?.()
+  return { tuples: done, rows: counts.rows, hashes: counts.hashes.map(String) }
+}
+
 /** What a run has measured, and the results of the stream so far. */
-function measure(leastTuples, leastSeconds) {
-  const measured = runner.runUntil(leastTuples, leastSeconds)
+async function measure(leastTuples, leastSeconds) {
+  const measured = await runner.runUntil(leastTuples, leastSeconds)
   return { ...measured, rows: sums.rows, sums: sums.sums.map(plain) }
 }
 
@@ -122,6 +149,7 @@ function describe() {
 
 await answer({
   check: (tuples, file) => check(Number(tuples), file),
+  hash: (tuples) => hash(Number(tuples)),
   prefix: () => ({ tuples: prefixTuples(query, cycle) }),
   run: (tuples) => measure(Number(tuples), 0),
   runFor: (millis) => measure(0, Number(millis) / 1000),
@@ -132,3 +160,4 @@ await answer({
   read,
   describe,
 })
+await run.close?.()

@@ -70,7 +70,7 @@ function cycle(rows, order) {
 const arena = new Arena({ maxBytes: 2 ** 32 })
 let results = 0
 const run = new DataflowRun(windows, arena, (batch) => (results += batch.count))
-if (isOpen) introduceKeys()
+if (isOpen) await introduceKeys()
 const made = cycle(Math.max(ringRows, keys), drawnOrder())
 const ring = new StreamRing(arena, Event, made, made.rows)
 // It begins behind the records that have introduced the keys.
@@ -81,15 +81,15 @@ const runner = new StreamRunner(ring, run, BATCH_ROWS)
  * Each key once, in order: the operator numbers keys as they come, and if they came again in the order in which they came
  * first, nothing that lies by number would be read at random.
  */
-function introduceKeys() {
+async function introduceKeys() {
   const inOrder = Int32Array.from({ length: keys }, (_, key) => key)
   const introduction = new StreamRing(arena, Event, cycle(keys, inOrder), keys)
-  new StreamRunner(introduction, run, BATCH_ROWS).runUntil(keys, 0)
+  await new StreamRunner(introduction, run, BATCH_ROWS).runUntil(keys, 0)
 }
 
-function measure(leastTuples, leastSeconds) {
+async function measure(leastTuples, leastSeconds) {
   const [before, cutBefore] = [results, run.cutCpuSeconds]
-  const measured = runner.runUntil(leastTuples, leastSeconds)
+  const measured = await runner.runUntil(leastTuples, leastSeconds)
   return { ...measured, rows: results - before, cutCpuSeconds: run.cutCpuSeconds - cutBefore }
 }
 

@@ -58,7 +58,7 @@ export interface LinearMemory {
 export interface ArenaOptions {
   /** 1 KiB to 4 GiB. */
   readonly maxBytes: number
-  /** A part of another arena's memory that is its own, from an address on: a multiple of 64. Without it, a new memory. */
+  /** A part of another arena's memory that is its own, from an address on: a multiple of its largest block. Without it, a new memory. */
   readonly within?: { readonly memory: LinearMemory; readonly from: number }
 }
 
@@ -89,8 +89,9 @@ export class Arena {
     this.buffer = this.memory.buffer as SharedArrayBuffer
     this.maxBytes = maxBytes
     this.#from = within?.from ?? 0
-    const isInMemory = this.#from % 64 === 0 && this.#from + maxBytes <= this.buffer.byteLength
-    assert(isInMemory, "an arena lies in its memory, at a multiple of 64 bytes")
+    const largest = 2 ** Math.floor(Math.log2(maxBytes))
+    const isInMemory = this.#from % largest === 0 && this.#from + maxBytes <= this.buffer.byteLength
+    assert(isInMemory, "an arena lies in its memory, so that its blocks start at multiples of their sizes")
     const units = Math.floor(maxBytes / UNIT_BYTES)
     this.#heads = new Int32Array(32).fill(NONE)
     this.#next = new Int32Array(units)

@@ -43,6 +43,11 @@ export interface DeferredColumns {
   keep(rows: Int32Array, count: number): Batch
 }
 
+/** Columns that whoever is given the batch may keep, where he says so before he returns: then they are his to release. */
+export interface GivenColumns {
+  take(): () => void
+}
+
 /** Some rows as columns. */
 export class Batch {
   readonly schema: Schema
@@ -59,6 +64,8 @@ export class Batch {
   readonly isTimeOrdered: boolean
   /** Where not all columns have been filled. Only who has asked for such batches is given them; no other batch inherits it. */
   readonly deferred: DeferredColumns | null
+  /** Where its columns may be kept. No other batch inherits it. */
+  readonly given: GivenColumns | null
 
   constructor(parts: {
     schema: Schema
@@ -70,6 +77,7 @@ export class Batch {
     watermarks?: Float64Array | null
     isTimeOrdered?: boolean
     deferred?: DeferredColumns | null
+    given?: GivenColumns | null
   }) {
     this.schema = parts.schema
     this.columns = parts.columns
@@ -80,6 +88,7 @@ export class Batch {
     this.watermarks = parts.watermarks ?? null
     this.isTimeOrdered = parts.isTimeOrdered ?? false
     this.deferred = parts.deferred ?? null
+    this.given = parts.given ?? null
     assert(this.columns.length === this.schema.fields.length, "a batch has a column for each field of its schema")
     assert(this.length <= MAX_BATCH_ROWS, "a batch has at most 65,536 rows")
     assert(this.selection === null ? this.count === this.length : this.count <= this.length, "only rows are selected")

@@ -5,13 +5,15 @@
  * Invariant:
  * - CP1 The columns at the places of some columns have the same values, where dictionaries are the same.
  */
-import { unreachable } from "../base/assert.ts"
+import { assert, unreachable } from "../base/assert.ts"
 import type { Column, DictionaryColumn } from "./column.ts"
 import { Dictionary } from "./dictionary.ts"
-import type { ColumnType } from "./type.ts"
+import type { ColumnType, Storage } from "./type.ts"
 
 /** What stands for an array that a column does not have. */
 const NONE = -1
+/** Bits of a value. */
+const BITS: Readonly<Record<Storage, number>> = { bit: 1, int32: 32, int64: 64, float64: 64, dictionary: 32, struct: 0 }
 
 /** For each column, outer before inner: the address of its validity, and that of its values; −1 for what it has not. */
 export function placesOf(columns: readonly Column[]): number[] {
@@ -20,6 +22,21 @@ export function placesOf(columns: readonly Column[]): number[] {
     if (column.storage === "struct") return [validity, NONE, ...placesOf(column.children)]
     return [validity, column.values.byteOffset]
   })
+}
+
+/** How many text columns columns of these types have, those within structs too. */
+export function textCountOf(types: readonly ColumnType[]): number {
+  return types.reduce((count, { storage, definition }) => {
+    if (storage === "struct") return count + textCountOf((definition.fields ?? []).map(({ type }) => type))
+    return count + (storage === "dictionary" && definition.symbols === undefined ? 1 : 0)
+  }, 0)
+}
+
+/** How many numbers the places of columns of these types are. */
+export function placeCountOf(types: readonly ColumnType[]): number {
+  return types.reduce((count, { definition }) => {
+    return count + 2 + placeCountOf((definition.fields ?? []).map(({ type }) => type))
+  }, 0)
 }
 
 /** The columns at some places of a memory. Their dictionaries are empty, where they are not those of the type. */
@@ -67,4 +84,18 @@ export function textColumns(columns: readonly Column[]): DictionaryColumn[] {
     if (column.storage === "struct") return textColumns(column.children)
     return column.storage === "dictionary" && column.type.definition.symbols === undefined ? [column] : []
   })
+}
+
+/** The places of the rows from one on, a multiple of 8, as bits are not moved. */
+export function placesFrom(types: readonly ColumnType[], places: readonly number[], row: number): number[] {
+  assert(row % 8 === 0, "bits of rows begin with a byte")
+  const moved: number[] = []
+  const move = ({ storage, definition }: ColumnType): void => {
+    const [validity, values] = [places[moved.length]!, places[moved.length + 1]!]
+    moved.push(validity === NONE ? NONE : validity + row / 8)
+    moved.push(values === NONE ? NONE : values + (row * BITS[storage]) / 8)
+    if (storage === "struct") for (const { type } of definition.fields ?? []) move(type)
+  }
+  types.forEach(move)
+  return moved
 }

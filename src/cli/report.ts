@@ -49,6 +49,8 @@ export class Report {
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
     else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)))
+    else if (event.kind === "threads-lost")
+      this.#say(printable(`threads cannot compute (${event.reason}): going on behind the last commit with one`))
     else if (event.kind === "params-changed") this.#say(changedParamsText(event.changes))
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
       this.#say(picocolors.yellow(deadLetterText(event)))

@@ -31,7 +31,8 @@ export interface RunOptions {
   readonly batchRows?: number
   /**
    * How many threads decode what is read, beside the one that computes, 1 to 64; with 1 that one decodes, too. Default: as
-   * many as the process may use processors. Results do not depend on it. They start once there is enough to read.
+   * many as the process may use processors. They start once there is enough to read. Where computing is most of the work, as many
+   * others compute, where the plan allows it: `explain` says so. Results do not depend on it.
    */
   readonly parallelism?: number
   /**

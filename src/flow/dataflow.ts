@@ -19,6 +19,7 @@ import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { CallAnswer } from "./calls.ts"
+import type { DataflowStatus, OperatorCounts, OperatorStatus, SlowestInput } from "./dataflow-status.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
   hasState,
@@ -48,59 +49,6 @@ import { WindowAggregate } from "./windows/window-aggregate.ts"
 export interface DataflowContext extends OperatorContext {
   /** Takes rows of one of the job's outputs. They are gone when it returns. */
   emit(output: string, batch: Batch): void
-}
-
-/** An operator at a moment. */
-export interface OperatorStatus {
-  readonly id: string
-  readonly kind: PlanNode["kind"]
-  /** Whether its results wait for the watermark. */
-  readonly isTimed: boolean
-  /** Rows since the dataflow was made. */
-  readonly rowsIn: number
-  readonly rowsOut: number
-  /** Rows late for all their windows, over the life of the state. */
-  readonly lateRows: number
-  /** Rows that lay between windows and so counted nowhere, since the dataflow was made. */
-  readonly rowsBetweenWindows: number
-  /** In microseconds; `undefined` where the operator has none, or none yet. */
-  readonly watermark: number | undefined
-  /** The latest event time that an `eventTime` operator has seen, in microseconds. */
-  readonly maxEventTime: number | undefined
-  /** Windows that wait for the watermark. */
-  readonly openWindows: number
-  /** The watermark at which its next result is due, in microseconds; `undefined` where nothing waits. */
-  readonly nextDue: number | undefined
-  /** Rows that wait for the answer to their call. */
-  readonly heldRows: number
-}
-
-/** What the watermark of an event time waits for. */
-export interface SlowestInput {
-  /** The id of the event time. */
-  readonly eventTime: string
-  /** The open partition with the least watermark, and that watermark: `undefined` before its first row. */
-  readonly partition: number
-  readonly watermark: number | undefined
-  /** How far it is behind the partition that has come furthest, ended ones included; `undefined` where it has no watermark. */
-  readonly behind: number | undefined
-  /** How many other open partitions are as far. */
-  readonly others: number
-}
-
-/** A dataflow at a moment. */
-export interface DataflowStatus {
-  /** Of all windows. */
-  readonly lateRows: number
-  /** The lowest of all event times', in microseconds; `undefined` before the first. */
-  readonly watermark: number | undefined
-  /** In microseconds. */
-  readonly maxEventTime: number | undefined
-  readonly openWindows: number
-  /** In the order of the plan. */
-  readonly operators: readonly OperatorStatus[]
-  /** Of each event time that has an open partition, in the order of the plan. */
-  readonly slowest: readonly SlowestInput[]
 }
 
 /** A step that takes rows, and which of its inputs they are. */
@@ -381,6 +329,50 @@ export class Dataflow {
     for (const { operator, emitter } of this.#clocked) operator.onProcessingTime(nowMicros, emitter)
   }
 
+  /**
+   * After rows were pushed without `advance`: takes everything to where the partitions are, as if what came before those rows
+   * had been there, too, and all had been advanced. It gives the least time that counts: where no row before them has one
+   * from there on, nothing shows that they were missing. Results that are due are given only to windows that need
+   * them, but whoever takes outputs is given those as well, and must leave them.
+   *
+   * The plan has one event time and no operator that waits for watermarks but windows that kernels run by themselves.
+   */
+  resume(): number {
+    for (const eventTimes of this.#eventTimes.values()) for (const each of eventTimes) each.updateWatermark()
+    const skips = new Map<TimedOperator, number>()
+    let least = Infinity
+    for (const { operator, upstreams } of [...this.#timed].reverse()) {
+      assert(operator instanceof WindowAggregate && upstreams.length === 1, "rows are missing before windows only")
+      const upstream = upstreams[0]!
+      const skip = skips.get(operator) ?? Infinity
+      const watermark = Math.min(skip, this.#eventTimeWatermark)
+      skips.set(operator, watermark)
+      const start = operator.firstOpenStart(watermark)
+      // A result's time is the last moment of its window.
+      if (upstream instanceof EventTime) least = Math.min(least, start)
+      else skips.set(upstream, Math.min(skips.get(upstream) ?? Infinity, start - 1))
+    }
+    for (const { operator } of this.#timed) (operator as WindowAggregate).skipTo(skips.get(operator)!)
+    this.#propagate()
+    return least
+  }
+
+  /** The greatest event time so far, of all event times; −∞ before the first. */
+  get latestEventTime(): number {
+    let latest = -Infinity
+    for (const { operator } of this.#steps) {
+      if (operator instanceof EventTime) latest = Math.max(latest, operator.maxEventTime)
+    }
+    return latest
+  }
+
+  /** That of the only event time. */
+  get #eventTimeWatermark(): number {
+    const eventTimes = this.#steps.flatMap(({ operator }) => (operator instanceof EventTime ? [operator] : []))
+    assert(eventTimes.length === 1, "the plan has one event time")
+    return eventTimes[0]!.watermark
+  }
+
   #propagate(): void {
     for (const { operator, emitter, upstreams } of this.#leading) {
       const watermark = leastWatermark(upstreams)
@@ -448,6 +440,19 @@ export class Dataflow {
   /** Gives the memory of all states back. The dataflow is not used any more, but `status` still answers. */
   release(): void {
     for (const { operator } of this.#steps) operator?.release?.()
+  }
+
+  /** What operators have counted, in the order of the plan: a part of `status` that takes no time. */
+  counts(): OperatorCounts[] {
+    return this.#steps.map(countsOf)
+  }
+
+  /** Takes note of rows that others have computed, in the order of the plan; those that were late are in the states. */
+  addCounts(counts: readonly OperatorCounts[]): void {
+    this.#steps.forEach((step, index) => {
+      step.rowsIn += counts[index]!.rowsIn
+      step.rowsOut += counts[index]!.rowsOut
+    })
   }
 
   /** How far everything is. */
@@ -541,17 +546,20 @@ function timeBehindCalls(eventTime: string, calls: string): TidemarkError {
   })
 }
 
-function statusOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorStatus {
+function countsOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorCounts {
+  const lateRows = hasWindowCounts(operator) ? operator.lateRows : 0
+  return { id: node.id, rowsIn: twin?.rowsIn ?? rowsIn, rowsOut, lateRows }
+}
+
+function statusOf(step: Step): OperatorStatus {
+  const { node, operator } = step
   const timed = isTimed(operator) ? operator : undefined
   const counts = hasWindowCounts(operator) ? operator : undefined
   const watermark = operator instanceof EventTime ? operator.watermark : timed?.watermark
   return {
-    id: node.id,
+    ...countsOf(step),
     kind: node.kind,
     isTimed: timed !== undefined,
-    rowsIn: twin?.rowsIn ?? rowsIn,
-    rowsOut,
-    lateRows: counts?.lateRows ?? 0,
     rowsBetweenWindows: counts?.betweenRows ?? 0,
     watermark: watermark === undefined ? undefined : finite(watermark),
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,

@@ -34,6 +34,8 @@ export interface OperatorContext {
   /** They belong to `paramsSchema`. */
   readonly params: Readonly<Record<string, unknown>>
   readonly compile: CompileOptions
+  /** Whether those who are given results of windows may keep their columns (`Batch.given`). */
+  readonly givesColumns?: boolean
   /** Who makes calls, where somebody does: plans without an `asyncMap` ask for none. */
   readonly calls?: Calls
   /** Takes a row out of the stream: to the dead letters, or it throws and so stops the job, by the job's policy. */

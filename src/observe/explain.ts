@@ -27,6 +27,7 @@ import {
   windowLabel,
 } from "../flow/plan.ts"
 import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
+import { partPlan } from "../flow/parts/part-plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
 import type { ProcessSpec } from "../flow/process/process-spec.ts"
@@ -88,8 +89,19 @@ export function explain(job: PlannedJob | ConnectedJob, options: { readonly comp
     }),
     onError: job.onError,
     policies: connected === undefined ? undefined : explainPolicies(connected),
+    oneThreadReason: oneThreadReason(job, options.compile),
     warnings: planWarnings(plan, job.paramsSchema),
   }
+}
+
+function oneThreadReason(job: PlannedJob | ConnectedJob, compile: CompileOptions): string | undefined {
+  const { plan, paramsSchema } = job
+  if ("inputs" in job) {
+    const isAtMostOnce = ({ source }: { source: SourceBinding }) => source.readGuarantee === "at-most-once"
+    if (Object.values(job.inputs).some(isAtMostOnce)) return "an input gives its records at most once"
+  }
+  const parts = partPlan(plan, { paramsSchema, params: "inputs" in job ? job.params : {}, compile })
+  return "reason" in parts ? parts.reason : undefined
 }
 
 /** An explanation as text, for people. */

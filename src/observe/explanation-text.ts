@@ -45,7 +45,7 @@ export function explanationText(explanation: Explanation): string {
     paramLines(explanation),
     ...explanation.nodes.filter(({ kind }) => kind === "source").map((source) => tree.linesOf(source)),
     policyLines(explanation),
-    lambdaLines(explanation),
+    [...threadLines(explanation), ...lambdaLines(explanation)],
     warningLines(explanation),
   ]
   return sections
@@ -221,6 +221,13 @@ function policyLines({ onError, policies }: Explanation): string[] {
     `dead letters  ${letters}`,
     `bad records   ${bad}`,
     `epochs        ${formatDuration(epoch.minMicros)} to ${formatDuration(epoch.maxMicros)}`,
+  ]
+}
+
+function threadLines({ nodes, oneThreadReason: reason }: Explanation): string[] {
+  if (!nodes.some(({ kind }) => kind === "windowAggregate")) return []
+  return [
+    `threads       operators run on ${reason === undefined ? "several, part by part, where that is worth it" : `one: ${reason}`}`,
   ]
 }
 

@@ -98,5 +98,7 @@ export interface Explanation {
   readonly onError: "dead-letter" | "stop"
   /** `undefined` where the job is not bound. */
   readonly policies: ExplainedPolicies | undefined
+  /** Why its operators run on one thread, as a clause; `undefined` where they may run on several, part by part. */
+  readonly oneThreadReason: string | undefined
   readonly warnings: readonly PlanWarning[]
 }

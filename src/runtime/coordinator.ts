@@ -14,46 +14,42 @@
  * - E10 Stopping commits and leaves the watermark where it is, unless draining was asked for.
  */
 import { Arena } from "../batch/arena.ts"
-import { batchOfRows, MAX_BATCH_ROWS } from "../batch/batch.ts"
+import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
-import { TidemarkError } from "../base/errors.ts"
 import type { Clock, Turn } from "../env/env.ts"
-import { Dataflow, type SlowestInput } from "../flow/dataflow.ts"
-import type { FailedRow } from "../flow/operator.ts"
+import type { SlowestInput } from "../flow/dataflow-status.ts"
+import { Dataflow } from "../flow/dataflow.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
 import { portSchema } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunRecord } from "../state/commit-record.ts"
-import { EpochStore } from "../state/epoch-store.ts"
+import type { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import type { JobEvent } from "../trace/events.ts"
+import { aborted } from "./aborted.ts"
 import { AsyncCalls } from "./async-calls.ts"
 import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
-import {
-  DEAD_LETTER_SCHEMA,
-  deadLetterOfRecord,
-  deadLetterOfRow,
-  rowFailed,
-  tooManyBadRecords,
-  type DeadLetter,
-} from "./dead-letters.ts"
+import { DEAD_LETTER_SCHEMA, DeadLetters } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { inspectOperator } from "./inspection.ts"
 import { Outputs, type OutputSpec } from "./outputs.ts"
+import { openStore } from "./open-store.ts"
 import { describeRun } from "./run-description.ts"
 import type { RunJobOptions } from "./run-options.ts"
+import { PartsLost } from "./parted-flow.ts"
 import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
 import { Snapshots } from "./snapshots.ts"
 import type { HoldingBack, JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
+import { lostBeside, windowThreadsOf, type WindowThreads } from "./window-threads.ts"
 import { TimeUse } from "./time-use.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
@@ -70,12 +66,13 @@ export class Coordinator {
   readonly #runRecord: RunRecord
   readonly #snapshots: Snapshots
   readonly #decoders: DecodePool | undefined
+  readonly #windowThreads: WindowThreads | undefined
   readonly #time: TimeUse
   /** Threads that have died, and of which nobody was told yet. */
   readonly #deaths: Extract<JobEvent, { kind: "thread-died" }>[] = []
   #inputs!: Inputs
   #outputs!: Outputs
-  #deadLetters: DeadLetter[] = []
+  readonly #deadLetters: DeadLetters
   #state: JobStatus["state"] = "running"
   #stop: { readonly drain: boolean } | undefined
   /** Ends a wait for records or answers. */
@@ -104,21 +101,33 @@ export class Coordinator {
     this.#store = store
     this.#arena = new Arena({ maxBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES })
     this.#decoders = this.#makeDecoders()
+    this.#deadLetters = new DeadLetters(job, {
+      arena: this.#arena,
+      place: (partition) => this.#inputs.place(partition),
+      countBad: () => ++this.#counters.badRecords,
+      write: (batch) => this.#outputs.write(DEAD_LETTER_OUTPUT, batch),
+      onEvent: options.onEvent,
+    })
     this.#runRecord = describeRun(job)
     this.#counters = new JobCounters(Object.keys(job.inputs))
     this.#snapshots = this.#makeSnapshots()
     const { plan, params } = job
     this.#calls = new AsyncCalls({ plan, params, env: options.env, onAnswer: () => this.#wait?.abort() })
     this.#pace = new CallPace(plan)
-    this.#dataflow = new Dataflow(job.plan, {
-      arena: this.#arena,
+    const operators = {
       params: job.params,
       paramsSchema: job.paramsSchema,
       compile: { mode: options.compile ?? "auto", proof: options.env.scopes },
+    }
+    const emit = (output: string, batch: Batch) => this.#outputs.write(output, batch)
+    this.#dataflow = new Dataflow(job.plan, {
+      ...operators,
+      arena: this.#arena,
       calls: this.#calls,
-      onFailedRow: (failed) => this.#onFailedRow(failed),
-      emit: (output, batch) => this.#outputs.write(output, batch),
+      onFailedRow: (failed) => this.#deadLetters.addRow(failed),
+      emit,
     })
+    this.#windowThreads = windowThreadsOf(job, options, { plan, operators, arena: this.#arena, emit })
     this.#epochLength = new EpochLength(job.epoch, this.#clock.monotonicMicros())
     this.#time = new TimeUse(this.#clock)
     this.#turn = options.env.turns.enter(options.priority ?? "batch")
@@ -126,17 +135,7 @@ export class Coordinator {
 
   /** Recovers the job's state and opens its sinks and sources. */
   static async open(job: ExecutableJob, options: RunJobOptions): Promise<Coordinator> {
-    const { disk } = options.env
-    const logDirectory = `${options.directory}/log`
-    const storeOptions = { policy: options.snapshotPolicy, bufferBytes: options.logBufferBytes }
-    let store: EpochStore
-    try {
-      store = await EpochStore.open(disk, logDirectory, storeOptions)
-    } catch (error) {
-      if (options.reset !== true || !isUnreadableState(error)) throw error
-      await EpochStore.discard(disk, logDirectory)
-      store = await EpochStore.open(disk, logDirectory, storeOptions)
-    }
+    const store = await openStore(options)
     let coordinator: Coordinator
     try {
       coordinator = new Coordinator(job, options, store)
@@ -164,8 +163,9 @@ export class Coordinator {
       result = { outcome, isNothingNew, status: this.status() }
     } catch (error) {
       this.#state = "failed"
+      const isComputing = this.#windowThreads?.areComputing === true
       await this.#closeAfterFailure()
-      throw error
+      throw isComputing ? lostBeside(error) : error
     }
     await this.#close()
     return result
@@ -327,6 +327,7 @@ export class Coordinator {
    * stop meanwhile: a later run goes on from there.
    */
   async #drain(): Promise<boolean> {
+    await this.#computeHere()
     const isStopping = this.#stop !== undefined
     const isEnough = () => !isStopping && this.#stop?.drain === false && this.#options.drain !== "always"
     do {
@@ -419,7 +420,7 @@ export class Coordinator {
     this.#hasNews = true
     this.#dataflow.complete(this.#calls.take())
     this.#dataflow.advance()
-    this.#writeDeadLetters()
+    this.#deadLetters.write()
   }
 
   /** Tells the operators that go by the clock what it says: their timers fire. */
@@ -432,7 +433,7 @@ export class Coordinator {
     this.#hasNews = true
     this.#tellTime()
     this.#dataflow.advance()
-    this.#writeDeadLetters()
+    this.#deadLetters.write()
   }
 
   async #readBatch(rows: number): Promise<void> {
@@ -442,25 +443,58 @@ export class Coordinator {
     this.#time.turnTo("compute")
     try {
       this.#tellDeaths()
-      for (const bad of taken.bad) this.#addDeadLetter(deadLetterOfRecord(bad, input, partitionId))
+      for (const bad of taken.bad) this.#deadLetters.addRecord(bad, input, partitionId)
       // A batch may have rows that its selection leaves out, as they are bad records.
       const records = (taken.batch?.count ?? 0) + taken.bad.length
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
       this.#hasNews = true
       this.#tellTime()
-      if (taken.batch !== undefined) this.#dataflow.push(input, taken.batch)
-      // In the order of the records, so that it does not show how they were cut into batches (E7).
-      this.#deadLetters.sort((one, other) => (one.offset ?? 0) - (other.offset ?? 0))
+      if (taken.batch !== undefined) await this.#compute(input, taken.batch)
+      this.#deadLetters.sort()
     } finally {
       taken.release()
     }
-    if (taken.watermark !== undefined) this.#dataflow.raiseWatermark(input, index, taken.watermark)
-    if (taken.end) this.#dataflow.endPartition(input, index)
+    if (taken.watermark !== undefined) {
+      if (this.#windowThreads?.areComputing === true) throw new PartsLost("the source tells watermarks")
+      this.#dataflow.raiseWatermark(input, index, taken.watermark)
+    }
+    if (taken.end) await this.#endPartition(input, index)
     this.#dataflow.advance()
-    this.#writeDeadLetters()
+    this.#deadLetters.write()
     this.#pace.read(taken.batch?.length ?? 0, this.#dataflow.fullOperator !== undefined)
     this.#pieces.took(taken.batch?.length ?? 0, this.#clock.monotonicMicros() - startMicros)
+  }
+
+  /** On threads, where there are some, else here. */
+  async #compute(input: string, batch: Batch): Promise<void> {
+    if (this.#windowThreads?.areComputing === true) return await this.#windowThreads.take(batch)
+    const startMicros = this.#clock.monotonicMicros()
+    this.#dataflow.push(input, batch)
+    this.#windowThreads?.computed(this.#clock.monotonicMicros() - startMicros)
+  }
+
+  /** Behind a commit: threads compute from here on, where that is worth it and one partition is read whose records are all there. */
+  async #considerThreads(): Promise<void> {
+    if (this.#windowThreads === undefined || this.#stop !== undefined || this.#inputs.openCount !== 1) return
+    const reader = await this.#inputs.nextReader()
+    if (reader.whenReadable !== undefined) return
+    const share = this.#time.shares().find(({ on }) => on === "compute")?.share ?? 0
+    const threads = this.#windowThreads.consider(this.#dataflow, share)
+    if (threads > 0) this.#options.onEvent?.({ kind: "threads-compute", threads })
+  }
+
+  async #endPartition(input: string, index: number): Promise<void> {
+    if (this.#windowThreads?.areComputing !== true) return this.#dataflow.endPartition(input, index)
+    this.#windowThreads.end(index)
+    await this.#computeHere()
+  }
+
+  /** From here on all is computed on this thread: behind a commit, as what threads have computed is known then. */
+  async #computeHere(): Promise<void> {
+    if (this.#windowThreads?.areComputing !== true) return
+    await this.#commit(false, false)
+    await this.#windowThreads.close()
   }
 
   /** Tells of threads that have died: here and not when it happens, so that a listener that throws fails the job. */
@@ -469,20 +503,15 @@ export class Coordinator {
   }
 
   async #commit(finished: boolean, final: boolean): Promise<void> {
+    this.#time.turnTo("compute")
+    const ofThreads = await this.#windowThreads?.changes(this.#dataflow)
     const startMicros = this.#clock.monotonicMicros()
     this.#tellDeaths()
-    this.#writeDeadLetters()
+    this.#deadLetters.write()
     const rows = this.#rowsSinceCut
     const staged = await this.#outputs.stage(final)
     this.#time.turnTo("compute")
-    const operators = new Map<string, Uint8Array>()
-    for (const state of this.#dataflow.states) {
-      const changes = this.#changes.get(state.id) ?? new ByteWriter()
-      this.#changes.set(state.id, changes)
-      changes.clear()
-      state.writeChanges(changes)
-      operators.set(state.id, changes.view())
-    }
+    const operators = ofThreads ?? this.#writeChanges()
     const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     const record = this.#epochRecord(this.#store.epoch + 1, finished, {
       counters: this.#counters.changed(counters),
@@ -504,6 +533,7 @@ export class Coordinator {
     this.#time.turnTo("log")
     if (final) await this.#snapshots.finish()
     else this.#snapshots.step()
+    if (!final) await this.#considerThreads()
     this.#epochLength.committed(this.#clock.monotonicMicros(), this.#lastCommitMicros)
   }
 
@@ -528,6 +558,18 @@ export class Coordinator {
     })
   }
 
+  #writeChanges(): Map<string, Uint8Array> {
+    const operators = new Map<string, Uint8Array>()
+    for (const state of this.#dataflow.states) {
+      const changes = this.#changes.get(state.id) ?? new ByteWriter()
+      this.#changes.set(state.id, changes)
+      changes.clear()
+      state.writeChanges(changes)
+      operators.set(state.id, changes.view())
+    }
+    return operators
+  }
+
   #epochRecord(
     epoch: number,
     finished: boolean,
@@ -537,34 +579,6 @@ export class Coordinator {
     return { epoch, finished, wallMicros: this.#clock.wallMicros(), active, ...parts }
   }
 
-  #onFailedRow(failed: FailedRow): void {
-    const letter = deadLetterOfRow(failed, (partition) => this.#inputs.place(partition))
-    if ((failed.policy ?? this.#job.onError) === "stop") throw rowFailed(failed, letter)
-    this.#addDeadLetter(letter)
-  }
-
-  #addDeadLetter(letter: DeadLetter): void {
-    const { partition, record, operator, reason, input } = letter
-    const count = ++this.#counters.badRecords
-    this.#options.onEvent?.({ kind: "dead-letter", input, partition, record, operator, reason })
-    const { maxBadRecords } = this.#job
-    if (count > maxBadRecords) throw tooManyBadRecords(letter, count, maxBadRecords)
-    if (this.#job.deadLetter !== undefined) this.#deadLetters.push(letter)
-  }
-
-  #writeDeadLetters(): void {
-    if (this.#deadLetters.length === 0) return
-    for (let at = 0; at < this.#deadLetters.length; at += 1024) {
-      const { batch, release } = batchOfRows(this.#arena, DEAD_LETTER_SCHEMA, this.#deadLetters.slice(at, at + 1024))
-      try {
-        this.#outputs.write(DEAD_LETTER_OUTPUT, batch)
-      } finally {
-        release()
-      }
-    }
-    this.#deadLetters = []
-  }
-
   async #close(): Promise<void> {
     this.#turn.leave()
     this.#calls.close()
@@ -572,7 +586,7 @@ export class Coordinator {
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
     const parts: readonly ({ close(): Promise<void> } | undefined)[] = [this.#inputs, this.#outputs, this.#store]
     try {
-      await closeAll([...parts, this.#decoders])
+      await closeAll([this.#windowThreads, ...parts, this.#decoders])
     } finally {
       this.#dataflow.release()
     }
@@ -582,15 +596,4 @@ export class Coordinator {
   async #closeAfterFailure(): Promise<void> {
     await this.#close().catch(() => undefined)
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true })
-  })
-}
-
-function isUnreadableState(error: unknown): boolean {
-  return error instanceof TidemarkError && (error.code === "state-corrupt" || error.code === "state-newer-format")
 }

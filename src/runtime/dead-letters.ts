@@ -7,11 +7,15 @@
  */
 import { counted } from "../base/counted.ts"
 import { TidemarkError } from "../base/errors.ts"
+import type { Arena } from "../batch/arena.ts"
+import { batchOfRows, type Batch } from "../batch/batch.ts"
 import { writtenRow } from "../batch/written-row.ts"
 import type { BadRecord } from "../batch/position.ts"
 import { schema, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import type { FailedRow } from "../flow/operator.ts"
+import type { JobEvent } from "../trace/events.ts"
+import type { ExecutableJob } from "./executable-job.ts"
 
 /** Where dead letters lie in the state directory of a job that binds no output for them. */
 export const DEAD_LETTER_DIRECTORY = "dead-letters"
@@ -42,7 +46,7 @@ export type DeadLetter = RowOf<typeof DEAD_LETTER_SCHEMA>
 const MAX_RAW_LENGTH = 4096
 
 /** The dead letter of a record that could not be read. */
-export function deadLetterOfRecord(bad: BadRecord, input: string, partition: string): DeadLetter {
+function deadLetterOfRecord(bad: BadRecord, input: string, partition: string): DeadLetter {
   return {
     input,
     partition,
@@ -56,7 +60,7 @@ export function deadLetterOfRecord(bad: BadRecord, input: string, partition: str
 }
 
 /** The dead letter of a row whose lambda failed. `place` tells input and partition of a partition's index. */
-export function deadLetterOfRow(
+function deadLetterOfRow(
   failed: FailedRow,
   place: (partition: number) => { readonly input: string; readonly id: string },
 ): DeadLetter {
@@ -99,6 +103,78 @@ export function tooManyBadRecords(letter: DeadLetter, count: number, allowed: nu
       hint: `It was ${letter.raw}. Mend the input or the schema, or raise maxBadRecords. Nothing of this epoch counts.`,
     },
   )
+}
+
+/** What dead letters of a running job pass through. */
+export interface DeadLettersContext {
+  readonly arena: Arena
+  /** Where a partition lies. */
+  place(partition: number): { readonly input: string; readonly id: string }
+  /** Counts one more bad record, and gives how many there are. */
+  countBad(): number
+  /** Takes rows of the output of dead letters; they are gone when it returns. */
+  write(batch: Batch): void
+  readonly onEvent: ((event: JobEvent) => void) | undefined
+}
+
+/** The dead letters of a running job, until they are written. */
+export class DeadLetters {
+  readonly #job: ExecutableJob
+  readonly #context: DeadLettersContext
+  #letters: DeadLetter[] = []
+
+  constructor(job: ExecutableJob, context: DeadLettersContext) {
+    this.#job = job
+    this.#context = context
+  }
+
+  /** Takes a record that could not be read. */
+  addRecord(bad: BadRecord, input: string, partition: string): void {
+    this.#add(deadLetterOfRecord(bad, input, partition))
+  }
+
+  /**
+   * Takes a row that failed.
+   *
+   * @throws TidemarkError `lambda-failed` or `call-failed` where the policy is to stop.
+   */
+  addRow(failed: FailedRow): void {
+    const letter = deadLetterOfRow(failed, (partition) => this.#context.place(partition))
+    if ((failed.policy ?? this.#job.onError) === "stop") throw rowFailed(failed, letter)
+    this.#add(letter)
+  }
+
+  #add(letter: DeadLetter): void {
+    const { partition, record, operator, reason, input } = letter
+    const count = this.#context.countBad()
+    this.#context.onEvent?.({ kind: "dead-letter", input, partition, record, operator, reason })
+    const { maxBadRecords } = this.#job
+    if (count > maxBadRecords) throw tooManyBadRecords(letter, count, maxBadRecords)
+    if (this.#job.deadLetter !== undefined) this.#letters.push(letter)
+  }
+
+  /** Puts them in the order of the records, so that it does not show how they were cut into batches (E7). */
+  sort(): void {
+    this.#letters.sort((one, other) => (one.offset ?? 0) - (other.offset ?? 0))
+  }
+
+  /** Writes them. */
+  write(): void {
+    if (this.#letters.length === 0) return
+    for (let at = 0; at < this.#letters.length; at += 1024) {
+      const { batch, release } = batchOfRows(
+        this.#context.arena,
+        DEAD_LETTER_SCHEMA,
+        this.#letters.slice(at, at + 1024),
+      )
+      try {
+        this.#context.write(batch)
+      } finally {
+        release()
+      }
+    }
+    this.#letters = []
+  }
 }
 
 function placeText({ partition, record }: DeadLetter): string {

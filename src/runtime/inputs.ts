@@ -118,6 +118,11 @@ export class Inputs {
     return this.#partitions.size === 0
   }
 
+  /** How many partitions have not ended. */
+  get openCount(): number {
+    return this.#partitions.size
+  }
+
   /** The partition whose morsel is being read. */
   get active(): number | undefined {
     return this.#active

@@ -10,7 +10,7 @@
  * - JC1 An epoch holds the counters that have changed since the last one that was committed, a snapshot all of them.
  */
 import { assert } from "../base/assert.ts"
-import type { DataflowStatus } from "../flow/dataflow.ts"
+import type { DataflowStatus } from "../flow/dataflow-status.ts"
 
 /** See the head of this file. */
 export class JobCounters {

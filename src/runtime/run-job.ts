@@ -9,6 +9,7 @@ import { makeDurableDirectory } from "../env/durable-directory.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
 import { Coordinator } from "./coordinator.ts"
 import type { ExecutableJob } from "./executable-job.ts"
+import { PartsLost } from "./parted-flow.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { STATE_DIRECTORY_STEPS } from "./steps.ts"
@@ -64,25 +65,71 @@ export async function runJob(job: ExecutableJob, options: RunJobOptions): Promis
       hint: "Wait for it or stop it, or give this job a directory of its own (--dir).",
     })
   }
-  let coordinator: Coordinator
+  const life = new JobLife(job, options)
   try {
-    coordinator = await Coordinator.open(job, options)
+    await life.begin()
   } catch (error) {
     await lock.release()
     throw error
   }
-  const finished = coordinator.run().finally(() => lock.release())
+  const finished = life.run().finally(() => lock.release())
   // Whoever holds the handle decides when to look at a failure; until then it is not unhandled.
   finished.catch(() => undefined)
   return {
     finished,
-    status: () => coordinator.status(),
-    inspect: (operator) => coordinator.inspect(operator),
-    commit: () => coordinator.requestCommit(),
+    status: () => life.status(),
+    inspect: (operator) => life.inspect(operator),
+    commit: () => life.requestCommit(),
     // It gives the very promise that is handled above: whoever stops a job that fails need not look at it.
     stop: (stopOptions = {}) => {
-      coordinator.requestStop(checkOptions("stop(...)", stopOptions, ["drain"])["drain"] === true)
+      life.requestStop(checkOptions("stop(...)", stopOptions, ["drain"])["drain"] === true)
       return finished
     },
+  }
+}
+
+/** A job from its first coordinator to its last: where threads that compute are lost, another goes on behind the last commit. */
+class JobLife {
+  readonly #job: ExecutableJob
+  readonly #options: RunJobOptions
+  #coordinator!: Coordinator
+  #stop: { readonly drain: boolean } | undefined
+
+  constructor(job: ExecutableJob, options: RunJobOptions) {
+    this.#job = job
+    this.#options = options
+  }
+
+  async begin(): Promise<void> {
+    this.#coordinator = await Coordinator.open(this.#job, this.#options)
+  }
+
+  async run(): Promise<JobResult> {
+    try {
+      return await this.#coordinator.run()
+    } catch (error) {
+      if (!(error instanceof PartsLost)) throw error
+      this.#options.onEvent?.({ kind: "threads-lost", reason: error.message })
+    }
+    this.#coordinator = await Coordinator.open(this.#job, { ...this.#options, reset: false, computesInParts: false })
+    if (this.#stop !== undefined) this.#coordinator.requestStop(this.#stop.drain)
+    return await this.#coordinator.run()
+  }
+
+  status(): JobStatus {
+    return this.#coordinator.status()
+  }
+
+  inspect(operator: string): OperatorContents | undefined {
+    return this.#coordinator.inspect(operator)
+  }
+
+  requestCommit(): Promise<void> {
+    return this.#coordinator.requestCommit()
+  }
+
+  requestStop(drain: boolean): void {
+    this.#stop ??= { drain }
+    this.#coordinator.requestStop(drain)
   }
 }

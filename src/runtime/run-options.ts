@@ -48,6 +48,10 @@ export interface RunJobOptions {
    * How many threads decode what is read, beside the one that computes; default: none. Results do not depend on it.
    */
   readonly parallelism?: number
+  /** Whether as many threads may also compute, part by part; default true. Results do not depend on it. */
+  readonly computesInParts?: boolean
+  /** For tests: they do so from the first commit on, in parts of about so many rows. */
+  readonly partRows?: number | undefined
   /** Those threads start when so many stretches of the input were read; default 16. Results do not depend on it. */
   readonly stretchesBeforeThreads?: number
   /** For tests, the length of a morsel (`scheduler.ts`): all runs of a job must have the same. */

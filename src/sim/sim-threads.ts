@@ -6,8 +6,8 @@ import { Prng } from "../base/prng.ts"
 import type { Thread, ThreadEvents, Threads } from "../env/env.ts"
 import type { SimScheduler } from "./scheduler.ts"
 
-/** What threads run: it takes a message, and gives an answer or `undefined`. */
-export type ThreadProgram = (data: unknown) => { take(message: never): unknown }
+/** What threads run: it takes messages, and gives an answer or `undefined`, or sends some. */
+export type ThreadProgram = (data: unknown, send: (answer: unknown) => void) => { take(message: never): unknown }
 
 /** The world that threads live in. */
 export interface ThreadWorld {
@@ -35,7 +35,6 @@ export class SimThreads implements Threads {
 
   start(data: unknown, events: ThreadEvents): Thread {
     const { scheduler } = this.#world
-    const program = this.#program(data)
     let isRunning = true
     let dueMicros = scheduler.now
     const later = (perform: () => void): void => {
@@ -44,6 +43,11 @@ export class SimThreads implements Threads {
         if (isRunning && this.#isAlive()) perform()
       })
     }
+    const answer = (given: unknown): void => {
+      const copy = structuredClone(given)
+      if (copy !== undefined) later(() => events.onMessage(copy))
+    }
+    const program = this.#program(data, answer)
     return {
       send: (message) => {
         // What is sent is copied, so that nobody changes it on its way.
@@ -55,9 +59,9 @@ export class SimThreads implements Threads {
             events.onDeath("the simulation has ended it")
             return
           }
-          const answer = structuredClone(program.take(sent))
+          const given = program.take(sent)
           this.#world.record("thread", "answered")
-          if (answer !== undefined) later(() => events.onMessage(answer))
+          answer(given)
         })
       },
       stop: () => {

@@ -13,8 +13,6 @@ import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { Prng } from "../base/prng.ts"
 import type { Env } from "../env/env.ts"
-import type { DecodeThreadStart } from "../formats/threads/decode-messages.ts"
-import { DecodeThread } from "../formats/threads/decode-thread.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
@@ -34,6 +32,7 @@ import {
 } from "./scenario-job.ts"
 import { SimWorld } from "./sim-env.ts"
 import type { TraceEvent } from "./sim-trace.ts"
+import { threadProgram } from "./thread-program.ts"
 import { truthOf, type Truth } from "./truth.ts"
 
 /** How to run a scenario. */
@@ -116,7 +115,7 @@ class Simulation {
       seed: scenario.seed,
       faults,
       keepsTrace: options.keepsTrace ?? false,
-      threadProgram: (data) => new DecodeThread(data as DecodeThreadStart),
+      threadProgram,
     })
     this.#world.image.installDirectory(BASE_DIRECTORY)
     this.#world.image.installDirectory(STATE_PARENT)

@@ -42,6 +42,10 @@ export type JobEvent =
   | { readonly kind: "committed"; readonly epoch: number; readonly rows: number; readonly commitMicros: number }
   /** A thread that decodes has ended by itself. What it had under way is done again, here where no other takes its place. */
   | { readonly kind: "thread-died"; readonly reason: string; readonly isReplaced: boolean }
+  /** From here on so many threads compute, each a part of the stream. */
+  | { readonly kind: "threads-compute"; readonly threads: number }
+  /** They cannot go on: the job recovers from its last commit, and computes on one thread. */
+  | { readonly kind: "threads-lost"; readonly reason: string }
   /** A snapshot of everything was written and older log segments removed. */
   | { readonly kind: "snapshot"; readonly epoch: number }
   /** A record could not be read, or a row's lambda failed. */

@@ -3,7 +3,7 @@
  * what it reads is ever stored. Kernels note the id of each row's key, and where the rows of a window end.
  */
 import type { Arena } from "../../batch/arena.ts"
-import { Batch, type DeferredColumns } from "../../batch/batch.ts"
+import { Batch, type DeferredColumns, type GivenColumns } from "../../batch/batch.ts"
 import { LinearArray } from "../../batch/linear-array.ts"
 import { LinearRows } from "../linear-rows.ts"
 import type { WindowFunctions } from "./kernels/window-code.ts"
@@ -38,9 +38,9 @@ export class DeferredKeys {
   }
 
   /** A batch whose rows are stored but for their keys and windows: by whoever chooses among them, or by `keepAll`. */
-  deferred(batch: Batch): Batch {
+  deferred(batch: Batch, given: GivenColumns | null): Batch {
     const { schema, columns, length, isTimeOrdered } = batch
-    const deferred: DeferredColumns = { keep: (rows, count) => this.#keep(batch, rows, count) }
+    const deferred: DeferredColumns = { keep: (rows, count) => this.#keep(batch, rows, count, given) }
     return new Batch({ schema, columns, length, isTimeOrdered, deferred })
   }
 
@@ -49,10 +49,21 @@ export class DeferredKeys {
     this.#keepRows(this.#memory.controlAddress, this.#rows.of(batch).byteOffset, batch.length)
   }
 
-  #keep({ schema, columns, isTimeOrdered }: Batch, selection: Int32Array, count: number): Batch {
+  #keep(
+    { schema, columns, isTimeOrdered }: Batch,
+    selection: Int32Array,
+    count: number,
+    given: GivenColumns | null,
+  ): Batch {
     const chosen = new Batch({ schema, columns, length: selection.length, selection, count })
     this.#keepRows(this.#memory.controlAddress, this.#rows.of(chosen).byteOffset, count)
-    return new Batch({ schema, columns, length: count, isTimeOrdered })
+    return new Batch({
+      schema,
+      columns,
+      length: count,
+      isTimeOrdered,
+      given: count > selection.length / 2 ? given : null,
+    })
   }
 
   /** Forgets the rows: others follow. */

@@ -426,6 +426,23 @@ export class WindowAggregate implements Operator, OperatorState {
     state.watermark = watermark === Infinity ? lastEnd - 1 : watermark
   }
 
+  /**
+   * The start of the first window that is open at a watermark: no record before it counts in what fires from there on. It is
+   * −∞ where nothing has passed.
+   */
+  firstOpenStart(watermark: number): number {
+    return watermark === -Infinity ? -Infinity : this.#slices.firstWindowEndBehind(watermark + 1) - this.#slices.size
+  }
+
+  /** Takes the windows that end by a watermark for fired, whatever of their records was given: their rows are not wanted. */
+  skipTo(watermark: number): void {
+    if (watermark <= this.#state.watermark) return
+    this.#state.watermark = watermark
+    this.#pieces.drop(this.#state.floorEnd)
+    // What windows share is found anew from pieces.
+    this.#code.reset(this.#memory.controlAddress)
+  }
+
   /** Forgets slices whose last window ends by the watermark, where others fire; gives whether ids have got another meaning. */
   pass(watermark: number): boolean {
     const entries = this.#countEntries()
@@ -487,6 +504,8 @@ export class WindowAggregate implements Operator, OperatorState {
 
   applyChanges(changes: ByteReader): void {
     this.#state.applyChanges(changes)
+    // What windows share is found anew from pieces.
+    this.#code.reset(this.#memory.controlAddress)
   }
 
   /** Gives all memory back. The operator must not be used any more. */

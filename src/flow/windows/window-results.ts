@@ -3,7 +3,7 @@
  * when they are full or the watermark's work is done. Rows of several windows share a batch.
  */
 import { assert } from "../../base/assert.ts"
-import { allocateColumns, Batch, type BatchColumns } from "../../batch/batch.ts"
+import { allocateColumns, Batch, type BatchColumns, type GivenColumns } from "../../batch/batch.ts"
 import type { Column, Int64Column } from "../../batch/column.ts"
 import type { Schema } from "../../batch/schema.ts"
 import { EveryRow } from "../every-row.ts"
@@ -108,8 +108,23 @@ export class WindowResults {
     this.#deferredKeys?.release()
   }
 
+  get #given(): GivenColumns | null {
+    return this.#context.givesColumns === true ? { take: () => this.#give() } : null
+  }
+
+  /** Leaves the columns to another; the next rows go to others. */
+  #give(): () => void {
+    const { release } = this.#made!
+    this.#forgetColumns()
+    return release
+  }
+
   #releaseColumns(): void {
     this.#made?.release()
+    this.#forgetColumns()
+  }
+
+  #forgetColumns(): void {
     this.#made = undefined
     this.#last = undefined
     this.#bitmaps = []
@@ -181,7 +196,8 @@ export class WindowResults {
       if (dictionary !== null) setDictionary(columns[part]!, dictionary)
     }
     const all = this.#batchOf(this.#owner.schema, columns, length)
-    const results = this.#failures.size === 0 ? (this.#deferredKeys?.deferred(all) ?? all) : this.#withoutFailed(all)
+    const results =
+      this.#failures.size === 0 ? (this.#deferredKeys?.deferred(all, this.#given) ?? all) : this.#withoutFailed(all)
     this.#failures.report(this.#owner.id, all, this.#context)
     if (results.count > 0) out.emit("main", results)
     this.#deferredKeys?.clear()
@@ -190,6 +206,8 @@ export class WindowResults {
 
   /** The last batch says the same of other rows, where it has as many: nobody keeps one (H4), and a new one is not in the cache. */
   #batchOf(schema: Schema, columns: readonly Column[], length: number): Batch {
+    const given = this.#given
+    if (given !== null) return new Batch({ schema, columns, length, isTimeOrdered: true, given })
     const last = this.#last
     if (last !== undefined && last.schema === schema && last.columns === columns && last.length === length) return last
     // Windows fire in order of their ends.

@@ -20,13 +20,24 @@
  * - F3 Applying all that was written since the beginning, in order, gives the same state.
  * - WS1 No bytes make `applyChanges` do anything but restore or throw `state-corrupt`.
  */
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
 import type { Slices } from "./kernels/slices.ts"
 import { PIECE } from "./kernels/window-control.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
 import { takeChanges } from "../taken-changes.ts"
+
+/** Changes of a window's state with another number of late rows. */
+export function withLateRows(changes: Uint8Array, lateRows: number): Uint8Array {
+  const from = new ByteReader(changes)
+  const out = new ByteWriter()
+  out.float64(from.float64())
+  from.varint()
+  out.varint(lateRows)
+  out.raw(changes.subarray(changes.length - from.remaining))
+  return out.view()
+}
 
 /** What the state is made of. */
 export interface WindowStateParts extends EntryBytesParts {

@@ -147,7 +147,7 @@ export class KeyIndex {
       this.#moveKeys(block)
       return
     }
-    this.#rooms = this.#arena.allocate(4 * Math.ceil(this.#arena.maxBytes / SEGMENT_BYTES_MAX))
+    this.#rooms = this.#arena.allocate(4 * Math.ceil(this.#arena.buffer.byteLength / SEGMENT_BYTES_MAX))
     this.#split(0)
   }
 

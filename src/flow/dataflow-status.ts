@@ -1,0 +1,59 @@
+/** What a dataflow tells of itself at a moment. */
+import type { PlanNode } from "./plan.ts"
+
+/** What an operator has counted. */
+export interface OperatorCounts {
+  readonly id: string
+  /** Rows since the dataflow was made. */
+  readonly rowsIn: number
+  readonly rowsOut: number
+  /** Rows late for all their windows, over the life of the state. */
+  readonly lateRows: number
+}
+
+/** An operator at a moment. */
+export interface OperatorStatus extends OperatorCounts {
+  readonly kind: PlanNode["kind"]
+  /** Whether its results wait for the watermark. */
+  readonly isTimed: boolean
+  /** Rows that lay between windows and so counted nowhere, since the dataflow was made. */
+  readonly rowsBetweenWindows: number
+  /** In microseconds; `undefined` where the operator has none, or none yet. */
+  readonly watermark: number | undefined
+  /** The latest event time that an `eventTime` operator has seen, in microseconds. */
+  readonly maxEventTime: number | undefined
+  /** Windows that wait for the watermark. */
+  readonly openWindows: number
+  /** The watermark at which its next result is due, in microseconds; `undefined` where nothing waits. */
+  readonly nextDue: number | undefined
+  /** Rows that wait for the answer to their call. */
+  readonly heldRows: number
+}
+
+/** What the watermark of an event time waits for. */
+export interface SlowestInput {
+  /** The id of the event time. */
+  readonly eventTime: string
+  /** The open partition with the least watermark, and that watermark: `undefined` before its first row. */
+  readonly partition: number
+  readonly watermark: number | undefined
+  /** How far it is behind the partition that has come furthest, ended ones included; `undefined` where it has no watermark. */
+  readonly behind: number | undefined
+  /** How many other open partitions are as far. */
+  readonly others: number
+}
+
+/** A dataflow at a moment. */
+export interface DataflowStatus {
+  /** Of all windows. */
+  readonly lateRows: number
+  /** The lowest of all event times', in microseconds; `undefined` before the first. */
+  readonly watermark: number | undefined
+  /** In microseconds. */
+  readonly maxEventTime: number | undefined
+  readonly openWindows: number
+  /** In the order of the plan. */
+  readonly operators: readonly OperatorStatus[]
+  /** Of each event time that has an open partition, in the order of the plan. */
+  readonly slowest: readonly SlowestInput[]
+}
