@@ -29,7 +29,7 @@ const marked = job({
   },
 })
 
-test("T10 T11 watermarks of a function, and the clock, which stands still in the test kit", async () => {
+test("T12 T11 watermarks of a function, and the clock, which stands still in the test kit", async () => {
   const S = 1_000_000
   const events = [event(1), event(5 * S), event(2), event(S, true), event(3)]
   const { perSecond, late, seen, byTheClock } = await runOnRows(marked, { inputs: { events } })

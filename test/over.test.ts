@@ -34,7 +34,7 @@ const risky = job({
   },
 })
 
-test("W80 W60 rows have what was before them, and go on with their event time", async () => {
+test("W80 W64 rows have what was before them, and go on with their event time", async () => {
   const S = 1_000_000
   const payments = [
     payment(20 * S, 60),

@@ -349,7 +349,7 @@ export function isMade(node: PlanNode, port: Port): boolean {
 }
 
 /** Whether the rows of a port are results of windows. */
-export function isWindowResult(node: PlanNode, port: Port): node is WindowAggregateNode {
+function isWindowResult(node: PlanNode, port: Port): node is WindowAggregateNode {
   return node.kind === "windowAggregate" && port === "main"
 }
 

@@ -188,13 +188,18 @@ function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: reado
       else if (open.get(partition)?.watermark !== own) open.set(partition, { watermark: own, since: stamps[index]! })
     }
   }
+  // Where a function gives watermarks, only they say how far a partition is.
+  const furthest =
+    outOfOrderMicros === undefined
+      ? Math.max(...[...open.values()].map((hold) => hold.watermark))
+      : maxEventTime - outOfOrderMicros - 1
   return {
     id,
     watermarkMicros: finite(watermark),
     maxEventTimeMicros: finite(maxEventTime),
     outOfOrderMicros,
     openPartitions: open.size,
-    holdingBack: holdOf(open, state, Math.max(watermark, maxEventTime - (outOfOrderMicros ?? 0) - 1)),
+    holdingBack: holdOf(open, state, Math.max(watermark, furthest)),
   }
 }
 

@@ -42,7 +42,7 @@ test("W40 W41 days with a time zone are windows by its calendar", () => {
   expect(calendar("month", { zone: "UTC", count: 3 })).toEqual({ ...berlin, unit: "month", count: 3, zone: "UTC" })
 })
 
-test("W60 windows of records are numbers of them", () => {
+test("W64 windows of records are numbers of them", () => {
   expect(countWindow(100)).toEqual({ kind: "count", count: 100, every: 100 })
   expect(countWindow(100, { every: 10 })).toEqual({ kind: "count", count: 100, every: 10 })
 })

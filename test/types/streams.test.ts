@@ -79,7 +79,7 @@ test("W19 results of windows without keys have bounds and aggregates", () => {
   }>()
 })
 
-test("W61 results of windows of records have bounds where there is event time, and none where there is not", () => {
+test("W65 results of windows of records have bounds where there is event time, and none where there is not", () => {
   const timed = outputOf((trips) =>
     trips
       .eventTime("pickup", { outOfOrder: "5s" })

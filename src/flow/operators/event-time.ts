@@ -12,7 +12,7 @@
  * Invariants (rules of docs/spec/time.md):
  * - T1 A partition's watermark after a record is the prefix maximum of event time − out-of-orderness − 1 µs.
  * - T2 A row carries its partition's watermark from before it.
- * - T10 Where a function gives watermarks, a partition's is the greatest that it has given of its records.
+ * - T12 Where a function gives watermarks, a partition's is the greatest that it has given of its records.
  * - T3 The operator's watermark is the least of the open partitions' and never goes back.
  * - T4 A partition that appears starts at the operator's watermark.
  * - T5 A partition that has ended does not hold the watermark back.
@@ -201,7 +201,7 @@ export class EventTime implements Operator, OperatorState {
     out.emit("main", batch.with({ watermarks, isTimeOrdered: false }))
   }
 
-  /** The same, where watermarks are given: a record's is at work behind it (T10). */
+  /** The same, where watermarks are given: a record's is at work behind it (T12). */
   #carryGiven(given: GivenWatermarks, batch: Batch, before: number, out: Emitter): void {
     const { halves } = batch.columns[this.#timeIndex] as Int64Column
     this.#watermarks.reserve(batch.length)

@@ -32,7 +32,7 @@ const atMarkers = ((row: { readonly at: number; readonly isMarker: boolean }) =>
 const record = (at: number, isMarker = false): Row => ({ at, isMarker })
 const ends = (rows: readonly Row[]) => rows.map(({ windowEnd, n }) => `${String(windowEnd)}: ${String(n)}`)
 
-it("T10 the watermark is what records have said, and those that say nothing do not move it", () => {
+it("T12 the watermark is what records have said, and those that say nothing do not move it", () => {
   const run = markedRun(atMarkers)
   run.push([record(1), record(50), record(3)])
   expect(ends(run.take())).toEqual([])
@@ -40,7 +40,7 @@ it("T10 the watermark is what records have said, and those that say nothing do n
   expect(ends(run.take())).toEqual(["10: 3"])
 })
 
-it("T2 T10 a record is not late because of itself, and is because of one before it", () => {
+it("T2 T12 a record is not late because of itself, and is because of one before it", () => {
   const run = markedRun(atMarkers)
   run.push([record(5), record(9, true), record(9), record(30, true), record(29), record(31)])
   run.drain()
@@ -48,7 +48,7 @@ it("T2 T10 a record is not late because of itself, and is because of one before 
   expect(ends(run.take())).toEqual(["10: 2", "40: 2"])
 })
 
-it("T3 T10 a watermark that is said to be earlier does not take it back, and it goes on after a restart", () => {
+it("T3 T12 a watermark that is said to be earlier does not take it back, and it goes on after a restart", () => {
   const run = markedRun(atMarkers)
   run.push([record(19, true), record(5, true)])
   run.restart("epochs")
@@ -56,7 +56,7 @@ it("T3 T10 a watermark that is said to be earlier does not take it back, and it 
   expect(run.take("late")).toEqual([record(5, true), record(12)])
 })
 
-it("T10 a record whose function fails is a failed row, and says nothing", () => {
+it("T12 a record whose function fails is a failed row, and says nothing", () => {
   const run = markedRun(((row: { readonly at: number }) => {
     if (row.at === 13) throw new Error("13")
     return row.at === 14 ? "soon" : row.at

@@ -77,7 +77,7 @@ export class ReferenceCountWindows {
     return Object.values(result).includes(FAILED) ? FAILED : result
   }
 
-  /** The slices of a window, those of its older block and those of its newer one (W62). */
+  /** The slices of a window, those of its older block and those of its newer one (W66). */
   #partsOf(start: number, end: number): (readonly [number, number])[][] {
     const { count, every } = this.#window
     const length = Math.ceil(count / every) * every

@@ -46,7 +46,7 @@ function shown(rows: readonly Row[]): string[] {
   })
 }
 
-it("W60 a window ends with its last record, key by key, and the next one begins behind it", () => {
+it("W64 a window ends with its last record, key by key, and the next one begins behind it", () => {
   const run = runOf(2, 2)
   run.push([record(1), record(2, "b"), record(3), record(4), record(5)])
   expect(shown(run.take())).toEqual(["a 1–4 2 3", "a 4–6 2 5"])
@@ -54,20 +54,20 @@ it("W60 a window ends with its last record, key by key, and the next one begins 
   expect(shown(run.take())).toEqual(["b 2–7 2 6"])
 })
 
-it("W60 overlapping windows hold the last records at every so many, and fewer at first", () => {
+it("W64 overlapping windows hold the last records at every so many, and fewer at first", () => {
   const run = runOf(3, 2)
   run.push([1, 2, 3, 4, 5, 6, 7].map((x) => record(x)))
   expect(shown(run.take())).toEqual(["a 1–3 2 2", "a 2–5 3 4", "a 4–7 3 6"])
 })
 
-it("W60 between windows with gaps records count nowhere", () => {
+it("W64 between windows with gaps records count nowhere", () => {
   const run = runOf(1, 3)
   run.push([1, 2, 3, 4, 5, 6, 7].map((x) => record(x)))
   expect(shown(run.take())).toEqual(["a 3–4 1 3", "a 6–7 1 6"])
   expect(run.dataflow.status().operators[2]).toMatchObject({ rowsBetweenWindows: 5, openWindows: 0 })
 })
 
-it("W60 records that fail are counted by nobody, and null is a record", () => {
+it("W64 records that fail are counted by nobody, and null is a record", () => {
   const lambda = ((row: { readonly x: number | null }) => {
     if (row.x === 13) throw new Error("13")
     return row.x
@@ -78,26 +78,26 @@ it("W60 records that fail are counted by nobody, and null is a record", () => {
   expect(run.failed).toBe(1)
 })
 
-it("W61 the bounds of a window are those of its records in event time, whatever their order", () => {
+it("W65 the bounds of a window are those of its records in event time, whatever their order", () => {
   const run = runOf(3, 3)
   run.push([record(8), record(2), record(5)])
   expect(shown(run.take())).toEqual(["a 2–9 3 8"])
 })
 
-it("W61 of records with one event time the last to come is the last", () => {
+it("W65 of records with one event time the last to come is the last", () => {
   const run = runOf(2, 1)
   run.push([record(1, "a", 7), record(2, "a", 7), record(3, "a", 7)])
   expect(shown(run.take())).toEqual(["a 7–8 1 1", "a 7–8 2 2", "a 7–8 2 3"])
 })
 
-it("W62 infinities that have left do not show, and NaN that is there does", () => {
+it("W66 infinities that have left do not show, and NaN that is there does", () => {
   const run = runOf(2, 1, { count: ["count"], last: ["sum", "x"] })
   run.push([0.1, Infinity, -Infinity, 0.1, 0.2, NaN, 1, 2].map((x, at) => record(x, "a", at)))
   const sums = shown(run.take()).map((text) => text.split(" ").at(-1))
   expect(sums).toEqual(["0.1", "Infinity", "NaN", "-Infinity", String(0.1 + 0.2), "NaN", "NaN", "3"])
 })
 
-it("W63 no record is late, and a window that is not full waits, also when the job drains and is restarted", () => {
+it("W67 no record is late, and a window that is not full waits, also when the job drains and is restarted", () => {
   const run = runOf(2, 2)
   run.push([record(1000), record(1), record(3)])
   expect(shown(run.take())).toEqual(["a 1–1001 2 1000"])
@@ -109,13 +109,13 @@ it("W63 no record is late, and a window that is not full waits, also when the jo
   expect(shown(run.take())).toEqual(["a 3–6 2 5"])
 })
 
-it("W63 windows over results take them at the latest event time of their records", () => {
+it("W67 windows over results take them at the latest event time of their records", () => {
   const run = runOf(2, 2)
   run.push([record(90), record(120), record(10), record(130), record(500)])
   expect(run.take("above")).toEqual([{ windowStart: 100, windowEnd: 200, n: 2 }])
 })
 
-it.each(["epochs", "snapshot"] as const)("W60 F3 windows go on from %s where they were, record by record", (from) => {
+it.each(["epochs", "snapshot"] as const)("W64 F3 windows go on from %s where they were, record by record", (from) => {
   for (const [count, every] of [
     [1, 1],
     [3, 1],
@@ -136,7 +136,7 @@ it.each(["epochs", "snapshot"] as const)("W60 F3 windows go on from %s where the
   }
 })
 
-it("W60 without keys and without event time a window has only its aggregates", () => {
+it("W64 without keys and without event time a window has only its aggregates", () => {
   const fixture = new PlanFixture()
   const spec = { kind: "count", count: 2, every: 2 } as const
   fixture.output("results", fixture.window(fixture.source({ x: t.float64 }), spec, [], { sum: ["sum", "x"] }, null))

@@ -6,8 +6,8 @@
  * Its state is that of `counted-keys.ts`.
  *
  * Invariants (rules of docs/spec/windows.md):
- * - W60 A window ends behind every `every`-th record that counts of a key, and holds the last `count` of them.
- * - W61 Its bounds are those of the event times of its records.
+ * - W64 A window ends behind every `every`-th record that counts of a key, and holds the last `count` of them.
+ * - W65 Its bounds are those of the event times of its records.
  * - W8 A record that fails is counted by nobody.
  */
 import type { ByteReader, ByteWriter } from "../../../base/bytes.ts"
