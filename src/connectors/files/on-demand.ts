@@ -7,7 +7,7 @@
  */
 
 /** Some code, and whether it is there. */
-export class OnDemand<Code extends object> {
+class OnDemand<Code extends object> {
   readonly #load: () => Promise<Code>
   #code: Code | undefined
 
@@ -30,7 +30,7 @@ export const arrowCode = new OnDemand(() => import("./arrow-format.ts"))
 export const gzipCode = new OnDemand(() => import("./gzip.ts"))
 
 export const zstdCode = new OnDemand(async () => {
-  const code = await import("./zstd-stream.ts")
-  await code.loadZstd()
-  return code
+  const { loadZstd, ZstdDecompressor } = await import("./zstd-stream.ts")
+  await loadZstd()
+  return { ZstdDecompressor }
 })
