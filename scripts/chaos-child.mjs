@@ -3,7 +3,7 @@ import { writeSync } from "node:fs"
 import { fromDist } from "./dist.mjs"
 
 const { count, hopping, job, last, min, schema, sum, t, tumbling } = await fromDist("index")
-const { jsonl } = await fromDist("files")
+const { arrow, jsonl, parquet } = await fromDist("files")
 const { nodeEnv } = await fromDist("env/node/node-env")
 const { nodeThreads } = await fromDist("env/node/node-threads")
 const { runJob } = await fromDist("runtime/run-job")
@@ -11,7 +11,7 @@ const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
 const { KillAtStep } = await fromDist("sim/kill-at-step")
 const { Mutation } = await fromDist("sim/mutation")
 
-const { directory, window, reset, point, mutant, ...knobs } = JSON.parse(process.argv[2])
+const { directory, window, reset, point, mutant, resultFormat, ...knobs } = JSON.parse(process.argv[2])
 
 const chaos = job({
   name: "chaos",
@@ -31,7 +31,10 @@ const chaos = job({
 
 const bound = chaos.with({
   inputs: { rows: jsonl("in/*.jsonl") },
-  outputs: { results: jsonl("out/results", { rollBytes: 50_000 }), late: jsonl("out/late", { rollBytes: 500 }) },
+  outputs: {
+    results: { arrow, jsonl, parquet }[resultFormat]("out/results", { rollBytes: 20_000 }),
+    late: jsonl("out/late", { rollBytes: 500 }),
+  },
   deadLetter: jsonl("out/bad", { rollBytes: 1 }),
 })
 

@@ -2,7 +2,7 @@
  * `npm run chaos -- [--kills N] [--seed S] [--keep] [--mutant TEXT]`: real processes, really killed. A keyed-window job over generated
  * files runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
  * protocol; it is started again until it has finished, and what it has published is compared with an independently
- * computed reference. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
+ * computed reference. Results are JSON lines, Parquet or Arrow, as each round draws. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
  * start anew (`reset`), with kills as before; half of the time its log has been damaged. Most children decode with threads, of
  * which some die again and again. With a mutant, such as `drop
  * sink.republish.rename`, the job does that wrongly, which must show.
@@ -18,6 +18,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { generateRound, referenceOf } from "./chaos-reference.mjs"
+import { readPublished, RESULT_FORMATS, rowsOf } from "./chaos-published.mjs"
 import { fromDist } from "./dist.mjs"
 import { readOptions } from "./options.mjs"
 
@@ -30,11 +31,14 @@ const FAILURES_MAX = 3
 const OUTPUTS = ["results", "late", "bad"]
 /** Steps that only the first process on a directory comes to. */
 const FIRST_STEPS = ["run.make-directory", "run.sync-parent", "sink.open.make-directory", "sink.open.sync-parent"]
-const REPUBLISHING = ["truncate", "sync", "rename", "sync-directory"].map((what) => `sink.republish.${what}`)
+const REPUBLISHING = ["read", "write", "truncate", "sync", "rename", "sync-directory"].map(
+  (what) => `sink.republish.${what}`,
+)
 /** Steps that a process comes to only where the one before it died at the right place. */
 const FOLLOW_UPS = {
   "log.commit.sync": ["sink.recover.write", ...REPUBLISHING],
   "sink.apply.write": ["sink.recover.write", ...REPUBLISHING],
+  "sink.publish.write": REPUBLISHING,
   "sink.publish.sync": REPUBLISHING,
   "sink.publish.rename": REPUBLISHING,
   "sink.create.sync-directory": ["sink.recover.remove"],
@@ -70,9 +74,11 @@ await runMain(async () => {
       const directory = join(root, `round-${round}`)
       const data = generateRound(prng)
       writeInput(directory, data)
-      await runRound({ directory, data, kills, prng, mutant, reset: false })
+      const resultFormat = prng.pick(RESULT_FORMATS)
+      const each = { directory, data, kills, prng, mutant, resultFormat }
+      await runRound({ ...each, reset: false })
       // The same job once more, from the start: what was published is set aside.
-      if (found.kills < kills && prng.chance(0.3)) await runRound({ directory, data, kills, prng, mutant, reset: true })
+      if (found.kills < kills && prng.chance(0.3)) await runRound({ ...each, reset: true })
       console.log(`round ${round}: ${found.kills} of ${kills} kills, lost ${found.lost}, repeated ${found.repeated}`)
       if (!values.keep && found.problems.length === 0) rmSync(directory, { recursive: true })
     }
@@ -84,7 +90,7 @@ await runMain(async () => {
 })
 
 /** Runs and kills a job until it has finished, and compares. */
-async function runRound({ directory, data, kills, prng, mutant, reset }) {
+async function runRound({ directory, data, kills, prng, mutant, reset, resultFormat }) {
   const seen = new Map()
   const isSpoiled = reset && prng.chance(0.5)
   if (isSpoiled) spoilLog(directory)
@@ -94,7 +100,7 @@ async function runRound({ directory, data, kills, prng, mutant, reset }) {
   for (let hasFinished = false; !hasFinished;) {
     const situation = { isFresh: isFirst && !reset, isResetDue, isSpoiled: isSpoiled && isFirst, lastStep }
     const kill = found.kills < kills ? drawKill(prng, situation) : undefined
-    const options = { directory, window: data.window, mutant, ...drawKnobs(prng), reset: isResetDue }
+    const options = { directory, window: data.window, mutant, resultFormat, ...drawKnobs(prng), reset: isResetDue }
     const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
     if (child.isReset) isResetDue = false
     lastStep = child.atPoint ? kill.point.step : undefined
@@ -108,7 +114,7 @@ async function runRound({ directory, data, kills, prng, mutant, reset }) {
     if (!isResetDue && !(reset && isFirst)) look(directory, seen)
     isFirst = false
   }
-  compare(directory, data)
+  await compare(directory, data)
 }
 
 /** What never shows in the output. */
@@ -184,15 +190,15 @@ function runChild(options, killAfterMs) {
   })
 }
 
-/** Looks at what is published while the job lies dead: whole lines, and files that never change or vanish. */
+/** Looks at what is published while the job lies dead: whole files, and such that never change or vanish. */
 function look(directory, seen) {
   const visible = new Set()
   for (const output of OUTPUTS) {
     for (const name of publishedNames(directory, output)) {
       const path = `${output}/${name}`
-      const content = readFileSync(join(directory, "out", path), "utf8")
+      const { content, isWhole } = readPublished(join(directory, "out", path))
       visible.add(path)
-      if (!content.endsWith("\n")) found.problems.push(`${path} does not end with a whole line`)
+      if (!isWhole) found.problems.push(`${path} does not end as a whole file does`)
       if (seen.has(path) && seen.get(path) !== content) found.problems.push(`${path} has changed`)
       seen.set(path, content)
     }
@@ -201,17 +207,14 @@ function look(directory, seen) {
 }
 
 /** Compares what is published with the reference. */
-function compare(directory, data) {
+async function compare(directory, data) {
   const reference = referenceOf(data)
   for (const output of OUTPUTS) {
     const left = new Map()
     for (const row of reference[output]) left.set(row, (left.get(row) ?? 0) + 1)
     for (const name of publishedNames(directory, output)) {
-      const lines = readFileSync(join(directory, "out", output, name), "utf8")
-        .trimEnd()
-        .split("\n")
-      for (const line of lines) {
-        const row = rowText(output, JSON.parse(line))
+      for (const published of await rowsOf(join(directory, "out", output, name))) {
+        const row = rowText(output, published)
         left.set(row, (left.get(row) ?? 0) - 1)
       }
     }
