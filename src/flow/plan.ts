@@ -19,7 +19,7 @@ import { objectType } from "../batch/types/object.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import type { AccumulatorDefinition } from "./aggregates/accumulator.ts"
 import type { CallFunction, CallPolicy } from "./calls.ts"
-import type { Validator } from "./operators/validate.ts"
+import type { Validator } from "./validator.ts"
 import { processText, type ProcessSpec } from "./process/process-spec.ts"
 
 interface NodeBase {

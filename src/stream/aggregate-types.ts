@@ -130,7 +130,16 @@ type Aggregated<K, V> = K extends "min" | "max" | "sum" | "first" | "last"
             ? readonly FrequentValue<NonNullable<V>>[]
             : number
 
-/** A value, and how often it has occurred: from `count` to `countMost` times. */
+/**
+ * A value, and how often it has occurred: from `count` to `countMost` times. See `frequent`.
+ *
+ * @example
+ * ```ts
+ * import type { FrequentValue } from "tidemark"
+ *
+ * const page: FrequentValue<string> = { value: "/", count: 1204, countMost: 1207 }
+ * ```
+ */
 export interface FrequentValue<V> {
   readonly value: V
   readonly count: number

@@ -11,7 +11,7 @@ import { Schema, type Field } from "../batch/schema.ts"
 import { timestampType } from "../batch/types/timestamp.ts"
 import { isKeyable, whyNoKey } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
-import type { Validator } from "../flow/operators/validate.ts"
+import type { Validator } from "../flow/validator.ts"
 import {
   sidePort,
   type AggregateSpec,

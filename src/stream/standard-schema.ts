@@ -34,7 +34,16 @@ export interface StandardValidator<Output = unknown> {
   }
 }
 
-/** What a validator gives: a value, or issues. */
+/**
+ * What a validator gives: a value, or issues.
+ *
+ * @example
+ * ```ts
+ * import type { StandardResult } from "tidemark"
+ *
+ * const refused: StandardResult<number> = { issues: [{ message: "is not positive", path: ["price"] }] }
+ * ```
+ */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | {

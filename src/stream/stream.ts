@@ -252,7 +252,17 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   readonly reduce: Problem<"Call .keyBy(...) and .window(...) before .reduce(...).">
 }
 
-/** Rows as the validator gives them. A column keeps its type where the validator's is none that the column has. */
+/**
+ * Rows as a validator gives them. A column keeps its type where the validator's is none that the column has.
+ *
+ * @example
+ * ```ts
+ * import type { StandardValidator, Validated } from "tidemark"
+ *
+ * type Checked = Validated<{ zone: string; fare: number }, StandardValidator<{ zone: "JFK" | "LGA" }>>
+ * const row: Checked = { zone: "JFK", fare: 12.5 }
+ * ```
+ */
 export type Validated<R, V> =
   V extends StandardValidator<infer O>
     ? { readonly [N in keyof R]: N extends keyof O ? ValidatedValue<R[N], O[N]> : R[N] }

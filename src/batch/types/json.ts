@@ -27,7 +27,7 @@ export type JsonValue =
   null | boolean | number | bigint | string | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 
 /** How deep arrays and objects may be nested within one value. */
-export const JSON_DEPTH_MAX = 32
+const JSON_DEPTH_MAX = 32
 /** A number of more digits is refused: to read it takes time that grows with their square. */
 const DIGITS_MAX = 1000
 const PLAIN_DIGITS = /^-?[0-9]+$/

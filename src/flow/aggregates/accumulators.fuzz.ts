@@ -155,7 +155,7 @@ test.each(["min", "max"] as const)("AC1 AC2 AC3 RK1 W52 %sBy gives what goes wit
   runStreams({ definition: extremeBy({ which, by: "by", of: ["also", "by"] }), inputs, judge: several, isExact: true })
 })
 
-test.each([1, 3, 1000])("AC1 AC2 AC3 RK1 W59 topK gives what goes with the %d greatest, in order", (limit) => {
+test.each([1, 3, 1000])("AC1 AC2 AC3 RK1 W91 topK gives what goes with the %d greatest, in order", (limit) => {
   const inputs = [t.int32.nullable(), t.int64, t.float64, t.timestamp()].flatMap((by) => [
     t.object({ by, of: POINT, also: t.string.nullable() }),
     t.object({ by, of: t.string.nullable(), also: t.float64 }),
@@ -180,7 +180,7 @@ test.each([1, 3, 1000])("AC1 AC2 AC3 RK1 W59 topK gives what goes with the %d gr
   })
 })
 
-test.each([undefined, 1, 5])("AC1 AC2 AC3 CO1 W58 collect gives the values in order of time, limit %s", (limit) => {
+test.each([undefined, 1, 5])("AC1 AC2 AC3 CO1 W90 collect gives the values in order of time, limit %s", (limit) => {
   const judge: Judge = (result, records) => {
     const expected = [...records].sort((one, other) => one.time - other.time).slice(0, limit)
     return isSameValue(
@@ -194,7 +194,7 @@ test.each([undefined, 1, 5])("AC1 AC2 AC3 CO1 W58 collect gives the values in or
 })
 
 test.each([0.5, 0.3, 0.1, 0.01])(
-  "AC1 AC2 AC3 FQ1 FQ2 W60 frequent keeps its error of %d, and is exact for few values",
+  "AC1 AC2 AC3 FQ1 FQ2 W92 frequent keeps its error of %d, and is exact for few values",
   (error) => {
     const room = countersFor(error)
     const judge: Judge = (result, records) => {

@@ -154,7 +154,7 @@ const OFTEN: Readonly<Record<string, (m: number, prng: Prng) => number[]>> = {
   "two halves that have nothing in common": (m) => listOf((at) => (at < COUNT / 2 ? at % m : -1 - (at % m))),
 }
 
-test.each([0.5, 0.1, 0.01, 0.001])("FQ1 FQ2 W60 frequent keeps the error %d on hard input", (error) => {
+test.each([0.5, 0.1, 0.01, 0.001])("FQ1 FQ2 W92 frequent keeps the error %d on hard input", (error) => {
   const room = countersFor(error)
   const accumulator = frequent({ limit: Infinity, error }).accumulator(t.float64)
   let [worst, where] = [0, ""]

@@ -12,12 +12,7 @@ import { shownValue } from "../../base/shown-value.ts"
 import { MadeRows } from "../made-rows.ts"
 import type { Emitter, Operator, OperatorContext } from "../operator.ts"
 import { RowFailures } from "../row-failures.ts"
-
-/** What is asked of a validator. */
-export interface Validator {
-  readonly vendor: string
-  readonly validate: (value: unknown) => unknown
-}
+import type { Validator } from "../validator.ts"
 
 /** So many issues of a row are told. */
 const ISSUES_MAX = 5
