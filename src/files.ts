@@ -9,5 +9,6 @@ export type {
   FileConnector,
   FileOptions,
   JsonLinesOptions,
+  ArrowOptions,
   ParquetOptions,
 } from "./connectors/files/file-connector.ts"
