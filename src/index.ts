@@ -24,7 +24,6 @@ export type {
   UpdateStream,
   UpdatedResult,
   UpdatedWindows,
-  Validated,
   WindowedStream,
   WindowResult,
 } from "./stream/stream.ts"
@@ -33,7 +32,7 @@ export type { AsyncCall, AsyncMapOptions, RetryOptions } from "./stream/async-ma
 export type { CallOrder } from "./flow/calls.ts"
 export type { StreamKind } from "./connect/sink.ts"
 export type { TypedSource } from "./connect/source.ts"
-export type { StandardResult, StandardValidator } from "./stream/standard-schema.ts"
+export type { StandardResult, StandardValidator, Validated } from "./stream/standard-schema.ts"
 export type { Problem } from "./stream/problem.ts"
 
 export { calendar, countWindow, cumulate, globalWindow, hopping, session, tumbling } from "./stream/windows.ts"

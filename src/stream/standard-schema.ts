@@ -2,6 +2,7 @@
  * Standard Schema, version 1 (https://standardschema.dev), as far as it is used: the interface that zod, valibot, arktype and others
  * share. It is written out here, as the specification allows, so that nothing need be installed.
  */
+import type { JsonValue } from "../batch/types/json.ts"
 
 /**
  * A validator of any library that speaks Standard Schema.
@@ -52,3 +53,21 @@ export type StandardResult<Output> =
         readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
       }[]
     }
+
+/**
+ * Rows as a validator gives them. A column keeps its type where the validator's is none that the column has.
+ *
+ * @example
+ * ```ts
+ * import type { StandardValidator, Validated } from "tidemark"
+ *
+ * type Checked = Validated<{ zone: string; fare: number }, StandardValidator<{ zone: "JFK" | "LGA" }>>
+ * const row: Checked = { zone: "JFK", fare: 12.5 }
+ * ```
+ */
+export type Validated<R, V> =
+  V extends StandardValidator<infer O>
+    ? { readonly [N in keyof R]: N extends keyof O ? ValidatedValue<R[N], O[N]> : R[N] }
+    : R
+
+type ValidatedValue<T, O> = [NonNullable<JsonValue>] extends [T] ? O : [O] extends [T] ? O : T

@@ -12,7 +12,6 @@
  */
 import type { ColumnTypes } from "../batch/schema.ts"
 import type { ValueOf } from "../batch/type.ts"
-import type { JsonValue } from "../batch/types/json.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
@@ -20,7 +19,7 @@ import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
 import type { Problem } from "./problem.ts"
-import type { StandardValidator } from "./standard-schema.ts"
+import type { StandardValidator, Validated } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
 import type {
   ChangeOp,
@@ -251,24 +250,6 @@ export interface AppendStream<R, out P = unknown, in out T extends string = neve
   readonly aggregate: Problem<"Call .keyBy(...) and .window(...) before .aggregate(...).">
   readonly reduce: Problem<"Call .keyBy(...) and .window(...) before .reduce(...).">
 }
-
-/**
- * Rows as a validator gives them. A column keeps its type where the validator's is none that the column has.
- *
- * @example
- * ```ts
- * import type { StandardValidator, Validated } from "tidemark"
- *
- * type Checked = Validated<{ zone: string; fare: number }, StandardValidator<{ zone: "JFK" | "LGA" }>>
- * const row: Checked = { zone: "JFK", fare: 12.5 }
- * ```
- */
-export type Validated<R, V> =
-  V extends StandardValidator<infer O>
-    ? { readonly [N in keyof R]: N extends keyof O ? ValidatedValue<R[N], O[N]> : R[N] }
-    : R
-
-type ValidatedValue<T, O> = [NonNullable<JsonValue>] extends [T] ? O : [O] extends [T] ? O : T
 
 /** The call `.eventTime(...)` of a stream that has no event time yet. */
 export interface DeclareEventTime<R, P> {
