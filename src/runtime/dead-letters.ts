@@ -80,7 +80,7 @@ function deadLetterOfRow(
 }
 
 /** Why a job stops at a row that failed, where its policy says so. */
-export function rowFailed(failed: FailedRow, letter: DeadLetter): TidemarkError {
+function rowFailed(failed: FailedRow, letter: DeadLetter): TidemarkError {
   const { error } = failed
   const isCall = error instanceof TidemarkError && error.code === "call-failed"
   return new TidemarkError(
@@ -94,7 +94,7 @@ export function rowFailed(failed: FailedRow, letter: DeadLetter): TidemarkError 
 }
 
 /** Why a job stops at a dead letter that is one too many. */
-export function tooManyBadRecords(letter: DeadLetter, count: number, allowed: number): TidemarkError {
+function tooManyBadRecords(letter: DeadLetter, count: number, allowed: number): TidemarkError {
   return new TidemarkError(
     "too-many-bad-records",
     `${counted(count, "bad record is", "bad records are")} more than maxBadRecords (${allowed}) allows. The last: ` +
