@@ -2,5 +2,5 @@
 export { runOnRows, type RowsOfJob } from "./testing/run-on-rows.ts"
 export type { KeptKey, KeptTimer } from "./flow/operator-contents.ts"
 export type { FailedTestRow, PlainRow } from "./testing/run-plan.ts"
-export type { DeadLetterRow, TestDriverOptions, TestRunOptions } from "./testing/driver-options.ts"
+export type { DeadLetterRow, TestDriverOptions, TestRestartOptions, TestRunOptions } from "./testing/driver-options.ts"
 export { testDriver, type TestDriver } from "./testing/test-driver.ts"

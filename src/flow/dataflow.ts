@@ -253,10 +253,7 @@ export class Dataflow {
 
   /** Takes note that an open partition of an input brings no row any more at or below `watermark`, in microseconds. */
   raiseWatermark(input: string, partition: number, watermark: number): void {
-    // As in `endPartition`: when `advance` was called last must not show.
-    this.advance()
     for (const eventTime of this.#eventTimesOf(input)) eventTime.raisePartition(partition, watermark)
-    this.advance()
   }
 
   /**

@@ -6,7 +6,7 @@ import type { DeadLetter } from "../runtime/dead-letters.ts"
 import type { Job } from "../stream/job.ts"
 import { fromIso } from "../time/iso.ts"
 import { isTimestamp, type Timestamp } from "../time/timestamp.ts"
-import { checkInputName, type ParamsOfJob } from "./checked-job.ts"
+import { checkInputName, checkJob, type ParamsOfJob } from "./checked-job.ts"
 
 /**
  * A dead letter: a record that could not be read, or a row that failed.
@@ -35,6 +35,30 @@ export interface TestRunOptions {
   readonly batchRows?: number | undefined
   /** `"off"` runs lambdas as the closures that they are, so that breakpoints and coverage work. Default `"auto"`. */
   readonly compile?: "auto" | "off" | undefined
+}
+
+/**
+ * How a driven job goes on: `restore` and `restart` take it.
+ *
+ * @example
+ * ```ts
+ * import { job, schema, t } from "tidemark"
+ * import { testDriver, type TestRestartOptions } from "tidemark/testing"
+ *
+ * const paid = (least: number) =>
+ *   job({
+ *     name: "paid",
+ *     inputs: { trips: schema({ fare: t.float64 }) },
+ *     flow: ({ trips }) => ({ paid: trips.filter((trip) => trip.fare >= least) }),
+ *   })
+ * const driver = await testDriver(paid(1))
+ * const revised: TestRestartOptions<ReturnType<typeof paid>> = { job: paid(2) }
+ * await driver.restart(revised)
+ * ```
+ */
+export interface TestRestartOptions<J extends Job> extends TestRunOptions {
+  /** Another program of the same name, inputs and outputs: it takes over the state, as after a deployment. */
+  readonly job?: J
 }
 
 /**
@@ -106,13 +130,35 @@ export function checkDriverOptions(job: Job, options: unknown): CheckedDriverOpt
 }
 
 /** @throws TidemarkError `invalid-options`. */
-export function checkTestRunOptions(where: string, options: unknown): TestRunOptions {
+function checkTestRunOptions(where: string, options: unknown): TestRunOptions {
   const { batchRows, compile } = checkOptions(where, options, ["batchRows", "compile"])
   const isCount = Number.isInteger(batchRows) && (batchRows as number) >= 1 && (batchRows as number) <= 65_536
   if (batchRows !== undefined && !isCount) throw wrong("batchRows", batchRows, "a whole number, 1 to 65,536", where)
   if (compile !== undefined && compile !== "auto" && compile !== "off")
     throw wrong("compile", compile, '"auto" or "off"', where)
   return { batchRows: batchRows as number | undefined, compile }
+}
+
+/**
+ * The options, and the job that goes on in the place of `running`.
+ *
+ * @throws TidemarkError `invalid-options`.
+ */
+export function checkTestRestart(
+  where: string,
+  options: unknown,
+  running: Job,
+): TestRunOptions & { readonly job: Job } {
+  const { job: given = running, ...run } = checkOptions(where, options, ["job", "batchRows", "compile"])
+  const job = checkJob(where, given as Job)
+  const ports = ({ inputSchemas, outputs }: Job): string => {
+    const inputs = Object.entries(inputSchemas).map(([name, { label }]) => `${name}: ${label}`)
+    return `the inputs ${inputs.join(", ")}, and the outputs ${Object.keys(outputs).join(", ")}`
+  }
+  if (ports(job) === ports(running)) return { ...checkTestRunOptions(where, run), job }
+  throw new TidemarkError("invalid-options", `${where} is given a job that has ${ports(job)}.`, {
+    hint: `The one that ran has ${ports(running)}: what was pushed and what came of it are of these.`,
+  })
 }
 
 function wrong(option: string, value: unknown, wanted: string, where = "testDriver(...)"): TidemarkError {

@@ -44,6 +44,8 @@ const revenue = job({
   },
 })
 
+const User = schema({ user: t.string })
+
 /** Numbers what comes for a key, and tells of keys that were silent for a minute by the clock. */
 const sessions = job({
   name: "sessions",
@@ -179,6 +181,77 @@ test("TD1 calls are answered, tried again after their back-off, and made again b
   expect(asked).toEqual(["tea 1", "rum 1", "rum 2", "rum 3", "held 1", "held 1", "slow 1", "slow 2", "slow 3"])
 })
 
+test("another program goes on with the state of the one before, or is refused", async () => {
+  const counting = (step: number, id = "counted", input = "clicks") =>
+    job({
+      name: "counting",
+      inputs: { [input]: schema({ user: t.string }) } as { clicks: typeof User },
+      flow: (streams) => ({
+        counted: Object.values(streams)[0]!
+          .keyBy("user")
+          .process(
+            {
+              emits: { seen: t.int53 },
+              state: { seen: valueState(t.int53.default(0)) },
+              onRecord(_, { state, params, emit }) {
+                void params
+                state.seen.set(state.seen.get() + step)
+                emit({ seen: state.seen.get() })
+              },
+            },
+            { id },
+          ),
+      }),
+    })
+  const driver = await testDriver(counting(1))
+  await driver.push("clicks", [{ user: "ann" }, { user: "ann" }])
+  await driver.restart({ job: counting(10) })
+  await driver.push("clicks", [{ user: "ann" }])
+  driver.expect("counted", [{ seen: 1 }, { seen: 2 }, { seen: 12 }])
+  await expect(driver.restart({ job: counting(1, "other") })).rejects.toMatchObject({ code: "state-foreign" })
+  expect(driver.isRunning).toBe(false)
+  await expect(driver.restore({ job: counting(1, "counted", "views") })).rejects.toThrow(
+    "a job that has the inputs views",
+  )
+  await driver.restore()
+  await driver.push("clicks", [{ user: "ann" }])
+  driver.expect("counted", [{ seen: 22 }])
+})
+
+test("IS2 a process that has died hears of nothing, and asks for nothing more", async () => {
+  const asked: { readonly n: number; readonly answer: (double: number) => void }[] = []
+  const doubling = job({
+    name: "doubling",
+    inputs: { numbers: schema({ n: t.int32 }) },
+    flow: ({ numbers }) => ({
+      // Two rows of one record: both are held, and the second is asked for when the first is answered.
+      doubled: numbers
+        .flatMap({ n: t.int32 }, ({ n }) => [{ n }, { n: n + 1 }])
+        .asyncMap(
+          { double: t.int32 },
+          async ({ n }) => ({ double: await new Promise<number>((answer) => asked.push({ n, answer })) }),
+          { id: "doubled", inFlight: 1 },
+        ),
+    }),
+  })
+  const driver = await testDriver(doubling)
+  await driver.push("numbers", [{ n: 1 }])
+  await driver.crash()
+  asked[0]!.answer(0)
+  await driver.advanceTime("1s")
+  expect(asked).toHaveLength(1)
+  await driver.restore()
+  expect(asked.map(({ n }) => n)).toEqual([1, 1])
+  asked[1]!.answer(2)
+  await driver.advanceTime("0s")
+  asked[2]!.answer(4)
+  await driver.answered()
+  expect(driver.outputs.doubled).toEqual([
+    { n: 1, double: 2 },
+    { n: 2, double: 4 },
+  ])
+})
+
 test("IS1 rows of several inputs and partitions are read in the order in which they were pushed", async () => {
   const both = job({
     name: "both",
@@ -186,15 +259,19 @@ test("IS1 rows of several inputs and partitions are read in the order in which t
     flow: ({ one, two }) => ({ all: one.union(two) }),
   })
   const driver = await testDriver(both, { partitions: { two: 2 }, commits: "by-hand" })
+  const expected = [1, 2, 3, 4, 5, 6]
   await driver.push("two", [{ n: 1 }, { n: 2 }], { partition: 1 })
   await driver.push("one", [{ n: 3 }])
   await driver.crash()
   await driver.push("two", [{ n: 4 }])
   await driver.push("one", [{ n: 5 }])
   await driver.push("two", [{ n: 6 }], { partition: 1 })
-  await driver.restore({ batchRows: 1 })
+  for (const batchRows of [1, 3, 100]) {
+    await driver.restore({ batchRows })
+    if (batchRows < 100) await driver.crash()
+  }
   await driver.stop()
-  expect(driver.outputs.all.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6])
+  expect(driver.outputs.all.map(({ n }) => n)).toEqual(expected)
 })
 
 test("E10 a job that is stopped keeps its windows open, one that is drained does not, and all inputs may end", async () => {

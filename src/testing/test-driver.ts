@@ -16,22 +16,22 @@ import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import type { KeptKey, OperatorContents } from "../flow/operator-contents.ts"
-import { portSchema, type PlanNode } from "../flow/plan.ts"
+import { portSchema, type Plan, type PlanNode } from "../flow/plan.ts"
 import { MemoryTable } from "../connectors/memory/memory.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type OpenJob } from "../runtime/run-job.ts"
 import type { JobStatus } from "../runtime/status.ts"
 import { SimWorld } from "../sim/sim-env.ts"
-import type { BoundJob } from "../stream/bound-job.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import { checkInputName, checkJob } from "./checked-job.ts"
 import {
   checkDriverOptions,
-  checkTestRunOptions,
+  checkTestRestart,
   type DeadLetterRow,
   type TestDriverOptions,
+  type TestRestartOptions,
   type TestRunOptions,
 } from "./driver-options.ts"
 import { HeardCalls } from "./heard-calls.ts"
@@ -121,8 +121,9 @@ export class TestDriver<J extends Job> {
   readonly outputs: OutputRows<J>
   /** Records that could not be read and rows that failed, as far as they are committed. */
   readonly deadLetters: readonly DeadLetterRow[]
-  readonly #job: Job
-  readonly #bound: (plan: BoundJob["plan"], life: Life) => ExecutableJob
+  #job: Job
+  /** A job, with a plan in its place, for one life. */
+  readonly #bound: (job: Job, plan: Plan, life: Life) => ExecutableJob
   readonly #script: InputScript
   readonly #world: SimWorld
   readonly #tables = new Map<string, MemoryTable<PlainRow>>()
@@ -147,14 +148,13 @@ export class TestDriver<J extends Job> {
     const outputs = Object.keys(job.outputs).map((name) => [name, new MemoryTable<PlainRow>([])] as const)
     for (const [name, table] of outputs) this.#tables.set(name, table)
     const deadLetters = new MemoryTable<PlainRow>([])
-    this.#bound = (plan, life) => {
+    this.#bound = (bound, plan, life) => {
       const source = scriptSource(this.#script, life)
-      const inputs = Object.fromEntries(Object.keys(job.inputSchemas).map((name) => [name, source]))
+      const inputs = Object.fromEntries(Object.keys(bound.inputSchemas).map((name) => [name, source]))
       // What a process that has died had open is open no more.
       for (const table of [...this.#tables.values(), deadLetters]) table.writer = undefined
       const targets = { inputs, outputs: Object.fromEntries(outputs), deadLetter: deadLetters, params }
-      const bound = (job as Job).with(targets as never)
-      return { ...bound, plan, epoch: EPOCHS[commits] }
+      return { ...bound.with(targets as never), plan, epoch: EPOCHS[commits] }
     }
     // Sinks write rows of the types that the builder has recorded.
     this.outputs = Object.freeze(
@@ -336,12 +336,12 @@ export class TestDriver<J extends Job> {
   /**
    * Starts the job again where its last commit left it: it reads again what was not committed.
    *
-   * @param options how it runs from now on; results do not depend on it.
+   * @param options how it runs from now on, of which results do not depend; or another program that goes on with its state.
    * @throws TidemarkError what the job fails of.
    */
-  restore(options: TestRunOptions = {}): Promise<void> {
+  restore(options: TestRestartOptions<J> = {}): Promise<void> {
     return this.#inTurn(() => {
-      const checked = checkTestRunOptions("restore(...)", options)
+      const checked = checkTestRestart("restore(...)", options, this.#job)
       if (this.#running !== undefined) throw misuse("restore(...) is called while the job runs", "Use restart(...).")
       return this.#start(checked)
     })
@@ -358,20 +358,22 @@ export class TestDriver<J extends Job> {
   }
 
   /** Stops the job in good order and starts it again, as a deployment does. See `restore`. */
-  restart(options: TestRunOptions = {}): Promise<void> {
+  restart(options: TestRestartOptions<J> = {}): Promise<void> {
     return this.#inTurn(async () => {
-      const checked = checkTestRunOptions("restart(...)", options)
+      const checked = checkTestRestart("restart(...)", options, this.#job)
       await this.#stop("restart(...)", false)
       await this.#start(checked)
     })
   }
 
-  async #start(options: TestRunOptions): Promise<void> {
+  async #start(options: TestRunOptions & { readonly job: Job }): Promise<void> {
+    const before = this.#job
+    this.#job = options.job
     const { batchRows = this.#options.batchRows, compile = this.#options.compile } = options
     this.#options = { batchRows, compile }
     const life = { isOver: false }
     const calls = new HeardCalls(life)
-    const opening = runJob(this.#bound(calls.heard(this.#job.plan), life), {
+    const opening = runJob(this.#bound(this.#job, calls.heard(this.#job.plan), life), {
       env: this.#world.boot(),
       directory: STATE_DIRECTORY,
       baseDirectory: BASE_DIRECTORY,
@@ -385,6 +387,7 @@ export class TestDriver<J extends Job> {
       () => (hasOpened = true),
       () => {
         life.isOver = true
+        this.#job = before
         this.#world.kill()
       },
     )
