@@ -159,6 +159,8 @@ export class ReferenceDataflow {
     for (const [index, times] of this.#eventTimes) {
       if (!this.#inputsOf(index).includes(input)) continue
       if (times.partitions.size === 0) {
+        // T8: where the windows are that go on without it.
+        this.#advance()
         for (const [above, { watermark }] of this.#timed) {
           const feeding = this.#timeSourcesOf(above)
           if (feeding.length > 1 && feeding.includes(index)) times.watermark = Math.max(times.watermark, watermark)
