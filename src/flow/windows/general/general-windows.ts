@@ -15,11 +15,11 @@ import type { Schema } from "../../../batch/schema.ts"
 import type { ColumnType } from "../../../batch/type.ts"
 import type { Emitter, OperatorContext, TimedOperator } from "../../operator.ts"
 import { RowFailures } from "../../row-failures.ts"
-import { withRowRoom } from "../../row-room.ts"
 import { CellState } from "./cell-state.ts"
 import { KeyedCells } from "./keyed-cells.ts"
 import { Partials, type NamedAccumulator } from "./partials.ts"
 import { ResultRows } from "./result-rows.ts"
+import { addRowsOf } from "./rows-with-late.ts"
 import { rowValueReader, RowValues, type RowInput } from "./row-values.ts"
 import type { ArrivedRecord, Outcome, Windowing } from "./windowing.ts"
 
@@ -99,21 +99,8 @@ export class GeneralWindows implements TimedOperator {
   }
 
   onBatch(batch: Batch, out: Emitter): void {
-    /** Of rows that may turn out to be late. */
-    const errors = new Map<number, unknown>()
-    const bound = this.#values.bind(batch, (row, error) => {
-      if (!errors.has(row)) errors.set(row, error)
-    })
-    try {
-      withRowRoom(this.#context.arena, batch.count, (late) => {
-        const lateCount = this.#addRows(batch, bound.readers, errors, late)
-        if (lateCount === 0) return
-        this.#state.addLateRows(lateCount)
-        out.emit("late", batch.with({ selection: late, count: lateCount }))
-      })
-    } finally {
-      bound.release()
-    }
+    const late = addRowsOf(batch, this.#values, this.#context, out, (...rows) => this.#addRows(batch, ...rows))
+    if (late > 0) this.#state.addLateRows(late)
     this.#failures.report(this.id, batch, this.#context)
   }
 

@@ -18,10 +18,10 @@ import type { Schema } from "../../../batch/schema.ts"
 import type { ColumnType } from "../../../batch/type.ts"
 import type { Emitter, OperatorContext, TimedOperator } from "../../operator.ts"
 import { RowFailures } from "../../row-failures.ts"
-import { withRowRoom } from "../../row-room.ts"
 import { takeChanges } from "../../taken-changes.ts"
 import { Partials, type NamedAccumulator } from "../general/partials.ts"
 import { ResultRows } from "../general/result-rows.ts"
+import { addRowsOf } from "../general/rows-with-late.ts"
 import { rowValueReader, RowValues, type ReadRowValue, type RowInput } from "../general/row-values.ts"
 import { sumOfEntries, type BlockSpec } from "../recent-sums.ts"
 import { OverRows, type OverKey, type WaitingRow } from "./over-rows.ts"
@@ -92,20 +92,8 @@ export class OverAggregate implements TimedOperator {
   }
 
   onBatch(batch: Batch, out: Emitter): void {
-    const errors = new Map<number, unknown>()
-    const bound = this.#values.bind(batch, (row, error) => {
-      if (!errors.has(row)) errors.set(row, error)
-    })
-    try {
-      withRowRoom(this.#context.arena, batch.count, (late) => {
-        const lateCount = this.#addRows(batch, bound.readers, errors, late)
-        if (lateCount === 0) return
-        this.#rows.addLate(lateCount)
-        out.emit("late", batch.with({ selection: late, count: lateCount }))
-      })
-    } finally {
-      bound.release()
-    }
+    const late = addRowsOf(batch, this.#values, this.#context, out, (...rows) => this.#addRows(batch, ...rows))
+    if (late > 0) this.#rows.addLate(late)
     this.#failures.report(this.id, batch, this.#context)
   }
 

@@ -24,13 +24,13 @@ import type { Projection } from "../../../expr/lambda.ts"
 import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../../operator.ts"
 import type { FiringSpec } from "../../plan.ts"
 import { RowFailures } from "../../row-failures.ts"
-import { withRowRoom } from "../../row-room.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../../row-watermarks.ts"
 import { takeChanges } from "../../taken-changes.ts"
 import { boolType } from "../../../batch/types/bool.ts"
 import { RECORD_BOUNDS } from "../bounds.ts"
 import { Partials, type NamedAccumulator } from "../general/partials.ts"
 import { ResultRows } from "../general/result-rows.ts"
+import { addRowsOf } from "../general/rows-with-late.ts"
 import { rowValueReader, RowValues, type ReadRowValue, type RowInput } from "../general/row-values.ts"
 import { PaneState } from "./pane-state.ts"
 import type { PaneWindows } from "./pane-windows.ts"
@@ -145,22 +145,13 @@ export class TriggeredWindows implements TimedOperator, FollowingOperator, Clock
   }
 
   onBatch(batch: Batch, out: Emitter): void {
-    const errors = new Map<number, unknown>()
-    const bound = this.#values.bind(batch, (row, error) => {
-      if (!errors.has(row)) errors.set(row, error)
+    const late = addRowsOf(batch, this.#values, this.#context, out, (...rows) => {
+      let count = 0
+      this.#results.give(out, () => (count = this.#addRows(batch, ...rows)))
+      return count
     })
-    try {
-      withRowRoom(this.#context.arena, batch.count, (late) => {
-        let lateCount = 0
-        this.#results.give(out, () => (lateCount = this.#addRows(batch, bound.readers, errors, late)))
-        if (lateCount === 0) return
-        this.#lateRows += lateCount
-        this.#hasMoved = true
-        out.emit("late", batch.with({ selection: late, count: lateCount }))
-      })
-    } finally {
-      bound.release()
-    }
+    this.#lateRows += late
+    this.#hasMoved ||= late > 0
     this.#failures.report(this.id, batch, this.#context)
   }
 
