@@ -27,7 +27,7 @@ export type {
   WindowedStream,
   WindowResult,
 } from "./stream/stream.ts"
-export type { EventTimeOptions, WatermarkOptions } from "./stream/window-types.ts"
+export type { EventTimeOptions, PartitionOptions, WatermarkOptions } from "./stream/window-types.ts"
 export type { AsyncCall, AsyncMapOptions, RetryOptions } from "./stream/async-map-options.ts"
 export type { CallOrder } from "./flow/calls.ts"
 export type { StreamKind } from "./connect/sink.ts"
@@ -90,7 +90,7 @@ export type { RunOptions } from "./embedded/run-options.ts"
 export type { ErrorPolicy, ExecutableJob } from "./runtime/executable-job.ts"
 export type { JobHandle } from "./runtime/run-job.ts"
 export type { DrainPolicy } from "./runtime/run-options.ts"
-export type { HoldingBack, JobResult, JobStatus } from "./runtime/status.ts"
+export type { HoldingBack, IdlePartition, JobResult, JobStatus, PausedPartition } from "./runtime/status.ts"
 export type { Occupation, TimeShare } from "./runtime/time-use.ts"
 export type { ServerAddress } from "./server/status-server.ts"
 export type { JobEvent } from "./trace/events.ts"

@@ -13,6 +13,7 @@ import { count, job, schema, t, tumbling } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 
 const files = csv("orders/*.csv")
+const reach = process.env["REACH"] === undefined ? {} : JSON.parse(process.env["REACH"])
 const waiting = {
   describe: () => files.describe(),
   openSource: async (context) => {
@@ -39,7 +40,7 @@ export default job({
   name: "orders",
   inputs: { orders: schema({ at: t.timestamp(), shop: t.string }) },
   flow: ({ orders }) => ({
-    hourly: orders.eventTime("at", { outOfOrder: "0s" }).keyBy("shop").window(tumbling("1h")).aggregate({ orders: count() }, { id: "hourly" }),
+    hourly: orders.eventTime("at", { outOfOrder: "0s", ...reach }).keyBy("shop").window(tumbling("1h")).aggregate({ orders: count() }, { id: "hourly" }),
   }),
 
 }).with({ inputs: { orders: process.env["WAIT"] === "1" ? waiting : files }, outputs: { hourly: jsonl("out") }, epoch: { min: "5ms", max: "50ms" } })
@@ -75,8 +76,8 @@ function tidemark(...args: string[]) {
 }
 
 /** Starts the job and ends its process by a signal when its log says what is awaited. */
-async function whileRunning(signal: NodeJS.Signals, look: () => void): Promise<void> {
-  const env = { ...process.env, WAIT: "1" }
+async function whileRunning(signal: NodeJS.Signals, look: () => void, reach: object = {}): Promise<void> {
+  const env = { ...process.env, WAIT: "1", REACH: JSON.stringify(reach) }
   const child = spawn(process.execPath, [CLI, "run", "job.ts"], { cwd: directory, env, stdio: "ignore" })
   const exited = new Promise((resolveExit) => child.once("exit", resolveExit))
   const until = performance.now() + 30_000
@@ -108,6 +109,34 @@ describe("tidemark status", () => {
       expect(stdout).toContain("The job does not run.")
       expect(tidemark("run", "job.ts").status).toBe(0)
       expect(tidemark("status").stdout).toMatch(/^orders {2}finished/)
+    },
+  )
+
+  test.each([
+    // All of part-1 is read within the bound, and of part-3 two of three; then nothing comes of either.
+    [
+      { idleAfter: "300ms", maxDrift: "1d" },
+      /part-3\.csv is idle: nothing of it since 20\d\d-.*Z, .*\n/,
+      "all open partitions are idle",
+    ],
+    [
+      { maxDrift: "10m" },
+      /part-1\.csv is \d+m ahead of the slowest: it is read when that has caught up/,
+      "part-3.csv holds it",
+    ],
+  ])(
+    "T13 T14 says which partitions are idle since when, and which wait for others (%j)",
+    async (reach, line, holds) => {
+      const seen = () => {
+        const until = performance.now() + 30_000
+        for (;;) {
+          const { stdout } = tidemark("status")
+          if (line.test(stdout) && stdout.includes(holds)) return
+          if (performance.now() > until) throw new Error(`status says ${stdout}`)
+        }
+      }
+      await whileRunning("SIGKILL", seen, reach)
+      expect(tidemark("status").stdout).toMatch(line)
     },
   )
 

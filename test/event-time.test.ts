@@ -6,6 +6,7 @@ import { memory } from "../src/connectors/memory/memory.ts"
 import { explain, formatExplain } from "../src/observe/explain.ts"
 import { count } from "../src/stream/aggregates.ts"
 import { job, type OutputRows } from "../src/stream/job.ts"
+import type { PartitionOptions } from "../src/stream/window-types.ts"
 import { tumbling } from "../src/stream/windows.ts"
 import { runOnRows } from "../src/testing/run-on-rows.ts"
 import type { Timestamp } from "../src/time/timestamp.ts"
@@ -53,6 +54,25 @@ test("explain says where watermarks come from", () => {
   expect(text).toContain("seenAt, by the clock")
 })
 
+test("T13 T14 explain says what partitions may do that bring nothing, or much", () => {
+  const sensors = (options: PartitionOptions) =>
+    job({
+      name: "sensors",
+      inputs: { events: Event },
+      flow: ({ events }) => ({
+        perSecond: events
+          .eventTime("at", { outOfOrder: "1s", ...options })
+          .keyBy()
+          .window(tumbling("1s"))
+          .aggregate({ events: count() }),
+      }),
+    }).with({ inputs: { events: memory() }, outputs: { perSecond: memory() } })
+  const text = formatExplain(
+    explain(sensors({ idleAfter: "30s", maxDrift: "5m" }), { compile: { mode: "off", proof: undefined } }),
+  )
+  expect(text).toContain("at, up to 1s out of order, idle after 30s, at most 5m ahead")
+})
+
 test("calls at the wrong place are refused in words", () => {
   type Any = Record<string, (...given: unknown[]) => Any>
   const flow = (use: (events: Any) => unknown) => () =>
@@ -64,6 +84,9 @@ test("calls at the wrong place are refused in words", () => {
     ],
     [(events) => events["eventTime"]!("at", { watermark: "at" }), "there is no lambda"],
     [(events) => events["eventTime"]!("at", {}), "outOfOrder is not given"],
+    [(events) => events["eventTime"]!("at", { outOfOrder: "0s", idleAfter: "0s" }), "idleAfter is nothing"],
+    [(events) => events["eventTime"]!("at", { outOfOrder: "0s", maxDrift: 5 }), "maxDrift is 5"],
+    [(events) => events["eventTime"]!("at", { outOfOrder: "0s", idle: "1m" }), "idle"],
     [(events) => events["processingTime"]!("at"), 'there is a column "at" already'],
     [(events) => events["processingTime"]!(), "the column has no name"],
     [

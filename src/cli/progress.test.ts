@@ -17,6 +17,8 @@ const STATUS: JobStatus = {
   maxEventTimeMicros: Date.UTC(2024, 0, 1, 12) * 1000,
   openWindows: 4,
   holdingBack: [],
+  idlePartitions: [],
+  pausedPartitions: [],
   rowsInFlight: 0,
   inputRead: 50,
   inputTotal: 200,
@@ -52,6 +54,18 @@ describe("CP1 the text of a status", () => {
         "event time 2024-01-01T12:00:00Z, watermark 2024-01-01T11:59:54Z (lag 6s), 4 windows open, " +
         "late 7, bad 2, read 25 %, ETA 10 s",
     )
+  })
+
+  test("T13 T14 names partitions that are idle, since when, and those that wait for others", () => {
+    const idle = { eventTime: "at", input: "trips", sinceMicros: Date.UTC(2024, 0, 1, 9) * 1000 }
+    const status = {
+      idlePartitions: ["a", "b"].map((partition) => ({ ...idle, partition })),
+      pausedPartitions: [{ input: "trips", partition: "c", aheadMicros: 5 }],
+    }
+    const says = ["a and 1 other idle since 2024-01-01T09:00:00Z", "c ahead of the slowest, not read"]
+    expect(plainLine(sampleAt(0, status), rates)).toContain(`, ${says.join(", ")}`)
+    const lines = liveLines(sampleAt(0, status), rates, 0, picocolors.createColors(false))
+    expect(lines.slice(-2)).toEqual(says.map((each) => `  wait  ${each}`))
   })
 
   test("says where there is no event time yet, and nothing of the end where sizes are unknown", () => {

@@ -55,6 +55,7 @@ export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, c
     `  ${dim("time")}  ${timeLine(status)}`,
     `  ${dim("note")}  ${status.badRecords + status.lateRows > 0 ? yellow(bad) : dim(bad)}`,
     ...(cause === undefined ? [] : [`  ${dim("slow")}  ${yellow(cause)}`]),
+    ...quiet(status).map((line) => `  ${dim("wait")}  ${yellow(line)}`),
   ]
 }
 
@@ -77,7 +78,22 @@ export function plainLine(sample: Sample, rates: Rates): string {
   if (left !== undefined) parts.push(`ETA ${seconds(left)}`)
   const cause = backPressure(status)
   if (cause !== undefined) parts.push(cause)
-  return parts.join(", ")
+  return [...parts, ...quiet(status)].join(", ")
+}
+
+/** Partitions for which the watermark does not wait, and those that wait for others: the first of each. */
+function quiet({ idlePartitions, pausedPartitions }: JobStatus): string[] {
+  const [idle] = idlePartitions
+  const [paused] = pausedPartitions
+  return [
+    ...(idle === undefined ? [] : [`${namesOf(idlePartitions)} idle since ${timeText(idle.sinceMicros)}`]),
+    ...(paused === undefined ? [] : [`${namesOf(pausedPartitions)} ahead of the slowest, not read`]),
+  ]
+}
+
+function namesOf(partitions: readonly { readonly partition: string }[]): string {
+  const [first, ...others] = [...new Set(partitions.map(({ partition }) => partition))]
+  return others.length === 0 ? first! : `${first} and ${counted(others.length, "other")}`
 }
 
 /** What holds a job back, where it is not its own work: a sink, the log or calls, for which reading waits most of the time. */

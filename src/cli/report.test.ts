@@ -18,6 +18,8 @@ const STATUS: JobStatus = {
   maxEventTimeMicros: undefined,
   openWindows: 1,
   holdingBack: [],
+  idlePartitions: [],
+  pausedPartitions: [],
   rowsInFlight: 0,
   inputRead: 1,
   inputTotal: 1,

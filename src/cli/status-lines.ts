@@ -64,11 +64,26 @@ function eventTimeLines(eventTime: StoredEventTime, shown: ShownStatus, colors: 
       ? `${head}  no watermark yet`
       : `${head}  watermark ${timeText(watermarkMicros)}${lagText(watermarkMicros, maxEventTimeMicros)}`,
     ...holdLines(eventTime, shown, colors),
+    ...someLines(eventTime.idlePartitions, ({ partition, sinceMicros }) => {
+      return `${partition} is idle: nothing of it since ${timeText(sinceMicros)}, ${agoText(shown.nowMicros - sinceMicros)}`
+    }),
+    ...someLines(eventTime.pausedPartitions, ({ partition, aheadMicros }) => {
+      const ahead = aheadMicros === undefined ? "" : `${spanText(aheadMicros)} `
+      return `${partition} is ${ahead}ahead of the slowest: it is read when that has caught up`
+    }),
   ]
   for (const window of windows) lines.push(`  ${windowText(window, watermarkMicros)}`)
   const isWaiting = windows.some(({ openWindows }) => openWindows > 0)
   if (isWaiting) lines.push(`  ${dim(adviceOf(eventTime, shown.state))}`)
   return lines
+}
+
+const SHOWN_MAX = 5
+
+/** A line for each of the first, and how many more there are. */
+function someLines<T>(all: readonly T[], lineOf: (each: T) => string): string[] {
+  const lines = all.slice(0, SHOWN_MAX).map((each) => `  ${lineOf(each)}`)
+  return all.length > SHOWN_MAX ? [...lines, `  and ${grouped(all.length - SHOWN_MAX)} more like it`] : lines
 }
 
 function lagText(watermark: number, latest: number | undefined): string {
@@ -77,8 +92,13 @@ function lagText(watermark: number, latest: number | undefined): string {
 
 function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: Colors): string[] {
   const { holdingBack, openPartitions, outOfOrderMicros } = eventTime
-  if (holdingBack === undefined) return ["  no partition is open: all that was there is read"]
+  if (holdingBack === undefined) {
+    return [
+      openPartitions === 0 ? "  no partition is open: all that was there is read" : "  all open partitions are idle",
+    ]
+  }
   const { partition, watermarkMicros, behindMicros = 0, others } = holdingBack
+  const isAlone = openPartitions - eventTime.idlePartitions.length === 1
   const also = others === 0 ? "" : `, and ${counted(others, "other")} with it`
   const since = sinceText(holdingBack, shown.nowMicros)
   if (watermarkMicros === undefined) {
@@ -88,7 +108,7 @@ function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: C
   if (behindMicros > 0) return [`  ${yellow(`${at}, ${spanText(behindMicros)} behind the furthest`)}${also}${since}`]
   const delay =
     outOfOrderMicros === undefined || outOfOrderMicros === 0 ? "" : ` less ${formatDuration(outOfOrderMicros)}`
-  const who = openPartitions === 1 ? "the only open partition" : "none is further"
+  const who = !isAlone ? "none is further" : openPartitions === 1 ? "the only open partition" : "all others are idle"
   return [`  ${at}, its latest event${delay}; ${who}${since}`]
 }
 

@@ -77,7 +77,8 @@ export interface PartitionReader {
   read(limits: ReadLimits): Promise<SourceBatch>
   /**
    * For partitions whose records come with time: resolves when a read gives something, or soon after `signal` has aborted;
-   * `undefined` where a read gives something now. While it waits, an epoch may be cut and committed. Absent where all
+   * `undefined` where a read gives something now. While it waits, an epoch may be cut and committed. It may be asked with a
+   * signal that has aborted, and several times without a read between: then only whether there is something counts. Absent where all
    * that a partition will have is there.
    */
   whenReadable?(signal: AbortSignal): Promise<void> | undefined

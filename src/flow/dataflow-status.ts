@@ -43,6 +43,31 @@ export interface SlowestInput {
   readonly others: number
 }
 
+/** A partition for which an event time does not wait. */
+export interface IdleInput {
+  /** The id of the event time. */
+  readonly eventTime: string
+  readonly partition: number
+  /** Since when there has been nothing to read of it, by the clock, in microseconds. */
+  readonly sinceMicros: number
+}
+
+/** Where an open partition stands, for those who decide what is read next. */
+export interface PartitionStanding {
+  /** Whether its input has event times at all. */
+  readonly isTimed: boolean
+  /** The lowest of its watermarks, in microseconds; −∞ without event time, so that such inputs are read first. */
+  readonly watermark: number
+  /** Whether it is idle in all event times. */
+  readonly isIdle: boolean
+  /** Whether it is in any. */
+  readonly isIdleAnywhere: boolean
+  /** For how long there must be nothing to read of it until it is idle somewhere; +∞ where that never is, or already. */
+  readonly idleAfterMicros: number
+  /** How far it may be ahead of a partition for whose records one would have to wait; 0 where it is read in its turn only. */
+  readonly maxDriftMicros: number
+}
+
 /** A dataflow at a moment. */
 export interface DataflowStatus {
   /** Of all windows. */
@@ -54,6 +79,8 @@ export interface DataflowStatus {
   readonly openWindows: number
   /** In the order of the plan. */
   readonly operators: readonly OperatorStatus[]
-  /** Of each event time that has an open partition, in the order of the plan. */
+  /** Of each event time that has an open partition that is not idle, in the order of the plan. */
   readonly slowest: readonly SlowestInput[]
+  /** By event time, in the order of the plan. */
+  readonly idle: readonly IdleInput[]
 }

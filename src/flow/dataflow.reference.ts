@@ -36,7 +36,11 @@ import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
 interface EventTimes {
+  /** The watermarks of the open partitions. */
   readonly partitions: Map<number, number>
+  /** Those that are idle. */
+  readonly idle: Set<number>
+  readonly idleAfter: number
   watermark: number
 }
 
@@ -74,7 +78,10 @@ export class ReferenceDataflow {
     this.#params = params
     for (const { name } of plan.outputs) this.outputs.set(name, [])
     plan.nodes.forEach((node, index) => {
-      if (node.kind === "eventTime") this.#eventTimes.set(index, { partitions: new Map(), watermark: -Infinity })
+      if (node.kind === "eventTime") {
+        const idleAfter = node.idleAfterMicros ?? Infinity
+        this.#eventTimes.set(index, { partitions: new Map(), idle: new Set(), idleAfter, watermark: -Infinity })
+      }
       if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
       if (node.kind === "over") {
         this.#overs.set(index, new ReferenceOver(node.rangeMicros, node.keys, this.#aggregatesOf(node)))
@@ -158,19 +165,42 @@ export class ReferenceDataflow {
   openPartition(input: string, partition: number): void {
     for (const [index, times] of this.#eventTimes) {
       if (!this.#inputsOf(index).includes(input)) continue
-      if (times.partitions.size === 0) {
-        // T8: where the windows are that go on without it.
-        this.#advance()
-        for (const [above, { watermark }] of this.#timed) {
-          const feeding = this.#timeSourcesOf(above)
-          if (feeding.length > 1 && feeding.includes(index)) times.watermark = Math.max(times.watermark, watermark)
-        }
-      }
+      this.#catchUp(index, times)
       times.partitions.set(partition, times.watermark)
     }
   }
 
+  /** T8: an event time that holds nobody back goes on where the windows are that go on without it. */
+  #catchUp(index: number, times: EventTimes): void {
+    if (times.partitions.size > times.idle.size) return
+    this.#advance()
+    for (const [above, { watermark }] of this.#timed) {
+      const feeding = this.#timeSourcesOf(above)
+      if (feeding.length > 1 && feeding.includes(index)) times.watermark = Math.max(times.watermark, watermark)
+    }
+  }
+
+  /** T13: there has been nothing to read of a partition for so long. */
+  idlePartition(input: string, partition: number, silentMicros: number): void {
+    for (const [index, { partitions, idle, idleAfter }] of this.#eventTimes) {
+      if (!this.#inputsOf(index).includes(input)) continue
+      if (partitions.has(partition) && silentMicros >= idleAfter) idle.add(partition)
+    }
+    this.#advance()
+  }
+
+  /** T13: it gives something again. */
+  wakePartition(input: string, partition: number): void {
+    for (const [index, times] of this.#eventTimes) {
+      if (!this.#inputsOf(index).includes(input) || !times.idle.has(partition)) continue
+      this.#catchUp(index, times)
+      times.idle.delete(partition)
+      times.partitions.set(partition, Math.max(times.watermark, times.partitions.get(partition)!))
+    }
+  }
+
   push(input: string, partition: number, row: Row): void {
+    this.wakePartition(input, partition)
     this.#plan.nodes.forEach((node, index) => {
       if (node.kind !== "source" || node.inputName !== input) return
       this.#forward(index, "main", { row, partition, watermark: -Infinity })
@@ -179,6 +209,7 @@ export class ReferenceDataflow {
   }
 
   raiseWatermark(input: string, partition: number, watermark: number): void {
+    this.wakePartition(input, partition)
     for (const [index, { partitions }] of this.#eventTimes) {
       if (!this.#inputsOf(index).includes(input)) continue
       const own = partitions.get(partition)
@@ -189,7 +220,9 @@ export class ReferenceDataflow {
 
   endPartition(input: string, partition: number): void {
     for (const [index, times] of this.#eventTimes) {
-      if (this.#inputsOf(index).includes(input)) times.partitions.delete(partition)
+      if (!this.#inputsOf(index).includes(input)) continue
+      times.partitions.delete(partition)
+      times.idle.delete(partition)
     }
     this.#advance()
   }
@@ -215,11 +248,17 @@ export class ReferenceDataflow {
 
   #advance(): void {
     for (const times of this.#eventTimes.values()) {
-      if (times.partitions.size > 0) times.watermark = Math.max(times.watermark, Math.min(...times.partitions.values()))
+      const all = [...times.partitions]
+      const awake = all.filter(([partition]) => !times.idle.has(partition)).map(([, watermark]) => watermark)
+      if (awake.length > 0) times.watermark = Math.max(times.watermark, Math.min(...awake))
+      else times.watermark = Math.max(times.watermark, ...all.map(([, watermark]) => watermark))
     }
     for (const [index] of this.#timed) {
       const sources = this.#timeSourcesOf(index)
-      const open = sources.filter((each) => this.#eventTimes.get(each)?.partitions.size !== 0)
+      const open = sources.filter((each) => {
+        const times = this.#eventTimes.get(each)
+        return times === undefined || times.partitions.size > times.idle.size
+      })
       const watermarks = (open.length > 0 ? open : sources).map((each) => {
         return (this.#eventTimes.get(each) ?? this.#processes.get(each) ?? this.#triggered.get(each)!).watermark
       })

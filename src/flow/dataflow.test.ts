@@ -72,7 +72,7 @@ describe("dataflow", () => {
     )
     const flow = new Flow(fixture.plan)
     flow.dataflow.openPartition("events", 0)
-    expect(flow.dataflow.partitionWatermark("events", 0)).toBe(-Infinity)
+    expect(flow.dataflow.standing("events", 0).watermark).toBe(-Infinity)
     flow.push("events", 0, record(1, "a", 1), record(2, "b", 2))
     flow.dataflow.endPartition("events", 0)
     flow.dataflow.drain()
@@ -144,9 +144,9 @@ describe("dataflow", () => {
       flow.push("two", 1, record(2))
       flow.dataflow.endPartition("two", 1)
       flow.push("one", 0, record(50))
-      expect(flow.dataflow.partitionWatermark("two", 1)).toBe(Infinity)
+      expect(flow.dataflow.standing("two", 1).watermark).toBe(Infinity)
       flow.dataflow.openPartition("two", 2)
-      expect(flow.dataflow.partitionWatermark("two", 2)).toBe(49)
+      expect(flow.dataflow.standing("two", 2).watermark).toBe(49)
     })
 
     it("T8 where all have ended the watermark stays", () => {
@@ -182,8 +182,8 @@ describe("dataflow", () => {
     flow.push("one", 0, record(1), record(50))
     flow.push("two", 1, record(2))
     expect([flow.outputs["one"]!.length, flow.outputs["two"]!.length]).toEqual([1, 0])
-    expect(flow.dataflow.partitionWatermark("one", 0)).toBe(49)
-    expect(flow.dataflow.partitionWatermark("two", 1)).toBe(1)
+    expect(flow.dataflow.standing("one", 0).watermark).toBe(49)
+    expect(flow.dataflow.standing("two", 1).watermark).toBe(1)
     expect(flow.dataflow.status().watermark).toBe(1)
   })
 
@@ -194,10 +194,10 @@ describe("dataflow", () => {
       fixture.output(`of ${delay}`, fixture.window(fixture.eventTime(source, delay), tumbling(10), ["key"], COUNT))
     }
     const flow = new Flow(fixture.plan)
-    expect(flow.dataflow.partitionWatermark("events", 0)).toBe(Infinity)
+    expect(flow.dataflow.standing("events", 0).watermark).toBe(Infinity)
     flow.dataflow.openPartition("events", 0)
     flow.push("events", 0, record(100))
-    expect(flow.dataflow.partitionWatermark("events", 0)).toBe(69)
+    expect(flow.dataflow.standing("events", 0).watermark).toBe(69)
   })
 
   it("gives rows that were late for one window to another, which may still take them", () => {

@@ -2,8 +2,8 @@
  * A plan at work: batches and partition events of the inputs go in, batches of the outputs come out, all in the same
  * call. It is pure: whoever drives it owns time, order and storage.
  *
- * Whoever drives it calls `push` with batches of open partitions, `raiseWatermark` where a source says so, `endPartition`
- * behind the last of them, `complete` with answers to calls, and `advance` after each; `drain` when nothing more is to come. Between any two calls the states may be
+ * Whoever drives it calls `push` with batches of open partitions, `raiseWatermark` where a source says so, `idlePartition`
+ * where there is nothing to read of one, `endPartition` behind the last of them, `complete` with answers to calls, and `advance` after each; `drain` when nothing more is to come. Between any two calls the states may be
  * written.
  *
  * Invariants:
@@ -19,11 +19,10 @@ import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { CallAnswer } from "./calls.ts"
-import type { DataflowStatus, OperatorCounts, OperatorStatus, SlowestInput } from "./dataflow-status.ts"
+import type { DataflowStatus, OperatorCounts, PartitionStanding, SlowestInput } from "./dataflow-status.ts"
 import { instantiate, type SlicesById } from "./instantiate.ts"
 import {
   hasState,
-  hasWindowCounts,
   isClocked,
   isTimed,
   type ClockedOperator,
@@ -41,85 +40,19 @@ import { Filter } from "./operators/filter.ts"
 import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
 import { isFollowing } from "./row-watermarks.ts"
+import { countsOf, finite, statusOf, Step, type EmitOutput } from "./step.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
 import { TriggeredWindows } from "./windows/triggered/triggered-windows.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
 
 /** What a dataflow may use. */
 export interface DataflowContext extends OperatorContext {
-  /** Takes rows of one of the job's outputs. They are gone when it returns. */
-  emit(output: string, batch: Batch): void
-}
-
-/** A step that takes rows, and which of its inputs they are. */
-interface Consumer {
-  readonly step: Step
-  readonly input: number
-}
-
-/** A node at work: it takes what its operator gives. What it reads for that lies in few places. */
-class Step implements Emitter {
-  readonly node: PlanNode
-  /** Sources have none. */
-  readonly operator: Operator | undefined
-  /** Who takes the rows of the main port: steps, and outputs by name. */
-  readonly mainConsumers: Consumer[] = []
-  readonly mainOutputs: string[] = []
-  /** The same for other ports. */
-  readonly #otherConsumers = new Map<Port, Consumer[]>()
-  readonly #otherOutputs = new Map<Port, string[]>()
-  /** Where nobody but one output takes what the main port gives: it. */
-  #onlyOutput: string | undefined
-  readonly #emitOutput: DataflowContext["emit"]
-  /** Where it is led, one that is given the same rows. */
-  twin: Step | undefined = undefined
-  rowsIn = 0
-  rowsOut = 0
-
-  constructor(node: PlanNode, operator: Operator | undefined, emitOutput: DataflowContext["emit"]) {
-    this.node = node
-    this.operator = operator
-    this.#emitOutput = emitOutput
-  }
-
-  /** Takes note that all are known that take its rows. */
-  settle(): void {
-    if (this.mainConsumers.length === 0 && this.mainOutputs.length === 1) this.#onlyOutput = this.mainOutputs[0]
-  }
-
-  consumers(port: Port): Consumer[] {
-    return port === "main" ? this.mainConsumers : listAt(this.#otherConsumers, port)
-  }
-
-  outputs(port: Port): string[] {
-    return port === "main" ? this.mainOutputs : listAt(this.#otherOutputs, port)
-  }
-
-  emit(port: Port, batch: Batch): void {
-    if (port === "main") {
-      this.rowsOut += batch.count
-      if (this.#onlyOutput !== undefined) {
-        this.#emitOutput(this.#onlyOutput, batch)
-        return
-      }
-    }
-    for (const { step, input } of this.consumers(port)) {
-      step.rowsIn += batch.count
-      step.operator!.onBatch(batch, step, input)
-    }
-    for (const output of this.outputs(port)) this.#emitOutput(output, batch)
-  }
+  readonly emit: EmitOutput
 }
 
 interface CallingStep {
   readonly operator: AsyncMap
   readonly emitter: Emitter
-}
-
-function listAt<T>(lists: Map<Port, T[]>, port: Port): T[] {
-  let list = lists.get(port)
-  if (list === undefined) lists.set(port, (list = []))
-  return list
 }
 
 interface TimedStep {
@@ -136,10 +69,20 @@ function isLed(operator: Operator | undefined): boolean {
   return operator instanceof SharedWindow && !operator.isLeader
 }
 
+/** Where partitions of an input stand that has no event time. */
+const UNTIMED: PartitionStanding = {
+  isTimed: false,
+  watermark: -Infinity,
+  isIdle: false,
+  isIdleAnywhere: false,
+  idleAfterMicros: Infinity,
+  maxDriftMicros: 0,
+}
+
 /** See the head of this file. */
 export class Dataflow {
   readonly #context: DataflowContext
-  readonly #emitOutput: DataflowContext["emit"]
+  readonly #emitOutput: EmitOutput
   readonly #steps: readonly Step[]
   readonly #sources = new Map<string, Step>()
   /** The event times whose partitions are those of an input. */
@@ -220,12 +163,35 @@ export class Dataflow {
   /** Takes note that an input has a partition from here on. One that the state knows as open goes on where it was. */
   openPartition(input: string, partition: number): void {
     for (const eventTime of this.#eventTimesOf(input)) {
-      if (!eventTime.hasOpenPartitions) this.#catchUp(eventTime)
+      if (!eventTime.hasActivePartitions) this.#catchUp(eventTime)
       eventTime.openPartition(partition)
     }
   }
 
-  /** T8: an event time that held nobody back while all its partitions had ended starts anew where the others are. */
+  /**
+   * Takes note that there has been nothing to read of an open partition for so long: it is idle wherever that is long enough
+   * (T13). It gives whether that is new anywhere.
+   *
+   * @param silentMicros for how long, in microseconds.
+   * @param sinceMicros since when, by the clock.
+   */
+  idlePartition(input: string, partition: number, silentMicros: number, sinceMicros: number): boolean {
+    this.advance()
+    const isNew = this.#eventTimesOf(input).map((each) => each.idlePartition(partition, silentMicros, sinceMicros))
+    this.advance()
+    return isNew.includes(true)
+  }
+
+  /** Takes note that an open partition gives something again, whatever that is; `push` and `raiseWatermark` do it themselves. */
+  wakePartition(input: string, partition: number): void {
+    for (const eventTime of this.#eventTimesOf(input)) {
+      if (!eventTime.isIdle(partition)) continue
+      if (!eventTime.hasActivePartitions) this.#catchUp(eventTime)
+      eventTime.wakePartition(partition)
+    }
+  }
+
+  /** T8: an event time that held nobody back, as all its partitions had ended or were idle, starts anew where the others are. */
   #catchUp(eventTime: EventTime): void {
     this.#advanceWatermarks()
     for (const { operator, upstreams } of this.#timed) {
@@ -239,6 +205,7 @@ export class Dataflow {
     assert(source !== undefined, "rows are of an input of the plan")
     assert(batch.schema.fields.length === source.node.schema.fields.length, "rows are of the input's schema")
     if (batch.count === 0) return
+    this.wakePartition(input, batch.origin.partition)
     source.rowsIn += batch.count
     source.emit("main", batch)
   }
@@ -253,17 +220,25 @@ export class Dataflow {
 
   /** Takes note that an open partition of an input brings no row any more at or below `watermark`, in microseconds. */
   raiseWatermark(input: string, partition: number, watermark: number): void {
+    this.wakePartition(input, partition)
     for (const eventTime of this.#eventTimesOf(input)) eventTime.raisePartition(partition, watermark)
   }
 
-  /**
-   * How far a partition has come: the lowest of its watermarks, in microseconds. It is −∞ where the input has no event
-   * time, so that such inputs are read first, and +∞ where the partition is not open.
-   */
-  partitionWatermark(input: string, partition: number): number {
+  /** Where an open partition stands, for those who decide what is read next. */
+  standing(input: string, partition: number): PartitionStanding {
     const eventTimes = this.#eventTimesOf(input)
-    if (eventTimes.length === 0) return -Infinity
-    return Math.min(...eventTimes.map((eventTime) => eventTime.partitionWatermark(partition)))
+    if (eventTimes.length === 0) return UNTIMED
+    const watermark = Math.min(...eventTimes.map((each) => each.partitionWatermark(partition)))
+    const idleAfterMicros = Math.min(...eventTimes.map((each) => each.idleAfterMicros(partition)))
+    const maxDriftMicros = Math.min(...eventTimes.map((each) => each.maxDriftMicros))
+    const isIdle = eventTimes.every((each) => each.isIdle(partition))
+    const isIdleAnywhere = eventTimes.some((each) => each.isIdle(partition))
+    return { isTimed: true, watermark, isIdle, isIdleAnywhere, idleAfterMicros, maxDriftMicros }
+  }
+
+  /** Whether partitions may be idle, or become so. */
+  get hasIdleness(): boolean {
+    return this.#steps.some(({ operator }) => operator instanceof EventTime && operator.hasIdleness)
   }
 
   #eventTimesOf(input: string): readonly EventTime[] {
@@ -465,6 +440,10 @@ export class Dataflow {
       openWindows: operators.reduce((sum, { openWindows }) => sum + openWindows, 0),
       operators,
       slowest: this.#steps.flatMap(({ operator }) => (operator instanceof EventTime ? slowestOf(operator) : [])),
+      idle: this.#steps.flatMap(({ operator }) => {
+        if (!(operator instanceof EventTime)) return []
+        return operator.idlePartitions().map((each) => ({ eventTime: operator.id, ...each }))
+      }),
     }
   }
 }
@@ -483,10 +462,10 @@ function followersOf(operator: TimedOperator, timed: readonly TimedStep[]): Time
   return timed.flatMap((step) => (found.has(step.operator) ? [step.operator] : []))
 }
 
-/** T8: the least of those that may bring more rows, or of all where none may. */
+/** T8: the least of those that may bring more rows and are not idle, or of all where there is none. */
 function leastWatermark(upstreams: TimedStep["upstreams"]): number {
   if (upstreams.length === 1) return upstreams[0]!.watermark
-  const isDone = (each: EventTime | TimedOperator) => each instanceof EventTime && !each.hasOpenPartitions
+  const isDone = (each: EventTime | TimedOperator) => each instanceof EventTime && !each.hasActivePartitions
   const open = upstreams.filter((each) => !isDone(each))
   return Math.min(...(open.length > 0 ? open : upstreams).map(({ watermark }) => watermark))
 }
@@ -543,37 +522,10 @@ function timeBehindCalls(eventTime: string, calls: string): TidemarkError {
   })
 }
 
-function countsOf({ node, operator, twin, rowsIn, rowsOut }: Step): OperatorCounts {
-  const lateRows = hasWindowCounts(operator) ? operator.lateRows : 0
-  return { id: node.id, rowsIn: twin?.rowsIn ?? rowsIn, rowsOut, lateRows }
-}
-
-function statusOf(step: Step): OperatorStatus {
-  const { node, operator } = step
-  const timed = isTimed(operator) ? operator : undefined
-  const counts = hasWindowCounts(operator) ? operator : undefined
-  const watermark = operator instanceof EventTime ? operator.watermark : timed?.watermark
-  return {
-    ...countsOf(step),
-    kind: node.kind,
-    isTimed: timed !== undefined,
-    rowsBetweenWindows: counts?.betweenRows ?? 0,
-    watermark: watermark === undefined ? undefined : finite(watermark),
-    maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
-    openWindows: counts?.countOpenWindows() ?? 0,
-    nextDue: finite(timed?.nextDue?.() ?? Infinity),
-    heldRows: operator instanceof AsyncMap ? operator.heldRows : 0,
-  }
-}
-
 function slowestOf(eventTime: EventTime): SlowestInput[] {
   const slowest = eventTime.slowest()
   if (slowest === undefined) return []
   const { partition, watermark, others } = slowest
   const behind = finite(eventTime.furthestWatermark - watermark)
   return [{ eventTime: eventTime.id, partition, watermark: finite(watermark), behind, others }]
-}
-
-function finite(time: number): number | undefined {
-  return Number.isFinite(time) ? time : undefined
 }

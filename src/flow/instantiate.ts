@@ -149,10 +149,11 @@ function processOf(plan: Plan, node: ProcessNode, input: Schema, context: Operat
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, context: OperatorContext): EventTime {
-  const { id, column, outOfOrderMicros, watermark } = node
+  const { id, column, outOfOrderMicros, watermark, idleAfterMicros = Infinity, maxDriftMicros = 0 } = node
   const timeIndex = timeIndexOf(input, column, id)
   const isExact = needsExactWatermarks(plan, node)
-  const base = { id, signature: stateSignature(plan, node), timeIndex, outOfOrderMicros, isExact }
+  const signature = stateSignature(plan, node)
+  const base = { id, signature, timeIndex, outOfOrderMicros, isExact, idleAfterMicros, maxDriftMicros }
   if (watermark === undefined) return new EventTime(base, context.arena)
   const target = { name: "value", type: GIVEN_WATERMARK }
   const given = new GivenWatermarks(id, projectionOf(watermark, input, [target], "value", context), context)

@@ -11,6 +11,7 @@ import {
   type AccumulatedSpec,
   type AggregateKind,
   type AggregateSpec,
+  type EventTimeNode,
   type FiringSpec,
   type KernelAggregateInput,
   type Plan,
@@ -110,10 +111,16 @@ export class PlanFixture {
     return this.#add({ ...base, kind: "union", schema: rows, others: refs })
   }
 
-  eventTime(from: From, outOfOrderMicros = 0, column = "at", watermark?: RowFunction): number {
+  eventTime(
+    from: From,
+    given: number | Pick<EventTimeNode, "idleAfterMicros"> = 0,
+    column = "at",
+    watermark?: RowFunction,
+  ): number {
     const { rows, base } = this.#from(from, "eventTime")
-    const given = watermark === undefined ? {} : { watermark }
-    return this.#add({ ...base, kind: "eventTime", schema: rows, column, outOfOrderMicros, ...given })
+    const options = typeof given === "number" ? { outOfOrderMicros: given } : { outOfOrderMicros: 0, ...given }
+    const strategy = watermark === undefined ? options : { ...options, watermark }
+    return this.#add({ ...base, kind: "eventTime", schema: rows, column, ...strategy })
   }
 
   processingTime(from: From, column: string): number {

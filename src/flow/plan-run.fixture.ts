@@ -11,6 +11,8 @@ import { WindowAggregate } from "./windows/window-aggregate.ts"
 /** How rows are given. */
 export interface PushOptions {
   readonly partition?: number
+  /** That of the plan's first node by default. */
+  readonly input?: string
   /** How many rows a batch has; all by default. */
   readonly batchRows?: number
 }
@@ -69,19 +71,19 @@ export class PlanRun {
   }
 
   /** Gives rows, and fires what is due after each batch. */
-  push(rows: readonly Row[], { partition = 0, batchRows = 65_536 }: PushOptions = {}): void {
+  push(rows: readonly Row[], { partition = 0, batchRows = 65_536, input }: PushOptions = {}): void {
     for (let from = 0; from < rows.length; from += batchRows) {
       const origin = { partition, offsets: null, ordinals: null }
       const some = rows.slice(from, from + batchRows)
       const { batch, release } = batchOfRows(this.#arena, this.inputSchema, some, origin)
-      this.pushBatch(batch)
+      this.pushBatch(batch, input)
       release()
     }
   }
 
   /** Pushes a batch of the input's schema, which stays the caller's. */
-  pushBatch(batch: Batch): void {
-    this.#dataflow.push(this.#input, batch)
+  pushBatch(batch: Batch, input = this.#input): void {
+    this.#dataflow.push(input, batch)
     this.#dataflow.advance()
   }
 

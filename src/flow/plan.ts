@@ -113,6 +113,10 @@ export interface EventTimeNode extends InnerNode {
   readonly outOfOrderMicros: number
   /** Gives the watermark behind a row, or null where it says nothing. */
   readonly watermark?: RowFunction
+  /** For how long there must be nothing to read of a partition until it holds the watermark back no more; without it for ever. */
+  readonly idleAfterMicros?: number
+  /** How far a partition may be read ahead of one for which reading would have to wait; without it not at all. */
+  readonly maxDriftMicros?: number
 }
 
 /** Adds a column of what the clock says, which is the event time from there on. */
@@ -490,7 +494,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "process":
       return `${from} ${processText(node.spec, portSchema(plan, node.input, node.inputPort))} ${processCode(node.spec)}`
     case "eventTime":
-      return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)} ${String(node.watermark ?? "")}`
+      return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)} ${String(node.watermark ?? "")}${reachText(node)}`
     case "processingTime":
       return `${from} ${JSON.stringify(node.column)}`
     case "asyncMap":
@@ -500,6 +504,12 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "windowAggregate":
       return `${from} ${windowText(plan, node)} ${[...(node.firing === undefined ? [] : [firingText(node.firing)]), ...node.aggregates.map(aggregateText)].join("; ")}`
   }
+}
+
+/** What partitions may do that bring nothing, or much, in words; empty where nothing is said. */
+export function reachText({ idleAfterMicros, maxDriftMicros }: EventTimeNode): string {
+  const idle = idleAfterMicros === undefined ? "" : `, idle after ${formatDuration(idleAfterMicros)}`
+  return maxDriftMicros === undefined ? idle : `${idle}, at most ${formatDuration(maxDriftMicros)} ahead`
 }
 
 function aggregateText(aggregate: AggregateSpec): string {

@@ -35,6 +35,8 @@ export type JobEvent =
   | { readonly kind: "open"; readonly partition: number }
   | { readonly kind: "end"; readonly partition: number }
   | { readonly kind: "watermark"; readonly partition: number; readonly micros: number }
+  /** There has been nothing to read of it for so long. */
+  | { readonly kind: "silence"; readonly partition: number; readonly micros: number }
   | { readonly kind: "rows"; readonly partition: number; readonly rows: readonly Row[] }
   | { readonly kind: "drain" }
   /** The clock says so. */
@@ -148,7 +150,9 @@ function randomPlan(prng: Prng, rows: Schema, unit: number, windows: RandomWindo
   const united = prng.pick(["before", "behind"])
   const time = (id: string, input: number, schema: Schema) => {
     const outOfOrderMicros = prng.pick(OUT_OF_ORDER_STEPS) * unit
-    const node = { ...base, kind: "eventTime", id, schema, input, column: "at", outOfOrderMicros } as const
+    const idleAfterMicros = prng.pick([1, 5, Infinity])
+    const times = { outOfOrderMicros, idleAfterMicros }
+    const node = { ...base, kind: "eventTime", id, schema, input, column: "at", ...times } as const
     return add(windows.watermark === undefined ? node : { ...node, watermark: windows.watermark(prng, unit) })
   }
   const unite = (where: string) => {
@@ -302,6 +306,7 @@ export function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: re
   const anywhere = [0, 0, -50 * unit, 1_700_000_000_000_000, -Number.MAX_SAFE_INTEGER + 40 * unit]
   const start = prng.pick(starts ?? anywhere)
   const extremes = prng.chance(0.1)
+  const silence = prng.pick([0, 0, 0.1, 0.4])
   let opened = 0
   for (let life = 0; life < (prng.chance(0.3) ? 2 : 1); life++) {
     const streams = Array.from({ length: 1 + prng.below(4) }, () => {
@@ -339,6 +344,10 @@ export function randomEvents(prng: Prng, rows: Schema, unit: number, starts?: re
       if (prng.chance(0.1))
         events.push({ kind: "watermark", partition, micros: stream.time + (prng.below(9) - 4) * unit })
       if (prng.chance(0.02)) events.push({ kind: "drain" })
+      if (prng.chance(silence)) {
+        const silent = prng.chance(0.5) ? streams : [prng.pick(streams)]
+        for (const each of silent) events.push({ kind: "silence", partition: each.partition, micros: 3 })
+      }
     }
     events.push({ kind: "drain" })
   }
@@ -371,6 +380,7 @@ export function runSlowly({ plan, events }: RandomJob): JobOutcome {
     const input = inputOf(plan, event.partition)
     if (event.kind === "open") twin.openPartition(input, event.partition)
     else if (event.kind === "watermark") twin.raiseWatermark(input, event.partition, event.micros)
+    else if (event.kind === "silence") twin.idlePartition(input, event.partition, event.micros)
     else if (event.kind === "end") twin.endPartition(input, event.partition)
     else for (const row of event.rows) twin.push(input, event.partition, row)
   }
@@ -454,6 +464,7 @@ export class JobRun {
     const input = inputOf(this.#job.plan, event.partition)
     if (event.kind === "open") this.#dataflow.openPartition(input, event.partition)
     else if (event.kind === "watermark") this.#dataflow.raiseWatermark(input, event.partition, event.micros)
+    else if (event.kind === "silence") this.#dataflow.idlePartition(input, event.partition, event.micros, 0)
     else if (event.kind === "end") this.#dataflow.endPartition(input, event.partition)
     else this.#pushRows(input, event.partition, event.rows)
   }

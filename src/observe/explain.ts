@@ -24,6 +24,7 @@ import {
   isStateful,
   planFingerprint,
   portSchema,
+  reachText,
   windowLabel,
 } from "../flow/plan.ts"
 import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
@@ -295,8 +296,9 @@ function detailOf(node: InnerNode): string | undefined {
     case "process":
       return processDetail(node.spec)
     case "eventTime":
-      if (node.watermark !== undefined) return `${node.column}, with the watermarks that a lambda gives`
-      return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order`
+      if (node.watermark !== undefined)
+        return `${node.column}, with the watermarks that a lambda gives${reachText(node)}`
+      return `${node.column}, up to ${formatDuration(node.outOfOrderMicros)} out of order${reachText(node)}`
     case "processingTime":
       return `${node.column}, by the clock`
     case "over":

@@ -9,7 +9,7 @@
 import { ByteReader } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Disk } from "../env/env.ts"
-import { readEventTimeChanges, type EventTimeChanges } from "../flow/operators/event-time-state.ts"
+import { readEventTimeChanges, type EventTimeChanges, type OpenPartition } from "../flow/operators/event-time-state.ts"
 import { readLog } from "../log/log-reader.ts"
 import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunOperator, type RunRecord } from "../state/commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "../state/recovery-fold.ts"
@@ -31,6 +31,22 @@ export interface StoredHold {
   readonly isAtLeast: boolean
 }
 
+/** A partition for which an event time does not wait. */
+export interface StoredIdle {
+  readonly input: string
+  readonly partition: string
+  /** Since when there was nothing to read of it, by the clock, in µs. */
+  readonly sinceMicros: number
+}
+
+/** A partition that is not read until others have caught up. */
+export interface StoredPause {
+  readonly input: string
+  readonly partition: string
+  /** How far it is ahead of the slowest, in µs of event time; `undefined` where that has no watermark yet. */
+  readonly aheadMicros: number | undefined
+}
+
 /** An event time of a job. */
 export interface StoredEventTime {
   readonly id: string
@@ -40,8 +56,10 @@ export interface StoredEventTime {
   /** `undefined` in what older versions have written. */
   readonly outOfOrderMicros: number | undefined
   readonly openPartitions: number
-  /** `undefined` where no partition is open. */
+  /** `undefined` where no partition is open that is not idle. */
   readonly holdingBack: StoredHold | undefined
+  readonly idlePartitions: readonly StoredIdle[]
+  readonly pausedPartitions: readonly StoredPause[]
 }
 
 /** What waits for a watermark. */
@@ -168,13 +186,12 @@ function bottomsOf(ids: readonly string[] = [], run: RunRecord): string[] {
 }
 
 /** A partition's watermark, and since when. */
-interface PartitionHold {
-  readonly watermark: number
+interface PartitionHold extends OpenPartition {
   readonly since: Stamp
 }
 
 function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: readonly Stamp[]): StoredEventTime {
-  const { id, outOfOrderMicros } = operator
+  const { id, outOfOrderMicros, maxDriftMicros = Infinity } = operator
   let watermark = -Infinity
   let maxEventTime = -Infinity
   const open = new Map<number, PartitionHold>()
@@ -183,11 +200,15 @@ function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: reado
     const changes = readChanges(id, bytes)
     watermark = changes.watermark
     maxEventTime = changes.maxEventTime
-    for (const [partition, own] of changes.partitions) {
-      if (own === undefined) open.delete(partition)
-      else if (open.get(partition)?.watermark !== own) open.set(partition, { watermark: own, since: stamps[index]! })
+    for (const { partition, state: now } of changes.partitions) {
+      if (now === undefined) open.delete(partition)
+      else {
+        const before = open.get(partition)
+        open.set(partition, { ...now, since: before?.watermark === now.watermark ? before.since : stamps[index]! })
+      }
     }
   }
+  const awake = [...open].filter(([, { idleSince }]) => idleSince === undefined)
   // Where a function gives watermarks, only they say how far a partition is.
   const furthest =
     outOfOrderMicros === undefined
@@ -199,24 +220,38 @@ function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: reado
     maxEventTimeMicros: finite(maxEventTime),
     outOfOrderMicros,
     openPartitions: open.size,
-    holdingBack: holdOf(open, state, Math.max(watermark, furthest)),
+    holdingBack: holdOf(awake, state, Math.max(watermark, furthest)),
+    idlePartitions: [...open].flatMap(([index, { idleSince }]) => {
+      return idleSince === undefined ? [] : [{ ...placeOf(index, state), sinceMicros: idleSince }]
+    }),
+    pausedPartitions: awake.flatMap(([index, { watermark: own }]) => {
+      const ahead = own - leastOf(awake)
+      return ahead > maxDriftMicros ? [{ ...placeOf(index, state), aheadMicros: finite(ahead) }] : []
+    }),
   }
 }
 
+function leastOf(partitions: readonly (readonly [number, PartitionHold])[]): number {
+  return Math.min(...partitions.map(([, { watermark }]) => watermark))
+}
+
+function placeOf(index: number, state: RecoveredState): { readonly input: string; readonly partition: string } {
+  const place = state.partitions.get(index)
+  return { input: place?.input ?? "", partition: place?.id ?? "" }
+}
+
 function holdOf(
-  open: ReadonlyMap<number, PartitionHold>,
+  awake: readonly (readonly [number, PartitionHold])[],
   state: RecoveredState,
   furthest: number,
 ): StoredHold | undefined {
-  const least = Math.min(...[...open.values()].map(({ watermark }) => watermark))
-  const slowest = [...open].filter(([, { watermark }]) => watermark === least)
+  const least = leastOf(awake)
+  const slowest = awake.filter(([, { watermark }]) => watermark === least)
   const [first] = slowest
   if (first === undefined) return undefined
   const [index, { since }] = first
-  const place = state.partitions.get(index)
   return {
-    input: place?.input ?? "",
-    partition: place?.id ?? "",
+    ...placeOf(index, state),
     watermarkMicros: finite(least),
     behindMicros: finite(furthest - least),
     others: slowest.length - 1,

@@ -15,10 +15,9 @@
  */
 import { Arena } from "../batch/arena.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
-import { ByteReader, ByteWriter } from "../base/bytes.ts"
+import { ByteReader } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
 import type { Clock, Turn } from "../env/env.ts"
-import type { SlowestInput } from "../flow/dataflow-status.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
 import { portSchema } from "../flow/plan.ts"
@@ -28,12 +27,14 @@ import type { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { aborted } from "./aborted.ts"
+import { anyReadable } from "./any-readable.ts"
 import { AsyncCalls } from "./async-calls.ts"
 import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
 import { changedParams, checkCompatible } from "./compatibility.ts"
 import { DEAD_LETTER_SCHEMA, DeadLetters } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
+import { allOf, EpochChanges } from "./epoch-changes.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
@@ -47,7 +48,8 @@ import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
 import { Snapshots } from "./snapshots.ts"
-import type { HoldingBack, JobResult, JobStatus } from "./status.ts"
+import { jobStatus } from "./job-status.ts"
+import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { lostBeside, windowThreadsOf, type WindowThreads } from "./window-threads.ts"
 import { TimeUse } from "./time-use.ts"
@@ -91,8 +93,7 @@ export class Coordinator {
   readonly #turn: Turn
   readonly #pieces = new PieceSize()
   #lastCommitMicros = 0
-  /** By state: what an epoch's changes are written to. A commit takes the bytes over before it waits, so it serves again. */
-  readonly #changes = new Map<string, ByteWriter>()
+  readonly #changes = new EpochChanges()
 
   private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore) {
     this.#job = job
@@ -197,43 +198,19 @@ export class Coordinator {
   }
 
   status(): JobStatus {
-    const { read, total } = this.#inputs.progress()
-    const flow = this.#dataflow.status()
-    const rowsOut = Object.fromEntries([...this.#outputs.rows].filter(([name]) => name !== DEAD_LETTER_OUTPUT))
-    return {
+    return jobStatus({
       job: this.#job.name,
       state: this.#state,
       epoch: this.#store.epoch,
-      rowsIn: this.#counters.rowsIn,
-      rowsInByInput: this.#counters.rowsInByInput,
-      rowsOut,
-      lateRows: flow.lateRows,
-      badRecords: this.#counters.badRecords,
-      watermarkMicros: flow.watermark,
-      maxEventTimeMicros: flow.maxEventTime,
-      openWindows: flow.openWindows,
-      holdingBack: flow.slowest.map((slowest) => this.#holdingBack(slowest)),
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      counters: this.#counters,
+      flow: this.#dataflow.status(),
       rowsInFlight: this.#dataflow.heldRows,
-      inputRead: read,
-      inputTotal: total,
       timeShares: this.#time.shares(),
       lastCommitMicros: this.#lastCommitMicros,
-      arenaUsedBytes: this.#arena.usedBytes,
-      arenaPeakBytes: this.#arena.peakBytes,
-    }
-  }
-
-  #holdingBack({ eventTime, partition, watermark, behind, others }: SlowestInput): HoldingBack {
-    const { input, id } = this.#inputs.place(partition)
-    return {
-      eventTime,
-      input,
-      partition: id,
-      watermarkMicros: watermark,
-      behindMicros: behind,
-      others,
-      lastReadMicros: this.#counters.lastReadMicros(partition),
-    }
+      arena: this.#arena,
+    })
   }
 
   async #recover(recovered: RecoveredState): Promise<void> {
@@ -290,9 +267,14 @@ export class Coordinator {
   async #openInputs(recovered: RecoveredState): Promise<Inputs> {
     const { env, baseDirectory, directory, reset = false, morselBytes = MORSEL_BYTES, choosePartition } = this.#options
     const targets = new Targets(this.#job, baseDirectory, directory)
-    const watermarkOf = (input: string, index: number) => this.#dataflow.partitionWatermark(input, index)
+    const flow = this.#dataflow
+    const standings = {
+      standingOf: (input: string, index: number) => flow.standing(input, index),
+      onReadable: (input: string, index: number) => flow.wakePartition(input, index),
+      listens: () => flow.hasIdleness,
+    }
     const [arena, decoders] = [this.#arena, this.#decoders]
-    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, watermarkOf, choosePartition }
+    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, choosePartition, ...standings }
     const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
     return await Inputs.open(this.#job, context, partitions, active)
   }
@@ -352,6 +334,7 @@ export class Coordinator {
       if (turn !== undefined) await turn
       if (next === "answers") this.#takeAnswers()
       else if (next === "timers") this.#fireTimers()
+      else if (next === "silence") this.#takeSilence()
       else await this.#readPiece(epochRows)
       await this.#outputs.flushLarge(sinkBufferBytes)
       const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
@@ -367,7 +350,7 @@ export class Coordinator {
   async #nextWork(
     mayRead: boolean,
     isEnough: () => boolean,
-  ): Promise<"records" | "answers" | "timers" | "cut" | "look again" | "nothing"> {
+  ): Promise<"records" | "answers" | "timers" | "silence" | "cut" | "look again" | "nothing"> {
     if (this.#cutsAsked.length > 0) return "cut"
     if (this.#calls.hasAnswers) return "answers"
     const { fullOperator } = this.#dataflow
@@ -376,19 +359,19 @@ export class Coordinator {
     if (!isReading && caller === undefined) return "nothing"
     if (isReading) this.#time.turnTo("input")
     else this.#time.turnTo("calls", caller)
-    const reader = isReading ? await this.#inputs.nextReader() : undefined
-    if (reader !== undefined && reader.whenReadable === undefined) return "records"
+    const awaited = isReading ? await this.#inputs.nextTurn() : undefined
+    if (isReading && this.#inputs.dueIdle().length > 0) return "silence"
     if (isEnough()) return "look again"
     if (this.#calls.hasAnswers) return "answers"
+    if (awaited?.length === 0) return "records"
     const wait = new AbortController()
-    const arrival = reader === undefined ? aborted(wait.signal) : reader.whenReadable!(wait.signal)
-    if (arrival === undefined) return "records"
+    const arrival = awaited === undefined ? aborted(wait.signal) : anyReadable(awaited, wait)
     this.#wait = wait
     const now = this.#clock.monotonicMicros()
     const rest = isReading ? this.#epochLength.restWhileIdle(now) : this.#epochLength.restWhileReading(now)
     // What comes first ends the others, so that nothing is left behind that waits.
-    let first: "cut" | "timers" | undefined
-    const end = (by: "cut" | "timers") => (): void => {
+    let first: "cut" | "timers" | "look again" | undefined
+    const end = (by: "cut" | "timers" | "look again") => (): void => {
       if (!wait.signal.aborted) first = by
       wait.abort()
     }
@@ -396,15 +379,18 @@ export class Coordinator {
     const epochEnd = this.#hasNews ? timers.sleep(rest, wait.signal).then(end("cut")) : undefined
     const untilTimer = Math.max(0, this.#dataflow.nextProcessingTime - this.#clock.wallMicros())
     const timersDue = untilTimer === Infinity ? undefined : timers.sleep(untilTimer, wait.signal).then(end("timers"))
+    const untilIdle = isReading ? this.#inputs.untilIdle() : Infinity
+    const idleDue =
+      untilIdle === Infinity ? undefined : timers.sleep(Math.ceil(untilIdle), wait.signal).then(end("look again"))
     try {
       await arrival
-      if (!wait.signal.aborted) return "records"
       if (this.#calls.hasAnswers) return "answers"
       return first ?? "look again"
     } finally {
       wait.abort()
       await epochEnd
       await timersDue
+      await idleDue
       this.#wait = undefined
     }
   }
@@ -433,6 +419,17 @@ export class Coordinator {
     this.#hasNews = true
     this.#tellTime()
     this.#dataflow.advance()
+    this.#deadLetters.write()
+  }
+
+  /** Takes note of partitions that are idle now: the watermark does not wait for them any more. */
+  #takeSilence(): void {
+    this.#time.turnTo("compute")
+    this.#hasNews = true
+    const nowMicros = this.#clock.wallMicros()
+    for (const { input, index, silentMicros } of this.#inputs.dueIdle()) {
+      this.#dataflow.idlePartition(input, index, silentMicros, nowMicros - silentMicros)
+    }
     this.#deadLetters.write()
   }
 
@@ -477,8 +474,8 @@ export class Coordinator {
   /** Behind a commit: threads compute from here on, where that is worth it and one partition is read whose records are all there. */
   async #considerThreads(): Promise<void> {
     if (this.#windowThreads === undefined || this.#stop !== undefined || this.#inputs.openCount !== 1) return
-    const reader = await this.#inputs.nextReader()
-    if (reader.whenReadable !== undefined) return
+    const reader = await this.#inputs.onlyReader()
+    if (reader.whenReadable !== undefined || this.#dataflow.hasIdleness) return
     const share = this.#time.shares().find(({ on }) => on === "compute")?.share ?? 0
     const threads = this.#windowThreads.consider(this.#dataflow, share)
     if (threads > 0) this.#options.onEvent?.({ kind: "threads-compute", threads })
@@ -511,7 +508,7 @@ export class Coordinator {
     const rows = this.#rowsSinceCut
     const staged = await this.#outputs.stage(final)
     this.#time.turnTo("compute")
-    const operators = ofThreads ?? this.#writeChanges()
+    const operators = ofThreads ?? this.#changes.take(this.#dataflow.states)
     const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     const record = this.#epochRecord(this.#store.epoch + 1, finished, {
       counters: this.#counters.changed(counters),
@@ -544,30 +541,13 @@ export class Coordinator {
       run: this.#runRecord,
       checkpoint: () => this.#outputs.checkpoint(),
       capture: () => {
-        const operators = new Map<string, Uint8Array>()
-        for (const state of this.#dataflow.states) {
-          const everything = new ByteWriter()
-          state.writeAll(everything)
-          operators.set(state.id, everything.view())
-        }
+        const operators = allOf(this.#dataflow.states)
         const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
         const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
         return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
       },
       onDone: (epoch) => this.#options.onEvent?.({ kind: "snapshot", epoch }),
     })
-  }
-
-  #writeChanges(): Map<string, Uint8Array> {
-    const operators = new Map<string, Uint8Array>()
-    for (const state of this.#dataflow.states) {
-      const changes = this.#changes.get(state.id) ?? new ByteWriter()
-      this.#changes.set(state.id, changes)
-      changes.clear()
-      state.writeChanges(changes)
-      operators.set(state.id, changes.view())
-    }
-    return operators
   }
 
   #epochRecord(

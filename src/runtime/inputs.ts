@@ -13,10 +13,13 @@ import type { Arena } from "../batch/arena.ts"
 import type { Decoders } from "../connect/decoders.ts"
 import type { Partition, PartitionReader, Source, SourceBatch, SourceWarning } from "../connect/source.ts"
 import type { Env } from "../env/env.ts"
+import type { PartitionStanding } from "../flow/dataflow-status.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
 import { closeAll } from "./close-all.ts"
 import type { ExecutableJob } from "./executable-job.ts"
-import { choosePartition, morselEnd } from "./scheduler.ts"
+import { morselEnd, nextTurn, type LiveCandidate, type Turn } from "./scheduler.ts"
+import { Silence, type FallenSilent, type Listened } from "./silence.ts"
+import type { PausedPartition } from "./status.ts"
 import type { Targets } from "./targets.ts"
 
 interface OpenPartition {
@@ -48,8 +51,17 @@ export interface InputsContext {
   readonly targets: Targets
   /** See `RunJobOptions`. */
   readonly choosePartition?: ReadingOrder | undefined
-  /** The watermark of a partition that is being read; see `Dataflow.partitionWatermark`. */
-  watermarkOf(input: string, index: number): number
+  /** See `Dataflow.standing`. */
+  standingOf(input: string, index: number): PartitionStanding
+  /** Whether a partition may be idle, or become so. */
+  listens(): boolean
+  /** Takes note that there is something to read of a partition. */
+  onReadable(input: string, index: number): void
+}
+
+/** A partition that may be read next. */
+interface Standing extends LiveCandidate {
+  readonly open: OpenPartition
 }
 
 /** The partitions of all inputs of a job. */
@@ -60,7 +72,10 @@ export class Inputs {
   /** Every partition that the job ever knew. */
   readonly #known: Map<number, PartitionProgress>
   readonly #changed = new Set<number>()
+  readonly #silence: Silence
   #active: number | undefined
+  /** The partition that is read next, where that is known. */
+  #turn: OpenPartition | undefined
 
   private constructor(context: InputsContext, sources: Source[], active: number | undefined) {
     this.#context = context
@@ -68,6 +83,7 @@ export class Inputs {
     this.#partitions = new Map()
     this.#known = new Map()
     this.#active = active
+    this.#silence = new Silence(context.env.clock)
   }
 
   /**
@@ -152,14 +168,57 @@ export class Inputs {
     return progress
   }
 
-  /** The reader of the partition whose turn it is. Others wait for it: who was there first must not show (E7). */
-  async nextReader(): Promise<PartitionReader> {
-    return await this.#readerOf(this.#next())
+  /** The reader of the only open partition. */
+  async onlyReader(): Promise<PartitionReader> {
+    const [only] = this.#partitions.values()
+    assert(only !== undefined && this.openCount === 1, "one partition is open")
+    return await this.#readerOf(only)
+  }
+
+  /**
+   * Finds out whose turn it is: `read` reads that partition. Where there is nothing to read of it now it gives those for which to
+   * wait; then it is to be called again. Others than those wait, too: who was there first must not show (E7).
+   */
+  async nextTurn(): Promise<readonly PartitionReader[]> {
+    if (this.#context.listens()) await this.#listen()
+    const turn = await this.#findTurn()
+    if ("next" in turn) {
+      this.#turn = turn.next
+      return []
+    }
+    this.#turn = undefined
+    return await Promise.all(turn.awaited.map((open) => this.#readerOf(open)))
+  }
+
+  /** The partitions of which there has been nothing to read for so long that they are idle, unless that is known. */
+  dueIdle(): FallenSilent[] {
+    return this.#silence.due(this.#silent())
+  }
+
+  /** In how many µs the next of them is. */
+  untilIdle(): number {
+    return this.#silence.untilDue(this.#silent())
+  }
+
+  /** T14: the partitions that are ahead of the slowest by more than they may be. */
+  paused(): PausedPartition[] {
+    const standings = [...this.#partitions.values()].map((open) => this.#standingOf(open))
+    const least = Math.min(
+      ...standings.map(({ isTimed, isIdle, watermark }) => (isTimed && !isIdle ? watermark : Infinity)),
+    )
+    return standings.flatMap(({ isLive, isIdle, watermark, maxDriftMicros, open }) => {
+      const aheadMicros = watermark - least
+      if (!isLive || isIdle || maxDriftMicros === 0 || !(aheadMicros > maxDriftMicros)) return []
+      const { input } = open.progress
+      return [{ input, partition: open.partition.id, aheadMicros: aheadMicros === Infinity ? undefined : aheadMicros }]
+    })
   }
 
   /** Reads from the partition whose turn it is. */
   async read(rows: number): Promise<InputRead> {
-    const open = this.#next()
+    const open = this.#turn
+    assert(open !== undefined, "it is known whose turn it is")
+    this.#turn = undefined
     const { progress, partition } = open
     const { index, input, offset } = progress
     const reader = await this.#readerOf(open)
@@ -173,6 +232,7 @@ export class Inputs {
     if (taken.end || taken.next.offset >= untilOffset) this.#active = undefined
     if (taken.end) {
       this.#partitions.delete(index)
+      this.#silence.end(index)
       await reader.close()
     }
     return { input, index, partitionId: partition.id, taken }
@@ -195,24 +255,62 @@ export class Inputs {
     return (open.reader ??= await source.open(partition, index, { offset, ordinal }, identity))
   }
 
-  #next(): OpenPartition {
+  async #findTurn(): Promise<Turn<OpenPartition>> {
     const { choosePartition: choose } = this.#context
     if (choose !== undefined) {
       const { index } = choose([...this.#partitions.values()].map(({ progress }) => progress))
-      return this.#partitions.get(index)!
+      const open = this.#partitions.get(index)!
+      return (await this.#isReadable(open)) ? { next: open } : { awaited: [open] }
     }
-    if (this.#active === undefined) {
-      const candidates = [...this.#partitions.values()].map(({ progress, partition }) => ({
-        index: progress.index,
-        watermark: this.#context.watermarkOf(progress.input, progress.index),
-        tieBreak: partition.tieBreak,
-        id: partition.id,
-      }))
-      this.#active = choosePartition(candidates).index
+    const active = this.#active === undefined ? undefined : this.#partitions.get(this.#active)
+    assert(this.#active === undefined || active !== undefined, "the active partition is open")
+    // Whose records are all there is read on, whoever else is there.
+    if (active !== undefined && (await this.#readerOf(active)).whenReadable === undefined) return { next: active }
+    const standings = [...this.#partitions.values()].map((open) => this.#standingOf(open))
+    const current = standings.find(({ open }) => open === active)
+    const turn = await nextTurn(standings, current, ({ open }) => this.#isReadable(open))
+    if (!("next" in turn)) return { awaited: turn.awaited.map(({ open }) => open) }
+    this.#active = turn.next.index
+    return { next: turn.next.open }
+  }
+
+  #standingOf(open: OpenPartition): Standing {
+    const { progress, partition, reader } = open
+    const { index, input } = progress
+    const { id, tieBreak } = partition
+    return {
+      ...this.#context.standingOf(input, index),
+      index,
+      id,
+      tieBreak,
+      isLive: reader?.whenReadable !== undefined,
+      open,
     }
-    const open = this.#partitions.get(this.#active)
-    assert(open !== undefined, "the active partition is open")
-    return open
+  }
+
+  /** Whether there is something to read of a partition now. */
+  async #isReadable(open: OpenPartition): Promise<boolean> {
+    const reader = await this.#readerOf(open)
+    return reader.whenReadable?.(AbortSignal.abort()) === undefined
+  }
+
+  /** Takes note of which partitions there is something to read, and of which there is nothing. */
+  async #listen(): Promise<void> {
+    for (const open of this.#partitions.values()) {
+      const { index, input } = open.progress
+      const { idleAfterMicros, isIdleAnywhere } = this.#context.standingOf(input, index)
+      if (idleAfterMicros === Infinity && !isIdleAnywhere) continue
+      const isReadable = await this.#isReadable(open)
+      this.#silence.heard(index, isReadable)
+      if (isReadable) this.#context.onReadable(input, index)
+    }
+  }
+
+  /** Of which partitions there may have been nothing to read for some time, and for how long that must be. */
+  #silent(): Listened[] {
+    return [...this.#partitions.values()].map(({ progress: { index, input } }) => {
+      return { index, input, idleAfterMicros: this.#context.standingOf(input, index).idleAfterMicros }
+    })
   }
 
   /** Refuses partitions that were read to their end and are no longer what was read (U3). */

@@ -3,9 +3,11 @@ import { expect, test } from "vitest"
 import { Prng } from "../base/prng.ts"
 import type { Env } from "../env/env.ts"
 import { NO_FAULTS, RandomFaults } from "../sim/faults.ts"
+import { job } from "../stream/job.ts"
+import { ArrayTarget } from "./array-sink.fixture.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { liveSource } from "./live-source.fixture.ts"
-import { Bench, reading } from "./simulated-job.fixture.ts"
+import { Bench, Reading, reading } from "./simulated-job.fixture.ts"
 
 const MILLIS = 1_000
 const records = Array.from({ length: 12 }, (_, index) => reading(index * 3, index % 2 === 0 ? "x" : "y", index + 1))
@@ -65,6 +67,29 @@ test("E10 stopping does not wait for the next record", async () => {
   expect(status.rowsIn).toBe(1)
   await bench.run(live(bench, every(7 * MILLIS)))
   expect(bench.results()).toEqual(await whole())
+})
+
+test("an input without event time that brings nothing keeps no other from being read", async () => {
+  const both = job({
+    name: "both",
+    inputs: { one: Reading, other: Reading },
+    flow: ({ one, other }) => ({ all: one.union(other) }),
+  })
+  for (const silent of ["one", "other"]) {
+    const bench = new Bench()
+    const delayOf = (input: string) => every(input === silent ? 1_000_000_000 * MILLIS : 1_000 * MILLIS)
+    const bound = both.with({
+      inputs: {
+        one: liveSource({ a: records }, delayOf("one")),
+        other: liveSource({ b: records }, delayOf("other")),
+      },
+      outputs: { all: new ArrayTarget("all").binding() },
+    })
+    const { status } = await bench.run(bound, {}, (handle, env) => {
+      void env.timers.sleep(10_500 * MILLIS).then(() => handle.stop())
+    })
+    expect(status.rowsInByInput).toEqual({ one: 11, other: 11, [silent]: 1 })
+  }
 })
 
 test("E3 comes to the same results whatever dies when, over many seeds", { timeout: 120_000 }, async () => {

@@ -2,14 +2,17 @@
 import type { PartitionReader, ReadLimits, Source, SourceBinding, SourceContext } from "../connect/source.ts"
 import { arraySource, type ArrayPartitions } from "./array-source.fixture.ts"
 
-/** Binds partitions to an input: their record `n` is there `delayOf(n)` µs after the source was opened. */
-export function liveSource(partitions: ArrayPartitions, delayOf: (ordinal: number) => number): SourceBinding {
+/** Binds partitions to an input: the record `n` of one is there `delayOf(n, its id)` µs after the source was opened. */
+export function liveSource(
+  partitions: ArrayPartitions,
+  delayOf: (ordinal: number, id: string) => number,
+): SourceBinding {
   return {
     describe: () => "live",
     openSource: async (context) => {
       const source = await arraySource(partitions).openSource(context)
       const startMicros = context.env.clock.monotonicMicros()
-      const arrivalOf = (ordinal: number) => startMicros + delayOf(ordinal)
+      const arrivalOf = (ordinal: number, id: string) => startMicros + delayOf(ordinal, id)
       return new LiveSource(source, context, arrivalOf)
     },
   }
@@ -18,9 +21,9 @@ export function liveSource(partitions: ArrayPartitions, delayOf: (ordinal: numbe
 class LiveSource implements Source {
   readonly #source: Source
   readonly #context: SourceContext
-  readonly #arrivalOf: (ordinal: number) => number
+  readonly #arrivalOf: (ordinal: number, id: string) => number
 
-  constructor(source: Source, context: SourceContext, arrivalOf: (ordinal: number) => number) {
+  constructor(source: Source, context: SourceContext, arrivalOf: (ordinal: number, id: string) => number) {
     this.#source = source
     this.#context = context
     this.#arrivalOf = arrivalOf
@@ -34,14 +37,15 @@ class LiveSource implements Source {
     const { clock, timers } = this.#context.env
     const reader = await this.#source.open(...args)
     let { ordinal } = args[2]
+    const arrivalOf = (number: number) => this.#arrivalOf(number, args[0].id)
     return {
       whenReadable: (signal) => {
-        const rest = this.#arrivalOf(ordinal) - clock.monotonicMicros()
+        const rest = arrivalOf(ordinal) - clock.monotonicMicros()
         return rest <= 0 ? undefined : timers.sleep(rest, signal)
       },
       read: async (limits: ReadLimits) => {
         let arrived = 1
-        while (this.#arrivalOf(ordinal + arrived) <= clock.monotonicMicros() && arrived < limits.rows) arrived++
+        while (arrivalOf(ordinal + arrived) <= clock.monotonicMicros() && arrived < limits.rows) arrived++
         const taken = await reader.read({ ...limits, rows: arrived })
         ordinal = taken.next.ordinal
         return taken

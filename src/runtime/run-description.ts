@@ -25,7 +25,12 @@ export function describeRun(job: ExecutableJob): RunRecord {
 function describeOperator(plan: Plan, node: StatefulNode): RunOperator {
   const about = { id: node.id, signature: stateSignature(plan, node) }
   if (node.kind === "eventTime") {
-    return node.watermark === undefined ? { ...about, outOfOrderMicros: node.outOfOrderMicros } : about
+    const { watermark, outOfOrderMicros, maxDriftMicros } = node
+    return {
+      ...about,
+      ...(watermark === undefined ? { outOfOrderMicros } : {}),
+      ...(maxDriftMicros === undefined ? {} : { maxDriftMicros }),
+    }
   }
   return { ...about, follows: followedWatermarks(plan, node).map(({ id }) => id) }
 }

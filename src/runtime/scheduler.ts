@@ -6,9 +6,15 @@
  * then by id. So the order in which records are processed is a function of offsets and content alone: not of batch
  * sizes, epochs, restarts, or the names of files (E7), and state stays bounded by a morsel for each partition.
  *
- * Invariant:
- * - Q1 The choice depends only on what is in the commit record: offsets, watermarks, tie breaks and the active partition.
+ * Partitions whose records come with time may have nothing now. Such a one is waited for when it has its turn, so that the order
+ * stays the same; but for an idle one (T13), for one without event time, and where others may run ahead of it (T14).
+ *
+ * Invariants:
+ * - Q1 Where nothing of that is so, the choice depends only on what is in the commit record: offsets, watermarks, tie breaks and
+ *   the active partition.
+ * - Q2 A partition that is further ahead of the slowest than it may be is not read before that one.
  */
+import type { PartitionStanding } from "../flow/dataflow-status.ts"
 
 /** The length of a morsel, in the unit of offsets. */
 export const MORSEL_BYTES = 1024 * 1024
@@ -21,17 +27,48 @@ export interface Candidate {
   readonly id: string
 }
 
-/** The next partition to read; the candidates are not empty. */
-export function choosePartition<C extends Candidate>(candidates: readonly C[]): C {
-  let best = candidates[0]!
-  for (let at = 1; at < candidates.length; at++) if (isBefore(candidates[at]!, best)) best = candidates[at]!
-  return best
+/** A partition of which there may be nothing to read at the moment. */
+export interface LiveCandidate extends Candidate, Pick<PartitionStanding, "isTimed" | "isIdle" | "maxDriftMicros"> {
+  /** Whether its records are known to come with time. */
+  readonly isLive: boolean
 }
 
-function isBefore(one: Candidate, other: Candidate): boolean {
-  if (one.watermark !== other.watermark) return one.watermark < other.watermark
-  if (one.tieBreak !== other.tieBreak) return one.tieBreak < other.tieBreak
-  return one.id < other.id
+/** Which partition is read now, or else of which to wait until there is something to read of one. */
+export type Turn<C> = { readonly next: C } | { readonly awaited: readonly C[] }
+
+/**
+ * Whose turn it is.
+ *
+ * @param candidates all open partitions, at least one.
+ * @param active that of them whose morsel is being read, if there is one.
+ * @param isReadable whether there is something to read of one now. It is asked of no more than it must be.
+ */
+export async function nextTurn<C extends LiveCandidate>(
+  candidates: readonly C[],
+  active: C | undefined,
+  isReadable: (candidate: C) => Promise<boolean>,
+): Promise<Turn<C>> {
+  const awake = candidates.filter(({ isIdle }) => !isIdle).sort(byTurn)
+  const least = awake.find(({ isTimed }) => isTimed)?.watermark ?? Infinity
+  const isFree = ({ isTimed, maxDriftMicros }: C) => !isTimed || maxDriftMicros > 0
+  const isTooFar = ({ isTimed, watermark, maxDriftMicros }: C) => isTimed && watermark > least + maxDriftMicros
+  const isKept = active !== undefined && !active.isIdle && !(active.isLive && isFree(active) && isTooFar(active))
+  const awaited = candidates.filter(({ isIdle }) => isIdle)
+  let isHeld = false
+  for (const each of isKept ? [active, ...awake.filter((other) => other !== active)] : awake) {
+    if (isHeld && (!isFree(each) || isTooFar(each))) continue
+    if (await isReadable(each)) return { next: each }
+    awaited.push(each)
+    isHeld ||= each.isTimed
+  }
+  return { awaited }
+}
+
+/** The lowest watermark is next, then the lower tie break, then the lower id. */
+function byTurn(one: Candidate, other: Candidate): number {
+  if (one.watermark !== other.watermark) return one.watermark < other.watermark ? -1 : 1
+  if (one.tieBreak !== other.tieBreak) return one.tieBreak < other.tieBreak ? -1 : 1
+  return one.id < other.id ? -1 : one.id > other.id ? 1 : 0
 }
 
 /** Where the morsel ends to which `offset` belongs. */

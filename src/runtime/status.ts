@@ -32,6 +32,44 @@ export interface HoldingBack {
 }
 
 /**
+ * A partition for which an event time does not wait, as there is nothing to read of it: see `idleAfter`.
+ *
+ * @example
+ * ```ts
+ * import type { IdlePartition } from "tidemark"
+ *
+ * const silence = ({ input, partition, sinceMicros }: IdlePartition, nowMicros: number): string =>
+ *   `${partition} of ${input} has been silent for ${(nowMicros - sinceMicros) / 1_000_000} s`
+ * ```
+ */
+export interface IdlePartition {
+  /** The id of the `eventTime`. */
+  readonly eventTime: string
+  readonly input: string
+  readonly partition: string
+  /** Since when there has been nothing to read of it, by the clock, in µs. */
+  readonly sinceMicros: number
+}
+
+/**
+ * A partition that is not read until others have caught up, as it is further ahead of the slowest than `maxDrift` lets it be.
+ *
+ * @example
+ * ```ts
+ * import type { PausedPartition } from "tidemark"
+ *
+ * const pause = ({ input, partition, aheadMicros = Infinity }: PausedPartition): string =>
+ *   `${partition} of ${input} is ${aheadMicros / 1_000_000} s ahead, and waits`
+ * ```
+ */
+export interface PausedPartition {
+  readonly input: string
+  readonly partition: string
+  /** How far its watermark is ahead of the slowest partition's, in µs of event time; `undefined` where that has none yet. */
+  readonly aheadMicros: number | undefined
+}
+
+/**
  * A job at a moment. Counts of rows are over the life of the job, restarts included.
  *
  * @example
@@ -66,8 +104,12 @@ export interface JobStatus {
   readonly maxEventTimeMicros: number | undefined
   /** Windows that wait for the watermark. */
   readonly openWindows: number
-  /** By event time, in the order of the plan, what its watermark waits for. Nothing of one whose partitions have all ended. */
+  /** By event time, in the order of the plan, what its watermark waits for. Nothing of one whose partitions have all ended, or are idle. */
   readonly holdingBack: readonly HoldingBack[]
+  /** The partitions that are idle, by event time. */
+  readonly idlePartitions: readonly IdlePartition[]
+  /** The partitions that are not read until others have caught up. */
+  readonly pausedPartitions: readonly PausedPartition[]
   /** Rows that wait for the answer to their call, in all `asyncMap`s. */
   readonly rowsInFlight: number
   /** How much of the input was read, in the unit of offsets (files: bytes), and of how much where that is known. */

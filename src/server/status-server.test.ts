@@ -17,6 +17,8 @@ const STATUS: JobStatus = {
   watermarkMicros: 1_000_000,
   maxEventTimeMicros: 3_500_000,
   openWindows: 4,
+  idlePartitions: [],
+  pausedPartitions: [],
   rowsInFlight: 0,
   holdingBack: [
     {

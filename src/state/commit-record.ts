@@ -54,6 +54,8 @@ export interface RunOperator {
   readonly follows?: readonly string[]
   /** Of an event time: its out-of-orderness. Absent in logs of older versions. */
   readonly outOfOrderMicros?: number
+  /** Of an event time: how far a partition may be ahead of the slowest. Absent where it may not. */
+  readonly maxDriftMicros?: number
 }
 
 /** How far a partition was read. */

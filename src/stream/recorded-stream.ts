@@ -30,6 +30,7 @@ import {
   type WindowColumns,
 } from "./recorded-aggregates.ts"
 import { firingOf } from "./recorded-firing.ts"
+import { eventTimeColumn, WATERMARK_OPTIONS, watermarksOf } from "./recorded-watermarks.ts"
 import { recordProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import type { StandardValidator } from "./standard-schema.ts"
@@ -225,7 +226,7 @@ export class RecordedStream {
       throw checks.error(`event time is made before calls, and these rows come from those of ${calls}`, hint)
     }
     const column = eventTimeColumn(checks, name)
-    const { id, ...strategy } = checks.options(options, ["id", "outOfOrder", "watermark"])
+    const { id, ...strategy } = checks.options(options, ["id", ...WATERMARK_OPTIONS])
     const watermarks = watermarksOf(checks, strategy)
     const node = this.#recorder.add(this.#place, "eventTime", id, (place): EventTimeNode => {
       return { ...place, kind: "eventTime", schema, column, ...watermarks }
@@ -535,27 +536,6 @@ function replaced(fields: readonly Field[], changed: readonly Field[]): Field[] 
   const byName = new Map(changed.map((field) => [field.name, field]))
   const kept = fields.map((field) => byName.get(field.name) ?? field)
   return [...kept, ...changed.filter(({ name }) => !fields.some((field) => field.name === name))]
-}
-
-function eventTimeColumn(checks: CallChecks, given: unknown): string {
-  const { name, type } = checks.column(given)
-  const quoted = JSON.stringify(name)
-  if (type.kind !== "timestamp") {
-    const problem = `the column ${quoted} is of the type ${type.label}, and event time is a timestamp`
-    throw checks.error(problem, "Declare it as t.timestamp(), with the format that it is written in.")
-  }
-  if (!type.isNullable) return name
-  throw checks.error(`the column ${quoted} may be null, and event time never is`, `Call .notNull(${quoted}) before it.`)
-}
-
-/** What makes watermarks: how far out of order rows are, or a function that says. */
-function watermarksOf(
-  checks: CallChecks,
-  { outOfOrder, watermark }: Readonly<Record<string, unknown>>,
-): Pick<EventTimeNode, "outOfOrderMicros" | "watermark"> {
-  if (watermark === undefined) return { outOfOrderMicros: checks.duration("outOfOrder", outOfOrder) }
-  if (outOfOrder === undefined) return { outOfOrderMicros: 0, watermark: checks.lambda(watermark) }
-  throw checks.error("both outOfOrder and watermark are given", "Give one of them: the function says all there is.")
 }
 
 const WINDOW_KINDS: ReadonlySet<unknown> = new Set<WindowSpec["kind"]>([

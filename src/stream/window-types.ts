@@ -1,4 +1,5 @@
 /** What calls for event time and windows take, in types, and what is wrong with how they are made: in sentences. */
+import type { Duration } from "../base/duration.ts"
 import type { CountSpec, CumulateSpec, GlobalSpec, WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { DurationText } from "./duration-text.ts"
@@ -63,6 +64,30 @@ export type NewTimeColumn<T, N extends string> = [T] extends [never]
   : Problem<"This stream has an event time already.">
 
 /**
+ * What `.eventTime(...)` may be told of partitions whose records come with time. Without it such a partition is read in its turn,
+ * and waited for as long as it takes.
+ *
+ * @example
+ * ```ts
+ * import type { PartitionOptions } from "tidemark"
+ *
+ * const sensors: PartitionOptions = { idleAfter: "30s", maxDrift: "5m" }
+ * ```
+ */
+export interface PartitionOptions {
+  /**
+   * When a partition of which there has been nothing to read for so long is idle: the watermark does not wait for it, until there
+   * is something again. What it brings then is late as far as the watermark has come meanwhile (rule T13).
+   */
+  readonly idleAfter?: Duration
+  /**
+   * Lets partitions be read as their records come, each at most so far ahead of the slowest in event time that is not idle: one that
+   * is further waits, and what has come of it stays where it is (rule T14).
+   */
+  readonly maxDrift?: Duration
+}
+
+/**
  * Options of `.eventTime(...)`.
  *
  * @example
@@ -72,7 +97,7 @@ export type NewTimeColumn<T, N extends string> = [T] extends [never]
  * const options: EventTimeOptions<"5s"> = { outOfOrder: "5s", id: "pickup-time" }
  * ```
  */
-export interface EventTimeOptions<D extends string> {
+export interface EventTimeOptions<D extends string> extends PartitionOptions {
   /** See `OperatorOptions`. */
   readonly id?: string
   /** How much earlier than the latest row of its partition a row may be and still be in time. */
@@ -91,7 +116,7 @@ export interface EventTimeOptions<D extends string> {
  * }
  * ```
  */
-export interface WatermarkOptions<in R, in P> {
+export interface WatermarkOptions<in R, in P> extends PartitionOptions {
   /**
    * Gives, for a row, the time up to which its partition brings nothing more behind this row; or null, where the row does not
    * say. The partition's watermark is the greatest that it has given. A row for which it throws fails.

@@ -140,6 +140,40 @@ test("TD3 time passes where a test says so, while the job is down, too", async (
   expect(driver.take("out").at(-1)).toEqual({ user: "ann", what: "silent after 1", now: driver.now })
 })
 
+test("T13 a partition falls idle as time passes, and wakes with a row; a crash does not undo what was committed", async () => {
+  const readings = job({
+    name: "readings",
+    inputs: { readings: schema({ at: t.timestamp(), n: t.int53 }) },
+    flow: ({ readings }) => {
+      const sums = readings
+        .eventTime("at", { outOfOrder: "0s", idleAfter: "30s" })
+        .keyBy()
+        .window(tumbling("10s"))
+        .aggregate({ n: count() }, { id: "sums" })
+      return { sums, late: sums.late }
+    },
+  })
+  const driver = await testDriver(readings, { partitions: { readings: 2 } })
+  const at = (seconds: number) => ({ at: (seconds * SECOND) as Timestamp, n: seconds })
+  await driver.push("readings", [at(1), at(25)])
+  await driver.advanceTime("29s")
+  expect(driver.take("sums")).toEqual([])
+  await driver.push("readings", [at(26)])
+  await driver.advanceTime("2s")
+  expect(driver.take("sums")).toHaveLength(1)
+  expect(driver.status().idlePartitions).toMatchObject([{ input: "readings", partition: "1" }])
+  await driver.crash()
+  await driver.restore()
+  expect(driver.status().idlePartitions).toMatchObject([{ input: "readings", partition: "1" }])
+  await driver.push("readings", [at(7), at(27)], { partition: 1 })
+  expect(driver.take("late")).toEqual([at(7)])
+  expect(driver.status().idlePartitions).toEqual([])
+  await driver.push("readings", [at(99)])
+  expect(driver.take("sums")).toEqual([])
+  await driver.endInput("readings")
+  expect(driver.take("sums").map(({ n }) => n)).toEqual([3, 1])
+})
+
 test("TD1 calls are answered, tried again after their back-off, and made again behind a crash", async () => {
   const asked: string[] = []
   let answer: (price: number) => void = () => undefined

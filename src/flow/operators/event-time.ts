@@ -18,6 +18,8 @@
  * - T5 A partition that has ended does not hold the watermark back.
  * - T10 What a source says of a partition's watermark raises it.
  * - T6 When a job drains, the watermark and those of the open partitions rise to where the last window was due.
+ * - T13 An idle partition does not hold the watermark back; where all are idle, the watermark is the greatest of theirs. One that
+ *   wakes goes on from the operator's watermark, or from its own where that is further.
  */
 import { assert } from "../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
@@ -44,6 +46,17 @@ export interface EventTimeOptions {
   readonly isExact?: boolean
   /** Where a function says what the watermarks are: what it says. */
   readonly given?: GivenWatermarks
+  /** For how long a partition must have given nothing to be idle; none ever is where it is not given. */
+  readonly idleAfterMicros?: number
+  /** How far a partition may be read ahead of the slowest; 0 by default. Those who read hold to it. */
+  readonly maxDriftMicros?: number
+}
+
+/** A partition that does not hold the watermark back, as it gives nothing. */
+export interface IdlePartition {
+  readonly partition: number
+  /** Since when there has been nothing to read of it, by the clock, in microseconds. */
+  readonly sinceMicros: number
 }
 
 /** A partition that holds a watermark. */
@@ -55,16 +68,23 @@ export interface SlowestPartition {
   readonly others: number
 }
 
+/** No partition has this index. */
+const NO_PARTITION = -1
+
 /** See the head of this file. */
 export class EventTime implements Operator, OperatorState {
   readonly id: string
   readonly signature: string
+  readonly maxDriftMicros: number
   readonly #timeIndex: number
   readonly #delayMicros: number
   readonly #isExact: boolean
   readonly #given: GivenWatermarks | undefined
+  readonly #idleAfterMicros: number
   /** The watermarks of the open partitions. */
   readonly #partitions = new Map<number, number>()
+  /** Those of them that are idle: since when, by the clock. */
+  readonly #idle = new Map<number, number>()
   /** Partitions that have opened, moved or ended since the last `writeChanges`. */
   readonly #changed = new Set<number>()
   #hasChanged = false
@@ -81,6 +101,8 @@ export class EventTime implements Operator, OperatorState {
     this.#timeIndex = options.timeIndex
     this.#isExact = options.isExact ?? false
     this.#given = options.given
+    this.maxDriftMicros = options.maxDriftMicros ?? 0
+    this.#idleAfterMicros = options.idleAfterMicros ?? Infinity
     this.#delayMicros = options.outOfOrderMicros + 1
     this.#isOrdered = timeOrder(arena.memory)
     this.#code = watermarkFunctions(arena.memory)
@@ -98,15 +120,17 @@ export class EventTime implements Operator, OperatorState {
     return this.#maxEventTime
   }
 
-  /** Whether there are partitions that may bring more rows. */
-  get hasOpenPartitions(): boolean {
-    return this.#partitions.size > 0
+  /** Whether there are partitions that may bring more rows, and are not idle. */
+  get hasActivePartitions(): boolean {
+    return this.#partitions.size > this.#idle.size
   }
 
-  /** The least watermark of the open partitions but for one; +∞ where there is none. */
+  /** The least watermark of the open partitions but for one and for those that are idle; +∞ where there is none. */
   watermarkWithout(partition: number): number {
     let least = Infinity
-    for (const [other, watermark] of this.#partitions) if (other !== partition && watermark < least) least = watermark
+    for (const [other, watermark] of this.#partitions) {
+      if (other !== partition && watermark < least && !this.#idle.has(other)) least = watermark
+    }
     return least
   }
 
@@ -123,7 +147,50 @@ export class EventTime implements Operator, OperatorState {
     // The least over what is left, but where nothing is left the watermark stays.
     this.updateWatermark()
     if (!this.#partitions.delete(partition)) return
+    this.#idle.delete(partition)
     this.#change(partition)
+  }
+
+  /**
+   * Takes note that there has been nothing to read of a partition for so long: it is idle from here on where that is long enough.
+   * It gives whether that is new.
+   *
+   * @param sinceMicros since when that is so, by the clock.
+   */
+  idlePartition(partition: number, silentMicros: number, sinceMicros: number): boolean {
+    const isNew = silentMicros >= this.#idleAfterMicros && this.#partitions.has(partition) && !this.#idle.has(partition)
+    if (!isNew) return false
+    this.#idle.set(partition, sinceMicros)
+    this.#change(partition)
+    return true
+  }
+
+  /** Takes note that a partition gives something again, before it is given that. */
+  wakePartition(partition: number): void {
+    if (!this.#idle.has(partition)) return
+    this.updateWatermark()
+    this.#idle.delete(partition)
+    this.#partitions.set(partition, Math.max(this.#watermark, this.partitionWatermark(partition)))
+    this.#change(partition)
+  }
+
+  /** Whether partitions may be idle, or become so. */
+  get hasIdleness(): boolean {
+    return this.#idleAfterMicros !== Infinity || this.#idle.size > 0
+  }
+
+  isIdle(partition: number): boolean {
+    return this.#idle.has(partition)
+  }
+
+  /** For how long a partition must give nothing until it is idle; +∞ where it is, or never will be. */
+  idleAfterMicros(partition: number): number {
+    return this.#partitions.has(partition) && !this.#idle.has(partition) ? this.#idleAfterMicros : Infinity
+  }
+
+  /** The partitions that are idle, in the order in which they became so. */
+  idlePartitions(): IdlePartition[] {
+    return [...this.#idle].map(([partition, sinceMicros]) => ({ partition, sinceMicros }))
   }
 
   /** Takes a partition's watermark, if it is open, up to what its source says (T10). */
@@ -139,10 +206,11 @@ export class EventTime implements Operator, OperatorState {
     return this.#partitions.get(partition) ?? Infinity
   }
 
-  /** The open partition with the least watermark, by which the operator's waits; `undefined` where none is open. */
+  /** The open partition with the least watermark, by which the operator's waits; `undefined` where all are idle, or none is open. */
   slowest(): SlowestPartition | undefined {
     let slowest: SlowestPartition | undefined
     for (const [partition, watermark] of this.#partitions) {
+      if (this.#idle.has(partition)) continue
       if (slowest === undefined || watermark < slowest.watermark) slowest = { partition, watermark, others: 0 }
       else if (watermark === slowest.watermark) slowest = { ...slowest, others: slowest.others + 1 }
     }
@@ -163,7 +231,7 @@ export class EventTime implements Operator, OperatorState {
   onBatch(batch: Batch, out: Emitter): void {
     const { partition } = batch.origin
     const before = this.#partitions.get(partition)
-    assert(before !== undefined, "rows come from open partitions")
+    assert(before !== undefined && !this.#idle.has(partition), "rows come from open partitions that are awake")
     if (this.#given !== undefined) {
       this.#carryGiven(this.#given, batch, before, out)
       return
@@ -227,12 +295,11 @@ export class EventTime implements Operator, OperatorState {
     this.#change(partition)
   }
 
-  /** Takes the operator's watermark to the least of the open partitions', and gives it. */
+  /** Takes the operator's watermark to where the open partitions have it, and gives it. */
   updateWatermark(): number {
-    if (this.#partitions.size === 0) return this.#watermark
-    let least = Infinity
-    for (const watermark of this.#partitions.values()) if (watermark < least) least = watermark
-    this.#raise(least)
+    // No partition: where nothing is left the watermark stays. All idle: nothing is waited for.
+    if (this.hasActivePartitions) this.#raise(this.watermarkWithout(NO_PARTITION))
+    else if (this.#partitions.size > 0) this.#raise(Math.max(...this.#partitions.values()))
     return this.#watermark
   }
 
@@ -271,7 +338,13 @@ export class EventTime implements Operator, OperatorState {
   }
 
   #write(changed: ReadonlySet<number>, out: ByteWriter): void {
-    const partitions = [...changed].map((partition) => [partition, this.#partitions.get(partition)] as const)
+    const partitions = [...changed].map((partition) => {
+      const watermark = this.#partitions.get(partition)
+      return {
+        partition,
+        state: watermark === undefined ? undefined : { watermark, idleSince: this.#idle.get(partition) },
+      }
+    })
     writeEventTimeChanges({ watermark: this.#watermark, maxEventTime: this.#maxEventTime, partitions }, out)
   }
 
@@ -285,9 +358,11 @@ export class EventTime implements Operator, OperatorState {
     const { watermark, maxEventTime, partitions } = readEventTimeChanges(changes)
     this.#watermark = watermark
     this.#maxEventTime = maxEventTime
-    for (const [partition, own] of partitions) {
-      if (own === undefined) this.#partitions.delete(partition)
-      else this.#partitions.set(partition, own)
+    for (const { partition, state } of partitions) {
+      this.#idle.delete(partition)
+      if (state === undefined) this.#partitions.delete(partition)
+      else this.#partitions.set(partition, state.watermark)
+      if (state?.idleSince !== undefined) this.#idle.set(partition, state.idleSince)
     }
   }
 }

@@ -115,9 +115,10 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
   const keys = rows.fields.flatMap(({ name }) => (name.startsWith("k") && name !== "keep" ? [name] : []))
   const base = { isIdGiven: true, inputPort: "main" as const }
   const outOfOrderMicros = prng.pick([0, 1, 3, 10]) * unit
+  const idleAfterMicros = prng.pick([1, Infinity])
   const nodes: PlanNode[] = [
     { kind: "source", id: "source", isIdGiven: true, schema: rows, inputName: "events" },
-    { ...base, kind: "eventTime", id: "time", schema: rows, input: 0, column: "at", outOfOrderMicros },
+    { ...base, kind: "eventTime", id: "time", schema: rows, input: 0, column: "at", outOfOrderMicros, idleAfterMicros },
     { ...base, kind: "filter", id: "filter", schema: rows, input: 1, predicate: (row: Row) => row["v0"] !== 1 },
   ]
   const outputs = [
