@@ -35,6 +35,8 @@ export type { TypedSource } from "./connect/source.ts"
 export type { StandardResult, StandardValidator, Validated } from "./stream/standard-schema.ts"
 export type { Problem } from "./stream/problem.ts"
 
+export { connect } from "./stream/connect.ts"
+export type { ConnectableStreams, ConnectedDefinition, ConnectedStreams } from "./stream/connect.ts"
 export { calendar, countWindow, cumulate, globalWindow, hopping, session, tumbling } from "./stream/windows.ts"
 export { onClock, onCount, onEventTime, onPunctuation } from "./stream/triggers.ts"
 export type { FiringOptions, Trigger } from "./stream/triggers.ts"
@@ -67,6 +69,7 @@ export type {
   MapState,
   ProcessContext,
   ProcessDefinition,
+  ProcessParts,
   ReducingState,
   SideColumns,
   StateDeclaration,

@@ -168,6 +168,8 @@ export class ReferenceDataflow {
       this.#catchUp(index, times)
       times.partitions.set(partition, times.watermark)
     }
+    // Whether an event time counts has changed.
+    this.#advance()
   }
 
   /** T8: an event time that holds nobody back goes on where the windows are that go on without it. */
@@ -197,6 +199,7 @@ export class ReferenceDataflow {
       times.idle.delete(partition)
       times.partitions.set(partition, Math.max(times.watermark, times.partitions.get(partition)!))
     }
+    this.#advance()
   }
 
   push(input: string, partition: number, row: Row): void {
@@ -313,15 +316,15 @@ export class ReferenceDataflow {
 
   #forward(from: number, port: Port, moving: Moving): void {
     this.#plan.nodes.forEach((node, index) => {
-      const isTaken = inputsOf(node).some(({ input, inputPort }) => input === from && inputPort === port)
-      if (isTaken) this.#take(index, node, moving)
+      const taken = inputsOf(node).findIndex(({ input, inputPort }) => input === from && inputPort === port)
+      if (taken >= 0) this.#take(index, node, moving, taken)
     })
     for (const output of this.#plan.outputs) {
       if (output.node === from && output.port === port) this.outputs.get(output.name)!.push(moving.row)
     }
   }
 
-  #take(index: number, node: PlanNode, moving: Moving): void {
+  #take(index: number, node: PlanNode, moving: Moving, input: number): void {
     const { row } = moving
     if (node.kind === "eventTime") {
       const { partitions } = this.#eventTimes.get(index)!
@@ -332,10 +335,10 @@ export class ReferenceDataflow {
       partitions.set(moving.partition, Math.max(watermark, next))
     } else if (node.kind === "process") {
       const process = this.#processes.get(index)!
-      const time = (row[node.spec.timeColumn!] as number) + eventTimeShift(this.#plan, node)
+      const time = (row[node.spec.inputs[input]!.timeColumn!] as number) + eventTimeShift(this.#plan, node)
       // Rows that the job made tell how far the watermark was; the others come when it has been passed on.
       if (moving.partition === -1) this.#pass(index, process.onWatermark(moving.watermark))
-      this.#pass(index, process.onRow(row, time))
+      this.#pass(index, process.onRow(row, time, input))
     } else if (node.kind === "over") {
       const time = (row[node.timeColumn] as number) + eventTimeShift(this.#plan, node)
       const outcome = this.#overs.get(index)!.onRow(row, time, moving.watermark)

@@ -39,6 +39,7 @@ import { ProcessingTime } from "./operators/processing-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
+import { hasEventTime } from "./process/process-spec.ts"
 import { isFollowing } from "./row-watermarks.ts"
 import { countsOf, finite, statusOf, Step, type EmitOutput } from "./step.ts"
 import { SharedWindow } from "./windows/shared/shared-window.ts"
@@ -495,7 +496,7 @@ function holdsTime(node: PlanNode, port: Port): boolean {
 
 /** Whether a node whose operator may wait for watermarks has no event time, and so does not. */
 function followsNoTime(node: PlanNode): boolean {
-  if (node.kind === "process") return node.spec.timeColumn === undefined
+  if (node.kind === "process") return !hasEventTime(node.spec)
   return (node.kind === "asyncMap" || node.kind === "windowAggregate") && node.timeColumn === undefined
 }
 

@@ -49,6 +49,7 @@ import {
   type WindowAggregateNode,
 } from "./plan.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
+import { hasEventTime } from "./process/process-spec.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
 import { stateSignature } from "./state-signature.ts"
 import { runsInKernels, type SlicedWindowNode } from "./window-engine.ts"
@@ -97,7 +98,7 @@ export function instantiate(plan: Plan, node: InnerNode, context: OperatorContex
     case "union":
       return unionOf(plan, node)
     case "process":
-      return processOf(plan, node, input, context)
+      return processOf(plan, node, context)
     case "eventTime":
       return eventTimeOf(plan, node, input, context)
     case "processingTime":
@@ -136,16 +137,21 @@ function unionOf(plan: Plan, node: UnionNode): Union {
   return new Union(inputs, node.schema)
 }
 
-function processOf(plan: Plan, node: ProcessNode, input: Schema, context: OperatorContext): KeyedProcess {
+function processOf(plan: Plan, node: ProcessNode, context: OperatorContext): KeyedProcess {
   const { id, schema, spec } = node
-  for (const name of spec.keys) {
-    const type = input.field(name)?.type
-    if (type !== undefined && type.storage !== "struct") continue
-    throw invalid(id, `cannot have ${JSON.stringify(name)} as a key: it is ${type?.label ?? "missing"}`)
-  }
-  if (spec.timeColumn !== undefined) timeIndexOf(input, spec.timeColumn, id)
-  const timeShift = spec.timeColumn === undefined ? 0 : eventTimeShift(plan, node)
-  return new KeyedProcess({ id, signature: stateSignature(plan, node), spec, input, schema, timeShift }, context)
+  const inputs = inputsOf(node).map(({ input, inputPort }) => portSchema(plan, input, inputPort))
+  inputs.forEach((input, index) => {
+    for (const name of spec.keys) {
+      const type = input.field(name)?.type
+      const label = inputs[0]!.field(name)?.type.definition.label
+      if (type !== undefined && type.storage !== "struct" && type.definition.label === label) continue
+      throw invalid(id, `cannot have ${JSON.stringify(name)} as a key: it is ${type?.label ?? "missing"}`)
+    }
+    const timeColumn = spec.inputs[index]?.timeColumn
+    if (timeColumn !== undefined) timeIndexOf(input, timeColumn, id)
+  })
+  const timeShift = hasEventTime(spec) ? eventTimeShift(plan, node) : 0
+  return new KeyedProcess({ id, signature: stateSignature(plan, node), spec, inputs, schema, timeShift }, context)
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, context: OperatorContext): EventTime {

@@ -285,6 +285,8 @@ export interface OverNode extends InnerNode {
 /** Keeps state by key, and gives what functions of the user's make of each record and timer. */
 export interface ProcessNode extends InnerNode {
   readonly kind: "process"
+  /** What feeds it beside `input`. */
+  readonly others: readonly PortRef[]
   readonly spec: ProcessSpec
 }
 
@@ -338,7 +340,7 @@ export function portSchema(plan: Plan, node: number, port: Port): Schema {
 /** What feeds a node: nothing feeds a source. */
 export function inputsOf(node: PlanNode): readonly PortRef[] {
   if (node.kind === "source") return []
-  return node.kind === "union" ? [node, ...node.others] : [node]
+  return node.kind === "union" || node.kind === "process" ? [node, ...node.others] : [node]
 }
 
 /** Whether a node keeps state between batches. */
@@ -474,7 +476,9 @@ function planText(plan: Plan): string {
 
 function nodeText(plan: Plan, node: PlanNode): string {
   if (node.kind === "source") return JSON.stringify(node.inputName)
-  const from = `${node.input}.${node.inputPort}`
+  const from = inputsOf(node)
+    .map(({ input, inputPort }) => `${input}.${inputPort}`)
+    .join(", ")
   switch (node.kind) {
     case "filter":
       return `${from} ${String(node.predicate)}`
@@ -488,9 +492,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "notNull":
       return `${from} ${node.columns.map((name) => JSON.stringify(name)).join(", ")}`
     case "union":
-      return inputsOf(node)
-        .map(({ input, inputPort }) => `${input}.${inputPort}`)
-        .join(", ")
+      return from
     case "process":
       return `${from} ${processText(node.spec, portSchema(plan, node.input, node.inputPort))} ${processCode(node.spec)}`
     case "eventTime":
@@ -531,8 +533,8 @@ function aggregateInputText(input: AggregateInput): string {
   }
 }
 
-function processCode({ onRecord, timers }: ProcessSpec): string {
-  return [onRecord, ...timers.map(({ onTimer }) => onTimer)].map(String).join("; ")
+function processCode({ inputs, timers }: ProcessSpec): string {
+  return [...inputs.map(({ onRecord }) => onRecord), ...timers.map(({ onTimer }) => onTimer)].map(String).join("; ")
 }
 
 /** Sixteen hexadecimal digits that tell plans apart. */

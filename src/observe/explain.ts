@@ -327,14 +327,16 @@ function policyText({ inFlight, order, timeoutMicros, attempts, onFailure }: Cal
   return `${inFlight} rows in flight, in order of ${order}, ${times}${failing}`
 }
 
-function processDetail({ keys, state, timers }: ProcessSpec): string {
+function processDetail({ keys, inputs, state, timers }: ProcessSpec): string {
   const states = Object.entries(state).map(([name, { kind, type }]) => `${name} (${kind} of ${type.label})`)
   const timed = timers.map(({ name, domain }) => `${name} (${domain} time)`)
   const parts = [
     states.length === 0 ? "no state" : `state ${states.join(", ")}`,
     timed.length === 0 ? "no timers" : `timers ${timed.join(", ")}`,
   ]
-  return `${keysText(keys)}, ${parts.join(", ")}`
+  const names = inputs.flatMap(({ name }) => (name === undefined ? [] : [name]))
+  const of = names.length === 0 ? "" : `connects ${names.join(", ")} `
+  return `${of}${keysText(keys)}, ${parts.join(", ")}`
 }
 
 function keysText(keys: readonly string[]): string {

@@ -206,6 +206,48 @@ export interface ProcessContext<
 }
 
 /**
+ * What a process declares beside its handlers of records: `K` is the row of the keys.
+ *
+ * @example
+ * ```ts
+ * import { t, valueState, type ProcessParts, type ValueState, type StateDeclaration } from "tidemark"
+ *
+ * type Counting = { n: StateDeclaration<ValueState<number, number>> }
+ * type Parts = ProcessParts<{ account: string }, unknown, { n: typeof t.int53 }, Counting, {}, {}, never>
+ * const counting: Parts = { emits: { n: t.int53 }, state: { n: valueState(t.int53.default(0)) } }
+ * ```
+ */
+export interface ProcessParts<
+  K,
+  P,
+  C extends ColumnTypes,
+  S extends StateDeclarations,
+  M extends TimerDeclarations,
+  D extends SideColumns,
+  E extends string,
+> {
+  /** The columns of the rows that it gives. */
+  readonly emits: C
+  /** Which of them is the event time of what follows; without it that has none. */
+  readonly eventTime?: E
+  /** What it keeps for each key. */
+  readonly state?: S
+  readonly timers?: M
+  /** The columns of outputs of its own. */
+  readonly sides?: D
+  /** Called with each timer that is due, by the name of its kind. */
+  readonly onTimer?: {
+    readonly [N in keyof M]: (
+      context: ProcessContext<K, P, C, S, M, D> & {
+        /** When the timer was due. */
+        readonly time: Timestamp
+        readonly tag: string
+      },
+    ) => void
+  }
+}
+
+/**
  * What `process(...)` takes. Handlers work at once; one that throws leaves no trace, and its record goes where rows go that
  * fail.
  *
@@ -252,16 +294,7 @@ export interface ProcessDefinition<
   M extends TimerDeclarations,
   D extends SideColumns,
   E extends string,
-> {
-  /** The columns of the rows that it gives. */
-  readonly emits: C
-  /** Which of them is the event time of what follows; without it that has none. */
-  readonly eventTime?: E
-  /** What it keeps for each key. */
-  readonly state?: S
-  readonly timers?: M
-  /** The columns of outputs of its own. */
-  readonly sides?: D
+> extends ProcessParts<{ readonly [N in K]: R[N] }, P, C, S, M, D, E> {
   /** Called with each record, in the order of arrival. */
   onRecord(
     row: R,
@@ -270,14 +303,4 @@ export interface ProcessDefinition<
       readonly time: [T] extends [never] ? undefined : Timestamp
     },
   ): void
-  /** Called with each timer that is due, by the name of its kind. */
-  readonly onTimer?: {
-    readonly [N in keyof M]: (
-      context: ProcessContext<{ readonly [N in K]: R[N] }, P, C, S, M, D> & {
-        /** When the timer was due. */
-        readonly time: Timestamp
-        readonly tag: string
-      },
-    ) => void
-  }
 }

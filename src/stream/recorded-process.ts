@@ -1,7 +1,7 @@
 /** What `process(...)` is given, as the plan has it, checked. */
 import { shownValue } from "../base/shown-value.ts"
 import { Schema, type Field } from "../batch/schema.ts"
-import type { ProcessSpec, StateSpec, TimerSpec } from "../flow/process/process-spec.ts"
+import type { ProcessInput, ProcessSpec, StateSpec, TimerSpec } from "../flow/process/process-spec.ts"
 import type { CallChecks } from "./call-checks.ts"
 import { stateSpecOf, timerDomainOf } from "./process-declarations.ts"
 import { isName, NAME_HINT } from "./recorder.ts"
@@ -17,13 +17,17 @@ export interface RecordedProcess {
   readonly timeColumn: string | undefined
 }
 
-/** The definition, checked against the rows that it reads. */
+/** A stream whose rows a process takes: its event time, and its name where there are several. */
+export type ProcessedStream = Omit<ProcessInput, "onRecord">
+
+/** The definition, checked against the rows that it reads. All streams have event time, or none has. */
 export function recordProcess(
   checks: CallChecks,
   keys: readonly Field[],
-  timeColumn: string | undefined,
+  streams: readonly ProcessedStream[],
   given: unknown,
 ): RecordedProcess {
+  const timeColumn = streams[0]?.timeColumn
   if (typeof given !== "object" || given === null) throw checks.error("there is no definition", SHAPE_HINT)
   const parts = checks.options(given, PARTS)
   const schema = new Schema(checks.declaredColumns(parts["emits"]))
@@ -33,13 +37,32 @@ export function recordProcess(
   })
   const spec = {
     keys: keys.map(({ name }) => name),
-    timeColumn,
+    inputs: inputsOf(checks, streams, parts["onRecord"]),
     state: statesOf(checks, parts["state"]),
     timers,
     sides: Object.fromEntries(sides),
-    onRecord: checks.lambda(parts["onRecord"]) as ProcessSpec["onRecord"],
   }
   return { spec, schema, timeColumn: outTimeOf(checks, schema, timeColumn, parts["eventTime"]) }
+}
+
+/** The streams, each with its handler: a function, or one by name where streams have names. */
+function inputsOf(checks: CallChecks, streams: readonly ProcessedStream[], given: unknown): ProcessInput[] {
+  const handlers = streams.some(({ name }) => name !== undefined)
+    ? new Map(entriesOf(checks, "onRecord", given ?? {}))
+    : undefined
+  const unknown = [...(handlers?.keys() ?? [])].find((key) => !streams.some(({ name }) => name === key))
+  if (unknown !== undefined) {
+    const hint = `There are ${streams.map(({ name }) => name).join(", ")}.`
+    throw checks.error(`onRecord has a handler of ${JSON.stringify(unknown)}, which is no stream of them`, hint)
+  }
+  return streams.map((stream) => {
+    const handler = handlers === undefined ? given : handlers.get(stream.name!)
+    if (handlers !== undefined && handler === undefined) {
+      const hint = `Write onRecord: { ${stream.name!}(row, context) { ... } }.`
+      throw checks.error(`the stream ${JSON.stringify(stream.name)} has no handler`, hint)
+    }
+    return { ...stream, onRecord: checks.lambda(handler) as ProcessInput["onRecord"] }
+  })
 }
 
 function statesOf(checks: CallChecks, given: unknown): Record<string, StateSpec> {

@@ -31,7 +31,7 @@ import {
 } from "./recorded-aggregates.ts"
 import { firingOf } from "./recorded-firing.ts"
 import { eventTimeColumn, WATERMARK_OPTIONS, watermarksOf } from "./recorded-watermarks.ts"
-import { recordProcess } from "./recorded-process.ts"
+import { recordProcess, type RecordedProcess } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import type { StandardValidator } from "./standard-schema.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
@@ -287,6 +287,13 @@ export class RecordedStream {
   }
 }
 
+/** What a stream grouped by keys stands for. */
+export interface KeyedParts {
+  readonly recorder: Recorder
+  readonly place: Place
+  readonly keys: readonly Field[]
+}
+
 /** A stream grouped by keys. */
 export class RecordedKeyedStream {
   readonly #recorder: Recorder
@@ -325,17 +332,15 @@ export class RecordedKeyedStream {
 
   process(given: unknown, options?: unknown): RecordedProcessResult {
     const checks = new CallChecks(this.#recorder, this.#place, "process")
-    const { spec, schema, timeColumn } = recordProcess(checks, this.#keys, this.#place.timeColumn, given)
+    const { timeColumn } = this.#place
+    const recorded = recordProcess(checks, this.#keys, [{ name: undefined, timeColumn }], given)
     const { id } = checks.options(options, ["id"])
-    const node = this.#recorder.add(this.#place, "process", id, (place) => {
-      return { ...place, kind: "process", schema, spec }
-    })
-    const sides = Object.entries(spec.sides).map(([name, side]) => {
-      const place = { node, port: sidePort(name), schema: side, timeColumn: undefined }
-      return [name, new RecordedStream(this.#recorder, place)] as const
-    })
-    const main = { node, port: "main", schema, timeColumn } as const
-    return new RecordedProcessResult(this.#recorder, main, Object.fromEntries(sides))
+    return addProcess(this.#recorder, [this.#place], recorded, id)
+  }
+
+  /** What it stands for, for those that take several of its kind. */
+  get parts(): KeyedParts {
+    return { recorder: this.#recorder, place: this.#place, keys: this.#keys }
   }
 
   eventTime(): never {
@@ -518,6 +523,25 @@ export class RecordedProcessResult extends RecordedStream {
     super(recorder, place)
     this.sides = Object.freeze(sides)
   }
+}
+
+/** Adds a process that takes the rows of these places, and gives what comes of it. */
+export function addProcess(
+  recorder: Recorder,
+  places: readonly Place[],
+  { spec, schema, timeColumn }: RecordedProcess,
+  id: unknown,
+): RecordedProcessResult {
+  const others = places.slice(1).map(({ node, port }) => ({ input: node, inputPort: port }))
+  const node = recorder.add(places[0]!, "process", id, (place) => {
+    return { ...place, kind: "process", schema, others, spec }
+  })
+  const sides = Object.entries(spec.sides).map(([name, side]) => {
+    const place = { node, port: sidePort(name), schema: side, timeColumn: undefined }
+    return [name, new RecordedStream(recorder, place)] as const
+  })
+  const main = { node, port: "main", schema, timeColumn } as const
+  return new RecordedProcessResult(recorder, main, Object.fromEntries(sides))
 }
 
 /** What windows give. */

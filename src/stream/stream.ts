@@ -18,6 +18,7 @@ import type { Timestamp } from "../time/timestamp.ts"
 import type { AsyncCall, AsyncMapOptions } from "./async-map-options.ts"
 import type { AggregateProblems, AggregatesOver, ResultValue, WindowBound } from "./aggregate-types.ts"
 import type { DurationText } from "./duration-text.ts"
+import type { Keyed } from "./keyed-parts.ts"
 import type { Problem } from "./problem.ts"
 import type { StandardValidator, Validated } from "./standard-schema.ts"
 import type { FiringOptions } from "./triggers.ts"
@@ -272,7 +273,7 @@ export interface DeclareEventTime<R, P> {
  * }
  * ```
  */
-export interface KeyedStream<R, K extends keyof R, out P, in out T extends string> {
+export interface KeyedStream<R, K extends keyof R, out P, in out T extends string> extends Keyed<R, K, P, T> {
   /** For the compiler only. */
   readonly [ROW]: R
   readonly kind: Problem<"Call .window(...) and .aggregate(...) behind .keyBy(...): groups are not an output.">

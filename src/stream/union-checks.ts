@@ -1,4 +1,4 @@
-/** Which streams may be united: those with the same columns and event time, and a common order. */
+/** Which streams may be united or connected: those with a common order; and united, with the same columns and event time. */
 import type { CallChecks } from "./call-checks.ts"
 import type { Place, Recorder } from "./recorder.ts"
 
@@ -23,20 +23,22 @@ export function checkUnitable(checks: CallChecks, own: Place, other: Place, name
   throw checks.error(problem, "Call .eventTime(...) behind .union(...), or on all of them before it.")
 }
 
-/** T9: the order of a union's rows must follow from the order of reading, however rows are cut into batches. */
+/** T9, P11: the order of their rows must follow from the order of reading, however rows are cut into batches. */
 export function checkUnitedOrder(checks: CallChecks, recorder: Recorder, places: readonly Place[]): void {
   const seen = new Set<string>()
   for (const place of places) {
     const inputs = recorder.directInputs(place)
     if (inputs === undefined) {
-      const hint = "Unite streams before they are windowed, processed or asked about, and go on with what comes of it."
+      const hint =
+        "Bring streams together before they are windowed, processed or asked about, and go on with what comes of it."
       const problem = "some of its rows have waited in an operator or for calls, so they have no order among the others"
       throw checks.error(problem, hint)
     }
     const twice = inputs.find((input) => seen.has(input))
     for (const input of inputs) seen.add(input)
     if (twice === undefined) continue
-    const hint = "Tell the cases apart in one .derive(...) or .map(...), and do not split what is united again."
+    const hint =
+      "Tell the cases apart in one .derive(...) or .map(...), and do not split what is brought together again."
     throw checks.error(`the rows of the input ${twice} come to it in two ways`, hint)
   }
 }

@@ -5,7 +5,7 @@ import { compileSnippets } from "./snippet-compiler.ts"
 const HEAD = `
 import { count, first, hopping, job, max, mean, min, schema, sum, t, tumbling, type UpdateStream } from "tidemark"
 import { aggregate, approxCountDistinct, countDistinct, collect, maxBy, median, minBy, percentiles, topK, variance } from "tidemark"
-import { countWindow, cumulate, globalWindow, onClock, onCount, onPunctuation } from "tidemark"
+import { connect, countWindow, cumulate, globalWindow, onClock, onCount, onPunctuation } from "tidemark"
 import { csv, jsonl } from "tidemark/files"
 
 const Trip = schema({
@@ -170,6 +170,38 @@ job({
       `trips.eventTime("pickup", { outOfOrder: "5s" }).derive({ pickup: t.timestamp() }, (r) => ({ pickup: r.pickup })).keyBy("zone").window(tumbling("1h"))`,
     ),
     says: ["Call .eventTime(...) before .keyBy(...)"],
+  },
+  "connected streams keyed by other columns": {
+    code: flow(`connect({ one: trips.keyBy("zone"), other: trips.keyBy("isShared") })`),
+    says: ["Streams that are connected are keyed by the same columns: derive one of that name."],
+  },
+  "connected streams with keys of other types": {
+    code: flow(
+      `connect({ one: trips.keyBy("zone"), other: trips.derive({ zone: t.int53 }, () => ({ zone: 1 })).keyBy("zone") })`,
+    ),
+    says: ["Streams that are connected have keys of the same types: derive one of the type of the others."],
+  },
+  "connected streams of which one has no event time": {
+    code: flow(
+      `connect({ one: trips.eventTime("pickup", { outOfOrder: "5s" }).keyBy("zone"), other: trips.keyBy("zone") })`,
+    ),
+    says: ["Call .eventTime(...) before .keyBy(...) on all streams that are connected, or on none."],
+  },
+  "a connected stream without a handler": {
+    code: flow(
+      `connect({ one: trips.keyBy("zone"), other: trips.keyBy("zone") }).process({ emits: { n: t.int53 }, onRecord: { one() {} } })`,
+    ),
+    says: ["Property 'other' is missing"],
+  },
+  "a column that rows of a connected stream do not have": {
+    code: flow(
+      `connect({ one: trips.select("zone").keyBy("zone"), other: trips.keyBy("zone") }).process({ emits: { n: t.float64 }, onRecord: { one(row, { emit }) { emit({ n: row.fare }) }, other() {} } })`,
+    ),
+    says: ["Property 'fare' does not exist on type"],
+  },
+  "a partition that is idle after no duration": {
+    code: flow(`trips.eventTime("pickup", { outOfOrder: "5s", idleAfter: "soon" })`),
+    says: ['"soon"'],
   },
   "an event time without out-of-orderness": {
     code: flow(`trips.eventTime("pickup", {})`),

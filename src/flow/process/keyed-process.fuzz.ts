@@ -4,7 +4,7 @@ import { Prng } from "../../base/prng.ts"
 import { Schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import { AGGREGATES } from "../aggregates/definitions.ts"
-import type { Plan, PlanNode } from "../plan.ts"
+import type { Plan, PlanNode, PlanOutput, PortRef } from "../plan.ts"
 import { differenceOf, JobRun, randomEvents, randomSchema, runSlowly } from "../random-job.reference.ts"
 import type { Row } from "../windows/window-aggregate.reference.ts"
 import type { ProcessSpec } from "./process-spec.ts"
@@ -31,7 +31,12 @@ interface Context {
 }
 
 /** A state machine that does what numbers drawn from a seed and the call's time say, and tells all that it sees. */
-function randomSpec(prng: Prng, keys: readonly string[], unit: number): ProcessSpec {
+function randomSpec(
+  prng: Prng,
+  keys: readonly string[],
+  unit: number,
+  names: readonly (string | undefined)[] = [undefined],
+): ProcessSpec {
   const ttl = () => (prng.chance(0.5) ? Infinity : (1 + prng.below(12)) * unit)
   const salt = prng.below(2 ** 31)
   const act = (context: Context, seed: number) => {
@@ -79,9 +84,15 @@ function randomSpec(prng: Prng, keys: readonly string[], unit: number): ProcessS
   const onTimer = (context: Context) => {
     act(context, seedOf(context.time, 1))
   }
+  const input = (name: string | undefined, more: number) => {
+    const onRecord = (row: Row, context: Context) => {
+      act(context, seedOf(context.time, row["keep"] === true ? more : more + 1))
+    }
+    return { name, timeColumn: "at", onRecord }
+  }
   return {
     keys,
-    timeColumn: "at",
+    inputs: names.map((name, index) => input(name, 2 + 2 * index)),
     state: {
       one: { kind: "value", type: t.object({ x: t.int53, s: t.string }), ttlMicros: ttl() },
       all: { kind: "list", type: t.float64, ttlMicros: ttl() },
@@ -98,9 +109,6 @@ function randomSpec(prng: Prng, keys: readonly string[], unit: number): ProcessS
       { name: "late", domain: "event", onTimer },
     ],
     sides: { odd: EMITTED },
-    onRecord: (row: Row, context: Context) => {
-      act(context, seedOf(context.time, row["keep"] === true ? 2 : 3))
-    },
   }
 }
 
@@ -121,18 +129,26 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
     { ...base, kind: "eventTime", id: "time", schema: rows, input: 0, column: "at", outOfOrderMicros, idleAfterMicros },
     { ...base, kind: "filter", id: "filter", schema: rows, input: 1, predicate: (row: Row) => row["v0"] !== 1 },
   ]
+  let input = 2
+  const others: PortRef[] = []
+  if (prng.chance(0.4)) {
+    const schema = new Schema(prng.shuffle(rows.fields))
+    const times = { outOfOrderMicros: prng.pick([0, 3]) * unit, idleAfterMicros: prng.pick([1, Infinity]) }
+    nodes.push(
+      { kind: "source", id: "others", isIdGiven: true, schema, inputName: "others" },
+      { ...base, kind: "eventTime", id: "otherTime", schema, input: 3, column: "at", ...times },
+    )
+    const [first, second] = prng.shuffle([2, 4])
+    input = first!
+    others.push({ input: second!, inputPort: "main" })
+  }
+  const names = others.length === 0 ? [undefined] : ["one", "other"]
+  const spec = randomSpec(prng, prng.shuffle(keys).slice(0, prng.below(keys.length + 1)), unit, names)
+  const machine = nodes.push({ ...base, kind: "process", id: "machine", schema: EMITTED, input, others, spec }) - 1
   const outputs = [
-    { name: "main", node: 3, port: "main" as const },
-    { name: "odd", node: 3, port: "side odd" as const },
+    { name: "main", node: machine, port: "main" as PlanOutput["port"] },
+    { name: "odd", node: machine, port: "side odd" as const },
   ]
-  nodes.push({
-    ...base,
-    kind: "process",
-    id: "machine",
-    schema: EMITTED,
-    input: 2,
-    spec: randomSpec(prng, prng.shuffle(keys).slice(0, prng.below(keys.length + 1)), unit),
-  })
   if (prng.chance(0.4)) {
     const resultType = AGGREGATES.count.resultType(undefined)!
     const aggregates = [{ name: "n", kind: "count" as const, input: { kind: "none" as const }, resultType }]
@@ -142,15 +158,24 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
     ])
     const window = { kind: "tumbling" as const, sizeMicros: (1 + prng.below(5)) * unit, offsetMicros: 0 }
     const parts = { keys: [], timeColumn: "at", window, aggregates }
-    nodes.push({ ...base, kind: "windowAggregate", id: "counts", schema, input: 3, ...parts })
-    outputs.push({ name: "counts", node: 4, port: "main" })
+    nodes.push({ ...base, kind: "windowAggregate", id: "counts", schema, input: machine, ...parts })
+    outputs.push({ name: "counts", node: machine + 1, port: "main" })
   }
   if (prng.chance(0.4)) {
     const input = nodes.length - 1
     const isOfCounts = nodes[input]!.kind === "windowAggregate"
     const spec = randomSpec(prng, [], unit)
     const timeColumn = isOfCounts ? "windowEnd" : "at"
-    nodes.push({ ...base, kind: "process", id: "behind", schema: EMITTED, input, spec: { ...spec, timeColumn } })
+    const inputs = spec.inputs.map((each) => ({ ...each, timeColumn }))
+    nodes.push({
+      ...base,
+      kind: "process",
+      id: "behind",
+      schema: EMITTED,
+      input,
+      others: [],
+      spec: { ...spec, inputs },
+    })
     outputs.push({ name: "behind", node: input + 1, port: "main" })
   }
   return { jobName: "random", nodes, outputs }

@@ -54,14 +54,14 @@ export class ReferenceProcess {
     this.#spec = spec
   }
 
-  onRow(row: Row, time: number): ReferenceOutcome {
+  onRow(row: Row, time: number, input = 0): ReferenceOutcome {
     const values = this.#spec.keys.map((name) => (row[name] === 0 ? 0 : row[name]))
     const key = values
       .map((value) => (typeof value === "bigint" ? `${value}n` : JSON.stringify([String(value), value])))
       .join()
     this.#keys.set(key, Object.fromEntries(this.#spec.keys.map((name, index) => [name, values[index]])))
     const { watermark } = this
-    const onRecord = this.#spec.onRecord as (row: Row, context: unknown) => void
+    const onRecord = this.#spec.inputs[input]!.onRecord as (row: Row, context: unknown) => void
     this.#call(
       { key, time, watermark, emitWatermark: watermark, tag: undefined },
       (context) => onRecord(row, context),

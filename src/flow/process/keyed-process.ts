@@ -1,5 +1,6 @@
 /**
- * `process`: a state machine a key, written by the user as functions of a record, and of a timer that is due.
+ * `process`: a state machine a key, written by the user as functions of a record, and of a timer that is due. Records may come from
+ * several inputs, each with a function of its own.
  *
  * Records come in the order of arrival. Before each, the timers fire that the watermark has reached; the watermark is
  * that of all records before, whatever the batches. So nothing that comes out depends on how records are cut into batches,
@@ -16,15 +17,17 @@
  * - P1 Before a record all event timers fire that are due at the watermark that the records before it make.
  * - P2 Timers fire in order of their times, those of one time in the order in which they were set.
  * - P3 A handler that fails leaves no trace: no state, no timer, no row. Its record, or its timer, is a failed row.
+ * - P11 Records of all inputs come in one order, the one in which they are read, and see the same state.
  * - P4 Draining fires the timers up to the last that was set before, and no later one.
  */
-import { AssertionError } from "../../base/assert.ts"
+import { assert, AssertionError } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { batchOfRows, type Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { rowReader } from "../../batch/row-reader.ts"
 import { Schema } from "../../batch/schema.ts"
+import type { ColumnType } from "../../batch/type.ts"
 import { stringType } from "../../batch/types/string.ts"
 import { timestampType } from "../../batch/types/timestamp.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
@@ -36,7 +39,7 @@ import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
 import { KeyedStates } from "./keyed-states.ts"
 import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
 import { ProcessContext } from "./process-context.ts"
-import type { ProcessSpec } from "./process-spec.ts"
+import { hasEventTime, type ProcessSpec } from "./process-spec.ts"
 import { TimerQueue } from "./timer-queue.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
 import { takeChanges } from "../taken-changes.ts"
@@ -49,11 +52,20 @@ export interface KeyedProcessOptions {
   readonly id: string
   readonly signature: string
   readonly spec: ProcessSpec
-  readonly input: Schema
-  /** The columns of what it emits. */
+  /** The columns of what feeds it, in the order of the spec's inputs. */
+  readonly inputs: readonly Schema[]
+  /** Those of what it emits. */
   readonly schema: Schema
   /** What is added to the time column to give event time. */
   readonly timeShift: number
+}
+
+/** One of its inputs. */
+interface Feed {
+  readonly readRow: ReturnType<typeof rowReader>
+  /** The place of the event-time column, or −1. */
+  readonly timeIndex: number
+  readonly onRecord: (row: unknown, context: unknown) => unknown
 }
 
 /** See the head of this file. */
@@ -63,9 +75,9 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   readonly lateRows = 0
   readonly #options: KeyedProcessOptions
   readonly #context: OperatorContext
-  readonly #readRow: ReturnType<typeof rowReader>
   readonly #keyNames: readonly string[]
-  readonly #timeIndex: number
+  readonly #keyTypes: readonly ColumnType[]
+  readonly #feeds: readonly Feed[]
   readonly #states: KeyedStates
   readonly #frame: CallFrame
   readonly #view: ProcessContext
@@ -85,16 +97,19 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   #hasMoved = false
 
   constructor(options: KeyedProcessOptions, context: OperatorContext) {
-    const { id, signature, spec, input, schema } = options
+    const { id, signature, spec, inputs, schema } = options
     this.id = id
     this.signature = signature
     this.#options = options
     this.#context = context
-    this.#readRow = rowReader(input)
+    assert(spec.inputs.length === inputs.length, "each of what feeds it has its handler")
+    this.#feeds = spec.inputs.map(({ timeColumn, onRecord }, index) => {
+      const timeIndex = timeColumn === undefined ? -1 : inputs[index]!.indexOf(timeColumn)
+      return { readRow: rowReader(inputs[index]!), timeIndex, onRecord: onRecord as Feed["onRecord"] }
+    })
     this.#keyNames = spec.keys
-    this.#timeIndex = spec.timeColumn === undefined ? -1 : input.indexOf(spec.timeColumn)
-    const keyTypes = spec.keys.map((name) => input.field(name)!.type)
-    this.#states = new KeyedStates(keyTypes, Object.values(spec.state), spec.timers.length)
+    this.#keyTypes = spec.keys.map((name) => commonType(inputs, name))
+    this.#states = new KeyedStates(this.#keyTypes, Object.values(spec.state), spec.timers.length)
     const main = new MadeRows(schema, "main", context.arena)
     const sides = Object.entries(spec.sides).map(([name, each]) => {
       return [name, new MadeRows(each, sidePort(name), context.arena)] as const
@@ -106,7 +121,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   }
 
   get #isTimed(): boolean {
-    return this.#options.spec.timeColumn !== undefined
+    return hasEventTime(this.#options.spec)
   }
 
   /** Takes note of what feeds it. */
@@ -172,21 +187,20 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     return timers.some(({ domain }) => domain === "processing") || (expires && !this.#isTimed)
   }
 
-  onBatch(batch: Batch, out: Emitter): void {
+  onBatch(batch: Batch, out: Emitter, input: number): void {
     this.#queueRestored()
-    const readRow = this.#readRow(batch)
+    const { readRow: readRowOf, timeIndex, onRecord } = this.#feeds[input]!
+    const readRow = readRowOf(batch)
     const others = leastOfOthers(this.#upstreams, batch.origin.partition)
-    const { onRecord } = this.#options.spec
-    const handler = onRecord as (row: unknown, context: unknown) => unknown
     batch.forEachRow((index) => {
-      const time = this.#isTimed ? this.#timeOf(batch, index) : undefined
+      const time = timeIndex < 0 ? undefined : this.#timeOf(batch, timeIndex, index)
       if (time !== undefined) this.#advanceTo(Math.min(others, batch.watermarks?.[index] ?? time - 1))
       const row = readRow(index)
       const state = this.#states.of(this.#keyNames.map((name) => row[name]))
       const watermark = this.#watermark
       this.#call(
         { state, time, tag: undefined, watermark, emitWatermark: watermark },
-        () => handler(row, this.#view),
+        () => onRecord(row, this.#view),
         (error) => {
           this.#context.onFailedRow({ operator: this.id, batch, row: index, error })
         },
@@ -195,8 +209,8 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#flush(out)
   }
 
-  #timeOf(batch: Batch, row: number): number {
-    return readInt53((batch.columns[this.#timeIndex] as Int64Column).halves, row) + this.#options.timeShift
+  #timeOf(batch: Batch, timeIndex: number, row: number): number {
+    return readInt53((batch.columns[timeIndex] as Int64Column).halves, row) + this.#options.timeShift
   }
 
   onWatermark(watermark: number, out: Emitter): void {
@@ -299,7 +313,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   }
 
   #reportTimer(state: KeyState, name: string, time: number, error: unknown): void {
-    const keys = this.#keyNames.map((key) => ({ name: key, type: this.#options.input.field(key)!.type }))
+    const keys = this.#keyNames.map((name, index) => ({ name, type: this.#keyTypes[index]! }))
     const told = [
       { name: "timer", type: stringType },
       { name: "time", type: timestampType() },
@@ -385,6 +399,12 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
       if (expires !== Infinity) this.#expireAt(state, expires)
     }
   }
+}
+
+/** The type of a key that rows of all inputs have: null where it may be null in any of them. */
+function commonType(inputs: readonly Schema[], name: string): ColumnType {
+  const types = inputs.map((input) => input.field(name)!.type)
+  return types.find(({ isNullable }) => isNullable) ?? types[0]!
 }
 
 function isThenable(given: unknown): given is { then(done: undefined, failed: () => undefined): void } {

@@ -45,19 +45,32 @@ export interface TimerSpec {
   readonly onTimer: (context: never) => unknown
 }
 
+/** One of the streams whose rows a `process` operator takes. */
+export interface ProcessInput {
+  /** What the program calls it, where there are several. */
+  readonly name: string | undefined
+  /** The column that tells event time: all inputs have one, or none has. */
+  readonly timeColumn: string | undefined
+  readonly onRecord: (row: never, context: never) => unknown
+}
+
 /** The functions and the state of a `process` operator. */
 export interface ProcessSpec {
-  /** Columns of the input by which rows have state in common. */
+  /** Columns by which rows have state in common; all inputs have them. */
   readonly keys: readonly string[]
-  /** The column that tells event time, where the input has it. */
-  readonly timeColumn: string | undefined
+  /** One for each of what feeds the node, in the same order. */
+  readonly inputs: readonly ProcessInput[]
   /** By name. */
   readonly state: Readonly<Record<string, StateSpec>>
   /** In the order in which they were declared. */
   readonly timers: readonly TimerSpec[]
   /** What goes to other ports, by name. */
   readonly sides: Readonly<Record<string, Schema>>
-  readonly onRecord: (row: never, context: never) => unknown
+}
+
+/** Whether it has event time. */
+export function hasEventTime({ inputs }: ProcessSpec): boolean {
+  return inputs[0]?.timeColumn !== undefined
 }
 
 /** What its state means, as text: it is taken over where this is the same. */

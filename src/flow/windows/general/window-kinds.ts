@@ -8,6 +8,7 @@ import {
   type TimeWindowSpec,
   type WindowSpec,
 } from "../../plan.ts"
+import { hasEventTime } from "../../process/process-spec.ts"
 import type { GeneralWindowsOptions } from "./general-windows.ts"
 import { SessionWindows } from "./session-windows.ts"
 import { TimeWindows } from "./time-windows.ts"
@@ -65,7 +66,7 @@ export function needsExactWatermarks(plan: Plan, eventTime: EventTimeNode): bool
     const isExact =
       (node.kind === "windowAggregate" && node.window.kind === "session") ||
       (node.kind === "windowAggregate" && node.firing !== undefined && node.timeColumn !== undefined) ||
-      (node.kind === "process" && node.spec.timeColumn !== undefined)
+      (node.kind === "process" && hasEventTime(node.spec))
     return isExact && eventTimesOf(plan, node).includes(eventTime)
   })
 }
