@@ -8,6 +8,7 @@ export type {
   CsvOptions,
   FileConnector,
   FileOptions,
+  FollowOptions,
   JsonLinesOptions,
   ArrowOptions,
   ParquetOptions,

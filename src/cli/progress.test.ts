@@ -13,6 +13,7 @@ const STATUS: JobStatus = {
   rowsOut: { hourly: 1200, late: 7 },
   lateRows: 7,
   badRecords: 2,
+  inputGaps: 0,
   watermarkMicros: Date.UTC(2024, 0, 1, 11, 59, 54) * 1000,
   maxEventTimeMicros: Date.UTC(2024, 0, 1, 12) * 1000,
   openWindows: 4,

@@ -14,6 +14,7 @@ const STATUS: JobStatus = {
   rowsOut: { hourly: 1, late: 1200 },
   lateRows: 1,
   badRecords: 1,
+  inputGaps: 0,
   watermarkMicros: undefined,
   maxEventTimeMicros: undefined,
   openWindows: 1,

@@ -41,7 +41,8 @@ export class Report {
       this.#json({ type: "event", ...event })
       return
     }
-    if (event.kind === "warning") this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`)
+    if (event.kind === "warning" || event.kind === "input-gap")
+      this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`)
     else if (event.kind === "recovered" && event.isReset)
       this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
@@ -104,7 +105,7 @@ export class Report {
       const rows = status.rowsOut[name] ?? 0
       this.#say(`  ${name.padEnd(12)} ${grouped(rows).padStart(12)} ${plural(rows, "row").padEnd(4)}  ${dim(target)}`)
     }
-    const { lateRows, badRecords, openWindows } = status
+    const { lateRows, badRecords, inputGaps, openWindows } = status
     if (lateRows > 0) {
       const windows = plural(lateRows, "its window", "their windows")
       this.#say(yellow(`  ${counted(lateRows, "row")} came too late for ${windows}`))
@@ -113,6 +114,8 @@ export class Report {
       const where = dim(`, with file, position and reason in ${deadLetters}`)
       this.#say(yellow(`  ${counted(badRecords, "bad record")}`) + where)
     }
+    if (inputGaps > 0)
+      this.#say(yellow(`  ${counted(inputGaps, "gap")} in the inputs, where records may have been lost`))
     if (openWindows > 0) {
       const them = plural(openWindows, "it", "them")
       const open = counted(openWindows, "window is", "windows are")

@@ -37,6 +37,9 @@ export function statusLines(shown: ShownStatus, colors: Colors): string[] {
     ...status.outputs.map(({ name, rows, sink }) => countLine("out", rows, "row", `${name}, ${sink}`, colors)),
     ...late,
     ...bad,
+    ...(status.inputGaps > 0
+      ? [countLine("gaps", status.inputGaps, "gap", "in the inputs, where records may have been lost", colors)]
+      : []),
     ...status.eventTimes.flatMap((eventTime) => ["", ...eventTimeLines(eventTime, shown, colors)]),
   ]
 }

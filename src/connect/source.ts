@@ -13,7 +13,10 @@
  *   runtime keeps the partition's `identity` beside its position in the commit record and gives both back to `open`.
  * - O5 A watermark that a source tells has a place among the records, and its own share of the offsets: the read that ends
  *   there tells it, and none goes past it.
+ * - O6 What a source keeps beside positions (`state`) is in the same commit record as they are, as its last read has left it, and
+ *   is given back before anything is opened.
  */
+import type { ByteReader, ByteWriter } from "../base/bytes.ts"
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { BadRecord, Position } from "../batch/position.ts"
@@ -40,6 +43,25 @@ export interface Partition {
    * to a partition that was read to its end, or it is not read on.
    */
   readonly size: number | undefined
+  /**
+   * Set where the partition takes the place of all others that the input may have had: where one of those was read, the job stops, since
+   * records would be read again.
+   */
+  readonly isWholeInput?: true
+}
+
+/** What a read has to tell beside records. */
+export interface SourceNotice extends SourceWarning {
+  /** Whether records may have been lost: it is counted, as `JobStatus.inputGaps`. */
+  readonly isGap: boolean
+}
+
+/** Where a record lies for people, who know files and lines. */
+export interface RecordPlace {
+  /** As `Partition.id`. */
+  readonly id: string
+  readonly offset: number
+  readonly ordinal: number
 }
 
 /** What one read gave. */
@@ -57,6 +79,8 @@ export interface SourceBatch {
    * microseconds; see O5.
    */
   readonly watermark?: number
+  /** What has happened that somebody should know. */
+  readonly notices?: readonly SourceNotice[]
   /** Frees the batch's memory. */
   release(): void
 }
@@ -73,7 +97,10 @@ export interface ReadLimits {
 
 /** Reads one partition forward. */
 export interface PartitionReader {
-  /** Gives what is there, up to the limits: at least one record, or the end. It does not wait for a batch to fill. */
+  /**
+   * Gives what is there, up to the limits: at least one record, or the end; where records come with time (`whenReadable`) nothing, where
+   * what has come is no whole record. It does not wait for a batch to fill.
+   */
   read(limits: ReadLimits): Promise<SourceBatch>
   /**
    * For partitions whose records come with time: resolves when a read gives something, or soon after `signal` has aborted;
@@ -82,6 +109,8 @@ export interface PartitionReader {
    * that a partition will have is there.
    */
   whenReadable?(signal: AbortSignal): Promise<void> | undefined
+  /** Where a record that was read lies for people, where that is not its partition and position. */
+  placeOf?(position: Position): RecordPlace | undefined
   close(): Promise<void>
 }
 
@@ -105,8 +134,24 @@ export interface SourceWarning {
   readonly hint: string
 }
 
+/** What a source keeps in the commit record beside positions (O6). */
+export interface SourceState {
+  /** Appends what has changed since the last call: nothing, where nothing has. Afterwards nothing counts as changed. */
+  writeChanges(out: ByteWriter): void
+  /** Appends the whole state, as changes of an empty one. It does not touch what counts as changed. */
+  writeAll(out: ByteWriter): void
+  /**
+   * Takes over changes that one call of `writeChanges` or `writeAll` wrote: all of the reader's bytes.
+   *
+   * @throws TidemarkError `state-corrupt` where they are no such changes.
+   */
+  applyChanges(changes: ByteReader): void
+}
+
 /** An open source. */
 export interface Source {
+  /** Absent where positions say all. */
+  readonly state?: SourceState
   /** The partitions there are now, in a stable order. */
   partitions(): Promise<readonly Partition[]>
   /**

@@ -97,7 +97,7 @@ function threadProgram(): URL | undefined {
 
 /** Warnings must be seen, also where nobody listens to events. */
 function tellWarnings(event: JobEvent): void {
-  if (event.kind === "warning") emitWarning(event.message, event.hint)
+  if (event.kind === "warning" || event.kind === "input-gap") emitWarning(event.message, event.hint)
 }
 
 /** Where a job's state lies unless told otherwise, relative to the working directory. */

@@ -33,6 +33,8 @@ export interface DiskFile {
   sync(at: StepName): Promise<void>
   truncate(length: number, at: StepName): Promise<void>
   size(): Promise<number>
+  /** As `DiskEntry.fileId`. */
+  fileId(): Promise<string>
   close(): Promise<void>
 }
 
@@ -43,6 +45,13 @@ export interface DiskEntry {
   readonly size: number
   /** Set where the path is a symbolic link; `kind` and `size` are those of what it leads to. */
   readonly isLink?: true
+  /**
+   * Of a file: what tells it from all others that there are, whatever it is called (device and inode). One that was removed may have left
+   * it to another.
+   */
+  readonly fileId?: string
+  /** Of a file: when it was written to last, in µs since 1970. */
+  readonly modifiedMicros?: number
 }
 
 /** How to open a file. */

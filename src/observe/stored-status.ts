@@ -90,6 +90,8 @@ export interface StoredStatus {
   }[]
   readonly outputs: readonly { readonly name: string; readonly rows: number; readonly sink: string }[]
   readonly badRecords: number
+  /** How often records of an input may have been lost. */
+  readonly inputGaps: number
   /** Where those go. */
   readonly deadLetters: string | undefined
   readonly lateRows: number
@@ -158,6 +160,7 @@ function statusOf(state: RecoveredState, run: RunRecord, stamps: ReadonlyMap<str
     }),
     outputs: outputs.map(({ name, sink }) => ({ name, sink, rows: counters.get(`rows.${name}`) ?? 0 })),
     badRecords: counters.get("badRecords") ?? 0,
+    inputGaps: counters.get("inputGaps") ?? 0,
     deadLetters: run.outputs.find(({ name }) => name === DEAD_LETTER_OUTPUT)?.sink,
     lateRows: sum(windows.map(({ lateRows }) => lateRows)),
     openWindows: sum(windows.map(({ openWindows }) => openWindows)),

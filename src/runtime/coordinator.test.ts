@@ -155,6 +155,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
       sync: (step) => told(step, file.sync(step)),
       truncate: (length, step) => file.truncate(length, step),
       size: () => file.size(),
+      fileId: () => file.fileId(),
       close: () => file.close(),
     }
   }

@@ -17,8 +17,10 @@ import { Arena } from "../batch/arena.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
 import { ByteReader } from "../base/bytes.ts"
 import { assert } from "../base/assert.ts"
+import type { SourceNotice } from "../connect/source.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
+import type { OperatorState } from "../flow/operator.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
 import { portSchema } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
@@ -104,7 +106,7 @@ export class Coordinator {
     this.#decoders = this.#makeDecoders()
     this.#deadLetters = new DeadLetters(job, {
       arena: this.#arena,
-      place: (partition) => this.#inputs.place(partition),
+      placeOf: (partition, position) => this.#inputs.placeOf(partition, position),
       countBad: () => ++this.#counters.badRecords,
       write: (batch) => this.#outputs.write(DEAD_LETTER_OUTPUT, batch),
       onEvent: options.onEvent,
@@ -237,7 +239,7 @@ export class Coordinator {
       isReset,
     )
     if (!reset) {
-      for (const state of this.#dataflow.states) {
+      for (const state of this.#states) {
         for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
       }
       this.#counters.restore(recovered.counters)
@@ -436,16 +438,17 @@ export class Coordinator {
   async #readBatch(rows: number): Promise<void> {
     const startMicros = this.#clock.monotonicMicros()
     this.#time.turnTo("input")
-    const { input, index, partitionId, taken } = await this.#inputs.read(rows)
+    const { input, index, taken, isForward } = await this.#inputs.read(rows)
     this.#time.turnTo("compute")
     try {
       this.#tellDeaths()
-      for (const bad of taken.bad) this.#deadLetters.addRecord(bad, input, partitionId)
+      for (const bad of taken.bad) this.#deadLetters.addRecord(bad, index)
+      for (const notice of taken.notices ?? []) this.#takeNotice(input, notice)
       // A batch may have rows that its selection leaves out, as they are bad records.
       const records = (taken.batch?.count ?? 0) + taken.bad.length
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
-      this.#hasNews = true
+      this.#hasNews ||= isForward || taken.notices !== undefined
       this.#tellTime()
       if (taken.batch !== undefined) await this.#compute(input, taken.batch)
       this.#deadLetters.sort()
@@ -461,6 +464,11 @@ export class Coordinator {
     this.#deadLetters.write()
     this.#pace.read(taken.batch?.length ?? 0, this.#dataflow.fullOperator !== undefined)
     this.#pieces.took(taken.batch?.length ?? 0, this.#clock.monotonicMicros() - startMicros)
+  }
+
+  #takeNotice(input: string, { message, hint, isGap }: SourceNotice): void {
+    if (isGap) this.#counters.inputGaps++
+    this.#options.onEvent?.({ kind: isGap ? "input-gap" : "warning", about: input, message, hint })
   }
 
   /** On threads, where there are some, else here. */
@@ -508,7 +516,7 @@ export class Coordinator {
     const rows = this.#rowsSinceCut
     const staged = await this.#outputs.stage(final)
     this.#time.turnTo("compute")
-    const operators = ofThreads ?? this.#changes.take(this.#dataflow.states)
+    const operators = ofThreads ?? this.#changes.take(this.#states)
     const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     const record = this.#epochRecord(this.#store.epoch + 1, finished, {
       counters: this.#counters.changed(counters),
@@ -541,13 +549,18 @@ export class Coordinator {
       run: this.#runRecord,
       checkpoint: () => this.#outputs.checkpoint(),
       capture: () => {
-        const operators = allOf(this.#dataflow.states)
+        const operators = allOf(this.#states)
         const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
         const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
         return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
       },
       onDone: (epoch) => this.#options.onEvent?.({ kind: "snapshot", epoch }),
     })
+  }
+
+  /** Of operators and sources. */
+  get #states(): readonly OperatorState[] {
+    return [...this.#dataflow.states, ...this.#inputs.states]
   }
 
   #epochRecord(

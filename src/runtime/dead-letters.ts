@@ -10,9 +10,10 @@ import { TidemarkError } from "../base/errors.ts"
 import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
 import { writtenRow } from "../batch/written-row.ts"
-import type { BadRecord } from "../batch/position.ts"
+import type { BadRecord, Position } from "../batch/position.ts"
 import { schema, type RowOf } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
+import type { RecordPlace } from "../connect/source.ts"
 import type { FailedRow } from "../flow/operator.ts"
 import type { JobEvent } from "../trace/events.ts"
 import type { ExecutableJob } from "./executable-job.ts"
@@ -46,12 +47,12 @@ export type DeadLetter = RowOf<typeof DEAD_LETTER_SCHEMA>
 const MAX_RAW_LENGTH = 4096
 
 /** The dead letter of a record that could not be read. */
-function deadLetterOfRecord(bad: BadRecord, input: string, partition: string): DeadLetter {
+function deadLetterOfRecord(bad: BadRecord, place: InputPlace): DeadLetter {
   return {
-    input,
-    partition,
-    offset: bad.position.offset,
-    record: bad.position.ordinal + 1,
+    input: place.input,
+    partition: place.id,
+    offset: place.offset,
+    record: place.ordinal + 1,
     operator: null,
     field: bad.field ?? null,
     reason: bad.reason,
@@ -59,19 +60,16 @@ function deadLetterOfRecord(bad: BadRecord, input: string, partition: string): D
   }
 }
 
-/** The dead letter of a row whose lambda failed. `place` tells input and partition of a partition's index. */
-function deadLetterOfRow(
-  failed: FailedRow,
-  place: (partition: number) => { readonly input: string; readonly id: string },
-): DeadLetter {
+/** The dead letter of a row whose lambda failed. */
+function deadLetterOfRow(failed: FailedRow, placeOf: DeadLettersContext["placeOf"]): DeadLetter {
   const { partition, offsets, ordinals } = failed.batch.origin
-  const from = partition === -1 ? undefined : place(partition)
-  const ordinal = ordinals?.[failed.row]
+  const [offset, ordinal] = [offsets?.[failed.row], ordinals?.[failed.row]]
+  const from = partition === -1 ? undefined : placeOf(partition, { offset: offset ?? 0, ordinal: ordinal ?? 0 })
   return {
     input: from?.input ?? null,
     partition: from?.id ?? null,
-    offset: offsets?.[failed.row] ?? null,
-    record: ordinal === undefined ? null : ordinal + 1,
+    offset: offset === undefined ? null : (from?.offset ?? offset),
+    record: ordinal === undefined ? null : (from?.ordinal ?? ordinal) + 1,
     operator: failed.operator,
     field: null,
     reason: failed.error instanceof Error ? failed.error.message : String(failed.error),
@@ -105,11 +103,14 @@ function tooManyBadRecords(letter: DeadLetter, count: number, allowed: number): 
   )
 }
 
+/** Where a record lies, and of which input it is. */
+type InputPlace = RecordPlace & { readonly input: string }
+
 /** What dead letters of a running job pass through. */
 export interface DeadLettersContext {
   readonly arena: Arena
-  /** Where a partition lies. */
-  place(partition: number): { readonly input: string; readonly id: string }
+  /** Where a record lies that was read. */
+  placeOf(partition: number, position: Position): InputPlace
   /** Counts one more bad record, and gives how many there are. */
   countBad(): number
   /** Takes rows of the output of dead letters; they are gone when it returns. */
@@ -129,8 +130,8 @@ export class DeadLetters {
   }
 
   /** Takes a record that could not be read. */
-  addRecord(bad: BadRecord, input: string, partition: string): void {
-    this.#add(deadLetterOfRecord(bad, input, partition))
+  addRecord(bad: BadRecord, partition: number): void {
+    this.#add(deadLetterOfRecord(bad, this.#context.placeOf(partition, bad.position)))
   }
 
   /**
@@ -139,7 +140,7 @@ export class DeadLetters {
    * @throws TidemarkError `lambda-failed` or `call-failed` where the policy is to stop.
    */
   addRow(failed: FailedRow): void {
-    const letter = deadLetterOfRow(failed, (partition) => this.#context.place(partition))
+    const letter = deadLetterOfRow(failed, (partition, position) => this.#context.placeOf(partition, position))
     if ((failed.policy ?? this.#job.onError) === "stop") throw rowFailed(failed, letter)
     this.#add(letter)
   }

@@ -6,14 +6,25 @@
  * - U2 A partition that the log knows as unfinished and that is gone stops the job: nothing unread is passed over.
  * - U3 A partition that was read, to its end or not, and is no longer what was read stops the job.
  * - U4 A job does not read what it writes.
+ * - U5 A partition that stands for all of an input is not read where another one of it was.
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Arena } from "../batch/arena.ts"
 import type { Decoders } from "../connect/decoders.ts"
-import type { Partition, PartitionReader, Source, SourceBatch, SourceWarning } from "../connect/source.ts"
+import type { Position } from "../batch/position.ts"
+import type {
+  Partition,
+  PartitionReader,
+  RecordPlace,
+  Source,
+  SourceBatch,
+  SourceState,
+  SourceWarning,
+} from "../connect/source.ts"
 import type { Env } from "../env/env.ts"
 import type { PartitionStanding } from "../flow/dataflow-status.ts"
+import type { OperatorState } from "../flow/operator.ts"
 import type { PartitionProgress } from "../state/commit-record.ts"
 import { closeAll } from "./close-all.ts"
 import type { ExecutableJob } from "./executable-job.ts"
@@ -33,8 +44,9 @@ interface OpenPartition {
 export interface InputRead {
   readonly input: string
   readonly index: number
-  readonly partitionId: string
   readonly taken: SourceBatch
+  /** Whether records were read, or the partition has ended: something that an epoch has to say. */
+  readonly isForward: boolean
 }
 
 /** Which of the open partitions is read next. */
@@ -105,6 +117,7 @@ export class Inputs {
         const { env, arena, baseDirectory, decoders } = context
         const source = await binding.openSource({ env, arena, decoders, schema, input, baseDirectory })
         inputs.#sources.push(source)
+        if (source.state !== undefined) inputs.states.push(sourceState(input, source.state))
         const found = await source.partitions()
         context.targets.checkInput(input, source)
         for (const warning of source.warnings?.() ?? []) inputs.warnings.push({ about: input, ...warning })
@@ -117,6 +130,9 @@ export class Inputs {
     }
     return inputs
   }
+
+  /** What sources keep beside positions. No operator has such an id. */
+  readonly states: OperatorState[] = []
 
   /** What sources leave out and may have been meant. */
   readonly warnings: (SourceWarning & { readonly about: string })[] = []
@@ -214,18 +230,25 @@ export class Inputs {
     })
   }
 
+  /** Where a record lies for people. */
+  placeOf(index: number, position: Position): RecordPlace & { readonly input: string } {
+    const { input, id } = this.place(index)
+    return { input, ...(this.#partitions.get(index)?.reader?.placeOf?.(position) ?? { id, ...position }) }
+  }
+
   /** Reads from the partition whose turn it is. */
   async read(rows: number): Promise<InputRead> {
     const open = this.#turn
     assert(open !== undefined, "it is known whose turn it is")
     this.#turn = undefined
-    const { progress, partition } = open
+    const { progress } = open
     const { index, input, offset } = progress
     const reader = await this.#readerOf(open)
     const { morselBytes } = this.#context
     const untilOffset = morselEnd(offset, morselBytes)
     const taken = await reader.read({ rows, untilOffset, stride: morselBytes })
-    assert(taken.end || taken.next.offset > offset, "a read goes forward")
+    const isForward = taken.end || taken.next.offset > offset
+    assert(isForward || reader.whenReadable !== undefined, "a read goes forward, unless records come with time")
     open.progress = { ...progress, ...taken.next, ended: taken.end }
     this.#known.set(index, open.progress)
     this.#changed.add(index)
@@ -235,7 +258,7 @@ export class Inputs {
       this.#silence.end(index)
       await reader.close()
     }
-    return { input, index, partitionId: partition.id, taken }
+    return { input, index, taken, isForward }
   }
 
   /** The partitions of which something has changed since the last call. */
@@ -347,6 +370,9 @@ export class Inputs {
         this.#appear(source, partition, { ...progress, ended: false })
       }
     }
+    const whole = fresh.find(({ isWholeInput }) => isWholeInput === true)
+    const [other] = whole === undefined ? [] : known.values()
+    if (whole !== undefined && other !== undefined) throw readOtherwise(input, other.id, whole.id)
     for (const { ended, id } of known.values()) {
       if (ended) continue
       throw new TidemarkError("source-missing", `The input ${input} has lost ${id}, which is not read to its end.`, {
@@ -368,6 +394,24 @@ export class Inputs {
     this.#changed.add(index)
     this.#appeared.push({ input, index })
   }
+}
+
+/** A source's state under the name that it has in the log. */
+function sourceState(input: string, state: SourceState): OperatorState {
+  return {
+    id: `$input ${input}`,
+    signature: "source",
+    writeChanges: (out) => state.writeChanges(out),
+    writeAll: (out) => state.writeAll(out),
+    applyChanges: (changes) => state.applyChanges(changes),
+  }
+}
+
+function readOtherwise(input: string, before: string, now: string): TidemarkError {
+  const message = `The input ${input} was read as ${before} and others, one by one, and would now be read as ${now}.`
+  return new TidemarkError("source-changed", message, {
+    hint: "Which records were read already could not be told. Bind the input as it was, give what is new an input of its own, or start anew with --reset.",
+  })
 }
 
 function compare(one: string, other: string): number {

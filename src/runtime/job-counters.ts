@@ -2,7 +2,7 @@
  * What a job counts over its life, restarts included, and what an epoch's commit record says of that: whoever reads the log
  * can tell how far a job is without having its program.
  *
- * Counters of the commit record, beside `rows.<output>`: `rowsIn`, `rowsIn.<input>`, `badRecords`, and by operator that waits
+ * Counters of the commit record, beside `rows.<output>`: `rowsIn`, `rowsIn.<input>`, `badRecords`, `inputGaps`, and by operator that waits
  * for a watermark `late.<id>` (rows too late for it), `open.<id>` (windows that have not fired) and `due.<id>` (the watermark at
  * which the next of these is due, in µs, where it is not before 1970; 0 for none).
  *
@@ -16,6 +16,7 @@ import type { DataflowStatus } from "../flow/dataflow-status.ts"
 export class JobCounters {
   rowsIn = 0
   badRecords = 0
+  inputGaps = 0
   readonly #rowsInByInput = new Map<string, number>()
   /** By partition: when its last record was read in this run, by the clock. */
   readonly #lastRead = new Map<number, number>()
@@ -30,6 +31,7 @@ export class JobCounters {
   restore(counters: ReadonlyMap<string, number>): void {
     this.rowsIn = counters.get("rowsIn") ?? 0
     this.badRecords = counters.get("badRecords") ?? 0
+    this.inputGaps = counters.get("inputGaps") ?? 0
     for (const input of this.#rowsInByInput.keys()) {
       this.#rowsInByInput.set(input, counters.get(`rowsIn.${input}`) ?? 0)
     }
@@ -58,6 +60,7 @@ export class JobCounters {
     const counters = new Map([
       ["rowsIn", this.rowsIn],
       ["badRecords", this.badRecords],
+      ["inputGaps", this.inputGaps],
     ])
     for (const [name, rows] of this.#rowsInByInput) counters.set(`rowsIn.${name}`, rows)
     for (const [name, rows] of rowsOut) counters.set(`rows.${name}`, rows)

@@ -29,6 +29,7 @@ export function jobStatus({ inputs, outputs, counters, flow, arena, ...known }: 
     rowsOut: Object.fromEntries([...outputs.rows].filter(([name]) => name !== DEAD_LETTER_OUTPUT)),
     lateRows: flow.lateRows,
     badRecords: counters.badRecords,
+    inputGaps: counters.inputGaps,
     watermarkMicros: flow.watermark,
     maxEventTimeMicros: flow.maxEventTime,
     openWindows: flow.openWindows,

@@ -98,6 +98,8 @@ export interface JobStatus {
   readonly lateRows: number
   /** Records that could not be read, and rows whose lambda failed. */
   readonly badRecords: number
+  /** How often an input has said that records may have been lost, which only what cannot be read again does: cut files, ended commands. */
+  readonly inputGaps: number
   /** The watermark in µs, or `undefined` before the first. */
   readonly watermarkMicros: number | undefined
   /** The latest event time seen, in µs. */

@@ -39,6 +39,7 @@ export function metricsText(status: JobStatus, commits: CommitTimes): string {
       "Records that could not be read, and rows that failed.",
       one(status.badRecords),
     ),
+    family("counter", "input_gaps_total", "How often records of an input may have been lost.", one(status.inputGaps)),
     family("gauge", "open_windows", "Windows that wait for the watermark.", one(status.openWindows)),
     family("gauge", "rows_in_flight", "Rows that wait for the answer of a call.", one(status.rowsInFlight)),
     family("gauge", "watermark_seconds", "The watermark, in seconds since 1970.", one(seconds(watermarkMicros))),

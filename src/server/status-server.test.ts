@@ -14,6 +14,7 @@ const STATUS: JobStatus = {
   rowsOut: { hourly: 2, late: 0 },
   lateRows: 1,
   badRecords: 2,
+  inputGaps: 0,
   watermarkMicros: 1_000_000,
   maxEventTimeMicros: 3_500_000,
   openWindows: 4,

@@ -69,6 +69,8 @@ export class DiskImage {
   readonly metadataOrder: MetadataOrder
   #pending: PendingChange[] = []
   #sequence = 0
+  /** How many files there were. */
+  #files = 0
 
   constructor(metadataOrder: MetadataOrder) {
     this.metadataOrder = metadataOrder
@@ -110,7 +112,7 @@ export class DiskImage {
   install(path: string, bytes: Uint8Array): void {
     const { parent, name } = splitPath(path)
     const directory = this.installDirectory(parent)
-    const file = new FileNode()
+    const file = new FileNode(String(this.#files++))
     file.install(bytes)
     directory.entries.set(name, file)
     directory.durable.set(name, file)
@@ -136,7 +138,7 @@ export class DiskImage {
   createFile(path: string): FileNode | undefined {
     const entry = this.#entry(path)
     if (entry.directory.entries.has(entry.name)) return undefined
-    const file = new FileNode()
+    const file = new FileNode(String(this.#files++))
     this.#change({ removed: undefined, added: entry, node: file })
     return file
   }

@@ -49,10 +49,16 @@ class Content {
 /** A file with its current and its durable bytes. */
 export class FileNode {
   readonly kind = "file"
+  /** What no other file of the image has. */
+  readonly id: string
   readonly #current = new Content()
   readonly #durable = new Content()
   #pending: PendingChange[] = []
   #version = 0
+
+  constructor(id: string) {
+    this.id = id
+  }
 
   /** Grows with every change of the current bytes. */
   get version(): number {

@@ -117,6 +117,10 @@ class InterceptedFile implements DiskFile {
     return this.#file.size()
   }
 
+  fileId(): Promise<string> {
+    return this.#file.fileId()
+  }
+
   close(): Promise<void> {
     return this.#interceptor.close(() => this.#file.close())
   }

@@ -29,7 +29,9 @@ export class SimDisk implements Disk {
     return this.#call({ operation: "stat", step: "disk.stat", path }, () => {
       const node = this.#image.find(path)
       if (node === undefined) return undefined
-      return { kind: node.kind, size: node.kind === "file" ? node.length : 0 }
+      if (node.kind === "directory") return { kind: node.kind, size: 0 }
+      // No time passes on this disk but by changes.
+      return { kind: node.kind, size: node.length, fileId: node.id, modifiedMicros: node.version }
     })
   }
 
@@ -135,6 +137,11 @@ class SimFile implements DiskFile {
 
   size(): Promise<number> {
     return this.#call({ operation: "size", step: "file.size", path: this.#path }, { perform: () => this.#node.length })
+  }
+
+  fileId(): Promise<string> {
+    const site = { operation: "stat", step: "file.id", path: this.#path } as const
+    return this.#call(site, { perform: () => this.#node.id })
   }
 
   async close(): Promise<void> {

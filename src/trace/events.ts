@@ -24,6 +24,14 @@ export type JobEvent =
       /** What to do about it. */
       readonly hint: string
     }
+  /** Records of an input may have been lost, as they cannot be read again; `JobStatus.inputGaps` counts it. */
+  | {
+      readonly kind: "input-gap"
+      /** The input. */
+      readonly about: string
+      readonly message: string
+      readonly hint: string
+    }
   /** The plan is not the one that wrote the state, and fits it. */
   | { readonly kind: "plan-changed"; readonly before: string; readonly now: string }
   /** Parameters have other values than in the run before. What was read then stays as it was computed. */

@@ -117,6 +117,7 @@ function written(columns: Columns, form: Form, batchRows = Infinity, packing?: k
 }
 
 function diskFile(bytes: Uint8Array, reads: { bytes: number } = { bytes: 0 }) {
+  const change = () => Promise.reject(new Error("is for reading"))
   return {
     read(target: Uint8Array, position: number): Promise<number> {
       const some = bytes.subarray(position, position + target.length)
@@ -124,10 +125,8 @@ function diskFile(bytes: Uint8Array, reads: { bytes: number } = { bytes: 0 }) {
       reads.bytes += some.length
       return Promise.resolve(some.length)
     },
-    write: () => Promise.reject(new Error("is for reading")),
-    sync: () => Promise.reject(new Error("is for reading")),
-    truncate: () => Promise.reject(new Error("is for reading")),
-    size: () => Promise.resolve(bytes.length),
+    ...{ write: change, sync: change, truncate: change },
+    ...{ size: () => Promise.resolve(bytes.length), fileId: () => Promise.resolve("0") },
     close: () => Promise.resolve(),
   }
 }

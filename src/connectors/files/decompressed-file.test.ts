@@ -81,6 +81,7 @@ function fileOf(bytes: Uint8Array) {
     sync: () => Promise.reject(new Error("is for reading")),
     truncate: () => Promise.reject(new Error("is for reading")),
     size: () => Promise.resolve(bytes.length),
+    fileId: () => Promise.resolve("0"),
     close: () => Promise.resolve(),
   }
 }

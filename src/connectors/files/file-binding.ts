@@ -13,9 +13,16 @@ import { directoryKey } from "../../connect/target-key.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { FileSink, trailerOf, type FileSinkParts, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
+import type { FollowPolicy } from "./follow/follow-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
+import { followCode } from "./on-demand.ts"
 import { recoverSink } from "./sink-recovery.ts"
 import { makeDirectories, setAside } from "./target-directory.ts"
+
+/** Where files are followed as an input, how, and with which options that was asked for. */
+export interface Following extends FollowPolicy {
+  readonly described: string
+}
 
 /** Files bound to an input or an output, not yet opened. */
 export class FileBinding implements SourceBinding, SinkBinding {
@@ -25,6 +32,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   readonly #format: FileFormat
   readonly #policy: RollingPolicy
   readonly #isLiteral: boolean
+  readonly #following: Following | undefined
 
   /**
    * @param kind `"literal"` where the path is that of an output's directory as it stands, wildcards and all; `"changelog"`
@@ -35,18 +43,20 @@ export class FileBinding implements SourceBinding, SinkBinding {
     format: FileFormat,
     policy: RollingPolicy,
     kind: "pattern" | "literal" | "changelog" = "pattern",
+    following?: Following,
   ) {
     this.#paths = checkPaths(format.name, path)
     this.#format = format
     this.#policy = policy
     this.#isLiteral = kind === "literal"
+    this.#following = following
     this.accepts = kind === "changelog" ? { append: true, update: true } : { append: true }
     // A pattern that cannot be parsed is an error where it is written, not where the job starts.
     if (!this.#isLiteral) for (const glob of this.#paths) parseGlob(glob)
   }
 
   describe(): string {
-    return described(this.#format.name, this.#paths)
+    return described(this.#format.name, this.#paths, this.#following)
   }
 
   targetKey(baseDirectory: string): string {
@@ -55,7 +65,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
 
   async openSource(context: SourceContext): Promise<Source> {
     assert(!this.#isLiteral, "a directory to write to is not read from")
-    return new FileSource(context, this.#format, this.#paths)
+    return await openFiles(context, this.#format, this.#paths, this.#following)
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
@@ -92,6 +102,7 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   readonly #name: string
   readonly #policy: RollingPolicy
   readonly #load: () => Promise<ContainerFileFormat>
+  readonly #following: Following | undefined
 
   /** @param name the name of the function that users call, and the extension of published files. */
   constructor(
@@ -99,16 +110,18 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
     name: string,
     policy: RollingPolicy,
     load: () => Promise<ContainerFileFormat>,
+    following?: Following,
   ) {
     this.#paths = checkPaths(name, path)
     this.#name = name
     this.#policy = policy
     this.#load = load
+    this.#following = following
     for (const glob of this.#paths) parseGlob(glob)
   }
 
   describe(): string {
-    return described(this.#name, this.#paths)
+    return described(this.#name, this.#paths, this.#following)
   }
 
   targetKey(baseDirectory: string): string {
@@ -130,8 +143,20 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   }
 
   async openSource(context: SourceContext): Promise<Source> {
-    return new FileSource(context, await this.#load(), this.#paths)
+    return await openFiles(context, await this.#load(), this.#paths, this.#following)
   }
+}
+
+/** Opens files to be read: as they are now, or as they come. */
+async function openFiles(
+  context: SourceContext,
+  format: FileFormat | ContainerFileFormat,
+  paths: readonly string[],
+  following: Following | undefined,
+): Promise<Source> {
+  if (following === undefined) return new FileSource(context, format, paths)
+  const { FollowSource } = await followCode.get()
+  return new FollowSource(context, format, paths, following)
 }
 
 /** Where a sink writes to, and what. */
@@ -182,9 +207,10 @@ function outputDirectory(
 }
 
 /** The call that made a binding, for `explain`. */
-function described(name: string, paths: readonly string[]): string {
+function described(name: string, paths: readonly string[], following: Following | undefined): string {
   const shown = paths.map((path) => JSON.stringify(path))
-  return `${name}(${shown.length === 1 ? shown[0]! : `[${shown.join(", ")}]`})`
+  const options = following === undefined ? "" : `, { follow: ${following.described} }`
+  return `${name}(${shown.length === 1 ? shown[0]! : `[${shown.join(", ")}]`}${options})`
 }
 
 /** The paths, checked for programs that the compiler has not seen. */

@@ -9,7 +9,7 @@ import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
 import type { Compression } from "./decompressor.ts"
 import { csvFormat } from "./csv-format.ts"
-import { ContainerBinding, FileBinding } from "./file-binding.ts"
+import { ContainerBinding, FileBinding, type Following } from "./file-binding.ts"
 import type { RollingPolicy } from "./file-sink.ts"
 import { jsonLinesFormat } from "./json-lines-format.ts"
 import { arrowCode, parquetCode } from "./on-demand.ts"
@@ -29,6 +29,27 @@ import { arrowCode, parquetCode } from "./on-demand.ts"
 export type FileConnector = SourceBinding & SinkBinding
 
 /**
+ * How an input follows files: see `FileOptions.follow`.
+ *
+ * @example
+ * ```ts
+ * import { csv, type FollowOptions } from "tidemark/files"
+ *
+ * const seldom: FollowOptions = { every: "10s", order: "modified" }
+ * const deliveries = csv("deliveries/*.csv", { follow: seldom })
+ * ```
+ */
+export interface FollowOptions {
+  /**
+   * How often is looked for new lines and files, at least `"10ms"`: `"100ms"` unless given. Where a look takes long, as in directories of
+   * many files, a pause of ten times that is made.
+   */
+  readonly every?: Duration
+  /** In which order files are read that are new at one look: by their paths, or by when they were written to last. `"name"` unless given. */
+  readonly order?: "name" | "modified"
+}
+
+/**
  * Options of files, whatever their format. Sizes are whole numbers of bytes.
  *
  * @example
@@ -45,6 +66,11 @@ export interface FileOptions {
    * files are decompressed from their start each time that a run begins in their middle. Outputs are not compressed.
    */
   readonly compression?: Compression
+  /**
+   * As an input: whether reading goes on as files grow, are renamed and replaced by new ones, and appear. Such an input does not end.
+   * All files are one partition. Compressed files are left out.
+   */
+  readonly follow?: boolean | FollowOptions
   /** As an input: a record of more bytes is a bad record. 1 MiB unless given, 512 MiB at most. */
   readonly maxRecordBytes?: number
   /** As an output: a part of at least so many bytes is published at the end of the epoch. 64 MiB unless given. */
@@ -121,6 +147,8 @@ export interface CsvOptions extends FileOptions {
  * ```
  */
 export interface ParquetOptions extends Pick<FileOptions, "rollBytes" | "rollAfter"> {
+  /** As an input: whether files are read that appear while the job runs. They must be whole when they get their names. */
+  readonly follow?: boolean | FollowOptions
   /** As an input: a page that takes more bytes, as it lies in the file or unpacked, is refused. 64 MiB unless given, 512 MiB at most. */
   readonly maxPageBytes?: number
 }
@@ -136,12 +164,15 @@ export interface ParquetOptions extends Pick<FileOptions, "rollBytes" | "rollAft
  * const readings = arrow("out/readings", often)
  * ```
  */
-export type ArrowOptions = Pick<FileOptions, "rollBytes" | "rollAfter">
+export interface ArrowOptions extends Pick<FileOptions, "rollBytes" | "rollAfter"> {
+  /** As an input: whether files are read that appear while the job runs. They must be whole when they get their names. */
+  readonly follow?: boolean | FollowOptions
+}
 
 const COMPRESSIONS: readonly unknown[] = ["gzip", "zstd", "none"]
 
 const ROLLING_OPTIONS = ["rollBytes", "rollAfter"]
-const FILE_OPTIONS = ["compression", "maxRecordBytes", ...ROLLING_OPTIONS]
+const FILE_OPTIONS = ["compression", "follow", "maxRecordBytes", ...ROLLING_OPTIONS]
 
 /** The longest record unless the user says otherwise: bytes. */
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
@@ -162,6 +193,7 @@ interface CheckedOptions {
   readonly compression: Compression | undefined
   readonly maxRecordBytes: number
   readonly policy: RollingPolicy
+  readonly following: Following | undefined
 }
 
 /**
@@ -201,7 +233,8 @@ export function jsonl<const O extends JsonLinesOptions = FileOptions>(
   const checked = checkFileOptions("jsonl", given)
   const kind = changelog ? "changelog" : "pattern"
   // The types say what `accepts` is by the options.
-  return new FileBinding(path, jsonLinesFormat(checked), checked.policy, kind) as FileBinding & ChangelogConnector
+  return new FileBinding(path, jsonLinesFormat(checked), checked.policy, kind, checked.following) as FileBinding &
+    ChangelogConnector
 }
 
 /**
@@ -241,7 +274,7 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
     })
   }
   const checked = checkFileOptions("csv", given)
-  return new FileBinding(path, csvFormat({ ...options, ...checked }), checked.policy)
+  return new FileBinding(path, csvFormat({ ...options, ...checked }), checked.policy, "pattern", checked.following)
 }
 
 /**
@@ -266,13 +299,11 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
  * ```
  */
 export function parquet(path: string | readonly string[], options: ParquetOptions = {}): FileConnector {
-  const given = checkOptions("parquet(...)", options, ["maxPageBytes", ...ROLLING_OPTIONS])
+  const given = checkOptions("parquet(...)", options, ["maxPageBytes", "follow", ...ROLLING_OPTIONS])
   const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = given
   const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
-  return new ContainerBinding(path, "parquet", checkRolling("parquet", given), async () => {
-    const { parquetFormat } = await parquetCode.get()
-    return parquetFormat({ pageBytesMax })
-  })
+  const load = async () => (await parquetCode.get()).parquetFormat({ pageBytesMax })
+  return new ContainerBinding(path, "parquet", checkRolling("parquet", given), load, checkFollow("parquet", given))
 }
 
 /**
@@ -298,8 +329,9 @@ export function parquet(path: string | readonly string[], options: ParquetOption
  * ```
  */
 export function arrow(path: string | readonly string[], options: ArrowOptions = {}): FileConnector {
-  const policy = checkRolling("arrow", checkOptions("arrow(...)", options, ROLLING_OPTIONS))
-  return new ContainerBinding(path, "arrow", policy, async () => (await arrowCode.get()).arrowFormat)
+  const given = checkOptions("arrow(...)", options, ["follow", ...ROLLING_OPTIONS])
+  const load = async () => (await arrowCode.get()).arrowFormat
+  return new ContainerBinding(path, "arrow", checkRolling("arrow", given), load, checkFollow("arrow", given))
 }
 
 function checkFileOptions(name: string, options: Readonly<Record<string, unknown>>): CheckedOptions {
@@ -309,11 +341,46 @@ function checkFileOptions(name: string, options: Readonly<Record<string, unknown
       hint: 'Give "gzip", "zstd" or "none", or leave it to the names of the files.',
     })
   }
+  const following = checkFollow(name, options)
+  if (following !== undefined && compression !== undefined && compression !== "none") {
+    throw new TidemarkError("invalid-options", `${name}(...): files that are followed cannot be compressed.`, {
+      hint: "Leave compression out, or read whole files without follow.",
+    })
+  }
   return {
+    following,
     compression: compression as Compression | undefined,
     maxRecordBytes: checkSize(name, "maxRecordBytes", maxRecordBytes, MAX_RECORD_BYTES_MAX),
     policy: checkRolling(name, options),
   }
+}
+
+const DEFAULT_EVERY: Duration = "100ms"
+const EVERY_MICROS_MIN = 10_000
+
+function checkFollow(name: string, { follow }: Readonly<Record<string, unknown>>): Following | undefined {
+  if (follow === undefined || follow === false) return undefined
+  const where = `${name}(...): follow`
+  const { every = DEFAULT_EVERY, order = "name" } =
+    follow === true ? {} : checkOptions(where, follow, ["every", "order"])
+  const everyMicros = checkDuration(`${where}.every`, every)
+  if (everyMicros < EVERY_MICROS_MIN) {
+    throw new TidemarkError("invalid-options", `${where}.every is ${shownValue(every)}, which is too often.`, {
+      hint: "Look every 10 ms at most.",
+    })
+  }
+  if (order !== "name" && order !== "modified") {
+    throw new TidemarkError("invalid-options", `${where}.order is ${shownValue(order)}.`, {
+      hint: 'Give "name" or "modified".',
+    })
+  }
+  const described =
+    follow === true
+      ? "true"
+      : JSON.stringify(follow)
+          .replaceAll(/"(\w+)":/g, " $1: ")
+          .replace("}", " }")
+  return { everyMicros, order, described }
 }
 
 function checkRolling(name: string, options: Readonly<Record<string, unknown>>): RollingPolicy {

@@ -226,6 +226,7 @@ class CountingDisk {
       sync: (at) => file.sync(at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),
+      fileId: () => file.fileId(),
       close: async () => {
         this.open--
         await file.close()

@@ -63,6 +63,7 @@ test("R2 at most one read is under way, and it is under way before it is asked f
       sync: (at) => file.sync(at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),
+      fileId: () => file.fileId(),
       close: () => file.close(),
     }
     const window = new FileWindow(counting, 0, content.length)

@@ -64,6 +64,29 @@ export function hasWildcards(glob: string): boolean {
   return patterns.length > 1 || patterns.some(({ names }) => names.some(({ kind }) => kind !== "literal"))
 }
 
+/**
+ * Whether a file within a directory could match, whatever is there now.
+ *
+ * @param directory its absolute path; so is `base`, from where the pattern starts unless it is absolute.
+ */
+export function mayMatchWithin(glob: string, base: string, directory: string): boolean {
+  const target = directory.split("/").filter((name) => name !== "")
+  return parseGlob(glob).some(({ isAbsolute, names }) => {
+    const above = isAbsolute ? [] : parsePath(base.replaceAll(/[\\*?[]/g, "\\$&")).names
+    return leadsInto([...above, ...names], target)
+  })
+}
+
+function leadsInto(names: readonly NamePattern[], target: readonly string[]): boolean {
+  const [pattern, ...below] = names
+  const [name, ...rest] = target
+  if (pattern === undefined) return false
+  if (name === undefined) return true
+  if (pattern.kind === "directories") return below.length === 0 || leadsInto(below, target) || leadsInto(names, rest)
+  const isMatch = pattern.kind === "literal" ? pattern.name === name : matchesName(pattern, name)
+  return isMatch && leadsInto(below, rest)
+}
+
 function parsePath(pattern: string): PathPattern {
   const names: NamePattern[] = []
   for (const name of pattern.split("/")) {

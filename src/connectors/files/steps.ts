@@ -93,3 +93,10 @@ export const FILE_SOURCE_STEPS = [
 
 /** A protocol step of the file source. */
 export type FileSourceStep = (typeof FILE_SOURCE_STEPS)[number]
+
+/** The steps of following files, beside those of reading. The simulator has no world outside of the job that would write to files. */
+export type FollowStep =
+  /** Opens a file that is followed. */
+  | "source.follow.open"
+  /** Reads the head of a file that is followed, to know it again and for its header. */
+  | "source.follow.read-head"

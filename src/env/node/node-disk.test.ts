@@ -75,11 +75,24 @@ describe("a directory", () => {
     await writeFile(`${root}/b`, "older")
     await disk.rename(`${root}/a`, `${root}/b`, "test")
     expect(await disk.list(root)).toEqual(["b"])
-    expect(await disk.stat(`${root}/b`)).toEqual({ kind: "file", size: 3 })
+    expect(await disk.stat(`${root}/b`)).toMatchObject({ kind: "file", size: 3 })
     await disk.remove(`${root}/b`, "test")
     await disk.remove(`${root}/b`, "test")
     expect(await disk.stat(`${root}/b`)).toBeUndefined()
   })
+})
+
+test("a file is known whatever it is called, by its path and open", async () => {
+  await writeFile(`${root}/a`, "1")
+  await writeFile(`${root}/other`, "1")
+  const { fileId } = (await disk.stat(`${root}/a`))!
+  const file = (await disk.open(`${root}/a`, "read", "test"))!
+  expect(await file.fileId()).toBe(fileId)
+  await disk.rename(`${root}/a`, `${root}/b`, "test")
+  expect((await disk.stat(`${root}/b`))!.fileId).toBe(fileId)
+  expect((await disk.stat(`${root}/other`))!.fileId).not.toBe(fileId)
+  expect((await disk.stat(root))!.fileId).toBeUndefined()
+  await file.close()
 })
 
 test("a link is what it leads to, and one that leads nowhere is seen", async () => {
@@ -87,7 +100,7 @@ test("a link is what it leads to, and one that leads nowhere is seen", async () 
   await symlink("target", `${root}/link`)
   await symlink("nothing", `${root}/dangling`)
   await symlink("target/x", `${root}/through-a-file`)
-  expect(await disk.stat(`${root}/link`)).toEqual({ kind: "file", size: 4, isLink: true })
+  expect(await disk.stat(`${root}/link`)).toMatchObject({ kind: "file", size: 4, isLink: true })
   expect(await disk.stat(`${root}/dangling`)).toEqual({ kind: "nowhere", size: 0, isLink: true })
   expect(await disk.stat(`${root}/through-a-file`)).toMatchObject({ kind: "nowhere" })
 })

@@ -22,6 +22,13 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
 /** What an operating system says where there is nothing of that name. */
 const ABSENT = ["ENOENT", "ENOTDIR"]
 
+/** Numbers of files may be greater than a double takes exactly. */
+const BIG = { bigint: true } as const
+
+function fileIdOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev.toString(36)}:${ino.toString(36)}`
+}
+
 /** The real disk. Protocol steps are of no interest to it. */
 export const nodeDisk: Disk = {
   async open(path: string, mode: OpenMode): Promise<DiskFile | undefined> {
@@ -31,13 +38,15 @@ export const nodeDisk: Disk = {
   },
 
   async stat(path: string): Promise<DiskEntry | undefined> {
-    const own = await attempt("look at", path, () => fs.lstat(path), ABSENT)
+    const own = await attempt("look at", path, () => fs.lstat(path, BIG), ABSENT)
     if (own === undefined) return undefined
     const isLink = own.isSymbolicLink()
-    const stats = isLink ? await attempt("look at", path, () => fs.stat(path), ABSENT) : own
+    const stats = isLink ? await attempt("look at", path, () => fs.stat(path, BIG), ABSENT) : own
     if (stats === undefined) return { kind: "nowhere", size: 0, isLink: true }
     const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other"
-    return { kind, size: stats.size, ...(isLink ? { isLink } : {}) }
+    const isFile = kind === "file"
+    const ofFile = isFile ? { fileId: fileIdOf(stats), modifiedMicros: Number(stats.mtimeNs / 1000n) } : {}
+    return { kind, size: Number(stats.size), ...(isLink ? { isLink } : {}), ...ofFile }
   },
 
   async list(path: string): Promise<string[]> {
@@ -135,6 +144,11 @@ class NodeFile implements DiskFile {
   async size(): Promise<number> {
     const stats = await attempt("look at", this.#path, () => this.#handle.stat(), [])
     return stats!.size
+  }
+
+  async fileId(): Promise<string> {
+    const stats = await attempt("look at", this.#path, () => this.#handle.stat(BIG), [])
+    return fileIdOf(stats!)
   }
 
   async close(): Promise<void> {
