@@ -36,7 +36,15 @@ export type { StandardResult, StandardValidator, Validated } from "./stream/stan
 export type { Problem } from "./stream/problem.ts"
 
 export { connect } from "./stream/connect.ts"
-export type { ConnectableStreams, ConnectedDefinition, ConnectedStreams } from "./stream/connect.ts"
+export type { ConnectableStreams, ConnectedDefinition, ConnectedOperator, ConnectedStreams } from "./stream/connect.ts"
+export type {
+  Instance,
+  InstanceContext,
+  InstanceOpening,
+  OperatorDefinition,
+  OperatorParts,
+  RecordContext,
+} from "./stream/operator-types.ts"
 export { calendar, countWindow, cumulate, globalWindow, hopping, session, tumbling } from "./stream/windows.ts"
 export { onClock, onCount, onEventTime, onPunctuation } from "./stream/triggers.ts"
 export type { FiringOptions, Trigger } from "./stream/triggers.ts"

@@ -32,6 +32,7 @@ import {
 } from "./windows/general/general-windows.reference.ts"
 import { ReferenceOver } from "./windows/over/over-aggregate.reference.ts"
 import { ReferenceTriggeredWindows, type FiredResult } from "./windows/triggered/triggered-windows.reference.ts"
+import { ReferenceInstances } from "./process/keyed-instances.reference.ts"
 import { ReferenceProcess, type ReferenceOutcome } from "./process/keyed-process.reference.ts"
 import { ReferenceWindows, type ReferenceAggregate, type Row } from "./windows/window-aggregate.reference.ts"
 
@@ -64,7 +65,7 @@ export class ReferenceDataflow {
   readonly #counts = new Map<number, ReferenceCountWindows>()
   readonly #triggered = new Map<number, ReferenceTriggeredWindows>()
   readonly #overs = new Map<number, ReferenceOver>()
-  readonly #processes = new Map<number, ReferenceProcess>()
+  readonly #processes = new Map<number, ReferenceProcess | ReferenceInstances>()
   readonly #eventTimes = new Map<number, EventTimes>()
   /** What each output has been given. */
   readonly outputs = new Map<string, Row[]>()
@@ -82,7 +83,10 @@ export class ReferenceDataflow {
         const idleAfter = node.idleAfterMicros ?? Infinity
         this.#eventTimes.set(index, { partitions: new Map(), idle: new Set(), idleAfter, watermark: -Infinity })
       }
-      if (node.kind === "process") this.#processes.set(index, new ReferenceProcess(node.spec))
+      if (node.kind === "process") {
+        const { spec } = node
+        this.#processes.set(index, "open" in spec ? new ReferenceInstances(spec, params) : new ReferenceProcess(spec))
+      }
       if (node.kind === "over") {
         this.#overs.set(index, new ReferenceOver(node.rangeMicros, node.keys, this.#aggregatesOf(node)))
       }

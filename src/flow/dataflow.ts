@@ -38,6 +38,7 @@ import { EventTime } from "./operators/event-time.ts"
 import { ProcessingTime } from "./operators/processing-time.ts"
 import { Filter } from "./operators/filter.ts"
 import { inputsOf, isMade, type Plan, type PlanNode, type Port, type PortRef } from "./plan.ts"
+import { KeyedInstances } from "./process/keyed-instances.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
 import { hasEventTime } from "./process/process-spec.ts"
 import { isFollowing } from "./row-watermarks.ts"
@@ -376,7 +377,7 @@ export class Dataflow {
     }
     for (const [upstream, watermark] of reached) {
       if (upstream instanceof EventTime) upstream.raiseAll(watermark)
-      if (upstream instanceof KeyedProcess) upstream.raiseFloor(watermark)
+      if (upstream instanceof KeyedProcess || upstream instanceof KeyedInstances) upstream.raiseFloor(watermark)
       if (upstream instanceof ProcessingTime) upstream.raise(watermark)
     }
     this.#propagate()
@@ -387,7 +388,8 @@ export class Dataflow {
   /** What an operator keeps that is no window; `undefined` where there is none that could tell. */
   contentsOf(id: string): OperatorContents | undefined {
     const operator = this.#steps.find(({ node }) => node.id === id)?.operator
-    if (operator instanceof KeyedProcess) return { kind: "keys", keys: operator.keptKeys() }
+    if (operator instanceof KeyedProcess || operator instanceof KeyedInstances)
+      return { kind: "keys", keys: operator.keptKeys() }
     if (operator instanceof AsyncMap) return { kind: "calls", rows: operator.rows }
     return undefined
   }

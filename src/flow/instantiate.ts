@@ -48,6 +48,7 @@ import {
   type UnionNode,
   type WindowAggregateNode,
 } from "./plan.ts"
+import { KeyedInstances } from "./process/keyed-instances.ts"
 import { KeyedProcess } from "./process/keyed-process.ts"
 import { hasEventTime } from "./process/process-spec.ts"
 import { sharedIndex, slideOf, windowGroupOf, type WindowGroup } from "./shared-windows.ts"
@@ -137,7 +138,7 @@ function unionOf(plan: Plan, node: UnionNode): Union {
   return new Union(inputs, node.schema)
 }
 
-function processOf(plan: Plan, node: ProcessNode, context: OperatorContext): KeyedProcess {
+function processOf(plan: Plan, node: ProcessNode, context: OperatorContext): Operator {
   const { id, schema, spec } = node
   const inputs = inputsOf(node).map(({ input, inputPort }) => portSchema(plan, input, inputPort))
   inputs.forEach((input, index) => {
@@ -151,7 +152,10 @@ function processOf(plan: Plan, node: ProcessNode, context: OperatorContext): Key
     if (timeColumn !== undefined) timeIndexOf(input, timeColumn, id)
   })
   const timeShift = hasEventTime(spec) ? eventTimeShift(plan, node) : 0
-  return new KeyedProcess({ id, signature: stateSignature(plan, node), spec, inputs, schema, timeShift }, context)
+  const parts = { id, signature: stateSignature(plan, node), inputs, schema, timeShift }
+  return "open" in spec
+    ? new KeyedInstances({ ...parts, spec }, context)
+    : new KeyedProcess({ ...parts, spec }, context)
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, context: OperatorContext): EventTime {

@@ -20,6 +20,7 @@ import type { RowFunction } from "../expr/lambda.ts"
 import type { AccumulatorDefinition } from "./aggregates/accumulator.ts"
 import type { CallFunction, CallPolicy } from "./calls.ts"
 import type { Validator } from "./validator.ts"
+import { operatorText, type OperatorSpec } from "./process/operator-spec.ts"
 import { processText, type ProcessSpec } from "./process/process-spec.ts"
 
 interface NodeBase {
@@ -282,12 +283,12 @@ export interface OverNode extends InnerNode {
   readonly aggregates: readonly AggregateSpec[]
 }
 
-/** Keeps state by key, and gives what functions of the user's make of each record and timer. */
+/** Keeps state by key, and gives what functions of the user's, or instances of an operator of theirs, make of each record and timer. */
 export interface ProcessNode extends InnerNode {
   readonly kind: "process"
   /** What feeds it beside `input`. */
   readonly others: readonly PortRef[]
-  readonly spec: ProcessSpec
+  readonly spec: ProcessSpec | OperatorSpec
 }
 
 /** A node of a plan. */
@@ -494,7 +495,7 @@ function nodeText(plan: Plan, node: PlanNode): string {
     case "union":
       return from
     case "process":
-      return `${from} ${processText(node.spec, portSchema(plan, node.input, node.inputPort))} ${processCode(node.spec)}`
+      return `${from} ${processLabel(plan, node)} ${processCode(node.spec)}`
     case "eventTime":
       return `${from} ${JSON.stringify(node.column)} outOfOrder ${formatDuration(node.outOfOrderMicros)} ${String(node.watermark ?? "")}${reachText(node)}`
     case "processingTime":
@@ -533,7 +534,15 @@ function aggregateInputText(input: AggregateInput): string {
   }
 }
 
-function processCode({ inputs, timers }: ProcessSpec): string {
+/** What the state of a process, or of an operator of a program's own, means, as text. */
+export function processLabel(plan: Plan, { spec, input, inputPort }: ProcessNode): string {
+  const rows = portSchema(plan, input, inputPort)
+  return "open" in spec ? operatorText(spec, rows) : processText(spec, rows)
+}
+
+function processCode(spec: ProcessNode["spec"]): string {
+  if ("open" in spec) return String(spec.open)
+  const { inputs, timers } = spec
   return [...inputs.map(({ onRecord }) => onRecord), ...timers.map(({ onTimer }) => onTimer)].map(String).join("; ")
 }
 

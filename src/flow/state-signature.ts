@@ -1,8 +1,7 @@
 /** What the state of an operator means, as text. */
 import { formatDuration } from "../base/duration.ts"
-import { groupsText, portSchema, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
+import { groupsText, portSchema, processLabel, windowLabel, windowText, type Plan, type StatefulNode } from "./plan.ts"
 import { runsInKernels } from "./window-engine.ts"
-import { processText } from "./process/process-spec.ts"
 import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
 
 /**
@@ -14,7 +13,7 @@ import { sharedIndex, windowGroupOf } from "./shared-windows.ts"
  */
 export function stateSignature(plan: Plan, node: StatefulNode): string {
   if (node.kind === "process") {
-    return `process/1 ${processText(node.spec, portSchema(plan, node.input, node.inputPort))}`
+    return `${"open" in node.spec ? "operator" : "process"}/1 ${processLabel(plan, node)}`
   }
   if (node.kind === "processingTime") return `processingTime/1 ${JSON.stringify(node.column)}`
   if (node.kind === "eventTime") return `eventTime/1 ${JSON.stringify(node.column)}`

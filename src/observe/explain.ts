@@ -27,11 +27,18 @@ import {
   reachText,
   windowLabel,
 } from "../flow/plan.ts"
-import type { AggregateInput, AggregateSpec, Plan, PlanNode, SourceNode, WindowAggregateNode } from "../flow/plan.ts"
+import type {
+  AggregateInput,
+  AggregateSpec,
+  Plan,
+  PlanNode,
+  ProcessNode,
+  SourceNode,
+  WindowAggregateNode,
+} from "../flow/plan.ts"
 import { partPlan } from "../flow/parts/part-plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
-import type { ProcessSpec } from "../flow/process/process-spec.ts"
 import { GIVEN_WATERMARK } from "../flow/operators/given-watermarks.ts"
 import { windowGroupOf } from "../flow/shared-windows.ts"
 import type {
@@ -327,16 +334,19 @@ function policyText({ inFlight, order, timeoutMicros, attempts, onFailure }: Cal
   return `${inFlight} rows in flight, in order of ${order}, ${times}${failing}`
 }
 
-function processDetail({ keys, inputs, state, timers }: ProcessSpec): string {
+function processDetail(spec: ProcessNode["spec"]): string {
+  const { keys, inputs } = spec
+  const names = inputs.flatMap(({ name }) => (name === undefined ? [] : [name]))
+  const of = `${names.length === 0 ? "" : `connects ${names.join(", ")} `}${keysText(keys)}`
+  if ("open" in spec) return `${of}, an operator with snapshots of the type ${spec.type.label}`
+  const { state, timers } = spec
   const states = Object.entries(state).map(([name, { kind, type }]) => `${name} (${kind} of ${type.label})`)
   const timed = timers.map(({ name, domain }) => `${name} (${domain} time)`)
   const parts = [
     states.length === 0 ? "no state" : `state ${states.join(", ")}`,
     timed.length === 0 ? "no timers" : `timers ${timed.join(", ")}`,
   ]
-  const names = inputs.flatMap(({ name }) => (name === undefined ? [] : [name]))
-  const of = names.length === 0 ? "" : `connects ${names.join(", ")} `
-  return `${of}${keysText(keys)}, ${parts.join(", ")}`
+  return `${of}, ${parts.join(", ")}`
 }
 
 function keysText(keys: readonly string[]): string {

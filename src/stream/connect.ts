@@ -4,9 +4,10 @@
  * @see {@link https://nightlies.apache.org/flink/flink-docs-stable/docs/dev/datastream/operators/overview/#connect | connect of Flink}
  */
 import type { ColumnTypes } from "../batch/schema.ts"
-import type { ValueOf } from "../batch/type.ts"
+import type { ColumnType, ValueOf } from "../batch/type.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import type { AnyKeyed, PartsOf } from "./keyed-parts.ts"
+import type { Instance, InstanceOpening, OperatorParts, RecordContext } from "./operator-types.ts"
 import type { Problem } from "./problem.ts"
 import type {
   ProcessContext,
@@ -105,6 +106,49 @@ export interface ConnectedDefinition<
 }
 
 /**
+ * What `connect(...).operator(...)` takes: as that of one stream, but its instances have a handler of records for each stream.
+ *
+ * @example
+ * ```ts
+ * import { connect, t, type AppendStream } from "tidemark"
+ *
+ * const ahead = (one: AppendStream<{ id: string }>, other: AppendStream<{ id: string; n: number }>) =>
+ *   connect({ one: one.keyBy("id"), other: other.keyBy("id") }).operator({
+ *     emits: { id: t.string, n: t.int53 },
+ *     state: t.int53,
+ *     open({ key, state = 0 }) {
+ *       let n = state
+ *       return {
+ *         onRecord: { one: (_row, { emit }) => emit({ id: key.id, n }), other: (row) => void (n += row.n) },
+ *         snapshot: () => n,
+ *       }
+ *     },
+ *   })
+ * void ahead
+ * ```
+ */
+export interface ConnectedOperator<
+  L extends ConnectableStreams,
+  C extends ColumnTypes,
+  D extends SideColumns,
+  E extends string,
+  Y extends ColumnType,
+> extends OperatorParts<C, D, E, Y> {
+  /** Makes the instance of a key. */
+  open(opening: InstanceOpening<KeyRow<L>, Params<L>, ValueOf<Y>>): Instance<
+    {
+      readonly [N in keyof L]: (
+        row: PartsOf<L[N]>["row"],
+        context: RecordContext<C, D, [EventTime<L>] extends [never] ? undefined : Timestamp>,
+      ) => void
+    },
+    C,
+    D,
+    ValueOf<Y>
+  >
+}
+
+/**
  * Keyed streams on their way to a process that they share.
  *
  * @example
@@ -129,6 +173,17 @@ export interface ConnectedStreams<L extends ConnectableStreams> {
     E extends keyof C & string = never,
   >(
     definition: ConnectedDefinition<L, C, S, M, D, E>,
+    options?: OperatorOptions,
+  ): ProcessResult<{ readonly [N in keyof C]: ValueOf<C[N]> }, Params<L>, E, D>
+
+  /** An operator of your own for all of them, as `.operator(...)` of one stream is. */
+  operator<
+    const C extends ColumnTypes,
+    const Y extends ColumnType,
+    const D extends SideColumns = NoOptions,
+    E extends keyof C & string = never,
+  >(
+    definition: ConnectedOperator<L, C, D, E, Y>,
     options?: OperatorOptions,
   ): ProcessResult<{ readonly [N in keyof C]: ValueOf<C[N]> }, Params<L>, E, D>
 }

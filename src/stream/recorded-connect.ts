@@ -3,6 +3,7 @@ import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { Field } from "../batch/schema.ts"
 import { CallChecks } from "./call-checks.ts"
+import { recordOperator } from "./recorded-operator.ts"
 import { recordProcess } from "./recorded-process.ts"
 import { addProcess, RecordedKeyedStream, type KeyedParts, type RecordedProcessResult } from "./recorded-stream.ts"
 import { isName, NAME_HINT } from "./recorder.ts"
@@ -37,10 +38,18 @@ export class RecordedConnectedStreams {
   }
 
   process(given: unknown, options?: unknown): RecordedProcessResult {
+    return this.#add("process", recordProcess, given, options)
+  }
+
+  operator(given: unknown, options?: unknown): RecordedProcessResult {
+    return this.#add("operator", recordOperator, given, options)
+  }
+
+  #add(call: string, record: typeof recordProcess | typeof recordOperator, given: unknown, options: unknown) {
     const [, { recorder, place, keys }] = this.#streams[0]!
-    const checks = new CallChecks(recorder, place, "process")
+    const checks = new CallChecks(recorder, place, call)
     const streams = this.#streams.map(([name, parts]) => ({ name, timeColumn: parts.place.timeColumn }))
-    const recorded = recordProcess(checks, keys, streams, given)
+    const recorded = record(checks, keys, streams, given)
     const { id } = checks.options(options, ["id"])
     const places = this.#streams.map(([, parts]) => parts.place)
     return addProcess(recorder, places, recorded, id)

@@ -1,7 +1,7 @@
 /** What `process(...)` is given, as the plan has it, checked. */
 import { shownValue } from "../base/shown-value.ts"
 import { Schema, type Field } from "../batch/schema.ts"
-import type { ProcessInput, ProcessSpec, StateSpec, TimerSpec } from "../flow/process/process-spec.ts"
+import type { ProcessedStream, ProcessInput, ProcessSpec, StateSpec, TimerSpec } from "../flow/process/process-spec.ts"
 import type { CallChecks } from "./call-checks.ts"
 import { stateSpecOf, timerDomainOf } from "./process-declarations.ts"
 import { isName, NAME_HINT } from "./recorder.ts"
@@ -10,15 +10,12 @@ const SHAPE_HINT = "Write .process({ emits: { net: t.float64 }, onRecord(row, co
 const PARTS = ["emits", "eventTime", "state", "timers", "sides", "onRecord", "onTimer"]
 
 /** What a definition says. */
-export interface RecordedProcess {
-  readonly spec: ProcessSpec
+export interface Recorded<Spec> {
+  readonly spec: Spec
   readonly schema: Schema
   /** The event-time column of what it gives. */
   readonly timeColumn: string | undefined
 }
-
-/** A stream whose rows a process takes: its event time, and its name where there are several. */
-export type ProcessedStream = Omit<ProcessInput, "onRecord">
 
 /** The definition, checked against the rows that it reads. All streams have event time, or none has. */
 export function recordProcess(
@@ -26,21 +23,18 @@ export function recordProcess(
   keys: readonly Field[],
   streams: readonly ProcessedStream[],
   given: unknown,
-): RecordedProcess {
+): Recorded<ProcessSpec> {
   const timeColumn = streams[0]?.timeColumn
   if (typeof given !== "object" || given === null) throw checks.error("there is no definition", SHAPE_HINT)
   const parts = checks.options(given, PARTS)
   const schema = new Schema(checks.declaredColumns(parts["emits"]))
   const timers = timersOf(checks, timeColumn, parts["timers"], parts["onTimer"])
-  const sides = entriesOf(checks, "sides", parts["sides"]).map(([name, columns]) => {
-    return [name, new Schema(checks.declaredColumns(columns))] as const
-  })
   const spec = {
     keys: keys.map(({ name }) => name),
     inputs: inputsOf(checks, streams, parts["onRecord"]),
     state: statesOf(checks, parts["state"]),
     timers,
-    sides: Object.fromEntries(sides),
+    sides: sidesOf(checks, parts["sides"]),
   }
   return { spec, schema, timeColumn: outTimeOf(checks, schema, timeColumn, parts["eventTime"]) }
 }
@@ -63,6 +57,14 @@ function inputsOf(checks: CallChecks, streams: readonly ProcessedStream[], given
     }
     return { ...stream, onRecord: checks.lambda(handler) as ProcessInput["onRecord"] }
   })
+}
+
+/** The columns of outputs of an operator's own, by name. */
+export function sidesOf(checks: CallChecks, given: unknown): Record<string, Schema> {
+  const sides = entriesOf(checks, "sides", given).map(([name, columns]) => {
+    return [name, new Schema(checks.declaredColumns(columns))] as const
+  })
+  return Object.fromEntries(sides)
 }
 
 function statesOf(checks: CallChecks, given: unknown): Record<string, StateSpec> {
@@ -109,7 +111,7 @@ function timersOf(checks: CallChecks, timeColumn: string | undefined, given: unk
 }
 
 /** The column that tells the event time of what is emitted. */
-function outTimeOf(
+export function outTimeOf(
   checks: CallChecks,
   schema: Schema,
   timeColumn: string | undefined,

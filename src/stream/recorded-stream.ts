@@ -18,6 +18,7 @@ import {
   type EventTimeNode,
   type FiringSpec,
   type Port,
+  type ProcessNode,
   type WindowSpec,
 } from "../flow/plan.ts"
 import { callPolicyOf } from "./async-map-options.ts"
@@ -31,7 +32,8 @@ import {
 } from "./recorded-aggregates.ts"
 import { firingOf } from "./recorded-firing.ts"
 import { eventTimeColumn, WATERMARK_OPTIONS, watermarksOf } from "./recorded-watermarks.ts"
-import { recordProcess, type RecordedProcess } from "./recorded-process.ts"
+import { recordOperator } from "./recorded-operator.ts"
+import { recordProcess, type Recorded } from "./recorded-process.ts"
 import type { Place, Recorder } from "./recorder.ts"
 import type { StandardValidator } from "./standard-schema.ts"
 import { checkUnitable, checkUnitedOrder } from "./union-checks.ts"
@@ -338,6 +340,14 @@ export class RecordedKeyedStream {
     return addProcess(this.#recorder, [this.#place], recorded, id)
   }
 
+  operator(given: unknown, options?: unknown): RecordedProcessResult {
+    const checks = new CallChecks(this.#recorder, this.#place, "operator")
+    const { timeColumn } = this.#place
+    const recorded = recordOperator(checks, this.#keys, [{ name: undefined, timeColumn }], given)
+    const { id } = checks.options(options, ["id"])
+    return addProcess(this.#recorder, [this.#place], recorded, id)
+  }
+
   /** What it stands for, for those that take several of its kind. */
   get parts(): KeyedParts {
     return { recorder: this.#recorder, place: this.#place, keys: this.#keys }
@@ -529,7 +539,7 @@ export class RecordedProcessResult extends RecordedStream {
 export function addProcess(
   recorder: Recorder,
   places: readonly Place[],
-  { spec, schema, timeColumn }: RecordedProcess,
+  { spec, schema, timeColumn }: Recorded<ProcessNode["spec"]>,
   id: unknown,
 ): RecordedProcessResult {
   const others = places.slice(1).map(({ node, port }) => ({ input: node, inputPort: port }))

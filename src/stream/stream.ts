@@ -6,12 +6,11 @@
  *
  * Invariants:
  * - FT1 The row type is built by intersections written out in the return types. An alias here would make the compiler
- *   walk the whole chain of calls again at each call; see `test/type-budget.test.ts`.
- *   For the same reason, and because its messages then name the columns, `keyof R & string` is written out.
+ *   walk the whole chain of calls again at each call; see `test/type-budget.test.ts`. For the same reason, and because its messages then name the columns, `keyof R & string` is written out.
  * - FT2 Appending and updating streams are different types; what takes one does not take the other.
  */
 import type { ColumnTypes } from "../batch/schema.ts"
-import type { ValueOf } from "../batch/type.ts"
+import type { ColumnType, ValueOf } from "../batch/type.ts"
 import type { StreamKind } from "../connect/sink.ts"
 import type { WindowSpec } from "../flow/plan.ts"
 import type { Timestamp } from "../time/timestamp.ts"
@@ -35,6 +34,7 @@ import type {
   UntimedWindow,
   WatermarkOptions,
 } from "./window-types.ts"
+import type { OperatorDefinition } from "./operator-types.ts"
 import type { ProcessDefinition, SideColumns, StateDeclarations, TimerDeclarations } from "./process-types.ts"
 
 declare const ROW: unique symbol
@@ -307,6 +307,17 @@ export interface KeyedStream<R, K extends keyof R, out P, in out T extends strin
     E extends keyof C & string = never,
   >(
     definition: ProcessDefinition<R, K, P, T, C, S, M, D, E>,
+    options?: OperatorOptions,
+  ): ProcessResult<{ readonly [N in keyof C]: ValueOf<C[N]> }, P, E, D>
+
+  /** An operator of your own, one level below `process`: each key has an instance. See `OperatorDefinition`. */
+  operator<
+    const C extends ColumnTypes,
+    const Y extends ColumnType,
+    const D extends SideColumns = NoOptions,
+    E extends keyof C & string = never,
+  >(
+    definition: OperatorDefinition<R, K, P, T, C, D, E, Y>,
     options?: OperatorOptions,
   ): ProcessResult<{ readonly [N in keyof C]: ValueOf<C[N]> }, P, E, D>
 

@@ -35,7 +35,9 @@ import { MadeRows } from "../made-rows.ts"
 import type { KeptKey } from "../operator-contents.ts"
 import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../operator.ts"
 import { sidePort } from "../plan.ts"
+import { isAsynchronous } from "./asynchronous.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
+import { commonType } from "./key-types.ts"
 import { KeyedStates } from "./keyed-states.ts"
 import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
 import { ProcessContext } from "./process-context.ts"
@@ -273,10 +275,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     frame.begin(call)
     let failure: unknown
     try {
-      const given = handler()
-      if (isThenable(given)) {
-        // Whatever becomes of it, nobody waits for it.
-        given.then(undefined, () => undefined)
+      if (isAsynchronous(handler())) {
         failure = new TidemarkError("lambda-failed", "the handler is asynchronous", {
           hint: "A handler works at once: call what takes time with .asyncMap(...) before it.",
         })
@@ -399,14 +398,4 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
       if (expires !== Infinity) this.#expireAt(state, expires)
     }
   }
-}
-
-/** The type of a key that rows of all inputs have: null where it may be null in any of them. */
-function commonType(inputs: readonly Schema[], name: string): ColumnType {
-  const types = inputs.map((input) => input.field(name)!.type)
-  return types.find(({ isNullable }) => isNullable) ?? types[0]!
-}
-
-function isThenable(given: unknown): given is { then(done: undefined, failed: () => undefined): void } {
-  return typeof (given as { readonly then?: unknown } | null | undefined)?.then === "function"
 }

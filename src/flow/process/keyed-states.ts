@@ -10,7 +10,8 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { ColumnType } from "../../batch/type.ts"
-import { readTyped, settled, writeTyped } from "../../batch/value-codec.ts"
+import { readTyped, writeTyped } from "../../batch/value-codec.ts"
+import { keyIdOf, settledKey } from "./key-id.ts"
 import { KeyState } from "./key-state.ts"
 import type { StateSpec } from "./process-spec.ts"
 
@@ -47,20 +48,12 @@ export class KeyedStates {
 
   /** The state of a key; an empty one where it has none. */
   of(values: readonly unknown[]): KeyState {
-    const id = this.#idOf(values)
+    const id = keyIdOf(this.#keyTypes, values)
     let state = this.#states.get(id)
     if (state === undefined) {
-      const key = values.map((value, index) => (value === 0 ? 0 : settled(this.#keyTypes[index]!, value)))
-      this.#states.set(id, (state = new KeyState(id, key, this.#specs)))
+      this.#states.set(id, (state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs)))
     }
     return state
-  }
-
-  /** One value is a key as it stands; several are, as text. */
-  #idOf(values: readonly unknown[]): unknown {
-    if (values.length === 1) return values[0]
-    const texts = values.map((value, index) => this.#keyTypes[index]!.toJson(value === 0 ? 0 : value))
-    return texts.join(",")
   }
 
   /** Takes note of what a handler, or time, has left of a key. */

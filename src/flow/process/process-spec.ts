@@ -45,12 +45,16 @@ export interface TimerSpec {
   readonly onTimer: (context: never) => unknown
 }
 
-/** One of the streams whose rows a `process` operator takes. */
-export interface ProcessInput {
+/** One of the streams whose rows such an operator takes. */
+export interface ProcessedStream {
   /** What the program calls it, where there are several. */
   readonly name: string | undefined
   /** The column that tells event time: all inputs have one, or none has. */
   readonly timeColumn: string | undefined
+}
+
+/** A stream with its handler. */
+export interface ProcessInput extends ProcessedStream {
   readonly onRecord: (row: never, context: never) => unknown
 }
 
@@ -69,7 +73,7 @@ export interface ProcessSpec {
 }
 
 /** Whether it has event time. */
-export function hasEventTime({ inputs }: ProcessSpec): boolean {
+export function hasEventTime({ inputs }: { readonly inputs: readonly ProcessedStream[] }): boolean {
   return inputs[0]?.timeColumn !== undefined
 }
 
