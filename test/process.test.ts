@@ -16,6 +16,8 @@ import {
 } from "../src/stream/process-declarations.ts"
 import { tumbling } from "../src/stream/windows.ts"
 import { runOnRows } from "../src/testing/run-on-rows.ts"
+import { testDriver } from "../src/testing/test-driver.ts"
+import { fromIso } from "../src/time/iso.ts"
 import type { Timestamp } from "../src/time/timestamp.ts"
 
 const Event = schema({ at: t.timestamp({ format: "us" }), key: t.string, n: t.float64 })
@@ -96,6 +98,23 @@ describe("process", () => {
     expect(cleared.filter((what) => what.startsWith("end"))).toEqual(["end  8"])
   })
 
+  test("P2 a timer that is set to a time that has passed fires when the handler has returned, and waits for no other watermark", async () => {
+    // The record of 12 comes at the watermark 39: its timer, of 17, has passed.
+    const { told, failedRows } = await run(event(40, "x"), event(12), event(12))
+    expect(told).toEqual([
+      'x [0,"-",[],[],null]',
+      'k [0,"-",[],[],null] 39',
+      "end  1",
+      "k [1,1,[1],[1],1] 39",
+      "end  1",
+      "end  1",
+    ])
+    // There are none left for the end, and what they do when they fail is theirs.
+    const { failedRows: thrown } = await run(event(40, "x"), event(12, "k", 13))
+    expect(failedRows).toEqual([])
+    expect(thrown).toMatchObject([{ row: { key: "k", timer: "end", time: 17 } }])
+  })
+
   test("P1 timers fire before the first record behind which they are due", async () => {
     expect((await run(event(10), event(16, "x"), event(17))).told).toEqual([
       'k [0,"-",[],[],null]',
@@ -158,6 +177,38 @@ describe("process", () => {
       "k [2,2,[1,2],[1,2],2] 599",
       "k [3,3,[2,3],[2,3],3] 1000",
     ])
+  })
+
+  test("P9 a timer by the clock writes at the watermark, and not at the clock's time", async () => {
+    const noted = job({
+      name: "noted",
+      inputs: { events: Event },
+      flow: ({ events }) => ({
+        notes: keyed(events).process(
+          {
+            emits: { note: t.string },
+            state: { note: valueState(t.string, { ttl: "1ms" }) },
+            timers: { soon: processingTimer() },
+            onRecord(row, { state, timers, now, emit }) {
+              emit({ note: `${row.n} ${state.note.get() ?? "-"}` })
+              if (row.n === 1) timers.soon.set(now + 1000)
+            },
+            onTimer: { soon: ({ state }) => state.note.set("noted") },
+          },
+          { id: "noted" },
+        ),
+      }),
+    })
+    // The clock stands decades ahead of the events' time.
+    const driver = await testDriver(noted, { startAt: fromIso("2026-01-01T00:00:00Z") })
+    await driver.push("events", [event(10), event(20, "x", 0)])
+    await driver.advanceTime("1s")
+    expect(driver.state("noted")).toHaveLength(1)
+    await driver.push("events", [event(1018, "k", 2), event(1019, "x", 0), event(1030, "k", 3), event(1031, "k", 4)])
+    driver.expect(
+      "notes",
+      ["1 -", "0 -", "2 noted", "0 -", "3 noted", "4 -"].map((note) => ({ note })),
+    )
   })
 
   test("P10 windows count what is emitted in its own time, also by timers", async () => {

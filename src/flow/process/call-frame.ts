@@ -20,6 +20,8 @@ export interface Call {
   readonly watermark: number
   /** The watermark before what it emits. */
   readonly emitWatermark: number
+  /** Whether it is of a timer by the clock: its time is not event time. */
+  readonly isByClock: boolean
 }
 
 /** A timer that a handler has set, or taken away. */
@@ -68,8 +70,10 @@ export class CallFrame implements CellWorld {
   }
 
   get writeTime(): number {
-    const { time, watermark } = this.call
-    return this.#isTimed ? Math.max(time ?? -Infinity, watermark) : this.nowMicros
+    if (!this.#isTimed) return this.nowMicros
+    const { time, watermark, isByClock } = this.call
+    // The clock may be years ahead of the records: what lives for a time of theirs must not wait for it.
+    return isByClock && watermark > -Infinity ? watermark : Math.max(time ?? -Infinity, watermark)
   }
 
   touched(cell: Cell): void {

@@ -67,17 +67,27 @@ export class ReferenceProcess {
       (context) => onRecord(row, context),
       row,
     )
+    this.#fireDue(this.watermark)
     return this.#taken()
   }
 
   onWatermark(given: number): ReferenceOutcome {
-    const isEvent = ({ kind }: ReferenceTimer) => this.#spec.timers[kind]!.domain === "event"
-    const last = Math.max(-Infinity, ...this.#timers.filter(isEvent).map(({ time }) => time))
+    const last = Math.max(-Infinity, ...this.#timers.filter((timer) => this.#isEvent(timer)).map(({ time }) => time))
     const watermark = given === Infinity ? last : given
     if (watermark <= this.watermark) return this.#taken()
+    this.#fireDue(watermark)
+    this.watermark = watermark
+    return this.#taken()
+  }
+
+  #isEvent({ kind }: ReferenceTimer): boolean {
+    return this.#spec.timers[kind]!.domain === "event"
+  }
+
+  #fireDue(watermark: number): void {
     for (;;) {
       const due = this.#timers
-        .filter((timer) => isEvent(timer) && timer.time <= watermark)
+        .filter((timer) => this.#isEvent(timer) && timer.time <= watermark)
         .sort((one, other) => one.time - other.time || one.sequence - other.sequence)
       const [timer] = due
       if (timer === undefined) break
@@ -85,8 +95,6 @@ export class ReferenceProcess {
       this.watermark = Math.max(this.watermark, timer.time - 1)
       this.#fire(timer, reached, Math.max(this.watermark, this.floor))
     }
-    this.watermark = watermark
-    return this.#taken()
   }
 
   #fire(timer: ReferenceTimer, watermark: number, emitWatermark: number): void {

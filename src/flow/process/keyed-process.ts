@@ -15,7 +15,8 @@
  *
  * Invariants (rules of docs/spec/process.md):
  * - P1 Before a record all event timers fire that are due at the watermark that the records before it make.
- * - P2 Timers fire in order of their times, those of one time in the order in which they were set.
+ * - P2 Timers fire in order of their times, those of one time in the order in which they were set. None is left that has passed when a
+ *   handler has returned.
  * - P3 A handler that fails leaves no trace: no state, no timer, no row. Its record, or its timer, is a failed row.
  * - P11 Records of all inputs come in one order, the one in which they are read, and see the same state.
  * - P4 Draining fires the timers up to the last that was set before, and no later one.
@@ -201,12 +202,13 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
       const state = this.#states.of(this.#keyNames.map((name) => row[name]))
       const watermark = this.#watermark
       this.#call(
-        { state, time, tag: undefined, watermark, emitWatermark: watermark },
+        { state, time, tag: undefined, watermark, emitWatermark: watermark, isByClock: false },
         () => onRecord(row, this.#view),
         (error) => {
           this.#context.onFailedRow({ operator: this.id, batch, row: index, error })
         },
       )
+      this.#fireDue(this.#watermark)
     })
     this.#flush(out)
   }
@@ -233,6 +235,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
       const timer = this.#processingTimers.take(Math.min(nowMicros, last))
       if (timer === undefined) break
       this.#fire(timer, this.#watermark, this.#watermark)
+      this.#fireDue(this.#watermark)
     }
     if (!this.#isTimed) this.#expire(nowMicros)
     this.#flush(out)
@@ -240,6 +243,14 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
 
   #advanceTo(watermark: number): void {
     if (watermark <= this.#watermark) return
+    this.#fireDue(watermark)
+    this.#watermark = watermark
+    this.#hasMoved = true
+    if (this.#isTimed) this.#expire(watermark)
+  }
+
+  /** Fires the timers by event time that are due at `watermark`, also those that handlers set meanwhile. */
+  #fireDue(watermark: number): void {
     for (
       let timer = this.#eventTimers.take(watermark);
       timer !== undefined;
@@ -250,18 +261,15 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
       this.#watermark = Math.max(this.#watermark, timer.time - 1)
       this.#fire(timer, reached, Math.max(this.#watermark, this.#floor))
     }
-    this.#watermark = watermark
-    this.#hasMoved = true
-    if (this.#isTimed) this.#expire(watermark)
   }
 
   #fire(timer: KeyTimer, watermark: number, emitWatermark: number): void {
     const { owner: state, kind, tag, time } = timer
-    const { name, onTimer } = this.#options.spec.timers[kind]!
+    const { name, domain, onTimer } = this.#options.spec.timers[kind]!
     state.setTimer(timerId(kind, tag), kind, tag, undefined)
     const handler = onTimer as (context: unknown) => unknown
     this.#call(
-      { state, time, tag, watermark, emitWatermark },
+      { state, time, tag, watermark, emitWatermark, isByClock: domain === "processing" },
       () => handler(this.#view),
       (error) => {
         this.#reportTimer(state, name, time, error)
