@@ -1,9 +1,8 @@
 /** A process of `chaos.mjs`: runs the job once, as its only argument says, and dies at the point that it names. */
 import { writeSync } from "node:fs"
+import { BREAKS, PUBLISHED_TWICE, publishesTwice } from "./chaos-breaks.mjs"
 import { fromDist } from "./dist.mjs"
 
-const { count, hopping, job, last, min, schema, sum, t, tumbling } = await fromDist("index")
-const { arrow, jsonl, parquet } = await fromDist("files")
 const { nodeEnv } = await fromDist("env/node/node-env")
 const { nodeThreads } = await fromDist("env/node/node-threads")
 const { runJob } = await fromDist("runtime/run-job")
@@ -11,32 +10,10 @@ const { InterceptedDisk, withDisk } = await fromDist("sim/intercepted-disk")
 const { KillAtStep } = await fromDist("sim/kill-at-step")
 const { Mutation } = await fromDist("sim/mutation")
 
-const { directory, window, reset, point, mutant, resultFormat, ...knobs } = JSON.parse(process.argv[2])
+const { scenario, directory, reset, point, mutant, broken, ...knobs } = JSON.parse(process.argv[2])
 
-const chaos = job({
-  name: "chaos",
-  inputs: { rows: schema({ id: t.int32, key: t.string, value: t.int32, at: t.timestamp({ format: "us" }) }) },
-  flow: ({ rows }) => {
-    const { sizeMinutes, slideMinutes } = window
-    const size = `${sizeMinutes}m`
-    const results = rows
-      .filter((row) => row.value !== 0)
-      .eventTime("at", { outOfOrder: "5s" })
-      .keyBy("key")
-      .window(slideMinutes === undefined ? tumbling(size) : hopping(size, { every: `${slideMinutes}m` }))
-      .aggregate({ rows: count(), total: sum("value"), least: min("value"), newest: last("id") }, { id: "results" })
-    return { results, late: results.late }
-  },
-})
-
-const bound = chaos.with({
-  inputs: { rows: jsonl("in/*.jsonl") },
-  outputs: {
-    results: { arrow, jsonl, parquet }[resultFormat]("out/results", { rollBytes: 20_000 }),
-    late: jsonl("out/late", { rollBytes: 500 }),
-  },
-  deadLetter: jsonl("out/bad", { rollBytes: 1 }),
-})
+if (broken !== undefined) await BREAKS[broken]()
+const { makeJob } = await import(`./chaos-${scenario}-job.mjs`)
 
 /** Short, so that files have many of them for threads. */
 const MORSEL_BYTES = 4000
@@ -62,7 +39,7 @@ class StepTeller {
   }
 }
 
-const handle = await runJob(bound, {
+const handle = await runJob(makeJob({ ...knobs, directory, tell }), {
   env: killedAt(point),
   directory: `${directory}/state`,
   baseDirectory: directory,
@@ -91,7 +68,8 @@ function killedAt(point) {
   if (knobs.threadMessages !== undefined) process.env.CHAOS_THREAD_MESSAGES = String(knobs.threadMessages)
   const env = nodeEnv(nodeThreads(new URL("./chaos-thread.mjs", import.meta.url)))
   const mutated = mutant === undefined ? env.disk : new InterceptedDisk(env.disk, new Mutation(mutant))
-  const disk = new InterceptedDisk(mutated, new KillAtStep(point ?? NOWHERE, kill))
+  const published = broken === PUBLISHED_TWICE ? new InterceptedDisk(mutated, publishesTwice()) : mutated
+  const disk = new InterceptedDisk(published, new KillAtStep(point ?? NOWHERE, kill))
   return withDisk(env, new InterceptedDisk(disk, new StepTeller()))
 }
 

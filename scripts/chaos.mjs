@@ -1,24 +1,30 @@
 /**
- * `npm run chaos -- [--kills N] [--seed S] [--keep] [--mutant TEXT]`: real processes, really killed. A keyed-window job over generated
- * files runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
+ * `npm run chaos -- [--scenario NAME] [--kills N] [--seed S] [--keep] [--mutant TEXT] [--break NAME]`: real processes, really killed. A
+ * job runs in a child process that gets SIGKILL, in turn, at a random moment and at a named step of the commit
  * protocol; it is started again until it has finished, and what it has published is compared with an independently
- * computed reference. Results are JSON lines, Parquet or Arrow, as each round draws. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
+ * computed reference. This goes on, with new data, until N kills have hit. After some rounds the finished job is made to
  * start anew (`reset`), with kills as before; half of the time its log has been damaged. Most children decode with threads, of
- * which some die again and again. With a mutant, such as `drop
- * sink.republish.rename`, the job does that wrongly, which must show.
+ * which some die again and again. With a mutant, such as `drop sink.republish.rename`, the job does that wrongly, and with a
+ * break, such as `timers`, a part of the engine does (`chaos-breaks.mjs`): it must show.
  *
- * The exit code is 1 where a record was lost, repeated or half visible, or a child failed by itself.
- * The last line is `lost L, repeated R, kills K`.
+ * A scenario is a job and what must come of it: `outputs`, by name; `draw(prng)`, the data of a round; `write(directory, data)`, the job's
+ * input; `job(data)`, what its child must know; `phases`, how often the job is run until it has finished, with more input
+ * from time to time; `killsMax`, after how many kills a round is left in peace; `judge(directory, data, heard)`, the differences, of what is published and of what children have said.
+ *
+ * The exit code is 1 where a record was lost, repeated, wrong or half visible, or a child failed by itself.
+ * The last line is `lost L, repeated R, wrong W, kills K`.
  */
 import { spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
-import { generateRound, referenceOf } from "./chaos-reference.mjs"
-import { readPublished, RESULT_FORMATS, rowsOf } from "./chaos-published.mjs"
+import { BREAKS } from "./chaos-breaks.mjs"
+import { operators } from "./chaos-operators.mjs"
+import { publishedNames, readPublished } from "./chaos-published.mjs"
+import { windows } from "./chaos-windows.mjs"
 import { fromDist } from "./dist.mjs"
 import { readOptions } from "./options.mjs"
 
@@ -28,7 +34,7 @@ const MOMENTS = ["before", "during", "after"]
 const CHILD_SECONDS_MAX = 120
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
-const OUTPUTS = ["results", "late", "bad"]
+const SCENARIOS = { windows, operators }
 /** Steps that only the first process on a directory comes to. */
 const FIRST_STEPS = ["run.make-directory", "run.sync-parent", "sink.open.make-directory", "sink.open.sync-parent"]
 const REPUBLISHING = ["read", "write", "truncate", "sync", "rename", "sync-directory"].map(
@@ -49,37 +55,48 @@ const FOLLOW_UPS = {
 }
 
 /** What a run of the whole script has found. */
-const found = { lost: 0, repeated: 0, kills: 0, threadDeaths: 0, failures: 0, problems: [] }
+const found = { lost: 0, repeated: 0, wrong: 0, kills: 0, threadDeaths: 0, failures: 0, problems: [] }
 /** The steps that children have called: how often a child was killed at each, and how often that was tried. */
 const steps = new Map()
 
 await runMain(async () => {
   const values = readOptions({
     command: "npm run chaos --",
-    what: "A job over files in real processes that are killed with SIGKILL, at random moments and at each step of the commit protocol, until so many kills have hit. The exit code is 1 where a record was lost or repeated.",
+    what: "A job in real processes that are killed with SIGKILL, at random moments and at each step of the commit protocol, until so many kills have hit. The exit code is 1 where a record was lost, repeated or wrong.",
     options: {
+      scenario: {
+        value: "NAME",
+        default: "windows",
+        choices: Object.keys(SCENARIOS),
+        help: "Which job: windows (keyed windows over files), operators (process, asyncMap, windows of every kind, every sink).",
+      },
       kills: { value: "N", kind: "number", default: 200, help: "How many kills." },
       seed: { value: "S", kind: "number", default: 1, help: "What data and moments are drawn from." },
       keep: { help: "Keeps the directories." },
       mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop sink.republish.rename`." },
+      break: {
+        value: "NAME",
+        choices: Object.keys(BREAKS),
+        help: `A part of the engine does its work wrongly, which must show: ${Object.keys(BREAKS).join(", ")}.`,
+      },
     },
   })
   await prepare()
   const { kills } = values
+  const scenario = SCENARIOS[values.scenario]
   const prng = await makePrng(values.seed)
   const mutant = await readMutant(values.mutant)
   const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-"))
   try {
     for (let round = 1; found.kills < kills && found.failures < FAILURES_MAX; round++) {
       const directory = join(root, `round-${round}`)
-      const data = generateRound(prng)
-      writeInput(directory, data)
-      const resultFormat = prng.pick(RESULT_FORMATS)
-      const each = { directory, data, kills, prng, mutant, resultFormat }
+      const data = scenario.draw(prng)
+      scenario.write(directory, data)
+      const each = { scenario, name: values.scenario, directory, data, kills, prng, mutant, broken: values.break }
       await runRound({ ...each, reset: false })
       // The same job once more, from the start: what was published is set aside.
       if (found.kills < kills && prng.chance(0.3)) await runRound({ ...each, reset: true })
-      console.log(`round ${round}: ${found.kills} of ${kills} kills, lost ${found.lost}, repeated ${found.repeated}`)
+      console.log(`round ${round}: ${found.kills} of ${kills} kills, ${verdict()}`)
       if (!values.keep && found.problems.length === 0) rmSync(directory, { recursive: true })
     }
   } finally {
@@ -90,31 +107,40 @@ await runMain(async () => {
 })
 
 /** Runs and kills a job until it has finished, and compares. */
-async function runRound({ directory, data, kills, prng, mutant, reset, resultFormat }) {
+async function runRound({ scenario, name, directory, data, kills, prng, mutant, broken, reset }) {
   const seen = new Map()
+  const heard = []
   const isSpoiled = reset && prng.chance(0.5)
   if (isSpoiled) spoilLog(directory)
   let isResetDue = reset
   let isFirst = true
   let lastStep
-  for (let hasFinished = false; !hasFinished;) {
+  const killsMax = Math.min(kills, found.kills + scenario.killsMax)
+  for (let phase = 0; phase < scenario.phases;) {
     const situation = { isFresh: isFirst && !reset, isResetDue, isSpoiled: isSpoiled && isFirst, lastStep }
-    const kill = found.kills < kills ? drawKill(prng, situation) : undefined
-    const options = { directory, window: data.window, mutant, resultFormat, ...drawKnobs(prng), reset: isResetDue }
-    const child = await runChild({ ...options, point: kill?.point }, kill?.afterMs)
-    if (child.isReset) isResetDue = false
+    const kill = found.kills < killsMax ? drawKill(prng, situation) : undefined
+    const job = { scenario: name, directory, phase, mutant, broken, reset: isResetDue, ...scenario.job(data) }
+    const child = await runChild({ ...job, ...drawKnobs(prng), point: kill?.point }, kill?.afterMs)
+    if (child.isReset) {
+      isResetDue = false
+      heard.length = 0
+    }
+    if (!isResetDue) heard.push(child)
     lastStep = child.atPoint ? kill.point.step : undefined
     if (child.wasKilled) noteKill(kill.point, child.atPoint)
-    else if (child.code === 0) hasFinished = true
+    else if (child.code === 0) phase++
     else {
       found.failures++
       found.problems.push(`a child failed (${child.code}): ${child.errors}`)
       return
     }
-    if (!isResetDue && !(reset && isFirst)) look(directory, seen)
+    if (!isResetDue && !(reset && isFirst)) look(directory, scenario.outputs, seen)
     isFirst = false
   }
-  await compare(directory, data)
+  for (const { output, kind, count, row } of await scenario.judge(directory, data, heard)) {
+    found[kind] += count
+    found.problems.push(`${output}: ${kind} ${count} of ${row}`)
+  }
 }
 
 /** What never shows in the output. */
@@ -163,7 +189,7 @@ function noteKill(point, atPoint) {
 function runChild(options, killAfterMs) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"] })
-    const told = { isReset: false, atPoint: false, isHunted: false, errors: "" }
+    const told = { isReset: false, atPoint: false, isHunted: false, errors: "", rows: [] }
     let timer = setTimeout(() => child.kill("SIGKILL"), CHILD_SECONDS_MAX * 1000)
     // The time runs from the job's first call: before it there is nothing to spoil.
     const startClock = () => {
@@ -176,6 +202,7 @@ function runChild(options, killAfterMs) {
     child.stderr.on("data", (bytes) => (told.errors += bytes))
     createInterface({ input: child.stdout }).on("line", (line) => {
       startClock()
+      if (line.startsWith("{") || line.startsWith("rows ")) told.rows.push(line)
       if (line === "reset") told.isReset = true
       if (line === "thread died") found.threadDeaths++
       if (line === "at point") told.atPoint = true
@@ -191,9 +218,9 @@ function runChild(options, killAfterMs) {
 }
 
 /** Looks at what is published while the job lies dead: whole files, and such that never change or vanish. */
-function look(directory, seen) {
+function look(directory, outputs, seen) {
   const visible = new Set()
-  for (const output of OUTPUTS) {
+  for (const output of outputs) {
     for (const name of publishedNames(directory, output)) {
       const path = `${output}/${name}`
       const { content, isWhole } = readPublished(join(directory, "out", path))
@@ -204,44 +231,6 @@ function look(directory, seen) {
     }
   }
   for (const path of seen.keys()) if (!visible.has(path)) found.problems.push(`${path} has vanished`)
-}
-
-/** Compares what is published with the reference. */
-async function compare(directory, data) {
-  const reference = referenceOf(data)
-  for (const output of OUTPUTS) {
-    const left = new Map()
-    for (const row of reference[output]) left.set(row, (left.get(row) ?? 0) + 1)
-    for (const name of publishedNames(directory, output)) {
-      for (const published of await rowsOf(join(directory, "out", output, name))) {
-        const row = rowText(output, published)
-        left.set(row, (left.get(row) ?? 0) - 1)
-      }
-    }
-    for (const [row, count] of left) {
-      if (count > 0) found.lost += count
-      if (count < 0) found.repeated -= count
-      if (count !== 0) found.problems.push(`${output} ${count > 0 ? "lacks" : "has too often"}: ${row}`)
-    }
-  }
-}
-
-function rowText(output, row) {
-  if (output === "bad") return `${row.partition.split("/").at(-1)}|${row.record}`
-  if (output === "late") return String(row.id)
-  return [row.key, row.windowStart, row.windowEnd, row.rows, row.total, row.least, row.newest].join("|")
-}
-
-function publishedNames(directory, output) {
-  const path = join(directory, "out", output)
-  return existsSync(path) ? readdirSync(path).filter((name) => name.startsWith("part-")) : []
-}
-
-function writeInput(directory, data) {
-  mkdirSync(join(directory, "in"), { recursive: true })
-  for (const { name, lines } of data.files) {
-    writeFileSync(join(directory, "in", name), lines.map(({ text }) => `${text}\n`).join(""))
-  }
 }
 
 /** Makes a log unreadable, so that a reset has to begin another one. */
@@ -277,7 +266,11 @@ async function report() {
   if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
   if (found.problems.length > 0) process.exitCode = 1
   console.log(`${found.threadDeaths} threads that decode have died by themselves`)
-  console.log(`lost ${found.lost}, repeated ${found.repeated}, kills ${found.kills}`)
+  console.log(`${verdict()}, kills ${found.kills}`)
+}
+
+function verdict() {
+  return `lost ${found.lost}, repeated ${found.repeated}, wrong ${found.wrong}`
 }
 
 async function makePrng(seed) {

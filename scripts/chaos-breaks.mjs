@@ -1,0 +1,60 @@
+/**
+ * Ways to break the engine on purpose, in a process of `chaos.mjs`: each must show in the outputs of the scenario `operators`, or the
+ * judge is blind. A break changes a class of the built engine before the job is made.
+ */
+import { copyFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { fromDist } from "./dist.mjs"
+
+/** The break that is one of the disk. */
+export const PUBLISHED_TWICE = "publish"
+
+/** By name: what each does. */
+export const BREAKS = {
+  /** Timers are not restored. */
+  async timers() {
+    const { KeyState } = await fromDist("flow/process/key-state")
+    const { apply } = KeyState.prototype
+    KeyState.prototype.apply = function (from, kinds) {
+      apply.call(this, from, kinds)
+      this.timers.clear()
+    }
+  },
+
+  /** Some rows that were answered are given out twice. */
+  async answers() {
+    const { AsyncMap } = await fromDist("flow/operators/async-map")
+    const { onAnswers } = AsyncMap.prototype
+    let batches = 0
+    AsyncMap.prototype.onAnswers = function (answers, out) {
+      const twice = (port, batch) => {
+        out.emit(port, batch)
+        if (++batches % 50 === 0) out.emit(port, batch)
+      }
+      onAnswers.call(this, answers, { emit: twice })
+    }
+  },
+
+  /** Rows that are in flight are no part of the state. */
+  async calls() {
+    const { HeldRows } = await fromDist("flow/operators/held-rows")
+    HeldRows.prototype.writeChanges = () => undefined
+    HeldRows.prototype.writeAll = () => undefined
+  },
+
+  /** Some files are published under two names: see `publishesTwice`. */
+  async [PUBLISHED_TWICE]() {},
+}
+
+/** Publishes each fifth file twice. */
+export function publishesTwice() {
+  let files = 0
+  const ask = async ({ step, path }, perform) => {
+    if (step === "sink.publish.rename" && ++files % 5 === 0) {
+      const [, part, , extension] = basename(path).split(".")
+      copyFileSync(path, join(dirname(path), `${part}-again.${extension}`))
+    }
+    return await perform()
+  }
+  return { change: ask, ask, close: (perform) => perform() }
+}
