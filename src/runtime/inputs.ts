@@ -252,10 +252,10 @@ export class Inputs {
     open.progress = { ...progress, ...taken.next, ended: taken.end }
     this.#known.set(index, open.progress)
     this.#changed.add(index)
+    this.#silence.read(index, isForward)
     if (taken.end || taken.next.offset >= untilOffset) this.#active = undefined
     if (taken.end) {
       this.#partitions.delete(index)
-      this.#silence.end(index)
       await reader.close()
     }
     return { input, index, taken, isForward }

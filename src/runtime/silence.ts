@@ -1,5 +1,6 @@
 /**
- * For how long there has been nothing to read of partitions.
+ * For how long there has been nothing to read of partitions. A read that brings nothing, as what has come is no whole record, ends no
+ * silence.
  *
  * Invariant (a rule of docs/spec/time.md):
  * - T13 Only what was not there when somebody looked counts: not that others were read, or that a commit took its time.
@@ -26,6 +27,8 @@ export class Silence {
   readonly #clock: Clock
   /** By partition: since when there is nothing, on the monotonic clock. */
   readonly #since = new Map<number, number>()
+  /** Those of which there is something to read now. */
+  readonly #readable = new Set<number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -33,13 +36,17 @@ export class Silence {
 
   /** Takes note whether there is something to read of a partition now. */
   heard(index: number, isReadable: boolean): void {
-    if (isReadable) this.#since.delete(index)
-    else if (!this.#since.has(index)) this.#since.set(index, this.#clock.monotonicMicros())
+    if (isReadable) this.#readable.add(index)
+    else {
+      this.#readable.delete(index)
+      if (!this.#since.has(index)) this.#since.set(index, this.#clock.monotonicMicros())
+    }
   }
 
-  /** Takes note that a partition has ended. */
-  end(index: number): void {
-    this.#since.delete(index)
+  /** Takes note that a partition was read, and whether that has brought something. */
+  read(index: number, isForward: boolean): void {
+    this.#readable.delete(index)
+    if (isForward) this.#since.delete(index)
   }
 
   /** Those of the partitions that have been silent for long enough. */
@@ -59,6 +66,6 @@ export class Silence {
   /** −∞ where there is something. */
   #silentMicros(index: number): number {
     const since = this.#since.get(index)
-    return since === undefined ? -Infinity : this.#clock.monotonicMicros() - since
+    return since === undefined || this.#readable.has(index) ? -Infinity : this.#clock.monotonicMicros() - since
   }
 }
