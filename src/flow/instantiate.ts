@@ -331,7 +331,7 @@ function sharedWindowOf(
   const input = portSchema(plan, node.input, node.inputPort)
   const aggregates = node.aggregates.map((spec) => {
     const type = aggregateInputType(spec.input, input)
-    const shaped = shapedAggregate(spec.kind, AGGREGATES[spec.kind], type, true)
+    const shaped = shapedAggregate(spec.kind, AGGREGATES[spec.kind], type, "shared")
     return { name: spec.name, shaped, index: sharedIndex(group, spec) }
   })
   const { id, schema, window } = node

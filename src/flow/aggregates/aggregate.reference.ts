@@ -35,17 +35,25 @@ type SlicesOfValues = readonly (readonly TimedValue[])[]
 /** Slices of an older part of a window, of a newer one, and perhaps of more behind them. */
 type Parts = readonly SlicesOfValues[]
 
+/** How floats of a slice add: one by one, or in four sums that take turns, where there is no key (W13). */
+export type SliceOrder = "one sum" | "in turns"
+
 /** The result over the slices of a window, or `FAILED`. */
-export function referenceResult(kind: AggregateKind, type: ColumnType | undefined, parts: Parts): unknown {
+export function referenceResult(
+  kind: AggregateKind,
+  type: ColumnType | undefined,
+  parts: Parts,
+  order: SliceOrder = "one sum",
+): unknown {
   const slices = parts.flat()
   if (kind === "count") return slices.flat().length
   const values = present(slices.flat())
   if (values.length === 0) return null
   switch (kind) {
     case "sum":
-      return sumOf(kind, type!, parts)
+      return sumOf(kind, type!, parts, order)
     case "mean": {
-      const sum = sumOf(kind, type!, parts)
+      const sum = sumOf(kind, type!, parts, order)
       return sum === FAILED ? FAILED : Number(sum) / values.length
     }
     case "min":
@@ -73,6 +81,15 @@ function sliceSum(records: readonly TimedValue[]): number[] {
   return [gridSum(values.map(({ value, grid }) => ({ value, grid: grid! })))]
 }
 
+/** The same of a slice without a key: four sums that take turns, of which those opposite each other add first. */
+function turnSum(records: readonly TimedValue[]): number[] {
+  const ofTurn = (turn: number) =>
+    records
+      .filter(({ value }, place) => value !== null && place % 4 === turn)
+      .reduce((sum, { value }) => sum + (value as number), -0)
+  return present(records).length === 0 ? [] : [ofTurn(0) + ofTurn(2) + (ofTurn(1) + ofTurn(3))]
+}
+
 /** Records with a value by event time; those of the same time in order of arrival. */
 function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[] {
   const records = slices.flat().filter(({ value }) => value !== null)
@@ -80,9 +97,9 @@ function inOrderOfTime(slices: readonly (readonly TimedValue[])[]): TimedValue[]
 }
 
 /** Sums of floats: each slice's by itself, then those of the older part from its end on, those of others from their start. */
-function floatSumOf(parts: Parts): number {
+function floatSumOf(parts: Parts, order: SliceOrder): number {
   const sums = parts.flatMap((slices, part) => {
-    const ofSlices = slices.flatMap(sliceSum)
+    const ofSlices = slices.flatMap(order === "in turns" ? turnSum : sliceSum)
     if (ofSlices.length === 0) return []
     if (part === 0) return [ofSlices.reduceRight((later, sum) => sum + later)]
     return [ofSlices.reduce((sum, later) => sum + later)]
@@ -91,8 +108,13 @@ function floatSumOf(parts: Parts): number {
 }
 
 /** Sums of integers are exact, and fail where they are out of range. */
-function sumOf(kind: AggregateKind, type: ColumnType, parts: Parts): number | bigint | typeof FAILED {
-  if (type.definition.adds === "float") return floatSumOf(parts)
+function sumOf(
+  kind: AggregateKind,
+  type: ColumnType,
+  parts: Parts,
+  order: SliceOrder,
+): number | bigint | typeof FAILED {
+  if (type.definition.adds === "float") return floatSumOf(parts, order)
   const sum = exactSum(present(parts.flat(2)))
   if (!isInRange(kind, type, sum)) return FAILED
   return kind === "sum" && type.definition.typeOf !== "bigint" ? Number(sum) : sum

@@ -159,6 +159,8 @@ export interface AggregateDefinition extends AccumulatorDefinition {
   kernel(input: ColumnType | undefined): AggregateKernel
   /** The kernel of windows that share slices, where it is another one: see `sharedKernel`. */
   wideKernel?(input: ColumnType | undefined): AggregateKernel
+  /** The kernel of windows without a key that share no slices, where it is another one: see `turn-sum.ts`. */
+  aloneKernel?(input: ColumnType | undefined): AggregateKernel
 }
 
 /**

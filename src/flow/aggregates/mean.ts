@@ -31,6 +31,7 @@ import type { Accumulator } from "./accumulator.ts"
 import { floatSumAccumulator, wholeSumAccumulator, wholeWithin, type WholeSum } from "./sum-accumulators.ts"
 import { doublesOf } from "./lanes.ts"
 import { floatSumBlocks } from "./float-sum-blocks.ts"
+import { inTurns } from "./turn-sum.ts"
 import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
 function floatMean(input: ColumnType): AggregateKernel {
@@ -155,6 +156,10 @@ export const mean: AggregateDefinition = {
   wideKernel(input) {
     assert(input !== undefined, "mean reads a column")
     return input.definition.adds === "float" ? floatMean(input) : wideMean(input)
+  },
+  aloneKernel(input) {
+    assert(input !== undefined, "mean reads a column")
+    return input.definition.adds === "float" ? inTurns(floatMean(input), input.isNullable) : wholeMean(input)
   },
   accumulator(input) {
     assert(input !== undefined, "mean reads a column")

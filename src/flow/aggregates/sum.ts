@@ -23,6 +23,7 @@ import {
 } from "./whole-sum.ts"
 import { floatSumBlocks } from "./float-sum-blocks.ts"
 import { floatSumAccumulator, wholeSumAccumulator } from "./sum-accumulators.ts"
+import { inTurns } from "./turn-sum.ts"
 import { staysInRange, wholeSumBlocks } from "./whole-sum-blocks.ts"
 
 function floatSum(input: ColumnType): AggregateKernel {
@@ -133,6 +134,10 @@ export const sum: AggregateDefinition = {
   wideKernel(input) {
     assert(input !== undefined, "sum reads a column")
     return input.definition.adds === "float" ? floatSum(input) : wideSum(input)
+  },
+  aloneKernel(input) {
+    assert(input !== undefined, "sum reads a column")
+    return input.definition.adds === "float" ? inTurns(floatSum(input), input.isNullable) : wholeSum(input)
   },
   accumulator(input) {
     assert(input !== undefined, "sum reads a column")

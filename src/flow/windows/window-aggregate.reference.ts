@@ -189,7 +189,8 @@ export class ReferenceWindows {
     let hasFailed = false
     this.#aggregates.forEach(({ name, kind, type }, index) => {
       const values = slices.map((part) => part.map((slice) => timedValues(slice, index)))
-      result[name] = referenceResult(kind, type, values)
+      const order = this.#keys.length === 0 && this.#grid === undefined ? "in turns" : "one sum"
+      result[name] = referenceResult(kind, type, values, order)
       if (result[name] === FAILED) hasFailed = true
     })
     return hasFailed ? FAILED : result

@@ -18,10 +18,10 @@ const COLUMNS = { at: t.timestamp(), key: t.string.nullable(), n: t.int53.nullab
 const COUNT: FixtureAggregates = { count: ["count"] }
 const drain: JobEvent = { kind: "drain" }
 
-function windowPlan(window: WindowSpec, aggregates = COUNT, outOfOrderMicros = 0): Plan {
+function windowPlan(window: WindowSpec, aggregates = COUNT, outOfOrderMicros = 0, keys = ["key"]): Plan {
   const fixture = new PlanFixture()
   const timed = fixture.eventTime(fixture.source(COLUMNS), outOfOrderMicros)
-  const windowed = fixture.window(timed, window, ["key"], aggregates)
+  const windowed = fixture.window(timed, window, keys, aggregates)
   fixture.output("results", windowed)
   fixture.output("late", [windowed, "late"])
   return fixture.plan
@@ -371,6 +371,19 @@ describe("aggregates of windows", () => {
     expect(0.3 + 0.2 + 0.1).not.toBe(0.1 + 0.2 + 0.3)
     const records = [record(9, { x: 0.3 }), record(1, { x: 0.2 }), record(2, { x: 0.1 })]
     expect(only(tumbling(60), sum, records)).toBe(0.3 + 0.2 + 0.1)
+  })
+
+  it("W13 without a key a slice's floats add to four sums in turns, of which those opposite each other add first", () => {
+    const aggregates: FixtureAggregates = { y: ["sum", "x"], mean: ["mean", "x"] }
+    const values = [0.1, 0.2, 0.3, 1e16, -1e16, 0.4, null, 0.7, 0.6]
+    const records = values.map((x, second) => record(second, { x }))
+    const plan = windowPlan(tumbling(60), aggregates, 0, [])
+    const expected = 0.1 - 1e16 + 0.6 + 0.3 + (0.2 + 0.4 + (1e16 + 0.7))
+    const inOrder = values.reduce<number>((sum, x) => sum + (x ?? 0), 0)
+    expect(expected).not.toBe(inOrder)
+    expect(run(plan, records, drain).outputs.get("results")).toEqual([
+      { windowStart: 0, windowEnd: 60, y: expected, mean: expected / 8 },
+    ])
   })
 
   it("W13 sums of older slices add from the last to the first, those of newer ones from the first, then both", () => {

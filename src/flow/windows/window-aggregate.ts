@@ -125,9 +125,10 @@ export class WindowAggregate implements Operator, OperatorState {
     this.#options = options
     this.#context = context
     this.#slices = new Slices(options.window, options.maxTime)
+    const owner = options.isShared === true ? "shared" : keys.length === 0 ? "alone" : "keyed"
     const shaped = aggregates.map(({ kind, definition, input }) => {
       const type = input.kind === "none" ? undefined : input.type
-      return shapedAggregate(kind, definition, type, options.isShared === true)
+      return shapedAggregate(kind, definition, type, owner)
     })
     const types = keys.map(({ type }) => type)
     const table = types.length === 0 ? new OnlyKey() : new KeyTable(types, arena)

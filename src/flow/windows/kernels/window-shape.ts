@@ -30,16 +30,22 @@ export interface ShapedAggregate {
   readonly kernel: AggregateKernel
 }
 
-/** An aggregate over a column or a lambda's values; of windows that share slices, where it is one of those. */
+/** Whose entries they are: of slices that windows share, of a window without a key, or of one with keys. */
+export type EntryOwner = "shared" | "alone" | "keyed"
+
+/** An aggregate over a column or a lambda's values. */
 export function shapedAggregate(
   kind: AggregateKind,
   definition: AggregateDefinition,
   type: ColumnType | undefined,
-  isShared: boolean,
+  owner: EntryOwner,
 ): ShapedAggregate {
   const name = `${kind} ${type?.label ?? ""}`
-  if (!isShared) return { name, kernel: definition.kernel(type) }
-  return { name: `shared ${name}`, kernel: sharedKernel(definition, type) }
+  if (owner === "shared") return { name: `shared ${name}`, kernel: sharedKernel(definition, type) }
+  if (owner === "alone" && definition.aloneKernel !== undefined) {
+    return { name: `alone ${name}`, kernel: definition.aloneKernel(type) }
+  }
+  return { name, kernel: definition.kernel(type) }
 }
 
 /** See the head of this file. */
