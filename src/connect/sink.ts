@@ -80,6 +80,13 @@ export interface Sink {
   apply(staged: Uint8Array): Promise<void>
   /** See K5. Called between `apply` and the next `stage`, and not again before it has returned. */
   checkpoint(): Promise<Uint8Array>
+  /**
+   * In how many µs an epoch should end though nothing comes, so that staged output is published; `Infinity` where none need. Asked between
+   * `apply` and the next `stage`. Absent where output is published with its epoch.
+   *
+   * @param wallMicros the clock.
+   */
+  untilDue?(wallMicros: number): number
   /** Releases what is held; stages and applies nothing. */
   close(): Promise<void>
 }

@@ -378,7 +378,8 @@ export class Coordinator {
       wait.abort()
     }
     const { timers } = this.#options.env
-    const epochEnd = this.#hasNews ? timers.sleep(rest, wait.signal).then(end("cut")) : undefined
+    const untilEnd = this.#hasNews ? rest : this.#outputs.untilDue(this.#clock.wallMicros())
+    const epochEnd = untilEnd === Infinity ? undefined : timers.sleep(untilEnd, wait.signal).then(end("cut"))
     const untilTimer = Math.max(0, this.#dataflow.nextProcessingTime - this.#clock.wallMicros())
     const timersDue = untilTimer === Infinity ? undefined : timers.sleep(untilTimer, wait.signal).then(end("timers"))
     const untilIdle = isReading ? this.#inputs.untilIdle() : Infinity

@@ -116,6 +116,13 @@ export class Outputs {
     )
   }
 
+  /** In how many µs an epoch should end though nothing comes, so that what is staged is published. */
+  untilDue(wallMicros: number): number {
+    let least = Infinity
+    for (const sink of this.#sinks.values()) least = Math.min(least, sink.untilDue?.(wallMicros) ?? Infinity)
+    return least
+  }
+
   async close(): Promise<void> {
     await closeAll(this.#sinks.values())
   }

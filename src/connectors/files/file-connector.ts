@@ -75,7 +75,7 @@ export interface FileOptions {
   readonly maxRecordBytes?: number
   /** As an output: a part of at least so many bytes is published at the end of the epoch. 64 MiB unless given. */
   readonly rollBytes?: number
-  /** As an output: a part whose first row is so old is published at the end of the epoch. `"15m"` unless given. */
+  /** As an output: a part whose first row is so old is published, also where nothing comes any more. `"15m"` unless given. */
   readonly rollAfter?: Duration
 }
 

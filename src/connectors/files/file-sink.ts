@@ -16,6 +16,7 @@
  *   commit record that is not behind a checkpoint yet.
  * - K9 A part holds whole records only, behind the format's header. What stands at its end, where the format has that, is made
  *   of them by `apply`, and is the same whenever it is made.
+ * - K10 A part is published when it is old enough, also where no epoch has anything to say: the sink tells when one should end.
  */
 import { assert } from "../../base/assert.ts"
 import type { Batch } from "../../batch/batch.ts"
@@ -145,6 +146,14 @@ export class FileSink implements Sink {
       throw error
     }
     return cursor
+  }
+
+  untilDue(wallMicros: number): number {
+    const { length, openedAtMicros } = this.#staged
+    if (length === 0) return Infinity
+    const { rollAfterMicros } = this.#policy
+    // A clock that was set back must not keep a part open for long.
+    return Math.max(0, Math.min(rollAfterMicros, openedAtMicros + rollAfterMicros - wallMicros))
   }
 
   async close(): Promise<void> {
