@@ -279,6 +279,55 @@ describe("operator", () => {
     }
   })
 
+  test("P13 a wake that has passed comes when the call has returned, and needs event time", async () => {
+    const passed = (isTimed: boolean) =>
+      job({
+        name: "passed",
+        inputs: { readings: Reading },
+        flow: ({ readings }) => {
+          const given = isTimed ? readings.eventTime("at", { outOfOrder: "0s" }) : readings
+          return {
+            out: (given as unknown as typeof readings).keyBy("sensor").operator(
+              {
+                emits: { what: t.string },
+                state: t.float64,
+                open({ state = Infinity }) {
+                  let due = state
+                  return {
+                    onRecord(row, { emit }) {
+                      emit({ what: `record ${row.at / S}` })
+                      due = row.at - 5 * S
+                    },
+                    wakeAt: () => due,
+                    onWake(time, { emit, watermark }) {
+                      emit({ what: `wake ${time / S} at ${Math.ceil(watermark / S)}` })
+                      due = Infinity
+                    },
+                    snapshot: () => (due === Infinity ? undefined : due),
+                  }
+                },
+              },
+              { id: "passed" },
+            ),
+          }
+        },
+      })
+    const driver = await testDriver(passed(true))
+    await driver.push("readings", [reading(10), reading(10), reading(10)])
+    expect(driver.outputs.out.map(({ what }) => what)).toEqual([
+      "record 10",
+      "wake 5 at 5",
+      "record 10",
+      "wake 5 at 10",
+      "record 10",
+      "wake 5 at 10",
+    ])
+    const untimed = await testDriver(passed(false))
+    await expect(untimed.push("readings", [reading(10)])).rejects.toThrow(
+      "wakeAt() gave a time, and the stream has no event time",
+    )
+  })
+
   test("calls that are no operators are refused in words", () => {
     const refuse = (definition: unknown) => () =>
       job({

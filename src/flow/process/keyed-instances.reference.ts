@@ -48,6 +48,7 @@ export class ReferenceInstances {
     handler(row, this.#context({ time, watermark, emitWatermark: watermark, row }))
     this.#ask(held)
     this.#latest = Math.max(this.#latest, time)
+    this.#fireDue(this.watermark)
     return this.#taken()
   }
 
@@ -56,8 +57,14 @@ export class ReferenceInstances {
     const last = Math.max(this.#latest, ...all.map(({ wake }) => wake?.time ?? -Infinity))
     const watermark = given === Infinity ? last : given
     if (given !== Infinity && watermark <= this.watermark) return this.#taken()
+    this.#fireDue(watermark)
+    if (given !== Infinity) this.watermark = watermark
+    return this.#taken()
+  }
+
+  #fireDue(watermark: number): void {
     for (;;) {
-      const due = all
+      const due = [...this.#held.values()]
         .filter(({ wake }) => wake !== undefined && wake.time <= watermark)
         .sort((one, other) => one.wake!.time - other.wake!.time || one.wake!.sequence - other.wake!.sequence)
       const [held] = due
@@ -71,8 +78,6 @@ export class ReferenceInstances {
       this.#ask(held)
       this.watermark = reached
     }
-    if (given !== Infinity) this.watermark = watermark
-    return this.#taken()
   }
 
   #ask(held: Held): void {

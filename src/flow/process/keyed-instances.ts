@@ -18,7 +18,7 @@
  * Invariants (rules of docs/spec/process.md):
  * - P12 An instance that is opened with the snapshot of another goes on as that would. So none is opened before it is needed.
  * - P13 Wakes come before the first record at whose watermark they are due, in order of their times, those of one time in that in which they
- *   were asked for first.
+ *   were asked for first. None is left that has passed when a call has returned.
  * - P14 What throws, or gives what it must not, stops the job.
  * - P15 A key without a snapshot takes no room once that is written; it has no wakes.
  */
@@ -44,6 +44,7 @@ import { keyIdOf, settledKey } from "./key-id.ts"
 import { commonType } from "./key-types.ts"
 import { OpenInstance } from "./open-instance.ts"
 import type { OperatorSpec } from "./operator-spec.ts"
+import { hasEventTime } from "./process-spec.ts"
 import { TimerQueue, type Timer } from "./timer-queue.ts"
 
 const EVENT = 0
@@ -173,6 +174,7 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
       const call = { time, watermark: this.#watermark, emitWatermark: this.#watermark, fail }
       this.#call(entry, call, (instance) => instance.onRecord(input, row, this.#view.view))
       this.#askWakes(entry, -Infinity)
+      this.#fireUpTo(this.#watermark)
     })
     this.#flush(out)
   }
@@ -197,6 +199,7 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
       const call = { time: undefined, watermark: this.#watermark, emitWatermark: this.#watermark }
       this.#call(entry, call, (instance) => instance.onClock(nowMicros, this.#view.view))
       this.#askWakes(entry, -Infinity, nowMicros)
+      this.#fireUpTo(this.#watermark)
     }
     this.#flush(out)
   }
@@ -259,7 +262,9 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
     const { instance } = entry
     assert(instance !== undefined, "an instance that was called is open")
     this.#guarded(entry, () => {
-      this.#setWake(entry, EVENT, instance.wakeAt(woken))
+      const wakeAt = instance.wakeAt(woken)
+      if (wakeAt !== Infinity && !hasEventTime(this.#options.spec)) throw untimedWake()
+      this.#setWake(entry, EVENT, wakeAt)
       this.#setWake(entry, CLOCK, instance.clockAt(clocked))
     })
   }
@@ -408,4 +413,10 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
     entry.restored = readTyped(from, this.#options.spec.type)
     entry.instance = undefined
   }
+}
+
+function untimedWake(): TidemarkError {
+  return new TidemarkError("lambda-failed", "wakeAt() gave a time, and the stream has no event time", {
+    hint: "Call .eventTime(...) before .keyBy(...), or use clockAt() and onClock(...).",
+  })
 }
