@@ -3,7 +3,17 @@ import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 
-const SCRIPTS = ["bench", "bench-kernels", "bench-lightsaber", "bench-versus", "bench-windows", "sim", "chaos", "check"]
+const SCRIPTS = [
+  "bench",
+  "bench-kernels",
+  "bench-lightsaber",
+  "bench-versus",
+  "bench-windows",
+  "sim",
+  "chaos",
+  "soak",
+  "check",
+]
 const root = join(import.meta.dirname, "..")
 
 function run(script: string, ...options: readonly string[]) {
