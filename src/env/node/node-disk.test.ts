@@ -100,9 +100,11 @@ test("a link is what it leads to, and one that leads nowhere is seen", async () 
   await symlink("target", `${root}/link`)
   await symlink("nothing", `${root}/dangling`)
   await symlink("target/x", `${root}/through-a-file`)
+  await symlink("itself", `${root}/itself`)
   expect(await disk.stat(`${root}/link`)).toMatchObject({ kind: "file", size: 4, isLink: true })
   expect(await disk.stat(`${root}/dangling`)).toEqual({ kind: "nowhere", size: 0, isLink: true })
   expect(await disk.stat(`${root}/through-a-file`)).toMatchObject({ kind: "nowhere" })
+  expect(await disk.stat(`${root}/itself`)).toMatchObject({ kind: "nowhere" })
 })
 
 describe("Z1 a failure", () => {

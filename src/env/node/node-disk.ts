@@ -21,6 +21,8 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
 
 /** What an operating system says where there is nothing of that name. */
 const ABSENT = ["ENOENT", "ENOTDIR"]
+/** What a link that leads to nothing, or to itself, gives. */
+const LEADS_NOWHERE = [...ABSENT, "ELOOP"]
 
 /** Numbers of files may be greater than a double takes exactly. */
 const BIG = { bigint: true } as const
@@ -41,7 +43,7 @@ export const nodeDisk: Disk = {
     const own = await attempt("look at", path, () => fs.lstat(path, BIG), ABSENT)
     if (own === undefined) return undefined
     const isLink = own.isSymbolicLink()
-    const stats = isLink ? await attempt("look at", path, () => fs.stat(path, BIG), ABSENT) : own
+    const stats = isLink ? await attempt("look at", path, () => fs.stat(path, BIG), LEADS_NOWHERE) : own
     if (stats === undefined) return { kind: "nowhere", size: 0, isLink: true }
     const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other"
     const isFile = kind === "file"

@@ -16,6 +16,14 @@ const gaps = ({ notices }: Follower) => notices.filter(({ isGap }) => isGap).map
 const start = (binding = log, from = NOTHING) => Follower.start(world, binding, from)
 
 describe("one file", () => {
+  test("FO1 each file may begin with a byte order mark, not only the first", async () => {
+    const follower = await start(jsonl("*.log", { follow: true }))
+    for (const n of [1, 2]) world.append(`${n}.log`, `\ufeff${lines(n, 10 + n)}`)
+    expect(await follower.drain()).toEqual(numbered(1, 11, 2, 12))
+    expect(follower.bad).toEqual([])
+    await follower.end()
+  })
+
   test("FO1 lines are read as the file grows, each once, over restarts", async () => {
     let follower = await start()
     expect(await follower.drain()).toEqual([])

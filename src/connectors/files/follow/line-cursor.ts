@@ -22,6 +22,7 @@ import type { CursorRead, FileCursor } from "./file-cursor.ts"
 import { FINGERPRINT_BYTES, fingerprintOf, type KnownFile } from "./followed-files.ts"
 
 const LINE_FEED = 0x0a
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const
 const NO_BYTES = new Uint8Array(0)
 
 /** What a cursor is made of. */
@@ -125,8 +126,8 @@ export class LineCursor implements FileCursor {
     }
     const { spec, start } = format.openFile({ bytes, isWhole: false, label }, context.schema)
     this.#decoder = decoders.of(spec)
-    this.#start = start
-    if (this.#offset === 0) this.#note(0, bytes.subarray(0, start.offset))
+    this.#start = start.offset === 0 ? { offset: markBytes(bytes), ordinal: start.ordinal } : start
+    if (this.#offset === 0) this.#note(0, bytes.subarray(0, this.#start.offset))
     return true
   }
 
@@ -229,6 +230,11 @@ export class LineCursor implements FileCursor {
     const progress = { offset, ordinal, fingerprint: this.#fingerprint, isAtEnd }
     return { batch, bad, next, nextInFile: { offset, ordinal }, progress, release }
   }
+}
+
+/** How many bytes of byte order mark a file begins with: only the first of a partition is the decoder's matter. */
+function markBytes(bytes: Uint8Array): number {
+  return BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte) ? BYTE_ORDER_MARK.length : 0
 }
 
 /** Holds a step's name to the closed list. */

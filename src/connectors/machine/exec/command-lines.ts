@@ -16,7 +16,7 @@ export interface LineFormat {
 
 const LINE_FEED = 0x0a
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** See the head of this file. */
 export class CommandLines {
@@ -30,8 +30,10 @@ export class CommandLines {
   readonly #behind: Uint8Array[] = []
   #behindBytes = 0
   #oversized: OversizedRecord | undefined
-  /** Of text, the beginning of a line. */
+  /** Of text, the beginning of a line: at most `maxRecordBytes`. */
   #begun: Uint8Array = new Uint8Array(0)
+  /** Of text, whether a line that is too long goes on: its beginning was given already, and its rest is left out. */
+  #isTooLong = false
   /** Whether more must come before there can be another record. */
   #needsMore = true
 
@@ -44,7 +46,7 @@ export class CommandLines {
 
   /** How many bytes are held. */
   get heldBytes(): number {
-    return this.#bytes.length + this.#behindBytes
+    return this.#bytes.length + this.#behindBytes + this.#begun.length
   }
 
   /** Whether there may be a record. */
@@ -100,7 +102,7 @@ export class CommandLines {
       this.#decoder = decoderOf({ format: "jsonl", schema: data, maxRecordBytes }, arena, schema)
       return { offset: 0, ordinal: 0 }
     }
-    if (!this.#bytes.includes(LINE_FEED) && !hasEnded) {
+    if (!this.#bytes.includes(LINE_FEED) && !hasEnded && this.#bytes.length <= maxRecordBytes) {
       this.#needsMore = true
       return undefined
     }
@@ -113,13 +115,23 @@ export class CommandLines {
 
   /** Lines of text as JSON lines with one field. */
   #asJson(chunks: readonly Uint8Array[], hasEnded: boolean): readonly Uint8Array[] {
-    const bytes = joined([this.#begun, ...chunks])
-    const end = hasEnded ? bytes.length : bytes.lastIndexOf(LINE_FEED) + 1
+    const bytes = this.#withoutRest(joined([this.#begun, ...chunks]))
+    const whole = bytes.lastIndexOf(LINE_FEED) + 1
+    this.#isTooLong ||= bytes.length - whole > this.#format.maxRecordBytes
+    const end = hasEnded || this.#isTooLong ? bytes.length : whole
     this.#begun = bytes.subarray(end)
     if (end === 0) return []
     const lines = decoder.decode(bytes.subarray(0, end)).split(/\r?\n/)
     if (lines.at(-1) === "") lines.pop()
     return [encoder.encode(lines.map((line) => `${JSON.stringify({ line })}\n`).join(""))]
+  }
+
+  /** What was written, without the rest of a line that is too long. */
+  #withoutRest(bytes: Uint8Array): Uint8Array {
+    if (!this.#isTooLong) return bytes
+    const end = bytes.indexOf(LINE_FEED)
+    this.#isTooLong = end < 0
+    return bytes.subarray(end < 0 ? bytes.length : end + 1)
   }
 }
 

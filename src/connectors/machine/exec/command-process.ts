@@ -6,7 +6,7 @@
  *
  * Invariants:
  * - CP1 At most `HELD_BYTES_MAX` and one chunk of output are held: then the command waits, as its pipe is full.
- * - CP2 When `stop` has returned the command has ended; two seconds after that, after its end, or after the death of this process,
+ * - CP2 When `stop` has returned the command has ended, and that is three seconds later at most; two seconds after that, after its end, or after the death of this process,
  *   nothing of its group runs any more that could be asked to end.
  */
 import { spawn, type ChildProcess } from "node:child_process"
@@ -115,12 +115,23 @@ export class CommandProcess {
     return chunks
   }
 
-  /** Ends the command and all that it has begun: it is asked to, and killed where it goes on for two seconds. */
+  /**
+   * Ends the command and all that it has begun: it is asked to, and killed where it goes on for two seconds. What has left its group may hold its
+   * output open for as long as it likes, and is not waited for.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true
-    this.#child.stdin!.destroy()
-    this.#child.stdout!.resume()
+    const { stdin, stdout, stderr, exitCode, signalCode } = this.#child
+    stdin!.destroy()
+    stdout!.resume()
+    const letGo = (): void => {
+      stdout!.destroy()
+      stderr?.destroy()
+    }
+    const isOver = exitCode !== null || signalCode !== null
+    const patience = setTimeout(letGo, isOver ? 0 : (GRACE_SECONDS + 1) * 1000)
     await this.#closed
+    clearTimeout(patience)
   }
 
   #take(chunk: Uint8Array): void {

@@ -137,7 +137,15 @@ class ExecReader implements PartitionReader {
     if (this.#process !== undefined || this.#context.env.clock.monotonicMicros() < this.#beginMicros) return
     this.#lines = new CommandLines(this.#context, this.#parts, this.#label, this.#index)
     this.#hasWritten = false
-    this.#process = new CommandProcess(this.#parts.line, () => this.#wake?.())
+    try {
+      this.#process = new CommandProcess(this.#parts.line, () => this.#wake?.())
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new TidemarkError("source-unreadable", `${this.#sentence} cannot be begun: ${why}.`, {
+        hint: "Arguments have no null bytes, and the operating system bounds how long they may be: give what is long in a file.",
+        cause,
+      })
+    }
   }
 
   /** Takes what the command has written, unless much is waiting already. */

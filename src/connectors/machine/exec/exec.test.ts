@@ -5,6 +5,9 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { job, memory, run, schema, t, type JobEvent, type RowOf } from "../../../index.ts"
+import { Arena } from "../../../batch/arena.ts"
+import type { SourceContext } from "../../../connect/source.ts"
+import { CommandLines } from "./command-lines.ts"
 import { CommandProcess, HELD_BYTES_MAX } from "./command-process.ts"
 import { exec, TextLine, type ExecOptions } from "../../../machine.ts"
 
@@ -115,6 +118,54 @@ test("EX1 lines that are too long are bad records, and what follows is read", as
   expect((await handle.finished).status.badRecords).toBe(1)
   expect(rows.map(({ n }) => n)).toEqual([7])
 })
+
+test("EX1 EX4 a line of text that is too long is a bad record, of which no more is held; a header that does not end stops the job", async () => {
+  const rows = memory<RowOf<typeof TextLine>>()
+  const source = sh(`head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after; head -c 2000 /dev/zero | tr '\\0' y`, {
+    format: "text",
+    maxRecordBytes: 1000,
+  })
+  const handle = await run(texts.with({ inputs: { rows: source }, outputs: { rows } }), {
+    directory: join(directory, "state"),
+  })
+  expect((await handle.finished).status.badRecords).toBe(2)
+  expect(rows.rows).toEqual([{ line: "after" }])
+  rmSync(join(directory, "state"), { recursive: true })
+
+  const context = { arena: new Arena({ maxBytes: 1 << 24 }), schema: TextLine } as unknown as SourceContext
+  const held = new CommandLines(context, { format: "text", maxRecordBytes: 1000 }, "the command", 0)
+  for (let chunk = 0; chunk < 100; chunk++) held.add([new Uint8Array(1000).fill(120)], false)
+  expect(held.heldBytes).toBeLessThan(4000)
+
+  const endless = await start(sh(`cat /dev/zero | tr '\\0' x`, { format: "csv" }))
+  await expect(endless.handle.finished).rejects.toMatchObject({ code: "source-unreadable" })
+})
+
+test("EX3 a command that cannot be begun says why", async () => {
+  const none = exec("ls", [], { cwd: "/no/such/place" })
+  await expect(start(none)).rejects.toMatchObject({
+    code: "source-unreadable",
+    message: expect.stringMatching(/"\/no\/such\/place".* is not there/) as string,
+  })
+  const { handle } = await start(exec("echo", ["a\0b"]))
+  await expect(handle.finished).rejects.toMatchObject({ code: "source-unreadable" })
+})
+
+test.runIf(process.platform === "linux")(
+  "EX5 what has left the command's group and holds its output open keeps no job from stopping",
+  async () => {
+    for (const then of ["exit 0", "sleep 60"]) {
+      const { handle, rows } = await start(sh(`echo '{"n":1}'; setsid sleep 20 & ${then}`))
+      while (rows.length < 1) await pause(20)
+      await pause(300)
+      const before = performance.now()
+      await handle.stop()
+      expect(performance.now() - before).toBeLessThan(6000)
+      rmSync(join(directory, "state"), { recursive: true })
+    }
+  },
+  20_000,
+)
 
 const isRunning = (mark: string) => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(mark)
 

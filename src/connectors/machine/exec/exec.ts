@@ -146,6 +146,17 @@ class ExecBinding implements SourceBinding {
   async openSource(context: SourceContext): Promise<Source> {
     const { line } = this.#parts
     const cwd = posix.resolve(context.baseDirectory, line.cwd)
+    const entry = await context.env.disk.stat(cwd)
+    if (entry?.kind !== "directory") {
+      const what = `The directory ${JSON.stringify(cwd)}, in which the command ${JSON.stringify(line.command)} of the input ${context.input} is to run,`
+      throw new TidemarkError(
+        "source-unreadable",
+        `${what} is ${entry === undefined ? "not there" : "no directory"}.`,
+        {
+          hint: "Create it, or give another cwd.",
+        },
+      )
+    }
     return new ExecSource(context, { ...this.#parts, line: { ...line, cwd } })
   }
 }
