@@ -67,6 +67,13 @@ export interface ReadableFile {
 /** Directories that were listed at this look, by path. */
 type Listed = Map<string, SeenDirectory>
 
+/** What one look has found so far. */
+interface Look {
+  readonly listed: Listed
+  /** The files that match. */
+  readonly byFileId: ReadonlyMap<string, SeenFile>
+}
+
 /** See the head of this file. */
 export class FileTracker {
   readonly #context: TrackerContext
@@ -173,7 +180,7 @@ export class FileTracker {
       else {
         const seen = byFileId.get(known.fileId) ?? (await this.#findBeside(known, listed))
         if (seen === undefined) await this.#miss(known)
-        else await this.#found(known, seen, listed)
+        else await this.#found(known, seen, { listed, byFileId })
       }
     }
   }
@@ -204,7 +211,7 @@ export class FileTracker {
   }
 
   /** A file that was begun is there: maybe under another name, grown, or not what it was. */
-  async #found(known: KnownFile, seen: SeenFile, listed: Listed): Promise<void> {
+  async #found(known: KnownFile, seen: SeenFile, { listed, byFileId }: Look): Promise<void> {
     const { files } = this.#context
     const sight = this.#sightOf(known)
     sight.missed = undefined
@@ -234,7 +241,7 @@ export class FileTracker {
     Object.assign(sight, { size, modifiedMicros: seen.modifiedMicros, isVerified: true })
     if (this.#context.areWhole) return
     if (size === now.offset) files.update(now.number, { isAtEnd: true })
-    await this.#checkCopies(now, seen, listed)
+    await this.#checkCopies(now, seen, { listed, byFileId })
   }
 
   #hold({ id, number }: KnownFile): void {
@@ -360,12 +367,13 @@ export class FileTracker {
 
   /**
    * What comes to lie beside a file under the name of an earlier generation, while that file keeps its name, is a copy of what was in it.
-   * Where it still is, the file is read; where it is not any more, the file was cut, and may not show it.
+   * What the pattern matches is a file of its own, whatever its name is like. Where it still is, the file is read; where it is not any more, the file was cut, and may not show it.
    */
-  async #checkCopies(known: KnownFile, seen: SeenFile, listed: Listed): Promise<void> {
+  async #checkCopies(known: KnownFile, seen: SeenFile, { listed, byFileId }: Look): Promise<void> {
     const { files, readHead } = this.#context
     const beside = await (await this.#beside(seen.id, listed)).generationsOf(seen.id)
-    const unknown = beside.filter(({ fileId, size }) => size > 0 && files.byFileId(fileId) === undefined)
+    const isOther = (fileId: string) => files.byFileId(fileId) !== undefined || byFileId.has(fileId)
+    const unknown = beside.filter(({ fileId, size }) => size > 0 && !isOther(fileId))
     if (unknown.length === 0) return
     const now = await readHead(seen.id, FINGERPRINT_BYTES)
     const heads = await Promise.all(unknown.map(({ id }) => readHead(id, FINGERPRINT_BYTES)))

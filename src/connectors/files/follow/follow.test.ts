@@ -16,6 +16,17 @@ const gaps = ({ notices }: Follower) => notices.filter(({ isGap }) => isGap).map
 const start = (binding = log, from = NOTHING) => Follower.start(world, binding, from)
 
 describe("one file", () => {
+  test("FO6 a file that matches is no copy of another, though its name is that of an earlier generation", async () => {
+    const follower = await start(jsonl("*.jsonl", { follow: true }))
+    world.append("app.jsonl", lines(1))
+    await follower.drain()
+    world.append("app.jsonl", lines(2))
+    world.append("app-7.jsonl", lines(3))
+    expect(await follower.drain()).toEqual(numbered(1, 2, 3))
+    expect(gaps(follower)).toEqual([])
+    await follower.end()
+  })
+
   test("FO1 each file may begin with a byte order mark, not only the first", async () => {
     const follower = await start(jsonl("*.log", { follow: true }))
     for (const n of [1, 2]) world.append(`${n}.log`, `\ufeff${lines(n, 10 + n)}`)

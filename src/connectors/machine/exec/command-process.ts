@@ -10,6 +10,7 @@
  *   nothing of its group runs any more that could be asked to end.
  */
 import { spawn, type ChildProcess } from "node:child_process"
+import type { Timers } from "../../../env/env.ts"
 
 /** So much may be held before the command must wait: bytes. */
 export const HELD_BYTES_MAX = 1024 * 1024
@@ -119,19 +120,20 @@ export class CommandProcess {
    * Ends the command and all that it has begun: it is asked to, and killed where it goes on for two seconds. What has left its group may hold its
    * output open for as long as it likes, and is not waited for.
    */
-  async stop(): Promise<void> {
+  async stop(timers: Timers): Promise<void> {
     this.#isStopping = true
     const { stdin, stdout, stderr, exitCode, signalCode } = this.#child
     stdin!.destroy()
     stdout!.resume()
-    const letGo = (): void => {
+    const isOver = exitCode !== null || signalCode !== null
+    const ended = new AbortController()
+    const patience = timers.sleep(isOver ? 0 : (GRACE_SECONDS + 1) * 1_000_000, ended.signal).then(() => {
       stdout!.destroy()
       stderr?.destroy()
-    }
-    const isOver = exitCode !== null || signalCode !== null
-    const patience = setTimeout(letGo, isOver ? 0 : (GRACE_SECONDS + 1) * 1000)
+    })
     await this.#closed
-    clearTimeout(patience)
+    ended.abort()
+    await patience
   }
 
   #take(chunk: Uint8Array): void {

@@ -109,7 +109,7 @@ class ExecReader implements PartitionReader {
   }
 
   async close(): Promise<void> {
-    await this.#process?.stop()
+    await this.#process?.stop(this.#context.env.timers)
   }
 
   get #isReadable(): boolean {

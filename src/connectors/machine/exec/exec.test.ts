@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { job, memory, run, schema, t, type JobEvent, type RowOf } from "../../../index.ts"
 import { Arena } from "../../../batch/arena.ts"
+import { nodeEnv } from "../../../env/node/node-env.ts"
 import type { SourceContext } from "../../../connect/source.ts"
 import { CommandLines } from "./command-lines.ts"
 import { CommandProcess, HELD_BYTES_MAX } from "./command-process.ts"
@@ -107,7 +108,7 @@ test("EX4 a command that writes more than is read waits", async () => {
   const held = command.heldBytes
   expect(command.take().reduce((sum, { length }) => sum + length, 0)).toBe(held)
   while (command.heldBytes < HELD_BYTES_MAX) await pause(10)
-  await command.stop()
+  await command.stop(nodeEnv().timers)
   expect(command.end).toBeDefined()
 })
 
