@@ -53,15 +53,18 @@ export function basesOf(name: string): string[] {
   return bases
 }
 
+/** Generations that are renamed all the time are looked at so often. */
+const LOOKS_MAX = 100
+
 /** What is in a directory. Files are looked at when they are asked for, once. */
 export class SeenDirectory {
   readonly #disk: Disk
   readonly #path: string
   /** As matched, `""` for the base directory itself. */
   readonly #id: string
-  readonly #names: readonly string[]
+  #names: readonly string[]
   #byBase: ReadonlyMap<string, readonly string[]> | undefined
-  readonly #seen = new Map<string, SeenFile | undefined>()
+  #seen = new Map<string, SeenFile | undefined>()
 
   private constructor(disk: Disk, path: string, id: string, names: readonly string[]) {
     this.#disk = disk
@@ -83,8 +86,25 @@ export class SeenDirectory {
     return undefined
   }
 
-  /** Earlier generations of a file of the directory, the oldest first. */
+  /**
+   * Earlier generations of a file of the directory, the oldest first. Who renames them while they are looked at can hide one, as
+   * it was where nobody looked any more: so they are looked at until twice the same has been seen.
+   */
   async generationsOf(id: string): Promise<readonly SeenFile[]> {
+    let files = await this.#generationsNow(id)
+    for (let looks = 1; looks < LOOKS_MAX; looks++) {
+      this.#names = await this.#disk.list(this.#path)
+      this.#byBase = undefined
+      this.#seen = new Map()
+      const again = await this.#generationsNow(id)
+      const isSame = again.length === files.length && again.every((file, at) => isSameFile(file, files[at]!))
+      files = again
+      if (isSame) break
+    }
+    return files
+  }
+
+  async #generationsNow(id: string): Promise<readonly SeenFile[]> {
     this.#byBase ??= byBase(this.#names)
     const files: SeenFile[] = []
     for (const name of this.#byBase.get(posix.basename(id)) ?? []) {
@@ -104,6 +124,10 @@ export class SeenDirectory {
     this.#seen.set(name, seen)
     return seen
   }
+}
+
+function isSameFile(one: SeenFile, other: SeenFile): boolean {
+  return one.id === other.id && one.fileId === other.fileId
 }
 
 function byBase(names: readonly string[]): Map<string, string[]> {
