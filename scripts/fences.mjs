@@ -1,6 +1,7 @@
 /**
  * Type-checks every `ts` fence of the docs and of the doc comments in `src/`, each as a module of its own, against the
- * built package: `tidemark` resolves as it does for a user, through `exports` of package.json.
+ * built package: `tidemark` resolves as it does for a user, through `exports` of package.json. A fence that names a file,
+ * as "```ts orders.ts" does, can be imported as that by the other fences of its page.
  *
  * `node scripts/fences.mjs` prints what does not compile, with the line in the page or comment.
  */
@@ -10,10 +11,13 @@ import { fileURLToPath } from "node:url"
 import ts from "typescript"
 
 const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "examples"]
-const FENCE = /^([ \t]*)(?:```|~~~)(?:ts|typescript|mts)\b[^\n]*\n([\s\S]*?)^[ \t]*(?:```|~~~)[ \t]*$/gm
+const FENCE = /^([ \t]*)(?:```|~~~)(?:ts|typescript|mts)\b([^\n]*)\n([\s\S]*?)^[ \t]*(?:```|~~~)[ \t]*$/gm
 const DOC_COMMENT = /\/\*\*[\s\S]*?\*\//g
 
-/** @typedef {{ file: string, line: number, code: string }} Fence `line` is that of the first line of code, from 1. */
+/**
+ * @typedef {{ file: string, line: number, name?: string, code: string }} Fence `line` is that of the first line of code,
+ *   from 1; `name` the file that the fence says it is.
+ */
 
 /** All fences below `root`. */
 export function findFences(root) {
@@ -27,10 +31,18 @@ export function findFences(root) {
 
 /** Each fence that does not compile, as `file:line: message`. */
 export function checkFences(root, fences) {
-  const modules = new Map(fences.map((fence) => [`${fence.file}.${fence.line}.ts`, fence]))
+  const folderOf = (fence) => `${fence.file}.fences`
+  const folders = new Set(fences.map(folderOf))
+  const modules = new Map()
+  for (const fence of fences) {
+    const module = `${folderOf(fence)}/${fence.name ?? `${fence.line}.ts`}`
+    if (modules.has(module)) return [`${relative(root, fence.file)}:${fence.line}: two fences are ${fence.name}.`]
+    modules.set(module, fence)
+  }
   const options = fenceOptions(root)
   const host = ts.createCompilerHost(options)
-  const { fileExists, readFile, getSourceFile } = host
+  const { directoryExists, fileExists, readFile, getSourceFile } = host
+  host.directoryExists = (directory) => folders.has(directory) || directoryExists(directory)
   host.fileExists = (file) => modules.has(file) || fileExists(file)
   host.readFile = (file) => modules.get(file)?.code ?? readFile(file)
   host.getSourceFile = (file, ...rest) => {
@@ -65,7 +77,9 @@ function fenceOptions(root) {
 function fencesOf(file, text) {
   return [...text.matchAll(FENCE)].map((match) => {
     const before = text.slice(0, match.index)
-    return { file, line: before.split("\n").length + 1, code: match[2] }
+    const line = before.split("\n").length + 1
+    const name = /^ +([\w-]+(?:\.[\w-]+)*\.ts)$/.exec(match[2])?.[1]
+    return { file, line, name, code: match[3] }
   })
 }
 

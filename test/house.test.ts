@@ -197,6 +197,10 @@ function plantFences(): void {
   const fence = (code: string): string => `\`\`\`ts\nimport { answer } from "tidemark"\n${code}\n\`\`\`\n`
   house.plant("README.md", `# Planted\n\n${fence("const text: string = answer")}`)
   house.plant("docs/good.md", fence("const number: number = answer"))
+  house.plant(
+    "docs/named.md",
+    '```ts one.ts\nexport const one = 1\n```\n```ts\nimport { one } from "./one.ts"\none()\n```\n',
+  )
   const comment = fence("answer.nothing()").trimEnd().replaceAll(/^/gm, " * ")
   house.plant(
     "src/base/fenced.ts",
@@ -305,6 +309,7 @@ describe("the other steps go red", () => {
     ["script-types", "scripts/wrong-type.mjs(2,27): error TS2345"],
     ["fences", "README.md:5: Type 'number' is not assignable to type 'string'."],
     ["fences", "src/base/fenced.ts:6: Property 'nothing' does not exist"],
+    ["fences", "docs/named.md:6: This expression is not callable."],
     ["api", "api/tidemark-files.api.md is not what is published"],
     ["public-docs", "noComment is published and has no doc comment"],
     ["public-docs", "noExample is published and has no @example"],
