@@ -7,7 +7,7 @@
 import type { Colors } from "picocolors/types.js"
 import { counted, grouped, plural } from "../base/counted.ts"
 import { formatDuration } from "../base/duration.ts"
-import type { StoredEventTime, StoredHold, StoredStatus, StoredWindow } from "../observe/stored-status.ts"
+import type { StoredEventTime, StoredHold, StoredIdle, StoredStatus, StoredWindow } from "../observe/stored-status.ts"
 import { agoText, spanText, timeText } from "./time-text.ts"
 
 /** What became of a job. */
@@ -67,17 +67,17 @@ function eventTimeLines(eventTime: StoredEventTime, shown: ShownStatus, colors: 
       ? `${head}  no watermark yet`
       : `${head}  watermark ${timeText(watermarkMicros)}${lagText(watermarkMicros, maxEventTimeMicros)}`,
     ...holdLines(eventTime, shown, colors),
-    ...someLines(eventTime.idlePartitions, ({ partition, sinceMicros }) => {
-      return `${partition} is idle: nothing of it since ${timeText(sinceMicros)}, ${agoText(shown.nowMicros - sinceMicros)}`
+    ...someLines(eventTime.idlePartitions, ({ sinceMicros, ...idle }) => {
+      return `${partitionText(idle, shown.status)} is idle: nothing of it since ${timeText(sinceMicros)}, ${agoText(shown.nowMicros - sinceMicros)}`
     }),
-    ...someLines(eventTime.pausedPartitions, ({ partition, aheadMicros }) => {
+    ...someLines(eventTime.pausedPartitions, ({ aheadMicros, ...paused }) => {
       const ahead = aheadMicros === undefined ? "" : `${spanText(aheadMicros)} `
-      return `${partition} is ${ahead}ahead of the slowest: it is read when that has caught up`
+      return `${partitionText(paused, shown.status)} is ${ahead}ahead of the slowest: it is read when that has caught up`
     }),
   ]
   for (const window of windows) lines.push(`  ${windowText(window, watermarkMicros)}`)
   const isWaiting = windows.some(({ openWindows }) => openWindows > 0)
-  if (isWaiting) lines.push(`  ${dim(adviceOf(eventTime, shown.state))}`)
+  if (isWaiting) lines.push(`  ${dim(adviceOf(eventTime, shown))}`)
   return lines
 }
 
@@ -87,6 +87,14 @@ const SHOWN_MAX = 5
 function someLines<T>(all: readonly T[], lineOf: (each: T) => string): string[] {
   const lines = all.slice(0, SHOWN_MAX).map((each) => `  ${lineOf(each)}`)
   return all.length > SHOWN_MAX ? [...lines, `  and ${grouped(all.length - SHOWN_MAX)} more like it`] : lines
+}
+
+/** A partition by its name, which in a job with several inputs may be that of two. */
+function partitionText(
+  { input, partition }: Pick<StoredIdle, "input" | "partition">,
+  { inputs }: StoredStatus,
+): string {
+  return inputs.length > 1 ? `${partition} of ${input}` : partition
 }
 
 function lagText(watermark: number, latest: number | undefined): string {
@@ -100,7 +108,8 @@ function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: C
       openPartitions === 0 ? "  no partition is open: all that was there is read" : "  all open partitions are idle",
     ]
   }
-  const { partition, watermarkMicros, behindMicros = 0, others } = holdingBack
+  const { watermarkMicros, behindMicros = 0, others } = holdingBack
+  const partition = partitionText(holdingBack, shown.status)
   const isAlone = openPartitions - eventTime.idlePartitions.length === 1
   const also = others === 0 ? "" : `, and ${counted(others, "other")} with it`
   const since = sinceText(holdingBack, shown.nowMicros)
@@ -130,13 +139,13 @@ function windowText({ id, openWindows, nextDueMicros }: StoredWindow, watermark:
 }
 
 /** What makes the windows fire that wait. */
-function adviceOf({ holdingBack }: StoredEventTime, state: StoredState): string {
+function adviceOf({ holdingBack }: StoredEventTime, { state, status }: ShownStatus): string {
   if (holdingBack === undefined) {
     return state === "running"
       ? "They fire when later records come, or when the job drains."
       : "They fire when later files come, or in a run without --no-drain."
   }
-  const { partition } = holdingBack
+  const partition = partitionText(holdingBack, status)
   return state === "running"
     ? `They fire when later records of ${partition} come, or when it ends.`
     : `The job does not run. They fire when a run has read later records of ${partition}, or its end.`
