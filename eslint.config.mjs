@@ -8,7 +8,7 @@ import { doors, nodeDoors, pureLayers } from "./layers.mjs"
 import { asynchrony, banMessage, nodeModulesInstead, world, worldDoors } from "./scripts/purity.mjs"
 
 const TESTS = ["**/*.{test,fuzz,bench,conformance,fixture}.ts", "test/**", "bench/**"]
-const OUTSIDE = ["scripts/**", "examples/**", "bench/**", "*.mjs", "*.ts"]
+const OUTSIDE = ["scripts/**", "examples/**", "templates/**", "bench/**", "*.mjs", "*.ts"]
 
 /** What is almost always a slip, whatever the language's version; the compiler sees the rest. */
 const SLIPS = [

@@ -38,6 +38,7 @@ export const ERROR_CODES = [
   "disk-full",
   "disk-failed",
   "job-file-invalid",
+  "project-occupied",
 ] as const
 
 /**

@@ -9,8 +9,7 @@ import { constants, existsSync, rmSync } from "node:fs"
 import { access, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import type { TidemarkError } from "../base/errors.ts"
-import { diskError } from "../env/disk-error.ts"
+import { systemFailure } from "./system-failure.ts"
 
 /** Older ones may still be run by other processes, which load them once. */
 export const KEPT_BUNDLES = 10
@@ -39,7 +38,7 @@ async function temporaryDirectory(): Promise<string> {
     process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
     return directory
   } catch (error) {
-    throw failure("make the directory", `${prefix}*`, error)
+    throw systemFailure("make the directory", `${prefix}*`, error)
   }
 }
 
@@ -60,7 +59,7 @@ export async function writeBundle(directory: string, name: string, hash: string,
     return bundle
   } catch (error) {
     await rm(draft, { force: true })
-    throw failure("write", bundle, error)
+    throw systemFailure("write", bundle, error)
   }
 }
 
@@ -73,11 +72,4 @@ async function removeOldest(directory: string, name: string): Promise<void> {
   const dated = await Promise.all(paths.map(async (path) => ({ path, millis: (await stat(path)).mtimeMs })))
   dated.sort((one, other) => other.millis - one.millis)
   for (const { path } of dated.slice(KEPT_BUNDLES)) await rm(path, { force: true })
-}
-
-function failure(operation: string, path: string, cause: unknown): TidemarkError {
-  const { code = "unknown", message } = cause as NodeJS.ErrnoException
-  // Node's message is "EACCES: permission denied, mkdir '...'": the words in the middle are the system's.
-  const reason = /^[A-Z0-9]+: ([^,]*)/.exec(message)?.[1] ?? message
-  return diskError({ operation, path, errno: code, reason, cause })
 }

@@ -8,6 +8,7 @@ import {
   type ReplayLettersOptions,
 } from "./commands/dead-letters.ts"
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts"
+import { initCommand } from "./commands/init.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
 import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
 import { EXIT } from "./exit-codes.ts"
@@ -27,6 +28,7 @@ The package's README.md has a whole one. Relative paths in it start from the
 working directory; what the job must remember lies in .tidemark/<job> there.
 
 Examples:
+  tidemark init my-project              a new project: a job, its test, and data
   tidemark explain revenue.ts           look at the plan; nothing is read
   tidemark run revenue.ts               run to the end of the input
   tidemark run revenue.ts               again: only what is new is read
@@ -44,6 +46,21 @@ Exit codes:
 
 An error begins with its code: docs/errors/<code>.md in the package says what
 happened, why, and what to do.`
+
+const INIT_HELP = `
+Examples:
+  tidemark init my-project     makes the directory, too
+  tidemark init                in this one
+
+Makes a project that runs at once: a job in TypeScript that counts requests by
+path and ten minutes, data for it, and its test. "npm install" and "npm start" are
+what comes next; its README.md says what you see then.
+
+Makes package.json, tsconfig.json, .gitignore, README.md, src/requests.ts,
+src/requests.test.ts and data/requests.csv. Where there is one of them already,
+none is made, and nothing changes.
+
+Exit codes: ${EXIT.finished} made, ${EXIT.failed} the disk refused, ${EXIT.usage} wrong command line, or the directory has such files.`
 
 const RUN_HELP = `
 Examples:
@@ -131,11 +148,23 @@ function program(): Command {
     .version(VERSION)
     .addHelpText("after", ROOT_HELP)
     .exitOverride()
+  addInit(root)
   addRun(root)
   addExplain(root)
   addStatus(root)
   addDeadLetters(root)
   return root
+}
+
+function addInit(root: Command): void {
+  root
+    .command("init")
+    .description("Make a project that runs at once: a job, its test, and data.")
+    .argument("[directory]", "where; it is made where there is none", ".")
+    .addHelpText("after", INIT_HELP)
+    .action(async (directory: string) => {
+      process.exitCode = await initCommand(directory)
+    })
 }
 
 function addRun(root: Command): void {

@@ -1,0 +1,27 @@
+/** `tidemark init [DIR]`: makes a project that runs, with a job, its test and data. */
+import { TidemarkError } from "../../base/errors.ts"
+import { EXIT } from "../exit-codes.ts"
+import { newProject } from "../new-project.ts"
+import { errorText, printable } from "../report.ts"
+
+/** Runs the command; gives the exit code. */
+export async function initCommand(directory: string): Promise<number> {
+  try {
+    const files = await newProject(directory)
+    const enter = directory === "." ? "" : `cd ${shellWord(directory)} && `
+    const made = `Made a job, its test and data to run it on in ${printable(directory === "." ? "this directory" : directory)}:`
+    const lines = [made, ...files.map((file) => `  ${file}`), "", "Next:", `  ${enter}npm install`, "  npm start"]
+    process.stdout.write(`${lines.join("\n")}\n`)
+    return EXIT.finished
+  } catch (error) {
+    process.stderr.write(errorText(error))
+    return error instanceof TidemarkError && error.code === "project-occupied" ? EXIT.usage : EXIT.failed
+  }
+}
+
+/** A path as one word of a shell. */
+function shellWord(path: string): string {
+  const isPlain = /^[\w./@:%+,][\w./@:%+,-]*$/.test(path)
+  const safe = path.startsWith("-") ? `./${path}` : path
+  return isPlain ? path : `'${safe.replaceAll("'", `'\\''`)}'`
+}
