@@ -45,6 +45,8 @@ export interface DiskEntry {
   readonly size: number
   /** Set where the path is a symbolic link; `kind` and `size` are those of what it leads to. */
   readonly isLink?: true
+  /** Of a symbolic link to a file: that file's absolute path, without links. */
+  readonly leadsTo?: string
   /**
    * Of a file: what tells it from all others that there are, whatever it is called (device and inode). One that was removed may have left
    * it to another.

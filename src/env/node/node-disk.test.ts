@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, symlink, writeFile } from "node:fs/promises"
+import { mkdtemp, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
@@ -101,7 +101,12 @@ test("a link is what it leads to, and one that leads nowhere is seen", async () 
   await symlink("nothing", `${root}/dangling`)
   await symlink("target/x", `${root}/through-a-file`)
   await symlink("itself", `${root}/itself`)
-  expect(await disk.stat(`${root}/link`)).toMatchObject({ kind: "file", size: 4, isLink: true })
+  expect(await disk.stat(`${root}/link`)).toMatchObject({
+    kind: "file",
+    size: 4,
+    isLink: true,
+    leadsTo: await realpath(`${root}/target`),
+  })
   expect(await disk.stat(`${root}/dangling`)).toEqual({ kind: "nowhere", size: 0, isLink: true })
   expect(await disk.stat(`${root}/through-a-file`)).toMatchObject({ kind: "nowhere" })
   expect(await disk.stat(`${root}/itself`)).toMatchObject({ kind: "nowhere" })

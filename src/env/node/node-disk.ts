@@ -43,12 +43,15 @@ export const nodeDisk: Disk = {
     const own = await attempt("look at", path, () => fs.lstat(path, BIG), ABSENT)
     if (own === undefined) return undefined
     const isLink = own.isSymbolicLink()
-    const stats = isLink ? await attempt("look at", path, () => fs.stat(path, BIG), LEADS_NOWHERE) : own
-    if (stats === undefined) return { kind: "nowhere", size: 0, isLink: true }
+    const leadsTo = isLink ? await attempt("look at", path, () => fs.realpath(path), LEADS_NOWHERE) : path
+    const stats =
+      isLink && leadsTo !== undefined ? await attempt("look at", path, () => fs.stat(leadsTo, BIG), LEADS_NOWHERE) : own
+    if (leadsTo === undefined || stats === undefined) return { kind: "nowhere", size: 0, isLink: true }
     const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other"
     const isFile = kind === "file"
     const ofFile = isFile ? { fileId: fileIdOf(stats), modifiedMicros: Number(stats.mtimeNs / 1000n) } : {}
-    return { kind, size: Number(stats.size), ...(isLink ? { isLink } : {}), ...ofFile }
+    const ofLink = isLink ? { isLink, ...(isFile ? { leadsTo } : {}) } : {}
+    return { kind, size: Number(stats.size), ...ofLink, ...ofFile }
   },
 
   async list(path: string): Promise<string[]> {

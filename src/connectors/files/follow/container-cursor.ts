@@ -58,6 +58,10 @@ export class ContainerCursor implements FileCursor {
   }
 
   async check(): Promise<number> {
+    return await this.size()
+  }
+
+  async size(): Promise<number> {
     return await this.#file.size()
   }
 

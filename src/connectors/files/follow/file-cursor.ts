@@ -22,6 +22,8 @@ export interface CursorRead extends Pick<SourceBatch, "batch" | "bad" | "release
 export interface FileCursor {
   /** The file's size, or `"cut"` where it is not any more what was read of it: shorter, or with other bytes at its start. */
   check(): Promise<number | "cut">
+  /** The file's size alone. */
+  size(): Promise<number>
   /**
    * Reads on.
    *

@@ -16,7 +16,8 @@ import type { SourceNotice } from "../../../connect/source.ts"
 import { posix } from "node:path"
 import { fileLabel } from "../source-errors.ts"
 import type { FileCursor, FileProgress } from "./file-cursor.ts"
-import { basesOf, type FollowScan, type SeenDirectory, type SeenFile } from "./follow-scan.ts"
+import { basesOf, type FollowScan, type SeenFile } from "./follow-scan.ts"
+import { FollowView } from "./follow-view.ts"
 import { FINGERPRINT_BYTES, fingerprintOf, type FollowedFiles, type KnownFile } from "./followed-files.ts"
 
 /** So many files are open at once. */
@@ -39,8 +40,8 @@ export interface TrackerContext {
   readonly nowMicros: () => number
   /** Opens a file where it is now; `undefined` where it is not there any more. */
   open(known: KnownFile): Promise<FileCursor | undefined>
-  /** The first bytes of a file, so many at most. */
-  readonly readHead: (id: string, count: number) => Promise<Uint8Array>
+  /** The first bytes of a file, so many at most; `undefined` where it is not there any more. */
+  readonly readHead: (seen: SeenFile, count: number) => Promise<Uint8Array | undefined>
 }
 
 /** What this run knows of a file. */
@@ -64,15 +65,8 @@ export interface ReadableFile {
   readonly until: number
 }
 
-/** Directories that were listed at this look, by path. */
-type Listed = Map<string, SeenDirectory>
-
-/** What one look has found so far. */
-interface Look {
-  readonly listed: Listed
-  /** The files that match. */
-  readonly byFileId: ReadonlyMap<string, SeenFile>
-}
+/** So often a look begins anew where files were renamed since they were seen. */
+const LOOKS_MAX = 3
 
 /** See the head of this file. */
 export class FileTracker {
@@ -86,6 +80,9 @@ export class FileTracker {
   readonly #notices: SourceNotice[] = []
   readonly #vanished: string[] = []
   #hasToldCompressed = false
+  #view: FollowView | undefined
+  /** The first file, by its number, that was not where it had been seen: nothing behind it is read before it is found. */
+  #awaited = Infinity
 
   constructor(context: TrackerContext) {
     this.#context = context
@@ -108,14 +105,18 @@ export class FileTracker {
 
   /** Looks at all files. */
   async look(): Promise<void> {
-    const { scan } = this.#context
-    const matches = await scan.matches()
-    if (scan.hasCompressed && !this.#hasToldCompressed) this.#tellCompressed()
-    const listed = new Map<string, SeenDirectory>()
-    await this.#locate(matches, listed)
-    if (!this.#context.areWhole) await this.#takeUpBehind(matches, listed)
-    for (const seen of matches) await this.#takeUp(seen, matches, listed)
-    await this.#plan()
+    const { files, scan, areWhole } = this.#context
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      this.#awaited = Infinity
+      const sought = { known: files.all, names: [...this.#holders.keys()], areWhole }
+      const view = (this.#view = await FollowView.look(scan, sought, this.#view))
+      if (scan.hasCompressed && !this.#hasToldCompressed) this.#tellCompressed()
+      await this.#locate(view)
+      if (!areWhole) await this.#takeUpBehind(view)
+      for (const seen of view.matches) await this.#takeUp(seen, view)
+      await this.#plan()
+      if (this.#awaited === Infinity) break
+    }
     this.#tellVanished()
   }
 
@@ -173,45 +174,30 @@ export class FileTracker {
   }
 
   /** Finds the files that were begun. */
-  async #locate(matches: readonly SeenFile[], listed: Listed): Promise<void> {
-    const byFileId = new Map(matches.map((seen) => [seen.fileId, seen]))
+  async #locate(view: FollowView): Promise<void> {
     for (const known of this.#context.files.all) {
-      if (known.role === "earlier") await this.#checkEarlier(known, byFileId, listed)
+      if (known.role === "earlier") await this.#checkEarlier(known, view)
       else {
-        const seen = byFileId.get(known.fileId) ?? (await this.#findBeside(known, listed))
+        const seen = view.placeOf(known)
         if (seen === undefined) await this.#miss(known)
-        else await this.#found(known, seen, { listed, byFileId })
+        else await this.#found(known, seen, view)
       }
     }
   }
 
-  async #findBeside(known: KnownFile, listed: Listed): Promise<SeenFile | undefined> {
-    return await (await this.#beside(known.id, listed)).find(known.fileId)
-  }
-
-  async #beside(id: string, listed: Listed): Promise<SeenDirectory> {
-    const directory = posix.dirname(id)
-    const before = listed.get(directory)
-    if (before !== undefined) return before
-    const beside = await this.#context.scan.beside(id)
-    listed.set(directory, beside)
-    return beside
-  }
-
   /** A file that is passed over: gone, or another one has its inode by now. */
-  async #checkEarlier(known: KnownFile, matches: ReadonlyMap<string, SeenFile>, listed: Listed): Promise<void> {
+  async #checkEarlier(known: KnownFile, view: FollowView): Promise<void> {
     const { files } = this.#context
-    if (matches.has(known.fileId)) return files.forget(known.number)
-    const isListed = listed.has(posix.dirname(known.id))
-    if (!isListed) return
-    const seen = await this.#findBeside(known, listed)
+    if (view.match(known.fileId) !== undefined) return files.forget(known.number)
+    if (!view.hasLooked(known.id)) return
+    const seen = await view.findBeside(known.id, known.fileId)
     if (seen === undefined) await this.#miss(known)
     else if (seen.size < known.offset) files.forget(known.number)
     else this.#sightOf(known).missed = undefined
   }
 
   /** A file that was begun is there: maybe under another name, grown, or not what it was. */
-  async #found(known: KnownFile, seen: SeenFile, { listed, byFileId }: Look): Promise<void> {
+  async #found(known: KnownFile, seen: SeenFile, view: FollowView): Promise<void> {
     const { files } = this.#context
     const sight = this.#sightOf(known)
     sight.missed = undefined
@@ -222,16 +208,15 @@ export class FileTracker {
     if (isSame || (this.#context.areWhole && known.isAtEnd)) return this.#hold(now)
     const cursor = await this.#open(now, sight)
     const size = cursor === undefined ? undefined : await cursor.check()
-    // It was renamed between two looks at it; the next one finds it.
-    if (size === undefined) return
+    if (size === undefined) return this.#await(known)
     if (size === "cut") {
       // A removed file has left its inode to another one, unless it is where it was.
-      if (!isRenamed) return await this.#cut(now, seen, listed)
+      if (!isRenamed) return await this.#cut(now, seen, view)
       await this.#drop(known)
-      if (!this.#context.areWhole) await this.#addGenerations(known.id, undefined, listed)
+      if (!this.#context.areWhole) await this.#addGenerations(known.id, undefined, view)
       return
     }
-    if (size < sight.size && now.offset === 0) return await this.#cut(now, seen, listed)
+    if (size < sight.size && now.offset === 0) return await this.#cut(now, seen, view)
     if (size < sight.size) {
       this.#tellShorter(now, sight.size - size)
       sight.tried = now.offset
@@ -241,7 +226,12 @@ export class FileTracker {
     Object.assign(sight, { size, modifiedMicros: seen.modifiedMicros, isVerified: true })
     if (this.#context.areWhole) return
     if (size === now.offset) files.update(now.number, { isAtEnd: true })
-    await this.#checkCopies(now, seen, { listed, byFileId })
+    await this.#checkCopies(now, seen, view)
+  }
+
+  /** It was renamed since it was seen: who looks again finds it. */
+  #await({ number }: KnownFile): void {
+    this.#awaited = Math.min(this.#awaited, number)
   }
 
   #hold({ id, number }: KnownFile): void {
@@ -297,14 +287,15 @@ export class FileTracker {
   }
 
   /** A file has been cut, or written anew: what it has now is another file. A copy of it may have what was not read. */
-  async #cut(known: KnownFile, seen: SeenFile, listed: Listed): Promise<void> {
+  async #cut(known: KnownFile, seen: SeenFile, view: FollowView): Promise<void> {
     const { files } = this.#context
     const sight = this.#sightOf(known)
     const unread = Math.max(0, sight.size - known.offset)
+    const copies = await this.#addGenerations(seen.id, known, view, seen.fileId)
+    if (copies === undefined) return this.#await(known)
     files.forget(known.number)
     await this.#close(sight)
     this.#sights.delete(known.number)
-    const copies = await this.#addGenerations(seen.id, known, listed, seen.fileId)
     const role = "read"
     this.#hold(files.add({ role, id: seen.id, fileId: seen.fileId }))
     this.#tellCut(seen.id, known.offset, copies, unread)
@@ -335,82 +326,90 @@ export class FileTracker {
    *
    * @param before what was read of the file last, if a copy of it may be among them: that is read on.
    * @param except the file that has the name now, if it has not lost it meanwhile.
+   * @returns where they lie; `undefined` where one was renamed since it was seen, and nothing was taken in.
    */
-  async #addGenerations(id: string, before: KnownFile | undefined, listed: Listed, except?: string) {
+  async #addGenerations(id: string, before: KnownFile | undefined, view: FollowView, except?: string) {
     const { files } = this.#context
-    let copyOf = before !== undefined && before.offset > 0 ? before : undefined
-    const added: string[] = []
-    for (const seen of await (await this.#beside(id, listed)).generationsOf(id)) {
-      if (seen.fileId === except || files.byFileId(seen.fileId) !== undefined) continue
-      const isCopy = copyOf !== undefined && seen.size >= copyOf.offset && (await this.#isCopy(seen, copyOf))
-      const { offset, ordinal, fingerprint } = copyOf ?? { offset: 0, ordinal: 0, fingerprint: undefined }
-      const start = isCopy ? { offset, ordinal, fingerprint: fingerprint! } : {}
-      files.add({ role: "read", id: seen.id, fileId: seen.fileId, ...start })
-      if (isCopy) copyOf = undefined
-      added.push(seen.id)
+    const generations = await view.generationsOf(id)
+    const unknown = generations.filter(({ fileId }) => fileId !== except && files.byFileId(fileId) === undefined)
+    let copy: SeenFile | undefined
+    for (const seen of before !== undefined && before.offset > 0 ? unknown : []) {
+      const isCopy = seen.size >= before!.offset && (await this.#isCopy(seen, before!))
+      if (isCopy === undefined) return undefined
+      if (isCopy) copy = seen
+      if (isCopy) break
     }
-    return added
+    for (const seen of unknown) {
+      const { offset, ordinal, fingerprint } = before ?? { offset: 0, ordinal: 0, fingerprint: undefined }
+      const start = seen === copy ? { offset, ordinal, fingerprint: fingerprint! } : {}
+      files.add({ role: "read", id: seen.id, fileId: seen.fileId, ...start })
+    }
+    return unknown.map((seen) => seen.id)
   }
 
   /** Takes in what has come and gone under a name that a file has given up, and that none has now. */
-  async #takeUpBehind(matches: readonly SeenFile[], listed: Listed): Promise<void> {
+  async #takeUpBehind(view: FollowView): Promise<void> {
     const { files } = this.#context
-    const taken = new Set(matches.map(({ id }) => id))
     for (const [id, number] of [...this.#holders]) {
       const last = files.get(number)
       if (last === undefined) this.#holders.delete(id)
-      if (taken.has(id)) continue
+      if (view.hasMatch(id)) continue
       const isMissed = last !== undefined && this.#sightOf(last).missed !== undefined
-      if (last?.id !== id || isMissed) await this.#addGenerations(id, isMissed ? last : undefined, listed)
+      if (last?.id !== id || isMissed) await this.#addBehind(id, last, view)
     }
+  }
+
+  /** Takes in generations that came behind the file that had a name last. */
+  async #addBehind(id: string, last: KnownFile | undefined, view: FollowView, except?: string): Promise<boolean> {
+    const isMissed = last !== undefined && this.#sightOf(last).missed !== undefined
+    const added = await this.#addGenerations(id, isMissed ? last : undefined, view, except)
+    if (added === undefined) this.#await(last!)
+    return added !== undefined
   }
 
   /**
    * What comes to lie beside a file under the name of an earlier generation, while that file keeps its name, is a copy of what was in it.
    * What the pattern matches is a file of its own, whatever its name is like. Where it still is, the file is read; where it is not any more, the file was cut, and may not show it.
    */
-  async #checkCopies(known: KnownFile, seen: SeenFile, { listed, byFileId }: Look): Promise<void> {
+  async #checkCopies(known: KnownFile, seen: SeenFile, view: FollowView): Promise<void> {
     const { files, readHead } = this.#context
-    const beside = await (await this.#beside(seen.id, listed)).generationsOf(seen.id)
-    const isOther = (fileId: string) => files.byFileId(fileId) !== undefined || byFileId.has(fileId)
-    const unknown = beside.filter(({ fileId, size }) => size > 0 && !isOther(fileId))
+    const isOther = ({ fileId }: SeenFile) => files.byFileId(fileId) !== undefined || view.match(fileId) !== undefined
+    const unknown = (await view.generationsOf(seen.id)).filter((beside) => beside.size > 0 && !isOther(beside))
     if (unknown.length === 0) return
-    const now = await readHead(seen.id, FINGERPRINT_BYTES)
-    const heads = await Promise.all(unknown.map(({ id }) => readHead(id, FINGERPRINT_BYTES)))
-    if (heads.some((head) => now.length > 0 && startsAlike(head, now))) return
-    if (known.offset === 0) await this.#cut(known, seen, listed)
-    else this.#tellCut(seen.id, 0, await this.#addGenerations(seen.id, undefined, listed, seen.fileId))
+    const now = await readHead(seen, FINGERPRINT_BYTES)
+    const heads = await Promise.all(unknown.map((beside) => readHead(beside, FINGERPRINT_BYTES)))
+    if (now === undefined || heads.some((head) => head === undefined)) return this.#await(known)
+    if (heads.some((head) => now.length > 0 && startsAlike(head!, now))) return
+    if (known.offset === 0) return await this.#cut(known, seen, view)
+    this.#tellCut(seen.id, 0, (await this.#addGenerations(seen.id, undefined, view, seen.fileId)) ?? [])
   }
 
-  async #isCopy(seen: SeenFile, of: KnownFile): Promise<boolean> {
-    const head = await this.#context.readHead(seen.id, FINGERPRINT_BYTES)
+  async #isCopy(seen: SeenFile, of: KnownFile): Promise<boolean | undefined> {
+    const head = await this.#context.readHead(seen, FINGERPRINT_BYTES)
+    if (head === undefined) return undefined
     return head.length >= Math.min(of.offset, FINGERPRINT_BYTES) && fingerprintOf(head, of.offset) === of.fingerprint
   }
 
   /** Takes in a file that matches and is not known. */
-  async #takeUp(seen: SeenFile, matches: readonly SeenFile[], listed: Listed): Promise<void> {
+  async #takeUp(seen: SeenFile, view: FollowView): Promise<void> {
     const { files, areWhole } = this.#context
-    if (files.byFileId(seen.fileId)?.role === "read") return
+    if (files.byFileId(seen.fileId)?.role === "read" || !view.isConfirmed(seen)) return
     const holder = this.#holders.get(seen.id)
-    if (!areWhole) {
-      if (holder === undefined) await this.#passOverEarlier(seen, matches, listed)
-      else {
-        const last = files.get(holder)
-        const isLost = last !== undefined && this.#sightOf(last).missed !== undefined
-        await this.#addGenerations(seen.id, isLost ? last : undefined, listed, seen.fileId)
-      }
+    if (!areWhole && holder === undefined) await this.#passOverEarlier(seen, view)
+    else if (!areWhole) {
+      const last = files.get(holder!)
+      if (!(await this.#addBehind(seen.id, last, view, seen.fileId))) return
+      // What is written to it before the new one is, is read before that.
+      if (last !== undefined && this.#sightOf(last).missed === undefined) await this.#open(last, this.#sightOf(last))
     }
-    // It may have been renamed since it was seen.
-    if (files.byFileId(seen.fileId)?.role === "read") return
     this.#hold(files.add({ role: "read", id: seen.id, fileId: seen.fileId }))
   }
 
   /** A file that is read for the first time: generations of it that are there already are none of ours. */
-  async #passOverEarlier(seen: SeenFile, matches: readonly SeenFile[], listed: Listed): Promise<void> {
+  async #passOverEarlier(seen: SeenFile, view: FollowView): Promise<void> {
     const { files } = this.#context
-    const matching = new Set(matches.map(({ fileId }) => fileId))
-    for (const { id, fileId, size } of await (await this.#beside(seen.id, listed)).generationsOf(seen.id)) {
-      if (matching.has(fileId) || files.byFileId(fileId) !== undefined) continue
+    for (const { id, fileId, size } of await view.generationsOf(seen.id)) {
+      if (view.match(fileId) !== undefined || files.byFileId(fileId) !== undefined) continue
       files.add({ role: "earlier", id, fileId, offset: size, isAtEnd: true })
     }
   }
@@ -419,20 +418,38 @@ export class FileTracker {
   async #plan(): Promise<void> {
     this.#pass = []
     const { files, nowMicros } = this.#context
-    for (const known of files.all) {
-      if (known.role !== "read") continue
+    const reading = files.all.filter(({ role, isAtEnd }) => role === "read" && !(this.#context.areWhole && isAtEnd))
+    for (const known of reading) {
       const sight = this.#sightOf(known)
-      if (this.#context.areWhole && known.isAtEnd) continue
       if (!sight.isVerified && sight.missed === undefined && sight.cursor === undefined) await this.#begin(known, sight)
+    }
+    if (!this.#context.areWhole) await this.#measureBackwards(reading)
+    for (const known of reading) {
+      if (known.number >= this.#awaited) break
+      const sight = this.#sightOf(known)
       if (sight.size > sight.tried) this.#pass.push(known.number)
       else if (sight.cursor !== undefined && nowMicros() - sight.changedMicros > QUIET_MICROS) await this.#close(sight)
+    }
+  }
+
+  /**
+   * Measures files that come before one of which there is something to read, once more and the last first: so of what was written to two files one
+   * after the other, the later is never seen without the earlier.
+   */
+  async #measureBackwards(reading: readonly KnownFile[]): Promise<void> {
+    let isBehind = false
+    for (const known of reading.toReversed()) {
+      const sight = this.#sightOf(known)
+      if (isBehind && sight.cursor !== undefined) sight.size = Math.max(sight.size, await sight.cursor.size())
+      isBehind ||= sight.size > sight.tried
     }
   }
 
   /** Opens a file that was just taken in. */
   async #begin(known: KnownFile, sight: Sight): Promise<void> {
     const cursor = await this.#open(known, sight)
-    const size = await cursor?.check()
+    if (cursor === undefined) return this.#await(known)
+    const size = await cursor.check()
     if (typeof size !== "number") return
     Object.assign(sight, { size, isVerified: true })
     if (size === known.offset && !this.#context.areWhole) this.#context.files.update(known.number, { isAtEnd: true })

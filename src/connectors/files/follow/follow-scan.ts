@@ -14,7 +14,7 @@
  */
 import { posix } from "node:path"
 import type { SourceContext } from "../../../connect/source.ts"
-import type { Disk } from "../../../env/env.ts"
+import type { Disk, DiskEntry } from "../../../env/env.ts"
 import { compressionOf } from "../decompressor.ts"
 import { findFiles } from "../glob-files.ts"
 import { hasWildcards } from "../glob.ts"
@@ -43,6 +43,7 @@ export function isUnready(name: string): boolean {
 /** The names of files of which a name may be that of an earlier generation, in the same directory. */
 export function basesOf(name: string): string[] {
   const bases: string[] = []
+  if (!/[.-]\d/.test(name)) return bases
   const extension = posix.extname(name)
   const stem = name.slice(0, name.length - extension.length)
   for (let at = 1; at < name.length; at++) {
@@ -53,8 +54,8 @@ export function basesOf(name: string): string[] {
   return bases
 }
 
-/** Generations that are renamed all the time are looked at so often. */
-const LOOKS_MAX = 100
+/** So many files of a directory are looked at at once: the sooner, the less is renamed meanwhile. */
+const AT_ONCE = 32
 
 /** What is in a directory. Files are looked at when they are asked for, once. */
 export class SeenDirectory {
@@ -62,9 +63,11 @@ export class SeenDirectory {
   readonly #path: string
   /** As matched, `""` for the base directory itself. */
   readonly #id: string
-  #names: readonly string[]
+  readonly #names: readonly string[]
   #byBase: ReadonlyMap<string, readonly string[]> | undefined
-  #seen = new Map<string, SeenFile | undefined>()
+  readonly #seen = new Map<string, SeenFile | undefined>()
+  /** Whether a file was not there any more when it was looked at: what was seen does not belong together. */
+  isTorn = false
 
   private constructor(disk: Disk, path: string, id: string, names: readonly string[]) {
     this.#disk = disk
@@ -79,37 +82,22 @@ export class SeenDirectory {
   }
 
   async find(fileId: string): Promise<SeenFile | undefined> {
-    for (const name of this.#names) {
-      const seen = await this.#look(name)
-      if (seen?.fileId === fileId) return seen
+    for (let from = 0; from < this.#names.length; from += AT_ONCE) {
+      const seen = await Promise.all(this.#names.slice(from, from + AT_ONCE).map((name) => this.#look(name)))
+      const found = seen.find((each) => each?.fileId === fileId)
+      if (found !== undefined) return found
     }
     return undefined
   }
 
-  /**
-   * Earlier generations of a file of the directory, the oldest first. Who renames them while they are looked at can hide one, as
-   * it was where nobody looked any more: so they are looked at until twice the same has been seen.
-   */
+  /** Earlier generations of a file of the directory, the oldest first. */
   async generationsOf(id: string): Promise<readonly SeenFile[]> {
-    let files = await this.#generationsNow(id)
-    for (let looks = 1; looks < LOOKS_MAX; looks++) {
-      this.#names = await this.#disk.list(this.#path)
-      this.#byBase = undefined
-      this.#seen = new Map()
-      const again = await this.#generationsNow(id)
-      const isSame = again.length === files.length && again.every((file, at) => isSameFile(file, files[at]!))
-      files = again
-      if (isSame) break
-    }
-    return files
-  }
-
-  async #generationsNow(id: string): Promise<readonly SeenFile[]> {
     this.#byBase ??= byBase(this.#names)
     const files: SeenFile[] = []
-    for (const name of this.#byBase.get(posix.basename(id)) ?? []) {
-      const seen = await this.#look(name)
-      if (seen !== undefined) files.push(seen)
+    const names = this.#byBase.get(posix.basename(id)) ?? []
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      const seen = await Promise.all(names.slice(from, from + AT_ONCE).map((name) => this.#look(name)))
+      for (const each of seen) if (each !== undefined) files.push(each)
     }
     const number = (file: SeenFile) => Number(/[.-](\d+)$/.exec(file.id)?.[1] ?? 0)
     return files.sort((one, other) => one.modifiedMicros - other.modifiedMicros || number(other) - number(one))
@@ -118,16 +106,13 @@ export class SeenDirectory {
   async #look(name: string): Promise<SeenFile | undefined> {
     if (this.#seen.has(name)) return this.#seen.get(name)
     const entry = await this.#disk.stat(`${this.#path}/${name}`)
+    if (entry === undefined && !isUnready(name)) this.isTorn = true
     const { kind, fileId, size = 0, modifiedMicros = 0, isLink = false } = entry ?? {}
     const isFile = kind === "file" && fileId !== undefined && !isLink
     const seen = isFile ? { id: posix.join(this.#id, name), fileId, size, modifiedMicros } : undefined
     this.#seen.set(name, seen)
     return seen
   }
-}
-
-function isSameFile(one: SeenFile, other: SeenFile): boolean {
-  return one.id === other.id && one.fileId === other.fileId
 }
 
 function byBase(names: readonly string[]): Map<string, string[]> {
@@ -141,6 +126,12 @@ function byBase(names: readonly string[]): Map<string, string[]> {
     }
   }
   return generations
+}
+
+/** A link's file is known by where it lies: there are its generations. */
+function realId(id: string, { leadsTo }: DiskEntry, baseDirectory: string): string {
+  if (leadsTo === undefined) return id
+  return leadsTo.startsWith(`${baseDirectory}/`) ? leadsTo.slice(baseDirectory.length + 1) : leadsTo
 }
 
 /** Looks at files. */
@@ -172,7 +163,8 @@ export class FollowScan {
         if (kind !== "file" || fileId === undefined) continue
         if (!isNamed && isUnready(posix.basename(id))) continue
         if (compressionOf(id, undefined) !== "none") this.hasCompressed = true
-        else if (!found.has(fileId)) found.set(fileId, { id, fileId, size, modifiedMicros })
+        else if (!found.has(fileId))
+          found.set(fileId, { id: realId(id, entry, baseDirectory), fileId, size, modifiedMicros })
       }
     }
     const byName = (one: SeenFile, other: SeenFile) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0)

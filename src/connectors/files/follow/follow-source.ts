@@ -16,7 +16,7 @@ import type { FollowStep } from "../steps.ts"
 import { ContainerCursor } from "./container-cursor.ts"
 import { FileTracker } from "./file-tracker.ts"
 import { FollowReader } from "./follow-reader.ts"
-import { FollowScan, type FollowOrder } from "./follow-scan.ts"
+import { FollowScan, type FollowOrder, type SeenFile } from "./follow-scan.ts"
 import { FollowedFiles, type KnownFile } from "./followed-files.ts"
 import { LineCursor } from "./line-cursor.ts"
 
@@ -76,7 +76,7 @@ export class FollowSource implements Source {
       areWhole: "container" in this.#format,
       nowMicros: () => clock.monotonicMicros(),
       open: (known) => this.#openFile(known, index),
-      readHead: (id, count) => this.#readHead(id, count),
+      readHead: (seen, count) => this.#readHead(seen, count),
     })
     return new FollowReader({ tracker, clock, timers, everyMicros }, position)
   }
@@ -100,12 +100,13 @@ export class FollowSource implements Source {
     return await LineCursor.open({ context, format, decoders: this.#decoders, known, path, label, index })
   }
 
-  async #readHead(id: string, count: number): Promise<Uint8Array> {
+  async #readHead({ id, fileId }: SeenFile, count: number): Promise<Uint8Array | undefined> {
     const { baseDirectory, env } = this.#context
     const [openStep, readStep]: [FollowStep, FollowStep] = ["source.follow.open", "source.follow.read-head"]
     const file = await env.disk.open(posix.resolve(baseDirectory, id), "read", openStep)
-    if (file === undefined) return new Uint8Array(0)
+    if (file === undefined) return undefined
     try {
+      if ((await file.fileId()) !== fileId) return undefined
       const head = new Uint8Array(count)
       return head.subarray(0, await file.read(head, 0, readStep))
     } finally {

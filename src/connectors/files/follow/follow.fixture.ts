@@ -8,7 +8,7 @@ import { START, type Position } from "../../../batch/position.ts"
 import { schema } from "../../../batch/schema.ts"
 import { t } from "../../../batch/types.ts"
 import type { PartitionReader, RecordPlace, Source, SourceBinding, SourceNotice } from "../../../connect/source.ts"
-import type { Env } from "../../../env/env.ts"
+import type { Disk, DiskFile, Env } from "../../../env/env.ts"
 import { nodeEnv } from "../../../env/node/node-env.ts"
 
 /** What lines hold. */
@@ -20,6 +20,8 @@ export const lines = (...numbers: readonly number[]): string => numbers.map((n) 
 /** A directory that ends with the test, with a clock that no process outlives. */
 export class FollowWorld {
   readonly directory = mkdtempSync(join(tmpdir(), "tidemark-follow-"))
+  /** What others do while somebody waits for the disk: called before each call of it that looks or reads. */
+  meanwhile: () => void = () => undefined
   #micros = 1_000_000
 
   path(name: string): string {
@@ -43,7 +45,37 @@ export class FollowWorld {
       this.#micros += micros
       return Promise.resolve()
     }
-    return { ...real, clock, timers: { sleep } }
+    return { ...real, clock, timers: { sleep }, disk: this.#shared(real.disk) }
+  }
+
+  /** The disk, which others use as well. */
+  #shared(real: Disk): Disk {
+    const after = async <T>(call: () => Promise<T>): Promise<T> => {
+      this.meanwhile()
+      return await call()
+    }
+    const file = (opened: DiskFile): DiskFile => ({
+      read: (target, position, at) => after(() => opened.read(target, position, at)),
+      write: (source, position, at) => opened.write(source, position, at),
+      sync: (at) => opened.sync(at),
+      truncate: (length, at) => opened.truncate(length, at),
+      size: () => after(() => opened.size()),
+      fileId: () => after(() => opened.fileId()),
+      close: () => opened.close(),
+    })
+    return {
+      open: (path, mode, at) =>
+        after(async () => {
+          const opened = await real.open(path, mode, at)
+          return opened && file(opened)
+        }),
+      stat: (path) => after(() => real.stat(path)),
+      list: (path) => after(() => real.list(path)),
+      makeDirectory: (path, at) => real.makeDirectory(path, at),
+      rename: (from, to, at) => real.rename(from, to, at),
+      remove: (path, at) => real.remove(path, at),
+      syncDirectory: (path, at) => real.syncDirectory(path, at),
+    }
   }
 
   remove(): void {

@@ -1,5 +1,6 @@
 /** The rules of followed files (docs/spec/follow.md), on a real disk. */
-import { copyFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { csv, jsonl } from "../file-connector.ts"
 import { Follower, FollowWorld, lines, NOTHING } from "./follow.fixture.ts"
@@ -96,6 +97,33 @@ describe("one file", () => {
     world.append("app.log.1", lines(5))
     expect(await follower.drain()).toEqual(numbered(1, 2, 3, 4, 5))
     expect(follower.notices).toEqual([])
+    await follower.end()
+  })
+
+  test("FO3 what is rotated behind a symbolic link is read, the generations that nobody saw among it", async () => {
+    world.append("pods/0.log", lines(1))
+    symlinkSync(join(world.directory, "pods/0.log"), world.path("app.log"))
+    let follower = await start()
+    await follower.drain()
+    const committed = follower.commit()
+    world.append("pods/0.log", lines(2))
+    renameSync(world.path("pods/0.log"), world.path("pods/0.log.20261127-101010"))
+    world.append("pods/0.log", lines(3))
+    expect(await follower.drain()).toEqual(numbered(2, 3))
+    await follower.end()
+    for (const [at, generation] of ["20261127-101112", "20261127-111213"].entries()) {
+      world.append("pods/0.log", lines(4 + at))
+      renameSync(world.path("pods/0.log"), world.path(`pods/0.log.${generation}`))
+    }
+    world.append("pods/0.log", lines(6))
+    follower = await start(log, committed)
+    expect(await follower.drain()).toEqual(numbered(2, 3, 4, 5, 6))
+    // The link leads to another file now, as after a restart of what writes it.
+    world.append("pods/1.log", lines(7))
+    rmSync(world.path("app.log"))
+    symlinkSync("pods/1.log", world.path("app.log"))
+    expect(await follower.drain()).toEqual(numbered(2, 3, 4, 5, 6, 7))
+    expect(gaps(follower)).toEqual([])
     await follower.end()
   })
 
@@ -311,6 +339,22 @@ describe("directories", () => {
     for (const [at, name] of names.entries()) world.append(name, lines(at + 1000))
     expect(await follower.drain(1)).toHaveLength(300)
     await follower.end()
+  })
+
+  test("FO11 more files than may be open go on growing over restarts, each line once", async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `in/${at}`)
+    let committed = NOTHING
+    for (let life = 0; life < 4; life++) {
+      for (const [at, name] of names.entries()) world.append(name, lines(at, at))
+      const follower = await start(files, committed)
+      await follower.drain()
+      for (const [at, name] of names.entries()) world.append(name, lines(at))
+      await follower.drain()
+      expect(follower.notices).toEqual([])
+      committed = follower.commit()
+      await follower.end()
+    }
+    expect(committed.rows).toHaveLength(4 * 3 * names.length)
   })
 })
 

@@ -59,6 +59,8 @@ export class LineCursor implements FileCursor {
   /** The record that is too long, where it was read in part, and how positions differed then. */
   #oversized: { readonly record: OversizedRecord; readonly base: Position } | undefined
   #partialBytes = 0
+  /** Whether the first bytes were compared with what was read, since the file was opened. */
+  #isChecked = false
 
   private constructor(parts: LineCursorParts, file: DiskFile) {
     this.#parts = parts
@@ -96,12 +98,19 @@ export class LineCursor implements FileCursor {
     const count = await this.#file.read(head, 0, step("source.follow.read-head"))
     if (count < wanted || fingerprintOf(head, this.#offset) !== this.#fingerprint) return "cut"
     this.#head.set(head)
+    this.#isChecked = true
     return size
+  }
+
+  async size(): Promise<number> {
+    return await this.#file.size()
   }
 
   async read(from: Position, limits: ReadLimits, until: number): Promise<CursorRead | undefined> {
     const { label } = this.#parts
     try {
+      // The fingerprint of what is read goes on from the first bytes.
+      if (!this.#isChecked && (await this.check()) === "cut") return undefined
       if (!(await this.#begin(until))) return undefined
       return await this.#readOn(from, limits, until)
     } catch (error) {
