@@ -1,6 +1,7 @@
 /** The commands, their options and their help. */
-import { Command, CommanderError } from "commander"
+import { Argument, Command, CommanderError } from "commander"
 import { VERSION } from "../runtime/version.ts"
+import { completionCommand, SHELLS } from "./commands/completion.ts"
 import {
   listLettersCommand,
   replayLettersCommand,
@@ -36,6 +37,7 @@ Examples:
   tidemark status                       how far it is, and what it waits for
   tidemark dead-letters list DIR        what could not be read, and why
   tidemark run --help                   all options of a command
+  tidemark completion --help            how your shell completes all this
 
 Exit codes:
   ${EXIT.finished}    done: the job read all its input and committed
@@ -131,6 +133,17 @@ that have fired are late, as those of any file that comes later are.
 Letters are there once they are published: when the job has stopped, or after a
 while. Exit codes: ${EXIT.finished} done, ${EXIT.failed} failed, ${EXIT.usage} wrong command line, or no letters there.`
 
+const COMPLETION_HELP = `
+Put the line of your shell into its configuration:
+  bash   eval "$(tidemark completion bash)"      in ~/.bashrc
+  zsh    eval "$(tidemark completion zsh)"       in ~/.zshrc, behind compinit
+  fish   tidemark completion fish | source       in ~/.config/fish/config.fish
+
+It completes the command "tidemark", where that is on the path: commands, options,
+the choices that an option has, files and directories.
+
+Exit codes: ${EXIT.finished} printed, ${EXIT.usage} wrong command line.`
+
 /** Runs what the command line says, and sets the exit code of the process. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {
@@ -153,6 +166,7 @@ function program(): Command {
   addExplain(root)
   addStatus(root)
   addDeadLetters(root)
+  addCompletion(root)
   return root
 }
 
@@ -262,5 +276,16 @@ function addDeadLetters(root: Command): void {
     .addHelpText("after", DEAD_LETTERS_HELP)
     .action(async (directory: string, options: ReplayLettersOptions) => {
       process.exitCode = await replayLettersCommand(directory, options)
+    })
+}
+
+function addCompletion(root: Command): void {
+  root
+    .command("completion")
+    .description("Print a script by which a shell completes the command line.")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .addHelpText("after", COMPLETION_HELP)
+    .action((shell: string) => {
+      process.exitCode = completionCommand(shell, root)
     })
 }
