@@ -426,4 +426,13 @@ describe("tidemark", () => {
     expect(stdout).toContain("tumbling 1m")
     expect(existsSync(join(directory, ".tidemark/sales"))).toBe(false)
   })
+
+  test("explain --mermaid draws the plan, and takes no --json beside it", () => {
+    const { status, stdout } = tidemark("explain", "job.ts", "--mermaid")
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^%% job sales, plan [0-9a-f]{16}\nflowchart TD\n {2}n0\(\["input sales<br\/>/)
+    expect(stdout).toMatch(/ {2}n3\{\{"window #91;per-minute#93; keeps state<br\/>tumbling 1m of at/)
+    expect(stdout).toMatch(/ {2}n3 -->\|"late rows"\| out1\n/)
+    expect(tidemark("explain", "job.ts", "--mermaid", "--json")).toMatchObject({ status: 2, stdout: "" })
+  })
 })

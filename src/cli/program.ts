@@ -1,5 +1,5 @@
 /** The commands, their options and their help. */
-import { Argument, Command, CommanderError } from "commander"
+import { Argument, Command, CommanderError, Option } from "commander"
 import { VERSION } from "../runtime/version.ts"
 import { completionCommand, SHELLS } from "./commands/completion.ts"
 import {
@@ -91,6 +91,7 @@ const EXPLAIN_HELP = `
 Examples:
   tidemark explain revenue.ts
   tidemark explain revenue.ts --json | jq .warnings
+  tidemark explain revenue.ts --mermaid > plan.mmd     a drawing, for documents
 
 Lambdas marked with ✓ are compiled to loops over columns; those marked with ○
 run as the functions they are, with the reason and what to write instead. Both
@@ -216,6 +217,7 @@ function addExplain(root: Command): void {
     .argument("<file>", FILE)
     .option(...PARAM)
     .option("--json", "as JSON on standard output")
+    .addOption(new Option("--mermaid", "as a Mermaid flowchart on standard output").conflicts("json"))
     .addHelpText("after", EXPLAIN_HELP)
     .action(async (file: string, options: ExplainCommandOptions) => {
       process.exitCode = await explainCommand(file, options)

@@ -51,6 +51,7 @@ import type {
   ExplainedPolicies,
   Explanation,
 } from "./explanation.ts"
+import { explanationMermaid } from "./explanation-mermaid.ts"
 import { explanationText } from "./explanation-text.ts"
 
 type InnerNode = Exclude<PlanNode, SourceNode>
@@ -115,6 +116,11 @@ function oneThreadReason(job: PlannedJob | ConnectedJob, compile: CompileOptions
 /** An explanation as text, for people. */
 export function formatExplain(explanation: Explanation): string {
   return explanationText(explanation)
+}
+
+/** An explanation as a Mermaid flowchart, for documents. */
+export function formatMermaid(explanation: Explanation): string {
+  return explanationMermaid(explanation)
 }
 
 function explainParams(schema: Schema, values: Readonly<Record<string, unknown>> | undefined): ExplainedParam[] {

@@ -31,7 +31,8 @@ const LABELS: Readonly<Record<ExplainedNode["kind"], string>> = {
   process: "process",
 }
 
-const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
+/** What readers of an output may rely on, in words. */
+export const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
   "exactly-once": "exactly once",
   "exactly-once-in-process": "exactly once while the process lives",
   "at-least-once": "at least once",
@@ -106,7 +107,8 @@ class TreeText {
   }
 }
 
-function headOf({ kind, id, isIdGiven, isStateful }: ExplainedNode): string {
+/** What an operator or input is, in a line. */
+export function headOf({ kind, id, isIdGiven, isStateful }: ExplainedNode): string {
   if (kind === "source") return `input ${id}`
   const state = isStateful ? `  keeps state${isIdGiven ? "" : " under a derived id"}` : ""
   return `${LABELS[kind]}  [${id}]${state}`
@@ -126,7 +128,8 @@ function bodyOf(node: ExplainedNode): string[] {
   return [...detail, ...engineLines(node), ...sharingLines(node), ...columnLines(fixed), ...aggregates]
 }
 
-function engineLines({ runsOnValues }: ExplainedNode): string[] {
+/** Why a window runs on plain values, where it does. */
+export function engineLines({ runsOnValues }: ExplainedNode): string[] {
   return runsOnValues === undefined ? [] : [`runs on plain values, and not in kernels: ${runsOnValues}`]
 }
 
@@ -156,7 +159,7 @@ function portOf(consumer: Consumer): Port {
 }
 
 /** What stands before what takes the rows of a port. */
-function portText(port: Port): string {
+export function portText(port: Port): string {
   if (port === "main") return ""
   return port === "late" ? "late rows: " : `${port.slice("side ".length)}: `
 }

@@ -1,6 +1,7 @@
 /** `tidemark explain FILE`: shows the plan of a job, and runs nothing. */
 import { nodeScopes } from "../../env/node/scopes.ts"
-import { explain, formatExplain } from "../../observe/explain.ts"
+import { explain, formatExplain, formatMermaid } from "../../observe/explain.ts"
+import type { Explanation } from "../../observe/explanation.ts"
 import { EXIT } from "../exit-codes.ts"
 import { loadJob } from "../load-job.ts"
 import { withParams } from "../param-options.ts"
@@ -9,6 +10,7 @@ import { errorText } from "../report.ts"
 /** The options of `tidemark explain`, as the command line gives them. */
 export interface ExplainCommandOptions {
   readonly json?: boolean
+  readonly mermaid?: boolean
   /** Each as `name=value`. */
   readonly param?: readonly string[]
 }
@@ -18,11 +20,15 @@ export async function explainCommand(file: string, options: ExplainCommandOption
   try {
     const job = withParams(await loadJob(file), options.param ?? [])
     const explained = explain(job, { compile: { mode: "auto", proof: nodeScopes() } })
-    const text = options.json === true ? JSON.stringify(explained, null, 2) : formatExplain(explained)
-    process.stdout.write(`${text}\n`)
+    process.stdout.write(`${textOf(explained, options)}\n`)
     return EXIT.finished
   } catch (error) {
     process.stderr.write(errorText(error))
     return EXIT.usage
   }
+}
+
+function textOf(explained: Explanation, { json, mermaid }: ExplainCommandOptions): string {
+  if (json === true) return JSON.stringify(explained, null, 2)
+  return mermaid === true ? formatMermaid(explained) : formatExplain(explained)
 }
