@@ -363,7 +363,7 @@ describe("tidemark run", () => {
       return spawnSync("bash", ["-c", line], { cwd: directory, encoding: "utf8" }).stderr.split("\n")
     }
     const told = [
-      "error: standard output cannot be written: no space left on device (ENOSPC).",
+      "warning: standard output cannot be written: no space left on device (ENOSPC).",
       "  What is told there is lost from here on. A running job goes on and commits all the same.",
       "rc 1",
       "",

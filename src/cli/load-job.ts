@@ -15,7 +15,7 @@ import { BoundJob } from "../stream/bound-job.ts"
 import { Job } from "../stream/job.ts"
 import { bundleDirectory, writeBundle } from "./bundle-directory.ts"
 import { EXIT } from "./exit-codes.ts"
-import { errorText } from "./report.ts"
+import { notices } from "./notices.ts"
 
 /**
  * The bound job that a file exports as default.
@@ -63,9 +63,7 @@ function watchForExit(file: string): () => void {
   const onExit = (): void => {
     const problem = "the process ended before it was loaded"
     const hint = "It calls process.exit, or awaits what never comes: a job file only declares its job."
-    process.stderr.write(
-      errorText(new TidemarkError("job-file-invalid", `${file} cannot be loaded: ${problem}.`, { hint })),
-    )
+    notices().fail(new TidemarkError("job-file-invalid", `${file} cannot be loaded: ${problem}.`, { hint }))
     process.exitCode = EXIT.usage
   }
   process.once("exit", onExit)

@@ -7,6 +7,7 @@ import { realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { notices } from "./notices.ts"
 import { runProgram } from "./program.ts"
 import { guardStandardStreams } from "./standard-streams.ts"
 
@@ -28,7 +29,7 @@ function projectInstallation(): string | undefined {
  */
 function endAnyway(): void {
   setTimeout(() => {
-    process.stderr.write("warning: something that the job file has started keeps the process alive; it is ended.\n")
+    notices().warn("process-ended", "something that the job file has started keeps the process alive; it is ended.")
     process.exit()
   }, GRACE_MILLIS).unref()
 }

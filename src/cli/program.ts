@@ -13,6 +13,7 @@ import { initCommand } from "./commands/init.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
 import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
 import { EXIT } from "./exit-codes.ts"
+import { LOG_LEVELS } from "./log-level.ts"
 
 const FILE = "a TypeScript or JavaScript file: export default myJob.with({ ... })"
 
@@ -72,6 +73,7 @@ Examples:
   tidemark run revenue.ts --dir /var/lib/rev    keep the state elsewhere
   tidemark run revenue.ts --json > run.jsonl    for machines
   tidemark run revenue.ts --serve               curl localhost:9464/metrics
+  tidemark run revenue.ts --log json            for collectors of logs, on standard error
 
 Run again, and the job goes on from its last commit: after a crash, a Ctrl-C, or
 when new files have come. Nothing is lost or repeated.
@@ -196,6 +198,13 @@ function addRun(root: Command): void {
     .option("--parallelism <threads>", "how many threads decode the input; without it as many as there are processors")
     .option("--serve [address]", "serve health, status and metrics by HTTP: [host:]port; without it 127.0.0.1:9464")
     .option("--json", "tell events, status and result as JSON lines on standard output")
+    .addOption(
+      new Option("--log <format>", "how standard error is told: text, or a JSON object a line").choices([
+        "text",
+        "json",
+      ]),
+    )
+    .addOption(new Option("--log-level <level>", "how much of it is told; without it info").choices(LOG_LEVELS))
     .addHelpText("after", RUN_HELP)
     .action(async (file: string, options: RunCommandOptions, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) === "cli"

@@ -8,6 +8,7 @@ import type { JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
+import { isTold, type LogLevel } from "./log-level.ts"
 import { LiveRegion, type TextStream } from "./terminal.ts"
 
 /** How progress is shown. */
@@ -19,47 +20,69 @@ const RATE_WINDOW_MILLIS = 3000
 /** So many dead letters are shown one by one; the rest are counted. */
 const SHOWN_DEAD_LETTERS = 3
 
+/** An output, and where it goes. */
+export interface OutputTarget {
+  readonly name: string
+  readonly target: string
+}
+
+/** Who is told of a run. */
+export interface RunReport {
+  /** Takes what the job tells of itself. */
+  onEvent(event: JobEvent): void
+  /** Begins to look at the job every now and then. */
+  follow(handle: JobHandle): void
+  /** Says that the job was asked to stop. */
+  stopping(signal: string): void
+  /** Tells how the job ended. */
+  end(result: JobResult, outputs: readonly OutputTarget[], deadLetters: string): void
+  /** Tells why the job failed. */
+  fail(error: unknown): void
+}
+
 /** Shows one run. */
-export class Report {
+export class Report implements RunReport {
   readonly #mode: ReportMode
   readonly #stream: TextStream
+  readonly #level: LogLevel
   readonly #region: LiveRegion
   readonly #startMillis = performance.now()
   #samples: Sample[] = []
   #deadLetters = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(mode: ReportMode, stream: TextStream) {
+  /** @param level how much is shown as text; of JSON all is. */
+  constructor(mode: ReportMode, stream: TextStream, level: LogLevel = "info") {
     this.#mode = mode
+    this.#level = level
     this.#stream = stream
     this.#region = new LiveRegion(stream)
   }
 
-  /** Takes what the job tells of itself. */
   onEvent(event: JobEvent): void {
     if (this.#mode === "json") {
       this.#json({ type: "event", ...event })
       return
     }
     if (event.kind === "warning" || event.kind === "input-gap")
-      this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`)
+      this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`, "warn")
     else if (event.kind === "recovered" && event.isReset)
       this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)
     else if (event.kind === "serving") this.#say(`health, status and metrics at ${event.url}`)
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
-    else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)))
+    else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)), "warn")
     else if (event.kind === "threads-lost")
-      this.#say(printable(`threads cannot compute (${event.reason}): going on behind the last commit with one`))
+      this.#say(printable(`threads cannot compute (${event.reason}): going on behind the last commit with one`), "warn")
     else if (event.kind === "params-changed") this.#say(changedParamsText(event.changes))
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
-      this.#say(picocolors.yellow(deadLetterText(event)))
+      this.#say(picocolors.yellow(deadLetterText(event)), "warn")
     }
   }
 
-  /** Begins to show the status of a job every now and then. */
   follow(handle: JobHandle): void {
+    if (this.#mode !== "json" && !isTold("info", this.#level)) return
     const tick = () => {
       const sample = this.#sample(handle)
       const rates = ratesOf(this.#samples)
@@ -73,18 +96,12 @@ export class Report {
     this.#timer = setInterval(tick, INTERVAL_MILLIS[this.#mode])
   }
 
-  /** Says that the job was asked to stop. */
   stopping(): void {
     if (this.#mode === "json") return
     this.#say("stopping: the job commits what it has read; a second Ctrl-C ends it at once, which loses nothing")
   }
 
-  /** Shows how the job ended. */
-  end(
-    result: JobResult,
-    outputs: readonly { readonly name: string; readonly target: string }[],
-    deadLetters: string,
-  ): void {
+  end(result: JobResult, outputs: readonly OutputTarget[], deadLetters: string): void {
     this.#halt()
     if (this.#mode === "json") {
       this.#json({ type: "result", ...result })
@@ -108,14 +125,14 @@ export class Report {
     const { lateRows, badRecords, inputGaps, openWindows } = status
     if (lateRows > 0) {
       const windows = plural(lateRows, "its window", "their windows")
-      this.#say(yellow(`  ${counted(lateRows, "row")} came too late for ${windows}`))
+      this.#say(yellow(`  ${counted(lateRows, "row")} came too late for ${windows}`), "warn")
     }
     if (badRecords > 0) {
       const where = dim(`, with file, position and reason in ${deadLetters}`)
-      this.#say(yellow(`  ${counted(badRecords, "bad record")}`) + where)
+      this.#say(yellow(`  ${counted(badRecords, "bad record")}`) + where, "warn")
     }
     if (inputGaps > 0)
-      this.#say(yellow(`  ${counted(inputGaps, "gap")} in the inputs, where records may have been lost`))
+      this.#say(yellow(`  ${counted(inputGaps, "gap")} in the inputs, where records may have been lost`), "warn")
     if (openWindows > 0) {
       const them = plural(openWindows, "it", "them")
       const open = counted(openWindows, "window is", "windows are")
@@ -124,7 +141,6 @@ export class Report {
     }
   }
 
-  /** Shows why the job failed. */
   fail(error: unknown): void {
     this.#halt()
     if (this.#mode === "json") {
@@ -152,7 +168,8 @@ export class Report {
     return sample
   }
 
-  #say(line: string): void {
+  #say(line: string, level: LogLevel = "info"): void {
+    if (!isTold(level, this.#level)) return
     if (this.#mode === "live") this.#region.clear()
     this.#stream.write(`${line}\n`)
   }

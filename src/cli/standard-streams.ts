@@ -8,6 +8,7 @@
  *   ends with 1.
  */
 import { EXIT } from "./exit-codes.ts"
+import { notices } from "./notices.ts"
 
 /** Takes care of both streams for the rest of the process. */
 export function guardStandardStreams(): void {
@@ -15,7 +16,7 @@ export function guardStandardStreams(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE" || hasFailed) return
     hasFailed = true
-    process.stderr.write(failureText(error))
+    tellFailure(error)
   })
   // Nobody is left who could be told.
   process.stderr.on("error", () => undefined)
@@ -24,11 +25,12 @@ export function guardStandardStreams(): void {
   })
 }
 
-function failureText(error: NodeJS.ErrnoException): string {
+function tellFailure(error: NodeJS.ErrnoException): void {
   // Node's message is "ENOSPC: no space left on device, write": the words in the middle are the system's.
   const words = /^[A-Z0-9]+: ([^,]*)/.exec(error.message)?.[1] ?? error.message
-  return (
-    `error: standard output cannot be written: ${words} (${error.code ?? error.name}).\n` +
-    "  What is told there is lost from here on. A running job goes on and commits all the same.\n"
+  notices().warn(
+    "output-lost",
+    `standard output cannot be written: ${words} (${error.code ?? error.name}).`,
+    "What is told there is lost from here on. A running job goes on and commits all the same.",
   )
 }

@@ -5,7 +5,10 @@ import type { JobHandle } from "../../runtime/run-job.ts"
 import { EXIT } from "../exit-codes.ts"
 import { loadJob } from "../load-job.ts"
 import { withParams } from "../param-options.ts"
-import { Report, type ReportMode } from "../report.ts"
+import type { LogLevel } from "../log-level.ts"
+import { Report, type RunReport } from "../report.ts"
+import { JsonLog } from "../json-log.ts"
+import { takeNotices } from "../notices.ts"
 
 /** The options of `tidemark run`, as the command line gives them. */
 export interface RunCommandOptions {
@@ -16,6 +19,9 @@ export interface RunCommandOptions {
   /** How many threads decode, in digits. */
   readonly parallelism?: string
   readonly json?: boolean
+  /** How standard error is told; without it as text, and not at all beside `json`. */
+  readonly log?: "text" | "json"
+  readonly logLevel?: LogLevel
   readonly compile?: boolean
   /** Where the job is served: `true` for the usual place, or `[host:]port`. */
   readonly serve?: string | true
@@ -25,17 +31,17 @@ export interface RunCommandOptions {
 
 /** Runs the command; gives the exit code. */
 export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
-  const isJson = options.json === true
-  const mode: ReportMode = isJson ? "json" : process.stderr.isTTY ? "live" : "plain"
-  const report = new Report(mode, isJson ? process.stdout : process.stderr)
+  const { reports, log } = reportsOf(options)
+  const fail = (error: unknown) => reports.forEach((report) => report.fail(error))
   let job: ExecutableJob
   try {
     job = withParams(await loadJob(file), options.param ?? [])
   } catch (error) {
-    report.fail(error)
+    fail(error)
     return EXIT.usage
   }
   const directory = options.dir ?? defaultDirectory(job.name)
+  log?.begin(job.name, directory)
   try {
     const handle = await run(job, {
       directory,
@@ -44,19 +50,33 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       ...(options.parallelism !== undefined && { parallelism: Number(options.parallelism) }),
       ...(options.serve !== undefined && { metrics: servedAt(options.serve) }),
       ...(options.compile === false && { compile: "off" }),
-      onEvent: (event) => report.onEvent(event),
+      onEvent: (event) => reports.forEach((report) => report.onEvent(event)),
     })
-    const signals = stopOnSignals(handle, () => report.stopping())
-    report.follow(handle)
+    const signals = stopOnSignals(handle, (signal) => reports.forEach((report) => report.stopping(signal)))
+    for (const report of reports) report.follow(handle)
     const result = await handle.finished.finally(() => signals.release())
     const targets = Object.entries(job.outputs).map(([name, sink]) => ({ name, target: sink.describe() }))
-    report.end(result, targets, job.deadLetter?.describe() ?? `${directory}/dead-letters`)
+    const deadLetters = job.deadLetter?.describe() ?? `${directory}/dead-letters`
+    for (const report of reports) report.end(result, targets, deadLetters)
     if (result.outcome === "finished") return EXIT.finished
     return signals.first() === "SIGTERM" ? EXIT.terminated : EXIT.interrupted
   } catch (error) {
-    report.fail(error)
+    fail(error)
     return EXIT.failed
   }
+}
+
+/** Who is told of the run: machines on standard output, and people or collectors of logs on standard error. */
+function reportsOf({ json, log, logLevel = "info" }: RunCommandOptions) {
+  const reports: RunReport[] = json === true ? [new Report("json", process.stdout)] : []
+  if (log === "json") {
+    const jsonLog = new JsonLog(process.stderr, logLevel)
+    takeNotices(jsonLog)
+    return { reports: [...reports, jsonLog], log: jsonLog }
+  }
+  const isLive = process.stderr.isTTY && json !== true
+  if (log === "text" || json !== true) reports.push(new Report(isLive ? "live" : "plain", process.stderr, logLevel))
+  return { reports, log: undefined }
 }
 
 /** Where Prometheus looks for exporters of its kind. */
@@ -73,12 +93,12 @@ function servedAt(text: string | true): { readonly host?: string; readonly port:
 }
 
 /** The first signal asks the job to commit and stop; a second one ends the process at once, which loses nothing. */
-function stopOnSignals(handle: JobHandle, onStop: () => void) {
+function stopOnSignals(handle: JobHandle, onStop: (signal: string) => void) {
   let first: NodeJS.Signals | undefined
   const stop = (signal: NodeJS.Signals): void => {
     if (first !== undefined) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted)
     first = signal
-    onStop()
+    onStop(signal)
     handle.stop().catch(() => undefined)
   }
   const signals = ["SIGINT", "SIGTERM"] as const
