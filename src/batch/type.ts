@@ -121,6 +121,8 @@ export interface TypeDefinition<T = unknown> {
   toBytes?(this: void, slots: Slots, row: number, bytes: Uint8Array, at: number): number
   /** Whether JSON has its values in strings. */
   readonly isQuotedInJson?: true
+  /** Whether its values are parameters that nobody may see: see `t.secret`. No column has such a type. */
+  readonly isSecret?: true
   /** Whether every text is a value as it stands, so that decoders need not ask `fromText` or `fromJson`. */
   readonly isAnyText?: true
   /** Set where the values are points in time: the zone of local times, and what bare numbers count since 1970. */

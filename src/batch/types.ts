@@ -14,6 +14,7 @@ import { int8Type } from "./types/int8.ts"
 import { jsonType } from "./types/json.ts"
 import { listType } from "./types/list.ts"
 import { objectType } from "./types/object.ts"
+import { secretType } from "./types/secret.ts"
 import { stringType } from "./types/string.ts"
 import { timestampType } from "./types/timestamp.ts"
 import { uint16Type } from "./types/uint16.ts"
@@ -105,4 +106,9 @@ export const t = {
   json: jsonType,
   /** Bytes: in lambdas a `Uint8Array`, in JSON and CSV base64 text. */
   binary: binaryType,
+  /**
+   * A text that nobody may see, such as a password: a parameter of a job, and never a column. Its value comes from the environment when the job
+   * runs: of `apiToken` from `API_TOKEN`, or from the file that `API_TOKEN_FILE` names; `.from("NAME")` gives it another name. In lambdas it is a string.
+   */
+  secret: secretType,
 } as const

@@ -6,6 +6,7 @@
 import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
+import { secretParams } from "../batch/secret-params.ts"
 import { Invalid, type ColumnType } from "../batch/type.ts"
 import { BoundJob } from "../stream/bound-job.ts"
 import { completeParams } from "../stream/params.ts"
@@ -32,7 +33,7 @@ export function withParams(job: BoundJob, given: readonly string[]): BoundJob {
   if (given.length === 0) return job
   const where = `The job ${job.name}`
   const values = given.map((text) => parseParam(job, text))
-  const params = completeParams(where, job.paramsSchema, { ...job.params, ...Object.fromEntries(values) })
+  const params = completeParams(where, job.paramsSchema, { ...job.params, ...Object.fromEntries(values) }, "later")
   return new BoundJob({ ...job, params })
 }
 
@@ -50,6 +51,12 @@ function parseParam({ name: job, paramsSchema }: BoundJob, given: string): [name
     const names = paramsSchema.fields.map((field) => field.name)
     throw new TidemarkError("invalid-params", `The job ${job} has no parameter ${JSON.stringify(name)}.`, {
       hint: nameHint(name, names, "parameters"),
+    })
+  }
+  if (type.definition.isSecret === true) {
+    const { variable } = secretParams(paramsSchema).find((each) => each.name === name)!
+    throw new TidemarkError("invalid-params", `The parameter ${JSON.stringify(name)} of the job ${job} is a secret.`, {
+      hint: `Whoever lists processes sees the command line. Set ${variable}, or ${variable}_FILE to the path of a file that has it.`,
     })
   }
   if (text === "null" && type.isNullable) return [name, null]

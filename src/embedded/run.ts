@@ -12,8 +12,10 @@ import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import { nodeThreads } from "../env/node/node-threads.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
+import { readSecret } from "../env/node/secret-values.ts"
 import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
+import { withKnownSecrets } from "../runtime/known-secrets.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { checkJob, checkRunOptions } from "./run-checks.ts"
@@ -49,7 +51,7 @@ const THREAD_PROGRAM = threadProgram()
  * ```
  *
  * @throws TidemarkError `invalid-options` where an option is unknown or has no meaning; `state-locked` where another process runs on the directory; `state-foreign` where the state there
- * belongs to another job; `source-missing` where there is no input; and what else `docs/errors/` lists.
+ * belongs to another job; `source-missing` where there is no input; `invalid-params` where a secret is not given; and what else `docs/errors/` lists.
  */
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   checkJob(job)
@@ -60,12 +62,13 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
     throw new TidemarkError("invalid-options", `The job ${job.name} has epochs without room: ${bounds}.`)
   }
+  const known = withKnownSecrets(withoutPrototype(job), readSecret)
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
   const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
   const threads = THREAD_PROGRAM && nodeThreads(THREAD_PROGRAM)
   const start = async (tell: (event: JobEvent) => void) =>
     await runJob(
-      { ...withoutPrototype(job), deadLetter },
+      { ...known, deadLetter },
       {
         env: nodeEnv(threads),
         directory,

@@ -10,6 +10,7 @@ import { unreachable } from "../base/assert.ts"
 import { counted } from "../base/counted.ts"
 import { formatDuration } from "../base/duration.ts"
 import type { Field, Schema } from "../batch/schema.ts"
+import { secretParams } from "../batch/secret-params.ts"
 import type { SinkBinding } from "../connect/sink.ts"
 import type { SourceBinding } from "../connect/source.ts"
 import type { CompileOptions } from "../expr/compile.ts"
@@ -124,7 +125,10 @@ export function formatMermaid(explanation: Explanation): string {
 }
 
 function explainParams(schema: Schema, values: Readonly<Record<string, unknown>> | undefined): ExplainedParam[] {
+  const secrets = new Map(secretParams(schema).map(({ name, variable }) => [name, variable]))
   return schema.fields.map(({ name, type }) => {
+    const variable = secrets.get(name)
+    if (variable !== undefined) return { name, type: `${type.label} of ${variable}`, value: undefined }
     return { name, type: type.label, value: values === undefined ? undefined : type.toJson(values[name]) }
   })
 }

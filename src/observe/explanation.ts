@@ -10,7 +10,7 @@ export interface ExplainedColumn {
   readonly type: string
 }
 
-/** A parameter; its value as JSON text, where the job is bound. */
+/** A parameter; its value as JSON text, where the job is bound. A secret shows none, and its type says which variable has it. */
 export interface ExplainedParam extends ExplainedColumn {
   readonly value: string | undefined
 }

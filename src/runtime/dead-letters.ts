@@ -17,6 +17,7 @@ import type { RecordPlace } from "../connect/source.ts"
 import type { FailedRow } from "../flow/operator.ts"
 import type { JobEvent } from "../trace/events.ts"
 import type { ExecutableJob } from "./executable-job.ts"
+import { SecretMask } from "./secret-mask.ts"
 
 /** Where dead letters lie in the state directory of a job that binds no output for them. */
 export const DEAD_LETTER_DIRECTORY = "dead-letters"
@@ -122,11 +123,13 @@ export interface DeadLettersContext {
 export class DeadLetters {
   readonly #job: ExecutableJob
   readonly #context: DeadLettersContext
+  readonly #mask: SecretMask
   #letters: DeadLetter[] = []
 
   constructor(job: ExecutableJob, context: DeadLettersContext) {
     this.#job = job
     this.#context = context
+    this.#mask = new SecretMask(job)
   }
 
   /** Takes a record that could not be read. */
@@ -140,7 +143,8 @@ export class DeadLetters {
    * @throws TidemarkError `lambda-failed` or `call-failed` where the policy is to stop.
    */
   addRow(failed: FailedRow): void {
-    const letter = deadLetterOfRow(failed, (partition, position) => this.#context.placeOf(partition, position))
+    const told = deadLetterOfRow(failed, (partition, position) => this.#context.placeOf(partition, position))
+    const letter = { ...told, reason: this.#mask.text(told.reason) }
     if ((failed.policy ?? this.#job.onError) === "stop") throw rowFailed(failed, letter)
     this.#add(letter)
   }

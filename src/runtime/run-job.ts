@@ -12,6 +12,7 @@ import type { ExecutableJob } from "./executable-job.ts"
 import { PartsLost } from "./parted-flow.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import type { JobResult, JobStatus } from "./status.ts"
+import { SecretMask } from "./secret-mask.ts"
 import { STATE_DIRECTORY_STEPS } from "./steps.ts"
 import { Targets } from "./targets.ts"
 
@@ -66,13 +67,20 @@ export async function runJob(job: ExecutableJob, options: RunJobOptions): Promis
     })
   }
   const life = new JobLife(job, options)
+  const mask = new SecretMask(job)
   try {
     await life.begin()
   } catch (error) {
     await lock.release()
-    throw error
+    throw mask.error(error)
   }
-  const finished = life.run().finally(() => lock.release())
+  const failed = (error: unknown): never => {
+    throw mask.error(error)
+  }
+  const finished = life
+    .run()
+    .catch(failed)
+    .finally(() => lock.release())
   // Whoever holds the handle decides when to look at a failure; until then it is not unhandled.
   finished.catch(() => undefined)
   return {
@@ -109,7 +117,7 @@ class JobLife {
       return await this.#coordinator.run()
     } catch (error) {
       if (!(error instanceof PartsLost)) throw error
-      this.#options.onEvent?.({ kind: "threads-lost", reason: error.message })
+      this.#options.onEvent?.({ kind: "threads-lost", reason: new SecretMask(this.#job).text(error.message) })
     }
     this.#coordinator = await Coordinator.open(this.#job, { ...this.#options, reset: false, computesInParts: false })
     if (this.#stop !== undefined) this.#coordinator.requestStop(this.#stop.drain)

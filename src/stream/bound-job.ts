@@ -134,7 +134,7 @@ export class BoundJob {
   readonly name: string
   readonly plan: Plan
   readonly paramsSchema: Schema
-  /** The values of all parameters, checked and frozen. */
+  /** The values of all parameters, checked and frozen; of a secret that is not given here, the empty text until it runs. */
   readonly params: Readonly<Record<string, unknown>>
   readonly inputs: Readonly<Record<string, BoundInput>>
   readonly outputs: Readonly<Record<string, SinkBinding>>
@@ -182,7 +182,12 @@ export function bindJob(job: UnboundJob, bindings: unknown): BoundJob {
   return new BoundJob({
     plan: job.plan,
     paramsSchema: job.paramsSchema,
-    params: completeParams(where, job.paramsSchema, given["params"] as Readonly<Record<string, unknown>> | undefined),
+    params: completeParams(
+      where,
+      job.paramsSchema,
+      given["params"] as Readonly<Record<string, unknown>> | undefined,
+      "later",
+    ),
     inputs: Object.freeze(Object.fromEntries(inputs)),
     outputs: Object.freeze(Object.fromEntries(outputs)),
     deadLetter: deadLetter === undefined ? undefined : checkSink(where, "dead-letter output", deadLetter, "append"),

@@ -1,11 +1,15 @@
 /** Rows as a program writes them by hand, with what can be filled in left out. */
 import type { ColumnTypes } from "../batch/schema.ts"
-import type { ValueOf } from "../batch/type.ts"
+import type { ColumnType, ValueOf } from "../batch/type.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 
-/** The columns that may be left out: those with a default, and those that may be null. */
+/** The columns that may be left out: those with a default, those that may be null, and secrets, which the environment has. */
 type OptionalName<C extends ColumnTypes> = {
-  [N in keyof C]: C[N] extends { readonly hasDefault: true } ? N : null extends ValueOf<C[N]> ? N : never
+  [N in keyof C]: C[N] extends { readonly hasDefault: true } | ColumnType<unknown, "secret">
+    ? N
+    : null extends ValueOf<C[N]>
+      ? N
+      : never
 }[keyof C]
 
 /** A row of the columns `C`; those with a default and those that may be null may be left out. */

@@ -18,6 +18,7 @@ import { bindJob, type Bindings, type BoundJob, type SinksByName, type SourcesBy
 import type { GivenRow } from "./given-row.ts"
 import { checkEntries, checkErrorPolicy } from "./option-checks.ts"
 import { RecordedStream } from "./recorded-stream.ts"
+import { checkSecretParams } from "./params.ts"
 import { isName, NAME_HINT, Recorder } from "./recorder.ts"
 import type { AppendStream, RowOfStream, Stream } from "./stream.ts"
 
@@ -49,7 +50,7 @@ export type NoColumns = Readonly<Record<never, never>>
 export interface JobDefinition<I extends InputSchemas, O extends OutputStreams, C extends ColumnTypes> {
   /** Names the job's directory, its state and its messages: letters, digits, `.`, `_` and `-`. */
   readonly name: string
-  /** Parameters that lambdas take as their second argument. `.with({ params })` gives their values. */
+  /** Parameters that lambdas take as their second argument. `.with({ params })` gives their values, the environment those of secrets. */
   readonly params?: Schema<C>
   /** What the job reads: the rows of each input. */
   readonly inputs: I
@@ -168,6 +169,7 @@ export function job<const I extends InputSchemas, const O extends OutputStreams,
       hint: "Write params: schema({ ... }).",
     })
   }
+  checkSecretParams(where, params)
   checkInputs(where, inputs)
   if (typeof definition.flow !== "function") {
     throw new TidemarkError("invalid-options", `${where} has no flow.`, {

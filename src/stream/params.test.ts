@@ -3,7 +3,9 @@ import { expect, test } from "vitest"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { completeParams } from "./params.ts"
-import { errorOf } from "./trips.fixture.ts"
+import { job } from "./job.ts"
+import { valueState } from "./process-declarations.ts"
+import { errorOf, planOf, Trip } from "./trips.fixture.ts"
 
 const Params = schema({
   maxFare: t.float64,
@@ -45,4 +47,50 @@ test.each<[given: unknown, message: string, hint: string]>([
   expect(error.code).toBe("invalid-params")
   expect(error.message).toContain(message)
   expect(error.hint).toContain(hint)
+})
+
+test("a secret is known later, unless the program gives it, and never shown where it is refused", () => {
+  const Secrets = schema({ token: t.secret, salt: t.secret.nullable() })
+  expect(completeParams("The job j", Secrets, {}, "later")).toEqual({ token: "", salt: "" })
+  expect(completeParams("The job j", Secrets, { token: "given", salt: null }, "later")).toEqual({
+    token: "given",
+    salt: null,
+  })
+  expect(completeParams("The job j", Secrets, { token: "given" })).toEqual({ token: "given", salt: null })
+  expect(() => completeParams("The job j", Secrets, {})).toThrow('The job j is not given the parameter "token".')
+  const error = errorOf(() => completeParams("The job j", Secrets, { token: ["hunter2"] }, "later"))
+  expect(error.message).toBe('The job j is given a parameter "token" that is not a string.')
+})
+
+test.each([
+  [{ token: t.secret.default("hunter2") }, 'has a secret "token" with a default'],
+  [{ "my token": t.secret }, 'has a secret "my token" that no variable can have'],
+  [{ token: t.secret.from("MY-TOKEN") }, 'has a secret "token" that no variable can have'],
+])("secrets %j are refused", (columns, problem) => {
+  const Secrets = schema(columns)
+  const error = errorOf(() =>
+    job({ name: "j", params: Secrets, inputs: { trips: Trip }, flow: ({ trips }) => ({ trips }) }),
+  )
+  expect(error.code).toBe("invalid-options")
+  expect(error.message).toBe(`The job j ${problem}.`)
+  expect(error.hint).not.toContain("hunter2")
+})
+
+const keyed = { emits: { zone: t.string }, onRecord: () => undefined }
+
+test.each<[string, () => unknown]>([
+  ["an input", () => job({ name: "j", inputs: { trips: schema({ a: t.secret }) }, flow: ({ trips }) => ({ trips }) })],
+  ["a column", () => planOf((trips) => trips.derive({ a: t.secret }, () => ({ a: "x" })))],
+  [
+    "state",
+    () => planOf((trips) => trips.keyBy("zone").process({ ...keyed, state: { a: valueState(t.secret) } }, { id: "p" })),
+  ],
+  [
+    "an output of a process",
+    () => planOf((trips) => trips.keyBy("zone").process({ ...keyed, emits: { a: t.secret } }, { id: "p" })),
+  ],
+])("no secret is %s", (_, make) => {
+  const error = errorOf(make)
+  expect(error.code).toBe("invalid-plan")
+  expect(error.message).toMatch(/^The job \S+ has an (input|operator) \S+ with "a", which is a secret\.$/)
 })

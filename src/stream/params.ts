@@ -3,6 +3,7 @@ import { nameHint } from "../base/did-you-mean.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
+import { secretParams, UNKNOWN_SECRET } from "../batch/secret-params.ts"
 import { Invalid } from "../batch/type.ts"
 import type { GivenRow } from "./given-row.ts"
 
@@ -26,12 +27,14 @@ export type ParamsOfColumns<C extends ColumnTypes> = GivenRow<C>
  * The values of all parameters: those given, defaults, and null for what may be null. They are checked, copied and frozen.
  *
  * @param where begins the messages: `"The job revenue"`.
+ * @param secrets whether those that are not given are known `"later"`, when the job runs; `UNKNOWN_SECRET` stands for them.
  * @throws TidemarkError `invalid-params` where one is missing, unknown or not of its type.
  */
 export function completeParams(
   where: string,
   schema: Schema,
   given: Readonly<Record<string, unknown>> = {},
+  secrets: "given" | "later" = "given",
 ): Readonly<Record<string, unknown>> {
   const names = schema.fields.map(({ name }) => name)
   const refuse = (problem: string, hint: string): never => {
@@ -44,7 +47,10 @@ export function completeParams(
     refuse(`has no parameter ${JSON.stringify(unknown)}`, nameHint(unknown, names, "parameters"))
   }
   const entries = schema.fields.map(({ name, type }): [string, unknown] => {
-    const value = Object.hasOwn(given, name) && given[name] !== undefined ? given[name] : type.fromMissing()
+    const isGiven = Object.hasOwn(given, name) && given[name] !== undefined
+    if (type.definition.isSecret === true && secrets === "later" && (!isGiven || given[name] === UNKNOWN_SECRET))
+      return [name, UNKNOWN_SECRET]
+    const value = isGiven ? given[name] : type.fromMissing()
     const quoted = JSON.stringify(name)
     if (value instanceof Invalid) {
       refuse(
@@ -57,6 +63,27 @@ export function completeParams(
     return [name, frozenCopy(value)]
   })
   return Object.freeze(Object.fromEntries(entries))
+}
+
+/**
+ * Refuses secrets that cannot be had.
+ *
+ * @throws TidemarkError `invalid-options`.
+ */
+export function checkSecretParams(where: string, schema: Schema): void {
+  const refuse = (problem: string, hint: string): never => {
+    throw new TidemarkError("invalid-options", `${where} ${problem}.`, { hint })
+  }
+  for (const { name, variable } of secretParams(schema)) {
+    const quoted = JSON.stringify(name)
+    if (schema.field(name)!.type.hasDefault)
+      refuse(
+        `has a secret ${quoted} with a default`,
+        "What stands in a program is no secret: leave the default out, or make it .nullable().",
+      )
+    if (!/^[A-Za-z_]\w*$/.test(variable))
+      refuse(`has a secret ${quoted} that no variable can have`, `Name one: ${name}: t.secret.from("API_TOKEN").`)
+  }
 }
 
 /** Values of parameters are JSON-like: objects are the only ones that somebody could change later. */

@@ -10,6 +10,7 @@ import { TidemarkError } from "../base/errors.ts"
 import { shownValue } from "../base/shown-value.ts"
 import { Schema } from "../batch/schema.ts"
 import { ColumnType } from "../batch/type.ts"
+import type { ProcessSpec } from "../flow/process/process-spec.ts"
 import {
   inputsOf,
   isMade,
@@ -69,6 +70,7 @@ export class Recorder {
 
   /** Adds an input. Names of its fields in the outer world end here: within the plan columns have their own. */
   addSource(inputName: string, inputSchema: Schema): Place {
+    this.#refuseSecrets(`has an input ${inputName}`, inputSchema)
     const schema = new Schema(inputSchema.fields.map(({ name, type }) => ({ name, type: bareType(type) })))
     this.#ids.add(inputName)
     this.#anchors.push(inputName)
@@ -85,8 +87,19 @@ export class Recorder {
     const id = this.#takeId(from, kind, anchor, givenId)
     const isIdGiven = givenId !== undefined
     const node = make({ id, isIdGiven, input: from.node, inputPort: from.port })
+    for (const schema of schemasOf(node)) this.#refuseSecrets(`has an operator ${id}`, schema)
     this.#anchors.push(isStateful(node) ? id : anchor)
     return this.#nodes.push(node) - 1
+  }
+
+  /** Values of columns are written, shown and kept. */
+  #refuseSecrets(where: string, { fields }: Schema): void {
+    const secret = fields.find(({ type }) => type.definition.isSecret === true)
+    if (secret === undefined) return
+    const problem = `${where} with ${JSON.stringify(secret.name)}, which is a secret`
+    throw new TidemarkError("invalid-plan", `The job ${this.jobName} ${problem}.`, {
+      hint: "Only parameters are secrets: what is in a row is written and shown. Use t.string where it may be.",
+    })
   }
 
   #anchorOf({ node, port }: Place): string {
@@ -170,6 +183,25 @@ function portName(port: Port): string {
 export function bareType(type: ColumnType): ColumnType {
   if (type.sourceName === undefined && !type.hasDefault) return type
   return new ColumnType(type.definition, { isNullable: type.isNullable })
+}
+
+/** The schemas of what a node gives and keeps. */
+function schemasOf(node: InnerNode): Schema[] {
+  if (node.kind !== "process") return [node.schema]
+  const { spec } = node
+  const kept = "open" in spec ? { snapshot: spec.type } : Object.fromEntries(stateTypes(spec.state))
+  return [
+    node.schema,
+    ...Object.values(spec.sides),
+    new Schema(Object.entries(kept).map(([name, type]) => ({ name, type: bareType(type) }))),
+  ]
+}
+
+function stateTypes(state: ProcessSpec["state"]): [string, ColumnType][] {
+  return Object.entries(state).flatMap(([name, each]): [string, ColumnType][] => [
+    [name, each.type],
+    ...(each.kind === "map" ? [[`keys of ${name}`, each.keyType] as [string, ColumnType]] : []),
+  ])
 }
 
 function freezeDeeply(value: unknown): void {

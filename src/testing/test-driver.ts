@@ -24,6 +24,7 @@ import { runJob, type OpenJob } from "../runtime/run-job.ts"
 import type { JobStatus } from "../runtime/status.ts"
 import { SimWorld } from "../sim/sim-env.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
+import { completeParams } from "../stream/params.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 import { checkInputName, checkJob } from "./checked-job.ts"
 import {
@@ -149,6 +150,8 @@ export class TestDriver<J extends Job> {
     for (const [name, table] of outputs) this.#tables.set(name, table)
     const deadLetters = new MemoryTable<PlainRow>([])
     this.#bound = (bound, plan, life) => {
+      // Where the environment gives a running job its secrets, a test does.
+      completeParams(`The job ${bound.name}`, bound.paramsSchema, params)
       const source = scriptSource(this.#script, life)
       const inputs = Object.fromEntries(Object.keys(bound.inputSchemas).map((name) => [name, source]))
       // What a process that has died had open is open no more.

@@ -34,6 +34,9 @@ function checkElement(element: unknown): asserts element is ColumnType {
       hint: "Write t.list(t.string), or t.list(t.object({ ... })).",
     })
   }
+  if (element.definition.isSecret === true) {
+    throw new TidemarkError("invalid-schema", "The elements of a list are no secrets: only parameters are.")
+  }
   if (element.sourceName !== undefined || element.hasDefault) {
     throw new TidemarkError("invalid-schema", "The elements of a list have neither a name nor a default.", {
       hint: 'Call .from(...) and .default(...) on the list: t.list(t.string).from("Tags").default([]).',

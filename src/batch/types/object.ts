@@ -3,6 +3,7 @@
  *
  * Y2 holds for objects without renamed fields: as everywhere, a rename is for reading only.
  */
+import { TidemarkError } from "../../base/errors.ts"
 import { schema, type ColumnTypes, type Field, type RowOfColumns } from "../schema.ts"
 import { ColumnType, Invalid, type TypeDefinition } from "../type.ts"
 import { fromTree, JsonNumber, parseJson } from "./json-tree.ts"
@@ -12,6 +13,8 @@ type PlainObject = Readonly<Record<string, unknown>>
 /** See `t.object`. */
 export function objectType<const C extends ColumnTypes>(columns: C): ColumnType<RowOfColumns<C>, "object"> {
   const { fields, label } = schema(columns)
+  if (fields.some(({ type }) => type.definition.isSecret === true))
+    throw new TidemarkError("invalid-schema", "The fields of an object are no secrets: only parameters are.")
   const definition: TypeDefinition<PlainObject> = {
     kind: "object",
     label: `object(${label})`,
