@@ -37,7 +37,11 @@ export function checkSteps(root) {
     { name: "script-types", what: "the scripts type-check", run: [compiler, "-p", "tsconfig.scripts.json"] },
     { name: "fences", what: "every ts fence of docs and comments compiles", run: [own("fences.mjs")] },
     { name: "api", what: "the public surface is the one committed in api/", run: [own("api-report.mjs")] },
-    { name: "public-docs", what: "every published symbol has a comment and an example", run: [own("public-docs.mjs")] },
+    {
+      name: "public-docs",
+      what: "every published symbol has a comment and an example, every member is in one",
+      run: [own("public-docs.mjs")],
+    },
     {
       name: "layers",
       what: "imports follow layers.mjs",

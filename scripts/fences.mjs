@@ -31,12 +31,26 @@ export function findFences(root) {
 
 /** Each fence that does not compile, as `file:line: message`. */
 export function checkFences(root, fences) {
+  const { program, modules, twice } = fenceProgram(root, fences)
+  if (twice !== undefined) return [`${relative(root, twice.file)}:${twice.line}: two fences are ${twice.name}.`]
+  return ts
+    .getPreEmitDiagnostics(program)
+    .filter((diagnostic) => !diagnostic.file?.fileName.includes("/node_modules/"))
+    .map((diagnostic) => sentence(root, modules, diagnostic))
+}
+
+/**
+ * A program of all fences, and of other files. `modules` has the fences by the files that they stand for; `twice` is one that has
+ * the name of another.
+ */
+export function fenceProgram(root, fences, others = []) {
   const folderOf = (fence) => `${fence.file}.fences`
   const folders = new Set(fences.map(folderOf))
   const modules = new Map()
+  let twice
   for (const fence of fences) {
     const module = `${folderOf(fence)}/${fence.name ?? `${fence.line}.ts`}`
-    if (modules.has(module)) return [`${relative(root, fence.file)}:${fence.line}: two fences are ${fence.name}.`]
+    if (modules.has(module)) twice ??= fence
     modules.set(module, fence)
   }
   const options = fenceOptions(root)
@@ -50,11 +64,7 @@ export function checkFences(root, fences) {
     return fence ? ts.createSourceFile(file, fence.code, rest[0], true) : getSourceFile(file, ...rest)
   }
   host.getCurrentDirectory = () => root
-  const program = ts.createProgram([...modules.keys()], options, host)
-  return ts
-    .getPreEmitDiagnostics(program)
-    .filter((diagnostic) => !diagnostic.file?.fileName.includes("/node_modules/"))
-    .map((diagnostic) => sentence(root, modules, diagnostic))
+  return { program: ts.createProgram([...modules.keys(), ...others], options, host), modules, twice }
 }
 
 function fenceOptions(root) {

@@ -127,6 +127,22 @@ export const tidyRules = {
     })
   },
 
+  /** A rule that the guide names is one: prefixes are those of the rules that there are. */
+  guideRules(tree) {
+    const pages = paths(tree, /^docs\/(spec\/[^/]+|dead-letters)\.md$/)
+    const rules = new Set(pages.flatMap((path) => [...tree.get(path).matchAll(RULE_ID)].map(([, id]) => id)))
+    const prefixes = new Set([...rules].map((id) => id.replace(/\d+$/, "")))
+    return paths(tree, /^docs\/guide\/[^/]+\.md$/).flatMap((path) => {
+      const prose = tree
+        .get(path)
+        .replaceAll(/^```.*?^```/gms, "")
+        .replaceAll(/`[^`\n]*`/g, "")
+      return [...prose.matchAll(/\b([A-Z]{1,3})\d+\b/g)].flatMap(([id, prefix]) => {
+        return prefixes.has(prefix) && !rules.has(id) ? [`${path}: there is no rule ${id}.`] : []
+      })
+    })
+  },
+
   /** A decision is named by its number, so no two have the same. */
   decisionNumbers(tree) {
     const names = paths(tree, /^docs\/decisions\/\d{4}-/).sort()

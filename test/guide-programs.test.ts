@@ -10,9 +10,12 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+// Each command is a process, on machines that have other things to do.
+vi.setConfig({ testTimeout: 240_000 })
+
 const FENCE = /^```(\w+)(?: +(\S+))?\n([\s\S]*?)^```$/gm
 // The page says `npx tidemark`, which takes long to find out that it is there.
 const PRELUDE = 'npx() { "$@"; }\n'

@@ -136,6 +136,7 @@ const tidyPlants: readonly { rule: string; path: string; text: string; says: str
   },
   { rule: "sourceFolders", path: "src/stray.ts", text: OPENING, says: "it is in no folder of layers.mjs" },
   { rule: "errorPages", path: "docs/errors/no-such-code.md", text: "# no-such-code\n", says: "no code of" },
+  { rule: "guideRules", path: "docs/guide/planted.md", text: "A rule (ZZ2) that is none.\n", says: "no rule ZZ2" },
   { rule: "specRules", path: "docs/spec/planted.md", text: "- **ZZ1** A rule.\n", says: "no test has ZZ1" },
   { rule: "decisionNumbers", path: "docs/decisions/9999-second.md", text: "# 9999 x\n", says: "the next one" },
   { rule: "decisionNumbers", path: "docs/decisions/9999-planted.md", text: "# 9998 x\n", says: "its title begins" },
@@ -194,6 +195,10 @@ async function plantDoors(): Promise<void> {
 }
 
 function plantFences(): void {
+  const options = "/** Options. */\nexport interface Options {\n  readonly shown: 1\n  readonly unshown?: 1\n}\n"
+  house.plant("dist/index.d.ts", `/** What it is. */\nexport declare const answer: number\n${options}`)
+  const shown = 'import type { Options } from "tidemark"\nexport const options: Options = { shown: 1 }'
+  house.plant("docs/shown.md", `\`\`\`ts\n${shown}\n\`\`\`\n`)
   const fence = (code: string): string => `\`\`\`ts\nimport { answer } from "tidemark"\n${code}\n\`\`\`\n`
   house.plant("README.md", `# Planted\n\n${fence("const text: string = answer")}`)
   house.plant("docs/good.md", fence("const number: number = answer"))
@@ -313,6 +318,8 @@ describe("the other steps go red", () => {
     ["api", "api/tidemark-files.api.md is not what is published"],
     ["public-docs", "noComment is published and has no doc comment"],
     ["public-docs", "noExample is published and has no @example"],
+    ["public-docs", "Options.unshown is in no example."],
+    ["public-docs", "1 of 2 members (50 %)"],
     ["dead-code", "src/log/unopened.ts"],
     ["dead-code", "unused src/base/answer.ts"],
     ["dead-code", "hyparquet"],

@@ -6,9 +6,12 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { transform } from "esbuild"
-import { afterAll, beforeAll, expect, test } from "vitest"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+// Programs start dozens of processes, on machines that have other things to do.
+vi.setConfig({ testTimeout: 240_000 })
+
 const FENCE = /^```ts\n([\s\S]*?)^```$/gm
 const runFile = promisify(execFile)
 

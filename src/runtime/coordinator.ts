@@ -484,7 +484,8 @@ export class Coordinator {
   async #considerThreads(): Promise<void> {
     if (this.#windowThreads === undefined || this.#stop !== undefined || this.#inputs.openCount !== 1) return
     const reader = await this.#inputs.onlyReader()
-    if (reader.whenReadable !== undefined || this.#dataflow.hasIdleness) return
+    const isLive = reader.whenReadable !== undefined && this.#options.computesLive !== true
+    if (isLive || this.#dataflow.hasIdleness) return
     const share = this.#time.shares().find(({ on }) => on === "compute")?.share ?? 0
     const threads = this.#windowThreads.consider(this.#dataflow, share)
     if (threads > 0) this.#options.onEvent?.({ kind: "threads-compute", threads })

@@ -52,6 +52,8 @@ export interface RunJobOptions {
   readonly computesInParts?: boolean
   /** For tests: they do so from the first commit on, in parts of about so many rows. */
   readonly partRows?: number | undefined
+  /** For tests: they do so where records come with time, too. */
+  readonly computesLive?: boolean
   /** Those threads start when so many stretches of the input were read; default 16. Results do not depend on it. */
   readonly stretchesBeforeThreads?: number
   /** For tests, the length of a morsel (`scheduler.ts`): all runs of a job must have the same. */

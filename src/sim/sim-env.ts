@@ -75,7 +75,8 @@ export class SimWorld {
   readonly #scopes: ScopeProver | undefined
   readonly #seed: number
   readonly #threadProgram: ThreadProgram | undefined
-  readonly #isCalm: boolean
+  /** X5. */
+  readonly isCalm: boolean
   readonly #latencies: Prng
   readonly #crashes: Prng
   readonly #chances: Prng
@@ -96,7 +97,7 @@ export class SimWorld {
     this.#latencies = prng.fork()
     this.#crashes = prng.fork()
     this.#chances = prng.fork()
-    this.#isCalm = options.calmFromMicros !== undefined
+    this.isCalm = options.calmFromMicros !== undefined
     this.#wallOffset = options.calmFromMicros ?? EPOCH_WALL_MICROS + this.#chances.below(1_000_000_000)
   }
 
@@ -114,7 +115,7 @@ export class SimWorld {
   boot(): SimEnv {
     assert(!this.isAlive, "one process runs at a time")
     // The wall clock may be set between two runs, forwards or backwards.
-    if (!this.#isCalm && this.#chances.chance(0.2))
+    if (!this.isCalm && this.#chances.chance(0.2))
       this.#wallOffset += this.#chances.below(7_200_000_000) - 3_600_000_000
     const process = new SimProcess(this, ++this.#booted)
     this.#process = process
@@ -272,7 +273,7 @@ export class SimWorld {
     }
     if (fault === "crash-after") return this.crash()
     if (fault === "kill-after") return this.kill()
-    if (!this.#isCalm && this.#latencies.chance(0.1)) {
+    if (!this.isCalm && this.#latencies.chance(0.1)) {
       process.unheard++
       this.scheduler.schedule(this.#latencies.below(2000), () => {
         process.unheard--
@@ -297,7 +298,7 @@ export class SimWorld {
   }
 
   #latency(operation: DiskOperation): number {
-    if (this.#isCalm) return 0
+    if (this.isCalm) return 0
     const isSync = operation === "sync" || operation === "sync directory"
     return 1 + this.#latencies.below(isSync ? 5000 : 200)
   }

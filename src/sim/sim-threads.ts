@@ -1,6 +1,6 @@
 /**
  * Simulated threads: each message is dealt with at a random virtual time behind the one before it, its answer is heard
- * of later still, and now and then a thread dies with whatever it had not answered.
+ * of later still, and now and then a thread dies with whatever it had not answered. In a calm world all is at once, and none dies.
  */
 import { Prng } from "../base/prng.ts"
 import type { Thread, ThreadEvents, Threads } from "../env/env.ts"
@@ -12,6 +12,7 @@ export type ThreadProgram = (data: unknown, send: (answer: unknown) => void) => 
 /** The world that threads live in. */
 export interface ThreadWorld {
   readonly scheduler: SimScheduler
+  readonly isCalm: boolean
   record(kind: string, text: string): void
 }
 
@@ -34,11 +35,12 @@ export class SimThreads implements Threads {
   }
 
   start(data: unknown, events: ThreadEvents): Thread {
-    const { scheduler } = this.#world
+    const { scheduler, isCalm } = this.#world
     let isRunning = true
     let dueMicros = scheduler.now
     const later = (perform: () => void): void => {
-      dueMicros = Math.max(dueMicros, scheduler.now) + 1 + this.#prng.below(MESSAGE_MICROS_MAX)
+      const takes = isCalm ? 0 : 1 + this.#prng.below(MESSAGE_MICROS_MAX)
+      dueMicros = Math.max(dueMicros, scheduler.now) + takes
       scheduler.schedule(dueMicros - scheduler.now, () => {
         if (isRunning && this.#isAlive()) perform()
       })
@@ -53,7 +55,7 @@ export class SimThreads implements Threads {
         // What is sent is copied, so that nobody changes it on its way.
         const sent = structuredClone(message) as never
         later(() => {
-          if (this.#prng.chance(DEATH_CHANCE)) {
+          if (!isCalm && this.#prng.chance(DEATH_CHANCE)) {
             isRunning = false
             this.#world.record("thread", "died")
             events.onDeath("the simulation has ended it")

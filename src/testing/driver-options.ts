@@ -27,7 +27,7 @@ export type DeadLetterRow = DeadLetter
  * ```ts
  * import type { TestRunOptions } from "tidemark/testing"
  *
- * const small: TestRunOptions = { batchRows: 1, compile: "off" }
+ * const small: TestRunOptions = { batchRows: 1, compile: "off", parallelism: 1 }
  * ```
  */
 export interface TestRunOptions {
@@ -35,6 +35,10 @@ export interface TestRunOptions {
   readonly batchRows?: number | undefined
   /** `"off"` runs lambdas as the closures that they are, so that breakpoints and coverage work. Default `"auto"`. */
   readonly compile?: "auto" | "off" | undefined
+  /**
+   * How many threads compute, 1 to 64, where the plan allows it and one partition is open; with 1 the job's own does. Default 1.
+   */
+  readonly parallelism?: number | undefined
 }
 
 /**
@@ -113,7 +117,7 @@ const PARTITIONS_MAX = 1000
 
 /** @throws TidemarkError `invalid-options` or `unbound-input`. */
 export function checkDriverOptions(job: Job, options: unknown): CheckedDriverOptions {
-  const known = ["params", "startAt", "commits", "partitions", "batchRows", "compile"]
+  const known = ["params", "startAt", "commits", "partitions", "batchRows", "compile", "parallelism"]
   const given = checkOptions("testDriver(...)", options, known)
   const { startAt = DEFAULT_START, commits = "each-push", partitions = {}, params = {} } = given
   if (!isTimestamp(startAt)) throw wrong("startAt", startAt, 'a timestamp: fromIso("2024-05-01T12:00:00Z")')
@@ -125,18 +129,23 @@ export function checkDriverOptions(job: Job, options: unknown): CheckedDriverOpt
       throw wrong(`partitions.${name}`, count, `a whole number, 1 to ${PARTITIONS_MAX}`)
     counts.set(name, count as number)
   }
-  const run = checkTestRunOptions("testDriver(...)", { batchRows: given["batchRows"], compile: given["compile"] })
+  const { batchRows, compile, parallelism } = given
+  const run = checkTestRunOptions("testDriver(...)", { batchRows, compile, parallelism })
   return { ...run, params: params as Readonly<Record<string, unknown>>, startAt, commits, partitions: counts }
 }
 
 /** @throws TidemarkError `invalid-options`. */
 function checkTestRunOptions(where: string, options: unknown): TestRunOptions {
-  const { batchRows, compile } = checkOptions(where, options, ["batchRows", "compile"])
-  const isCount = Number.isInteger(batchRows) && (batchRows as number) >= 1 && (batchRows as number) <= 65_536
-  if (batchRows !== undefined && !isCount) throw wrong("batchRows", batchRows, "a whole number, 1 to 65,536", where)
+  const { batchRows, compile, parallelism } = checkOptions(where, options, ["batchRows", "compile", "parallelism"])
+  if (!isCount(batchRows, 65_536)) throw wrong("batchRows", batchRows, "a whole number, 1 to 65,536", where)
+  if (!isCount(parallelism, 64)) throw wrong("parallelism", parallelism, "a whole number, 1 to 64", where)
   if (compile !== undefined && compile !== "auto" && compile !== "off")
     throw wrong("compile", compile, '"auto" or "off"', where)
-  return { batchRows: batchRows as number | undefined, compile }
+  return { batchRows, compile, parallelism }
+}
+
+function isCount(value: unknown, most: number): value is number | undefined {
+  return value === undefined || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most)
 }
 
 /**
@@ -149,7 +158,7 @@ export function checkTestRestart(
   options: unknown,
   running: Job,
 ): TestRunOptions & { readonly job: Job } {
-  const { job: given = running, ...run } = checkOptions(where, options, ["job", "batchRows", "compile"])
+  const { job: given = running, ...run } = checkOptions(where, options, ["job", "batchRows", "compile", "parallelism"])
   const job = checkJob(where, given as Job)
   const ports = ({ inputSchemas, outputs }: Job): string => {
     const inputs = Object.entries(inputSchemas).map(([name, { label }]) => `${name}: ${label}`)

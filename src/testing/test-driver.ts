@@ -23,6 +23,7 @@ import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { runJob, type OpenJob } from "../runtime/run-job.ts"
 import type { JobStatus } from "../runtime/status.ts"
 import { SimWorld } from "../sim/sim-env.ts"
+import { threadProgram } from "../sim/thread-program.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
 import { completeParams } from "../stream/params.ts"
 import type { Timestamp } from "../time/timestamp.ts"
@@ -45,6 +46,8 @@ import { scriptSource } from "./script-source.ts"
 const BASE_DIRECTORY = "/job"
 const STATE_DIRECTORY = `${BASE_DIRECTORY}/state`
 const ARENA_BYTES = 256 << 20
+/** Threads take so many rows at a time, so that a few are enough for several. */
+const PART_ROWS = 4
 
 /** Epochs end with each batch, or when they are asked to. */
 const EPOCHS = {
@@ -133,18 +136,19 @@ export class TestDriver<J extends Job> {
   readonly #commits: "each-push" | "by-hand"
   #options: TestRunOptions
   #running: Running | undefined
+  #computingThreads = 0
   #lastStatus: JobStatus | undefined
   /** The last call of the driver. */
   #last: Promise<unknown> = Promise.resolve()
 
   /** @internal */
   constructor(job: J, options: TestDriverOptions<J>) {
-    const { params, startAt, commits, partitions, batchRows, compile } = checkDriverOptions(job, options)
+    const { params, startAt, commits, partitions, batchRows, compile, parallelism } = checkDriverOptions(job, options)
     this.#job = job
     this.#commits = commits
-    this.#options = { batchRows, compile }
+    this.#options = { batchRows, compile, parallelism }
     this.#script = new InputScript(partitions)
-    this.#world = new SimWorld({ seed: 1, calmFromMicros: startAt, scopes: nodeEnv().scopes! })
+    this.#world = new SimWorld({ seed: 1, calmFromMicros: startAt, scopes: nodeEnv().scopes!, threadProgram })
     this.#world.image.installDirectory(BASE_DIRECTORY)
     const outputs = Object.keys(job.outputs).map((name) => [name, new MemoryTable<PlainRow>([])] as const)
     for (const [name, table] of outputs) this.#tables.set(name, table)
@@ -174,6 +178,14 @@ export class TestDriver<J extends Job> {
   /** Whether the job runs: it does until it crashes, fails, is stopped, or has come to the end of all its inputs. */
   get isRunning(): boolean {
     return this.#running !== undefined
+  }
+
+  /**
+   * On how many threads the job computes at this moment, beside its own: 0 where it does so by itself, as its plan does not allow
+   * it, several partitions are open, or threads could not go on.
+   */
+  get computingThreads(): number {
+    return this.#computingThreads
   }
 
   /** The job at this moment, or as it was last where it does not run. */
@@ -369,11 +381,26 @@ export class TestDriver<J extends Job> {
     })
   }
 
+  /**
+   * Stops the job in good order and goes on with another number of threads, as a deployment to a machine with more or fewer
+   * processors does. Results are the same. From the next commit on that many threads compute, where they can: see `computingThreads`.
+   *
+   * @throws TidemarkError `invalid-options` where it is no whole number from 1 to 64.
+   */
+  rescale(parallelism: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const checked = checkTestRestart("rescale(...)", { parallelism }, this.#job)
+      await this.#stop("rescale(...)", false)
+      await this.#start(checked)
+    })
+  }
+
   async #start(options: TestRunOptions & { readonly job: Job }): Promise<void> {
     const before = this.#job
     this.#job = options.job
     const { batchRows = this.#options.batchRows, compile = this.#options.compile } = options
-    this.#options = { batchRows, compile }
+    const { parallelism = this.#options.parallelism } = options
+    this.#options = { batchRows, compile, parallelism }
     const life = { isOver: false }
     const calls = new HeardCalls(life)
     const opening = runJob(this.#bound(this.#job, calls.heard(this.#job.plan), life), {
@@ -384,6 +411,11 @@ export class TestDriver<J extends Job> {
       choosePartition: (open) => this.#script.next(open),
       ...(batchRows === undefined ? {} : { batchRows }),
       ...(compile === undefined ? {} : { compile }),
+      ...(parallelism === undefined ? {} : { parallelism, partRows: PART_ROWS, computesLive: true }),
+      onEvent: (event) => {
+        if (event.kind === "threads-compute") this.#computingThreads = event.threads
+        else if (event.kind === "threads-lost") this.#computingThreads = 0
+      },
     })
     let hasOpened = false
     opening.then(
@@ -431,6 +463,7 @@ export class TestDriver<J extends Job> {
   #end(running: Running): void {
     running.isOver = true
     this.#running = undefined
+    this.#computingThreads = 0
   }
 
   #mustRun(what: string): Running {
