@@ -13,3 +13,4 @@ export type {
   ArrowOptions,
   ParquetOptions,
 } from "./connectors/files/file-connector.ts"
+export type { PartitionLevel, PartitionPeriod } from "./connectors/files/partition-path.ts"

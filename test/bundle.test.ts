@@ -86,7 +86,7 @@ test("BU5 a job of CSV and JSON lines loads no code of other formats, and none o
   visit("files.js")
   expect(outside).toContain("node:fs")
   for (const heavy of ["node:http", "node:zlib", "esbuild", "zstddec"]) expect([...outside]).not.toContain(heavy)
-  expect(seen.size).toBeLessThan(25)
+  expect(seen.size).toBeLessThan(30)
   const loaded = [...seen].flatMap(modulesOf)
   expect(loaded).toContain("modules/formats/csv-decoder.js")
   expect(loaded.filter((name) => /\b(parquet|arrow|gzip|zstd|server)\b/.test(name))).toEqual([])

@@ -62,6 +62,14 @@ export interface SinkRecovery {
   readonly fresh: boolean
 }
 
+/** How far the job has come with what an epoch stages. */
+export interface StageProgress {
+  /** Behind which no row comes any more that is not late, in µs since 1970; `-Infinity` where nobody can tell. */
+  readonly watermarkMicros: number
+  /** Whether no row comes any more. */
+  readonly isFinished: boolean
+}
+
 /** An open sink. */
 export interface Sink {
   /** Takes the rows of a batch that count, in order. It keeps nothing of the batch. */
@@ -74,8 +82,9 @@ export interface Sink {
    * Makes all that was written since the last `stage` safe (K2).
    *
    * @param final whether the job has come to its end or stops: what is staged should be published by `apply`.
+   * @param progress of the rows written so far. Without it nobody can tell.
    */
-  stage(final: boolean): Promise<Uint8Array>
+  stage(final: boolean, progress?: StageProgress): Promise<Uint8Array>
   /** Makes a staged and committed epoch visible, as far as the sink's rolling policy says so. */
   apply(staged: Uint8Array): Promise<void>
   /** See K5. Called between `apply` and the next `stage`, and not again before it has returned. */

@@ -97,12 +97,14 @@ export class Dataflow {
   readonly #calling: readonly CallingStep[]
   /** Those that go by the clock. */
   readonly #clocked: readonly { readonly operator: ClockedOperator; readonly emitter: Emitter }[]
+  readonly #plan: Plan
   /** The states of all operators that have one, in the order of the plan. */
   readonly states: readonly OperatorState[]
 
   /** @throws TidemarkError `invalid-plan` where the plan asks for what cannot be. */
   constructor(plan: Plan, context: DataflowContext) {
     this.#context = context
+    this.#plan = plan
     this.#emitOutput = context.emit.bind(context)
     const steps: Step[] = []
     const slices: SlicesById = new Map()
@@ -430,6 +432,15 @@ export class Dataflow {
     })
   }
 
+  /** Behind which no row comes to an output any more that is not late, in microseconds; `-Infinity` where some come without event time. */
+  outputWatermark(output: string): number {
+    const ports = this.#plan.outputs.filter(({ name }) => name === output)
+    let isTimed = true
+    const refs = ports.map(({ node, port }) => ({ input: node, inputPort: port }))
+    const upstreams = watermarksAbove(this.#plan, this.#steps, refs, () => (isTimed = false))
+    return isTimed && upstreams.size > 0 ? leastWatermark([...upstreams]) : -Infinity
+  }
+
   /** How far everything is. */
   status(): DataflowStatus {
     const operators = this.#steps.map(statusOf)
@@ -475,19 +486,24 @@ function leastWatermark(upstreams: TimedStep["upstreams"]): number {
 
 /** Whose watermarks the inputs of a node follow: the nearest event times, and operators whose results it takes. */
 function watermarkSources(plan: Plan, steps: readonly Step[], node: PlanNode): Set<EventTime | TimedOperator> {
+  return watermarksAbove(plan, steps, inputsOf(node), () => {
+    throw new TidemarkError("invalid-plan", `The operator ${node.id} has no event time.`, {
+      hint: "Call .eventTime(...) before .keyBy(...).",
+    })
+  })
+}
+
+/** Whose watermarks the rows of some ports follow; `onUntimed` is told of rows that come without event time. */
+function watermarksAbove(plan: Plan, steps: readonly Step[], ports: readonly PortRef[], onUntimed: () => void) {
   const found = new Set<EventTime | TimedOperator>()
   const visit = ({ input, inputPort }: PortRef) => {
     const { operator } = steps[input]!
     const below = plan.nodes[input]!
     if (operator instanceof EventTime || (isTimed(operator) && holdsTime(below, inputPort))) found.add(operator)
-    else if (below.kind !== "source") inputsOf(below).forEach(visit)
-    else {
-      throw new TidemarkError("invalid-plan", `The operator ${node.id} has no event time.`, {
-        hint: "Call .eventTime(...) before .keyBy(...).",
-      })
-    }
+    else if (below.kind === "source") onUntimed()
+    else inputsOf(below).forEach(visit)
   }
-  inputsOf(node).forEach(visit)
+  ports.forEach(visit)
   return found
 }
 

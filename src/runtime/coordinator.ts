@@ -516,7 +516,10 @@ export class Coordinator {
     this.#tellDeaths()
     this.#deadLetters.write()
     const rows = this.#rowsSinceCut
-    const staged = await this.#outputs.stage(final)
+    const staged = await this.#outputs.stage(final, (name) => ({
+      watermarkMicros: this.#dataflow.outputWatermark(name),
+      isFinished: finished,
+    }))
     this.#time.turnTo("compute")
     const operators = ofThreads ?? this.#changes.take(this.#states)
     const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())

@@ -7,7 +7,7 @@
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
-import type { Sink, SinkBinding } from "../connect/sink.ts"
+import type { Sink, SinkBinding, StageProgress } from "../connect/sink.ts"
 import type { Env } from "../env/env.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import { closeAll } from "./close-all.ts"
@@ -86,11 +86,11 @@ export class Outputs {
   }
 
   /** Makes everything written safe (E2) and gives what the commit record must hold. */
-  async stage(final: boolean): Promise<Map<string, Uint8Array>> {
+  async stage(final: boolean, progressOf: (name: string) => StageProgress): Promise<Map<string, Uint8Array>> {
     const staged = new Map<string, Uint8Array>()
     for (const [name, sink] of this.#sinks) {
       this.#time.turnTo("output", name)
-      staged.set(name, await sink.stage(final))
+      staged.set(name, await sink.stage(final, progressOf(name)))
     }
     return staged
   }

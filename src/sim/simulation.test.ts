@@ -18,8 +18,8 @@ const BUGS: readonly (readonly [name: string, says: RegExp, plant: () => void])[
     /sink-occupied|repeats|nobody expects/,
     () => {
       const { stage } = Outputs.prototype
-      vi.spyOn(Outputs.prototype, "stage").mockImplementation(async function (this: Outputs, final) {
-        const staged = await stage.call(this, final)
+      vi.spyOn(Outputs.prototype, "stage").mockImplementation(async function (this: Outputs, final, progressOf) {
+        const staged = await stage.call(this, final, progressOf)
         await this.apply(staged)
         return staged
       })
@@ -78,8 +78,8 @@ const BUGS: readonly (readonly [name: string, says: RegExp, plant: () => void])[
     /lacks/,
     () => {
       const { stage } = Outputs.prototype
-      vi.spyOn(Outputs.prototype, "stage").mockImplementation(function (this: Outputs) {
-        return stage.call(this, false)
+      vi.spyOn(Outputs.prototype, "stage").mockImplementation(function (this: Outputs, _final, progressOf) {
+        return stage.call(this, false, progressOf)
       })
     },
   ],

@@ -10,14 +10,24 @@ import { shownValue } from "../../base/shown-value.ts"
 import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
 import { directoryKey } from "../../connect/target-key.ts"
+import type { RecordEncoder } from "../../formats/decoder.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
-import { FileSink, trailerOf, type FileSinkParts, type RollingPolicy } from "./file-sink.ts"
+import { FileSink, trailerOf, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import type { FollowPolicy } from "./follow/follow-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
-import { followCode } from "./on-demand.ts"
+import { followCode, partitionedCode } from "./on-demand.ts"
+import type { Partitioning } from "./partition-path.ts"
 import { recoverSink } from "./sink-recovery.ts"
+import { SinkTurns } from "./sink-turns.ts"
 import { makeDirectories, setAside } from "./target-directory.ts"
+
+/** When parts of an output are published, and in which directories they lie. */
+export interface OutputPolicy extends RollingPolicy {
+  readonly partitioning: Partitioning | undefined
+  /** The options of it that were given, for `explain`. */
+  readonly described: string | undefined
+}
 
 /** Where files are followed as an input, how, and with which options that was asked for. */
 export interface Following extends FollowPolicy {
@@ -30,7 +40,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   readonly accepts: NonNullable<SinkBinding["accepts"]>
   readonly #paths: readonly string[]
   readonly #format: FileFormat
-  readonly #policy: RollingPolicy
+  readonly #policy: OutputPolicy
   readonly #isLiteral: boolean
   readonly #following: Following | undefined
 
@@ -41,7 +51,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   constructor(
     path: string | readonly string[],
     format: FileFormat,
-    policy: RollingPolicy,
+    policy: OutputPolicy,
     kind: "pattern" | "literal" | "changelog" = "pattern",
     following?: Following,
   ) {
@@ -56,7 +66,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
   }
 
   describe(): string {
-    return described(this.#format.name, this.#paths, this.#following)
+    return described(this.#format.name, this.#paths, this.#following, this.#policy)
   }
 
   targetKey(baseDirectory: string): string {
@@ -75,7 +85,8 @@ export class FileBinding implements SourceBinding, SinkBinding {
     return openFileSink(context, recovery, {
       directory: this.#directory(baseDirectory),
       extension,
-      encoder,
+      // Lines are encoded one by one, so one encoder does for all parts.
+      createEncoder: () => encoder,
       policy: this.#policy,
     })
   }
@@ -100,7 +111,7 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   readonly accepts: NonNullable<SinkBinding["accepts"]> = { append: true }
   readonly #paths: readonly string[]
   readonly #name: string
-  readonly #policy: RollingPolicy
+  readonly #policy: OutputPolicy
   readonly #load: () => Promise<ContainerFileFormat>
   readonly #following: Following | undefined
 
@@ -108,7 +119,7 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   constructor(
     path: string | readonly string[],
     name: string,
-    policy: RollingPolicy,
+    policy: OutputPolicy,
     load: () => Promise<ContainerFileFormat>,
     following?: Following,
   ) {
@@ -121,7 +132,7 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   }
 
   describe(): string {
-    return described(this.#name, this.#paths, this.#following)
+    return described(this.#name, this.#paths, this.#following, this.#policy)
   }
 
   targetKey(baseDirectory: string): string {
@@ -131,8 +142,9 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
     const { schema, baseDirectory } = context
     const directory = this.#directory(baseDirectory)
-    const encoder = (await this.#load()).createEncoder(schema)
-    const target = { directory, extension: this.#name, encoder, policy: this.#policy }
+    const format = await this.#load()
+    const createEncoder = () => format.createEncoder(schema)
+    const target = { directory, extension: this.#name, createEncoder, policy: this.#policy }
     return openFileSink(context, recovery, target)
   }
 
@@ -160,16 +172,18 @@ async function openFiles(
 }
 
 /** Where a sink writes to, and what. */
-interface SinkTarget extends Pick<FileSinkParts, "encoder" | "policy"> {
+interface SinkTarget {
   readonly directory: string
   readonly extension: string
+  readonly createEncoder: () => RecordEncoder
+  readonly policy: OutputPolicy
 }
 
 /** Opens a sink, in a directory that nobody else writes to, as the commit records have left it. */
 async function openFileSink(context: SinkContext, recovery: SinkRecovery, target: SinkTarget): Promise<Sink> {
   const { env, baseDirectory, output } = context
   const { disk, clock } = env
-  const { directory, extension, encoder, policy } = target
+  const { directory, extension, createEncoder, policy } = target
   await makeDirectories(disk, directory, baseDirectory)
   const lock = await env.lockDirectory(`${directory}/.lock`)
   if (lock === undefined) {
@@ -184,8 +198,13 @@ async function openFileSink(context: SinkContext, recovery: SinkRecovery, target
   try {
     if (recovery.reset) await setAside(disk, directory)
     const newToken = () => env.randomUint32()
+    if (policy.partitioning !== undefined) {
+      const { openPartitionedSink } = await partitionedCode.get()
+      return await openPartitionedSink(context, recovery, { ...target, partitioning: policy.partitioning, lock })
+    }
+    const encoder = createEncoder()
     const recovered = await recoverSink({ disk, directory, extension, newToken, trailer: trailerOf(encoder) }, recovery)
-    return new FileSink({ recovered, encoder, policy, clock, lock })
+    return new FileSink({ recovered, encoder, policy, clock, lock, turns: new SinkTurns() })
   } catch (error) {
     await lock.release()
     throw error
@@ -207,9 +226,18 @@ function outputDirectory(
 }
 
 /** The call that made a binding, for `explain`. */
-function described(name: string, paths: readonly string[], following: Following | undefined): string {
+function described(
+  name: string,
+  paths: readonly string[],
+  following: Following | undefined,
+  { described: partitionBy }: OutputPolicy,
+): string {
   const shown = paths.map((path) => JSON.stringify(path))
-  const options = following === undefined ? "" : `, { follow: ${following.described} }`
+  const given = [
+    ...(following === undefined ? [] : [`follow: ${following.described}`]),
+    ...(partitionBy === undefined ? [] : [`partitionBy: ${partitionBy}`]),
+  ]
+  const options = given.length === 0 ? "" : `, { ${given.join(", ")} }`
   return `${name}(${shown.length === 1 ? shown[0]! : `[${shown.join(", ")}]`}${options})`
 }
 

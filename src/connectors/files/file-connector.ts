@@ -9,10 +9,10 @@ import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
 import type { Compression } from "./decompressor.ts"
 import { csvFormat } from "./csv-format.ts"
-import { ContainerBinding, FileBinding, type Following } from "./file-binding.ts"
-import type { RollingPolicy } from "./file-sink.ts"
+import { ContainerBinding, FileBinding, type Following, type OutputPolicy } from "./file-binding.ts"
 import { jsonLinesFormat } from "./json-lines-format.ts"
 import { arrowCode, parquetCode } from "./on-demand.ts"
+import { checkPartitionBy, type Partitioning, type PartitionLevel } from "./partition-path.ts"
 
 /**
  * Files as an input, where the path is a pattern or several, or as an output, where the path is a directory.
@@ -77,6 +77,18 @@ export interface FileOptions {
   readonly rollBytes?: number
   /** As an output: a part whose first row is so old is published, also where nothing comes any more. `"15m"` unless given. */
   readonly rollAfter?: Duration
+  /**
+   * As an output: rows go to directories by the values of one column or several, or by the period (in UTC) that a timestamp or a date lies
+   * in: `out/country=DE/dt=2026-11-27/part-00000.jsonl`. The parts of all directories are published together, so that readers of the
+   * whole see the rows of whole epochs. A directory gets an empty file `_SUCCESS` when its rows are complete, but for late ones.
+   */
+  readonly partitionBy?: string | PartitionLevel | readonly (string | PartitionLevel)[]
+  /**
+   * As a partitioned output: how far behind the end of a directory's period the watermark must be for its `_SUCCESS`. `"0s"` unless given, which is right
+   * where rows come no later than their times: for results of windows by their `windowEnd`, or by their `windowStart` where the windows do not reach over the end
+   * of the period. Give the windows' length otherwise.
+   */
+  readonly successAfter?: Duration
 }
 
 /**
@@ -146,7 +158,7 @@ export interface CsvOptions extends FileOptions {
  * const trips = parquet("trips/*.parquet", large)
  * ```
  */
-export interface ParquetOptions extends Pick<FileOptions, "rollBytes" | "rollAfter"> {
+export interface ParquetOptions extends Pick<FileOptions, OutputOption> {
   /** As an input: whether files are read that appear while the job runs. They must be whole when they get their names. */
   readonly follow?: boolean | FollowOptions
   /** As an input: a page that takes more bytes, as it lies in the file or unpacked, is refused. 64 MiB unless given, 512 MiB at most. */
@@ -164,15 +176,18 @@ export interface ParquetOptions extends Pick<FileOptions, "rollBytes" | "rollAft
  * const readings = arrow("out/readings", often)
  * ```
  */
-export interface ArrowOptions extends Pick<FileOptions, "rollBytes" | "rollAfter"> {
+export interface ArrowOptions extends Pick<FileOptions, OutputOption> {
   /** As an input: whether files are read that appear while the job runs. They must be whole when they get their names. */
   readonly follow?: boolean | FollowOptions
 }
 
+/** The options of outputs, whatever their format. */
+type OutputOption = "rollBytes" | "rollAfter" | "partitionBy" | "successAfter"
+
 const COMPRESSIONS: readonly unknown[] = ["gzip", "zstd", "none"]
 
-const ROLLING_OPTIONS = ["rollBytes", "rollAfter"]
-const FILE_OPTIONS = ["compression", "follow", "maxRecordBytes", ...ROLLING_OPTIONS]
+const OUTPUT_OPTIONS: readonly OutputOption[] = ["rollBytes", "rollAfter", "partitionBy", "successAfter"]
+const FILE_OPTIONS = ["compression", "follow", "maxRecordBytes", ...OUTPUT_OPTIONS]
 
 /** The longest record unless the user says otherwise: bytes. */
 const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
@@ -192,7 +207,7 @@ const DEFAULT_ROLL_AFTER: Duration = "15m"
 interface CheckedOptions {
   readonly compression: Compression | undefined
   readonly maxRecordBytes: number
-  readonly policy: RollingPolicy
+  readonly policy: OutputPolicy
   readonly following: Following | undefined
 }
 
@@ -299,7 +314,7 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
  * ```
  */
 export function parquet(path: string | readonly string[], options: ParquetOptions = {}): FileConnector {
-  const given = checkOptions("parquet(...)", options, ["maxPageBytes", "follow", ...ROLLING_OPTIONS])
+  const given = checkOptions("parquet(...)", options, ["maxPageBytes", "follow", ...OUTPUT_OPTIONS])
   const { maxPageBytes = DEFAULT_MAX_PAGE_BYTES } = given
   const pageBytesMax = checkSize("parquet", "maxPageBytes", maxPageBytes, MAX_PAGE_BYTES_MAX)
   const load = async () => (await parquetCode.get()).parquetFormat({ pageBytesMax })
@@ -329,7 +344,7 @@ export function parquet(path: string | readonly string[], options: ParquetOption
  * ```
  */
 export function arrow(path: string | readonly string[], options: ArrowOptions = {}): FileConnector {
-  const given = checkOptions("arrow(...)", options, ["follow", ...ROLLING_OPTIONS])
+  const given = checkOptions("arrow(...)", options, ["follow", ...OUTPUT_OPTIONS])
   const load = async () => (await arrowCode.get()).arrowFormat
   return new ContainerBinding(path, "arrow", checkRolling("arrow", given), load, checkFollow("arrow", given))
 }
@@ -374,21 +389,36 @@ function checkFollow(name: string, { follow }: Readonly<Record<string, unknown>>
       hint: 'Give "name" or "modified".',
     })
   }
-  const described =
-    follow === true
-      ? "true"
-      : JSON.stringify(follow)
-          .replaceAll(/"(\w+)":/g, " $1: ")
-          .replace("}", " }")
-  return { everyMicros, order, described }
+  return { everyMicros, order, described: spelled(follow) }
 }
 
-function checkRolling(name: string, options: Readonly<Record<string, unknown>>): RollingPolicy {
-  const { rollBytes = DEFAULT_ROLL_BYTES, rollAfter = DEFAULT_ROLL_AFTER } = options
+function checkRolling(name: string, options: Readonly<Record<string, unknown>>): OutputPolicy {
+  const { rollBytes = DEFAULT_ROLL_BYTES, rollAfter = DEFAULT_ROLL_AFTER, partitionBy } = options
   return {
     rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),
     rollAfterMicros: checkDuration(`${name}(...): rollAfter`, rollAfter),
+    partitioning: checkPartitioning(`${name}(...)`, options),
+    described: partitionBy === undefined ? undefined : spelled(partitionBy),
   }
+}
+
+function checkPartitioning(call: string, options: Readonly<Record<string, unknown>>): Partitioning | undefined {
+  const { partitionBy, successAfter } = options
+  if (partitionBy === undefined && successAfter === undefined) return undefined
+  if (partitionBy === undefined) {
+    throw new TidemarkError("invalid-options", `${call}: successAfter is given without partitionBy.`, {
+      hint: "Only partitioned outputs have markers: say by what this one is.",
+    })
+  }
+  const successAfterMicros = successAfter === undefined ? 0 : checkDuration(`${call}: successAfter`, successAfter)
+  return { levels: checkPartitionBy(call, partitionBy), successAfterMicros }
+}
+
+/** Options as they are written in a program. */
+function spelled(options: unknown): string {
+  return JSON.stringify(options)
+    .replaceAll(/"(\w+)":/g, " $1: ")
+    .replaceAll("}", " }")
 }
 
 function checkSize(name: string, option: string, size: unknown, max: number): number {

@@ -27,6 +27,7 @@ import type { RecordEncoder } from "../../formats/decoder.ts"
 import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
 import type { RecoveredSink } from "./sink-recovery.ts"
+import type { SinkTurns } from "./sink-turns.ts"
 
 /** An epoch of at most so many bytes travels in the commit record, which saves it a sync of its own. */
 export const INLINE_BYTES_MAX = 256 * 1024
@@ -46,7 +47,9 @@ export interface FileSinkParts {
   readonly encoder: RecordEncoder
   readonly policy: RollingPolicy
   readonly clock: Clock
-  readonly lock: DirectoryLock
+  readonly turns: SinkTurns
+  /** Ended with the sink. */
+  readonly lock?: DirectoryLock
 }
 
 /** An open file sink. */
@@ -56,7 +59,8 @@ export class FileSink implements Sink {
   readonly #trailer: Trailer | undefined
   readonly #policy: RollingPolicy
   readonly #clock: Clock
-  readonly #lock: DirectoryLock
+  readonly #lock: DirectoryLock | undefined
+  readonly #turns: SinkTurns
   /** Rows written since the last `stage` or `flush`. */
   #rows = new ByteOutput()
   /** An emptied buffer, to be used again. */
@@ -69,8 +73,6 @@ export class FileSink implements Sink {
   #file: PartFile | undefined
   /** A part whose publication is staged and not yet applied. */
   #closing: PartFile | undefined
-  #tail: Promise<unknown> = Promise.resolve()
-  #failure: { readonly error: unknown } | undefined
   #isClosed = false
 
   constructor(parts: FileSinkParts) {
@@ -83,6 +85,17 @@ export class FileSink implements Sink {
     this.#policy = parts.policy
     this.#clock = parts.clock
     this.#lock = parts.lock
+    this.#turns = parts.turns
+  }
+
+  /** How many bytes of the part there are by now, about. */
+  get partBytes(): number {
+    return this.#flushedEnd + this.bufferedBytes
+  }
+
+  /** When the part's first row was staged, in µs since 1970; `Infinity` where none was. */
+  get openedAtMicros(): number {
+    return this.#staged.length === 0 ? Infinity : this.#staged.openedAtMicros
   }
 
   get bufferedBytes(): number {
@@ -142,7 +155,7 @@ export class FileSink implements Sink {
     try {
       await file?.sync("sink.checkpoint.sync")
     } catch (error) {
-      this.#failure ??= { error }
+      this.#turns.fail(error)
       throw error
     }
     return cursor
@@ -159,26 +172,18 @@ export class FileSink implements Sink {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#tail
+    await this.#turns.settled()
     try {
       await this.#closing?.close()
       await this.#file?.close()
     } finally {
-      await this.#lock.release()
+      await this.#lock?.release()
     }
   }
 
-  /** Runs a task when all before it are done; none runs after one has failed. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     assert(!this.#isClosed, "a closed sink does nothing")
-    const result = this.#tail.then(() => {
-      if (this.#failure !== undefined) throw this.#failure.error
-      return task()
-    })
-    this.#tail = result.catch((error: unknown) => {
-      this.#failure ??= { error }
-    })
-    return result
+    return this.#turns.take(task)
   }
 
   #takeRows(): ByteOutput {

@@ -24,6 +24,8 @@ export interface PartPlace {
   readonly directory: string
   readonly token: number
   readonly extension: string
+  /** Makes the directory, where it may not be there yet. */
+  readonly prepare?: () => Promise<void>
 }
 
 /** What stands at the end of parts: `RecordEncoder.trailer`. */
@@ -53,6 +55,7 @@ export class PartFile {
   /** Makes the in-progress file of a new part (J1). */
   static async create(place: PartPlace, part: number): Promise<PartFile> {
     const path = inProgressPath(place, part)
+    await place.prepare?.()
     const file = await place.disk.open(path, "create", step("sink.create"))
     if (file === undefined) {
       throw new TidemarkError("sink-failed", `${path} cannot be made: something bears that name already.`, {

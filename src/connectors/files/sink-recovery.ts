@@ -30,7 +30,7 @@ export interface RecoveredSink {
 }
 
 /** What commit records say about one part. */
-interface PartHistory {
+export interface PartHistory {
   readonly part: number
   readonly epochs: readonly StagedPart[]
   /** How much of it is committed in the end. */
@@ -54,17 +54,7 @@ export async function recoverSink(
   refuseForeign(directory, parts, cursor.part)
   let file: PartFile | undefined
   try {
-    for (const history of historiesOf(start, epochs)) {
-      file = await PartFile.reopen(place, history.part)
-      await replay(place, file, history)
-      if (!history.publish) continue
-      if (file !== undefined) {
-        const { trailer } = target
-        const { length } = history
-        await file.publish(trailer ? await file.writeTrailer(trailer, length, "republish") : length, "republish")
-      }
-      file = undefined
-    }
+    for (const history of historiesOf(start, epochs)) file = await recoverPart(place, history, target.trailer)
     await dropUncommitted(place, parts, cursor)
   } catch (error) {
     await file?.close()
@@ -74,8 +64,27 @@ export async function recoverSink(
   return { place, cursor, file }
 }
 
+/** Brings a part to what commit records say of it; gives its file where it is not complete. */
+export async function recoverPart(
+  place: PartPlace,
+  history: PartHistory,
+  trailer: Trailer | undefined,
+): Promise<PartFile | undefined> {
+  const file = await PartFile.reopen(place, history.part)
+  try {
+    await replay(place, file, history)
+    if (!history.publish || file === undefined) return file
+    const { length } = history
+    await file.publish(trailer ? await file.writeTrailer(trailer, length, "republish") : length, "republish")
+    return undefined
+  } catch (error) {
+    await file?.close()
+    throw error
+  }
+}
+
 /** Where a sink stands after one more epoch. */
-function advance(cursor: SinkCursor, epoch: StagedPart): SinkCursor {
+export function advance(cursor: SinkCursor, epoch: StagedPart): SinkCursor {
   const { token, part, start, end, publish, openedAtMicros } = epoch
   if (token !== cursor.token || part !== cursor.part || start !== cursor.length) {
     throw new TidemarkError(
@@ -123,7 +132,7 @@ async function replay(place: PartPlace, file: PartFile | undefined, history: Par
   await file.expectBytes(history.length)
 }
 
-function refuseForeign(directory: string, parts: readonly PartEntry[], nextPart: number): void {
+export function refuseForeign(directory: string, parts: readonly PartEntry[], nextPart: number): void {
   const foreign = parts.find(({ name }) => name.kind === "published" && name.part >= nextPart)
   if (foreign === undefined) return
   throw new TidemarkError("sink-occupied", `${directory} holds ${foreign.fileName}, which this job has not written.`, {

@@ -30,6 +30,9 @@ import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { TidemarkError } from "../../base/errors.ts"
 
 const FORMAT_VERSION = 1
+/** What stands in place of the version in records of partitioned sinks. */
+export const PARTITIONED = 80
+
 const FLAG_PUBLISH = 1
 const FLAG_INLINE = 2
 
@@ -117,6 +120,11 @@ function reading<T>(bytes: Uint8Array, read: (reader: ByteReader, flags: number)
   const reader = new ByteReader(bytes)
   try {
     const version = reader.uint8()
+    if (version === PARTITIONED) {
+      throw new TidemarkError("sink-failed", "The output was partitioned when the job ran last, and is not now.", {
+        hint: "Give the output another name and directory; or run with --reset, which starts the job anew.",
+      })
+    }
     if (version > FORMAT_VERSION) {
       throw new TidemarkError(
         "state-newer-format",

@@ -49,6 +49,10 @@ export const FILE_SINK_STEPS = [
   "sink.publish.rename",
   /** Makes the published name durable. */
   "sink.publish.sync-directory",
+  /** Makes the marker of a directory whose rows are all there. */
+  "sink.mark.create",
+  /** Makes the marker's entry durable. */
+  "sink.mark.sync-directory",
   /** Makes rows durable that were applied, so that their commit records may go. */
   "sink.checkpoint.sync",
   /** Opens the in-progress file of a part that commit records name. */

@@ -53,17 +53,13 @@ export async function listParts(disk: Disk, directory: string): Promise<PartEntr
  */
 export async function setAside(disk: Disk, directory: string): Promise<void> {
   const parts = await listParts(disk, directory)
-  const parent = posix.dirname(directory)
-  const prefix = `${posix.basename(directory)}.superseded-`
-  const taken = (await disk.list(parent)).filter((name) => name.startsWith(prefix))
-  const numbers = taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger)
-  const last = Math.max(0, ...numbers)
+  const { last, prefix, parent } = await supersededBy(disk, directory)
   if (last === 0 && parts.length === 0) return
   // Parts arrive durably before it is made durable that they are gone from here: where a file system writes directories
   // back one by one, they would be nowhere in between. So an earlier reset that died is settled first.
-  if (last > 0) await disk.syncDirectory(`${parent}/${prefix}${last}`, RESET_STEPS.syncEarlier)
+  if (last > 0) await disk.syncDirectory(`${prefix}${last}`, RESET_STEPS.syncEarlier)
   if (parts.length > 0) {
-    const aside = `${parent}/${prefix}${last + 1}`
+    const aside = `${prefix}${last + 1}`
     await disk.makeDirectory(aside, RESET_STEPS.make)
     await disk.syncDirectory(parent, RESET_STEPS.syncParent)
     for (const { fileName } of parts) {
@@ -74,7 +70,20 @@ export async function setAside(disk: Disk, directory: string): Promise<void> {
   await disk.syncDirectory(directory, RESET_STEPS.sync)
 }
 
-const RESET_STEPS = {
+/** The directories that have what was set aside: how they begin, and the greatest number, 0 where there is none. */
+export async function supersededBy(
+  disk: Disk,
+  directory: string,
+): Promise<{ readonly parent: string; readonly prefix: string; readonly last: number }> {
+  const parent = posix.dirname(directory)
+  const name = `${posix.basename(directory)}.superseded-`
+  const taken = (await disk.list(parent)).filter((each) => each.startsWith(name))
+  const numbers = taken.map((each) => Number(each.slice(name.length))).filter(Number.isSafeInteger)
+  return { parent, prefix: `${parent}/${name}`, last: Math.max(0, ...numbers) }
+}
+
+/** Under which names the disk is called where output is set aside. */
+export const RESET_STEPS = {
   syncEarlier: "sink.reset.sync-earlier",
   make: "sink.reset.make-directory",
   syncParent: "sink.reset.sync-parent",
