@@ -58,6 +58,9 @@ export interface FollowOptions {
  *
  * const often: FileOptions = { rollBytes: 1024 * 1024, rollAfter: "30s" }
  * const alerts = jsonl("out/alerts", often)
+ *
+ * const byDay: FileOptions = { partitionBy: { column: "windowStart", by: "day", as: "dt" }, successAfter: "1h" }
+ * const daily = jsonl("out/daily", byDay)
  * ```
  */
 export interface FileOptions {
