@@ -231,6 +231,20 @@ describe("markers", () => {
     }
   })
 
+  test("K2 K12 a marker that was made survives a loss of power, whatever the disk had not written yet", async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = withBaseDirectory(new SimWorld({ seed }))
+      await inProcess(world, async (env) => {
+        const sink = await open(daily, env)
+        await epoch(sink, [[START, "DE"]], { watermarkMicros: START + DAY })
+        await sink.close()
+      })
+      world.boot()
+      world.crash()
+      expect(seen(world)).toEqual(["dt=2026-11-27/_SUCCESS", "dt=2026-11-27/part-00000.jsonl"])
+    }
+  })
+
   test("K12 directories without a marker are remembered over a restart", async () => {
     const world = emptyWorld()
     await inProcess(world, async (env) => {
