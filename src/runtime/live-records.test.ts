@@ -92,6 +92,25 @@ test("an input without event time that brings nothing keeps no other from being 
   }
 })
 
+test("Q1 of two that bring a record now and then none stops the other, with no option said", async () => {
+  const bench = new Bench()
+  const bound = bench.job({ a: [] }, { epoch: bounds })
+  const { schema: rows } = bound.inputs["readings"]!
+  const partitions = { a: records, b: records.map((row) => ({ ...row, sensor: `b-${row.sensor}` })) }
+  // A record of one comes between each two of the other.
+  const delayOf = (ordinal: number, id: string) => (2 * ordinal + (id === "b" ? 1 : 0)) * 1_000 * MILLIS
+  const source = liveSource(partitions, delayOf)
+  const { status } = await bench.run(
+    { ...bound, inputs: { readings: { schema: rows, source } } },
+    {},
+    (handle, env) => {
+      void env.timers.sleep(20_500 * MILLIS).then(() => handle.stop())
+    },
+  )
+  // One that is as far as the other may wait for that.
+  expect(status.rowsIn).toBeGreaterThanOrEqual(20)
+})
+
 test("E3 comes to the same results whatever dies when, over many seeds", { timeout: 120_000 }, async () => {
   const expected = await whole()
   const scale = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)

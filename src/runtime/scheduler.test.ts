@@ -130,6 +130,19 @@ test("Q2 a morsel of what comes with time ends where the partition is too far ah
   expect(await turnOf([slow, complete], complete)).toEqual({ next: complete })
 })
 
+test("Q1 one that has nothing in the middle of its morsel keeps no slower one waiting, and is waited for with it", async () => {
+  const base = { tieBreak: "a", isTimed: true, isIdle: false, maxDriftMicros: 0, isLive: true }
+  const slow = (isReadable: boolean): Standing => ({ ...base, index: 0, id: "slow", watermark: 0, isReadable })
+  const fast = (isReadable: boolean): Standing => ({ ...base, index: 1, id: "fast", watermark: 9, isReadable })
+  const faster: Standing = { ...base, index: 2, id: "faster", watermark: 10, isReadable: true }
+  const [silent, read, ready] = [fast(false), fast(true), slow(true)]
+  expect(await turnOf([ready, silent, faster], silent)).toEqual({ next: ready })
+  expect(await turnOf([ready, read, faster], read)).toEqual({ next: read })
+  const empty = slow(false)
+  expect(await turnOf([empty, silent, faster], silent)).toEqual({ awaited: [silent, empty] })
+  expect(await turnOf([empty, silent, faster], empty)).toEqual({ awaited: [empty] })
+})
+
 test("E18 a record belongs to the morsel in which it starts", () => {
   expect(morselEnd(0)).toBe(MORSEL_BYTES)
   expect(morselEnd(MORSEL_BYTES - 1)).toBe(MORSEL_BYTES)

@@ -6,8 +6,9 @@
  * then by id. So the order in which records are processed is a function of offsets and content alone: not of batch
  * sizes, epochs, restarts, or the names of files (E7), and state stays bounded by a morsel for each partition.
  *
- * Partitions whose records come with time may have nothing now. Such a one is waited for when it has its turn, so that the order
- * stays the same; but for an idle one (T13), for one without event time, and where others may run ahead of it (T14).
+ * Partitions whose records come with time may have nothing now. The slowest of those with event time is then waited for, and no other
+ * is read before it: but for one whose morsel is being read, and where others may run ahead of it (T14). An idle one (T13) and one
+ * without event time keep nobody waiting, nor does one whose morsel is being read and that is not the slowest.
  *
  * Invariants:
  * - Q1 Where nothing of that is so, the choice depends only on what is in the commit record: offsets, watermarks, tie breaks and
@@ -49,7 +50,8 @@ export async function nextTurn<C extends LiveCandidate>(
   isReadable: (candidate: C) => Promise<boolean>,
 ): Promise<Turn<C>> {
   const awake = candidates.filter(({ isIdle }) => !isIdle).sort(byTurn)
-  const least = awake.find(({ isTimed }) => isTimed)?.watermark ?? Infinity
+  const slowest = awake.find(({ isTimed }) => isTimed)
+  const least = slowest?.watermark ?? Infinity
   const isFree = ({ isTimed, maxDriftMicros }: C) => !isTimed || maxDriftMicros > 0
   const isTooFar = ({ isTimed, watermark, maxDriftMicros }: C) => isTimed && watermark > least + maxDriftMicros
   const isKept = active !== undefined && !active.isIdle && !(active.isLive && isFree(active) && isTooFar(active))
@@ -59,7 +61,7 @@ export async function nextTurn<C extends LiveCandidate>(
     if (isHeld && (!isFree(each) || isTooFar(each))) continue
     if (await isReadable(each)) return { next: each }
     awaited.push(each)
-    isHeld ||= each.isTimed
+    isHeld ||= each === slowest
   }
   return { awaited }
 }
