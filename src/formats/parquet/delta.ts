@@ -6,7 +6,8 @@
  *   block: the least difference (zigzag varint), a byte a miniblock with its width in bits, the miniblocks: for each value
  *     its difference less the least one, in so many bits
  *
- * Sums wrap around at the type's width, in 64 bits as pairs of words: no bigint is made.
+ * Sums wrap around at the type's width, in 64 bits as pairs of words: no bigint is made. Writers may reckon the differences of
+ * values of 32 bits in more, and then a difference has up to 33: its low word is what counts.
  */
 import { CutShort, demand } from "./malformed.ts"
 import { unpack } from "./hybrid.ts"
@@ -64,6 +65,7 @@ export class DeltaReader {
     this.#zigzag()
     this.#low = this.#varintLow
     this.#high = this.#varintHigh
+    demand(words === 2 || this.#high === this.#low >> 31, "the first of a page's numbers has more bits than its type")
   }
 
   /** Where the numbers end; to be asked when all were read. */
@@ -105,9 +107,10 @@ export class DeltaReader {
   }
 
   #add32(count: number, target: Int32Array, to: number): void {
-    demand(this.#width <= 32, "a delta has more bits than its type")
-    unpack(this.#bytes, this.#bit, this.#width, count, target, to)
-    this.#bit += count * this.#width
+    const width = this.#width
+    if (width <= 32) unpack(this.#bytes, this.#bit, width, count, target, to)
+    else unpackLows(this.#bytes, this.#bit, width, count, target, to)
+    this.#bit += count * width
     const least = this.#leastLow
     let value = this.#low
     for (let index = to, end = to + count; index < end; index++) {
@@ -146,13 +149,15 @@ export class DeltaReader {
       this.#zigzag()
       this.#leastLow = this.#varintLow
       this.#leastHigh = this.#varintHigh
+      const isDifference = this.#words === 2 || this.#leastHigh === 0 || this.#leastHigh === -1
+      demand(isDifference, "a delta has more bits than a difference of its type")
       this.#widthsAt = this.#at
       this.#at += this.#miniblocks
       if (this.#at > this.#end) throw new CutShort("a block of deltas")
       this.#miniIndex = 0
     }
     const width = this.#bytes[this.#widthsAt + this.#miniIndex++]!
-    demand(width <= 64, "a delta has more than 64 bits")
+    demand(width <= (this.#words === 1 ? 33 : 64), "a delta has more bits than a difference of its type")
     this.#width = width
     this.#bit = this.#at * 8
     this.#at += (this.#miniblockValues * width) / 8
@@ -171,8 +176,6 @@ export class DeltaReader {
     const sign = -(this.#varintLow & 1)
     this.#varintLow = ((this.#varintLow >>> 1) | (this.#varintHigh << 31)) ^ sign
     this.#varintHigh = (this.#varintHigh >>> 1) ^ sign
-    const fits = this.#words === 2 || this.#varintHigh === this.#varintLow >> 31
-    demand(fits, "a delta has more bits than its type")
   }
 
   /** Reads a varint of 64 bits into two words. */
@@ -192,6 +195,19 @@ export class DeltaReader {
     this.#varintLow = low
     this.#varintHigh = high
   }
+}
+
+/** Unpacks the low words of values of 33 bits. */
+function unpackLows(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  count: number,
+  target: Int32Array,
+  to: number,
+): void {
+  for (let index = to, end = to + count, bit = from; index < end; index++, bit += width)
+    target[index] = wordAt(bytes, bit)
 }
 
 /** Unpacks values of 33 to 64 bits to pairs of words. */

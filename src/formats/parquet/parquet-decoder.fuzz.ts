@@ -158,9 +158,13 @@ function inOrder({ rows, ordinals, bad }: ReadFile): (Record<string, unknown> | 
 const CORPUS = [
   "SELECT i::INTEGER AS c0, 'w' || (i % 5) AS c1, CASE WHEN i % 3 > 0 THEN (i * 1.5)::DOUBLE END AS c2 FROM range(200) t(i)",
   "SELECT CASE WHEN i % 4 > 0 THEN (i * 77777777777)::BIGINT END AS c0, 'text ' || i AS c1, (i / 3)::DOUBLE AS c2 FROM range(120) t(i)",
+  // Differences of 33 bits, where they are packed.
+  "SELECT (CASE WHEN i % 2 > 0 THEN i - 2147483648 ELSE 2147483647 - i * i END)::INTEGER AS c0, 'w' || i AS c1, i::DOUBLE AS c2 FROM range(300) t(i)",
 ]
 const CORPUS_OPTIONS = ["uncompressed", "snappy", "zstd", "gzip"].flatMap((codec) =>
-  ["v1", "v2"].map((version) => `COMPRESSION ${codec}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE 64`),
+  ["v1", "v2", "v2, DICTIONARY_SIZE_LIMIT 1"].map(
+    (version) => `COMPRESSION ${codec}, PARQUET_VERSION ${version}, ROW_GROUP_SIZE 64`,
+  ),
 )
 const CORPUS_SCHEMA = schema({ c0: t.int53.nullable(), c1: t.string.nullable(), c2: t.float64.nullable() })
 
