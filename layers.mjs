@@ -28,8 +28,9 @@ export const layers = {
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
-  // "formats" and "flow" for the program of its threads, which decode and compute: docs/decisions/0026, 0038.
-  embedded: ["base", "env", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "server"],
+  // "formats" and "flow" for the program of its threads, which decode and compute: docs/decisions/0026, 0038. "log" for logs that
+  // programs open themselves: docs/decisions/0056.
+  embedded: ["base", "env", "log", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "server"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   // "connectors/memory" as the outputs of a driven job: docs/decisions/0044.
@@ -37,7 +38,7 @@ export const layers = {
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */
-export const doors = ["index.ts", "files.ts", "machine.ts", "nexmark.ts", "testing.ts"]
+export const doors = ["index.ts", "files.ts", "log.ts", "machine.ts", "nexmark.ts", "testing.ts"]
 
 /** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]

@@ -13,6 +13,7 @@ import { initCommand } from "./commands/init.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
 import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
 import { EXIT } from "./exit-codes.ts"
+import { addLog } from "./log-commands.ts"
 import { LOG_LEVELS } from "./log-level.ts"
 
 const FILE = "a TypeScript or JavaScript file: export default myJob.with({ ... })"
@@ -37,6 +38,7 @@ Examples:
   tidemark run revenue.ts --reset       start anew; earlier output is moved aside
   tidemark status                       how far it is, and what it waits for
   tidemark dead-letters list DIR        what could not be read, and why
+  tidemark log cat DIR                  the records of a log that a program keeps
   tidemark run --help                   all options of a command
   tidemark completion --help            how your shell completes all this
 
@@ -169,6 +171,7 @@ function program(): Command {
   addExplain(root)
   addStatus(root)
   addDeadLetters(root)
+  addLog(root)
   addCompletion(root)
   return root
 }

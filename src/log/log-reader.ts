@@ -11,18 +11,12 @@
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { Disk, DiskFile } from "../env/env.ts"
+import type { Disk, DiskFile, StepName } from "../env/env.ts"
 import { wasSyncedBeyond } from "./later-sync.ts"
-import {
-  decodeRecord,
-  decodeSegmentHeader,
-  LOG_FORMAT_VERSION,
-  RECORD_HEADER_BYTES,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from "./record.ts"
+import { COMMIT_LOG } from "./log-kind.ts"
+import { decodeRecord, decodeSegmentHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./record.ts"
+import type { SegmentPlace } from "./segment-files.ts"
 import { chainOf, segmentNames, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
-import { step } from "./steps.ts"
 
 const READ_CHUNK_BYTES = 1 << 20
 
@@ -30,14 +24,14 @@ const READ_CHUNK_BYTES = 1 << 20
 const ATTEMPTS = 5
 
 /** A place in a log: offsets count bytes of records within a generation. */
-export interface Lsn {
+export interface LogPlace {
   readonly generation: number
   readonly offset: number
 }
 
 /** A record and its place. */
 export interface LogRecord {
-  readonly lsn: Lsn
+  readonly lsn: LogPlace
   readonly type: number
   /** A view that is valid until the visitor returns. */
   readonly payload: Uint8Array
@@ -73,10 +67,11 @@ export async function readLog<V extends LogVisitor>(disk: Disk, directory: strin
   for (let attempt = 1; ; attempt++) {
     const visitor = makeVisitor()
     try {
-      const segments = await readSegments(disk, directory, segmentNames(await disk.list(directory)))
+      const place = { disk, directory, kind: COMMIT_LOG }
+      const segments = await readSegments(place, segmentNames(await disk.list(directory)))
       const chain = segments.length === 0 ? [] : chainOf(segments)
       visitor.begin(isFromTheStart(chain))
-      for (const link of chain) await readSegment(disk, link, (record) => visitor.record(record))
+      for (const link of chain) await readSegment(place, link, (record) => visitor.record(record))
       return visitor
     } catch (error) {
       const isPassing = error instanceof TidemarkError && error.code === "state-corrupt"
@@ -86,32 +81,31 @@ export async function readLog<V extends LogVisitor>(disk: Disk, directory: strin
 }
 
 /** The segments of those names with what their headers say, those left out that were begun and never used. */
-export async function readSegments(disk: Disk, directory: string, names: readonly SegmentName[]): Promise<Segment[]> {
+export async function readSegments(
+  { disk, directory, kind }: SegmentPlace,
+  names: readonly SegmentName[],
+): Promise<Segment[]> {
   const segments: Segment[] = []
   for (const [index, { generation, startOffset, name }] of names.entries()) {
     const path = `${directory}/${name}`
-    const file = await disk.open(path, "read", step("log.recover.read"))
-    if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${path} has vanished.`)
+    const file = await disk.open(path, "read", kind.stepOf("recover.read"))
+    if (file === undefined) throw kind.vanished(path)
     try {
       const size = await file.size()
       const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-      const count = await file.read(bytes, 0, step("log.recover.read"))
-      const reading = decodeSegmentHeader(bytes.subarray(0, count))
-      if (reading.kind === "newer") {
-        throw new TidemarkError(
-          "state-newer-format",
-          `${path} has format version ${reading.version}; this Tidemark reads up to ${LOG_FORMAT_VERSION}.`,
-          { hint: "Run the job with the newer Tidemark, or start anew with --reset." },
-        )
-      }
+      const count = await file.read(bytes, 0, kind.stepOf("recover.read"))
+      const reading = decodeSegmentHeader(kind.format, bytes.subarray(0, count))
+      if (reading.kind === "newer") throw kind.newer(path, reading.version)
       if (reading.kind === "header") {
-        checkHeader(path, reading.header, generation, startOffset)
-        segments.push({ ...reading.header, path, size })
+        const { header } = reading
+        const isOwn = header.generation === generation && header.startOffset === startOffset
+        if (!isOwn) throw kind.corrupt(path, 0, "the header belongs to another segment")
+        segments.push({ ...header, path, size })
         continue
       }
       // A name that was taken and never used; everything else got its name with a durable header.
       const isUnused = size === 0 && names[index + 1]?.generation !== generation
-      if (!isUnused) throw corrupt(path, 0, "the header does not check")
+      if (!isUnused) throw kind.corrupt(path, 0, "the header does not check")
     } finally {
       await file.close()
     }
@@ -119,27 +113,27 @@ export async function readSegments(disk: Disk, directory: string, names: readonl
   return segments
 }
 
-function checkHeader(path: string, header: SegmentHeader, generation: number, startOffset: number): void {
-  if (header.generation === generation && header.startOffset === startOffset) return
-  throw corrupt(path, 0, "the header belongs to another segment")
-}
-
 /** Visits a segment's records up to where they end. */
-export async function readSegment(disk: Disk, link: ChainLink, visit: (record: ReadLogRecord) => void): Promise<void> {
+export async function readSegment(
+  { disk, kind }: Pick<SegmentPlace, "disk" | "kind">,
+  link: ChainLink,
+  visit: (record: ReadLogRecord) => void,
+): Promise<void> {
   const { segment, endOffset } = link
-  const file = await disk.open(segment.path, "read", step("log.recover.read"))
-  if (file === undefined) throw new TidemarkError("state-corrupt", `The log's segment ${segment.path} has vanished.`)
+  const readStep = kind.stepOf("recover.read")
+  const file = await disk.open(segment.path, "read", readStep)
+  if (file === undefined) throw kind.vanished(segment.path)
   try {
     const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
     let offset = segment.startOffset
     let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
     while (offset < stop) {
-      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset))
+      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset), readStep)
       let at = 0
       let record = decodeRecord(chunk, at, segment.generation, offset)
       if (record === undefined) {
         // Either it is longer than the chunk, or it is the end of what checks.
-        chunk = await readAt(file, segment, offset, stop - offset)
+        chunk = await readAt(file, segment, offset, stop - offset, readStep)
         record = decodeRecord(chunk, at, segment.generation, offset)
         if (record === undefined) break
       }
@@ -153,7 +147,7 @@ export async function readSegment(disk: Disk, link: ChainLink, visit: (record: R
     // The loop broke off at a record that does not check; `chunk` holds all that follows.
     if (endOffset !== undefined || wasSyncedBeyond(chunk, segment.generation, offset)) {
       const filePosition = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-      throw corrupt(segment.path, filePosition, "a record that was durable does not check")
+      throw kind.corrupt(segment.path, filePosition, "a record that was durable does not check")
     }
   } finally {
     await file.close()
@@ -165,16 +159,11 @@ async function readAt(
   segment: Segment,
   offset: number,
   count: number,
+  at: StepName,
 ): Promise<Uint8Array<ArrayBuffer>> {
   assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
   const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
   const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-  const got = await file.read(bytes.subarray(0, count), position, step("log.recover.read"))
+  const got = await file.read(bytes.subarray(0, count), position, at)
   return bytes.subarray(0, got)
-}
-
-function corrupt(path: string, position: number, what: string): TidemarkError {
-  return new TidemarkError("state-corrupt", `${path} is damaged at byte ${position}: ${what}.`, {
-    hint: "The disk or somebody changed the file. Restore it from a copy, or start anew with --reset.",
-  })
 }

@@ -20,18 +20,20 @@
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { Disk, DiskFile } from "../env/env.ts"
+import type { Disk } from "../env/env.ts"
 import {
   isFromTheStart,
   readSegment,
   readSegments,
   type LogVisitor,
-  type Lsn,
+  type LogPlace,
   type ReadLogRecord,
 } from "./log-reader.ts"
-import { encodeRecord, encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./record.ts"
-import { chainOf, segmentName, segmentNames, type SegmentName } from "./segment.ts"
-import { step, type LogStep, type SegmentPurpose, type SyncPurpose } from "./steps.ts"
+import { COMMIT_LOG as kind } from "./log-kind.ts"
+import { encodeRecord, SEGMENT_HEADER_BYTES } from "./record.ts"
+import { chainOf, segmentNames, type SegmentName } from "./segment.ts"
+import { createSegment, removeDrafts, removeSegments, takeName, type OpenSegment } from "./segment-files.ts"
+import { step, type LogStep, type SyncPurpose } from "./steps.ts"
 
 /** A record to be appended. */
 export interface AppendedRecord {
@@ -41,13 +43,6 @@ export interface AppendedRecord {
 
 /** Bytes that are gathered in memory before they are written, unless told otherwise. */
 const WRITE_BUFFER_BYTES = 1 << 20
-const DRAFT = ".draft"
-
-interface OpenSegment {
-  readonly file: DiskFile
-  readonly path: string
-  readonly startOffset: number
-}
 
 /** An open log, held by one writer. */
 export class Log {
@@ -97,9 +92,9 @@ export class Log {
     await disk.syncDirectory(directory.slice(0, directory.lastIndexOf("/")) || "/", step("log.sync-parent"))
     const names = segmentNames(await disk.list(directory))
     const generation = (names.at(-1)?.generation ?? 0) + 1
-    await takeName(disk, directory, generation)
+    await takeName({ disk, directory, kind }, generation)
 
-    const segments = await readSegments(disk, directory, names)
+    const segments = await readSegments({ disk, directory, kind }, names)
     const chain = segments.length === 0 ? [] : chainOf(segments)
     visitor.begin(isFromTheStart(chain))
     const tail = new UnsyncedTail()
@@ -107,7 +102,7 @@ export class Log {
       tail.add(record)
       visitor.record(record)
     }
-    for (const link of chain) await readSegment(disk, link, read)
+    for (const link of chain) await readSegment({ disk, kind }, link, read)
 
     const previousGeneration = segments.at(-1)?.generation ?? 0
     const { offset: previousEnd, records } = tail.of(previousGeneration)
@@ -115,8 +110,8 @@ export class Log {
     for (const { type, payload } of records) {
       encodeRecord(content, { generation, offset: content.length, syncedThrough: 0 }, type, payload)
     }
-    const header = { generation, startOffset: 0, previousGeneration, previousEnd }
-    const place = { disk, directory, purpose: "open" } as const
+    const header = { generation, startOffset: 0, previousGeneration, previousEnd, lastMicros: 0 }
+    const place = { disk, directory, kind, purpose: "open" } as const
     const segment = await createSegment(place, header, async (write) => {
       if (content.length > 0) await write(content.view())
     })
@@ -124,12 +119,12 @@ export class Log {
   }
 
   /** Where the next record will lie. */
-  get end(): Lsn {
+  get end(): LogPlace {
     return { generation: this.generation, offset: this.#writtenOffset + this.#buffer.length }
   }
 
   /** Appends a record. It is durable after the next `sync`, and may be before. */
-  async append(type: number, payload: Uint8Array): Promise<Lsn> {
+  async append(type: number, payload: Uint8Array): Promise<LogPlace> {
     this.#refuseAfterFailure()
     assert(type > 0 && type < 256, "a record's type is one byte and not 0")
     const lsn = this.end
@@ -158,15 +153,15 @@ export class Log {
    * Goes on in a new segment that begins with some records, so that older ones can be trimmed. It returns when they are
    * durable, and gives where they begin. Everything appended must be synced, and nothing be appended meanwhile.
    */
-  async roll(records: Iterable<AppendedRecord>): Promise<Lsn> {
+  async roll(records: Iterable<AppendedRecord>): Promise<LogPlace> {
     this.#refuseAfterFailure()
     const start = this.end
     assert(this.#syncedOffset === start.offset, "a log is synced before it rolls")
     assert(start.offset > this.#segment.startOffset, "a log rolls behind a record")
     await this.#guard(async () => {
       const { generation, offset: startOffset } = start
-      const header = { generation, startOffset, previousGeneration: 0, previousEnd: 0 }
-      const place = { disk: this.#disk, directory: this.#directory, purpose: "roll" } as const
+      const header = { generation, startOffset, previousGeneration: 0, previousEnd: 0, lastMicros: 0 }
+      const place = { disk: this.#disk, directory: this.#directory, kind, purpose: "roll" } as const
       const segment = await createSegment(place, header, (write) => this.#writeAll(records, write))
       assert(this.#writtenOffset === start.offset && this.#buffer.length === 0, "nobody appends while a log rolls")
       await this.#segment.file.close()
@@ -198,7 +193,7 @@ export class Log {
   async #expectOwnership(): Promise<void> {
     const { path, startOffset } = this.#segment
     const names = segmentNames(await this.#disk.list(this.#directory))
-    if (names.some((name) => name.generation > this.generation)) throw fenced(path)
+    if (names.some((name) => name.generation > this.generation)) throw kind.fenced(path)
     // What was synced to a file without a name is read back by nobody (G3).
     const isOwn = (name: SegmentName) => name.generation === this.generation && name.startOffset === startOffset
     if (!names.some(isOwn)) throw vanished(path)
@@ -208,25 +203,19 @@ export class Log {
    * Removes the segments whose records all lie before `lsn`, and what was never finished; gives how many segments.
    * Records may be appended meanwhile, but the log must not roll.
    */
-  async trim(lsn: Lsn): Promise<number> {
+  async trim(lsn: LogPlace): Promise<number> {
     this.#refuseAfterFailure()
     return await this.#guard(async () => {
+      const place = { disk: this.#disk, directory: this.#directory, kind }
       const names = await this.#disk.list(this.#directory)
-      // A process died while it made a segment. Nobody reads drafts, so it is all the same when they go.
-      const drafts = names.filter((name) => name.endsWith(DRAFT))
-      for (const name of drafts) await this.#disk.remove(`${this.#directory}/${name}`, step("log.trim.remove"))
+      await removeDrafts(place, names)
       const segments = segmentNames(names)
       const old = segments.filter((segment, index) => {
         const next = segments[index + 1]
         if (segment.generation !== lsn.generation) return segment.generation < lsn.generation
         return next !== undefined && next.generation === lsn.generation && next.startOffset <= lsn.offset
       })
-      // Oldest first, each gone for good before the next one goes: whatever a crash leaves is a suffix of the chain.
-      // The last may come back; the directory is synced again before anything else is removed.
-      for (const [index, { name }] of old.entries()) {
-        if (index > 0) await this.#disk.syncDirectory(this.#directory, step("log.trim.sync-directory"))
-        await this.#disk.remove(`${this.#directory}/${name}`, step("log.trim.remove"))
-      }
+      await removeSegments(place, old)
       return old.length
     })
   }
@@ -285,55 +274,8 @@ class UnsyncedTail {
   }
 }
 
-/**
- * Takes the name of a generation's first segment: whoever comes second is told. Whatever names a process before this one
- * has left are durable afterwards, so that the new generation refers to nothing that a crash can still undo.
- */
-async function takeName(disk: Disk, directory: string, generation: number): Promise<void> {
-  const path = `${directory}/${segmentName(generation, 0)}`
-  const file = await disk.open(path, "create", step("log.fence.create"))
-  if (file === undefined) throw fenced(path)
-  await file.close()
-  await disk.syncDirectory(directory, step("log.fence.sync-directory"))
-}
-
-/** Makes a segment durable with its header and first records, then gives it its name (G7). */
-async function createSegment(
-  place: { disk: Disk; directory: string; purpose: SegmentPurpose },
-  header: SegmentHeader,
-  writeRecords: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
-): Promise<OpenSegment & { readonly bytes: number }> {
-  const { disk, directory, purpose } = place
-  const path = `${directory}/${segmentName(header.generation, header.startOffset)}`
-  const draft = `${path}${DRAFT}`
-  const file = await disk.open(draft, "create", step(`log.${purpose}.create`))
-  if (file === undefined) throw fenced(draft)
-  let position = 0
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    await file.write(bytes, position, step(`log.${purpose}.write`))
-    position += bytes.length
-  }
-  try {
-    await write(encodeSegmentHeader(header))
-    await writeRecords(write)
-    await file.sync(step(`log.${purpose}.sync`))
-    await disk.rename(draft, path, step(`log.${purpose}.rename`))
-    await disk.syncDirectory(directory, step(`log.${purpose}.sync-directory`))
-  } catch (error) {
-    await file.close()
-    throw error
-  }
-  return { file, path, startOffset: header.startOffset, bytes: position - SEGMENT_HEADER_BYTES }
-}
-
 function vanished(path: string): TidemarkError {
   return new TidemarkError("state-corrupt", `The log's segment ${path} has vanished while the job ran.`, {
     hint: "Somebody removed it or the directory. Nothing of this epoch counts; restore the directory from a copy, or start anew with --reset.",
-  })
-}
-
-function fenced(path: string): TidemarkError {
-  return new TidemarkError("state-fenced", `Another process has taken over the log (${path}).`, {
-    hint: "Only one process may run a job on a directory. This one has stopped; nothing it had not committed counts.",
   })
 }

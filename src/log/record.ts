@@ -5,13 +5,13 @@
  *
  * | at | bytes | what |
  * |---|---|---|
- * | 0 | 8 | magic: `TIDEWAL` and a line feed |
- * | 8 | 4 | format version, 1 |
+ * | 0 | 8 | magic: seven characters and a line feed, by the kind of log |
+ * | 8 | 4 | version of that kind's format |
  * | 12 | 4 | generation |
  * | 16 | 8 | the offset, within the generation, of the first record |
  * | 24 | 4 | the generation before this one, 0 for none |
  * | 28 | 8 | where the generation before this one ends: its records from there on are void |
- * | 36 | 8 | reserved, 0 |
+ * | 36 | 8 | of a log of records the time of the last one before the segment, in µs since 1970; else 0 |
  * | 44 | 4 | CRC-32C of bytes 0 to 43 |
  *
  * Records follow without gaps:
@@ -35,9 +35,6 @@
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
 
-/** The version of the format that this code writes; it reads this one and older ones. */
-export const LOG_FORMAT_VERSION = 1
-
 /** Bytes of a segment's header. */
 export const SEGMENT_HEADER_BYTES = 48
 
@@ -47,7 +44,13 @@ export const RECORD_HEADER_BYTES = 17
 /** The longest payload of a record. */
 export const MAX_PAYLOAD_BYTES = 1 << 30
 
-const MAGIC = "TIDEWAL\n"
+/** How segments of a kind of log begin. */
+export interface SegmentFormat {
+  /** Eight characters of ASCII. */
+  readonly magic: string
+  /** The version that this code writes; it reads this one and older ones. */
+  readonly version: number
+}
 
 /** What a segment's header says. */
 export interface SegmentHeader {
@@ -55,6 +58,7 @@ export interface SegmentHeader {
   readonly startOffset: number
   readonly previousGeneration: number
   readonly previousEnd: number
+  readonly lastMicros: number
 }
 
 /** A record as read from a segment. */
@@ -73,49 +77,51 @@ export type HeaderReading =
   | { readonly kind: "newer"; readonly version: number }
 
 /** The bytes of a segment's header. */
-export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
+export function encodeSegmentHeader(format: SegmentFormat, header: SegmentHeader): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter(SEGMENT_HEADER_BYTES)
-  for (const character of MAGIC) out.uint8(character.charCodeAt(0))
-  out.uint32(LOG_FORMAT_VERSION)
+  for (const character of format.magic) out.uint8(character.charCodeAt(0))
+  out.uint32(format.version)
   out.uint32(header.generation)
   out.int64(BigInt(header.startOffset))
   out.uint32(header.previousGeneration)
   out.int64(BigInt(header.previousEnd))
-  out.int64(0n)
+  out.int64(BigInt(header.lastMicros))
   out.uint32(crc32c(out.view()))
   return out.finish()
 }
 
 /** Reads a segment's header from the first bytes of a file. */
-export function decodeSegmentHeader(bytes: Uint8Array): HeaderReading {
+export function decodeSegmentHeader({ magic, version: known }: SegmentFormat, bytes: Uint8Array): HeaderReading {
   if (bytes.length < SEGMENT_HEADER_BYTES) return { kind: "invalid" }
-  for (let at = 0; at < MAGIC.length; at++) if (bytes[at] !== MAGIC.charCodeAt(at)) return { kind: "invalid" }
-  const reader = new ByteReader(bytes.subarray(MAGIC.length, SEGMENT_HEADER_BYTES))
+  for (let at = 0; at < magic.length; at++) if (bytes[at] !== magic.charCodeAt(at)) return { kind: "invalid" }
+  const reader = new ByteReader(bytes.subarray(magic.length, SEGMENT_HEADER_BYTES))
   const version = reader.uint32()
-  if (version > LOG_FORMAT_VERSION) return { kind: "newer", version }
+  if (version > known) return { kind: "newer", version }
   const generation = reader.uint32()
   const startOffset = Number(reader.int64())
   const previousGeneration = reader.uint32()
   const previousEnd = Number(reader.int64())
-  reader.int64()
+  const lastMicros = Number(reader.int64())
   if (reader.uint32() !== crc32c(bytes, 0, 0, SEGMENT_HEADER_BYTES - 4)) return { kind: "invalid" }
-  return { kind: "header", header: { generation, startOffset, previousGeneration, previousEnd } }
+  return { kind: "header", header: { generation, startOffset, previousGeneration, previousEnd, lastMicros } }
 }
 
-/** Appends a record to `out`, as it must lie at `offset` of `generation`. */
+/** Appends a record to `out`, as it must lie at `offset` of `generation`. Its payload is made of the pieces, one behind the other. */
 export function encodeRecord(
   out: ByteWriter,
   place: { generation: number; offset: number; syncedThrough: number },
   type: number,
-  payload: Uint8Array,
+  ...pieces: readonly Uint8Array[]
 ): void {
   const start = out.length
-  out.uint32(payload.length)
+  let length = 0
+  for (const piece of pieces) length += piece.length
+  out.uint32(length)
   out.uint32(0)
   out.uint8(type)
   out.int64(BigInt(place.syncedThrough))
-  out.raw(payload)
-  const seed = positionSeed(place.generation, place.offset, payload.length)
+  for (const piece of pieces) out.raw(piece)
+  const seed = positionSeed(place.generation, place.offset, length)
   out.setUint32(start + 4, crc32c(out.view(), seed, start + 8, out.length))
 }
 

@@ -37,9 +37,6 @@ export const LOG_STEPS = [
 /** One of them. */
 export type LogStep = (typeof LOG_STEPS)[number]
 
-/** What a segment is made for. */
-export type SegmentPurpose = "open" | "roll"
-
 /** What records are made durable for. */
 export type SyncPurpose = "begin" | "commit"
 

@@ -1,6 +1,6 @@
 /** How a snapshot goes on beside the stream, with work that ends when the test says so. */
 import { expect, test } from "vitest"
-import type { Lsn } from "../log/log-reader.ts"
+import type { LogPlace } from "../log/log-reader.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { Snapshots } from "./snapshots.ts"
 
@@ -22,7 +22,7 @@ class World {
   isDue = true
   epoch = 7
   readonly sinks = deferred<EpochRecord["outputs"]>()
-  readonly write = deferred<Lsn>()
+  readonly write = deferred<LogPlace>()
   readonly trim = deferred<void>()
   readonly snapshots: Snapshots
 
@@ -39,7 +39,7 @@ class World {
       beginSnapshot: () => called("begin", undefined),
       snapshot: (_run: RunRecord, { epoch, outputs }: EpochRecord) =>
         called(`write ${epoch} with ${[...outputs.keys()].join()}`, this.write.promise),
-      trim: ({ offset }: Lsn) => called(`trim ${offset}`, this.trim.promise),
+      trim: ({ offset }: LogPlace) => called(`trim ${offset}`, this.trim.promise),
     }
     this.snapshots = new Snapshots({
       store,

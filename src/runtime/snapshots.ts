@@ -12,7 +12,7 @@
  * - SN3 What fails beside the stream fails the job, at the end of the next epoch at the latest; nothing goes on when the
  *   job has ended.
  */
-import type { Lsn } from "../log/log-reader.ts"
+import type { LogPlace } from "../log/log-reader.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
 import { Background } from "./background.ts"
 
@@ -20,8 +20,8 @@ import { Background } from "./background.ts"
 export interface SnapshotStore {
   readonly isSnapshotDue: boolean
   beginSnapshot(): void
-  snapshot(run: RunRecord, everything: EpochRecord): Promise<Lsn>
-  trim(snapshot: Lsn): Promise<void>
+  snapshot(run: RunRecord, everything: EpochRecord): Promise<LogPlace>
+  trim(snapshot: LogPlace): Promise<void>
 }
 
 /** What snapshots are made of. */
@@ -39,7 +39,7 @@ export interface SnapshotParts {
 /** How far a snapshot has come. */
 type Stage =
   | { readonly kind: "sinks"; readonly work: Background<EpochRecord["outputs"]> }
-  | { readonly kind: "writing"; readonly work: Background<Lsn> }
+  | { readonly kind: "writing"; readonly work: Background<LogPlace> }
   | { readonly kind: "trimming"; readonly work: Background<void> }
 
 /** The snapshots of a run. */

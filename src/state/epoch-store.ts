@@ -16,7 +16,7 @@ import { ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
 import type { Disk } from "../env/env.ts"
 import { Log, type AppendedRecord } from "../log/log.ts"
-import type { Lsn } from "../log/log-reader.ts"
+import type { LogPlace } from "../log/log-reader.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
 import { step } from "../log/steps.ts"
@@ -146,7 +146,7 @@ export class EpochStore {
    * @param everything all partitions, the whole state of the operators, the checkpoints of the sinks, as they were then.
    * @returns where it stands: `trim` removes what lies before that.
    */
-  async snapshot(run: RunRecord, everything: EpochRecord): Promise<Lsn> {
+  async snapshot(run: RunRecord, everything: EpochRecord): Promise<LogPlace> {
     const behind = this.#behindSnapshot
     assert(behind !== undefined, "a snapshot was begun before it is written")
     assert(everything.epoch + behind.length === this.#epoch, "a snapshot shows the epoch at which it was begun")
@@ -165,7 +165,7 @@ export class EpochStore {
   }
 
   /** Removes what a snapshot makes superfluous. Epochs may be committed meanwhile, but no snapshot written. */
-  async trim(snapshot: Lsn): Promise<void> {
+  async trim(snapshot: LogPlace): Promise<void> {
     await this.#log.trim(snapshot)
   }
 
