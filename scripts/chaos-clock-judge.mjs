@@ -14,6 +14,7 @@ export function clockDifferences(data, published) {
   return [
     ...partsDifferences("live", beats, published.live),
     ...partsDifferences("seen", beats, published.seen),
+    ...partsDifferences("batched", beats, published.batched),
     ...windowDifferences(published.seen),
     ...beatenDifferences(beats, published.beaten),
     ...minuteDifferences(data, published.liveMinutes),

@@ -39,7 +39,45 @@ const ANY_FORMAT = [
   "beaten",
   "items",
   "itemsLate",
+  "paired",
+  "sorted",
+  "batched",
+  "hours",
+  "dealt",
 ]
+
+/** How event times are stretched, so that the minutes of a round are many hours: directories are for hours at least. */
+const STRETCH = 120
+/** How far rows of stretched times may be out of order, and how far behind an hour's end rows are waited for: in words, and microseconds. */
+export const STRETCHED_DISORDER = { text: "8m", micros: 4 * STRETCH * SECOND }
+const DEALT_AFTER = { text: "30m", micros: 30 * MINUTE }
+
+/** Outputs that are directories by a column and by hours: their options, the column whose hour it is, and how long an hour is waited for. */
+export const PARTITIONED = {
+  hours: {
+    time: "windowStart",
+    afterMicros: 0,
+    options: { partitionBy: ["lane", { column: "windowStart", by: "hour", as: "hour" }] },
+  },
+  dealt: {
+    time: "at",
+    afterMicros: DEALT_AFTER.micros,
+    options: { partitionBy: ["lane", { column: "at", by: "hour", as: "hour" }], successAfter: DEALT_AFTER.text },
+  },
+}
+
+/** A row of clicks with a stretched time. */
+export function stretched({ id, value, at }) {
+  return { id, value, lane: `lane ${Math.abs(value) % 2}`, at: START + STRETCH * (at - START) }
+}
+
+/** How long, in microseconds, the connected process keeps a minute: longer than any row is behind. */
+export const PAIRED_FOR = 4 * MINUTE
+
+/** Which rows the sorting operator refuses. */
+export function isRefused(id) {
+  return id % 113 === 9
+}
 
 /** Outputs whose rows take the place of others. */
 const CHANGELOGS = ["updates", "liveMinutes"]
@@ -59,6 +97,9 @@ export function beatOf(id, beats) {
 export function delayOf(id) {
   return (20 + ((id * 13) % 200)) * MILLISECOND
 }
+
+/** For how long, in microseconds, beats of a key are gathered. */
+export const BATCH_LENGTH = 30 * MILLISECOND
 
 /** How a value by the clock lives, in microseconds. */
 export const BEAT_TTL = 150 * MILLISECOND
@@ -92,6 +133,7 @@ export function drawRound(prng, share = 1) {
       formats: Object.fromEntries(formats),
       clicksFormat,
       rollBytes: prng.pick([1, 2000, 20_000]),
+      callTimeoutMs: 400,
       itemsEverySeconds: prng.pick([60, 30, 25]),
       beatsPerSecond: BEATS_PER_SECOND,
       beats,

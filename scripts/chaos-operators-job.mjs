@@ -7,10 +7,24 @@
  */
 import { appendFileSync } from "node:fs"
 import { join } from "node:path"
-import { BEAT_TTL, beatOf, CALLS, delayOf, isUnlucky } from "./chaos-operators-data.mjs"
+import {
+  BATCH_LENGTH,
+  BEAT_TTL,
+  beatOf,
+  CALLS,
+  delayOf,
+  isRefused,
+  isUnlucky,
+  LAST_KEY,
+  PAIRED_FOR,
+  PARTITIONED,
+  STRETCHED_DISORDER,
+  stretched,
+} from "./chaos-operators-data.mjs"
 import { fromDist } from "./dist.mjs"
 
 const {
+  connect,
   count,
   countWindow,
   eventTimer,
@@ -40,6 +54,7 @@ const {
 const { arrow, csv, jsonl, parquet } = await fromDist("files")
 
 const SECOND = 1_000_000
+const MINUTE = 60 * SECOND
 const CONNECTORS = { arrow, csv, jsonl, parquet }
 
 const time = t.timestamp({ format: "us" })
@@ -52,6 +67,7 @@ export function makeJob({
   phase,
   formats,
   rollBytes,
+  callTimeoutMs,
   itemsEverySeconds,
   clicksFormat,
   beats,
@@ -68,11 +84,15 @@ export function makeJob({
       beats: schema({ id: t.int32, key: t.string, value: t.int32 }),
     },
     flow: ({ clicks, trips, walks, beats }) => ({
-      ...answersOf(clicks, calls),
+      ...answersOf(clicks, calls, `${callTimeoutMs}ms`),
       ...tripsOf(trips, walks),
       ...windowsOf(clicks, itemsEverySeconds),
       ...machineOf(clicks),
       ...beatsOf(beats),
+      paired: pairedOf(trips, walks),
+      sorted: sortedOf(clicks),
+      batched: batchedOf(beats),
+      ...hoursOf(clicks),
       printed: clicks.filter((row) => row.id % 7 === 0).select("id"),
       kept: clicks.filter((row) => row.id % 5 === 0).select("id"),
     }),
@@ -89,7 +109,10 @@ export function makeJob({
     },
     outputs: {
       ...Object.fromEntries(
-        Object.entries(formats).map(([output, format]) => [output, CONNECTORS[format](`out/${output}`, { rollBytes })]),
+        Object.entries(formats).map(([output, format]) => [
+          output,
+          CONNECTORS[format](`out/${output}`, { rollBytes, ...PARTITIONED[output]?.options }),
+        ]),
       ),
       updates: changelog("updates"),
       liveMinutes: changelog("liveMinutes"),
@@ -101,7 +124,7 @@ export function makeJob({
 }
 
 /** Calls in order and in order of completion, and windows behind the former. */
-function answersOf(clicks, callsFile) {
+function answersOf(clicks, callsFile, timeout) {
   const retry = { attempts: 8, backOff: "1ms", maxBackOff: "20ms" }
   const answer = (operator) => async (row, _params, call) => {
     appendFileSync(callsFile, `${operator} ${row.id} ${call.key}\n`)
@@ -111,7 +134,7 @@ function answersOf(clicks, callsFile) {
     if (row.id % 3 > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 12))
     return { twice: 2 * row.value }
   }
-  const options = { inFlight: 60, timeout: "400ms", retry }
+  const options = { inFlight: 60, timeout, retry }
   const asked = clicks
     .eventTime("at", { outOfOrder: "4s" })
     .asyncMap({ twice: t.int32 }, answer("asked"), { id: "asked", ...options })
@@ -305,4 +328,126 @@ function beatsOf(beats) {
     { id: "beaten" },
   )
   return { live, seen, beaten }
+}
+
+/** Two inputs that share a state: what each has of a minute of a key, told when no more can come. */
+function pairedOf(trips, walks) {
+  const byKey = (stream) => stream.eventTime("at", { outOfOrder: "4s" }).keyBy("key")
+  const own = { rows: mapState(t.int53, t.int53), totals: mapState(t.int53, t.int53) }
+  const take = (rows, totals, timers, { value, at }) => {
+    const minute = at - (at % MINUTE)
+    rows.set(minute, (rows.get(minute) ?? 0) + 1)
+    totals.set(minute, (totals.get(minute) ?? 0) + value)
+    timers.end.set(minute + MINUTE + PAIRED_FOR, String(minute))
+  }
+  return connect({ trips: byKey(trips), walks: byKey(walks) }).process(
+    {
+      emits: {
+        key: t.string,
+        minute: t.int53,
+        trips: t.int53,
+        tripsTotal: t.int53,
+        walks: t.int53,
+        walksTotal: t.int53,
+      },
+      state: { trips: own.rows, tripsTotal: own.totals, walks: own.rows, walksTotal: own.totals },
+      timers: { end: eventTimer() },
+      onRecord: {
+        trips: (row, { state, timers }) => take(state.trips, state.tripsTotal, timers, row),
+        walks: (row, { state, timers }) => take(state.walks, state.walksTotal, timers, row),
+      },
+      onTimer: {
+        end({ key, tag, state, emit }) {
+          const minute = Number(tag)
+          const valueOf = (map) => map.get(minute) ?? 0
+          const { trips, tripsTotal, walks, walksTotal } = state
+          emit({
+            key: key.key,
+            minute,
+            trips: valueOf(trips),
+            tripsTotal: valueOf(tripsTotal),
+            walks: valueOf(walks),
+            walksTotal: valueOf(walksTotal),
+          })
+          for (const map of [trips, tripsTotal, walks, walksTotal]) map.delete(minute)
+        },
+      },
+    },
+    { id: "paired" },
+  )
+}
+
+/** An operator of the program's own: it gives the rows of each key in the order of their times, and numbers them. */
+function sortedOf(clicks) {
+  return clicks
+    .eventTime("at", { outOfOrder: "4s" })
+    .keyBy("key")
+    .operator(
+      {
+        emits: { key: t.string, id: t.int32, at: time, place: t.int53 },
+        state: t.object({ held: t.list(t.object({ id: t.int32, at: t.int53 })), place: t.int53 }),
+        open({ key, state }) {
+          let { held, place } = state ?? { held: [], place: 0 }
+          return {
+            onRecord({ id, at }, { fail }) {
+              if (isRefused(id)) fail("refused")
+              else held = [...held, { id, at }].sort((one, other) => one.at - other.at || one.id - other.id)
+            },
+            wakeAt: () => held[0]?.at ?? Infinity,
+            onWake(now, { emit }) {
+              for (const { id, at } of held.filter((each) => each.at <= now)) {
+                emit({ key: key.key, id, at, place: place++ })
+              }
+              held = held.filter((each) => each.at > now)
+            },
+            snapshot: () => ({ held, place }),
+          }
+        },
+      },
+      { id: "sorted" },
+    )
+}
+
+/** An operator of the program's own that is woken by the clock: it gathers the beats of a key. The last one has nothing to wait for. */
+function batchedOf(beats) {
+  return beats.keyBy("key").operator(
+    {
+      emits: { key: t.string, rows: t.int53, total: t.int53 },
+      state: t.object({ rows: t.int53, total: t.int53, due: t.int53 }),
+      open({ key, state }) {
+        let { rows, total, due } = state ?? { rows: 0, total: 0, due: 0 }
+        return {
+          onRecord({ value }, { emit, now }) {
+            if (key.key === LAST_KEY) {
+              emit({ key: key.key, rows: 1, total: value })
+              return
+            }
+            if (rows === 0) due = now + BATCH_LENGTH
+            rows++
+            total += value
+          },
+          clockAt: () => (rows === 0 ? Infinity : due),
+          onClock(_now, { emit }) {
+            emit({ key: key.key, rows, total })
+            rows = 0
+            total = 0
+          },
+          snapshot: () => (rows === 0 ? undefined : { rows, total, due }),
+        }
+      },
+    },
+    { id: "batched" },
+  )
+}
+
+/** Directories of hours: of windows, to which nothing comes late, and of rows, to which some does. */
+function hoursOf(clicks) {
+  const dealt = clicks
+    .flatMap({ id: t.int32, lane: t.string, value: t.int32, at: time }, (row) => [stretched(row)])
+    .eventTime("at", { outOfOrder: STRETCHED_DISORDER.text })
+  const hours = dealt
+    .keyBy("lane")
+    .window(tumbling("10m"))
+    .aggregate({ rows: count(), total: sum("value") }, { id: "hours" })
+  return { hours, dealt: dealt.select("id", "lane", "at") }
 }

@@ -2,12 +2,21 @@
  * What the job of the scenario `operators` must give, by plain loops over its rows that know the semantics of `docs/spec` and share no code with
  * the engine. Rows are texts: the columns that count, joined by `|`; times are microseconds.
  *
- * What depends on the clock is not said here; `chaos-operators-judge.mjs` holds it to what must be so nevertheless.
+ * What depends on the clock is not said here; `chaos-clock-judge.mjs` holds it to what must be so nevertheless.
  */
-import { CALLS, isUnlucky } from "./chaos-operators-data.mjs"
+import {
+  CALLS,
+  isRefused,
+  isUnlucky,
+  PAIRED_FOR,
+  PARTITIONED,
+  STRETCHED_DISORDER,
+  stretched,
+} from "./chaos-operators-data.mjs"
 
 const SECOND = 1_000_000
 const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
 const OUT_OF_ORDER = 4 * SECOND
 const SESSION_GAP = 7 * SECOND
 const RANGE = 30 * SECOND
@@ -28,6 +37,11 @@ export function referenceOf({ clicks, trips, walks, job }) {
     ...visitsOf([...trips, ...walks]),
     ...recentOf(trips),
     ...machine,
+    paired: pairedOf(trips, walks),
+    sorted: sortedOf(timed),
+    ...Object.fromEntries(
+      Object.entries(partitionedOf(rows)).map(([output, those]) => [output, those.map(({ row }) => row)]),
+    ),
     bad: badOf(clicks, rows),
     printed: rows.filter(({ id }) => id % 7 === 0).map(({ id }) => String(id)),
     kept: rows.filter(({ id }) => id % 5 === 0).map(({ id }) => String(id)),
@@ -51,11 +65,11 @@ export function goodRows(rows) {
 }
 
 /** Rows of a partition, each with the watermark before it. */
-export function withWatermarks(rows) {
+export function withWatermarks(rows, outOfOrder = OUT_OF_ORDER) {
   let watermark = -Infinity
   return rows.map((row) => {
     const timed = { ...row, watermark }
-    watermark = Math.max(watermark, row.at - OUT_OF_ORDER - 1)
+    watermark = Math.max(watermark, row.at - outOfOrder - 1)
     return timed
   })
 }
@@ -273,6 +287,71 @@ function machineOf(rows) {
   return out
 }
 
+/** What the trips and the walks of a key have of each minute: nothing is late for so long a wait. */
+function pairedOf(trips, walks) {
+  const minutes = new Map()
+  const take = (stream, files) => {
+    for (const { key, value, at } of files.flatMap(({ rows }) => goodRows(rows))) {
+      const place = `${key}|${at - (at % MINUTE)}`
+      if (!minutes.has(place)) minutes.set(place, { trips: [], walks: [] })
+      minutes.get(place)[stream].push({ value })
+    }
+  }
+  take("trips", trips)
+  take("walks", walks)
+  return [...minutes].map(
+    ([place, each]) =>
+      `${place}|${each.trips.length}|${totalOf(each.trips)}|${each.walks.length}|${totalOf(each.walks)}`,
+  )
+}
+
+/** Rows of each key in the order of their times, as far as the watermark lets them wait (P13). */
+function sortedOf(rows) {
+  const sorted = []
+  for (const key of new Set(rows.map((row) => row.key))) {
+    let held = []
+    let place = 0
+    const release = (watermark) => {
+      const due = held.filter(({ at }) => at <= watermark).sort((one, other) => one.at - other.at || one.id - other.id)
+      for (const { id, at } of due) sorted.push(`${key}|${id}|${at}|${place++}`)
+      held = held.filter(({ at }) => at > watermark)
+    }
+    for (const row of rows) {
+      release(row.watermark)
+      if (row.key === key && !isRefused(row.id)) held.push(row)
+      release(row.watermark)
+    }
+    release(Infinity)
+  }
+  return sorted
+}
+
+/** The rows of outputs that are directories: each with its directory, and whether that may have its marker before. */
+export function partitionedOf(rows) {
+  const timed = withWatermarks(rows.map(stretched), STRETCHED_DISORDER.micros)
+  const windows = new Map()
+  for (const row of timed) {
+    const start = row.at - (row.at % (10 * MINUTE))
+    if (row.watermark < start + 10 * MINUTE - 1) add(windows, `${row.lane}|${start}`, row)
+  }
+  const hours = [...windows].map(([place, those]) => {
+    const [lane, start] = place.split("|")
+    return { row: `${place}|${those.length}|${totalOf(those)}`, path: pathOf(lane, Number(start)), isLate: false }
+  })
+  const dealt = timed.map(({ id, lane, at, watermark }) => {
+    const end = at - (at % HOUR) + HOUR
+    const isLate = watermark >= end + PARTITIONED.dealt.afterMicros
+    return { row: `${id}|${lane}|${at}`, path: pathOf(lane, at), isLate }
+  })
+  return { hours, dealt }
+}
+
+/** The directory of a lane and the hour of a time. */
+export function pathOf(lane, micros) {
+  const hour = new Date(micros / 1000).toISOString().slice(0, 13).replace("T", "-")
+  return `lane=${lane}/hour=${hour}`
+}
+
 /** Dead letters: what cannot be read, and rows of operators that have failed. */
 function badOf(clicks, rows) {
   const unread = clicks.rows.filter(({ row }) => row === undefined).map(({ id }) => `read|${id}`)
@@ -281,5 +360,6 @@ function badOf(clicks, rows) {
     ...unread,
     ...failed.flatMap(({ id }) => [`asked|${id}`, `answered|${id}`]),
     ...rows.filter(({ id }) => isUnlucky(id)).map(({ id }) => `machine|${id}`),
+    ...rows.filter(({ id }) => isRefused(id)).map(({ id }) => `sorted|${id}`),
   ]
 }

@@ -1,6 +1,7 @@
 /**
  * The scenario `operators` of `chaos.mjs`: `process` with state of every kind, values that expire and timers by event time and by the clock;
- * `asyncMap` in both orders, with answers that fail and hang; unions, `flatMap`, windows of every kind that runs on plain values; and every sink.
+ * `asyncMap` in both orders, with answers that fail and hang; unions, `flatMap`, windows of every kind that runs on plain values; `connect` over
+ * two inputs; operators of the program's own; and every sink, partitioned ones with their markers among them (`chaos-markers.mjs`).
  *
  * It is judged by a twin where all is determined (`chaos-operators-reference.mjs`), and where results depend on the clock by what must hold
  * whatever it says (`chaos-clock-judge.mjs`). When the job has finished, one more row comes by the clock, behind all timers.
@@ -10,9 +11,10 @@ import { join } from "node:path"
 import { clockDifferences } from "./chaos-clock-judge.mjs"
 import { differenceOf } from "./chaos-differences.mjs"
 import { drawRound, FILE_OUTPUTS, writeInput } from "./chaos-operators-data.mjs"
-import { referenceOf } from "./chaos-operators-reference.mjs"
+import { Markers, markerDifferences } from "./chaos-markers.mjs"
+import { pathOf, referenceOf } from "./chaos-operators-reference.mjs"
 import { rowsOfOutput } from "./chaos-published.mjs"
-import { microsOf } from "./chaos-times.mjs"
+import { rowText } from "./chaos-times.mjs"
 
 /** What counts of the rows of each output that is determined. */
 const COLUMNS = {
@@ -30,12 +32,30 @@ const COLUMNS = {
   recentLate: ["id"],
   machine: ["key", "kind", "id", "at", "rows", "total", "ids"],
   again: ["key", "id", "before"],
+  paired: ["key", "minute", "trips", "tripsTotal", "walks", "walksTotal"],
+  sorted: ["key", "id", "at", "place"],
+  hours: ["lane", "windowStart", "rows", "total"],
+  dealt: ["id", "lane", "at"],
 }
 
-/** Outputs whose order the specification says. */
-const ORDERED = ["asked", "counted", "updates", "updatesLate", "itemsLate", "machine", "again"]
+const wholly = () => ""
 
-const TIMES = new Set(["windowStart", "windowEnd", "at"])
+/** Outputs whose order the specification says: of which rows together. */
+const ORDERED = {
+  asked: wholly,
+  counted: wholly,
+  updates: wholly,
+  updatesLate: wholly,
+  itemsLate: wholly,
+  machine: wholly,
+  again: wholly,
+  sorted: (row) => row.split("|")[0],
+  dealt: (row) => pathOfDealt(...row.split("|")),
+}
+
+function pathOfDealt(_id, lane, at) {
+  return pathOf(lane, Number(at))
+}
 
 /** See the head of this file. */
 export const operators = {
@@ -45,6 +65,7 @@ export const operators = {
   draw: (prng) => drawRound(prng),
   write: writeInput,
   job: ({ job }) => job,
+  watch: (directory, data) => new Markers(directory, data),
 
   async judge(directory, data, heard) {
     /** @type {Record<string, any[]>} */
@@ -53,7 +74,7 @@ export const operators = {
     const callsFile = join(directory, "calls")
     const calls = existsSync(callsFile) ? readFileSync(callsFile, "utf8").trimEnd().split("\n") : []
     rmSync(callsFile, { force: true })
-    return differencesOf({ data, published, heard, calls })
+    return [...differencesOf({ data, published, heard, calls }), ...markerDifferences(directory, data)]
   },
 }
 
@@ -69,18 +90,13 @@ export const operators = {
 export function differencesOf({ data, published, heard, calls }) {
   const reference = referenceOf(data)
   const differences = Object.entries(COLUMNS).flatMap(([output, columns]) => {
-    const rows = published[output].map((row) => columns.map((column) => textOf(column, row[column])).join("|"))
-    const groupOf = ORDERED.includes(output) ? () => output : undefined
-    return differenceOf({ output, expected: reference[output], rows, groupOf })
+    const rows = published[output].map((row) => rowText(row, columns))
+    return differenceOf({ output, expected: reference[output], rows, groupOf: ORDERED[output] })
   })
   differences.push(...differenceOf({ output: "bad", expected: reference.bad, rows: published.bad.map(letterText) }))
   differences.push(...printedDifferences(reference.printed, heard), ...keptDifferences(reference.kept, heard))
   differences.push(...callDifferences(reference, calls), ...clockDifferences(data, published))
   return differences
-}
-
-function textOf(column, value) {
-  return TIMES.has(column) ? String(microsOf(value)) : String(value ?? "")
 }
 
 function letterText({ operator, raw }) {

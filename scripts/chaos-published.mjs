@@ -1,6 +1,6 @@
 /** The rows of files that the jobs of `chaos.mjs` have published, in whatever format. */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { tableFromIPC } from "apache-arrow"
 import { parquetReadObjects } from "hyparquet"
 import { compressors } from "hyparquet-compressors"
@@ -11,14 +11,27 @@ export const RESULT_FORMATS = ["jsonl", "parquet", "arrow"]
 
 const ENDINGS = { csv: "\n", jsonl: "\n", parquet: "PAR1", arrow: "ARROW1" }
 
-/** The names of an output's published files, in order. */
+/** The names of an output's published files, in the order of their numbers, with the directories of partitions in front. */
 export function publishedNames(directory, output) {
-  const path = join(directory, "out", output)
-  return existsSync(path)
-    ? readdirSync(path)
-        .filter((name) => name.startsWith("part-"))
-        .sort()
-    : []
+  const parts = visibleNames(join(directory, "out", output)).filter((name) => basename(name).startsWith("part-"))
+  return parts.sort((one, other) => (basename(one) < basename(other) ? -1 : 1))
+}
+
+/** The directories of an output that have a marker. */
+export function markedPaths(directory, output) {
+  const marker = "/_SUCCESS"
+  const names = visibleNames(join(directory, "out", output))
+  return names.filter((name) => name.endsWith(marker)).map((name) => name.slice(0, -marker.length))
+}
+
+/** The files below a directory, but for hidden ones. */
+function visibleNames(path) {
+  if (!existsSync(path)) return []
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith(".")) return []
+    if (!entry.isDirectory()) return [entry.name]
+    return visibleNames(join(path, entry.name)).map((name) => `${entry.name}/${name}`)
+  })
 }
 
 /** A published file: its bytes as text, and whether it ends as a file of its format does. */
@@ -35,7 +48,8 @@ export async function rowsOfOutput(directory, output) {
   return rows
 }
 
-async function rowsOf(path) {
+/** The rows of a published file. */
+export async function rowsOf(path) {
   const bytes = readFileSync(path)
   switch (extensionOf(path)) {
     case "parquet":

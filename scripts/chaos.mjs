@@ -8,7 +8,7 @@
  * break, such as `timers`, a part of the engine does (`chaos-breaks.mjs`): it must show.
  *
  * A scenario is a job and what must come of it: `outputs`, by name; `draw(prng)`, the data of a round; `write(directory, data)`, the job's
- * input; `job(data)`, what its child must know; `phases`, how often the job is run until it has finished, with more input
+ * input; `watch(directory, data)`, what looks at the outputs each time that the job lies dead; `job(data)`, what its child must know; `phases`, how often the job is run until it has finished, with more input
  * from time to time; `killsMax`, after how many kills a round is left in peace; `judge(directory, data, heard)`, the differences, of what is published and of what children have said.
  *
  * The exit code is 1 where a record was lost, repeated, wrong or half visible, or a child failed by itself.
@@ -35,6 +35,19 @@ const CHILD_SECONDS_MAX = 120
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
 const SCENARIOS = { windows, operators }
+/** Steps of a commit: staging, the commit record, applying and publishing. */
+const COMMITTING = /^(sink\.(stage|apply|publish|mark)|log\.commit)\./
+/** Where kills fall, in the order in which a process comes there. */
+const PLACES = [
+  ["opening and recovering", /^(run|log\.(make|sync|fence|recover|open|begin|discard)|sink\.(open|recover|republish))/],
+  ["resetting", /^sink\.reset\./],
+  ["reading", /^source\./],
+  ["writing within an epoch", /^(sink\.(create|flush)|log\.append)/],
+  ["staging", /^sink\.stage\./],
+  ["at the commit record", /^log\.commit\./],
+  ["applying and publishing", /^sink\.(apply|publish|mark)\./],
+  ["at snapshots and new segments", /^(sink\.checkpoint|log\.(roll|trim))\./],
+]
 /** Steps that only the first process on a directory comes to. */
 const FIRST_STEPS = ["run.make-directory", "run.sync-parent", "sink.open.make-directory", "sink.open.sync-parent"]
 const REPUBLISHING = ["read", "write", "truncate", "sync", "rename", "sync-directory"].map(
@@ -68,7 +81,7 @@ await runMain(async () => {
         value: "NAME",
         default: "windows",
         choices: Object.keys(SCENARIOS),
-        help: "Which job: windows (keyed windows over files), operators (process, asyncMap, windows of every kind, every sink).",
+        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink).",
       },
       kills: { value: "N", kind: "number", default: 200, help: "How many kills." },
       seed: { value: "S", kind: "number", default: 1, help: "What data and moments are drawn from." },
@@ -116,6 +129,7 @@ async function runRound({ scenario, name, directory, data, kills, prng, mutant, 
   let isFirst = true
   let lastStep
   const killsMax = Math.min(kills, found.kills + scenario.killsMax)
+  const watch = scenario.watch?.(directory, data)
   for (let phase = 0; phase < scenario.phases;) {
     const situation = { isFresh: isFirst && !reset, isResetDue, isSpoiled: isSpoiled && isFirst, lastStep }
     const kill = found.kills < killsMax ? drawKill(prng, situation) : undefined
@@ -134,10 +148,17 @@ async function runRound({ scenario, name, directory, data, kills, prng, mutant, 
       found.problems.push(`a child failed (${child.code}): ${child.errors}`)
       return
     }
-    if (!isResetDue && !(reset && isFirst)) look(directory, scenario.outputs, seen)
+    if (!isResetDue && !(reset && isFirst)) {
+      look(directory, scenario.outputs, seen)
+      if (watch !== undefined) noteDifferences(await watch.look())
+    }
     isFirst = false
   }
-  for (const { output, kind, count, row } of await scenario.judge(directory, data, heard)) {
+  noteDifferences(await scenario.judge(directory, data, heard))
+}
+
+function noteDifferences(differences) {
+  for (const { output, kind, count, row } of differences) {
     found[kind] += count
     found.problems.push(`${output}: ${kind} ${count} of ${row}`)
   }
@@ -160,7 +181,13 @@ function drawKill(prng, situation) {
   const candidates = [...steps].filter(([step]) => canCome(step, situation))
   if (candidates.length === 0 || prng.chance(0.3)) return { afterMs: prng.below(1500), point: undefined }
   const followUps = candidates.filter(([step]) => FOLLOW_UPS[situation.lastStep]?.includes(step))
-  const preferred = followUps.length > 0 && prng.chance(0.7) ? followUps : candidates
+  const committing = candidates.filter(([step]) => COMMITTING.test(step))
+  const preferred =
+    followUps.length > 0 && prng.chance(0.7)
+      ? followUps
+      : committing.length > 0 && prng.chance(0.4)
+        ? committing
+        : candidates
   const weightOf = ({ kills, tries }) => 3 * kills + tries
   const least = Math.min(...preferred.map(([, counts]) => weightOf(counts)))
   const [step] = prng.pick(preferred.filter(([, each]) => weightOf(each) === least))
@@ -258,6 +285,13 @@ async function report() {
   for (const [step, { kills, tries }] of [...steps].sort(([one], [other]) => (one < other ? -1 : 1))) {
     console.log(`${step.padEnd(width)}  killed ${kills} of ${tries} tries`)
   }
+  const fallen = PLACES.map(([place, pattern]) => {
+    const kills = [...steps].reduce((sum, [step, each]) => sum + (pattern.test(step) ? each.kills : 0), 0)
+    return [place, kills]
+  })
+  const atSteps = fallen.reduce((sum, [, kills]) => sum + kills, 0)
+  fallen.push(["at random moments", found.kills - atSteps])
+  console.log(`kills fell: ${fallen.map(([place, kills]) => `${place} ${kills}`).join(", ")}`)
   const spared = [...steps].filter(([, { kills }]) => kills === 0).map(([step]) => step)
   if (spared.length > 0) console.log(`called, and nobody was killed there: ${spared.join(", ")}`)
   const uncalled = PROTOCOL_STEPS.filter((step) => !steps.has(step))

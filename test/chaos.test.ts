@@ -3,7 +3,16 @@
  * does an engine that is broken on purpose (`scripts/chaos-breaks.mjs`).
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -25,6 +34,7 @@ interface Round {
   readonly published: Record<string, Row[]>
   readonly heard: readonly { readonly rows: readonly string[] }[]
   readonly calls: readonly string[]
+  readonly directory: string
 }
 
 const scripts = join(import.meta.dirname, "..", "scripts")
@@ -36,6 +46,10 @@ const { drawRound, writeInput, FILE_OUTPUTS } = await load<{
   writeInput(directory: string, data: Data): void
   FILE_OUTPUTS: readonly string[]
 }>("chaos-operators-data")
+const { Markers, markerDifferences } = await load<{
+  Markers: new (directory: string, data: Data) => { look(): Promise<Difference[]> }
+  markerDifferences(directory: string, data: Data): Difference[]
+}>("chaos-markers")
 const { rowsOfOutput } = await load<{ rowsOfOutput(directory: string, output: string): Promise<Row[]> }>(
   "chaos-published",
 )
@@ -43,11 +57,18 @@ const { rowsOfOutput } = await load<{ rowsOfOutput(directory: string, output: st
 const root = mkdtempSync(join(tmpdir(), "tidemark-chaos-test-"))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
+/** What is wrong with the markers of a round. */
+const marksOf = async ({ directory, data }: Round) => [
+  ...(await new Markers(directory, data).look()),
+  ...markerDifferences(directory, data),
+]
+
 /** A round of few rows by the clock, undisturbed, in an engine that may be broken. */
 async function roundOf(name: string, broken?: string): Promise<Round> {
   const directory = join(root, name)
   const drawn = drawRound(new Prng(7), 0.2)
-  const data = { ...drawn, job: { ...drawn.job, rollBytes: 2000 } }
+  // Calls that hang are in flight in that commit, however slow the machine is.
+  const data = { ...drawn, job: { ...drawn.job, rollBytes: 2000, callTimeoutMs: 4000 } }
   writeInput(directory, data)
   // The first process dies in its twelfth commit.
   const runs = [
@@ -69,7 +90,7 @@ async function roundOf(name: string, broken?: string): Promise<Round> {
   for (const output of FILE_OUTPUTS) published[output] = await rowsOfOutput(directory, output)
   const callsFile = join(directory, "calls")
   const calls = existsSync(callsFile) ? readFileSync(callsFile, "utf8").trimEnd().split("\n") : []
-  return { data, published, heard, calls }
+  return { data, published, heard, calls, directory }
 }
 
 const kindsOf = (differences: readonly Difference[], output: string) =>
@@ -85,8 +106,9 @@ describe("the judge of operators", () => {
   const judged = (output: string, change: (rows: Row[]) => Row[]) =>
     differencesOf({ ...round, published: { ...round.published, [output]: change([...round.published[output]!]) } })
 
-  it("finds nothing where nothing is wrong, in outputs that all have rows", () => {
+  it("finds nothing where nothing is wrong, in outputs that all have rows", async () => {
     expect(differencesOf(round)).toEqual([])
+    expect(await marksOf(round)).toEqual([])
     for (const output of FILE_OUTPUTS) expect(round.published[output]!.length, output).toBeGreaterThan(2)
   })
 
@@ -115,8 +137,31 @@ describe("the judge of operators", () => {
     expect([...kindsOf(differencesOf({ ...round, calls: [...round.calls, `${call!}x`] }), "calls")]).toEqual(["wrong"])
   })
 
+  it("CM1 CM2 sees markers that are made too early", async () => {
+    const marks = await marksOf(await roundOf("markers", "markers"))
+    expect([...kindsOf(marks, "hours")]).toEqual(["wrong"])
+    expect([...kindsOf(marks, "dealt")]).toEqual(["wrong"])
+  }, 60_000)
+
+  it("CM1 CM2 CM3 finds a marker that is there without its rows, one that vanishes, and one that lacks", async () => {
+    const { directory, data } = round
+    const markers = new Markers(directory, data)
+    expect(await markers.look()).toEqual([])
+    const lane = join(directory, "out", "dealt", "lane=lane 0")
+    const hour = join(lane, readdirSync(lane).sort()[3]!)
+    renameSync(hour, `${hour}-away`)
+    mkdirSync(hour)
+    writeFileSync(join(hour, "_SUCCESS"), "")
+    expect([...kindsOf(await markers.look(), "dealt")]).toEqual(["wrong"])
+    rmSync(hour, { recursive: true })
+    expect((await markers.look()).map(({ row }) => row)).toContainEqual(expect.stringMatching(/has vanished$/))
+    expect([...kindsOf(markerDifferences(directory, data), "dealt")]).toEqual(["lost", "wrong"])
+    renameSync(`${hour}-away`, hour)
+  })
+
   it.each([
     ["timers", "lost"],
+    ["instances", "lost"],
     ["calls", "lost"],
     ["answers", "repeated"],
     ["publish", "repeated"],
