@@ -13,7 +13,7 @@ const { Mutation } = await fromDist("sim/mutation")
 const { scenario, directory, reset, point, mutant, broken, ...knobs } = JSON.parse(process.argv[2])
 
 if (broken !== undefined) await BREAKS[broken]()
-const { makeJob } = await import(`./chaos-${scenario}-job.mjs`)
+const { makeJob, attend } = await import(`./chaos-${scenario}-job.mjs`)
 
 /** Short, so that files have many of them for threads. */
 const MORSEL_BYTES = 4000
@@ -56,7 +56,8 @@ const handle = await runJob(makeJob({ ...knobs, directory, tell }), {
     if (event.kind === "recovered" && event.isReset) tell("reset")
   },
 })
-await handle.finished
+// Where the input does not end, the scenario says when it is enough.
+await Promise.all([handle.finished, attend?.(handle, { directory })])
 
 /** The real world, in which this process tells which steps it comes to, and dies at a point. */
 function killedAt(point) {

@@ -4,15 +4,7 @@
  *
  * What depends on the clock is not said here; `chaos-clock-judge.mjs` holds it to what must be so nevertheless.
  */
-import {
-  CALLS,
-  isRefused,
-  isUnlucky,
-  PAIRED_FOR,
-  PARTITIONED,
-  STRETCHED_DISORDER,
-  stretched,
-} from "./chaos-operators-data.mjs"
+import { CALLS, isRefused, isUnlucky, PARTITIONED, STRETCHED_DISORDER, stretched } from "./chaos-operators-data.mjs"
 
 const SECOND = 1_000_000
 const MINUTE = 60 * SECOND

@@ -9,7 +9,9 @@
  *
  * A scenario is a job and what must come of it: `outputs`, by name; `draw(prng)`, the data of a round; `write(directory, data)`, the job's
  * input; `watch(directory, data)`, what looks at the outputs each time that the job lies dead; `job(data)`, what its child must know; `phases`, how often the job is run until it has finished, with more input
- * from time to time; `killsMax`, after how many kills a round is left in peace; `judge(directory, data, heard)`, the differences, of what is published and of what children have said.
+ * from time to time; `killsMax`, after how many kills a round is left in peace; where the input does not
+ * end, `lifeMs`, how long a child lives at most that is to be killed; `accompany(directory, data)`, what goes on beside the job, and comes to its end when
+ * no more kills come; `canBeReset`, `false` where a job that begins anew has other results; `judge(directory, data, heard)`, the differences, of what is published and of what children have said.
  *
  * The exit code is 1 where a record was lost, repeated, wrong or half visible, or a child failed by itself.
  * The last line is `lost L, repeated R, wrong W, kills K`.
@@ -22,6 +24,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { BREAKS } from "./chaos-breaks.mjs"
+import { follow } from "./chaos-follow.mjs"
 import { operators } from "./chaos-operators.mjs"
 import { publishedNames, readPublished } from "./chaos-published.mjs"
 import { windows } from "./chaos-windows.mjs"
@@ -34,10 +37,14 @@ const MOMENTS = ["before", "during", "after"]
 const CHILD_SECONDS_MAX = 120
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
-const SCENARIOS = { windows, operators }
+const SCENARIOS = { windows, operators, follow }
 /** Steps of a commit: staging, the commit record, applying and publishing. */
 const COMMITTING = /^(sink\.(stage|apply|publish|mark)|log\.commit)\./
-/** Where kills fall, in the order in which a process comes there. */
+/**
+ * Where kills fall, in the order in which a process comes there.
+ *
+ * @type {readonly (readonly [string, RegExp])[]}
+ */
 const PLACES = [
   ["opening and recovering", /^(run|log\.(make|sync|fence|recover|open|begin|discard)|sink\.(open|recover|republish))/],
   ["resetting", /^sink\.reset\./],
@@ -68,7 +75,15 @@ const FOLLOW_UPS = {
 }
 
 /** What a run of the whole script has found. */
-const found = { lost: 0, repeated: 0, wrong: 0, kills: 0, threadDeaths: 0, failures: 0, problems: [] }
+const found = {
+  lost: 0,
+  repeated: 0,
+  wrong: 0,
+  kills: 0,
+  threadDeaths: 0,
+  failures: 0,
+  problems: [],
+}
 /** The steps that children have called: how often a child was killed at each, and how often that was tried. */
 const steps = new Map()
 
@@ -81,12 +96,25 @@ await runMain(async () => {
         value: "NAME",
         default: "windows",
         choices: Object.keys(SCENARIOS),
-        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink).",
+        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink), follow (files that another process writes and rotates meanwhile; not exec, which promises nothing over a crash).",
       },
-      kills: { value: "N", kind: "number", default: 200, help: "How many kills." },
-      seed: { value: "S", kind: "number", default: 1, help: "What data and moments are drawn from." },
+      kills: {
+        value: "N",
+        kind: "number",
+        default: 200,
+        help: "How many kills.",
+      },
+      seed: {
+        value: "S",
+        kind: "number",
+        default: 1,
+        help: "What data and moments are drawn from.",
+      },
       keep: { help: "Keeps the directories." },
-      mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop sink.republish.rename`." },
+      mutant: {
+        value: "TEXT",
+        help: "The job does that wrongly, such as `drop sink.republish.rename`.",
+      },
       break: {
         value: "NAME",
         choices: Object.keys(BREAKS),
@@ -105,10 +133,20 @@ await runMain(async () => {
       const directory = join(root, `round-${round}`)
       const data = scenario.draw(prng)
       scenario.write(directory, data)
-      const each = { scenario, name: values.scenario, directory, data, kills, prng, mutant, broken: values.break }
+      const each = {
+        scenario,
+        name: values.scenario,
+        directory,
+        data,
+        kills,
+        prng,
+        mutant,
+        broken: values.break,
+      }
       await runRound({ ...each, reset: false })
       // The same job once more, from the start: what was published is set aside.
-      if (found.kills < kills && prng.chance(0.3)) await runRound({ ...each, reset: true })
+      if (scenario.canBeReset !== false && found.kills < kills && prng.chance(0.3))
+        await runRound({ ...each, reset: true })
       console.log(`round ${round}: ${found.kills} of ${kills} kills, ${verdict()}`)
       if (!values.keep && found.problems.length === 0) rmSync(directory, { recursive: true })
     }
@@ -119,8 +157,19 @@ await runMain(async () => {
   await report()
 })
 
+/** A round, and what goes on beside the job. */
+async function runRound(round) {
+  const { scenario, directory, data } = round
+  const company = scenario.accompany?.(directory, data)
+  try {
+    await runAndKill({ ...round, company })
+  } finally {
+    company?.kill()
+  }
+}
+
 /** Runs and kills a job until it has finished, and compares. */
-async function runRound({ scenario, name, directory, data, kills, prng, mutant, broken, reset }) {
+async function runAndKill({ scenario, name, directory, data, kills, prng, mutant, broken, reset, company }) {
   const seen = new Map()
   const heard = []
   const isSpoiled = reset && prng.chance(0.5)
@@ -131,10 +180,27 @@ async function runRound({ scenario, name, directory, data, kills, prng, mutant, 
   const killsMax = Math.min(kills, found.kills + scenario.killsMax)
   const watch = scenario.watch?.(directory, data)
   for (let phase = 0; phase < scenario.phases;) {
-    const situation = { isFresh: isFirst && !reset, isResetDue, isSpoiled: isSpoiled && isFirst, lastStep }
+    const situation = {
+      isFresh: isFirst && !reset,
+      isResetDue,
+      isSpoiled: isSpoiled && isFirst,
+      lastStep,
+    }
     const kill = found.kills < killsMax ? drawKill(prng, situation) : undefined
-    const job = { scenario: name, directory, phase, mutant, broken, reset: isResetDue, ...scenario.job(data) }
-    const child = await runChild({ ...job, ...drawKnobs(prng), point: kill?.point }, kill?.afterMs)
+    if (kill === undefined) await company?.end()
+    const job = {
+      scenario: name,
+      directory,
+      phase,
+      mutant,
+      broken,
+      reset: isResetDue,
+      ...scenario.job(data),
+    }
+    const child = await runChild(
+      { ...job, ...drawKnobs(prng), point: kill?.point },
+      kill && (kill.afterMs ?? scenario.lifeMs),
+    )
     if (child.isReset) {
       isResetDue = false
       heard.length = 0
@@ -195,7 +261,10 @@ function drawKill(prng, situation) {
   counts.tries++
   const call = counts.kills === 0 || prng.chance(0.5) ? 1 : 1 + prng.below(12)
   // A step that this run does not come to must not let the job finish undisturbed.
-  return { afterMs: 2000 + prng.below(2500), point: { step, call, moment: prng.pick(MOMENTS) } }
+  return {
+    afterMs: 2000 + prng.below(2500),
+    point: { step, call, moment: prng.pick(MOMENTS) },
+  }
 }
 
 /** Some steps are taken only by the first process on a directory, others only by a reset. */
@@ -215,8 +284,16 @@ function noteKill(point, atPoint) {
 /** One process: how it ended and what it told. */
 function runChild(options, killAfterMs) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"] })
-    const told = { isReset: false, atPoint: false, isHunted: false, errors: "", rows: [] }
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    const told = {
+      isReset: false,
+      atPoint: false,
+      isHunted: false,
+      errors: "",
+      rows: [],
+    }
     let timer = setTimeout(() => child.kill("SIGKILL"), CHILD_SECONDS_MAX * 1000)
     // The time runs from the job's first call: before it there is nothing to spoil.
     const startClock = () => {
@@ -287,11 +364,11 @@ async function report() {
   }
   const fallen = PLACES.map(([place, pattern]) => {
     const kills = [...steps].reduce((sum, [step, each]) => sum + (pattern.test(step) ? each.kills : 0), 0)
-    return [place, kills]
+    return { place, kills }
   })
-  const atSteps = fallen.reduce((sum, [, kills]) => sum + kills, 0)
-  fallen.push(["at random moments", found.kills - atSteps])
-  console.log(`kills fell: ${fallen.map(([place, kills]) => `${place} ${kills}`).join(", ")}`)
+  const atSteps = fallen.reduce((sum, { kills }) => sum + kills, 0)
+  fallen.push({ place: "at random moments", kills: found.kills - atSteps })
+  console.log(`kills fell: ${fallen.map(({ place, kills }) => `${place} ${kills}`).join(", ")}`)
   const spared = [...steps].filter(([, { kills }]) => kills === 0).map(([step]) => step)
   if (spared.length > 0) console.log(`called, and nobody was killed there: ${spared.join(", ")}`)
   const uncalled = PROTOCOL_STEPS.filter((step) => !steps.has(step))
