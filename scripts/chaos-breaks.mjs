@@ -42,6 +42,21 @@ export const BREAKS = {
     HeldRows.prototype.writeAll = () => undefined
   },
 
+  /** What connected inputs have in common is restored of the first one only: the process has two maps of each. */
+  async connected() {
+    const { KeyState } = await fromDist("flow/process/key-state")
+    const { MapCell } = await fromDist("flow/process/map-cell")
+    const { apply } = KeyState.prototype
+    KeyState.prototype.apply = function (from, kinds) {
+      apply.call(this, from, kinds)
+      if (this.cells.length !== 4 || this.cells.some((cell) => !(cell instanceof MapCell))) return
+      for (const cell of this.cells.slice(2)) {
+        cell.clear({ time: 0, touched: () => undefined })
+        cell.commit()
+      }
+    }
+  },
+
   /** What instances of operators have given as snapshots is no part of the state. */
   async instances() {
     const { KeyedInstances } = await fromDist("flow/process/keyed-instances")

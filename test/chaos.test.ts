@@ -162,6 +162,7 @@ describe("the judge of operators", () => {
   it.each([
     ["timers", "lost"],
     ["instances", "lost"],
+    ["connected", "lost"],
     ["calls", "lost"],
     ["answers", "repeated"],
     ["publish", "repeated"],
