@@ -36,6 +36,7 @@ describe("options of scripts", () => {
     ["chaos", ["--kills", "1", "2"], "Unexpected argument '2'"],
     ["bench-kernels", ["--keys", "10,-1"], '--keys takes a whole number from 1 on, and not "-1".'],
     ["bench-lightsaber", ["--query", "CM1,CM3"], "--query is one of CM1, CM2,"],
+    ["soak", ["--leak-in", "stack"], '--leak-in is one of heap, buffers, malloc, and not "stack".'],
     ["bench-windows", ["--quick=yes"], "Option '--quick' does not take an argument"],
     ["check", ["--only", "lint,lnit"], "--only is one of lint, types,"],
   ] as const)("%s refuses %j in a sentence", (script, options, sentence) => {

@@ -11,6 +11,38 @@ const { blocksOf, slopeOf } = (await import(join(import.meta.dirname, "..", "scr
   blocksOf(samples: readonly Point[], count: number): Point[]
   slopeOf(points: readonly Point[]): { readonly slope: number; readonly low: number; readonly high: number }
 }
+interface Verdict {
+  readonly name: string
+  readonly grows: boolean
+}
+const { slopesOf } = (await import(join(import.meta.dirname, "..", "scripts", "soak-series.mjs"))) as {
+  slopesOf(samples: readonly Record<string, number>[], seconds: number): readonly Verdict[] | undefined
+}
+
+const MEBIBYTE = 2 ** 20
+const SECONDS = 600
+/** As much as the control `--leak 20000`. */
+const LEAK_BYTES_PER_SECOND = 20_000
+
+/** Samples of a run whose named parts of memory grow; all else stays, with noise of some MiB. */
+function samplesOf(prng: Prng, growing: readonly string[]) {
+  return Array.from({ length: 2 * SECONDS }, (_, index) => {
+    const at = index / 2
+    const part = (name: string, mebibytes: number) =>
+      (mebibytes + prng.below(4000) / 1000) * MEBIBYTE + (growing.includes(name) ? LEAK_BYTES_PER_SECOND * at : 0)
+    const heapUsed = part("heapUsed", 40)
+    const v8Pages = part("v8Pages", 60) + heapUsed
+    const native = part("native", 70)
+    const others = { external: part("external", 20), arrayBuffers: part("arrayBuffers", 17), arena: MEBIBYTE }
+    return { at, rss: native + v8Pages, v8Pages, native, heapUsed, ...others, stateBytes: MEBIBYTE, files: 17 }
+  })
+}
+
+function grownIn(growing: readonly string[]) {
+  return slopesOf(samplesOf(new Prng(7), growing), SECONDS)!
+    .filter(({ grows }) => grows)
+    .map(({ name }) => name)
+}
 
 /** A line with noise, of which one sample in twenty is far off. */
 function noisy(prng: Prng, slope: number): Point[] {
@@ -52,5 +84,21 @@ describe("slopes of a soak", () => {
       { at: 14.5, value: 1 },
       { at: 24.5, value: 2 },
     ])
+  })
+})
+
+describe("what a soak judges", () => {
+  it.each([
+    ["nothing that grows", [], []],
+    ["objects on V8's heap", ["heapUsed"], ["heapUsed"]],
+    ["memory that only the resident set shows", ["native"], ["native"]],
+    ["array buffers", ["native", "external", "arrayBuffers"], ["native", "external", "arrayBuffers"]],
+    ["room in V8's pages, which is told alone", ["v8Pages"], []],
+  ])("sees %s", (_, growing, seen) => {
+    expect(grownIn(growing)).toEqual(seen)
+  })
+
+  it("says nothing of too few samples", () => {
+    expect(slopesOf(samplesOf(new Prng(8), []).slice(0, 7), 1)).toBeUndefined()
   })
 })
