@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--minutes N]`: whether the memory of a job that runs for long grows. A job over live input (`soak-job.mjs`) runs in a process of its
  * own; its memory and the files that it keeps are sampled, and a slope is fitted to each (`soak-series.mjs`), behind a start in which caches fill.
- * The process gives free memory back at once (`MALLOC`): so its resident set is what it holds, and not what glibc keeps.
+ * In that process large buffers go back to the system when they are freed (`MALLOC`), so memory beside V8's heap is about what is held, not what glibc keeps.
  *
  * The exit code is 1 where one of them grows by more than its noise, or the job fails.
  */
@@ -34,7 +34,7 @@ const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_
 await runMain(async () => {
   const values = readOptions({
     command: "npm run soak --",
-    what: "Runs a job over live input (the machine's own load, and rows made at a rate, whose keys come and go) with windows, timers, values that expire, calls and files, and tells whether its memory grows: the slope of each series in MiB an hour, with the interval that holds it 99 times in 100. Samples are taken behind a collection of garbage, and glibc is told to give free memory back; the first quarter of the time, in which caches fill and code is compiled, does not count. Short runs know little: a minute sees leaks of many MiB an hour, ten minutes small ones. The exit code is 1 where something grows by more than its noise.",
+    what: "Runs a job over live input (the machine's own load, and rows made at a rate, whose keys come and go) with windows, timers, values that expire, calls and files, and tells whether its memory grows: the slope of each series in MiB an hour, with the interval that holds it 99 times in 100. Samples are taken behind a collection of garbage, and glibc is told to give large buffers back; the first quarter of the time, in which caches fill and code is compiled, does not count. Short runs know little: a minute sees leaks of many MiB an hour, ten minutes small ones. The exit code is 1 where something grows by more than its noise.",
     options: {
       minutes: { value: "N", kind: "number", least: 1, default: 10, help: "How long the job runs." },
       rate: {
