@@ -143,9 +143,9 @@ function print(samples, slopes, rowsPerSecond) {
     unit,
     !judged ? "not judged" : grows ? "grows" : low <= 0 && high >= 0 ? "zero is within the noise" : "shrinks",
   ])
-  console.log(tableText(["series", "mean", "slope (99 % interval)", "unit", "so"], rows))
+  console.log(tableText(["series", "mean", "slope (99 % interval)", "unit", "verdict"], rows))
   console.log(
-    "\nNot judged, as V8 keeps room in its pages: what is used of them is judged as heap in use, and what is beside them by itself.",
+    "\nThe resident set and V8's pages are not judged, as V8 keeps free room in its pages: what is used of them is judged as heap in use, and memory beside them by itself.",
   )
   const growing = slopes.filter(({ grows }) => grows).map(({ what }) => what)
   console.log(
