@@ -12,7 +12,7 @@
  * - N5 Where a type is packed, the texts of its dictionary are what `toText` gives of values of the type.
  */
 import { assert, unreachable } from "../base/assert.ts"
-import type { Arena, Block } from "./arena.ts"
+import type { Block } from "./arena.ts"
 import { Dictionary } from "./dictionary.ts"
 import type { ColumnType, Slots } from "./type.ts"
 
@@ -71,8 +71,14 @@ export function slotsOf(column: Column): Slots {
   return column.storage === "int32" || column.storage === "float64" ? column.values : NO_SLOTS
 }
 
+/** Where columns lie: an arena, or what hands out blocks as one does. */
+export interface ColumnRoom {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer
+  allocate(bytes: number): Block
+}
+
 /** Allocates a column of `capacity` rows; the blocks taken are pushed on `blocks`, for the batch to free. */
-export function allocateColumn(arena: Arena, type: ColumnType, capacity: number, blocks: Block[]): Column {
+export function allocateColumn(arena: ColumnRoom, type: ColumnType, capacity: number, blocks: Block[]): Column {
   const take = (bytes: number): Block => {
     const block = arena.allocate(bytes)
     blocks.push(block)

@@ -15,7 +15,7 @@ import type { Schema } from "../../batch/schema.ts"
 import { ContainerBatches } from "../container-batches.ts"
 import type { ContainerDecoder, DecodedRecords, Footer, WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
-import { planColumns, type PlannedColumn } from "../parquet/column-plan.ts"
+import { planColumns, type FlatColumn } from "../parquet/column-plan.ts"
 import type { Faults } from "../parquet/faults.ts"
 import { demand, Malformed } from "../parquet/malformed.ts"
 import { BodyReader, type Unzstd } from "./body.ts"
@@ -29,7 +29,7 @@ const HELD_BYTES_MAX = 1024 * 1024 * 1024
 const DICTIONARY_BYTES_MAX = 256 * 1024 * 1024
 
 interface OpenColumn {
-  readonly plan: PlannedColumn
+  readonly plan: FlatColumn<number>
   readonly window: ColumnWindow
   /** Which dictionaries it uses, by their places, as text. */
   dictionaries: string
@@ -69,13 +69,14 @@ export class ArrowDecoder implements ContainerDecoder {
     this.#index = arrowIndex(footer)
     const { fields } = this.#index
     this.#unzstd = options.unzstd
-    const plans = planColumns({ columns: fields.map(({ column }) => column), groups: [] }, schema, label)
+    const columns = fields.map(({ column }, place) => {
+      const { name, isOptional } = column
+      return { name, shape: { kind: "value" as const, isOptional, place, column } }
+    })
+    const plans = planColumns(columns, schema, label).filter((plan) => plan.kind === "flat")
     this.#columns = plans.map((plan) => {
-      return {
-        plan,
-        window: new ColumnWindow(fields[plan.leaf]!, plan.reading, plan.type, options.unzstd),
-        dictionaries: "",
-      }
+      const window = new ColumnWindow(fields[plan.place]!, plan.reading, plan.type, options.unzstd)
+      return { plan, window, dictionaries: "" }
     })
     this.#batches = new ContainerBatches(arena, schema, new Set(plans.map(({ field }) => field)))
   }
@@ -125,8 +126,8 @@ export class ArrowDecoder implements ContainerDecoder {
     for (const column of this.#columns) {
       this.#column = column
       const { window, plan } = column
-      const place = places[plan.leaf]!
-      const { dictionary } = fields[plan.leaf]!
+      const place = places[plan.place]!
+      const { dictionary } = fields[plan.place]!
       if (dictionary !== undefined) yield* this.#loadDictionary(column, dictionary, batch)
       if (isNew) yield* window.load(batch, place, start)
       yield* window.loadTexts(batch, place, row)
@@ -139,7 +140,7 @@ export class ArrowDecoder implements ContainerDecoder {
     const places = this.#dictionariesOf(id, batch.dictionariesBefore)
     const key = places.join()
     if (key === column.dictionaries) return
-    const width = this.#index.fields[column.plan.leaf]!.offsetWidth
+    const width = this.#index.fields[column.plan.place]!.offsetWidth
     demand(width !== 0, "a dictionary has no texts")
     const parts: Texts[] = []
     for (const place of places)
@@ -196,7 +197,7 @@ export class ArrowDecoder implements ContainerDecoder {
     try {
       return step()
     } catch (error) {
-      const name = this.#column?.plan.column.name
+      const name = this.#column?.plan.name
       throw unreadable(
         error,
         name === undefined ? sentence(this.#label) : `The column ${JSON.stringify(name)} of ${this.#label}`,

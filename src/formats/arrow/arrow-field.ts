@@ -86,7 +86,6 @@ export function arrowField(field: FlatTable, budget: ColumnBudget): ArrowField {
     physical: known.physical,
     valueBytes: 0,
     isOptional: field.uint8(1, 0) !== 0,
-    isFlat,
     words: encoding === undefined ? words : `a dictionary of ${words}`,
   }
   const layout = encoding === undefined ? ownLayout : { buffers: 2, hasViews: false, children: [] }

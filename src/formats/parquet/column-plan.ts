@@ -4,19 +4,35 @@ import { TidemarkError } from "../../base/errors.ts"
 import type { Schema } from "../../batch/schema.ts"
 import { Invalid, type ColumnType } from "../../batch/type.ts"
 import type { FileColumn } from "./file-column.ts"
-import type { ParquetFooter } from "./footer.ts"
-import { CODECS } from "./page-codecs.ts"
-import { hintFor, readingOf, type Reading } from "./reading.ts"
+import { planNested, Unfit, type Nested } from "../nested/nested-plan.ts"
+import { wordsOf, type NamedShape } from "../nested/shape.ts"
+import type { Reading } from "./reading.ts"
 
-/** A field that the file has. */
-export interface PlannedColumn {
+/** A field that the file has: a column of values, or one that is made of several. */
+export type PlannedColumn<P> = FlatColumn<P> | NestedColumn<P>
+
+interface PlannedBase {
   /** Its place in the schema. */
   readonly field: number
   /** Its place among the file's columns. */
-  readonly leaf: number
+  readonly index: number
+  /** Its name in the file. */
+  readonly name: string
+}
+
+/** A column of values. */
+export interface FlatColumn<P> extends PlannedBase {
+  readonly kind: "flat"
+  readonly place: P
   readonly column: FileColumn
   readonly type: ColumnType
   readonly reading: Reading
+}
+
+/** A column of lists or objects. */
+export interface NestedColumn<P> extends PlannedBase {
+  readonly kind: "nested"
+  readonly plan: Nested<P>
 }
 
 /**
@@ -24,38 +40,28 @@ export interface PlannedColumn {
  *
  * @throws TidemarkError `source-unreadable` where the file lacks a column, has it twice, or has another type.
  */
-export function planColumns(
-  footer: Pick<ParquetFooter, "columns" | "groups">,
-  schema: Schema,
-  label: string,
-): PlannedColumn[] {
-  const names = footer.columns.map(({ name }) => name)
-  return schema.fields.flatMap(({ name, type }, field) => {
+export function planColumns<P>(columns: readonly NamedShape<P>[], schema: Schema, label: string): PlannedColumn<P>[] {
+  const names = columns.map(({ name }) => name)
+  return schema.fields.flatMap(({ name, type }, field): PlannedColumn<P>[] => {
     const source = type.sourceName ?? name
-    const leaf = names.indexOf(source)
-    if (leaf < 0) {
+    const index = names.indexOf(source)
+    if (index < 0) {
       if (type.fromMissing() instanceof Invalid) throw lacking(source, names, label)
       return []
     }
-    const column = footer.columns[leaf]!
-    if (column.isFlat && leaf !== names.lastIndexOf(source)) {
+    if (index !== names.lastIndexOf(source)) {
       throw new TidemarkError("source-unreadable", `${quoted(source, label)} stands twice in it.`)
     }
-    const reading = column.isFlat ? readingOf(column, type) : undefined
-    if (reading === undefined) {
-      const message = `${quoted(source, label)} holds ${column.words}, and the schema asks for ${type.label}.`
-      throw new TidemarkError("source-unreadable", message, { hint: hintFor(column, type) })
+    const { shape } = columns[index]!
+    const plan = planNested(shape, type)
+    if (plan instanceof Unfit) {
+      const message = `${quoted(source, label)} holds ${wordsOf(shape)}, and the schema asks for ${type.label}.`
+      throw new TidemarkError("source-unreadable", message, { hint: plan.hint })
     }
-    refuseCodecs(footer, leaf, quoted(source, label))
-    return [{ field, leaf, column, type, reading }]
-  })
-}
-
-function refuseCodecs({ groups }: Pick<ParquetFooter, "groups">, leaf: number, subject: string): void {
-  const other = groups.map(({ chunks }) => chunks[leaf]!.codec).find((codec) => !CODECS.includes(codec))
-  if (groups.every(({ chunks }) => CODECS.includes(chunks[leaf]!.codec))) return
-  throw new TidemarkError("source-unreadable", `${subject} is compressed by ${other ?? "an unknown codec"}.`, {
-    hint: "Write the file with Snappy, Zstandard or gzip, or without compression.",
+    const base = { field, index, name: source }
+    if (plan.kind !== "value") return [{ kind: "nested", ...base, plan }]
+    const { place, column, reading } = plan
+    return [{ kind: "flat", ...base, place, column, type, reading }]
   })
 }
 

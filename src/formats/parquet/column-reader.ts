@@ -3,83 +3,58 @@
  *
  * Invariants:
  * - CR1 At most one page of data and one dictionary are unpacked.
- * - CR2 No size that the file says is trusted: pages are refused beyond `pageBytesMax`, values beyond what their page holds.
+ * - CR2 No size that the file says is trusted: pages are refused beyond `pageBytesMax` (CP2), values beyond what their page holds.
  */
 import { assert } from "../../base/assert.ts"
-import type { Arena } from "../../batch/arena.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import type { WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
+import { ChunkPages, type ColumnOptions } from "./chunk-pages.ts"
 import type { Faults } from "./faults.ts"
 import type { FileColumn } from "./file-column.ts"
-import type { Codec, ColumnChunk, RowGroup } from "./footer.ts"
-import { countBits, HybridReader, orBits, SLACK_BYTES } from "./hybrid.ts"
-import { CutShort, demand, TooLarge } from "./malformed.ts"
-import { unpackPage, type PlatformCodecs } from "./page-codecs.ts"
-import { ENCODING, readPageHeader, type PageHeader } from "./page-header.ts"
-import { PageWindow } from "./page-window.ts"
+import type { ColumnChunk, RowGroup } from "./footer.ts"
+import { countBits, HybridReader, orBits } from "./hybrid.ts"
+import { demand } from "./malformed.ts"
+import { ENCODING, type PageHeader } from "./page-header.ts"
 import { prefixedEnd } from "./fixed-values.ts"
 import { createLane } from "./create-lane.ts"
 import type { Lane } from "./lane.ts"
 import type { Reading } from "./reading.ts"
 import { spreadFaults, spreadValues } from "./spread.ts"
 
-/** The most bytes of a page's header, statistics in it included. */
-const HEADER_BYTES_MAX = 1024 * 1024
-/** How much is looked at for a header at first. */
-const HEADER_BYTES = 1024
-
-/** How a column's pages are read. */
-interface ColumnOptions extends PageOptions {
-  /** Where they are unpacked. */
-  readonly arena: Arena
-}
-
-/** How pages are read. */
-export interface PageOptions {
-  /** A page that takes more bytes, packed or not, is refused. */
-  readonly pageBytesMax: number
-  readonly platform: PlatformCodecs
-}
-
 /** Reads one column. */
 export class ColumnReader {
   readonly column: FileColumn
-  readonly #options: ColumnOptions
   readonly #lane: Lane
-  readonly #window = new PageWindow()
-  #codec: Codec = "UNCOMPRESSED"
+  readonly #pages: ChunkPages
   #group: RowGroup | undefined
-  /** The header of the page that comes next, once it was read. */
-  #header: PageHeader | undefined
   /** The rows of the file that the current page has, and the next that is read of it. */
   #pageStart = 0
   #pageEnd = 0
   #row = 0
   /** Bits of the page's rows that are not null; undefined where all are. */
   #validity: Uint8Array | undefined
-  #page: Uint8Array = new Uint8Array(0)
   #validityBytes: Uint8Array = new Uint8Array(0)
 
   constructor(column: FileColumn, reading: Reading, type: ColumnType, options: ColumnOptions) {
     this.column = column
-    this.#options = options
+    this.#pages = new ChunkPages(options)
     this.#lane = createLane(column, reading, type, options.pageBytesMax)
   }
 
   /** How many bytes of buffers it holds. */
   get heldBytes(): number {
-    return this.#window.bytes.length + this.#page.length + this.#validityBytes.length + this.#lane.heldBytes
+    return this.#pages.heldBytes + this.#validityBytes.length + this.#lane.heldBytes
   }
 
   /** The first row that the current page does not have. */
-  get pageEnd(): number {
+  get end(): number {
     return this.#pageEnd
   }
 
   /** Where in the file the page starts that is read now, for errors. */
   get place(): number {
-    return this.#window.offset
+    return this.#pages.place
   }
 
   /** What must be brought before `row` of `group` can be read; see `ContainerDecoder.wanted`. */
@@ -94,7 +69,7 @@ export class ColumnReader {
 
   /** The bytes wanted are there. */
   supplied(): void {
-    this.#window.supplied()
+    this.#pages.supplied()
   }
 
   /**
@@ -131,87 +106,41 @@ export class ColumnReader {
 
   #begin(group: RowGroup, chunk: ColumnChunk): void {
     this.#group = group
-    this.#codec = chunk.codec
-    this.#window.reset(chunk.start, chunk.end)
-    this.#header = undefined
+    this.#pages.begin(chunk)
     this.#pageStart = this.#pageEnd = this.#row = group.firstRow
     this.#lane.dropDictionary()
   }
 
   /** Goes on to the next page, or gives what it needs for that. */
   #nextPage(group: RowGroup, row: number): WantedBytes | undefined {
-    const window = this.#window
-    this.#header ??= this.#readHeader()
-    const header = this.#header
-    if (header === undefined) return window.want(this.#headerBytes())
-    const bytes = header.headerBytes + header.compressedBytes
-    demand(bytes <= window.left, "a page goes on behind the end of its column")
+    const pages = this.#pages
+    const header = pages.header()
+    if (!("kind" in header)) return header
     const isData = header.kind === "data" || header.kind === "data2"
     const pageEnd = this.#pageEnd + (isData ? header.values : 0)
     demand(pageEnd <= group.firstRow + group.rows, "a column has more values than its row group has rows")
-    const isNeeded = header.kind === "dictionary" || (isData && row < pageEnd)
-    if (isNeeded) {
-      this.#refuseGreat(header)
-      if (window.length < bytes) return window.want(bytes)
-      const start = window.from + header.headerBytes
-      this.#checkSum(header, start)
-      if (isData) this.#beginPage(header, start)
-      else this.#beginDictionary(header, start)
+    if (header.kind === "dictionary" || (isData && row < pageEnd)) {
+      const wanted = pages.wantBody(header)
+      if (wanted !== undefined) return wanted
+      if (isData) this.#beginPage(header)
+      else {
+        const { bytes, at, end } = pages.dictionary(header)
+        this.#lane.beginDictionary(bytes, at, end, header.values)
+      }
     }
-    this.#header = undefined
     if (isData) {
       this.#pageStart = this.#row = this.#pageEnd
       this.#pageEnd = pageEnd
     }
-    window.advance(bytes)
+    pages.pass(header)
     return undefined
   }
 
-  /** The next page's header, or `undefined` where more bytes are needed. */
-  #readHeader(): PageHeader | undefined {
-    const window = this.#window
-    if (window.left === 0) throw new CutShort("a column (it has fewer values than its row group has rows)")
-    try {
-      return readPageHeader(window.bytes, window.from, window.to)
-    } catch (error) {
-      const isAll = window.length === window.left || window.length >= HEADER_BYTES_MAX
-      if (!(error instanceof CutShort) || isAll) throw error
-      return undefined
-    }
-  }
-
-  #headerBytes(): number {
-    const { length, left } = this.#window
-    return Math.min(left, Math.max(HEADER_BYTES, length * 2))
-  }
-
-  #refuseGreat({ compressedBytes, uncompressedBytes }: PageHeader): void {
-    const { pageBytesMax } = this.#options
-    const bytes = Math.max(compressedBytes, uncompressedBytes)
-    if (bytes > pageBytesMax) throw new TooLarge(bytes, pageBytesMax)
-  }
-
-  #checkSum({ crc, compressedBytes }: PageHeader, start: number): void {
-    if (crc === undefined) return
-    const { bytes } = this.#window
-    const actual = this.#options.platform.crc32(bytes.subarray(start, start + compressedBytes))
-    demand((actual | 0) === (crc | 0), "a page's bytes do not have its checksum")
-  }
-
-  #beginDictionary(header: PageHeader, start: number): void {
-    const { encoding, values } = header
-    const isPlain = encoding === ENCODING.plain || encoding === ENCODING.plainDictionary
-    demand(isPlain, `a dictionary has the encoding ${encoding}, which is none of a dictionary`)
-    const { bytes, end } = this.#unpacked(header, start, 0)
-    this.#lane.beginDictionary(bytes, end - header.uncompressedBytes, end, values)
-  }
-
-  #beginPage(header: PageHeader, start: number): void {
+  #beginPage(header: PageHeader): void {
     const { kind, values } = header
     const isOptional = this.column.isOptional
     if (kind === "data") {
-      const { bytes, end } = this.#unpacked(header, start, 0)
-      const from = end - header.uncompressedBytes
+      const { bytes, at: from, end } = this.#pages.unpacked(header, 0)
       let at = from
       if (isOptional) {
         const isRuns = header.levelEncoding === ENCODING.rle
@@ -226,16 +155,12 @@ export class ColumnReader {
     demand(rows === values, "a page has another number of rows than of values")
     const levelBytes = definitionBytes + repetitionBytes
     demand(levelBytes <= Math.min(uncompressedBytes, compressedBytes), "levels go on behind the end of their page")
-    const levelsAt = start + repetitionBytes
-    const valid = this.#readLevels(
-      values,
-      this.#window.bytes,
-      levelsAt,
-      isOptional ? levelsAt + definitionBytes : levelsAt,
-    )
+    const levels = this.#pages.packed(header)
+    const levelsAt = levels.at + repetitionBytes
+    const valid = this.#readLevels(values, levels.bytes, levelsAt, isOptional ? levelsAt + definitionBytes : levelsAt)
     demand(nulls === values - valid, "a page has another number of nulls than it says")
-    const { bytes, end } = this.#unpacked(header, start, levelBytes)
-    this.#lane.beginPage(header.encoding, bytes, end - (uncompressedBytes - levelBytes), end, valid)
+    const { bytes, at, end } = this.#pages.unpacked(header, levelBytes)
+    this.#lane.beginPage(header.encoding, bytes, at, end, valid)
   }
 
   /** Definition levels, one bit a value, become the page's validity. Gives how many values are not null. */
@@ -252,24 +177,7 @@ export class ColumnReader {
     if (valid < values) this.#validity = validity
     return valid
   }
-
-  /**
-   * A page's body behind so many bytes of levels, unpacked: it ends at `end` of `bytes`, which go on for `SLACK_BYTES`.
-   */
-  #unpacked(header: PageHeader, start: number, levelBytes: number): { bytes: Uint8Array; end: number } {
-    const { compressedBytes, uncompressedBytes, isCompressed } = header
-    const { bytes } = this.#window
-    if (this.#codec === "UNCOMPRESSED" || !isCompressed) {
-      demand(compressedBytes === uncompressedBytes, "a page that is not compressed has two sizes")
-      return { bytes, end: start + compressedBytes }
-    }
-    const length = uncompressedBytes - levelBytes
-    if (this.#page.length < length + SLACK_BYTES) this.#page = new Uint8Array(length + SLACK_BYTES)
-    const page = this.#page
-    unpackPage(this.#options, this.#codec, bytes, start + levelBytes, start + compressedBytes, page, length)
-    return { bytes: page, end: length }
-  }
 }
 
 /** A page of more values is refused: nulls take no bytes, so that a few bytes could say any number of them. */
-const MAX_PAGE_VALUES = 1 << 24
+export const MAX_PAGE_VALUES = 1 << 24

@@ -3,10 +3,10 @@
  * (https://github.com/apache/parquet-format/blob/master/LogicalTypes.md), in old files said by "converted types".
  */
 import type { FileMetaData } from "hyparquet"
-import { counted } from "../../base/counted.ts"
 import { demand } from "./malformed.ts"
 
-type SchemaElement = FileMetaData["schema"][number]
+/** An element of a schema, which is a tree written from its root on. */
+export type SchemaElement = FileMetaData["schema"][number]
 
 /** How values are written. */
 export type PhysicalType = NonNullable<SchemaElement["type"]>
@@ -24,7 +24,7 @@ export type Meaning =
   /** What no column type has. */
   | { readonly kind: "other" }
 
-/** A leaf of a file's schema. */
+/** The values of a column of a file, or of a part of one that is not made of others. */
 export interface FileColumn {
   /** The name of the column, or of the outermost group that it is a part of. */
   readonly name: string
@@ -33,14 +33,12 @@ export interface FileColumn {
   readonly valueBytes: number
   /** Whether it may be null. */
   readonly isOptional: boolean
-  /** Whether it is a column by itself: not repeated, and no part of a group. */
-  readonly isFlat: boolean
   readonly meaning: Meaning
   /** What it holds, in Parquet's words: `INT64 TIMESTAMP(MICROS, UTC)`. */
   readonly words: string
 }
 
-/** A column of a Parquet file's schema. */
+/** A leaf of a Parquet file's schema. */
 export interface Leaf extends FileColumn {
   /** The names of the groups that it lies in, and its own. */
   readonly path: readonly string[]
@@ -48,47 +46,20 @@ export interface Leaf extends FileColumn {
 
 /** The most bytes of a value of FIXED_LEN_BYTE_ARRAY. */
 const VALUE_BYTES_MAX = 1024 * 1024
-/** No schema is nested deeper. */
-const DEPTH_MAX = 64
 
-/** The leaves of a file's schema, in order. */
-export function fileColumns(schema: readonly SchemaElement[]): Leaf[] {
-  const columns: Leaf[] = []
-  let next = 1
-  const takeChildren = (count: number, depth: number, groups: readonly SchemaElement[]): void => {
-    demand(depth <= DEPTH_MAX, `its schema is nested deeper than ${counted(DEPTH_MAX, "level")}`)
-    for (let index = 0; index < count; index++) {
-      demand(next < schema.length, "its schema ends too early")
-      const element = schema[next++]!
-      demand(typeof element.name === "string", "a column has no name")
-      if (element.type !== undefined) columns.push(leaf(element, groups))
-      else takeChildren(element.num_children ?? 0, depth + 1, [...groups, element])
-    }
-  }
-  demand(schema.length > 0, "it has no schema")
-  demand(schema[0]!.repetition_type !== "REPEATED", "its rows are repeated values")
-  takeChildren(schema[0]!.num_children ?? 0, 0, [])
-  demand(next === schema.length, "its schema has more columns than it says")
-  return columns
-}
-
-function leaf(element: SchemaElement, groups: readonly SchemaElement[]): Leaf {
-  const outermost = groups[0] ?? element
+/** What an element of a schema says that is a leaf, within some groups. */
+export function leafOf(element: SchemaElement, groups: readonly SchemaElement[]): Leaf {
   const { type: physical, type_length: length = 0, repetition_type: repetition } = element
   const isFixed = physical === "FIXED_LEN_BYTE_ARRAY"
   demand(!isFixed || (length > 0 && length <= VALUE_BYTES_MAX), "a column of fixed length has none")
-  const isFlat = element === outermost && repetition !== "REPEATED"
-  const words = isFlat ? wordsOf(element) : outermost === element ? "repeated values" : "nested values"
-  const meaning = meaningOf(element)
   return {
-    name: outermost.name,
+    name: (groups[0] ?? element).name,
     path: [...groups, element].map(({ name }) => name),
     physical: physical!,
     valueBytes: isFixed ? length : 0,
     isOptional: repetition !== "REQUIRED",
-    isFlat,
-    meaning,
-    words,
+    meaning: meaningOf(element),
+    words: leafWords(element),
   }
 }
 
@@ -163,7 +134,7 @@ function textOf({ logical_type: logical, converted_type: converted }: SchemaElem
   return { kind: isText ? "text" : "other" }
 }
 
-function wordsOf({
+function leafWords({
   type,
   type_length: length,
   logical_type: logical,

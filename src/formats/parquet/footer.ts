@@ -10,7 +10,9 @@ import { parquetMetadata } from "hyparquet/src/metadata.js"
 import type { FileMetaData } from "hyparquet"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Footer } from "../container.ts"
-import { fileColumns, type FileColumn, type Leaf } from "./file-column.ts"
+import type { NamedShape } from "../nested/shape.ts"
+import type { Leaf } from "./file-column.ts"
+import { fileSchema, type Levels } from "./file-schema.ts"
 import { demand, Malformed } from "./malformed.ts"
 import { ThriftReader } from "./thrift.ts"
 
@@ -34,6 +36,8 @@ export interface ColumnChunk {
   readonly start: number
   readonly end: number
   readonly codec: Codec
+  /** How many values its pages have altogether, nulls and empty lists among them. */
+  readonly values: number
 }
 
 /** Some rows. */
@@ -48,7 +52,9 @@ export interface RowGroup {
 /** What a file's footer says. */
 export interface ParquetFooter {
   readonly rows: number
-  readonly columns: readonly FileColumn[]
+  readonly columns: readonly NamedShape<Levels>[]
+  /** By leaf: its greatest levels. */
+  readonly levels: readonly Levels[]
   readonly groups: readonly RowGroup[]
 }
 
@@ -115,18 +121,18 @@ function parse(bytes: Uint8Array): FileMetaData {
 }
 
 function footerOf(metadata: FileMetaData, pagesEnd: number): ParquetFooter {
-  const columns = fileColumns(metadata.schema)
+  const { leaves, levels, columns } = fileSchema(metadata.schema)
   const groups: RowGroup[] = []
   let firstRow = 0
   for (const group of metadata.row_groups) {
     const rows = numberOf(group.num_rows, "a row group's number of rows")
-    demand(group.columns.length === columns.length, "a row group has another number of columns than the schema")
-    const chunks = group.columns.map((chunk, index) => chunkOf(chunk, columns[index]!, pagesEnd))
+    demand(group.columns.length === leaves.length, "a row group has another number of columns than the schema")
+    const chunks = group.columns.map((chunk, index) => chunkOf(chunk, leaves[index]!, pagesEnd))
     if (rows > 0) groups.push({ firstRow, rows, chunks })
     firstRow += rows
   }
   demand(firstRow === numberOf(metadata.num_rows, "the number of rows"), "its row groups have another number of rows")
-  return { rows: firstRow, columns, groups }
+  return { rows: firstRow, columns, levels, groups }
 }
 
 function chunkOf(
@@ -145,7 +151,7 @@ function chunkOf(
   const start = dictionaryOffset ? Math.min(dataStart, numberOf(dictionaryOffset, "a dictionary's place")) : dataStart
   const end = start + numberOf(data.total_compressed_size, "a column's size")
   demand(start >= MARK.length && end <= pagesEnd, "a column lies outside the file")
-  return { start, end, codec: data.codec }
+  return { start, end, codec: data.codec, values: numberOf(data.num_values, "a column's number of values") }
 }
 
 function numberOf(value: unknown, what: string): number {

@@ -1,6 +1,7 @@
 /** Pages unpacked: Snappy here, and what the platform must bring. */
+import { TidemarkError } from "../../base/errors.ts"
 import type { Arena } from "../../batch/arena.ts"
-import type { Codec } from "./footer.ts"
+import type { Codec, RowGroup } from "./footer.ts"
 import { demand, Malformed } from "./malformed.ts"
 import { unpackSnappyIn } from "./snappy-kernel.ts"
 
@@ -18,6 +19,16 @@ export interface PlatformCodecs {
 
 /** The codecs that are read. */
 export const CODECS: readonly Codec[] = ["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"]
+
+/** @throws TidemarkError `source-unreadable` where pages of a leaf are packed by another codec. */
+export function refuseCodecs(groups: readonly RowGroup[], leaf: number, subject: string): void {
+  const group = groups.find(({ chunks }) => !CODECS.includes(chunks[leaf]!.codec))
+  if (group === undefined) return
+  const codec: string | undefined = group.chunks[leaf]!.codec
+  throw new TidemarkError("source-unreadable", `${subject} is compressed by ${codec ?? "an unknown codec"}.`, {
+    hint: "Write the file with Snappy, Zstandard or gzip, or without compression.",
+  })
+}
 
 /**
  * Unpacks `source[at, end)` to `target[0, length)`.

@@ -3,7 +3,7 @@
  * `PageHeader`).
  *
  *   1 type    2 uncompressed_page_size    3 compressed_page_size    4 crc
- *   5 data_page_header: 1 num_values, 2 encoding, 3 definition_level_encoding
+ *   5 data_page_header: 1 num_values, 2 encoding, 3 definition_level_encoding, 4 repetition_level_encoding
  *   7 dictionary_page_header: 1 num_values, 2 encoding
  *   8 data_page_header_v2: 1 num_values, 2 num_nulls, 3 num_rows, 4 encoding, 5 definition_levels_byte_length,
  *     6 repetition_levels_byte_length, 7 is_compressed
@@ -45,8 +45,9 @@ export interface PageHeader {
   readonly nulls: number
   /** How the values are written: of `ENCODING`. */
   readonly encoding: number
-  /** How the definition levels of a `"data"` page are written. */
+  /** How the definition levels of a `"data"` page are written, and its repetition levels. */
   readonly levelEncoding: number
+  readonly repetitionEncoding: number
   /** How many bytes of levels a `"data2"` page starts with. */
   readonly definitionBytes: number
   readonly repetitionBytes: number
@@ -100,6 +101,7 @@ export function readPageHeader(bytes: Uint8Array, at: number, end: number): Page
     nulls: kind === "data2" ? count(details.get(2), "number of nulls") : 0,
     encoding: details.get(kind === "data2" ? 4 : 2) ?? -1,
     levelEncoding: details.get(3) ?? ENCODING.rle,
+    repetitionEncoding: (kind === "data" ? details.get(4) : undefined) ?? ENCODING.rle,
     definitionBytes: kind === "data2" ? count(details.get(5), "length of definition levels") : 0,
     repetitionBytes: kind === "data2" ? count(details.get(6), "length of repetition levels") : 0,
     isCompressed,

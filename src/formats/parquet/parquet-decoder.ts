@@ -1,8 +1,10 @@
 /**
- * Decodes Parquet files: pages straight into columns, a batch of the rows that the current pages of all columns share.
+ * Decodes Parquet files: pages straight into columns, a batch of the rows that the current pages of all columns share. Of columns of lists
+ * and objects whole rows are at hand, whatever pages have them.
  *
  * Invariant:
- * - PQ0 A batch's texts come from one page of each column, so that what it takes is bounded by `pageBytesMax`.
+ * - PQ0 A batch's texts come from one page of each flat column, so that what it takes is bounded by `pageBytesMax`; those within
+ *   lists and objects are bounded by NL1.
  */
 import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
@@ -11,18 +13,28 @@ import type { Schema } from "../../batch/schema.ts"
 import { ContainerBatches } from "../container-batches.ts"
 import type { ContainerDecoder, DecodedRecords, Footer, WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
-import { planColumns, type PlannedColumn } from "./column-plan.ts"
-import { ColumnReader, type PageOptions } from "./column-reader.ts"
+import type { ColumnOptions, PageOptions } from "./chunk-pages.ts"
+import { planColumns, type FlatColumn, type NestedColumn, type PlannedColumn } from "./column-plan.ts"
+import { ColumnReader } from "./column-reader.ts"
 import type { Faults } from "./faults.ts"
+import type { Levels } from "./file-schema.ts"
 import { readFooter, type ParquetFooter, type RowGroup } from "./footer.ts"
 import { Malformed, TooLarge } from "./malformed.ts"
+import { NestedColumnReader } from "./nested-column.ts"
+import { refuseCodecs } from "./page-codecs.ts"
 
 /** Buffers of one file's pages may take so many bytes altogether. */
 const HELD_BYTES_MAX = 1024 * 1024 * 1024
 
+/** A column of the file that is read. */
 interface OpenColumn {
-  readonly plan: PlannedColumn
-  readonly reader: ColumnReader
+  readonly field: number
+  readonly name: string
+  /** Its leaves' places among those of the file. */
+  readonly leaves: readonly number[]
+  readonly reader: Pick<ColumnReader, "heldBytes" | "end" | "place" | "supplied" | "read">
+  /** See `ContainerDecoder.wanted`. */
+  wanted(group: RowGroup, row: number): WantedBytes | undefined
 }
 
 /** Decodes one file. */
@@ -33,19 +45,24 @@ export class ParquetDecoder implements ContainerDecoder {
   readonly #columns: readonly OpenColumn[]
   #group: RowGroup | undefined
   /** Who has asked for bytes. */
-  #asking: ColumnReader | undefined
+  #asking: OpenColumn | undefined
 
   /** @throws TidemarkError `source-unreadable` where the file is damaged, or does not fit the schema. */
   constructor(footer: Footer, context: { arena: Arena; schema: Schema }, options: PageOptions) {
     const { arena, schema } = context
     this.#label = footer.label
     this.#footer = readFooter(footer)
-    const plans = planColumns(this.#footer, schema, footer.label)
-    this.#columns = plans.map((plan) => ({
-      plan,
-      reader: new ColumnReader(plan.column, plan.reading, plan.type, { ...options, arena }),
-    }))
+    const plans = planColumns(this.#footer.columns, schema, footer.label)
+    this.#columns = plans.map((plan) => this.#open(plan, { ...options, arena }))
     this.#batches = new ContainerBatches(arena, schema, new Set(plans.map(({ field }) => field)))
+  }
+
+  #open(plan: PlannedColumn<Levels>, options: ColumnOptions): OpenColumn {
+    const { groups, levels } = this.#footer
+    const { field, name } = plan
+    const opened = plan.kind === "flat" ? openFlat(plan, options) : openNested(plan, levels, options)
+    for (const leaf of opened.leaves) refuseCodecs(groups, leaf, subjectOf(name, this.#label))
+    return { field, name, ...opened }
   }
 
   get records(): number {
@@ -53,7 +70,9 @@ export class ParquetDecoder implements ContainerDecoder {
   }
 
   get codecs(): readonly string[] {
-    const chunks = this.#footer.groups.flatMap(({ chunks: all }) => this.#columns.map(({ plan }) => all[plan.leaf]!))
+    const chunks = this.#footer.groups.flatMap(({ chunks: all }) =>
+      this.#columns.flatMap(({ leaves }) => leaves.map((leaf) => all[leaf]!)),
+    )
     return [...new Set(chunks.map(({ codec }) => codec))]
   }
 
@@ -63,10 +82,10 @@ export class ParquetDecoder implements ContainerDecoder {
 
   wanted(record: number): WantedBytes | undefined {
     const group = this.#groupOf(record)
-    for (const { plan, reader } of this.#columns) {
-      const wanted = this.#guarded(reader, () => reader.wanted(group, group.chunks[plan.leaf]!, record))
+    for (const column of this.#columns) {
+      const wanted = this.#guarded(column, () => column.wanted(group, record))
       if (wanted === undefined) continue
-      this.#asking = reader
+      this.#asking = column
       this.#refuseTooMuch()
       return wanted
     }
@@ -75,20 +94,17 @@ export class ParquetDecoder implements ContainerDecoder {
 
   supplied(): void {
     assert(this.#asking !== undefined, "what is supplied was wanted")
-    this.#asking.supplied()
+    this.#asking.reader.supplied()
     this.#asking = undefined
   }
 
   decode(record: number, maxRecords: number, partition: number): DecodedRecords {
     const group = this.#groupOf(record)
-    const end = this.#columns.reduce(
-      (least, { reader }) => Math.min(least, reader.pageEnd),
-      group.firstRow + group.rows,
-    )
-    const columns = this.#columns.map(({ plan: { field }, reader }) => ({
-      field,
+    const end = this.#columns.reduce((least, { reader }) => Math.min(least, reader.end), group.firstRow + group.rows)
+    const columns = this.#columns.map((column) => ({
+      field: column.field,
       read: (rows: number, into: FieldReader, faults: Faults) =>
-        this.#guarded(reader, () => reader.read(record, rows, into, faults)),
+        this.#guarded(column, () => column.reader.read(record, rows, into, faults)),
     }))
     return this.#batches.decode(record, Math.min(maxRecords, end - record), columns, partition)
   }
@@ -110,15 +126,14 @@ export class ParquetDecoder implements ContainerDecoder {
   }
 
   /** Runs a step of a column's, and says of what is malformed which column it is. */
-  #guarded<T>(reader: ColumnReader, step: () => T): T {
+  #guarded<T>({ name, reader }: OpenColumn, step: () => T): T {
     try {
       return step()
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
-      const subject = `The column ${JSON.stringify(reader.column.name)} of ${this.#label}`
       throw new TidemarkError(
         "source-unreadable",
-        `${subject} cannot be read, near byte ${reader.place}: ${error.message}.`,
+        `${subjectOf(name, this.#label)} cannot be read, near byte ${reader.place}: ${error.message}.`,
         {
           hint:
             error instanceof TooLarge
@@ -128,4 +143,26 @@ export class ParquetDecoder implements ContainerDecoder {
       )
     }
   }
+}
+
+function openFlat(
+  { place, column, reading, type }: FlatColumn<Levels>,
+  options: ColumnOptions,
+): Omit<OpenColumn, "field" | "name"> {
+  const reader = new ColumnReader(column, reading, type, options)
+  const wanted = (group: RowGroup, row: number) => reader.wanted(group, group.chunks[place.leaf]!, row)
+  return { leaves: [place.leaf], reader, wanted }
+}
+
+function openNested(
+  { plan }: NestedColumn<Levels>,
+  levels: readonly Levels[],
+  options: ColumnOptions,
+): Omit<OpenColumn, "field" | "name"> {
+  const reader = new NestedColumnReader(plan, levels, options)
+  return { leaves: reader.leaves, reader, wanted: (group, row) => reader.wanted(group, row) }
+}
+
+function subjectOf(name: string, label: string): string {
+  return `The column ${JSON.stringify(name)} of ${label}`
 }

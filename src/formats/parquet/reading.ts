@@ -358,9 +358,7 @@ function floatsToDoubles(words: Int32Array, count: number, slots: Slots): void {
 }
 
 /** What to write into the schema for a column. */
-export function hintFor({ meaning, isFlat }: FileColumn, type: ColumnType): string {
-  if (!isFlat)
-    return "Nested and repeated columns are not read: leave the column out of the schema, or write the file flat."
+export function hintFor({ meaning }: FileColumn, type: ColumnType): string {
   const isTime = type.definition.instant !== undefined
   if (isTime && (meaning.kind === "date" || (meaning.kind === "timestamp" && !meaning.isUtc))) {
     return 'Its times are local ones. Name their zone, as in t.timestamp({ zone: "UTC" }).'
@@ -373,6 +371,12 @@ export function hintFor({ meaning, isFlat }: FileColumn, type: ColumnType): stri
   if (names === undefined)
     return "No column type has such values: leave the column out of the schema, or convert it when the file is written."
   return `Declare the column as ${names}, or convert it when the file is written.`
+}
+
+/** A type that has the values, as a schema says it; `undefined` where there is none. */
+export function typeFor(meaning: Meaning): string | undefined {
+  if (meaning.kind === "text") return "t.string"
+  return /^t\.\w+(\([^)]*\))?/.exec(fittingTypes(meaning) ?? "")?.[0]
 }
 
 function fittingTypes(meaning: Meaning): string | undefined {
