@@ -1,6 +1,6 @@
 /** Parquet files for tests: written by DuckDB, and read from memory in pieces of any size. */
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Arena } from "../../batch/arena.ts"
@@ -93,6 +93,13 @@ export class DuckDb {
     const path = join(this.#directory, `${this.#count++}.parquet`)
     await this.#connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet${options === "" ? "" : `, ${options}`})`)
     return new Uint8Array(readFileSync(path))
+  }
+
+  /** The rows of a query over a file of these bytes, which it calls FILE. */
+  async read(bytes: Uint8Array, query: string): Promise<unknown[][]> {
+    const path = join(this.#directory, "read.parquet")
+    writeFileSync(path, bytes)
+    return this.rows(query.replaceAll("FILE", `read_parquet('${path}')`))
   }
 
   /** The rows of a query, each an array. */
