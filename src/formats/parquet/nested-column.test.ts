@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
+import { Prng } from "../../base/prng.ts"
+import { nestedFile } from "./nested-file.fixture.ts"
 import { DuckDb, readFile, usedBytes } from "../../connectors/files/parquet-file.fixture.ts"
 
 let duckDb: DuckDb
@@ -70,4 +72,103 @@ describe("PQ8 lists and objects are read", () => {
       }
     })
   }
+})
+
+describe("PQ4 a part that is not of its type makes a bad record, and is told with its place", () => {
+  const CASES = [
+    {
+      sql: "[1, 300]",
+      type: t.list(t.int8),
+      reason: "a list whose element 1 is 300, outside the range of int8 (-128 to 127)",
+    },
+    {
+      sql: "[1, NULL]",
+      type: t.list(t.int8),
+      reason: "a list whose element 1 is null, and the column is not nullable",
+    },
+    {
+      sql: "[[1], NULL]",
+      type: t.list(t.list(t.int32)),
+      reason: "a list whose element 1 is null, and the column is not nullable",
+    },
+    {
+      sql: "{ a: NULL::INTEGER, b: [{ c: 'x' }] }",
+      type: t.object({ a: t.int32.nullable(), b: t.list(t.object({ d: t.enum("y").from("c") })) }),
+      reason:
+        'an object whose field "b" is a list whose element 0 is an object whose field "c" is "x", which is not one of its symbols',
+    },
+    { sql: "NULL::INTEGER[]", type: t.list(t.int32), reason: "null, and the column is not nullable" },
+    {
+      sql: "['{}']",
+      type: t.list(t.object({ a: t.int32 })),
+      reason: 'a list whose element 0 is an object whose field "a" is missing',
+    },
+  ]
+  for (const { sql, type, reason } of CASES) {
+    it(`${sql} as ${type.label}`, async () => {
+      const bytes = await duckDb.write(`SELECT ${sql} AS v, i::INTEGER AS id FROM range(3) t(i)`)
+      const { rows, bad } = readFile(bytes, schema({ id: t.int32, v: type }))
+      expect(rows).toEqual([])
+      expect(bad.map(({ field, reason: told, raw }) => [field, told, raw])).toEqual(
+        [0, 1, 2].map((id) => ["v", `the field "v" is ${reason}`, `{"id":${id}}`]),
+      )
+    })
+  }
+})
+
+describe("PQ8 much in few rows, and little in many", () => {
+  it("any row can be the first, in files of lists of all lengths, beside flat columns", async () => {
+    const query = `SELECT i::INTEGER AS id, range(i % 7) AS few, [{ a: 'text ' || i, b: range(i % 3) }] AS objects,
+      CASE WHEN i % 1000 = 0 THEN range(40000) END AS many FROM range(20000) t(i)`
+    const bytes = await duckDb.write(query, "ROW_GROUP_SIZE 6144")
+    const Row = schema({
+      id: t.int32,
+      few: t.list(t.int53),
+      objects: t.list(t.object({ a: t.string, b: t.list(t.int53) })),
+      many: t.list(t.int53).nullable(),
+    })
+    const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+    for (const from of [0, 6143, 12_345, 19_999]) {
+      const { rows, ordinals } = readFile(bytes, Row, { from })
+      expect(ordinals).toEqual(numbers(20_000 - from).map((index) => index + from))
+      const wrong = rows.findIndex(({ id, few, objects, many }, index) => {
+        const i = from + index
+        const [object] = objects as [{ a: string; b: number[] }]
+        const isMany = i % 1000 === 0 ? (many as number[]).length === 40_000 : many === null
+        const isFew = (few as number[]).join() === numbers(i % 7).join() && object.b.length === i % 3
+        return id !== i || object.a !== `text ${i}` || !isMany || !isFew
+      })
+      expect(wrong).toBe(-1)
+    }
+  })
+
+  it("NL1 a row of more than a million values is refused", async () => {
+    const bytes = await duckDb.write("SELECT range(1200000) AS v")
+    expect(() => readFile(bytes, schema({ v: t.list(t.int53) }))).toThrow(
+      expect.objectContaining({
+        code: "source-unreadable",
+        message: expect.stringMatching(
+          /^The column "v" of the file f\.parquet cannot be read, near byte \d+: a row has more than 1048576 values in it\.$/,
+        ),
+      }),
+    )
+    expect(readFile(bytes, schema({ w: t.int32.nullable() })).rows).toEqual([{ w: null }])
+  })
+
+  it("NL1 a dictionary's text counts wherever it stands", async () => {
+    const tree = {
+      kind: "list",
+      form: "three",
+      isOptional: false,
+      element: { kind: "text", isOptional: false },
+    } as const
+    const values = [Array.from({ length: 80 }, () => "x".repeat(1_000_000))]
+    // A file whose texts stand once each, in a dictionary.
+    let bytes = new Uint8Array(2_000_000)
+    for (let seed = 1; bytes.length >= 2_000_000; seed++)
+      bytes = new Uint8Array(nestedFile(new Prng(seed), tree, values))
+    expect(() => readFile(bytes, schema({ v: t.list(t.string) }))).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/the texts in a row have more than 67108864 bytes/) }),
+    )
+  })
 })

@@ -195,8 +195,13 @@ describe("PQ3", () => {
     { sql: "'YQ=='", type: t.binary, hint: "t.string or t.enum(...), or as t.json" },
     { sql: "'ab'::BLOB", type: t.bool, hint: "t.binary, or as t.string where it is text" },
     { sql: "uuid()", type: t.string, hint: "No column type has such values" },
-    { sql: "[1, 2]", type: t.int32, hint: "Nested and repeated columns are not read" },
-    { sql: "{ a: 1 }", type: t.object({ a: t.int32 }), hint: "Nested and repeated columns are not read" },
+    { sql: "[1, 2]", type: t.int32, hint: "Declare the column as t.list(t.int32.nullable()).nullable()." },
+    { sql: "[1.5::DOUBLE]", type: t.list(t.int32), hint: "Declare the column as t.float64" },
+    { sql: "[[1]]", type: t.list(t.int32), hint: "Declare the column as t.list(t.int32.nullable()).nullable()." },
+    { sql: "[uuid()]", type: t.object({}), hint: "Declare lists as t.list(...) and objects as t.object({ ... })" },
+    { sql: '{ "a b": 1 }', type: t.json, hint: 'as t.object({ "a b": t.int32.nullable() }).nullable().' },
+    { sql: "{ a: 1 }", type: t.object({ b: t.int32 }), hint: 'Its objects have no field "b".' },
+    { sql: "{ a: 1 }", type: t.list(t.int32), hint: "Declare the column as t.object({ a: t.int32.nullable() })" },
   ]
   for (const { sql, type, hint } of REFUSED) {
     it(`${sql} is refused as ${type.label}`, async () => {
