@@ -106,10 +106,3 @@ function planObject<P>(
 export function nullOf({ isNullable }: ColumnType): null | Invalid {
   return isNullable ? null : new Invalid("null, and the column is not nullable")
 }
-
-/** The values of a plan that are not made of others, in its order. */
-export function valuesOf<P>(plan: Nested<P>): NestedValue<P>[] {
-  if (plan.kind === "value") return [plan]
-  if (plan.kind === "list") return valuesOf(plan.element)
-  return plan.fields.flatMap(({ part }) => (part === undefined ? [] : valuesOf(part)))
-}

@@ -18,7 +18,7 @@ export interface PlatformCodecs {
 }
 
 /** The codecs that are read. */
-export const CODECS: readonly Codec[] = ["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"]
+const CODECS: readonly Codec[] = ["UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"]
 
 /** @throws TidemarkError `source-unreadable` where pages of a leaf are packed by another codec. */
 export function refuseCodecs(groups: readonly RowGroup[], leaf: number, subject: string): void {
