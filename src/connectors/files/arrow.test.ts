@@ -473,8 +473,8 @@ describe("Arrow", () => {
     ["date", new TimestampMillisecond(), [1n], t.date, /holds Timestamp\(ms, local\)/],
     ["duration", new Int64(), [1n], t.duration(), /holds Int64/],
     ["timestamp of durations", new DurationMillisecond(), [1n], t.timestamp({ format: "ms" }), /holds Duration\(ms\)/],
-    ["list", new List(new Field("item", new Int32())), [[1]], t.int32, /holds nested values/],
-    ["struct", new Struct([new Field("x", new Int32())]), [{ x: 1 }], t.int32, /holds nested values/],
+    ["list", new List(new Field("item", new Int32())), [[1]], t.int32, /holds list\(Int32\)/],
+    ["struct", new Struct([new Field("x", new Int32())]), [{ x: 1 }], t.int32, /holds object\(x Int32\)/],
   ] as const)("AR2 refuses what does not fit the type: %s", async (_, type, values, asked, message) => {
     const bytes = written({ a: { type: type as arrowLib.DataType, values } }, "file")
     const error = await failureOf(bytes, schema({ a: asked }))

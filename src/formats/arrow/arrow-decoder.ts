@@ -15,12 +15,21 @@ import type { Schema } from "../../batch/schema.ts"
 import { ContainerBatches } from "../container-batches.ts"
 import type { ContainerDecoder, DecodedRecords, Footer, WantedBytes } from "../container.ts"
 import type { FieldReader } from "../field-reader.ts"
-import { planColumns, type FlatColumn } from "../parquet/column-plan.ts"
+import { planColumns, type PlannedColumn } from "../parquet/column-plan.ts"
 import type { Faults } from "../parquet/faults.ts"
 import { demand, Malformed } from "../parquet/malformed.ts"
+import { shapeOf, type ArrowField, type ArrowPlace } from "./arrow-field.ts"
 import { BodyReader, type Unzstd } from "./body.ts"
 import { ColumnWindow, WINDOW_ROWS } from "./column-window.ts"
-import { columnPlaces, readIndex, type ArrowIndex, type DictionaryMessage, type IndexedBatch } from "./messages.ts"
+import {
+  columnPlaces,
+  readIndex,
+  type ArrowIndex,
+  type BatchPlace,
+  type DictionaryMessage,
+  type IndexedBatch,
+} from "./messages.ts"
+import { NestedWindow } from "./nested-window.ts"
 import { textEnds, type Texts } from "./text-values.ts"
 
 /** Buffers of one file may take so many bytes altogether. */
@@ -28,8 +37,22 @@ const HELD_BYTES_MAX = 1024 * 1024 * 1024
 /** Texts of one dictionary may take so many bytes altogether. */
 const DICTIONARY_BYTES_MAX = 256 * 1024 * 1024
 
+/** A column of the file that is read. */
 interface OpenColumn {
-  readonly plan: FlatColumn<number>
+  readonly field: number
+  readonly name: string
+  /** Its place among the file's columns. */
+  readonly index: number
+  readonly window: Pick<ColumnWindow, "heldBytes" | "end" | "read">
+  /** What of it may have dictionaries. */
+  readonly leaves: readonly Leaf[]
+  /** Asks for rows from `row` on; where it holds a window that others begin, too, whether that is a new one. */
+  load(batch: IndexedBatch, place: BatchPlace, row: number, isNew: boolean): Generator<WantedBytes, void>
+}
+
+/** Values, of a column or within one, that may be indexes of a dictionary. */
+interface Leaf {
+  readonly field: ArrowField
   readonly window: ColumnWindow
   /** Which dictionaries it uses, by their places, as text. */
   dictionaries: string
@@ -69,15 +92,9 @@ export class ArrowDecoder implements ContainerDecoder {
     this.#index = arrowIndex(footer)
     const { fields } = this.#index
     this.#unzstd = options.unzstd
-    const columns = fields.map(({ column }, place) => {
-      const { name, isOptional } = column
-      return { name, shape: { kind: "value" as const, isOptional, place, column } }
-    })
-    const plans = planColumns(columns, schema, label).filter((plan) => plan.kind === "flat")
-    this.#columns = plans.map((plan) => {
-      const window = new ColumnWindow(fields[plan.place]!, plan.reading, plan.type, options.unzstd)
-      return { plan, window, dictionaries: "" }
-    })
+    const columns = fields.map((field) => ({ name: field.column.name, shape: shapeOf(field) }))
+    const plans = planColumns(columns, schema, label)
+    this.#columns = plans.map((plan) => open(plan, options.unzstd))
     this.#batches = new ContainerBatches(arena, schema, new Set(plans.map(({ field }) => field)))
   }
 
@@ -125,28 +142,25 @@ export class ArrowDecoder implements ContainerDecoder {
     this.#batch = undefined
     for (const column of this.#columns) {
       this.#column = column
-      const { window, plan } = column
-      const place = places[plan.place]!
-      const { dictionary } = fields[plan.place]!
-      if (dictionary !== undefined) yield* this.#loadDictionary(column, dictionary, batch)
-      if (isNew) yield* window.load(batch, place, start)
-      yield* window.loadTexts(batch, place, row)
+      for (const leaf of column.leaves) yield* this.#loadDictionary(leaf, batch)
+      yield* column.load(batch, places[column.index]!, row, isNew)
     }
     this.#batch = batch
     this.#windowStart = start
   }
 
-  *#loadDictionary(column: OpenColumn, id: bigint, batch: IndexedBatch): Generator<WantedBytes, void> {
-    const places = this.#dictionariesOf(id, batch.dictionariesBefore)
+  *#loadDictionary(leaf: Leaf, batch: IndexedBatch): Generator<WantedBytes, void> {
+    const { dictionary, offsetWidth: width } = leaf.field
+    if (dictionary === undefined) return
+    const places = this.#dictionariesOf(dictionary, batch.dictionariesBefore)
     const key = places.join()
-    if (key === column.dictionaries) return
-    const width = this.#index.fields[column.plan.place]!.offsetWidth
+    if (key === leaf.dictionaries) return
     demand(width !== 0, "a dictionary has no texts")
     const parts: Texts[] = []
     for (const place of places)
       parts.push(yield* textsOf(this.#index.dictionaries[place]!, width, new BodyReader(this.#unzstd)))
-    column.window.useDictionary(joined(parts))
-    column.dictionaries = key
+    leaf.window.useDictionary(joined(parts))
+    leaf.dictionaries = key
   }
 
   /** The dictionaries of an id that count for a batch behind so many: the last one that replaces, and those that add to it. */
@@ -168,7 +182,7 @@ export class ArrowDecoder implements ContainerDecoder {
       Math.min(batch.rows, this.#windowStart + WINDOW_ROWS),
     )
     const columns = this.#columns.map((column) => ({
-      field: column.plan.field,
+      field: column.field,
       read: (rows: number, into: FieldReader, faults: Faults) => {
         this.#column = column
         this.#guarded(() => column.window.read(row, rows, into, faults))
@@ -197,12 +211,30 @@ export class ArrowDecoder implements ContainerDecoder {
     try {
       return step()
     } catch (error) {
-      const name = this.#column?.plan.name
+      const name = this.#column?.name
       throw unreadable(
         error,
         name === undefined ? sentence(this.#label) : `The column ${JSON.stringify(name)} of ${this.#label}`,
       )
     }
+  }
+}
+
+function open(plan: PlannedColumn<ArrowPlace>, unzstd: Unzstd): OpenColumn {
+  const { field, name, index } = plan
+  if (plan.kind === "nested") {
+    const window = new NestedWindow(plan.plan, unzstd)
+    const load = (batch: IndexedBatch, place: BatchPlace, row: number) => window.load(batch, place, row)
+    return { field, name, index, window, leaves: window.leaves, load }
+  }
+  const window = new ColumnWindow(plan.place.field, plan.reading, plan.type, unzstd)
+  const leaves = [{ field: plan.place.field, window, dictionaries: "" }]
+  return {
+    ...{ field, name, index, window, leaves },
+    *load(batch, place, row, isNew) {
+      if (isNew) yield* window.load(batch, place, Math.floor(row / WINDOW_ROWS) * WINDOW_ROWS)
+      yield* window.loadTexts(batch, place, row)
+    },
   }
 }
 

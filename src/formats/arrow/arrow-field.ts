@@ -4,6 +4,7 @@
  *
  * (https://arrow.apache.org/docs/format/Columnar.html, and `Schema.fbs` of the format)
  */
+import type { Shape } from "../nested/shape.ts"
 import type { FileColumn, Meaning } from "../parquet/file-column.ts"
 import { demand } from "../parquet/malformed.ts"
 import type { FlatTable } from "./flat-table.ts"
@@ -18,9 +19,14 @@ const TYPE = {
   bool: 6,
   date: 8,
   timestamp: 10,
+  list: 12,
+  struct: 13,
+  fixedSizeList: 16,
+  map: 17,
   duration: 18,
   largeBinary: 19,
   largeUtf8: 20,
+  largeList: 21,
 } as const
 
 const NAMES = [
@@ -66,19 +72,38 @@ export interface ArrowField {
   readonly offsetWidth: 0 | 4 | 8
   /** The dictionary that values are indexes of. */
   readonly dictionary: bigint | undefined
+  /** What it is made of, unless it has values of its own. */
+  readonly nesting: ArrowNesting | undefined
 }
 
-/** A column of a schema message. */
-export function arrowField(field: FlatTable, budget: ColumnBudget): ArrowField {
-  const ownLayout = layoutOf(field, 0, budget)
+/** How a column is made of others. */
+type ArrowNesting =
+  | { readonly kind: "object"; readonly children: readonly ArrowField[] }
+  /** Elements of which offsets of so many bytes tell, or so many of them in each list. Those of maps have a key and a value. */
+  | {
+      readonly kind: "list"
+      readonly offsetWidth: 4 | 8
+      readonly size: undefined
+      readonly isMap: boolean
+      readonly element: ArrowField
+    }
+  | {
+      readonly kind: "list"
+      readonly offsetWidth: 0
+      readonly size: number
+      readonly isMap: false
+      readonly element: ArrowField
+    }
+
+/** A column of a schema message, or one within it. */
+export function arrowField(field: FlatTable, budget: ColumnBudget, depth = 0): ArrowField {
+  demand(budget.left-- > 0, `its schema has more than ${COLUMNS_MAX} columns`)
+  demand(depth < DEPTH_MAX, `its schema is nested deeper than ${DEPTH_MAX} levels`)
   const type = field.uint8(2, 0)
   const table = field.table(3)
   const encoding = field.table(4)
   const known = meaningOf(type, table)
   const isText = known.meaning.kind === "text" || known.meaning.kind === "bytes"
-  const index = encoding?.table(1)
-  const isFlat = ownLayout.children.length === 0
-  const words = isFlat ? known.words : "nested values"
   const column: FileColumn = {
     name: field.text(0) ?? "",
     // A dictionary of anything but texts and bytes is not read.
@@ -86,32 +111,82 @@ export function arrowField(field: FlatTable, budget: ColumnBudget): ArrowField {
     physical: known.physical,
     valueBytes: 0,
     isOptional: field.uint8(1, 0) !== 0,
-    words: encoding === undefined ? words : `a dictionary of ${words}`,
+    words: encoding === undefined ? known.words : `a dictionary of ${known.words}`,
   }
-  const layout = encoding === undefined ? ownLayout : { buffers: 2, hasViews: false, children: [] }
   const offsetWidth = !isText ? 0 : type === TYPE.largeUtf8 || type === TYPE.largeBinary ? 8 : 4
   if (encoding === undefined) {
-    return { column, layout, width: known.width, isSigned: known.isSigned, offsetWidth, dictionary: undefined }
+    const children = field.tables(5).map((child) => arrowField(child, budget, depth + 1))
+    const layout = layoutOf(type, table, children)
+    const nesting = nestingOf(type, table, children)
+    const { width, isSigned } = known
+    return { column, layout, width, isSigned, offsetWidth, dictionary: undefined, nesting }
   }
+  const index = encoding.table(1)
   const width = (index?.int32(0, 0) ?? 32) / 8
   demand([1, 2, 4, 8].includes(width), "indexes of a dictionary have another width than whole numbers")
   const isSigned = index === undefined || index.uint8(1, 0) !== 0
-  return { column, layout, width, isSigned, offsetWidth, dictionary: encoding.id(0) }
+  const layout = { buffers: 2, hasViews: false, children: [] }
+  return { column, layout, width, isSigned, offsetWidth, dictionary: encoding.id(0), nesting: undefined }
 }
 
-function layoutOf(field: FlatTable, depth: number, budget: ColumnBudget): ArrowLayout {
-  demand(budget.left-- > 0, `its schema has more than ${COLUMNS_MAX} columns`)
-  demand(depth < DEPTH_MAX, `its schema is nested deeper than ${DEPTH_MAX} levels`)
-  const type = field.uint8(2, 0)
+function layoutOf(type: number, table: FlatTable | undefined, children: readonly ArrowField[]): ArrowLayout {
   const buffers = BUFFERS[type]
   demand(buffers !== undefined, `it has a column of the type ${type}, which this reader does not know`)
-  if (depth > 0 && field.table(4) !== undefined) return { buffers: 2, hasViews: false, children: [] }
-  const isDense = type === UNION && (field.table(3)?.int16(0, 0) ?? 0) === 1
+  const isDense = type === UNION && (table?.int16(0, 0) ?? 0) === 1
   return {
     buffers: isDense ? 2 : buffers,
     hasViews: type === BINARY_VIEW || type === UTF8_VIEW,
-    children: field.tables(5).map((child) => layoutOf(child, depth + 1, budget)),
+    children: children.map(({ layout }) => layout),
   }
+}
+
+function nestingOf(
+  type: number,
+  table: FlatTable | undefined,
+  children: readonly ArrowField[],
+): ArrowNesting | undefined {
+  if (type === TYPE.struct) return { kind: "object", children }
+  const isMap = type === TYPE.map
+  if (!isMap && type !== TYPE.list && type !== TYPE.largeList && type !== TYPE.fixedSizeList) return undefined
+  const [element] = children
+  demand(element !== undefined && children.length === 1, "a list has not one child")
+  if (type === TYPE.fixedSizeList) {
+    const size = table?.int32(0, 0) ?? 0
+    demand(size >= 0, "lists of a fixed size have none")
+    return { kind: "list", offsetWidth: 0, size, isMap: false, element }
+  }
+  const { nesting } = element
+  demand(!isMap || (nesting?.kind === "object" && nesting.children.length === 2), "a map has no keys and values")
+  return { kind: "list", offsetWidth: type === TYPE.largeList ? 8 : 4, size: undefined, isMap, element }
+}
+
+/** Where a part of a column lies: which field it is, and how to come to it from the column. */
+export interface ArrowPlace {
+  readonly field: ArrowField
+  /** Children of children, by their numbers. */
+  readonly path: readonly number[]
+}
+
+/** How a column is made of values, objects and lists. */
+export function shapeOf(field: ArrowField, path: readonly number[] = []): Shape<ArrowPlace> {
+  const { column, nesting } = field
+  const { isOptional } = column
+  const place = { field, path }
+  if (nesting === undefined) return { kind: "value", isOptional, place, column }
+  if (nesting.kind === "list") {
+    const element = shapeOf(nesting.element, [...path, 0])
+    return { kind: "list", isOptional, place, element: nesting.isMap ? pairOf(element) : element }
+  }
+  const fields = nesting.children.map((child, index) => {
+    return { name: child.column.name, shape: shapeOf(child, [...path, index]) }
+  })
+  return { kind: "object", isOptional, place, fields }
+}
+
+/** The same with the names that keys and values have everywhere. */
+function pairOf(shape: Shape<ArrowPlace>): Shape<ArrowPlace> {
+  if (shape.kind !== "object") return shape
+  return { ...shape, fields: shape.fields.map((part, index) => ({ ...part, name: index === 0 ? "key" : "value" })) }
 }
 
 interface KnownType {

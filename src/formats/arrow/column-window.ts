@@ -13,7 +13,7 @@ import { demand } from "../parquet/malformed.ts"
 import type { Reading } from "../parquet/reading.ts"
 import type { ArrowField } from "./arrow-field.ts"
 import { BodyReader, type Unzstd } from "./body.ts"
-import type { ByteRange, IndexedBatch } from "./messages.ts"
+import type { BatchPlace, ByteRange, IndexedBatch } from "./messages.ts"
 import { UNSEEN } from "../text-codes.ts"
 import { codeOf, textEnds, valueOf, wrongOf, type Texts } from "./text-values.ts"
 
@@ -25,6 +25,8 @@ const ONE_TEXT_BYTES_MAX = 512 * 1024 * 1024
 
 const NO_BYTES = new Uint8Array(0)
 const NO_TEXTS: Texts = { bytes: NO_BYTES, ends: new Float64Array(1), base: 0 }
+
+type ColumnPlace = Pick<BatchPlace, "node" | "buffer">
 
 /** Some rows of a column. */
 export class ColumnWindow {
@@ -77,17 +79,18 @@ export class ColumnWindow {
   }
 
   /** Asks for a window of a batch. */
-  *load(
-    batch: IndexedBatch,
-    place: { readonly node: number; readonly buffer: number },
-    start: number,
-  ): Generator<WantedBytes, void> {
-    const rows = Math.min(WINDOW_ROWS, batch.rows - start)
+  *load(batch: IndexedBatch, place: ColumnPlace, start: number): Generator<WantedBytes, void> {
+    demand(batch.nodes[place.node * 2] === batch.rows, "a column has another length than its record batch")
+    yield* this.loadRange(batch, place, start, Math.min(WINDOW_ROWS, batch.rows - start))
+  }
+
+  /** Asks for so many values from `start` on, a multiple of eight. The column must have them. */
+  *loadRange(batch: IndexedBatch, place: ColumnPlace, start: number, rows: number): Generator<WantedBytes, void> {
     const { width, offsetWidth, dictionary } = this.#field
     const [validity, values] = [batch.buffers[place.buffer], batch.buffers[place.buffer + 1]]
     const [count, nulls] = [batch.nodes[place.node * 2], batch.nodes[place.node * 2 + 1]]
     demand(validity !== undefined && values !== undefined && nulls !== undefined, "a record batch lacks a column")
-    demand(count === batch.rows, "a column has another length than its record batch")
+    demand(count! >= start + rows, "a column has fewer values than its lists")
     this.#start = start
     this.#rows = this.#textsEnd = 0
     this.#validity = nulls === 0 ? undefined : yield* this.#bits(batch, validity, start, rows)
@@ -109,7 +112,7 @@ export class ColumnWindow {
   }
 
   /** Asks for the texts of rows from `row` on, where they are not at hand. */
-  *loadTexts(batch: IndexedBatch, place: { readonly buffer: number }, row: number): Generator<WantedBytes, void> {
+  *loadTexts(batch: IndexedBatch, place: ColumnPlace, row: number): Generator<WantedBytes, void> {
     if (this.#field.offsetWidth === 0 || this.#field.dictionary !== undefined || row < this.#textsEnd) return
     const { ends } = this.#texts
     const first = row - this.#start
@@ -120,6 +123,17 @@ export class ColumnWindow {
     const bytes = yield* this.#body.part(batch, batch.buffers[place.buffer + 2]!, base, ends[last]! - base)
     this.#texts = { bytes, ends, base }
     this.#textsEnd = this.#start + last
+  }
+
+  /** How many bytes the texts have that `loadTexts` would bring, whatever their number; 0 where there are none. */
+  get textBytes(): number {
+    const { ends } = this.#texts
+    return this.#field.offsetWidth === 0 || this.#field.dictionary !== undefined ? 0 : ends.at(-1)! - ends[0]!
+  }
+
+  /** Whether a row at hand is not null. */
+  isThere(row: number): boolean {
+    return this.#isValid(row - this.#start)
   }
 
   /** Reads rows of the batch, `row` and those behind it, into the first places of a reader's column. */

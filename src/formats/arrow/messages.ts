@@ -142,21 +142,24 @@ function compressionOf(table: FlatTable | undefined): RecordBatchMessage["compre
   return codec === 0 ? "LZ4" : "ZSTD"
 }
 
-/** Where the columns of a file have their first node and buffer in a record batch. */
+/** Where a column has its node and its first buffer in a record batch, and those within it theirs. */
+export interface BatchPlace {
+  readonly node: number
+  readonly buffer: number
+  readonly children: readonly BatchPlace[]
+}
+
+/** Where the columns of a file lie in a record batch. */
 export function columnPlaces(
   layouts: readonly ArrowLayout[],
   { variadicCounts }: RecordBatchMessage,
-): readonly { readonly node: number; readonly buffer: number }[] {
+): readonly BatchPlace[] {
   let [node, buffer, views] = [0, 0, 0]
-  const pass = ({ buffers, hasViews, children }: ArrowLayout): void => {
-    node++
+  const place = ({ buffers, hasViews, children }: ArrowLayout): BatchPlace => {
+    const own = { node: node++, buffer }
     buffer += buffers
     if (hasViews) buffer += variadicCounts[views++] ?? 0
-    children.forEach(pass)
+    return { ...own, children: children.map(place) }
   }
-  return layouts.map((layout) => {
-    const place = { node, buffer }
-    pass(layout)
-    return place
-  })
+  return layouts.map(place)
 }

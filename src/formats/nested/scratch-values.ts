@@ -42,23 +42,33 @@ export class ScratchValues {
     this.faults.clear()
   }
 
-  /** Appends the first `count` values to a list: what is wrong with one in its place. Gives about how many bytes all have, and each. */
-  appendTo(values: unknown[], sizes: Int32Array, count: number): number {
+  /**
+   * Appends the first `count` values to a list: what is wrong with one in its place, and null for those that are not there. Gives about
+   * how many bytes all have, and each.
+   */
+  appendTo(values: unknown[], sizes: Int32Array, count: number, isThere: (index: number) => boolean = always): number {
     this.reader.countRows(count)
     const { places, reasons } = this.faults
     const first = values.length
-    for (let index = 0; index < count; index++) values.push(undefined)
-    places.forEach((place, index) => (values[first + place] ??= new Invalid(reasons[index]!)))
+    for (let index = 0; index < count; index++) values.push(isThere(index) ? undefined : null)
+    places.forEach((place, index) => {
+      if (values[first + place] === undefined) values[first + place] = new Invalid(reasons[index]!)
+    })
     const column = this.#column
     let bytes = 0
     for (let index = 0; index < count; index++) {
-      const isText = column.storage === "dictionary" && values[first + index] === undefined
-      values[first + index] ??= readValue(column, index)
+      const isValue = values[first + index] === undefined
+      const isText = isValue && column.storage === "dictionary"
+      if (isValue) values[first + index] = readValue(column, index)
       sizes[index] = VALUE_BYTES + (isText ? this.reader.dictionary.bytes(column.values[index]!).length : 0)
       bytes += sizes[index]!
     }
     return bytes
   }
+}
+
+function always(): boolean {
+  return true
 }
 
 function roomFor({ definition }: ColumnType): number {
