@@ -8,7 +8,7 @@ import type { ColumnType } from "../../batch/type.ts"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import { randomTree, randomValue, typeOf, type Tree } from "../parquet/nested-file.fixture.ts"
-import { readArrowFile, usedBytes } from "./arrow-file.fixture.ts"
+import { readArrowFile, usedBytes } from "../../connectors/files/arrow-file.fixture.ts"
 
 /** The type of a tree in Arrow. */
 function arrowType(prng: Prng, tree: Tree): arrowLib.DataType {

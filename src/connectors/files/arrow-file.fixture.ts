@@ -1,8 +1,8 @@
 /** Arrow files for tests, read from memory. */
 import { Arena } from "../../batch/arena.ts"
 import type { Schema } from "../../batch/schema.ts"
-import { arrowFormat } from "../../connectors/files/arrow-format.ts"
-import { loadUnzstd } from "../../connectors/files/zstd.ts"
+import { arrowFormat } from "./arrow-format.ts"
+import { loadUnzstd } from "./zstd.ts"
 
 const arena = new Arena({ maxBytes: 64 * 1024 * 1024 })
 const STEPS = { readHead: "source.open.read-head", readFooter: "source.open.read-footer" } as const
