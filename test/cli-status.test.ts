@@ -1,6 +1,6 @@
 /** `tidemark status` on the directories of real jobs, whose processes run, have stopped or were killed. */
 import { spawn, spawnSync } from "node:child_process"
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
@@ -171,6 +171,38 @@ describe("tidemark status", () => {
       .stdout.split("\n")
       .filter((line) => line.includes(", epoch "))
     expect(heads.map((line) => line.split(" ")[0])).toEqual(["orders", "other"])
+  })
+
+  test("passes over files among the jobs, and says of a file that it is no job's state", () => {
+    mkdirSync(join(directory, ".tidemark"))
+    writeFileSync(join(directory, ".tidemark/notes.txt"), "not a job")
+    const none = tidemark("status")
+    expect(none.stderr).toContain("error state-missing")
+    expect(none.status).toBe(2)
+    const file = tidemark("status", "job.ts")
+    expect(file.stderr).toContain("error state-missing: There is no state of a job in job.ts.")
+    expect(file.status).toBe(2)
+    tidemark("run", "job.ts")
+    const found = tidemark("status")
+    expect(found.stdout).toMatch(/^orders {2}finished/)
+    expect(found.status).toBe(0)
+  })
+
+  test.each([
+    [["run", "job.ts/x"], "error job-file-invalid: There is no file job.ts/x."],
+    [["status", "job.ts/x"], "error state-missing: There is no state of a job in job.ts/x."],
+    [["dead-letters", "list", "job.ts/x"], "error state-missing: There is no directory job.ts/x."],
+  ])("says that nothing lies below a file (%j)", (args, message) => {
+    const { stderr, status } = tidemark(...args)
+    expect(stderr).toContain(message)
+    expect(status).toBe(2)
+  })
+
+  test("tells what the system refuses as an operating error, with 1", () => {
+    symlinkSync("loop", join(directory, "loop"))
+    const { stderr, status } = tidemark("status", "loop")
+    expect(stderr).toContain("error disk-failed")
+    expect(status).toBe(1)
   })
 
   test("tells a damaged log as such, with 1", () => {

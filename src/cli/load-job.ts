@@ -6,7 +6,6 @@
  * loads it later (another thread, the next run) loads the same.
  */
 import { createHash } from "node:crypto"
-import { statSync } from "node:fs"
 import { basename, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { build, type BuildFailure, type Plugin } from "esbuild"
@@ -16,6 +15,7 @@ import { Job } from "../stream/job.ts"
 import { bundleDirectory, writeBundle } from "./bundle-directory.ts"
 import { EXIT } from "./exit-codes.ts"
 import { notices } from "./notices.ts"
+import { pathStats } from "./path-stats.ts"
 
 /**
  * The bound job that a file exports as default.
@@ -33,7 +33,7 @@ export async function loadJob(file: string): Promise<BoundJob> {
 
 function checkFile(file: string): string {
   const path = resolve(file)
-  const stats = file === "" ? undefined : statSync(path, { throwIfNoEntry: false })
+  const stats = file === "" ? undefined : pathStats(path)
   if (stats?.isFile() === true) return path
   const problem = stats === undefined ? `There is no file ${file === "" ? '""' : file}` : `${file} is not a file`
   throw new TidemarkError("job-file-invalid", `${problem}.`, {

@@ -1,5 +1,4 @@
 /** `tidemark status [DIR]`: how far jobs are, and why their windows have not fired. Nothing of theirs is touched. */
-import { statSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
@@ -9,6 +8,7 @@ import { isDirectoryLocked } from "../../env/node/directory-lock.ts"
 import { nodeDisk } from "../../env/node/node-disk.ts"
 import { readStoredStatus } from "../../observe/stored-status.ts"
 import { EXIT } from "../exit-codes.ts"
+import { pathStats } from "../path-stats.ts"
 import { errorText } from "../report.ts"
 import { statusLines, type ShownStatus } from "../status-lines.ts"
 import { LiveRegion } from "../terminal.ts"
@@ -58,7 +58,7 @@ async function ownDirectories(): Promise<string[]> {
 
 /** What a directory says; `undefined` where it is none of a job. */
 async function statusIn(directory: string): Promise<ShownStatus | undefined> {
-  if (statSync(join(directory, "log"), { throwIfNoEntry: false })?.isDirectory() !== true) return undefined
+  if (pathStats(join(directory, "log"))?.isDirectory() !== true) return undefined
   // Asked first: a job that ends meanwhile has then committed what is read.
   const isRunning = await isDirectoryLocked(directory)
   const status = await readStoredStatus(nodeDisk, directory)

@@ -4,7 +4,7 @@
  * What is being written lies in a hidden file until it is published (when the job stops, or the part is old or large enough),
  * and is not read here.
  */
-import { existsSync, statSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Arena } from "../../batch/arena.ts"
@@ -15,6 +15,7 @@ import { nodeDisk } from "../../env/node/node-disk.ts"
 import { nodeEnv } from "../../env/node/node-env.ts"
 import { readStoredStatus } from "../../observe/stored-status.ts"
 import { DEAD_LETTER_DIRECTORY, DEAD_LETTER_SCHEMA, type DeadLetter } from "../../runtime/dead-letters.ts"
+import { pathStats } from "../path-stats.ts"
 
 /** Which letters are meant. */
 export interface LetterFilter {
@@ -45,7 +46,7 @@ export async function lettersDirectory(path: string): Promise<string> {
       hint: `They go to ${status.deadLetters}, which may be relative to where the job was started: give that path.`,
     })
   }
-  if (isJob || statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return isJob ? own : directory
+  if (isJob || pathStats(directory)?.isDirectory() === true) return isJob ? own : directory
   throw new TidemarkError("state-missing", `There is no directory ${path}.`, {
     hint: "Give the directory of a job's state, .tidemark/<job>, or the one that its dead letters go to.",
   })
