@@ -49,6 +49,16 @@ describe("a replay", () => {
     expect(await readdir(root)).not.toContain("three.jsonl")
   })
 
+  test.each(["constructor", "toString", "__proto__"])(
+    "RP1 takes each letter once where an input, or a file, is called %s",
+    async (name) => {
+      const letters = [letter(0, { input: name }), letter(20, { partition: name })]
+      await replayInto("one.jsonl", letters)
+      expect(await text("one.jsonl")).toBe("record at 0\nrecord at 20\n")
+      expect(await replayInto("two.jsonl", letters)).toMatchObject({ replayed: [], before: 2 })
+    },
+  )
+
   test("a dry run tells the same and writes nothing", async () => {
     const dry = await replayInto("one.jsonl", [letter(0)], { isDryRun: true })
     expect(dry.replayed).toHaveLength(1)

@@ -143,12 +143,16 @@ async function recordsOf(letters: readonly DeadLetter[], { header, base }: Repla
 }
 
 function offsetsOf(letters: readonly DeadLetter[]): Marker["offsets"] {
-  const offsets: Record<string, Record<string, number[]>> = {}
+  // Maps first: an input or a file may be called what every object has, such as "constructor".
+  const inputs = new Map<string, Map<string, number[]>>()
   for (const { input, partition, offset } of letters) {
-    const partitions = (offsets[input!] ??= {})
-    ;(partitions[partition!] ??= []).push(offset!)
+    const partitions = inputs.get(input!) ?? new Map<string, number[]>()
+    inputs.set(input!, partitions)
+    const offsets = partitions.get(partition!) ?? []
+    partitions.set(partition!, offsets)
+    offsets.push(offset!)
   }
-  return offsets
+  return Object.fromEntries([...inputs].map(([input, partitions]) => [input, Object.fromEntries(partitions)]))
 }
 
 /** Gives a marker its name (step 2), which must be new: somebody else may be at it (RP1). */
