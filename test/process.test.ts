@@ -98,6 +98,34 @@ describe("process", () => {
     expect(cleared.filter((what) => what.startsWith("end"))).toEqual(["end  8"])
   })
 
+  test("P2 TQ1 a handler may set thousands of timers, move them and take them away; those of one time fire in the order in which they were set last", async () => {
+    const many = job({
+      name: "many",
+      inputs: { events: Event },
+      flow: ({ events }) => ({
+        fired: keyed(events).process(
+          {
+            emits: { tag: t.string },
+            timers: { end: eventTimer() },
+            onRecord(row, { timers }) {
+              for (let index = 0; index < row.n; index++) timers.end.set(row.at + 10, `${index}`)
+              for (let index = 0; index < row.n; index += 3) timers.end.set(row.at + 10, `${index}`)
+              for (let index = 1; index < row.n; index += 3) timers.end.clear(`${index}`)
+            },
+            onTimer: { end: ({ tag, emit }) => emit({ tag }) },
+          },
+          { id: "many" },
+        ),
+      }),
+    })
+    for (const n of [3, 32, 33, 3000]) {
+      const { fired } = await runOnRows(many, { inputs: { events: [event(0, "k", n)] } })
+      const all = Array.from({ length: n }, (_, index) => index)
+      const order = [...all.filter((index) => index % 3 === 2), ...all.filter((index) => index % 3 === 0)]
+      expect(fired.map(({ tag }) => Number(tag))).toEqual(order)
+    }
+  })
+
   test("P2 a timer that is set to a time that has passed fires when the handler has returned, and waits for no other watermark", async () => {
     // The record of 12 comes at the watermark 39: its timer, of 17, has passed.
     const { told, failedRows } = await run(event(40, "x"), event(12), event(12))

@@ -9,6 +9,9 @@ import type { KeyState } from "./key-state.ts"
 
 type Row = Readonly<Record<string, unknown>>
 
+/** More timers of one call are looked up by their ids. */
+const FEW_TIMERS = 32
+
 /** A call of a handler. */
 export interface Call {
   readonly state: KeyState
@@ -49,6 +52,8 @@ export class CallFrame implements CellWorld {
   readonly #touched: Cell[] = []
   /** In the order in which they were set last. */
   readonly #timers: PendingTimer[] = []
+  /** All of them by id, in the same order, where they are more than a few; the list is empty then. */
+  #manyTimers: Map<string, PendingTimer> | undefined
   readonly #rows: { readonly to: MadeRows; readonly row: Row }[] = []
   /** What the clock said last, in microseconds. */
   nowMicros = 0
@@ -82,14 +87,22 @@ export class CallFrame implements CellWorld {
 
   /** What the handler has done with a timer; `undefined` where nothing. */
   pendingTimer(id: string): PendingTimer | undefined {
-    return this.#timers.find((each) => each.id === id)
+    return this.#manyTimers === undefined ? this.#timers.find((each) => each.id === id) : this.#manyTimers.get(id)
   }
 
   /** Takes note that the handler has set a timer, or taken it away: the last counts, and is the last in order. */
   putTimer(timer: PendingTimer): void {
+    if (this.#manyTimers !== undefined) {
+      this.#manyTimers.delete(timer.id)
+      this.#manyTimers.set(timer.id, timer)
+      return
+    }
     const before = this.#timers.findIndex(({ id }) => id === timer.id)
     if (before >= 0) this.#timers.splice(before, 1)
     this.#timers.push(timer)
+    if (this.#timers.length <= FEW_TIMERS) return
+    this.#manyTimers = new Map(this.#timers.map((each) => [each.id, each]))
+    this.#timers.length = 0
   }
 
   emit(to: MadeRows, row: unknown): void {
@@ -106,8 +119,9 @@ export class CallFrame implements CellWorld {
     const { emitWatermark } = this.call
     let expiresMicros = Infinity
     for (const cell of this.#touched) expiresMicros = Math.min(expiresMicros, cell.commit())
-    const hasChanged = this.#touched.length > 0 || this.#timers.length > 0
-    for (const timer of this.#timers) setTimer(timer)
+    const timers = this.#manyTimers ?? this.#timers
+    const hasChanged = this.#touched.length > 0 || this.#manyTimers !== undefined || this.#timers.length > 0
+    for (const timer of timers.values()) setTimer(timer)
     for (const { to, row } of this.#rows) to.add(row, emitWatermark)
     this.#end()
     return { hasChanged, expiresMicros }
@@ -123,6 +137,7 @@ export class CallFrame implements CellWorld {
     this.#call = undefined
     this.#touched.length = 0
     this.#timers.length = 0
+    this.#manyTimers = undefined
     this.#rows.length = 0
   }
 }
