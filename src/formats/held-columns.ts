@@ -2,7 +2,7 @@
  * Rows that an encoder of containers holds until there are enough for a block: column by column, as numbers and as codes of
  * texts. Objects, and what has no numbers in containers, are held as text.
  */
-import { isValid, readValue, type Column } from "../batch/column.ts"
+import { isValid, readValue, writeInt53, type Column } from "../batch/column.ts"
 import type { Batch } from "../batch/batch.ts"
 import { Dictionary } from "../batch/dictionary.ts"
 import type { Schema } from "../batch/schema.ts"
@@ -14,8 +14,20 @@ const [BLOCK_ROWS, BLOCK_BYTES] = [131_072, 16 * 1024 * 1024]
 /** How a column's values are held. */
 export type HeldForm = "bits" | "int32" | "int64" | "float64" | "texts"
 
+/** What is held of one column of a schema. */
+export interface HeldPart {
+  /** About how many bytes so many rows take. */
+  bytesOf(rows: number): number
+  /** Takes the rows of a batch that count, behind `row` rows that are there. */
+  append(column: Column, batch: Batch, row: number): void
+  /** Forgets the rows that were taken last, all or some of them. */
+  undo(): void
+  /** Forgets all rows. */
+  clear(): void
+}
+
 /** The values of one column. Slots of nulls hold zeros. */
-export class HeldColumn {
+export class HeldColumn implements HeldPart {
   readonly name: string
   readonly type: ColumnType
   readonly form: HeldForm
@@ -26,6 +38,7 @@ export class HeldColumn {
   doubles = new Float64Array(64)
   nulls = 0
   texts = new Dictionary()
+  #nullsBefore = 0
 
   /** @param isText whether the values are held as their text, whatever they are. */
   constructor(name: string, type: ColumnType, isText: boolean) {
@@ -36,21 +49,42 @@ export class HeldColumn {
     else this.form = storage === "bit" ? "bits" : storage
   }
 
-  /** About how many bytes so many rows take. */
   bytesOf(rows: number): number {
     return rows * (this.form === "int64" || this.form === "float64" ? 9 : 5) + this.texts.byteLength
   }
 
-  /** Takes the rows of a batch that count, behind `row` rows that are there. */
   append(column: Column, batch: Batch, row: number): void {
+    this.#nullsBefore = this.nulls
     this.#reserve(row + batch.count)
     if (this.form === "texts") this.#appendTexts(column, batch, row)
     else this.#appendNumbers(column, batch, row)
   }
 
-  /** Forgets all rows. */
+  /** Takes a value that is not null as that of a row. */
+  appendValue(value: unknown, row: number): void {
+    this.#reserve(row + 1)
+    const { words, texts, type } = this
+    this.present[row] = 1
+    if (this.form === "float64") this.doubles[row] = value as number
+    else if (this.form === "int32") words[row] = value as number
+    else if (this.form === "bits") words[row] = value === true ? 1 : 0
+    else if (this.form === "int64") {
+      if (typeof value === "number") writeInt53(words, row, value)
+      else {
+        words[2 * row] = Number(BigInt.asIntN(32, value as bigint))
+        words[2 * row + 1] = Number(BigInt.asIntN(32, (value as bigint) >> 32n))
+      }
+    } else if (type.definition.isBytes === true) {
+      words[row] = texts.codeOfBytes(value as Uint8Array, 0, (value as Uint8Array).length)
+    } else words[row] = texts.codeOf(type.toText(value))
+  }
+
+  undo(): void {
+    this.nulls = this.#nullsBefore
+  }
+
   clear(): void {
-    this.nulls = 0
+    this.nulls = this.#nullsBefore = 0
     this.texts = new Dictionary()
   }
 
@@ -119,13 +153,13 @@ export class HeldColumn {
 const BUFFERED_SHARE = 1 / 32
 
 /** The columns of a schema. */
-export class HeldColumns {
-  readonly columns: readonly HeldColumn[]
+export class HeldColumns<C extends HeldPart> {
+  readonly columns: readonly C[]
   rows = 0
 
-  /** @param isText which types are held as text, besides those that have no numbers. */
-  constructor(schema: Schema, isText: (type: ColumnType) => boolean) {
-    this.columns = schema.fields.map(({ name, type }) => new HeldColumn(name, type, isText(type)))
+  /** @param hold how a column is held. */
+  constructor(schema: Schema, hold: (name: string, type: ColumnType) => C) {
+    this.columns = schema.fields.map(({ name, type }) => hold(name, type))
   }
 
   /** About how many bytes they take. */
@@ -145,13 +179,11 @@ export class HeldColumns {
 
   /** Takes the rows of a batch that count: all of them, or none where it throws. */
   append(batch: Batch): void {
-    const nulls = this.columns.map((column) => column.nulls)
+    let taken = 0
     try {
-      this.columns.forEach((held, index) => {
-        held.append(batch.columns[index]!, batch, this.rows)
-      })
+      for (const column of this.columns) column.append(batch.columns[taken++]!, batch, this.rows)
     } catch (error) {
-      this.columns.forEach((column, index) => (column.nulls = nulls[index]!))
+      for (const column of this.columns.slice(0, taken)) column.undo()
       throw error
     }
     this.rows += batch.count

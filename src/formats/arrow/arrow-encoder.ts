@@ -14,7 +14,7 @@ import type { Batch } from "../../batch/batch.ts"
 import { writeBytes } from "../byte-output.ts"
 import type { WantedBytes } from "../container.ts"
 import type { EncoderContext, OutputBuffer, RecordEncoder } from "../decoder.ts"
-import { HeldColumns, type HeldColumn } from "../held-columns.ts"
+import { HeldColumn, HeldColumns } from "../held-columns.ts"
 import { FlatWriter } from "./flat-writer.ts"
 import { bodyBytes } from "./messages.ts"
 import { VERSION, writeSchema, writtenWidth } from "./written-schema.ts"
@@ -36,10 +36,10 @@ interface Block {
 /** Encodes rows of one schema. */
 export class ArrowEncoder implements RecordEncoder {
   readonly header: Uint8Array
-  readonly #held: HeldColumns
+  readonly #held: HeldColumns<HeldColumn>
 
   constructor({ schema }: Pick<EncoderContext, "schema">) {
-    this.#held = new HeldColumns(schema, () => false)
+    this.#held = new HeldColumns(schema, (name, type) => new HeldColumn(name, type, false))
     const out = new FlatWriter()
     const message = messageOf(out, SCHEMA_HEADER, writeSchema(out, this.#held.columns), 0)
     const header = new ByteWriter(message.length + 16)

@@ -3,11 +3,12 @@
  * data (version 1), packed by Snappy where that makes them smaller.
  *
  * Body of the data page: where the column is optional, the length of the levels (uint32) and these, one bit a row in the hybrid of
- * runs and bit packing; then the values that are not null, PLAIN, or indexes into the dictionary behind their width (uint8).
+ * runs and bit packing; within lists and objects repetition levels and definition levels, each in the same way; then the values that are not null, PLAIN, or indexes into the dictionary behind their width (uint8).
  */
 import { ByteWriter } from "../../base/bytes.ts"
 import type { HeldColumn } from "../held-columns.ts"
 import { ENCODING } from "./page-header.ts"
+import type { WrittenLeaf } from "./shredded-column.ts"
 import { packSnappy } from "./snappy-packing.ts"
 import { ThriftWriter } from "./thrift-writer.ts"
 import type { WrittenType } from "./written-type.ts"
@@ -21,6 +22,8 @@ export interface WrittenChunk {
   readonly dictionaryBytes: number
   readonly packedBytes: number
   readonly unpackedBytes: number
+  /** How many values there are, nulls and empty lists among them. */
+  readonly values: number
   readonly nulls: number
   /** The least and the greatest value, PLAIN, where they are told. */
   readonly bounds: readonly [least: Uint8Array, greatest: Uint8Array] | undefined
@@ -28,18 +31,46 @@ export interface WrittenChunk {
 
 /** Appends the chunk of a column's first `rows` rows to `out`. */
 export function writeChunk(out: ByteWriter, column: HeldColumn, type: WrittenType, rows: number): WrittenChunk {
+  const levels = (body: ByteWriter) => {
+    if (column.type.isNullable) writeLevels(body, column, rows)
+  }
+  const sizes = writePages(out, column, type, { rows, values: rows, levels })
+  return { ...sizes, values: rows, nulls: column.nulls, bounds: boundsOf(column, type, rows) }
+}
+
+/** Appends the chunk of a leaf within lists or objects. */
+export function writeNestedChunk(out: ByteWriter, leaf: WrittenLeaf, type: WrittenType): WrittenChunk {
+  const { held, entries, values } = leaf
+  const levels = (body: ByteWriter) => {
+    writeAllLevels(body, leaf.repetitions, leaf.repetition, entries)
+    writeAllLevels(body, leaf.definitions, leaf.definition, entries)
+  }
+  const sizes = writePages(out, held, type, { rows: values, values: entries, levels })
+  return { ...sizes, values: entries, nulls: entries - values, bounds: undefined }
+}
+
+/** Appends the dictionary, where there is one, and the data page: of so many values those of a column's first rows. */
+function writePages(
+  out: ByteWriter,
+  column: HeldColumn,
+  type: WrittenType,
+  {
+    rows,
+    values,
+    levels,
+  }: { readonly rows: number; readonly values: number; levels(this: void, body: ByteWriter): void },
+): Pick<WrittenChunk, "dictionaryBytes" | "packedBytes" | "unpackedBytes"> {
   const start = out.length
   const dictionary = dictionaryOf(column, rows)
   let unpackedBytes = 0
   if (dictionary !== undefined) unpackedBytes += writePage(out, DICTIONARY_PAGE, dictionary, column.texts.size)
   const dictionaryBytes = out.length - start
   const body = new ByteWriter(rows * 4)
-  if (column.type.isNullable) writeLevels(body, column, rows)
+  levels(body)
   if (dictionary === undefined) writeValues(body, column, type, rows)
   else writeIndexes(body, column, rows)
-  unpackedBytes += writePage(out, DATA_PAGE, body.view(), rows, dictionary !== undefined)
-  const packedBytes = out.length - start
-  return { dictionaryBytes, packedBytes, unpackedBytes, nulls: column.nulls, bounds: boundsOf(column, type, rows) }
+  unpackedBytes += writePage(out, DATA_PAGE, body.view(), values, dictionary !== undefined)
+  return { dictionaryBytes, packedBytes: out.length - start, unpackedBytes }
 }
 
 /** Appends a page, and gives how many bytes it would take unpacked. */
@@ -92,6 +123,19 @@ function writeLevels(out: ByteWriter, { present, nulls }: HeldColumn, rows: numb
   }
   out.uint32(levels.length)
   out.raw(levels.view())
+}
+
+/** Levels of at most `most`, behind their length; none are written where all are 0. */
+function writeAllLevels(out: ByteWriter, levels: Uint8Array, most: number, entries: number): void {
+  if (most === 0) return
+  const runs = new ByteWriter()
+  const first = levels[0]!
+  if (levels.subarray(0, entries).every((level) => level === first)) {
+    runs.varint(entries * 2)
+    runs.uint8(first)
+  } else writePacked(runs, entries, 32 - Math.clz32(most), (index) => levels[index]!)
+  out.uint32(runs.length)
+  out.raw(runs.view())
 }
 
 function writeIndexes(out: ByteWriter, { present, words, texts, nulls }: HeldColumn, rows: number): void {

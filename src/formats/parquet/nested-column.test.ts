@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import { Prng } from "../../base/prng.ts"
-import { nestedFile } from "./nested-file.fixture.ts"
+import { nestedFile, typeOf, type Entries, type Tree } from "./nested-file.fixture.ts"
 import { DuckDb, readFile, usedBytes } from "../../connectors/files/parquet-file.fixture.ts"
 
 let duckDb: DuckDb
@@ -170,5 +170,92 @@ describe("PQ8 much in few rows, and little in many", () => {
     expect(() => readFile(bytes, schema({ v: t.list(t.string) }))).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/the texts in a row have more than 67108864 bytes/) }),
     )
+  })
+})
+
+describe("PQ5 levels that make up no rows are damage", () => {
+  const int = { kind: "int", isOptional: true } as const
+  const pair = {
+    kind: "object",
+    isOptional: true,
+    fields: [
+      ["a", int],
+      ["b", int],
+    ],
+  } as const
+  const list = (element: Tree): Tree => ({ kind: "list", form: "three", isOptional: true, element })
+  const UNSOUND = "the levels of a row are not those of its schema"
+  const CASES: readonly (readonly [string, Tree, unknown, (leaves: readonly Entries[]) => void, string])[] = [
+    [
+      "leaves that have different numbers of elements",
+      list(pair),
+      [{ a: 1, b: 2 }],
+      ([, b]) => b!.push({ repetition: 1, definition: 4, value: 3 }),
+      UNSOUND,
+    ],
+    [
+      "leaves that disagree on what is null",
+      list(pair),
+      [{ a: 1, b: 2 }, null],
+      ([, b]) => (b![1] = { repetition: 1, definition: 3, value: undefined }),
+      UNSOUND,
+    ],
+    [
+      "a list that is null and goes on",
+      list(int),
+      null,
+      ([v]) => v!.push({ repetition: 1, definition: 3, value: 1 }),
+      UNSOUND,
+    ],
+    [
+      "an element that is null by the list around it",
+      list(int),
+      [1],
+      ([v]) => v!.push({ repetition: 1, definition: 1, value: undefined }),
+      UNSOUND,
+    ],
+    [
+      "an element of a deeper list than there is",
+      list(list(int)),
+      [null],
+      ([v]) => v!.push({ repetition: 2, definition: 5, value: 1 }),
+      UNSOUND,
+    ],
+    [
+      "a level beyond those of the schema",
+      list(list(int)),
+      [[1]],
+      ([v]) => v!.push({ repetition: 3, definition: 5, value: 1 }),
+      "a level is beyond those of its schema",
+    ],
+    [
+      "a first value that begins no row",
+      list(int),
+      [1],
+      ([v]) => (v![0] = { repetition: 1, definition: 3, value: 1 }),
+      "does not begin with a row|another number of rows",
+    ],
+    [
+      "more rows than there are",
+      list(int),
+      [1],
+      ([v]) => v!.push({ repetition: 0, definition: 3, value: 1 }),
+      "a column has more rows than its row group",
+    ],
+    [
+      "fewer rows than there are",
+      list(int),
+      [1],
+      ([v]) => (v!.length = 0),
+      "a column has another number of rows than its row group",
+    ],
+  ]
+  it.each(CASES)("%s", (_, tree, value, tamper, reason) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const bytes = nestedFile(new Prng(seed), tree, [value], tamper)
+      expect(() => readFile(bytes, schema({ v: typeOf(tree) }))).toThrow(
+        expect.objectContaining({ code: "source-unreadable", message: expect.stringMatching(reason) }),
+      )
+    }
   })
 })

@@ -269,8 +269,16 @@ function page(out: ByteWriter, kind: number, body: Uint8Array, field: number, nu
   out.raw(body)
 }
 
-/** A file of rows whose one column is `v`, in groups of some rows. */
-export function nestedFile(prng: Prng, tree: Tree, values: readonly unknown[]): Uint8Array {
+/** What a leaf is made of, which a test of damage changes. */
+export type Entries = Leaf["entries"]
+
+/** A file of rows whose one column is `v`, in groups of some rows. `tamper` may change what the leaves of a group have. */
+export function nestedFile(
+  prng: Prng,
+  tree: Tree,
+  values: readonly unknown[],
+  tamper: (leaves: readonly Entries[]) => void = () => undefined,
+): Uint8Array {
   const root = elementOf("v", tree)
   const out = new ByteWriter()
   out.raw(new TextEncoder().encode("PAR1"))
@@ -281,6 +289,7 @@ export function nestedFile(prng: Prng, tree: Tree, values: readonly unknown[]): 
     const some = values.slice(row, row + groupRows)
     const leaves = leavesOf(root, { path: [], definition: 0, repetition: 0 })
     for (const value of some) shred(tree, leaves, value, 0, 0, 0)
+    tamper(leaves.map(({ entries }) => entries))
     const places = leaves.map((leaf) => {
       const { bytes, dictionaryBytes } = chunk(prng, leaf)
       const at = out.length

@@ -16,6 +16,7 @@ import { t } from "../../batch/types.ts"
 import { readFile } from "../../connectors/files/parquet-file.fixture.ts"
 import { ByteOutput } from "../byte-output.ts"
 import { fileOf } from "../trailer.fixture.ts"
+import { randomTree, randomValue, typeOf } from "./nested-file.fixture.ts"
 import { ParquetEncoder } from "./parquet-encoder.ts"
 import { unpackSnappy } from "./snappy.ts"
 import { packSnappy } from "./snappy-packing.ts"
@@ -76,6 +77,22 @@ describe("ParquetEncoder", () => {
     expect(read.length).toBe(300_000)
     expect(read[299_999]).toEqual(rows[49_999])
   })
+
+  it("PE2 a part that was begun with lists as text is refused, and not misread", () => {
+    const of = schema({ v: t.list(t.int32) })
+    const encoder = new ParquetEncoder({ schema: of })
+    const out = new ByteOutput()
+    const { batch, release } = batchOfRows(arena, of, [{ v: [1, 2] }])
+    encoder.encode(batch, out)
+    release()
+    encoder.finish(out)
+    const block = out.finish()
+    // Behind two sizes: the mark of what is new, and the number of rows.
+    expect([...block.subarray(8, 10)]).toEqual([0, 1])
+    const old = block.slice()
+    old[8] = 1
+    expect(() => fileOf(encoder, old)).toThrow(expect.objectContaining({ code: "sink-failed" }))
+  })
 })
 
 describe("PQ7 others read what we write", () => {
@@ -126,8 +143,23 @@ describe("PQ7 others read what we write", () => {
     expect(described.map(([name, type]) => `${String(name)} ${String(type)}`)).toEqual([
       ...["flag BOOLEAN", "i8 TINYINT", "u16 USMALLINT", "i32 INTEGER", "u32 UINTEGER", "i53 BIGINT", "i64 BIGINT"],
       ...["u64 UBIGINT", "f32 FLOAT", "f64 DOUBLE", "text VARCHAR", "kind VARCHAR", "at TIMESTAMP WITH TIME ZONE"],
-      ...["day DATE", "lasted VARCHAR", "tags JSON", "more JSON", "point JSON", "raw BLOB"],
+      ...["day DATE", "lasted VARCHAR", "tags VARCHAR[]", "more JSON", "point STRUCT(x DOUBLE)", "raw BLOB"],
     ])
+  })
+
+  it("DuckDB has the lists and objects of random trees, nulls and empty lists at each level among them", async () => {
+    let count = 0
+    await forEachSeedInTurn(60, async (prng) => {
+      const tree = randomTree(prng, 3)
+      const of = schema({ id: t.int32, v: typeOf(tree) })
+      const rows = Array.from({ length: 1 + prng.below(60) }, (_, id) => ({ id, v: randomValue(prng, tree) }))
+      const bytes = written(prng, of, rows)
+      expect(readFile(bytes, of).rows).toEqual(rows)
+      const seen = await byDuckDb(bytes, "SELECT id, to_json(v)::VARCHAR FROM FILE")
+      expect(seen.map(([id, v]) => ({ id, v: v === null ? null : (JSON.parse(v as string) as unknown) }))).toEqual(rows)
+      count += rows.length
+    })
+    expect(count).toBeGreaterThan(300)
   })
 
   it("DuckDB and hyparquet have the values, and DuckDB finds them by their bounds", async () => {
@@ -138,7 +170,7 @@ describe("PQ7 others read what we write", () => {
       >[]
       const bytes = written(prng, Everything, rows)
       const simple =
-        "i8, u16, i32, u32, i53, i64, u64, hex(text), kind, day - DATE '1970-01-01', more::VARCHAR, tags::VARCHAR"
+        "i8, u16, i32, u32, i53, i64, u64, hex(text), kind, day - DATE '1970-01-01', more::VARCHAR, to_json(tags)::VARCHAR"
       const seen = await byDuckDb(bytes, `SELECT ${simple}, epoch_us("at"), lasted, hex(raw) FROM FILE`)
       const told = (value: unknown) => (value === null ? null : String(value as string | number))
       expect(seen.map((row) => row.map(told))).toEqual(

@@ -6,8 +6,8 @@
  * group stands before it, where readers of Parquet do not look:
  *
  *     uint32   bytes of the description     uint32   bytes of the row group
- *     description: varint rows; per column: varint bytes of the dictionary's page, packed, unpacked, nulls;
- *       uint8 0, or 1 and two byte strings, the least and the greatest value
+ *     description: where there are lists or objects varint 0; varint rows; per leaf: varint bytes of the dictionary's page, packed, unpacked, nulls;
+ *       uint8 0, or 1 and two byte strings, the least and the greatest value; within lists and objects varint values
  *     the row group: column chunks, one after the other
  *
  * Invariants:
@@ -15,14 +15,17 @@
  * - PE2 The trailer is a function of the bytes before it.
  */
 import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { Batch } from "../../batch/batch.ts"
+import type { ColumnType } from "../../batch/type.ts"
 import { writeBytes } from "../byte-output.ts"
 import type { WantedBytes } from "../container.ts"
 import type { EncoderContext, OutputBuffer, RecordEncoder } from "../decoder.ts"
-import { HeldColumns, type HeldColumn } from "../held-columns.ts"
-import { writeChunk, type WrittenChunk } from "./chunk-writer.ts"
+import { HeldColumn, HeldColumns } from "../held-columns.ts"
+import { writeChunk, writeNestedChunk, type WrittenChunk } from "./chunk-writer.ts"
 import { ENCODING } from "./page-header.ts"
+import { isShredded, ShreddedColumn, type WrittenLeaf, type WrittenPart } from "./shredded-column.ts"
 import { ThriftWriter } from "./thrift-writer.ts"
 import { PHYSICAL, standsAsText, writtenType, type WrittenType } from "./written-type.ts"
 
@@ -30,7 +33,13 @@ const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
 const BLOCK_HEADER_BYTES = 8
 /** So much is read at a block's start, in which its description mostly is. */
 const PROBE_BYTES = 4096
-const [REQUIRED, OPTIONAL] = [0, 1] as const
+const [REQUIRED, OPTIONAL, REPEATED] = [0, 1, 2] as const
+/** Numbers of the converted type and of the logical type of lists. */
+const [CONVERTED_LIST, LOGICAL_LIST] = [3, 3] as const
+/** In place of a number of rows, of which no block has none: behind it comes a description with numbers of values. */
+const NESTED = 0
+/** So many rows with lists or objects are taken before it is asked whether they make a block. */
+const SLICE_ROWS = 256
 const SNAPPY = 1
 const CREATED_BY = "Tidemark"
 
@@ -42,15 +51,31 @@ interface RowGroup {
   readonly chunks: readonly WrittenChunk[]
 }
 
+/** What has a column chunk of its own: a column, or a leaf within one. */
+interface Leaf {
+  readonly held: HeldColumn
+  /** The names of the groups that it lies in, and its own. */
+  readonly path: readonly string[]
+  readonly type: WrittenType
+  /** Set where it is within a list or an object. */
+  readonly nested: WrittenLeaf | undefined
+}
+
 /** Encodes rows of one schema. */
 export class ParquetEncoder implements RecordEncoder {
   readonly header = MAGIC
-  readonly #held: HeldColumns
-  readonly #types: readonly WrittenType[]
+  readonly #held: HeldColumns<HeldColumn | ShreddedColumn>
+  /** In the order in which the schema's tree has them. */
+  readonly #leaves: readonly Leaf[]
+  readonly #isNested: boolean
 
   constructor({ schema }: Pick<EncoderContext, "schema">) {
-    this.#held = new HeldColumns(schema, standsAsText)
-    this.#types = this.#held.columns.map(writtenType)
+    const held = (name: string, type: ColumnType) => new HeldColumn(name, type, standsAsText(type))
+    this.#held = new HeldColumns(schema, (name, type) => {
+      return isShredded(type) ? new ShreddedColumn(name, type, held) : held(name, type)
+    })
+    this.#leaves = this.#held.columns.flatMap(leavesOf)
+    this.#isNested = this.#leaves.some(({ nested }) => nested !== undefined)
   }
 
   get heldBytes(): number {
@@ -58,20 +83,35 @@ export class ParquetEncoder implements RecordEncoder {
   }
 
   encode(batch: Batch, out: OutputBuffer): void {
-    assert(batch.columns.length === this.#types.length, "an encoder is made for the schema of its batches")
-    this.#held.append(batch)
-    if (this.#held.isFull) this.finish(out)
+    assert(batch.columns.length === this.#held.columns.length, "an encoder is made for the schema of its batches")
+    if (!this.#isNested || batch.count <= SLICE_ROWS) {
+      this.#held.append(batch)
+      if (this.#held.isFull) this.finish(out)
+      return
+    }
+    // A text of a batch may stand for the lists of many rows, of which each is written out.
+    const rows = new Int32Array(batch.count)
+    let count = 0
+    batch.forEachRow((row) => (rows[count++] = row))
+    for (let at = 0; at < count; at += SLICE_ROWS) {
+      const selection = rows.slice(at, at + SLICE_ROWS)
+      this.#held.append(batch.with({ selection, count: selection.length }))
+      if (this.#held.isFull) this.finish(out)
+    }
   }
 
   finish(out: OutputBuffer): void {
-    const { rows, columns } = this.#held
+    const { rows } = this.#held
     if (rows === 0) return
     const group = new ByteWriter(1024)
     const description = new ByteWriter()
+    if (this.#isNested) description.varint(NESTED)
     description.varint(rows)
-    columns.forEach((column, index) => {
-      writeDescription(description, writeChunk(group, column, this.#types[index]!, rows))
-    })
+    for (const { held, type, nested } of this.#leaves) {
+      const chunk = nested === undefined ? writeChunk(group, held, type, rows) : writeNestedChunk(group, nested, type)
+      writeDescription(description, chunk)
+      if (nested !== undefined) description.varint(chunk.values)
+    }
     const header = new ByteWriter(16)
     header.uint32(description.length)
     header.uint32(group.length)
@@ -92,7 +132,7 @@ export class ParquetEncoder implements RecordEncoder {
       }
       const start = at + BLOCK_HEADER_BYTES + descriptionBytes
       const description = target.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + descriptionBytes)
-      groups.push(readDescription(new ByteReader(description), this.#types.length, start))
+      groups.push(readDescription(new ByteReader(description), this.#leaves, start))
       at = start + groupBytes
       assert(at <= end, "PE1: a block ends within its file")
     }
@@ -102,28 +142,35 @@ export class ParquetEncoder implements RecordEncoder {
   #footer(groups: readonly RowGroup[]): Uint8Array {
     const thrift = new ThriftWriter()
     const { columns } = this.#held
+    const leaves = this.#leaves
     thrift.element(() => {
       thrift.i32(1, 1)
-      thrift.list(2, "struct", columns.length + 1, () => {
-        thrift.element(() => {
-          thrift.text(4, "rows")
-          thrift.i32(5, columns.length)
-        })
-        columns.forEach((column, index) => {
-          writeElement(thrift, column, this.#types[index]!)
-        })
-      })
+      thrift.list(
+        2,
+        "struct",
+        columns.reduce((sum, column) => sum + elementsOf(column), 1),
+        () => {
+          thrift.element(() => {
+            thrift.text(4, "rows")
+            thrift.i32(5, columns.length)
+          })
+          for (const column of columns) {
+            if (column instanceof ShreddedColumn) writePart(thrift, column.part)
+            else writeElement(thrift, column.name, column.type.isNullable, writtenType(column))
+          }
+        },
+      )
       thrift.i64(
         3,
         groups.reduce((sum, { rows }) => sum + rows, 0),
       )
       thrift.list(4, "struct", groups.length, () => {
-        for (const group of groups) writeGroup(thrift, columns, this.#types, group)
+        for (const group of groups) writeGroup(thrift, leaves, group)
       })
       thrift.text(6, CREATED_BY)
       // Bounds compare as their types do.
-      thrift.list(7, "struct", columns.length, () => {
-        for (let column = 0; column < columns.length; column++) {
+      thrift.list(7, "struct", leaves.length, () => {
+        for (let leaf = 0; leaf < leaves.length; leaf++) {
           thrift.element(() => {
             thrift.struct(1, () => undefined)
           })
@@ -145,9 +192,19 @@ function writeDescription(out: ByteWriter, chunk: WrittenChunk): void {
   for (const bound of chunk.bounds ?? []) out.bytes(bound)
 }
 
-function readDescription(from: ByteReader, columns: number, start: number): RowGroup {
+function readDescription(from: ByteReader, leaves: readonly Leaf[], start: number): RowGroup {
+  const isNested = leaves.some(({ nested }) => nested !== undefined)
+  if (isNested && from.varint() !== NESTED) {
+    throw new TidemarkError(
+      "sink-failed",
+      "A part of an output was begun by a version that wrote lists and objects as text.",
+      {
+        hint: "Let that version publish it: run the job once with it until it has stopped by itself or at Ctrl-C.",
+      },
+    )
+  }
   const rows = from.varint()
-  const chunks = Array.from({ length: columns }, (): WrittenChunk => {
+  const chunks = leaves.map(({ nested }): WrittenChunk => {
     const [dictionaryBytes, packedBytes, unpackedBytes, nulls] = [
       from.varint(),
       from.varint(),
@@ -155,15 +212,58 @@ function readDescription(from: ByteReader, columns: number, start: number): RowG
       from.varint(),
     ]
     const bounds = from.uint8() === 0 ? undefined : ([from.bytes(), from.bytes()] as const)
-    return { dictionaryBytes, packedBytes, unpackedBytes, nulls, bounds }
+    const values = nested === undefined ? rows : from.varint()
+    return { dictionaryBytes, packedBytes, unpackedBytes, values, nulls, bounds }
   })
   return { rows, start, chunks }
 }
 
-function writeElement(thrift: ThriftWriter, { name, type }: HeldColumn, written: WrittenType): void {
+/** The leaves of a column. */
+function leavesOf(column: HeldColumn | ShreddedColumn): Leaf[] {
+  if (column instanceof HeldColumn) {
+    return [{ held: column, path: [column.name], type: writtenType(column), nested: undefined }]
+  }
+  return column.part.leaves.map((nested) => {
+    return { held: nested.held, path: nested.path, type: writtenType(nested.held), nested }
+  })
+}
+
+/** How many elements a column has in the schema. */
+function elementsOf(column: HeldColumn | ShreddedColumn): number {
+  const count = ({ isList, parts }: WrittenPart): number =>
+    parts.reduce((sum, part) => sum + count(part), isList ? 2 : 1)
+  return column instanceof ShreddedColumn ? count(column.part) : 1
+}
+
+function writePart(thrift: ThriftWriter, { name, isOptional, isList, parts, leaves }: WrittenPart): void {
+  if (parts.length === 0) {
+    writeElement(thrift, name, isOptional, writtenType(leaves[0]!.held))
+    return
+  }
+  thrift.element(() => {
+    thrift.i32(3, isOptional ? OPTIONAL : REQUIRED)
+    thrift.text(4, name)
+    thrift.i32(5, parts.length)
+    if (!isList) return
+    thrift.i32(6, CONVERTED_LIST)
+    thrift.struct(10, () => {
+      thrift.struct(LOGICAL_LIST, () => undefined)
+    })
+  })
+  if (isList) {
+    thrift.element(() => {
+      thrift.i32(3, REPEATED)
+      thrift.text(4, "list")
+      thrift.i32(5, 1)
+    })
+  }
+  for (const part of parts) writePart(thrift, part)
+}
+
+function writeElement(thrift: ThriftWriter, name: string, isOptional: boolean, written: WrittenType): void {
   thrift.element(() => {
     thrift.i32(1, PHYSICAL[written.physical])
-    thrift.i32(3, type.isNullable ? OPTIONAL : REQUIRED)
+    thrift.i32(3, isOptional ? OPTIONAL : REQUIRED)
     thrift.text(4, name)
     if (written.converted !== undefined) thrift.i32(6, written.converted)
     if (written.logical !== undefined) {
@@ -174,12 +274,7 @@ function writeElement(thrift: ThriftWriter, { name, type }: HeldColumn, written:
   })
 }
 
-function writeGroup(
-  thrift: ThriftWriter,
-  columns: readonly HeldColumn[],
-  types: readonly WrittenType[],
-  { rows, start, chunks }: RowGroup,
-): void {
+function writeGroup(thrift: ThriftWriter, leaves: readonly Leaf[], { rows, start, chunks }: RowGroup): void {
   const sum = (of: (chunk: WrittenChunk) => number) => chunks.reduce((all, chunk) => all + of(chunk), 0)
   thrift.element(() => {
     thrift.list(1, "struct", chunks.length, () => {
@@ -189,7 +284,7 @@ function writeGroup(
         thrift.element(() => {
           thrift.i64(2, 0)
           thrift.struct(3, () => {
-            writeMetadata(thrift, columns[index]!, types[index]!, { chunk, rows, at: place })
+            writeMetadata(thrift, leaves[index]!, chunk, place)
           })
         })
         at += chunk.packedBytes
@@ -210,22 +305,22 @@ function writeGroup(
 
 function writeMetadata(
   thrift: ThriftWriter,
-  { name }: HeldColumn,
-  { physical }: WrittenType,
-  { chunk, rows, at }: { readonly chunk: WrittenChunk; readonly rows: number; readonly at: number },
+  { path, type: { physical } }: Leaf,
+  chunk: WrittenChunk,
+  at: number,
 ): void {
-  const { dictionaryBytes, packedBytes, unpackedBytes, nulls, bounds } = chunk
+  const { values, dictionaryBytes, packedBytes, unpackedBytes, nulls, bounds } = chunk
   const isIndexed = dictionaryBytes > 0
   const encodings = isIndexed ? [ENCODING.plain, ENCODING.rle, ENCODING.rleDictionary] : [ENCODING.plain, ENCODING.rle]
   thrift.i32(1, PHYSICAL[physical])
   thrift.list(2, "i32", encodings.length, () => {
     for (const encoding of encodings) thrift.number(encoding)
   })
-  thrift.list(3, "binary", 1, () => {
-    thrift.out.text(name)
+  thrift.list(3, "binary", path.length, () => {
+    for (const name of path) thrift.out.text(name)
   })
   thrift.i32(4, SNAPPY)
-  thrift.i64(5, rows)
+  thrift.i64(5, values)
   thrift.i64(6, unpackedBytes)
   thrift.i64(7, packedBytes)
   thrift.i64(9, at + dictionaryBytes)
