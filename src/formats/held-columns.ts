@@ -54,7 +54,7 @@ export class HeldColumn implements HeldPart {
   }
 
   append(column: Column, batch: Batch, row: number): void {
-    this.#nullsBefore = this.nulls
+    this.mark()
     this.#reserve(row + batch.count)
     if (this.form === "texts") this.#appendTexts(column, batch, row)
     else this.#appendNumbers(column, batch, row)
@@ -77,6 +77,21 @@ export class HeldColumn implements HeldPart {
     } else if (type.definition.isBytes === true) {
       words[row] = texts.codeOfBytes(value as Uint8Array, 0, (value as Uint8Array).length)
     } else words[row] = texts.codeOf(type.toText(value))
+  }
+
+  /** Takes a null as the value of a row. */
+  appendNull(row: number): void {
+    this.#reserve(row + 1)
+    this.present[row] = 0
+    this.words[this.form === "int64" ? 2 * row : row] = 0
+    if (this.form === "int64") this.words[2 * row + 1] = 0
+    else if (this.form === "float64") this.doubles[row] = 0
+    this.nulls++
+  }
+
+  /** What is taken from now on is what `undo` forgets. */
+  mark(): void {
+    this.#nullsBefore = this.nulls
   }
 
   undo(): void {
@@ -146,6 +161,20 @@ export class HeldColumn implements HeldPart {
       if (isBytes) words[row++] = texts.codeOfBytes(value as Uint8Array, 0, (value as Uint8Array).length)
       else words[row++] = texts.codeOf(type.toText(value))
     })
+  }
+}
+
+/** So many rows with lists or objects are taken before it is asked whether they make a block. */
+const SLICE_ROWS = 256
+
+/** The rows of a batch that count, some at a time: a text of it may stand for the lists of many rows, of which each is written out. */
+export function* slicesOf(batch: Batch): Iterable<Batch> {
+  const rows = new Int32Array(batch.count)
+  let count = 0
+  batch.forEachRow((row) => (rows[count++] = row))
+  for (let at = 0; at < count; at += SLICE_ROWS) {
+    const selection = rows.slice(at, at + SLICE_ROWS)
+    yield batch.with({ selection, count: selection.length })
   }
 }
 

@@ -9,13 +9,15 @@
  * - AE2 The trailer is a function of the bytes before it.
  */
 import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
 import { ByteWriter } from "../../base/bytes.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { writeBytes } from "../byte-output.ts"
 import type { WantedBytes } from "../container.ts"
 import type { EncoderContext, OutputBuffer, RecordEncoder } from "../decoder.ts"
-import { HeldColumn, HeldColumns } from "../held-columns.ts"
+import { HeldColumns, slicesOf, type HeldColumn } from "../held-columns.ts"
 import { FlatWriter } from "./flat-writer.ts"
+import { held, HeldTree } from "./held-tree.ts"
 import { bodyBytes } from "./messages.ts"
 import { VERSION, writeSchema, writtenWidth } from "./written-schema.ts"
 
@@ -36,10 +38,12 @@ interface Block {
 /** Encodes rows of one schema. */
 export class ArrowEncoder implements RecordEncoder {
   readonly header: Uint8Array
-  readonly #held: HeldColumns<HeldColumn>
+  readonly #held: HeldColumns<HeldColumn | HeldTree>
+  readonly #isNested: boolean
 
   constructor({ schema }: Pick<EncoderContext, "schema">) {
-    this.#held = new HeldColumns(schema, (name, type) => new HeldColumn(name, type, false))
+    this.#held = new HeldColumns(schema, held)
+    this.#isNested = this.#held.columns.some((column) => column instanceof HeldTree)
     const out = new FlatWriter()
     const message = messageOf(out, SCHEMA_HEADER, writeSchema(out, this.#held.columns), 0)
     const header = new ByteWriter(message.length + 16)
@@ -55,8 +59,10 @@ export class ArrowEncoder implements RecordEncoder {
 
   encode(batch: Batch, out: OutputBuffer): void {
     assert(batch.columns.length === this.#held.columns.length, "an encoder is made for the schema of its batches")
-    this.#held.append(batch)
-    if (this.#held.isFull) this.finish(out)
+    for (const rows of this.#isNested ? slicesOf(batch) : [batch]) {
+      this.#held.append(rows)
+      if (this.#held.isFull) this.finish(out)
+    }
   }
 
   finish(out: OutputBuffer): void {
@@ -65,14 +71,17 @@ export class ArrowEncoder implements RecordEncoder {
     const body = new ByteWriter(1024)
     const nodes: number[] = []
     const buffers: number[] = []
-    for (const column of columns) {
-      nodes.push(rows, column.nulls)
-      for (const buffer of buffersOf(column, rows)) {
+    const write = (part: HeldColumn | HeldTree, count: number): void => {
+      const isTree = part instanceof HeldTree
+      nodes.push(count, nullsOf(part))
+      for (const buffer of isTree ? treeBuffers(part, count) : buffersOf(part, count)) {
         buffers.push(body.length, buffer.length)
         body.raw(buffer)
         body.raw(new Uint8Array((8 - (buffer.length % 8)) % 8))
       }
+      if (isTree) for (const child of part.children) write(child, part.isList ? part.elements : count)
     }
+    for (const column of columns) write(column, rows)
     const flat = new FlatWriter()
     const bufferPlace = flat.structs([8, 8], buffers)
     const nodePlace = flat.structs([8, 8], nodes)
@@ -87,6 +96,9 @@ export class ArrowEncoder implements RecordEncoder {
   }
 
   *trailer(end: number): Generator<WantedBytes, Uint8Array> {
+    const head = new Uint8Array(Math.min(this.header.length, end))
+    yield { offset: 0, target: head }
+    if (this.header.some((byte, at) => byte !== head[at])) throw begunOtherwise()
     const blocks: Block[] = []
     for (let at = this.header.length; at < end;) {
       let target = new Uint8Array(Math.min(PROBE_BYTES, end - at))
@@ -130,6 +142,16 @@ export class ArrowEncoder implements RecordEncoder {
   }
 }
 
+function begunOtherwise(): TidemarkError {
+  return new TidemarkError(
+    "sink-failed",
+    "A part of an output was begun by a version that wrote its columns otherwise.",
+    {
+      hint: "Let that version publish it: run the job once with it until it has stopped by itself or at Ctrl-C.",
+    },
+  )
+}
+
 /** A message with its prefix, whose body of so many bytes follows. */
 function messageOf(flat: FlatWriter, kind: number, header: number, bytes: number): Uint8Array {
   const metadata = flat.finish(
@@ -147,9 +169,24 @@ function messageOf(flat: FlatWriter, kind: number, header: number, bytes: number
   return out.finish()
 }
 
+/** How many nulls a part has: below an object that is null there are some that nobody asks for. */
+function nullsOf({ type, nulls }: HeldColumn | HeldTree): number {
+  return type.isNullable ? nulls : 0
+}
+
+/** The buffers of a list or an object: validity, and of lists their offsets. */
+function treeBuffers(tree: HeldTree, count: number): Uint8Array[] {
+  const validity = nullsOf(tree) === 0 ? new Uint8Array(0) : bitsOf(count, (index) => tree.present[index] !== 0)
+  if (!tree.isList) return [validity]
+  const offsets = new Int32Array(count + 1)
+  for (let index = 0; index < count; index++) offsets[index + 1] = tree.ends[index]!
+  return [validity, new Uint8Array(offsets.buffer)]
+}
+
 /** The buffers of a column: validity, which is empty where no value is null; offsets, where it has texts; values. */
 function buffersOf(column: HeldColumn, rows: number): Uint8Array[] {
-  const { form, present, words, nulls } = column
+  const { form, present, words } = column
+  const nulls = nullsOf(column)
   const validity = nulls === 0 ? new Uint8Array(0) : bitsOf(rows, (row) => present[row] !== 0)
   if (form === "bits") return [validity, bitsOf(rows, (row) => words[row] !== 0)]
   return form === "texts" ? [validity, ...textBuffers(column, rows)] : [validity, numbersOf(column, rows)]

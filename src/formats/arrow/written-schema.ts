@@ -1,30 +1,46 @@
 /** Schemas as Arrow's metadata has them (`Schema.fbs`): the types of the columns that are written. */
 import type { HeldColumn } from "../held-columns.ts"
+import { HeldTree } from "./held-tree.ts"
 import type { FlatField, FlatWriter } from "./flat-writer.ts"
 
-const TYPE = { int: 2, float: 3, binary: 4, utf8: 5, bool: 6, date: 8, timestamp: 10, duration: 18 } as const
+const TYPE = {
+  int: 2,
+  float: 3,
+  binary: 4,
+  utf8: 5,
+  bool: 6,
+  date: 8,
+  timestamp: 10,
+  list: 12,
+  struct: 13,
+  duration: 18,
+} as const
 const [SINGLE, DOUBLE] = [1, 2] as const
 const MICROSECOND = 2
 /** Arrow's metadata version V5. */
 export const VERSION = 4
 
 /** Writes the schema, and gives its place. */
-export function writeSchema(out: FlatWriter, columns: readonly HeldColumn[]): number {
-  const fields = columns.map((column) => {
-    const { type, table } = writeType(out, column)
-    // Readers want the list of children, though there are none.
-    const children = out.places([])
-    const name = out.text(column.name)
-    return out.table([
-      { slot: 0, kind: "place", value: name },
-      { slot: 1, kind: "uint8", value: column.type.isNullable ? 1 : 0 },
-      { slot: 2, kind: "uint8", value: type },
-      { slot: 3, kind: "place", value: table },
-      { slot: 5, kind: "place", value: children },
-    ])
-  })
-  const list = out.places(fields)
+export function writeSchema(out: FlatWriter, columns: readonly (HeldColumn | HeldTree)[]): number {
+  const list = out.places(columns.map((column) => writeField(out, column)))
   return out.table([{ slot: 1, kind: "place", value: list }])
+}
+
+function writeField(out: FlatWriter, column: HeldColumn | HeldTree): number {
+  const isTree = column instanceof HeldTree
+  const { type, table } = isTree
+    ? { type: column.isList ? TYPE.list : TYPE.struct, table: out.table([]) }
+    : writeType(out, column)
+  // Readers want the list of children, though there are none.
+  const children = out.places(isTree ? column.children.map((child) => writeField(out, child)) : [])
+  const name = out.text(column.name)
+  return out.table([
+    { slot: 0, kind: "place", value: name },
+    { slot: 1, kind: "uint8", value: column.type.isNullable ? 1 : 0 },
+    { slot: 2, kind: "uint8", value: type },
+    { slot: 3, kind: "place", value: table },
+    { slot: 5, kind: "place", value: children },
+  ])
 }
 
 /** How many bytes a number has in the file; 0 for bits and texts. */

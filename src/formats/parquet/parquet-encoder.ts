@@ -22,10 +22,11 @@ import type { ColumnType } from "../../batch/type.ts"
 import { writeBytes } from "../byte-output.ts"
 import type { WantedBytes } from "../container.ts"
 import type { EncoderContext, OutputBuffer, RecordEncoder } from "../decoder.ts"
-import { HeldColumn, HeldColumns } from "../held-columns.ts"
+import { HeldColumn, HeldColumns, slicesOf } from "../held-columns.ts"
 import { writeChunk, writeNestedChunk, type WrittenChunk } from "./chunk-writer.ts"
 import { ENCODING } from "./page-header.ts"
-import { isShredded, ShreddedColumn, type WrittenLeaf, type WrittenPart } from "./shredded-column.ts"
+import { isNested } from "../nested/nested-type.ts"
+import { ShreddedColumn, type WrittenLeaf, type WrittenPart } from "./shredded-column.ts"
 import { ThriftWriter } from "./thrift-writer.ts"
 import { PHYSICAL, standsAsText, writtenType, type WrittenType } from "./written-type.ts"
 
@@ -38,8 +39,6 @@ const [REQUIRED, OPTIONAL, REPEATED] = [0, 1, 2] as const
 const [CONVERTED_LIST, LOGICAL_LIST] = [3, 3] as const
 /** In place of a number of rows, of which no block has none: behind it comes a description with numbers of values. */
 const NESTED = 0
-/** So many rows with lists or objects are taken before it is asked whether they make a block. */
-const SLICE_ROWS = 256
 const SNAPPY = 1
 const CREATED_BY = "Tidemark"
 
@@ -72,7 +71,7 @@ export class ParquetEncoder implements RecordEncoder {
   constructor({ schema }: Pick<EncoderContext, "schema">) {
     const held = (name: string, type: ColumnType) => new HeldColumn(name, type, standsAsText(type))
     this.#held = new HeldColumns(schema, (name, type) => {
-      return isShredded(type) ? new ShreddedColumn(name, type, held) : held(name, type)
+      return isNested(type) ? new ShreddedColumn(name, type, held) : held(name, type)
     })
     this.#leaves = this.#held.columns.flatMap(leavesOf)
     this.#isNested = this.#leaves.some(({ nested }) => nested !== undefined)
@@ -84,18 +83,8 @@ export class ParquetEncoder implements RecordEncoder {
 
   encode(batch: Batch, out: OutputBuffer): void {
     assert(batch.columns.length === this.#held.columns.length, "an encoder is made for the schema of its batches")
-    if (!this.#isNested || batch.count <= SLICE_ROWS) {
-      this.#held.append(batch)
-      if (this.#held.isFull) this.finish(out)
-      return
-    }
-    // A text of a batch may stand for the lists of many rows, of which each is written out.
-    const rows = new Int32Array(batch.count)
-    let count = 0
-    batch.forEachRow((row) => (rows[count++] = row))
-    for (let at = 0; at < count; at += SLICE_ROWS) {
-      const selection = rows.slice(at, at + SLICE_ROWS)
-      this.#held.append(batch.with({ selection, count: selection.length }))
+    for (const rows of this.#isNested ? slicesOf(batch) : [batch]) {
+      this.#held.append(rows)
       if (this.#held.isFull) this.finish(out)
     }
   }

@@ -5,6 +5,7 @@
 import { readValue, type Column } from "../../batch/column.ts"
 import type { Batch } from "../../batch/batch.ts"
 import type { ColumnType } from "../../batch/type.ts"
+import { isNested } from "../nested/nested-type.ts"
 import type { HeldColumn, HeldPart } from "../held-columns.ts"
 
 /** What an entry takes besides its value. */
@@ -81,11 +82,6 @@ export interface WrittenPart {
   readonly repetition: number
 }
 
-/** Whether a type is written as groups. Groups have a field at least: where an object has none, it is JSON text. */
-export function isShredded({ definition: { element, fields } }: ColumnType): boolean {
-  return element !== undefined || (fields !== undefined && fields.length > 0)
-}
-
 /** See the head of this file. */
 export class ShreddedColumn implements HeldPart {
   readonly part: WrittenPart
@@ -132,7 +128,7 @@ function partOf(
   const definition = above.definition + (isOptional ? 1 : 0)
   const repetition = above.repetition + (kind.element === undefined ? 0 : 1)
   const base = { name, isOptional, isList: kind.element !== undefined, definition, repetition }
-  if (!isShredded(type)) {
+  if (!isNested(type)) {
     const leaf = new WrittenLeaf(path, hold(name, type.required()), definition, repetition)
     return { ...base, parts: [], leaves: [leaf] }
   }
