@@ -99,6 +99,17 @@ describe("the server of a job's status", () => {
     await expect(serveStatus({ status: () => STATUS, commits: new CommitTimes() }, address)).rejects.toMatchObject({
       code: "invalid-options",
       message: `The job cannot be served at 127.0.0.1:${port}: another process listens there.`,
+      hint: expect.stringContaining("another port") as string,
+    })
+  })
+
+  test("an address that is none of this machine is refused, with a hint at that", async () => {
+    // The network of documentation (RFC 5737).
+    const serving = serveStatus({ status: () => STATUS, commits: new CommitTimes() }, { host: "192.0.2.1", port: 0 })
+    await expect(serving).rejects.toMatchObject({
+      code: "invalid-options",
+      message: expect.stringContaining("192.0.2.1:0") as string,
+      hint: expect.stringContaining("address of this machine") as string,
     })
   })
 })

@@ -81,13 +81,18 @@ export async function serveStatus(job: ServedJob, { host = "127.0.0.1", port }: 
   }
 }
 
+/** What the system says where the host is at fault, and not the port. */
+const HOST_CODES: ReadonlySet<string> = new Set(["ENOTFOUND", "EAI_AGAIN", "EADDRNOTAVAIL"])
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "another process listens there" : cause.message
       reject(
         new TidemarkError("invalid-options", `The job cannot be served at ${host}:${port}: ${why}.`, {
-          hint: "Give another port; 0 takes one that is free.",
+          hint: HOST_CODES.has(cause.code ?? "")
+            ? "Give a name or address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for others, too."
+            : "Give another port; 0 takes one that is free.",
           cause,
         }),
       )
