@@ -291,7 +291,7 @@ export class FileTracker {
     const { files } = this.#context
     const sight = this.#sightOf(known)
     const unread = Math.max(0, sight.size - known.offset)
-    const copies = await this.#addGenerations(seen.id, known, view, seen.fileId)
+    const copies = await this.#addGenerations(seen.id, known, view, seen.fileId, seen)
     if (copies === undefined) return this.#await(known)
     files.forget(known.number)
     await this.#close(sight)
@@ -326,9 +326,17 @@ export class FileTracker {
    *
    * @param before what was read of the file last, if a copy of it may be among them: that is read on.
    * @param except the file that has the name now, if it has not lost it meanwhile.
+   * @param holder that file, if it may be copied: a copy of what it has now is not taken in, as that is read where it is. It may be cut
+   * later, and is looked at again until then.
    * @returns where they lie; `undefined` where one was renamed since it was seen, and nothing was taken in.
    */
-  async #addGenerations(id: string, before: KnownFile | undefined, view: FollowView, except?: string) {
+  async #addGenerations(
+    id: string,
+    before: KnownFile | undefined,
+    view: FollowView,
+    except?: string,
+    holder?: SeenFile,
+  ) {
     const { files } = this.#context
     const generations = await view.generationsOf(id)
     const unknown = generations.filter(({ fileId }) => fileId !== except && files.byFileId(fileId) === undefined)
@@ -339,12 +347,27 @@ export class FileTracker {
       if (isCopy) copy = seen
       if (isCopy) break
     }
-    for (const seen of unknown) {
+    const others = unknown.filter((seen) => seen !== copy)
+    const copiesOfNow = holder === undefined ? [] : await this.#copiesOf(holder, others)
+    if (copiesOfNow === undefined) return undefined
+    const added = unknown.filter((seen) => !copiesOfNow.includes(seen))
+    for (const seen of added) {
       const { offset, ordinal, fingerprint } = before ?? { offset: 0, ordinal: 0, fingerprint: undefined }
       const start = seen === copy ? { offset, ordinal, fingerprint: fingerprint! } : {}
       files.add({ role: "read", id: seen.id, fileId: seen.fileId, ...start })
     }
-    return unknown.map((seen) => seen.id)
+    return added.map((seen) => seen.id)
+  }
+
+  /** Those of some files that are copies of what a file has now, whole or not, as far as can be seen; `undefined` where one is gone. */
+  async #copiesOf(holder: SeenFile, among: readonly SeenFile[]): Promise<readonly SeenFile[] | undefined> {
+    const { readHead } = this.#context
+    const heads = await Promise.all(among.map((seen) => readHead(seen, FINGERPRINT_BYTES)))
+    // Looked at behind them, as no copy is longer than what it was made of.
+    const now = await readHead(holder, FINGERPRINT_BYTES)
+    if (now === undefined || heads.includes(undefined)) return undefined
+    const isCopy = (head: Uint8Array) => head.length <= now.length && startsAlike(head, now)
+    return now.length === 0 ? [] : among.filter((_, index) => isCopy(heads[index]!))
   }
 
   /** Takes in what has come and gone under a name that a file has given up, and that none has now. */

@@ -204,6 +204,33 @@ describe("one file", () => {
     await follower.end()
   })
 
+  test.each([0, 3, 20, 36])(
+    "FO6 a copy that is being made of what came behind a cut, %i bytes of it so far, is none of a file of its own",
+    async (bytes) => {
+      const path = world.path("app.log")
+      let follower = await start()
+      world.append("app.log", lines(11, 12))
+      await follower.drain()
+      const committed = follower.commit()
+      await follower.end()
+      // While nobody looks: more comes, a copy is made and the file cut; again more comes, and the next copy has begun.
+      world.append("app.log", lines(13))
+      copyFileSync(path, `${path}.2`)
+      truncateSync(path)
+      const next = lines(21, 22, 23, 24)
+      world.append("app.log", next)
+      writeFileSync(`${path}.1`, next.slice(0, bytes))
+      follower = await start(log, committed)
+      await follower.drain()
+      writeFileSync(`${path}.1`, next)
+      await follower.drain()
+      truncateSync(path)
+      world.append("app.log", lines(31))
+      expect(await follower.drain()).toEqual(numbered(13, 21, 22, 23, 24, 31))
+      await follower.end()
+    },
+  )
+
   test("FO6 what a copy has is read before the file that was cut, running or not", async () => {
     let follower = await start()
     world.append("app.log", lines(1, 2))
