@@ -152,6 +152,6 @@ function reading<T>(bytes: Uint8Array, read: (reader: ByteReader, token: number,
 
 function notPartitioned(): TidemarkError {
   return new TidemarkError("sink-failed", "The output was not partitioned when the job ran last, and is now.", {
-    hint: "Give the partitioned output another name and directory; or run with --reset, which starts the job anew and sets what is published aside.",
+    hint: "Give the partitioned output another name and directory. Where what is published is of an earlier state of this same job, --reset starts it anew and sets that aside.",
   })
 }

@@ -136,7 +136,7 @@ export function refuseForeign(directory: string, parts: readonly PartEntry[], ne
   const foreign = parts.find(({ name }) => name.kind === "published" && name.part >= nextPart)
   if (foreign === undefined) return
   throw new TidemarkError("sink-occupied", `${directory} holds ${foreign.fileName}, which this job has not written.`, {
-    hint: "Give the output another directory; or run with --reset, which starts the job anew and moves what is published aside.",
+    hint: "Give each output of each job a directory of its own. Where these parts are of an earlier state of this same job, --reset starts it anew and moves them aside.",
   })
 }
 
