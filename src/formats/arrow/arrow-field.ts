@@ -8,26 +8,7 @@ import type { Shape } from "../nested/shape.ts"
 import type { FileColumn, Meaning } from "../parquet/file-column.ts"
 import { demand } from "../parquet/malformed.ts"
 import type { FlatTable } from "./flat-table.ts"
-
-/** Numbers of the types, of which those that are read have a layout of their own here. */
-const TYPE = {
-  null: 1,
-  int: 2,
-  float: 3,
-  binary: 4,
-  utf8: 5,
-  bool: 6,
-  date: 8,
-  timestamp: 10,
-  list: 12,
-  struct: 13,
-  fixedSizeList: 16,
-  map: 17,
-  duration: 18,
-  largeBinary: 19,
-  largeUtf8: 20,
-  largeList: 21,
-} as const
+import { TYPE } from "./type-numbers.ts"
 
 const NAMES = [
   ...["nothing", "Null", "Int", "FloatingPoint", "Binary", "Utf8", "Bool", "Decimal", "Date", "Time", "Timestamp"],

@@ -2,19 +2,8 @@
 import type { HeldColumn } from "../held-columns.ts"
 import { HeldTree } from "./held-tree.ts"
 import type { FlatField, FlatWriter } from "./flat-writer.ts"
+import { TYPE } from "./type-numbers.ts"
 
-const TYPE = {
-  int: 2,
-  float: 3,
-  binary: 4,
-  utf8: 5,
-  bool: 6,
-  date: 8,
-  timestamp: 10,
-  list: 12,
-  struct: 13,
-  duration: 18,
-} as const
 const [SINGLE, DOUBLE] = [1, 2] as const
 const MICROSECOND = 2
 /** Arrow's metadata version V5. */
