@@ -3,8 +3,10 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
+import { nodeDisk } from "../src/env/node/node-disk.ts"
 import { jsonl } from "../src/files.ts"
 import { job, run, schema, t } from "../src/index.ts"
+import { readStoredStatus } from "../src/observe/stored-status.ts"
 
 const copying = job({ name: "copying", inputs: { rows: schema({ n: t.int32 }) }, flow: ({ rows }) => ({ rows }) })
 
@@ -48,4 +50,8 @@ test("K10 a part that is old enough is published though nothing comes any more",
   await pause(300)
   expect(existsSync(join(directory, "out/part-00002.jsonl"))).toBe(false)
   await slow.stop()
+  const output = JSON.stringify(join(directory, "out"))
+  expect((await readStoredStatus(nodeDisk, join(directory, "state")))?.outputs).toEqual([
+    { name: "rows", sink: `jsonl(${output}, { rollAfter: "1h" })`, rows: 3 },
+  ])
 })

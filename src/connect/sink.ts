@@ -104,6 +104,10 @@ export interface Sink {
 export interface SinkBinding {
   /** For `explain`: `jsonl("out/hourly")`. */
   describe(): string
+  /**
+   * What of it stays as it is while state is kept: a job that goes on is refused where this has changed (E13). Absent where that is all that `describe` says.
+   */
+  describeTarget?(): string
   readonly guarantee: SinkGuarantee
   /** Which kinds of streams it takes. Without it those that only append. */
   readonly accepts?: Readonly<Partial<Record<StreamKind, true>>>

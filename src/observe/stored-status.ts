@@ -137,7 +137,8 @@ function stamp(stamps: Map<string, Stamp[]>, { epoch, wallMicros, operators }: E
 function statusOf(state: RecoveredState, run: RunRecord, stamps: ReadonlyMap<string, readonly Stamp[]>): StoredStatus {
   const { counters, partitions, epoch } = state
   const inputs = [...new Set([...partitions.values()].map(({ input }) => input))]
-  const outputs = run.outputs.filter(({ name }) => name !== DEAD_LETTER_OUTPUT)
+  const sinks = run.outputs.map(({ name, sink, described = sink }) => ({ name, sink: described }))
+  const outputs = sinks.filter(({ name }) => name !== DEAD_LETTER_OUTPUT)
   const windows = run.operators
     .filter((operator) => !isEventTime(operator))
     .map((operator) => windowOf(operator, run, counters))
@@ -161,7 +162,7 @@ function statusOf(state: RecoveredState, run: RunRecord, stamps: ReadonlyMap<str
     outputs: outputs.map(({ name, sink }) => ({ name, sink, rows: counters.get(`rows.${name}`) ?? 0 })),
     badRecords: counters.get("badRecords") ?? 0,
     inputGaps: counters.get("inputGaps") ?? 0,
-    deadLetters: run.outputs.find(({ name }) => name === DEAD_LETTER_OUTPUT)?.sink,
+    deadLetters: sinks.find(({ name }) => name === DEAD_LETTER_OUTPUT)?.sink,
     lateRows: sum(windows.map(({ lateRows }) => lateRows)),
     openWindows: sum(windows.map(({ openWindows }) => openWindows)),
     eventTimes: eventTimes.map((operator) => eventTimeOf(operator, state, stamps.get(operator.id) ?? [])),

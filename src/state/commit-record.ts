@@ -40,10 +40,18 @@ export interface RunRecord {
   readonly params: Readonly<Record<string, string>>
   /** Each stateful operator. */
   readonly operators: readonly RunOperator[]
-  /** Name and description of each output's sink. */
-  readonly outputs: readonly { readonly name: string; readonly sink: string }[]
+  readonly outputs: readonly RunOutput[]
   /** The version of Tidemark. */
   readonly version: string
+}
+
+/** An output of a run. */
+export interface RunOutput {
+  readonly name: string
+  /** What of its sink's description is the same in each run. */
+  readonly sink: string
+  /** The whole description. Absent where that is all, and in logs of older versions. */
+  readonly described?: string
 }
 
 /** A stateful operator of a run. State is matched by id and signature; the rest tells readers of the log what it means. */

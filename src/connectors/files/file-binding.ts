@@ -25,8 +25,10 @@ import { makeDirectories, setAside } from "./target-directory.ts"
 /** When parts of an output are published, and in which directories they lie. */
 export interface OutputPolicy extends RollingPolicy {
   readonly partitioning: Partitioning | undefined
-  /** The options of it that were given, for `explain`. */
-  readonly described: string | undefined
+  /** The options that were given, each as it is written in a program, for `explain`: those that say where rows go... */
+  readonly describedPlaces: readonly string[]
+  /** ... and those that say when, which may be others in the next run. */
+  readonly describedTimes: readonly string[]
 }
 
 /** Where files are followed as an input, how, and with which options that was asked for. */
@@ -67,6 +69,10 @@ export class FileBinding implements SourceBinding, SinkBinding {
 
   describe(): string {
     return described(this.#format.name, this.#paths, this.#following, this.#policy)
+  }
+
+  describeTarget(): string {
+    return described(this.#format.name, this.#paths, this.#following, { ...this.#policy, describedTimes: [] })
   }
 
   targetKey(baseDirectory: string): string {
@@ -133,6 +139,10 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
 
   describe(): string {
     return described(this.#name, this.#paths, this.#following, this.#policy)
+  }
+
+  describeTarget(): string {
+    return described(this.#name, this.#paths, this.#following, { ...this.#policy, describedTimes: [] })
   }
 
   targetKey(baseDirectory: string): string {
@@ -230,13 +240,11 @@ function described(
   name: string,
   paths: readonly string[],
   following: Following | undefined,
-  { described: partitionBy }: OutputPolicy,
+  { describedPlaces, describedTimes }: OutputPolicy,
 ): string {
   const shown = paths.map((path) => JSON.stringify(path))
-  const given = [
-    ...(following === undefined ? [] : [`follow: ${following.described}`]),
-    ...(partitionBy === undefined ? [] : [`partitionBy: ${partitionBy}`]),
-  ]
+  const follow = following === undefined ? [] : [`follow: ${following.described}`]
+  const given = [...follow, ...describedPlaces, ...describedTimes]
   const options = given.length === 0 ? "" : `, { ${given.join(", ")} }`
   return `${name}(${shown.length === 1 ? shown[0]! : `[${shown.join(", ")}]`}${options})`
 }

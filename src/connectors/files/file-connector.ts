@@ -396,12 +396,13 @@ function checkFollow(name: string, { follow }: Readonly<Record<string, unknown>>
 }
 
 function checkRolling(name: string, options: Readonly<Record<string, unknown>>): OutputPolicy {
-  const { rollBytes = DEFAULT_ROLL_BYTES, rollAfter = DEFAULT_ROLL_AFTER, partitionBy } = options
+  const { rollBytes = DEFAULT_ROLL_BYTES, rollAfter = DEFAULT_ROLL_AFTER } = options
   return {
     rollBytes: checkSize(name, "rollBytes", rollBytes, Number.MAX_SAFE_INTEGER),
     rollAfterMicros: checkDuration(`${name}(...): rollAfter`, rollAfter),
     partitioning: checkPartitioning(`${name}(...)`, options),
-    described: partitionBy === undefined ? undefined : spelled(partitionBy),
+    describedPlaces: described(options, ["partitionBy"]),
+    describedTimes: described(options, ["rollBytes", "rollAfter", "successAfter"]),
   }
 }
 
@@ -417,7 +418,12 @@ function checkPartitioning(call: string, options: Readonly<Record<string, unknow
   return { levels: checkPartitionBy(call, partitionBy), successAfterMicros }
 }
 
-/** Options as they are written in a program. */
+/** Those of some options that are given, as they are written in a program. */
+function described(options: Readonly<Record<string, unknown>>, names: readonly OutputOption[]): string[] {
+  return names.flatMap((name) => (options[name] === undefined ? [] : [`${name}: ${spelled(options[name])}`]))
+}
+
+/** A value as it is written in a program. */
 function spelled(options: unknown): string {
   return JSON.stringify(options)
     .replaceAll(/"(\w+)":/g, " $1: ")

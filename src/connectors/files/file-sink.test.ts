@@ -9,7 +9,7 @@ import { runProcess } from "../../connect/world.conformance.ts"
 import type { Env } from "../../env/env.ts"
 import { NO_FAULTS } from "../../sim/faults.ts"
 import { SimWorld } from "../../sim/sim-env.ts"
-import { csv, jsonl, jsonlDirectory } from "./file-connector.ts"
+import { arrow, csv, jsonl, jsonlDirectory, parquet } from "./file-connector.ts"
 import { INLINE_BYTES_MAX } from "./file-sink.ts"
 import {
   BASE_DIRECTORY,
@@ -275,6 +275,21 @@ describe("bindings", () => {
     expect(csv("trips/*.csv").describe()).toBe('csv("trips/*.csv")')
     expect(jsonl(["a", "b"]).describe()).toBe('jsonl(["a", "b"])')
     expect(csv("out").guarantee).toBe("exactly-once")
+  })
+
+  test.each([
+    ["csv", csv],
+    ["jsonl", jsonl],
+    ["parquet", parquet],
+    ["arrow", arrow],
+  ])("%s says when parts are published, where that was given", (name, bound) => {
+    expect(bound("out", { rollAfter: "30s", rollBytes: 4096 }).describe()).toBe(
+      `${name}("out", { rollBytes: 4096, rollAfter: "30s" })`,
+    )
+    expect(bound("out", { rollAfter: "15m" }).describe()).toBe(`${name}("out", { rollAfter: "15m" })`)
+    expect(bound("out", { rollAfter: "15m" }).describeTarget!()).toBe(`${name}("out")`)
+    expect(bound("out", { rollBytes: undefined } as never).describe()).toBe(`${name}("out")`)
+    expect(bound("in/*", { follow: true }).describe()).toBe(`${name}("in/*", { follow: true })`)
   })
 
   test("take a path as it stands where a program has put it together", () => {

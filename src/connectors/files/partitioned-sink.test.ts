@@ -410,4 +410,7 @@ test("explain says by what an output is partitioned", () => {
   expect(jsonl("out", { partitionBy: ["country", { column: "at", by: "day" }] }).describe()).toBe(
     'jsonl("out", { partitionBy: ["country",{ column: "at", by: "day" }] })',
   )
+  expect(jsonl("out", { partitionBy: "country", successAfter: "1h", rollAfter: "5m" }).describe()).toBe(
+    'jsonl("out", { partitionBy: "country", rollAfter: "5m", successAfter: "1h" })',
+  )
 })
