@@ -135,7 +135,7 @@ function fromTagged(type: ColumnType, value: unknown): unknown {
   if (element !== undefined && Array.isArray(value)) {
     const list = value.map((part) => fromTagged(element, part))
     const index = list.findIndex((part) => part instanceof Invalid)
-    return index < 0 ? list : new Invalid(`a list whose element ${index} is ${(list[index] as Invalid).reason}`)
+    return index < 0 ? list : new Invalid(`a list whose element [${index}] is ${(list[index] as Invalid).reason}`)
   }
   if (fields === undefined || !isObject(value)) return type.fromJson(value)
   const object: Record<string, unknown> = {}

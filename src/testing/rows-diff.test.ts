@@ -64,6 +64,6 @@ function longestCommon(one: readonly string[], other: readonly string[]): number
 test("expected rows that could not be are refused", () => {
   const check = (given: object) => () => checkExpected("hourly", Result, [given as never])
   expect(check(row("A", 0, 0))).not.toThrow()
-  expect(check({ ...row("A", 0, 0), sums: 1 })).toThrow('expect(...): row 0 of hourly has no column "sums".')
-  expect(check({ ...row("A", 0, 0), sum: "1" })).toThrow('expect(...): row 0 of hourly has a column "sum" that is')
+  expect(check({ ...row("A", 0, 0), sums: 1 })).toThrow('expect(...): row [0] of hourly has no column "sums".')
+  expect(check({ ...row("A", 0, 0), sum: "1" })).toThrow('expect(...): row [0] of hourly has a column "sum" that is')
 })

@@ -52,7 +52,7 @@ export function isSame(one: unknown, other: unknown): boolean {
 export function checkExpected(output: string, schema: Schema, rows: readonly PlainRow[]): void {
   const names = schema.fields.map(({ name }) => name)
   rows.forEach((row, index) => {
-    const where = `expect(...): row ${index} of ${output}`
+    const where = `expect(...): row [${index}] of ${output}`
     const unknown = Object.keys(row).find((name) => !names.includes(name))
     if (unknown !== undefined) {
       const hint = nameHint(unknown, names, "columns")

@@ -76,7 +76,7 @@ test.each<[what: string, given: unknown, code: string, message: string]>([
     "unbound-input",
     "The input trips of the job fares is given an object, which is no array of rows.",
   ],
-  ["a row that is none", { inputs: { trips: [null] } }, "invalid-options", "Row 0 of the input trips is null."],
+  ["a row that is none", { inputs: { trips: [null] } }, "invalid-options", "Row [0] of the input trips is null."],
   ["an unknown parameter", { inputs, params: { last: 1 } }, "invalid-params", 'The job fares has no parameter "last".'],
 ])("%s is refused", async (_, given, code, message) => {
   await expect(runOnRows(fares, given as never)).rejects.toMatchObject({ code, message })

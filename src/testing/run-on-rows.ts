@@ -169,7 +169,7 @@ function refuseOtherRows(what: string, rows: readonly PlainRow[], others: readon
     if (isSame(rows[at], others[at])) continue
     throw new TidemarkError(
       "invalid-plan",
-      `Row ${at} of ${what} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
+      `Row [${at}] of ${what} is ${shown(rows[at])} with compiled lambdas and ${shown(others[at])} with closures.`,
       {
         hint: "A lambda may depend only on its row and the parameters. If yours do, this is a defect: please report it.",
       },

@@ -145,7 +145,7 @@ function withoutBackOff(plan: Plan): Plan {
 export function checkedRows(input: string, schema: Schema, rows: readonly PlainRow[]): PlainRow[] {
   return rows.map((row: unknown, index) => {
     if (!isPlainRow(row)) {
-      throw new TidemarkError("invalid-options", `Row ${index} of the input ${input} is ${shownValue(row)}.`, {
+      throw new TidemarkError("invalid-options", `Row [${index}] of the input ${input} is ${shownValue(row)}.`, {
         hint: "A row is an object of fields by name.",
       })
     }
@@ -157,7 +157,7 @@ export function checkedRows(input: string, schema: Schema, rows: readonly PlainR
       if (problem === undefined) return [name, value]
       throw new TidemarkError(
         "invalid-options",
-        `Row ${index} of the input ${input}: the field "${name}" is ${problem}.`,
+        `Row [${index}] of the input ${input}: the field "${name}" is ${problem}.`,
         {
           hint: `Its type is ${type.label}.`,
         },

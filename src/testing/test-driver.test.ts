@@ -547,7 +547,7 @@ test.each<[what: string, act: () => Promise<unknown>, code: string, message: str
     "a row that does not fit",
     async () => (await testDriver(revenue)).push("trips", [{ zone: 1 }] as never),
     "invalid-options",
-    'Row 0 of the input trips: the field "at" is',
+    'Row [0] of the input trips: the field "at" is',
   ],
   [
     "a partition that there is not",

@@ -48,7 +48,7 @@ function checkElements(element: ColumnType, value: unknown): string | undefined 
   if (!Array.isArray(value)) return "not a list"
   for (let index = 0; index < value.length; index++) {
     const problem = element.check(value[index])
-    if (problem !== undefined) return `a list whose element ${index} is ${problem}`
+    if (problem !== undefined) return `a list whose element [${index}] is ${problem}`
   }
   return undefined
 }
@@ -58,7 +58,7 @@ function fromJson(element: ColumnType, value: unknown): readonly unknown[] | Inv
   const list: unknown[] = []
   for (let index = 0; index < value.length; index++) {
     const part = fromTree(element, value[index])
-    if (part instanceof Invalid) return new Invalid(`a list whose element ${index} is ${part.reason}`)
+    if (part instanceof Invalid) return new Invalid(`a list whose element [${index}] is ${part.reason}`)
     list.push(part)
   }
   return list

@@ -22,12 +22,12 @@ describe("TY27 lists", () => {
     const numbers = t.list(t.int32)
     expect(text(numbers, "[1, 2,3]")).toEqual([1, 2, 3])
     expect(text(numbers, "[]")).toEqual([])
-    expect(text(numbers, '[1,"2"]')).toBe("invalid: a list whose element 1 is not a number")
-    expect(text(numbers, "[1,null]")).toBe("invalid: a list whose element 1 is null, and the column is not nullable")
+    expect(text(numbers, '[1,"2"]')).toBe("invalid: a list whose element [1] is not a number")
+    expect(text(numbers, "[1,null]")).toBe("invalid: a list whose element [1] is null, and the column is not nullable")
     expect([text(numbers, "{}"), text(numbers, "[1"), text(numbers, "1")]).toEqual(
       new Array(3).fill("invalid: not a list"),
     )
-    expect(numbers.check([1, 2.5])).toBe("a list whose element 1 is not a whole number")
+    expect(numbers.check([1, 2.5])).toBe("a list whose element [1] is not a whole number")
     expect(numbers.check("1")).toBe("not a list")
     expect(numbers.label).toBe("list(int32)")
   })
@@ -41,7 +41,7 @@ describe("TY27 lists", () => {
     expect(type.fromJson([null, { ID: "1" }, { ID: 2, tags: ["a", null] }])).toEqual(row.items)
     expect(type.toText(row.items)).toBe('[null,{"id":"1","tags":null},{"id":"2","tags":["a",null]}]')
     expect(shown(type.fromJson([{ ID: 1, tags: [2] }]))).toBe(
-      'invalid: a list whose element 0 is an object whose field "tags" is a list whose element 0 is not a string',
+      'invalid: a list whose element [0] is an object whose field "tags" is a list whose element [0] is not a string',
     )
   })
 

@@ -150,13 +150,13 @@ describe("AR6 every kind of list", () => {
     expect(bad).toEqual([
       {
         ordinal: 0,
-        reason: `the field "v" is a list whose element 1 is ${object} 300, outside the range of int8 (-128 to 127)`,
+        reason: `the field "v" is a list whose element [1] is ${object} 300, outside the range of int8 (-128 to 127)`,
       },
       {
         ordinal: 2,
-        reason: `the field "v" is a list whose element 0 is ${object} null, and the column is not nullable`,
+        reason: `the field "v" is a list whose element [0] is ${object} null, and the column is not nullable`,
       },
-      { ordinal: 3, reason: 'the field "v" is a list whose element 0 is null, and the column is not nullable' },
+      { ordinal: 3, reason: 'the field "v" is a list whose element [0] is null, and the column is not nullable' },
       { ordinal: 4, reason: 'the field "v" is null, and the column is not nullable' },
     ])
   })

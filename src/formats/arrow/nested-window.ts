@@ -248,7 +248,7 @@ function takeList({ parts, ends, start }: Part, index: number): unknown {
   const [first, last] = [ends[index - start]!, ends[index - start + 1]!]
   for (let at = first; at < last; at++) {
     const value = take(element, at)
-    if (value instanceof Invalid) problem ??= new Invalid(`a list whose element ${at - first} is ${value.reason}`)
+    if (value instanceof Invalid) problem ??= new Invalid(`a list whose element [${at - first}] is ${value.reason}`)
     else list.push(value)
   }
   return problem ?? list

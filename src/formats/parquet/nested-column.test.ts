@@ -79,29 +79,29 @@ describe("PQ4 a part that is not of its type makes a bad record, and is told wit
     {
       sql: "[1, 300]",
       type: t.list(t.int8),
-      reason: "a list whose element 1 is 300, outside the range of int8 (-128 to 127)",
+      reason: "a list whose element [1] is 300, outside the range of int8 (-128 to 127)",
     },
     {
       sql: "[1, NULL]",
       type: t.list(t.int8),
-      reason: "a list whose element 1 is null, and the column is not nullable",
+      reason: "a list whose element [1] is null, and the column is not nullable",
     },
     {
       sql: "[[1], NULL]",
       type: t.list(t.list(t.int32)),
-      reason: "a list whose element 1 is null, and the column is not nullable",
+      reason: "a list whose element [1] is null, and the column is not nullable",
     },
     {
       sql: "{ a: NULL::INTEGER, b: [{ c: 'x' }] }",
       type: t.object({ a: t.int32.nullable(), b: t.list(t.object({ d: t.enum("y").from("c") })) }),
       reason:
-        'an object whose field "b" is a list whose element 0 is an object whose field "c" is "x", which is not one of its symbols',
+        'an object whose field "b" is a list whose element [0] is an object whose field "c" is "x", which is not one of its symbols',
     },
     { sql: "NULL::INTEGER[]", type: t.list(t.int32), reason: "null, and the column is not nullable" },
     {
       sql: "['{}']",
       type: t.list(t.object({ a: t.int32 })),
-      reason: 'a list whose element 0 is an object whose field "a" is missing',
+      reason: 'a list whose element [0] is an object whose field "a" is missing',
     },
   ]
   for (const { sql, type, reason } of CASES) {

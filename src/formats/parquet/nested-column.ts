@@ -147,7 +147,7 @@ function takeList({ leaves, parts }: Part, { place, type }: NestedList<Levels>):
   for (let index = 0; ; index++) {
     for (const leaf of leaves) demand(leaf.definition(leaf.cursor) > place.definition, UNSOUND)
     const value = take(element)
-    if (value instanceof Invalid) problem ??= new Invalid(`a list whose element ${index} is ${value.reason}`)
+    if (value instanceof Invalid) problem ??= new Invalid(`a list whose element [${index}] is ${value.reason}`)
     else list.push(value)
     const goesOn = first.repetition(first.cursor) === place.repetition
     if (!goesOn) return problem ?? list

@@ -245,7 +245,7 @@ describe("PQ4 a value that the type does not have makes a bad record", () => {
       type: t.int53,
       reason: "9007199254740992, outside the range of int53 (-9007199254740991 to 9007199254740991)",
     },
-    { values: "'[1]', '[\"a\"]'", type: t.list(t.int32), reason: "a list whose element 0 is not a number" },
+    { values: "'[1]', '[\"a\"]'", type: t.list(t.int32), reason: "a list whose element [0] is not a number" },
     { values: "'{\"a\": 1}', '{'", type: t.object({ a: t.int32 }), reason: "not an object" },
     { values: "'1', 'x'", type: t.json, reason: "not JSON" },
     { values: "1::INTEGER, 128", type: t.int8, reason: "128, outside the range of int8 (-128 to 127)" },
