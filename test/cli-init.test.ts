@@ -79,6 +79,9 @@ describe("tidemark init", () => {
     const tarball = pack()
     const made = tidemark(install(tarball, elsewhere), ["init", "My Project"])
     expect(made).toMatchObject({ status: 0, stderr: "" })
+    expect(made.stdout).toContain(
+      `\nNothing says from where this tidemark was installed, so the project asks npm's registry for tidemark ^${own.version}.\n`,
+    )
     expect(made.stdout).toMatch(/\nNext:\n {2}cd 'My Project' && npm install\n {2}npm start\n$/)
     const project = join(directory, "My Project")
     expect(filesOf(project)).toEqual(FILES)
@@ -119,6 +122,19 @@ describe("tidemark init", () => {
     const { tidemark: from } = manifest.dependencies as Record<string, string>
     expect(from).toMatch(/^file:/)
     expect(resolve(directory, "linked", from!.slice("file:".length))).toBe(ROOT)
+  })
+
+  test("NP3 a project that an installation from a file makes depends on the file, and nothing is said", () => {
+    const there = join(directory, "from-file")
+    mkdirSync(there)
+    const tarball = pack()
+    writeFileSync(join(there, "package.json"), JSON.stringify({ dependencies: { tidemark: `file:${tarball}` } }))
+    const made = tidemark(install(tarball, there), ["init", "packed"])
+    expect(made).toMatchObject({ status: 0, stderr: "" })
+    expect(made.stdout).not.toContain("registry")
+    const manifest = JSON.parse(readFileSync(join(directory, "packed/package.json"), "utf8")) as typeof own
+    const { tidemark: from } = manifest.dependencies as Record<string, string>
+    expect(resolve(directory, "packed", from!.slice("file:".length))).toBe(tarball)
   })
 
   test("makes it in the working directory, beside files that are not its own", () => {

@@ -26,7 +26,7 @@ function manifestOf(directory: string): { readonly name: string } {
 }
 
 test("NP1 refuses a directory that has one of the files, whichever it is, and touches nothing", async () => {
-  const files = await newProject(join(root, "whole"))
+  const { files } = await newProject(join(root, "whole"))
   expect(files).toHaveLength(7)
   for (const [number, file] of files.entries()) {
     const directory = join(root, `taken-${number}`)

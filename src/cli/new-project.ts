@@ -5,14 +5,14 @@
  * Invariants:
  * - NP1 Where one of the files is there, none is written.
  * - NP2 Where one cannot be written, those that were are removed again. No file that was there is ever touched.
- * - NP3 The project depends on the Tidemark that makes it: its version or, where that is a checkout, the checkout.
+ * - NP3 The project depends on the Tidemark that makes it, from where that has come (`own-dependency.ts`).
  */
 import { lstatSync, statSync } from "node:fs"
 import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { basename, dirname, join, relative, resolve, sep } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { TidemarkError } from "../base/errors.ts"
-import { VERSION } from "../runtime/version.ts"
+import { dependencyOn, type OwnDependency } from "./own-dependency.ts"
 import { systemFailure } from "./system-failure.ts"
 
 /** Files that are as they are in the templates, but for the project's name. */
@@ -26,22 +26,30 @@ out/
 .tidemark/
 `
 
+/** What was made. */
+export interface NewProject {
+  /** Relative to the project's directory. */
+  readonly files: readonly string[]
+  readonly tidemark: OwnDependency
+}
+
 /**
- * Makes the project, and gives its files, relative to the directory.
+ * Makes the project.
  *
  * @throws TidemarkError `project-occupied` where a file is there; `disk-failed` or `disk-full`.
  */
-export async function newProject(directory: string): Promise<string[]> {
+export async function newProject(directory: string): Promise<NewProject> {
   const root = resolve(directory)
-  const files = await projectFiles(root)
+  const own = dirname(createRequire(import.meta.url).resolve("tidemark/package.json"))
+  const tidemark = dependencyOn(own, root)
+  const files = await projectFiles(root, own, tidemark.spec)
   checkFree(directory, root, Object.keys(files))
   await writeAll(root, files)
-  return Object.keys(files)
+  return { files: Object.keys(files), tidemark }
 }
 
-async function projectFiles(root: string): Promise<Record<string, string>> {
+async function projectFiles(root: string, own: string, tidemark: string): Promise<Record<string, string>> {
   const name = packageName(root)
-  const own = dirname(createRequire(import.meta.url).resolve("tidemark/package.json"))
   const texts = await Promise.all(
     TEMPLATES.map(async (file) => {
       const text = await readFile(join(own, "templates", "project", file), "utf8")
@@ -49,7 +57,7 @@ async function projectFiles(root: string): Promise<Record<string, string>> {
     }),
   )
   return {
-    "package.json": `${JSON.stringify(manifest(name, dependencyOn(own, root)), null, 2)}\n`,
+    "package.json": `${JSON.stringify(manifest(name, tidemark), null, 2)}\n`,
     ".gitignore": GITIGNORE,
     ...Object.fromEntries(texts),
   }
@@ -69,12 +77,6 @@ function manifest(name: string, tidemark: string): object {
     devDependencies: TOOLS,
     engines: { node: ">=20.19" },
   }
-}
-
-/** What stands behind `tidemark` in the project's dependencies (NP3). */
-function dependencyOn(own: string, root: string): string {
-  const isInstalled = own.split(sep).includes("node_modules")
-  return isInstalled ? `^${VERSION}` : `file:${relative(root, own).split(sep).join("/")}`
 }
 
 /** The directory's name, as names of packages may be. */
