@@ -47,7 +47,7 @@ const whatIsSaid = (text: string): string =>
     .replaceAll(/committed [-:TZ\d]+/g, "committed")
     .replaceAll(/\d+s ago|just now/g, "ago")
 
-describe.each(["first-job.md", "time.md", "recipes.md"])("docs/guide/%s", (name) => {
+describe.each(["first-job.md", "time.md", "connectors.md", "recipes.md"])("docs/guide/%s", (name) => {
   const page = readPage(name)
   const tests = [...page.files.keys()].filter((file) => file.endsWith(".test.ts"))
   let directory: string

@@ -300,10 +300,10 @@ export function csv(path: string | readonly string[], options: CsvOptions = {}):
  *
  * As an input, `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by name, and only those
  * that the schema has are read. Their types must fit: a file that holds something else is refused, with the type to declare.
- * Nested columns are not read. Files must not change while a job depends on them.
+ * Lists, structs and maps are read as `t.list` and `t.object` say. Files must not change while a job depends on them.
  *
  * As an output, `path` is a directory, as for `jsonl`. Each epoch adds a row group at least to the part that is being written, of 131,072 rows
- * and about 16 MiB at most: where little comes, longer epochs make better files. Objects, lists and JSON stand as JSON text.
+ * and about 16 MiB at most: where little comes, longer epochs make better files. Objects and lists are such; JSON stands as JSON text, and a length of time as text.
  *
  * @param path relative to the directory in which the job runs, or absolute.
  * @throws TidemarkError `invalid-options` where an option has no meaning.
@@ -329,11 +329,11 @@ export function parquet(path: string | readonly string[], options: ParquetOption
  *
  * As an input, files and streams are read. `path` is a pattern, or several, as for `jsonl`; each file is a partition. Columns are found by
  * name, and only those that the schema has are read. Their types must fit: a file that holds something else is refused, with the type to
- * declare. Texts may be dictionary-encoded, and buffers packed by LZ4 or Zstandard. Nested columns are not read. Files must not change
- * while a job depends on them.
+ * declare. Texts may be dictionary-encoded, and buffers packed by LZ4 or Zstandard. Lists, structs and maps are read as `t.list` and
+ * `t.object` say. Files must not change while a job depends on them.
  *
  * As an output, `path` is a directory, as for `jsonl`. Parts are files, not streams; each epoch adds a record batch at least, of 131,072
- * rows and about 16 MiB at most. Nothing is packed or dictionary-encoded. Objects, lists and JSON stand as JSON text.
+ * rows and about 16 MiB at most. Nothing is packed or dictionary-encoded. Objects and lists are such; JSON stands as JSON text.
  *
  * @param path relative to the directory in which the job runs, or absolute.
  * @throws TidemarkError `invalid-options` where an option has no meaning.
