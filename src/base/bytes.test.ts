@@ -131,6 +131,22 @@ describe("bytes", () => {
     expect([...writer.finish()]).toEqual([1, 0, 0, 0, ...new Array<number>(1000).fill(7), 9])
   })
 
+  it("forgets on recycle, and lets a buffer go that uses of late have not needed", () => {
+    const writer = new ByteWriter()
+    const use = (bytes: number) => {
+      writer.recycle()
+      writer.raw(new Uint8Array(bytes))
+      return writer.view()
+    }
+    const { buffer } = use(1 << 20)
+    expect(use(100).buffer).toBe(buffer)
+    expect(use(100)).toHaveLength(100)
+    let uses = 0
+    while (use(100).buffer === buffer) uses++
+    expect(uses).toBeLessThan(100)
+    expect(use(100).buffer.byteLength).toBe(4096)
+  })
+
   it("forgets on clear, and finish is a copy", () => {
     const writer = new ByteWriter()
     writer.text("first")

@@ -7,6 +7,7 @@
  *   `RangeError`, which callers turn into a named error.
  */
 import { assert } from "./assert.ts"
+import { RecentNeed } from "./recent-need.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -16,11 +17,15 @@ const SHORT_TEXT = 64
 /** The most bytes of a varint below 2⁵³, seven bits each. */
 const VARINT_BYTES_MAX = 8
 
+/** What a buffer begins with that takes the place of one that was let go. */
+const SHORT_BUFFER_BYTES = 4096
+
 /** A growing buffer of bytes that is written from front to back. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView<ArrayBuffer>
   #length = 0
+  #need: RecentNeed | undefined
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(Math.max(16, capacity))
@@ -141,6 +146,16 @@ export class ByteWriter {
 
   /** Forgets what was written and keeps the buffer. */
   clear(): void {
+    this.#length = 0
+  }
+
+  /** The same where it is used for as long as the process lives: a buffer much larger than uses of late have needed is let go. */
+  recycle(): void {
+    this.#need ??= new RecentNeed()
+    if (!this.#need.keeps(this.#bytes.length, this.#length)) {
+      this.#bytes = new Uint8Array(SHORT_BUFFER_BYTES)
+      this.#view = new DataView(this.#bytes.buffer)
+    }
     this.#length = 0
   }
 }

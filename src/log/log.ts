@@ -231,7 +231,7 @@ export class Log {
     const bytes = this.#buffer.view()
     await this.#segment.file.write(bytes, position, at)
     this.#writtenOffset += bytes.length
-    this.#buffer.clear()
+    this.#buffer.recycle()
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ export class EpochChanges {
     for (const state of states) {
       const changes = this.#writers.get(state.id) ?? new ByteWriter()
       this.#writers.set(state.id, changes)
-      changes.clear()
+      changes.recycle()
       state.writeChanges(changes)
       operators.set(state.id, changes.view())
     }

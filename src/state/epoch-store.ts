@@ -22,8 +22,6 @@ import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
 import { step } from "../log/steps.ts"
 
 const SNAPSHOT_PART_BYTES = 1 << 20
-/** A buffer in which more was encoded is not kept for the next epoch. */
-const SPARE_BYTES_MAX = 8 << 20
 
 /** When a snapshot is due. */
 export interface SnapshotPolicy {
@@ -54,7 +52,7 @@ export class EpochStore {
   #bytesSinceSnapshot: number
   #snapshotBytes: number
   /** What an epoch is encoded in. A new one each time would be garbage that takes V8 long to find: it is not on its heap. */
-  #body = new ByteWriter(4096)
+  readonly #body = new ByteWriter(4096)
   /** The epochs committed since a snapshot was begun that is not written yet. */
   #behindSnapshot: Uint8Array[] | undefined
 
@@ -124,8 +122,7 @@ export class EpochStore {
   /** Commits an epoch: when this has returned, the epoch has happened, whatever comes. */
   async commit(record: EpochRecord): Promise<void> {
     assert(record.epoch === this.#epoch + 1, "epochs are committed in order")
-    if (this.#body.length > SPARE_BYTES_MAX) this.#body = new ByteWriter(4096)
-    this.#body.clear()
+    this.#body.recycle()
     encodeEpoch(this.#body, record, ({ index, identity }) => this.#described.get(index) === identity)
     await this.#append(RECORD.epoch, this.#body.view())
     await this.#log.sync("commit")

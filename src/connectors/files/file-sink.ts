@@ -19,6 +19,7 @@
  * - K10 A part is published when it is old enough, also where no epoch has anything to say: the sink tells when one should end.
  */
 import { assert } from "../../base/assert.ts"
+import { RecentNeed } from "../../base/recent-need.ts"
 import type { Batch } from "../../batch/batch.ts"
 import type { Sink } from "../../connect/sink.ts"
 import type { Clock, DirectoryLock } from "../../env/env.ts"
@@ -31,9 +32,6 @@ import type { SinkTurns } from "./sink-turns.ts"
 
 /** An epoch of at most so many bytes travels in the commit record, which saves it a sync of its own. */
 export const INLINE_BYTES_MAX = 256 * 1024
-
-/** A larger buffer is not kept for the next epoch. */
-const SPARE_BYTES_MAX = 8 * 1024 * 1024
 
 /** When a part is published, checked at each epoch. */
 export interface RollingPolicy {
@@ -65,6 +63,7 @@ export class FileSink implements Sink {
   #rows = new ByteOutput()
   /** An emptied buffer, to be used again. */
   #spare: ByteOutput | undefined
+  readonly #need = new RecentNeed()
   /** Where the last `stage` has left off. */
   #staged: SinkCursor
   /** Where the rows that were flushed since then end, in the staged part. */
@@ -195,8 +194,8 @@ export class FileSink implements Sink {
   }
 
   #giveBack(rows: ByteOutput): void {
+    if (this.#need.keeps(rows.bytes.length, rows.length)) this.#spare = rows
     rows.length = 0
-    if (rows.bytes.length <= SPARE_BYTES_MAX) this.#spare = rows
   }
 
   /** What stands in a part before the bytes that go to `end` of it. */

@@ -278,7 +278,7 @@ export class PartThread {
   #write(): Map<string, Uint8Array> {
     const changes = new Map<string, Uint8Array>()
     for (const state of this.#dataflow.states) {
-      this.#changes.clear()
+      this.#changes.recycle()
       state.writeChanges(this.#changes)
       changes.set(state.id, this.#changes.view().slice())
     }

@@ -86,7 +86,7 @@ class Batch {
   readonly complete: PendingAppend[] = []
 
   clear(): void {
-    this.bytes.clear()
+    this.bytes.recycle()
     this.complete.length = 0
   }
 }
