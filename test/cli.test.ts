@@ -181,7 +181,7 @@ describe("tidemark run", () => {
     expect(stderr).toContain(
       'invalid-options: The input sales matches in/a.csv, within csv("in"), where the output late',
     )
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 
   test("refuses outputs, state and inputs within each other, before it makes anything", () => {
@@ -196,10 +196,55 @@ describe("tidemark run", () => {
       const { status, stderr } = tidemark("run", "job.ts", ...options)
       expect(stderr).toContain("invalid-options")
       expect(stderr).toContain(words)
-      expect(status).toBe(1)
+      expect(status).toBe(2)
     }
     expect(existsSync(join(directory, "out"))).toBe(false)
     expect(existsSync(join(directory, ".tidemark/sales"))).toBe(false)
+  })
+
+  test("refuses directories by columns that rows do not have with 2, and before a reset costs anything", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    const by = 'jsonl("out/late", { partitionBy: "region" })'
+    writeFileSync(join(directory, "job.ts"), JOB.replace('jsonl("out/late")', by))
+    const { status, stderr } = tidemark("run", "job.ts", "--reset")
+    expect(stderr).toContain("invalid-options: The output late cannot be partitioned by region: it has no such column.")
+    expect(status).toBe(2)
+    writeFileSync(join(directory, "job.ts"), JOB)
+    expect(tidemark("run", "job.ts").stderr).toContain("nothing new")
+    expect(totalSales()).toBe(100)
+  })
+
+  test("--reset sets no other job's output aside, and costs nothing where it is refused", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    writeFileSync(
+      join(directory, "other.ts"),
+      JOB.replace("named.name,", '"other",').replace('jsonl("out/late")', 'jsonl("out/other-late")'),
+    )
+    expect(tidemark("run", "other.ts")).toMatchObject({ status: 1 })
+    const { status, stderr } = tidemark("run", "other.ts", "--reset")
+    expect(stderr).toMatch(/sink-occupied: \S+\/out\/per-minute holds output of the job sales\./)
+    expect(status).toBe(1)
+    expect(readdirSync(join(directory, "out"))).not.toContain("per-minute.superseded-1")
+    writeSales("b.csv", 7000, 50)
+    expect(tidemark("run", "job.ts").status).toBe(0)
+    expect(totalSales()).toBe(150)
+  })
+
+  test("a job whose output another state of it has set aside mixes nothing into what is there now", () => {
+    writeSales("a.csv", 0, 100)
+    tidemark("run", "job.ts")
+    expect(tidemark("run", "job.ts", "--dir", "elsewhere", "--reset")).toMatchObject({ status: 0 })
+    writeSales("b.csv", 7000, 50)
+    const { status, stderr } = tidemark("run", "job.ts")
+    expect(stderr).toMatch(
+      /sink-occupied: \S+ is written to by another state of the job sales since this one ran last\./,
+    )
+    expect(status).toBe(1)
+    expect(totalSales()).toBe(100)
+    expect(tidemark("run", "job.ts", "--dir", "elsewhere")).toMatchObject({ status: 0 })
+    expect(totalSales()).toBe(150)
   })
 
   test("--reset without input costs nothing", () => {

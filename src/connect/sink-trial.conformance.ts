@@ -205,7 +205,7 @@ export class Runtime<W extends ConformanceWorld> {
 
 function openSink(driver: SinkConformanceDriver, env: Env, recovery: SinkRecovery): Promise<Sink> {
   const { baseDirectory } = driver
-  const context = { env, arena: ARENA, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory }
+  const context = { env, arena: ARENA, schema: CONFORMANCE_SCHEMA, job: "trial", output: "results", baseDirectory }
   return driver.binding.openSink(context, recovery)
 }
 

@@ -44,6 +44,8 @@ export interface SinkContext {
   /** Where batches lie, and what needs to lie beside them while they are encoded. */
   readonly arena: Arena
   readonly schema: Schema
+  /** The job's name, by which a target may tell whose output it holds. */
+  readonly job: string
   /** The output's name, for errors. */
   readonly output: string
   /** Relative paths are relative to this directory. */
@@ -116,5 +118,11 @@ export interface SinkBinding {
    * within another, are refused before anything is opened. Absent where any number of sinks may write to one place.
    */
   targetKey?(baseDirectory: string): string
+  /**
+   * Refuses what could not be opened, and changes nothing: all outputs are asked before a reset makes the state of the job void.
+   *
+   * @param reset whether what an earlier state has published will be set aside.
+   */
+  check?(context: SinkContext, reset: boolean): Promise<void>
   openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink>
 }

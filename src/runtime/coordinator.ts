@@ -227,17 +227,14 @@ export class Coordinator {
       const changes = changedParams(run, this.#runRecord)
       if (changes.length > 0 && recovered.epoch > 0) this.#options.onEvent?.({ kind: "params-changed", changes })
     }
-    // Inputs first: a pattern that matches nothing must not cost the state that a reset makes void.
+    // First what may be refused: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(recovered)
     for (const warning of this.#inputs.warnings) this.#options.onEvent?.({ kind: "warning", ...warning })
-    await this.#store.begin(this.#runRecord, reset)
     const isReset = reset || recovered.resetPending
-    this.#outputs = await Outputs.open(
-      this.#outputSpecs(),
-      { env, arena: this.#arena, baseDirectory, time: this.#time },
-      recovered,
-      isReset,
-    )
+    const outputs = { env, arena: this.#arena, job: this.#job.name, baseDirectory }
+    await Outputs.check(this.#outputSpecs(), outputs, isReset)
+    await this.#store.begin(this.#runRecord, reset)
+    this.#outputs = await Outputs.open(this.#outputSpecs(), { ...outputs, time: this.#time }, recovered, isReset)
     if (!reset) {
       for (const state of this.#states) {
         for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))

@@ -4,17 +4,18 @@
  * Invariant:
  * - J1 All sinks are staged before the commit record is written, and applied only after it is durable (E2).
  */
-import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
-import type { Sink, SinkBinding, StageProgress } from "../connect/sink.ts"
-import type { Env } from "../env/env.ts"
+import type { Sink, SinkBinding, SinkContext, StageProgress } from "../connect/sink.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import { closeAll } from "./close-all.ts"
 import type { TimeUse } from "./time-use.ts"
 
 /** Bytes in memory that make a sink move them to its staging area, unless told otherwise. */
 const FLUSH_BYTES = 1 << 20
+
+/** What all sinks of a job may use. */
+export type OutputsContext = Omit<SinkContext, "schema" | "output">
 
 /** An output to open. */
 export interface OutputSpec {
@@ -33,6 +34,11 @@ export class Outputs {
     this.#time = time
   }
 
+  /** Refuses outputs that could not be opened; changes nothing. */
+  static async check(specs: readonly OutputSpec[], context: OutputsContext, reset: boolean): Promise<void> {
+    for (const { name, schema, binding } of specs) await binding.check?.({ ...context, schema, output: name }, reset)
+  }
+
   /**
    * Opens the sinks, applies again what was committed, and drops what was not.
    *
@@ -40,7 +46,7 @@ export class Outputs {
    */
   static async open(
     specs: readonly OutputSpec[],
-    context: { readonly env: Env; readonly arena: Arena; readonly baseDirectory: string; readonly time: TimeUse },
+    context: OutputsContext & { readonly time: TimeUse },
     recovered: RecoveredState,
     reset: boolean,
   ): Promise<Outputs> {

@@ -1,4 +1,5 @@
 /** `tidemark run FILE`: runs a job to the end of its input, or until a signal stops it. */
+import { TidemarkError } from "../../base/errors.ts"
 import { run, defaultDirectory } from "../../embedded/run.ts"
 import type { ExecutableJob } from "../../runtime/executable-job.ts"
 import type { JobHandle } from "../../runtime/run-job.ts"
@@ -42,8 +43,9 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   }
   const directory = options.dir ?? defaultDirectory(job.name)
   log?.begin(job.name, directory)
+  let handle: JobHandle
   try {
-    const handle = await run(job, {
+    handle = await run(job, {
       directory,
       ...(options.drain !== undefined && { drain: options.drain ? "always" : "never" }),
       ...(options.reset !== undefined && { reset: options.reset }),
@@ -52,6 +54,11 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       ...(options.compile === false && { compile: "off" }),
       onEvent: (event) => reports.forEach((report) => report.onEvent(event)),
     })
+  } catch (error) {
+    fail(error)
+    return isUsage(error) ? EXIT.usage : EXIT.failed
+  }
+  try {
     const signals = stopOnSignals(handle, (signal) => reports.forEach((report) => report.stopping(signal)))
     for (const report of reports) report.follow(handle)
     const result = await handle.finished.finally(() => signals.release())
@@ -64,6 +71,11 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     fail(error)
     return EXIT.failed
   }
+}
+
+/** Whether a job could not begin as its file, or the command line, is wrong. */
+function isUsage(error: unknown): boolean {
+  return error instanceof TidemarkError && /^(invalid|unbound)-/.test(error.code)
 }
 
 /** Who is told of the run: machines on standard output, and people or collectors of logs on standard error. */

@@ -132,7 +132,14 @@ describe("compressions", () => {
     const recovery = { checkpoint: undefined, staged: [], reset: false, fresh: true }
     const refused = runProcess(withBaseDirectory(createWorld(1)), (env) => {
       const arena = new Arena({ maxBytes: 1 << 20 })
-      const context = { env, arena, schema: SOURCE_SCHEMA, output: "results", baseDirectory: BASE_DIRECTORY }
+      const context = {
+        env,
+        arena,
+        schema: SOURCE_SCHEMA,
+        job: "trial",
+        output: "results",
+        baseDirectory: BASE_DIRECTORY,
+      }
       return jsonl("out", { compression: "gzip" }).openSink(context, recovery)
     })
     await expect(refused).rejects.toThrow(/cannot be an output that is compressed/)

@@ -21,6 +21,7 @@ import type { Partitioning } from "./partition-path.ts"
 import { recoverSink } from "./sink-recovery.ts"
 import { SinkTurns } from "./sink-turns.ts"
 import { makeDirectories, setAside } from "./target-directory.ts"
+import { refuseOthers } from "./target-owner.ts"
 
 /** When parts of an output are published, and in which directories they lie. */
 export interface OutputPolicy extends RollingPolicy {
@@ -82,6 +83,10 @@ export class FileBinding implements SourceBinding, SinkBinding {
   async openSource(context: SourceContext): Promise<Source> {
     assert(!this.#isLiteral, "a directory to write to is not read from")
     return await openFiles(context, this.#format, this.#paths, this.#following)
+  }
+
+  check(context: SinkContext, reset: boolean): Promise<void> {
+    return checkFileSink(context, reset, this.#directory(context.baseDirectory), this.#policy)
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
@@ -149,6 +154,10 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
     return directoryKey(this.#directory(baseDirectory))
   }
 
+  check(context: SinkContext, reset: boolean): Promise<void> {
+    return checkFileSink(context, reset, this.#directory(context.baseDirectory), this.#policy)
+  }
+
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
     const { schema, baseDirectory } = context
     const directory = this.#directory(baseDirectory)
@@ -189,9 +198,20 @@ interface SinkTarget {
   readonly policy: OutputPolicy
 }
 
+/** Refuses partitions by what the rows do not have, and a reset that would set another job's output aside. */
+async function checkFileSink(
+  { env, job, schema, output }: SinkContext,
+  reset: boolean,
+  directory: string,
+  { partitioning }: OutputPolicy,
+): Promise<void> {
+  if (partitioning !== undefined) (await partitionedCode.get()).checkPartitioning(partitioning, schema, output)
+  if (reset) await refuseOthers({ disk: env.disk, directory, job })
+}
+
 /** Opens a sink, in a directory that nobody else writes to, as the commit records have left it. */
 async function openFileSink(context: SinkContext, recovery: SinkRecovery, target: SinkTarget): Promise<Sink> {
-  const { env, baseDirectory, output } = context
+  const { env, baseDirectory, output, job } = context
   const { disk, clock } = env
   const { directory, extension, createEncoder, policy } = target
   await makeDirectories(disk, directory, baseDirectory)
@@ -213,7 +233,10 @@ async function openFileSink(context: SinkContext, recovery: SinkRecovery, target
       return await openPartitionedSink(context, recovery, { ...target, partitioning: policy.partitioning, lock })
     }
     const encoder = createEncoder()
-    const recovered = await recoverSink({ disk, directory, extension, newToken, trailer: trailerOf(encoder) }, recovery)
+    const recovered = await recoverSink(
+      { disk, directory, job, extension, newToken, trailer: trailerOf(encoder) },
+      recovery,
+    )
     return new FileSink({ recovered, encoder, policy, clock, lock, turns: new SinkTurns() })
   } catch (error) {
     await lock.release()

@@ -27,7 +27,14 @@ const FRESH: SinkRecovery = { checkpoint: undefined, staged: [], reset: false, f
 const arena = new Arena({ maxBytes: 1 << 22 })
 
 function open(binding: SinkBinding, env: Env, recovery = FRESH): Promise<Sink> {
-  const context = { env, arena, schema: CONFORMANCE_SCHEMA, output: "results", baseDirectory: BASE_DIRECTORY }
+  const context = {
+    env,
+    arena,
+    schema: CONFORMANCE_SCHEMA,
+    job: "trial",
+    output: "results",
+    baseDirectory: BASE_DIRECTORY,
+  }
   return binding.openSink(context, recovery)
 }
 
@@ -55,7 +62,7 @@ function emptyWorld(): SimWorld {
 
 /** Names in the target, the token of in-progress files as `#`. */
 function names(world: SimWorld, directory = TARGET): string[] {
-  const parts = world.image.list(directory).filter((name) => name !== ".lock")
+  const parts = world.image.list(directory).filter((name) => name !== ".lock" && !name.startsWith(".owner."))
   return parts.map((name) => name.replace(/\.[0-9a-f]{8}\./, ".#."))
 }
 

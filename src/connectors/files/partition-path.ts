@@ -132,7 +132,7 @@ export class PartitionPaths {
 
   /** @throws TidemarkError `invalid-options` where the schema of the output does not have what the levels name. */
   constructor(levels: readonly PartitionLevel[], schema: Schema, output: string) {
-    this.#levels = levels.map((level) => bind(level, schema, output))
+    this.#levels = levels.map((level) => bindLevel(level, schema, output))
   }
 
   /** The directory of a row. */
@@ -163,7 +163,8 @@ export class PartitionPaths {
   }
 }
 
-function bind({ column, by, as = column }: PartitionLevel, schema: Schema, output: string): BoundLevel {
+/** @throws TidemarkError `invalid-options` where the schema of the output does not have what the level names. */
+export function bindLevel({ column, by, as = column }: PartitionLevel, schema: Schema, output: string): BoundLevel {
   const index = schema.fields.findIndex(({ name }) => name === column)
   const refuse = (problem: string, hint: string) =>
     new TidemarkError("invalid-options", `The output ${output} cannot be partitioned by ${column}: ${problem}.`, {

@@ -7,7 +7,6 @@ import { posix } from "node:path"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
 import { makeDurableDirectory } from "../../env/durable-directory.ts"
-import type { Disk } from "../../env/env.ts"
 import type { PartPlace, Trailer } from "./part-file.ts"
 import { mark, SUCCESS, type RecoveredPartition, type RecoveredPartitions } from "./partitioned-sink.ts"
 import { decodePartitionedCursor, decodePartitionedEpoch, type PartitionedEpoch } from "./partitioned-record.ts"
@@ -15,11 +14,10 @@ import { advance, recoverPart, refuseForeign } from "./sink-recovery.ts"
 import type { SinkCursor, StagedPart } from "./staged-part.ts"
 import type { FileSinkStep } from "./steps.ts"
 import { listParts, RESET_STEPS, supersededBy, type PartEntry } from "./target-directory.ts"
+import { claimTarget, type ClaimedTarget } from "./target-owner.ts"
 
 /** Where a partitioned sink writes to. */
-export interface PartitionedTarget {
-  readonly disk: Disk
-  readonly directory: string
+export interface PartitionedTarget extends ClaimedTarget {
   /** How many levels its directories have. */
   readonly depth: number
   readonly trailer: Trailer | undefined
@@ -48,7 +46,7 @@ export async function recoverPartitions(
   const { disk, directory, placeOf } = target
   const epochs = recovery.staged.map(decodePartitionedEpoch).filter((epoch) => epoch !== undefined)
   const checkpoint = recovery.checkpoint === undefined ? undefined : decodePartitionedCursor(recovery.checkpoint)
-  const token = checkpoint?.token ?? epochs[0]?.token ?? target.newToken()
+  const token = await claimTarget(target, checkpoint?.token ?? epochs[0]?.token, target.newToken)
   const nextPart = epochs.at(-1)?.nextPart ?? checkpoint?.nextPart ?? 0
   const unmarked = new Map((checkpoint?.unmarked ?? []).map(({ path, endMicros }) => [path, endMicros]))
   const records = new Map<string, PartRecords>()

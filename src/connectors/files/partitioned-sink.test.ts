@@ -120,7 +120,10 @@ const daily = jsonl("out", { partitionBy: { column: "at", by: "day", as: "dt" } 
 type TimedRow = readonly [at: number, country: string | null]
 
 function open(binding: SinkBinding, env: Env, recovery = FRESH, of: Schema = TIMED): Promise<Sink> {
-  return binding.openSink({ env, arena, schema: of, output: "results", baseDirectory: BASE_DIRECTORY }, recovery)
+  return binding.openSink(
+    { env, arena, schema: of, job: "trial", output: "results", baseDirectory: BASE_DIRECTORY },
+    recovery,
+  )
 }
 
 async function epoch(sink: Sink, rows: readonly TimedRow[], progress?: Partial<StageProgress>, final = false) {

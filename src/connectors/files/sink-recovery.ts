@@ -13,11 +13,11 @@ import { assert } from "../../base/assert.ts"
 import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
-import type { Disk } from "../../env/env.ts"
 import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeCursor, decodeStagedPart, type SinkCursor, type StagedPart } from "./staged-part.ts"
 import type { FileSinkStep } from "./steps.ts"
 import { listParts, type PartEntry } from "./target-directory.ts"
+import { claimTarget, type ClaimedTarget } from "./target-owner.ts"
 
 const SYNC_STEP: FileSinkStep = "sink.recover.sync-directory"
 
@@ -40,13 +40,13 @@ export interface PartHistory {
 
 /** Restores a sink's directory, which exists. */
 export async function recoverSink(
-  target: { disk: Disk; directory: string; extension: string; newToken: () => number; trailer: Trailer | undefined },
+  target: ClaimedTarget & { extension: string; newToken: () => number; trailer: Trailer | undefined },
   recovery: SinkRecovery,
 ): Promise<RecoveredSink> {
   const { disk, directory, extension } = target
   const epochs = recovery.staged.map(decodeStagedPart).filter((staged) => staged !== undefined)
   const checkpoint = recovery.checkpoint === undefined ? undefined : decodeCursor(recovery.checkpoint)
-  const token = checkpoint?.token ?? epochs[0]?.token ?? target.newToken()
+  const token = await claimTarget(target, checkpoint?.token ?? epochs[0]?.token, target.newToken)
   const place: PartPlace = { disk, directory, token, extension }
   const start: SinkCursor = checkpoint ?? { token, part: 0, length: 0, openedAtMicros: 0 }
   const cursor = epochs.reduce(advance, start)

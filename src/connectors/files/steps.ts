@@ -25,6 +25,12 @@ export const FILE_SINK_STEPS = [
   "sink.reset.sync-superseded",
   /** `--reset`: makes it durable that the parts are gone from the target directory. */
   "sink.reset.sync-directory",
+  /** Makes the marker that says whose output the target directory holds. */
+  "sink.claim.create",
+  /** Removes the marker of who had it before. */
+  "sink.claim.remove",
+  /** Makes both durable. */
+  "sink.claim.sync-directory",
   /** Makes the in-progress file of a new part. */
   "sink.create",
   /** Makes its entry durable, so that its absence will mean that it was published. */

@@ -68,7 +68,14 @@ describeSinkConformance("memory", {
 test("an array is another sink's when that has closed", async () => {
   const table = new MemoryTable<unknown>([])
   const env = new SimWorld({ seed: 1 }).boot()
-  const context = { env, arena: undefined as never, schema: Trip, output: "trips", baseDirectory: "/work" }
+  const context = {
+    env,
+    arena: undefined as never,
+    schema: Trip,
+    job: "trial",
+    output: "trips",
+    baseDirectory: "/work",
+  }
   const recovery = { checkpoint: undefined, staged: [], reset: false, fresh: true }
   const first = await table.openSink(context, recovery)
   await expect(table.openSink(context, recovery)).rejects.toMatchObject({ code: "sink-occupied" })

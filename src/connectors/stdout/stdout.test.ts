@@ -23,7 +23,10 @@ async function open(format: "jsonl" | "table", recovery = FRESH): Promise<{ sink
   const printed: string[] = []
   const binding = new StdoutBinding(format, async (text) => void printed.push(text))
   const env = new SimWorld({ seed: 1 }).boot()
-  const sink = await binding.openSink({ env, arena, schema: Trip, output: "trips", baseDirectory: "/work" }, recovery)
+  const sink = await binding.openSink(
+    { env, arena, schema: Trip, job: "trial", output: "trips", baseDirectory: "/work" },
+    recovery,
+  )
   return { sink, printed }
 }
 
