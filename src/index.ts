@@ -101,7 +101,14 @@ export type { RunOptions } from "./embedded/run-options.ts"
 export type { ErrorPolicy, ExecutableJob } from "./runtime/executable-job.ts"
 export type { JobHandle } from "./runtime/run-job.ts"
 export type { DrainPolicy } from "./runtime/run-options.ts"
-export type { HoldingBack, IdlePartition, JobResult, JobStatus, PausedPartition } from "./runtime/status.ts"
+export type {
+  EventTimeStatus,
+  HoldingBack,
+  IdlePartition,
+  JobResult,
+  JobStatus,
+  PausedPartition,
+} from "./runtime/status.ts"
 export type { Occupation, TimeShare } from "./runtime/time-use.ts"
 export type { ServerAddress } from "./server/status-server.ts"
 export type { JobEvent } from "./trace/events.ts"

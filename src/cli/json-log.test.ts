@@ -22,6 +22,7 @@ const STATUS: JobStatus = {
   openWindows: 0,
   holdingBack: [],
   idlePartitions: [],
+  eventTimes: [],
   pausedPartitions: [],
   rowsInFlight: 0,
   inputRead: 0,

@@ -19,6 +19,7 @@ const STATUS: JobStatus = {
   openWindows: 4,
   holdingBack: [],
   idlePartitions: [],
+  eventTimes: [{ id: "at", watermarkMicros: 0, maxEventTimeMicros: 0, isActive: true }],
   pausedPartitions: [],
   rowsInFlight: 0,
   inputRead: 50,
@@ -67,12 +68,15 @@ describe("CP1 the text of a status", () => {
     expect(plainLine(sampleAt(0, status), rates)).toContain(`, ${says.join(", ")}`)
     const lines = liveLines(sampleAt(0, status), rates, 0, picocolors.createColors(false))
     expect(lines.slice(-2)).toEqual(says.map((each) => `  wait  ${each}`))
+    const several = { ...status, rowsInByInput: { trips: 1, fares: 1 } }
+    expect(plainLine(sampleAt(0, several), rates)).toContain("c of trips ahead of the slowest")
   })
 
   test("says where there is no event time yet, and nothing of the end where sizes are unknown", () => {
     const status = { maxEventTimeMicros: undefined, watermarkMicros: undefined, inputTotal: undefined }
     const line = plainLine(sampleAt(0, status), rates)
     expect(line).toContain("event time: none yet")
+    expect(plainLine(sampleAt(0, { ...status, eventTimes: [] }), rates)).toContain(", no event time, ")
     expect(line).not.toContain("ETA")
   })
 

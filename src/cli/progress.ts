@@ -82,7 +82,9 @@ export function plainLine(sample: Sample, rates: Rates): string {
 }
 
 /** Partitions for which the watermark does not wait, and those that wait for others: the first of each. */
-function quiet({ idlePartitions, pausedPartitions }: JobStatus): string[] {
+function quiet(status: JobStatus): string[] {
+  const { idlePartitions, pausedPartitions } = status
+  const namesOf = (partitions: readonly NamedPartition[]): string => partitionNames(partitions, status)
   const [idle] = idlePartitions
   const [paused] = pausedPartitions
   return [
@@ -91,8 +93,15 @@ function quiet({ idlePartitions, pausedPartitions }: JobStatus): string[] {
   ]
 }
 
-function namesOf(partitions: readonly { readonly partition: string }[]): string {
-  const [first, ...others] = [...new Set(partitions.map(({ partition }) => partition))]
+interface NamedPartition {
+  readonly input: string
+  readonly partition: string
+}
+
+function partitionNames(partitions: readonly NamedPartition[], { rowsInByInput }: JobStatus): string {
+  const hasSeveral = Object.keys(rowsInByInput).length > 1
+  const names = partitions.map(({ input, partition }) => (hasSeveral ? `${partition} of ${input}` : partition))
+  const [first, ...others] = [...new Set(names)]
   return others.length === 0 ? first! : `${first} and ${counted(others.length, "other")}`
 }
 
@@ -115,7 +124,8 @@ function inputLine(status: JobStatus, rates: Rates): string {
 }
 
 function timeLine(status: JobStatus): string {
-  const { maxEventTimeMicros, watermarkMicros } = status
+  const { eventTimes, maxEventTimeMicros, watermarkMicros } = status
+  if (eventTimes.length === 0) return "no event time"
   if (maxEventTimeMicros === undefined) return "event time: none yet"
   const seen = timeText(maxEventTimeMicros)
   if (watermarkMicros === undefined || !Number.isFinite(watermarkMicros)) return `event time ${seen}, no watermark yet`

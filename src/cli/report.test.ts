@@ -20,6 +20,7 @@ const STATUS: JobStatus = {
   openWindows: 1,
   holdingBack: [],
   idlePartitions: [],
+  eventTimes: [],
   pausedPartitions: [],
   rowsInFlight: 0,
   inputRead: 1,

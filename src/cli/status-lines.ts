@@ -7,7 +7,7 @@
 import type { Colors } from "picocolors/types.js"
 import { counted, grouped, plural } from "../base/counted.ts"
 import { formatDuration } from "../base/duration.ts"
-import type { StoredEventTime, StoredHold, StoredIdle, StoredStatus, StoredWindow } from "../observe/stored-status.ts"
+import type { StoredEventTime, StoredHold, StoredIdle, StoredOperator, StoredStatus } from "../observe/stored-status.ts"
 import { agoText, spanText, timeText } from "./time-text.ts"
 
 /** What became of a job. */
@@ -40,8 +40,19 @@ export function statusLines(shown: ShownStatus, colors: Colors): string[] {
     ...(status.inputGaps > 0
       ? [countLine("gaps", status.inputGaps, "gap", "in the inputs, where records may have been lost", colors)]
       : []),
+    ...someLines(status.pausedPartitions, ({ aheadMicros, ...paused }) => {
+      const ahead = aheadMicros === undefined ? "" : `${spanText(aheadMicros)} `
+      return `${partitionText(paused, status)} is ${ahead}ahead of the slowest: it is read when that has caught up`
+    }),
     ...status.eventTimes.flatMap((eventTime) => ["", ...eventTimeLines(eventTime, shown, colors)]),
+    ...untimedLines(status),
   ]
+}
+
+/** Those that wait for no watermark, where they have something. */
+function untimedLines({ operators }: StoredStatus): string[] {
+  const untimed = operators.filter(({ eventTimes }) => eventTimes.length === 0)
+  return untimed.length === 0 ? [] : ["", ...untimed.map((operator) => operatorText(operator, undefined))]
 }
 
 function headLine({ state, status, nowMicros }: ShownStatus, { bold, green, yellow, dim }: Colors): string {
@@ -61,7 +72,8 @@ function eventTimeLines(eventTime: StoredEventTime, shown: ShownStatus, colors: 
   const { id, watermarkMicros, maxEventTimeMicros } = eventTime
   const { bold, dim } = colors
   const head = `${bold(`event time ${id}`)}`
-  const windows = shown.status.windows.filter(({ eventTimes }) => eventTimes.includes(id))
+  const followers = shown.status.operators.filter(({ eventTimes }) => eventTimes.includes(id))
+  const waiting = followers.filter((follower) => awaitedOf(follower, shown.status).includes(eventTime))
   const lines = [
     watermarkMicros === undefined
       ? `${head}  no watermark yet`
@@ -70,15 +82,31 @@ function eventTimeLines(eventTime: StoredEventTime, shown: ShownStatus, colors: 
     ...someLines(eventTime.idlePartitions, ({ sinceMicros, ...idle }) => {
       return `${partitionText(idle, shown.status)} is idle: nothing of it since ${timeText(sinceMicros)}, ${agoText(shown.nowMicros - sinceMicros)}`
     }),
-    ...someLines(eventTime.pausedPartitions, ({ aheadMicros, ...paused }) => {
-      const ahead = aheadMicros === undefined ? "" : `${spanText(aheadMicros)} `
-      return `${partitionText(paused, shown.status)} is ${ahead}ahead of the slowest: it is read when that has caught up`
-    }),
   ]
-  for (const window of windows) lines.push(`  ${windowText(window, watermarkMicros)}`)
-  const isWaiting = windows.some(({ openWindows }) => openWindows > 0)
-  if (isWaiting) lines.push(`  ${dim(adviceOf(eventTime, shown))}`)
+  for (const follower of followers) {
+    lines.push(
+      `  ${waiting.includes(follower) ? operatorText(follower, watermarkMicros) : elsewhereText(follower, shown)}`,
+    )
+  }
+  if (waiting.some(({ nextDueMicros }) => nextDueMicros !== undefined)) {
+    lines.push(`  ${dim(adviceOf(eventTime, shown))}`)
+  }
   return lines
+}
+
+/** T8: the event times that an operator waits for: of those that are not idle or at their end, or else of all, the least. */
+function awaitedOf({ eventTimes }: StoredOperator, status: StoredStatus): StoredEventTime[] {
+  const followed = status.eventTimes.filter(({ id }) => eventTimes.includes(id))
+  const active = followed.filter(({ holdingBack }) => holdingBack !== undefined)
+  const asked = active.length > 0 ? active : followed
+  const least = Math.min(...asked.map(({ watermarkMicros = -Infinity }) => watermarkMicros))
+  return asked.filter(({ watermarkMicros = -Infinity }) => watermarkMicros === least)
+}
+
+/** Of an operator that follows several event times, for those that it does not wait for. */
+function elsewhereText(follower: StoredOperator, { status }: ShownStatus): string {
+  const ids = awaitedOf(follower, status).map(({ id }) => id)
+  return `${follower.id} waits for the event time ${ids.join(" and ")}, which it follows, too`
 }
 
 const SHOWN_MAX = 5
@@ -102,7 +130,7 @@ function lagText(watermark: number, latest: number | undefined): string {
 }
 
 function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: Colors): string[] {
-  const { holdingBack, openPartitions, outOfOrderMicros } = eventTime
+  const { id, holdingBack, openPartitions, outOfOrderMicros } = eventTime
   if (holdingBack === undefined) {
     return [
       openPartitions === 0 ? "  no partition is open: all that was there is read" : "  all open partitions are idle",
@@ -120,7 +148,12 @@ function holdLines(eventTime: StoredEventTime, shown: ShownStatus, { yellow }: C
   if (behindMicros > 0) return [`  ${yellow(`${at}, ${spanText(behindMicros)} behind the furthest`)}${also}${since}`]
   const delay =
     outOfOrderMicros === undefined || outOfOrderMicros === 0 ? "" : ` less ${formatDuration(outOfOrderMicros)}`
-  const who = !isAlone ? "none is further" : openPartitions === 1 ? "the only open partition" : "all others are idle"
+  const whose = shown.status.eventTimes.length > 1 ? ` of ${id}` : ""
+  const who = !isAlone
+    ? "none is further"
+    : openPartitions === 1
+      ? `the only open partition${whose}`
+      : "all others are idle"
   return [`  ${at}, its latest event${delay}; ${who}${since}`]
 }
 
@@ -129,13 +162,28 @@ function sinceText({ sinceEpoch, sinceMicros, isAtLeast }: StoredHold, nowMicros
   return `; ${since}, ${agoText(nowMicros - sinceMicros)}`
 }
 
-function windowText({ id, openWindows, nextDueMicros }: StoredWindow, watermark: number | undefined): string {
-  if (openWindows === 0) return `${id}: no window is open`
-  const open = `${id}: ${counted(openWindows, "window is", "windows are")} open`
-  if (nextDueMicros === undefined) return open
+/** What waits in an operator, and for what. */
+function operatorText(operator: StoredOperator, watermark: number | undefined): string {
+  const { id, kind, nextDueMicros } = operator
+  const what = `${id}: ${contentText(operator)}`
+  if (nextDueMicros === undefined) return what
   const missing = watermark === undefined ? "" : `, ${spanText(nextDueMicros - watermark)} to go`
   // A window fires at its last moment, which is a microsecond before its end: its end is what people know it by.
-  return `${open}; the next fires when the watermark has come to ${timeText(nextDueMicros + 1)}${missing}`
+  const due = kind === "window" ? nextDueMicros + 1 : nextDueMicros
+  return `${what}; the next fires when the watermark has come to ${timeText(due)}${missing}`
+}
+
+function contentText({ kind, openWindows, keys, timers = 0, rowsInFlight = 0 }: StoredOperator): string {
+  if (kind === "asyncMap") {
+    return rowsInFlight === 0
+      ? "no call is in flight"
+      : `${counted(rowsInFlight, "row waits", "rows wait")} for the answer to their call`
+  }
+  if (kind === "process") {
+    if (keys === undefined) return "its keys were not counted yet"
+    return `${counted(keys, "key has", "keys have")} state, ${counted(timers, "timer is", "timers are")} set`
+  }
+  return openWindows === 0 ? "no window is open" : `${counted(openWindows, "window is", "windows are")} open`
 }
 
 /** What makes the windows fire that wait. */

@@ -28,6 +28,24 @@ export interface OperatorStatus extends OperatorCounts {
   readonly nextDue: number | undefined
   /** Rows that wait for the answer to their call. */
   readonly heldRows: number
+  /** Of what the user's functions keep by key: how many keys have something, and how many timers are set. */
+  readonly kept: KeptCounts | undefined
+}
+
+/** How much an operator keeps by key. */
+export interface KeptCounts {
+  readonly keys: number
+  readonly timers: number
+}
+
+/** How far an event time is. */
+export interface EventTimeProgress {
+  readonly id: string
+  /** In microseconds; `undefined` before the first. */
+  readonly watermark: number | undefined
+  readonly maxEventTime: number | undefined
+  /** Whether windows wait for it: not where all its partitions have ended, or are idle. */
+  readonly isActive: boolean
 }
 
 /** What the watermark of an event time waits for. */
@@ -37,7 +55,10 @@ export interface SlowestInput {
   /** The open partition with the least watermark, and that watermark: `undefined` before its first row. */
   readonly partition: number
   readonly watermark: number | undefined
-  /** How far it is behind the partition that has come furthest, ended ones included; `undefined` where it has no watermark. */
+  /**
+   * How far it is behind the partition that has come furthest, ended ones included, of all event times that meet its own in an
+   * operator; `undefined` where it has no watermark.
+   */
   readonly behind: number | undefined
   /** How many other open partitions are as far. */
   readonly others: number
@@ -72,13 +93,15 @@ export interface PartitionStanding {
 export interface DataflowStatus {
   /** Of all windows. */
   readonly lateRows: number
-  /** The lowest of all event times', in microseconds; `undefined` before the first. */
+  /** The lowest of the active event times', or of all where none is, in microseconds; `undefined` before the first. */
   readonly watermark: number | undefined
   /** In microseconds. */
   readonly maxEventTime: number | undefined
   readonly openWindows: number
   /** In the order of the plan. */
   readonly operators: readonly OperatorStatus[]
+  /** In the order of the plan. */
+  readonly eventTimes: readonly EventTimeProgress[]
   /** Of each event time that has an open partition that is not idle, in the order of the plan. */
   readonly slowest: readonly SlowestInput[]
   /** By event time, in the order of the plan. */

@@ -93,6 +93,8 @@ export class Dataflow {
   readonly #timed: readonly TimedStep[]
   /** Those of them that are given watermarks. */
   readonly #leading: readonly TimedStep[]
+  /** Of each event time those that meet it in an operator, with itself. */
+  readonly #meetings: ReadonlyMap<EventTime, ReadonlySet<EventTime>>
   /** Those that ask for calls, in the order of the plan. */
   readonly #calling: readonly CallingStep[]
   /** Those that go by the clock. */
@@ -138,6 +140,7 @@ export class Dataflow {
       if (isFollowing(operator)) operator.follow(upstreams)
       return [{ operator, isLed: isLed(operator), emitter: step, upstreams }]
     })
+    this.#meetings = meetingsOf(this.#timed)
     for (const { operator } of steps) {
       if (operator instanceof ProcessingTime) operator.wakeFor(followersOf(operator, this.#timed))
     }
@@ -444,19 +447,25 @@ export class Dataflow {
   /** How far everything is. */
   status(): DataflowStatus {
     const operators = this.#steps.map(statusOf)
-    const eventTimes = operators.filter(({ kind }) => kind === "eventTime")
-    const watermarks = eventTimes.map(({ watermark }) => watermark ?? -Infinity)
-    const latest = Math.max(...eventTimes.map(({ maxEventTime }) => maxEventTime ?? -Infinity))
+    const eventTimes = this.#steps.flatMap(({ operator }) => (operator instanceof EventTime ? [operator] : []))
+    const latest = Math.max(...eventTimes.map(({ maxEventTime }) => maxEventTime))
     return {
       lateRows: operators.reduce((sum, { lateRows }) => sum + lateRows, 0),
-      watermark: finite(watermarks.length === 0 ? -Infinity : Math.min(...watermarks)),
+      watermark: finite(eventTimes.length === 0 ? -Infinity : leastWatermark(eventTimes)),
       maxEventTime: finite(latest),
       openWindows: operators.reduce((sum, { openWindows }) => sum + openWindows, 0),
       operators,
-      slowest: this.#steps.flatMap(({ operator }) => (operator instanceof EventTime ? slowestOf(operator) : [])),
-      idle: this.#steps.flatMap(({ operator }) => {
-        if (!(operator instanceof EventTime)) return []
-        return operator.idlePartitions().map((each) => ({ eventTime: operator.id, ...each }))
+      eventTimes: eventTimes.map(({ id, watermark, maxEventTime, hasActivePartitions }) => {
+        return {
+          id,
+          watermark: finite(watermark),
+          maxEventTime: finite(maxEventTime),
+          isActive: hasActivePartitions,
+        }
+      }),
+      slowest: eventTimes.flatMap((eventTime) => slowestOf(eventTime, this.#meetings.get(eventTime) ?? [eventTime])),
+      idle: eventTimes.flatMap((eventTime) => {
+        return eventTime.idlePartitions().map((each) => ({ eventTime: eventTime.id, ...each }))
       }),
     }
   }
@@ -474,6 +483,18 @@ function followersOf(operator: TimedOperator, timed: readonly TimedStep[]): Time
   const found = new Set<EventTime | TimedOperator>([operator])
   for (const step of timed) if (step.upstreams.some((each) => found.has(each))) found.add(step.operator)
   return timed.flatMap((step) => (found.has(step.operator) ? [step.operator] : []))
+}
+
+/** Of each event time that an operator follows, also by way of others, those that meet it in one, with itself. */
+function meetingsOf(timed: readonly TimedStep[]): Map<EventTime, Set<EventTime>> {
+  const meetings = new Map<EventTime, Set<EventTime>>()
+  const followed = new Map<TimedOperator, readonly EventTime[]>()
+  for (const { operator, upstreams } of timed) {
+    const own = upstreams.flatMap((each) => (each instanceof EventTime ? [each] : (followed.get(each) ?? [])))
+    followed.set(operator, own)
+    for (const each of own) meetings.set(each, new Set([...(meetings.get(each) ?? []), ...own]))
+  }
+  return meetings
 }
 
 /** T8: the least of those that may bring more rows and are not idle, or of all where there is none. */
@@ -541,10 +562,10 @@ function timeBehindCalls(eventTime: string, calls: string): TidemarkError {
   })
 }
 
-function slowestOf(eventTime: EventTime): SlowestInput[] {
+function slowestOf(eventTime: EventTime, met: Iterable<EventTime>): SlowestInput[] {
   const slowest = eventTime.slowest()
   if (slowest === undefined) return []
   const { partition, watermark, others } = slowest
-  const behind = finite(eventTime.furthestWatermark - watermark)
+  const behind = finite(Math.max(...[...met].map((each) => each.furthestWatermark)) - watermark)
   return [{ eventTime: eventTime.id, partition, watermark: finite(watermark), behind, others }]
 }

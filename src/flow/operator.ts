@@ -67,6 +67,19 @@ export interface WindowCounts {
   countOpenWindows(): number
 }
 
+/** An operator in which the user's functions keep something by key. */
+export interface KeyedOperator extends Operator {
+  /** How many keys have something; those that have lost it since the last `writeChanges` may count. */
+  readonly keyCount: number
+  /** How many timers are set. */
+  readonly timerCount: number
+}
+
+/** Whether the user's functions keep something by key in an operator. */
+export function isKeyed(operator: Operator | undefined): operator is KeyedOperator {
+  return operator !== undefined && "timerCount" in operator
+}
+
 /** Whether an operator has windows, or counts like one that has. */
 export function hasWindowCounts(operator: Operator | undefined): operator is Operator & WindowCounts {
   return operator !== undefined && "countOpenWindows" in operator

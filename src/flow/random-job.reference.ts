@@ -14,6 +14,7 @@ import { AGGREGATES } from "./aggregates/definitions.ts"
 import type { Validator } from "./validator.ts"
 import { PendingCalls } from "./calls.reference.ts"
 import { Dataflow } from "./dataflow.ts"
+import type { KeptCounts } from "./dataflow-status.ts"
 import { ReferenceDataflow } from "./dataflow.reference.ts"
 import { followedWatermarks } from "./followed-watermarks.ts"
 import {
@@ -480,6 +481,7 @@ export class JobRun {
       const problem = (what: string) => new Error(`DF3: ${id} ${what}, at the watermark ${watermark}, due at ${due}`)
       const { plan } = this.#job
       const node = plan.nodes[index]!
+      if (node.kind === "process" && now.kept !== undefined) this.#checkKept(id, now.kept, "open" in node.spec)
       // Timers of the user's are nobody's windows, and windows that fire more than once do so when records come.
       if (!now.isTimed || now.kind === "process") return
       if (node.kind === "windowAggregate" && node.firing !== undefined) return
@@ -489,6 +491,16 @@ export class JobRun {
       if (followed?.kind !== "eventTime" || others.length > 0) return
       if (due > watermark && now.rowsOut > rowsOut) throw problem("has fired before its time")
     })
+  }
+
+  /** What is counted of keys and timers is what there is; instances of operators are asked what they keep only at a commit. */
+  #checkKept(id: string, { keys, timers }: KeptCounts, isOperator: boolean): void {
+    const contents = this.#dataflow.contentsOf(id)
+    if (contents?.kind !== "keys") throw new Error(`${id} counts keys, and cannot tell which`)
+    const set = contents.keys.reduce((sum, key) => sum + key.timers.length, 0)
+    const isRight = isOperator ? keys >= contents.keys.length : keys === contents.keys.length
+    if (isRight && timers === set) return
+    throw new Error(`${id} counts ${keys} keys and ${timers} timers, and keeps ${contents.keys.length} and ${set}`)
   }
 
   #drain(): void {

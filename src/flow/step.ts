@@ -1,7 +1,7 @@
 /** A node of a plan at work: who takes what its operator gives, and what it tells of itself. */
 import type { Batch } from "../batch/batch.ts"
 import type { OperatorCounts, OperatorStatus } from "./dataflow-status.ts"
-import { hasWindowCounts, isTimed, type Emitter, type Operator } from "./operator.ts"
+import { hasWindowCounts, isKeyed, isTimed, type Emitter, type Operator, type TimedOperator } from "./operator.ts"
 import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
 import type { PlanNode, Port } from "./plan.ts"
@@ -95,9 +95,15 @@ export function statusOf(step: Step): OperatorStatus {
     watermark: watermark === undefined ? undefined : finite(watermark),
     maxEventTime: operator instanceof EventTime ? finite(operator.maxEventTime) : undefined,
     openWindows: counts?.countOpenWindows() ?? 0,
-    nextDue: finite(timed?.nextDue?.() ?? Infinity),
+    nextDue: finite(nextOf(timed)),
     heldRows: operator instanceof AsyncMap ? operator.heldRows : 0,
+    kept: isKeyed(operator) ? { keys: operator.keyCount, timers: operator.timerCount } : undefined,
   }
+}
+
+/** When the next result is due, or the next timer. */
+function nextOf(timed: TimedOperator | undefined): number {
+  return timed?.nextDue?.() ?? (isKeyed(timed) ? timed.nextMoment?.() : undefined) ?? Infinity
 }
 
 /** A time, or `undefined` where there is none yet. */

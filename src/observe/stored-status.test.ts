@@ -1,7 +1,15 @@
 import { expect, test } from "vitest"
+import { Prng } from "../base/prng.ts"
+import type { RowOf } from "../batch/schema.ts"
+import { t } from "../batch/types.ts"
 import type { Env } from "../env/env.ts"
-import type { ArrayPartitions } from "../runtime/array-source.fixture.ts"
-import { Bench, reading, SECOND } from "../runtime/simulated-job.fixture.ts"
+import { ArrayTarget } from "../runtime/array-sink.fixture.ts"
+import { arraySource, type ArrayPartitions } from "../runtime/array-source.fixture.ts"
+import { Bench, Reading, reading, SECOND } from "../runtime/simulated-job.fixture.ts"
+import { count } from "../stream/aggregates.ts"
+import { job } from "../stream/job.ts"
+import { eventTimer, processingTimer, valueState } from "../stream/process-declarations.ts"
+import { tumbling } from "../stream/windows.ts"
 import { readStoredStatus } from "./stored-status.ts"
 
 const PARTITIONS: ArrayPartitions = {
@@ -43,9 +51,9 @@ test("SV1 says what the job has told of itself, wherever it was stopped", async 
       inputs: [{ name: "readings", rows: status.rowsInByInput["readings"] }],
       outputs: Object.entries(status.rowsOut).map(([name, rows]) => ({ name, rows })),
       deadLetters: "bad",
-      windows: [
-        { id: "tens", eventTimes: ["readings/eventTime"] },
-        { id: "sliding", eventTimes: ["readings/eventTime"] },
+      operators: [
+        { id: "tens", kind: "window", eventTimes: ["readings/eventTime"] },
+        { id: "sliding", kind: "window", eventTimes: ["readings/eventTime"] },
       ],
     })
     const [eventTime] = stored!.eventTimes
@@ -82,7 +90,96 @@ test("the slowest partition is named, with how far it is behind, and since which
   expect(hold!.behindMicros).toBe(38 * SECOND)
   const stored = await look(bench)
   expect(stored!.eventTimes[0]!.holdingBack).toMatchObject({ partition: "b.csv", sinceEpoch: 5, isAtLeast: false })
-  expect(stored!.windows[0]).toMatchObject({ openWindows: 2, nextDueMicros: 70 * SECOND - 1 })
+  expect(stored!.operators[0]).toMatchObject({ openWindows: 2, nextDueMicros: 70 * SECOND - 1 })
+})
+
+/** Two inputs with an event time each, which meet; and what is kept by key, once with event time and once by the clock. */
+const meeting = job({
+  name: "meeting",
+  inputs: { left: Reading, right: Reading },
+  flow: ({ left, right }) => {
+    const leftTime = left.eventTime("at", { outOfOrder: "2s", id: "left-time" })
+    const rightTime = right.eventTime("at", { outOfOrder: "0s", id: "right-time", maxDrift: "5s" })
+    const both = leftTime.union(rightTime)
+    const spec = {
+      emits: { sensor: t.string },
+      state: { seen: valueState(t.int53.default(0)) },
+      onRecord: (row: RowOf<typeof Reading>, { state, timers }: Handled) => {
+        if (row.value === 2) state.seen.set(1)
+        else timers.end.set(row.at + 10 * SECOND)
+      },
+    }
+    return {
+      tens: both.keyBy("sensor").window(tumbling("10s")).aggregate({ count: count() }, { id: "tens" }),
+      ends: both
+        .keyBy("sensor")
+        .process({ ...spec, timers: { end: eventTimer() }, onTimer: { end: () => undefined } }, { id: "ends" }),
+      quiet: left
+        .keyBy("sensor")
+        .process({ ...spec, timers: { end: processingTimer() }, onTimer: { end: () => undefined } }, { id: "quiet" }),
+    }
+  },
+})
+
+interface Handled {
+  readonly state: { readonly seen: { set(value: number): void } }
+  readonly timers: { readonly end: { set(micros: number): void } }
+}
+
+test("SV1 also where event times meet, and of what is kept by key", async () => {
+  const sensors = ["x", "y", "z", "w"]
+  for (let seed = 1; seed <= 40; seed++) {
+    const prng = new Prng(seed)
+    const rows = (scale: number) =>
+      Array.from({ length: 6 }, (_, at) => reading(at * scale + prng.below(4), prng.pick(sensors), 1 + prng.below(2)))
+    const bench = new Bench(seed)
+    const targets = { tens: new ArrayTarget("tens"), ends: new ArrayTarget("ends"), quiet: new ArrayTarget("quiet") }
+    const bound = meeting.with({
+      inputs: {
+        left: arraySource({ l1: rows(3), l2: rows(1 + prng.below(9)) }),
+        right: arraySource({ r: rows(1 + prng.below(9)) }),
+      },
+      outputs: {
+        tens: targets.tens.binding(),
+        ends: targets.ends.binding(),
+        quiet: targets.quiet.binding(),
+      },
+      deadLetter: bench.bad.binding(),
+    })
+    const until = 1 + prng.below(17)
+    const { status } = await bench.run(bound, { batchRows: 1, epochRows: 3, drain: "never" }, (handle, env) => {
+      const wait = async () => {
+        for (let looks = 0; looks < until; looks++) await env.timers.sleep(1)
+        await handle.stop()
+      }
+      void wait()
+    })
+    const stored = (await look(bench))!
+    const told = status.eventTimes.map(({ isActive: _, ...rest }) => rest)
+    expect(stored.eventTimes, `seed ${seed}`).toMatchObject(told)
+    const holds = status.holdingBack.map(({ lastReadMicros: _, ...rest }) => rest)
+    const held = stored.eventTimes.flatMap(({ id, holdingBack: hold }) => {
+      if (hold === undefined) return []
+      const { input, partition, watermarkMicros, behindMicros, others } = hold
+      return [{ eventTime: id, input, partition, watermarkMicros, behindMicros, others }]
+    })
+    expect(held, `seed ${seed}`).toEqual(holds)
+    expect(stored.openWindows).toBe(status.openWindows)
+    expect(stored.operators.map(({ id, kind, eventTimes }) => ({ id, kind, eventTimes }))).toEqual([
+      { id: "tens", kind: "window", eventTimes: ["left-time", "right-time"] },
+      { id: "ends", kind: "process", eventTimes: ["left-time", "right-time"] },
+      { id: "quiet", kind: "process", eventTimes: [] },
+    ])
+    // Event times meet here: each is measured against the furthest of both.
+    const furthest = Math.max(
+      ...status.eventTimes.map(({ id, maxEventTimeMicros = -Infinity }) => {
+        return maxEventTimeMicros - (id === "left-time" ? 2 * SECOND : 0) - 1
+      }),
+    )
+    for (const { watermarkMicros, behindMicros } of status.holdingBack) {
+      expect(behindMicros).toBe(watermarkMicros === undefined ? undefined : furthest - watermarkMicros)
+    }
+  }
 })
 
 test("SV2 behind a snapshot a partition is told to have held at least since then", async () => {

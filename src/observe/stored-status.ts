@@ -20,7 +20,7 @@ export interface StoredHold {
   readonly partition: string
   /** In µs; `undefined` before its first record. */
   readonly watermarkMicros: number | undefined
-  /** How far it is behind the partition that has come furthest, in µs of event time. */
+  /** How far it is behind the partition that has come furthest, in µs of event time, of all event times that meet this one. */
   readonly behindMicros: number | undefined
   /** How many other open partitions are just as far. */
   readonly others: number
@@ -59,18 +59,24 @@ export interface StoredEventTime {
   /** `undefined` where no partition is open that is not idle. */
   readonly holdingBack: StoredHold | undefined
   readonly idlePartitions: readonly StoredIdle[]
-  readonly pausedPartitions: readonly StoredPause[]
 }
 
-/** What waits for a watermark. */
-export interface StoredWindow {
+/** What waits for a watermark, for the clock, or for answers. */
+export interface StoredOperator {
   readonly id: string
-  /** The ids of the event times at the bottom, for whose watermarks it waits. */
+  /** `"process"` stands for the generic operator, too. */
+  readonly kind: "window" | "process" | "asyncMap"
+  /** The ids of the event times at the bottom, for whose watermarks it waits: the least of them. */
   readonly eventTimes: readonly string[]
   readonly lateRows: number
   readonly openWindows: number
-  /** The watermark at which the next one fires, in µs; `undefined` where none is open. */
+  /** The watermark at which the next window fires, or the next timer, in µs; `undefined` where nothing waits. */
   readonly nextDueMicros: number | undefined
+  /** Of a `process`: how many keys have something, and how many timers are set; `undefined` in what older versions have written. */
+  readonly keys: number | undefined
+  readonly timers: number | undefined
+  /** Of an `asyncMap`: rows that wait for the answer to their call. */
+  readonly rowsInFlight: number | undefined
 }
 
 /** See the head of this file. Counts are over the life of the job. */
@@ -97,7 +103,8 @@ export interface StoredStatus {
   readonly lateRows: number
   readonly openWindows: number
   readonly eventTimes: readonly StoredEventTime[]
-  readonly windows: readonly StoredWindow[]
+  readonly pausedPartitions: readonly StoredPause[]
+  readonly operators: readonly StoredOperator[]
 }
 
 /**
@@ -139,10 +146,10 @@ function statusOf(state: RecoveredState, run: RunRecord, stamps: ReadonlyMap<str
   const inputs = [...new Set([...partitions.values()].map(({ input }) => input))]
   const sinks = run.outputs.map(({ name, sink, described = sink }) => ({ name, sink: described }))
   const outputs = sinks.filter(({ name }) => name !== DEAD_LETTER_OUTPUT)
-  const windows = run.operators
-    .filter((operator) => !isEventTime(operator))
-    .map((operator) => windowOf(operator, run, counters))
-  const eventTimes = run.operators.filter(isEventTime)
+  const operators = run.operators.flatMap((operator) => operatorOf(operator, run, counters))
+  const eventTimes = run.operators.filter(isEventTime).map((operator) => {
+    return openEventTime(operator, state, stamps.get(operator.id) ?? [])
+  })
   return {
     job: run.job,
     epoch,
@@ -163,23 +170,42 @@ function statusOf(state: RecoveredState, run: RunRecord, stamps: ReadonlyMap<str
     badRecords: counters.get("badRecords") ?? 0,
     inputGaps: counters.get("inputGaps") ?? 0,
     deadLetters: sinks.find(({ name }) => name === DEAD_LETTER_OUTPUT)?.sink,
-    lateRows: sum(windows.map(({ lateRows }) => lateRows)),
-    openWindows: sum(windows.map(({ openWindows }) => openWindows)),
-    eventTimes: eventTimes.map((operator) => eventTimeOf(operator, state, stamps.get(operator.id) ?? [])),
-    windows,
+    lateRows: sum(operators.map(({ lateRows }) => lateRows)),
+    openWindows: sum(operators.map(({ openWindows }) => openWindows)),
+    eventTimes: eventTimes.map((eventTime) => {
+      const meeting = operators.filter((operator) => operator.eventTimes.includes(eventTime.operator.id))
+      const met = new Set([eventTime.operator.id, ...meeting.flatMap((operator) => operator.eventTimes)])
+      const furthest = Math.max(...eventTimes.filter(({ operator }) => met.has(operator.id)).map(furthestOf))
+      return eventTimeOf(eventTime, state, furthest)
+    }),
+    pausedPartitions: pausedOf(eventTimes, state),
+    operators,
   }
 }
 
-function windowOf({ id, follows }: RunOperator, run: RunRecord, counters: ReadonlyMap<string, number>): StoredWindow {
-  const openWindows = counters.get(`open.${id}`) ?? 0
+/** What a person would ask of an operator; nothing of those that only tell the time. */
+function operatorOf(operator: RunOperator, run: RunRecord, counters: ReadonlyMap<string, number>): StoredOperator[] {
+  const { id, follows, signature } = operator
+  if (isEventTime(operator) || signature.startsWith("processingTime/")) return []
+  const kind = /^(process|operator)\//.test(signature)
+    ? "process"
+    : signature.startsWith("asyncMap/")
+      ? "asyncMap"
+      : "window"
   const due = counters.get(`due.${id}`) ?? 0
-  return {
-    id,
-    eventTimes: [...new Set(bottomsOf(follows, run))],
-    lateRows: counters.get(`late.${id}`) ?? 0,
-    openWindows,
-    nextDueMicros: openWindows === 0 || due === 0 ? undefined : due,
-  }
+  return [
+    {
+      id,
+      kind,
+      eventTimes: [...new Set(bottomsOf(follows, run))],
+      lateRows: counters.get(`late.${id}`) ?? 0,
+      openWindows: counters.get(`open.${id}`) ?? 0,
+      nextDueMicros: due === 0 ? undefined : due,
+      keys: counters.get(`keys.${id}`),
+      timers: counters.get(`timers.${id}`),
+      rowsInFlight: counters.get(`held.${id}`),
+    },
+  ]
 }
 
 /** The event times below an operator, through windows of windows. */
@@ -194,8 +220,17 @@ interface PartitionHold extends OpenPartition {
   readonly since: Stamp
 }
 
-function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: readonly Stamp[]): StoredEventTime {
-  const { id, outOfOrderMicros, maxDriftMicros = Infinity } = operator
+/** An event time as its state has it. */
+interface OpenEventTime {
+  readonly operator: RunOperator
+  readonly watermark: number
+  readonly maxEventTime: number
+  /** The partitions that have not ended. */
+  readonly open: ReadonlyMap<number, PartitionHold>
+}
+
+function openEventTime(operator: RunOperator, state: RecoveredState, stamps: readonly Stamp[]): OpenEventTime {
+  const { id } = operator
   let watermark = -Infinity
   let maxEventTime = -Infinity
   const open = new Map<number, PartitionHold>()
@@ -212,31 +247,64 @@ function eventTimeOf(operator: RunOperator, state: RecoveredState, stamps: reado
       }
     }
   }
-  const awake = [...open].filter(([, { idleSince }]) => idleSince === undefined)
+  return { operator, watermark, maxEventTime, open }
+}
+
+/** How far it would be if only the partition counted that has come furthest, ended ones included. */
+function furthestOf({ operator, watermark, maxEventTime, open }: OpenEventTime): number {
+  const { outOfOrderMicros } = operator
   // Where a function gives watermarks, only they say how far a partition is.
-  const furthest =
-    outOfOrderMicros === undefined
-      ? Math.max(...[...open.values()].map((hold) => hold.watermark))
-      : maxEventTime - outOfOrderMicros - 1
+  return outOfOrderMicros === undefined
+    ? Math.max(watermark, ...[...open.values()].map((hold) => hold.watermark))
+    : Math.max(watermark, maxEventTime - outOfOrderMicros - 1)
+}
+
+function eventTimeOf(eventTime: OpenEventTime, state: RecoveredState, furthest: number): StoredEventTime {
+  const { operator, watermark, maxEventTime, open } = eventTime
   return {
-    id,
+    id: operator.id,
     watermarkMicros: finite(watermark),
     maxEventTimeMicros: finite(maxEventTime),
-    outOfOrderMicros,
+    outOfOrderMicros: operator.outOfOrderMicros,
     openPartitions: open.size,
-    holdingBack: holdOf(awake, state, Math.max(watermark, furthest)),
+    holdingBack: holdOf(
+      [...open].filter(([, { idleSince }]) => idleSince === undefined),
+      state,
+      furthest,
+    ),
     idlePartitions: [...open].flatMap(([index, { idleSince }]) => {
       return idleSince === undefined ? [] : [{ ...placeOf(index, state), sinceMicros: idleSince }]
-    }),
-    pausedPartitions: awake.flatMap(([index, { watermark: own }]) => {
-      const ahead = own - leastOf(awake)
-      return ahead > maxDriftMicros ? [{ ...placeOf(index, state), aheadMicros: finite(ahead) }] : []
     }),
   }
 }
 
-function leastOf(partitions: readonly (readonly [number, PartitionHold])[]): number {
-  return Math.min(...partitions.map(([, { watermark }]) => watermark))
+/** Where a partition stands among those of all event times. */
+interface Standing {
+  readonly watermark: number
+  readonly maxDriftMicros: number
+  readonly isIdle: boolean
+}
+
+/** T14: the partitions that are further ahead of the slowest, of whatever event time, than they may be. */
+function pausedOf(eventTimes: readonly OpenEventTime[], state: RecoveredState): StoredPause[] {
+  const standings = new Map<number, Standing>()
+  for (const { operator, open } of eventTimes) {
+    for (const [index, { watermark, idleSince }] of open) {
+      const before = standings.get(index)
+      standings.set(index, {
+        watermark: Math.min(watermark, before?.watermark ?? Infinity),
+        maxDriftMicros: Math.min(operator.maxDriftMicros ?? 0, before?.maxDriftMicros ?? Infinity),
+        isIdle: idleSince !== undefined && (before?.isIdle ?? true),
+      })
+    }
+  }
+  const awake = [...standings].filter(([, { isIdle }]) => !isIdle)
+  const least = Math.min(...awake.map(([, { watermark }]) => watermark))
+  return awake.flatMap(([index, { watermark, maxDriftMicros }]) => {
+    const ahead = watermark - least
+    if (maxDriftMicros === 0 || !(ahead > maxDriftMicros)) return []
+    return [{ ...placeOf(index, state), aheadMicros: finite(ahead) }]
+  })
 }
 
 function placeOf(index: number, state: RecoveredState): { readonly input: string; readonly partition: string } {
@@ -249,7 +317,7 @@ function holdOf(
   state: RecoveredState,
   furthest: number,
 ): StoredHold | undefined {
-  const least = leastOf(awake)
+  const least = Math.min(...awake.map(([, { watermark }]) => watermark))
   const slowest = awake.filter(([, { watermark }]) => watermark === least)
   const [first] = slowest
   if (first === undefined) return undefined

@@ -188,7 +188,7 @@ test("T14 a partition is read as its records come, no further ahead of the slowe
   const stored = readStoredStatus(env.disk, "/job/state")
   await bench.world.run(stored)
   bench.world.kill()
-  expect((await stored)!.eventTimes[0]!.pausedPartitions).toMatchObject([{ partition: "fast" }])
+  expect((await stored)!.pausedPartitions).toMatchObject([{ partition: "fast" }])
 })
 
 test("T14 the slowest that has nothing now does not keep others from being read within the bound", async () => {

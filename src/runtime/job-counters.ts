@@ -4,7 +4,8 @@
  *
  * Counters of the commit record, beside `rows.<output>`: `rowsIn`, `rowsIn.<input>`, `badRecords`, `inputGaps`, and by operator that waits
  * for a watermark `late.<id>` (rows too late for it), `open.<id>` (windows that have not fired) and `due.<id>` (the watermark at
- * which the next of these is due, in µs, where it is not before 1970; 0 for none).
+ * which the next of these, or the next timer, is due, in µs, where it is not before 1970; 0 for none); by operator that keeps what
+ * the user's functions give it `keys.<id>` and `timers.<id>`, by one that calls `held.<id>` (rows that wait for the answer).
  *
  * Invariant:
  * - JC1 An epoch holds the counters that have changed since the last one that was committed, a snapshot all of them.
@@ -64,7 +65,9 @@ export class JobCounters {
     ])
     for (const [name, rows] of this.#rowsInByInput) counters.set(`rowsIn.${name}`, rows)
     for (const [name, rows] of rowsOut) counters.set(`rows.${name}`, rows)
-    for (const { id, isTimed, lateRows, openWindows, nextDue } of flow.operators) {
+    for (const { id, kind, isTimed, lateRows, openWindows, nextDue, kept, heldRows } of flow.operators) {
+      if (kept !== undefined) counters.set(`keys.${id}`, kept.keys).set(`timers.${id}`, kept.timers)
+      if (kind === "asyncMap") counters.set(`held.${id}`, heldRows)
       if (!isTimed) continue
       counters.set(`late.${id}`, lateRows)
       counters.set(`open.${id}`, openWindows)

@@ -32,6 +32,9 @@ export function jobStatus({ inputs, outputs, counters, flow, arena, ...known }: 
     inputGaps: counters.inputGaps,
     watermarkMicros: flow.watermark,
     maxEventTimeMicros: flow.maxEventTime,
+    eventTimes: flow.eventTimes.map(({ id, watermark, maxEventTime, isActive }) => {
+      return { id, watermarkMicros: watermark, maxEventTimeMicros: maxEventTime, isActive }
+    }),
     openWindows: flow.openWindows,
     holdingBack: flow.slowest.map((slowest) => holdingBack(slowest, inputs, counters)),
     idlePartitions: flow.idle.map(({ eventTime, partition, sinceMicros }) => {

@@ -23,12 +23,37 @@ export interface HoldingBack {
   readonly partition: string
   /** Its watermark in µs, or `undefined` before its first record. */
   readonly watermarkMicros: number | undefined
-  /** How far it is behind the partition that has come furthest, in µs of event time; `undefined` before its first record. */
+  /**
+   * How far it is behind the partition that has come furthest, in µs of event time, of all event times that meet this one in an
+   * operator (two streams that are joined have one each); `undefined` before its first record.
+   */
   readonly behindMicros: number | undefined
   /** How many other open partitions are just as far. */
   readonly others: number
   /** When its last record was read, by the clock; `undefined` where this run has read none. */
   readonly lastReadMicros: number | undefined
+}
+
+/**
+ * How far an event time is. A job has one for each `eventTime` in it.
+ *
+ * @example
+ * ```ts
+ * import type { EventTimeStatus } from "tidemark"
+ *
+ * const lagMicros = ({ watermarkMicros = NaN, maxEventTimeMicros = NaN }: EventTimeStatus): number =>
+ *   maxEventTimeMicros - watermarkMicros
+ * ```
+ */
+export interface EventTimeStatus {
+  /** The id of the `eventTime`. */
+  readonly id: string
+  /** In µs, or `undefined` before the first. */
+  readonly watermarkMicros: number | undefined
+  /** The latest seen, in µs. */
+  readonly maxEventTimeMicros: number | undefined
+  /** Whether what meets others waits for it, too: not where all its partitions have ended, or are idle. */
+  readonly isActive: boolean
 }
 
 /**
@@ -100,10 +125,15 @@ export interface JobStatus {
   readonly badRecords: number
   /** How often an input has said that records may have been lost, which only what cannot be read again does: cut files, ended commands. */
   readonly inputGaps: number
-  /** The watermark in µs, or `undefined` before the first. */
+  /**
+   * The watermark in µs, or `undefined` before the first. Where there are several event times, the least of those that are active: it
+   * goes back where one that is behind becomes active again whose rows meet no other's.
+   */
   readonly watermarkMicros: number | undefined
   /** The latest event time seen, in µs. */
   readonly maxEventTimeMicros: number | undefined
+  /** In the order of the plan. */
+  readonly eventTimes: readonly EventTimeStatus[]
   /** Windows that wait for the watermark. */
   readonly openWindows: number
   /** By event time, in the order of the plan, what its watermark waits for. Nothing of one whose partitions have all ended, or are idle. */

@@ -42,12 +42,23 @@ export function metricsText(status: JobStatus, commits: CommitTimes): string {
     family("counter", "input_gaps_total", "How often records of an input may have been lost.", one(status.inputGaps)),
     family("gauge", "open_windows", "Windows that wait for the watermark.", one(status.openWindows)),
     family("gauge", "rows_in_flight", "Rows that wait for the answer of a call.", one(status.rowsInFlight)),
-    family("gauge", "watermark_seconds", "The watermark, in seconds since 1970.", one(seconds(watermarkMicros))),
+    family(
+      "gauge",
+      "watermark_seconds",
+      "The least watermark that is waited for, in seconds since 1970.",
+      one(seconds(watermarkMicros)),
+    ),
     family("gauge", "watermark_lag_seconds", "How far the watermark is behind the latest event.", one(seconds(lag))),
     family(
       "gauge",
+      "event_time_watermark_seconds",
+      "The watermark of an event time, in seconds since 1970.",
+      status.eventTimes.map(({ id, watermarkMicros: own }) => [{ event_time: id }, seconds(own)]),
+    ),
+    family(
+      "gauge",
       "partition_behind_seconds",
-      "How far the partition that holds the watermark is behind the furthest.",
+      "How far the partition that holds an event time is behind the furthest of all that it meets.",
       status.holdingBack.map(({ eventTime, input, partition, behindMicros }) => [
         { event_time: eventTime, input, partition },
         seconds(behindMicros),

@@ -19,6 +19,7 @@ const STATUS: JobStatus = {
   maxEventTimeMicros: 3_500_000,
   openWindows: 4,
   idlePartitions: [],
+  eventTimes: [{ id: "trips/eventTime", watermarkMicros: 1_000_000, maxEventTimeMicros: 3_500_000, isActive: true }],
   pausedPartitions: [],
   rowsInFlight: 0,
   holdingBack: [
@@ -138,6 +139,7 @@ describe("metrics", () => {
     }
     expect(told.size).toBeGreaterThan(12)
     expect(text()).toContain('tidemark_rows_in_total{job="a \\"job\\"\\\\",input="trips"} 5\n')
+    expect(text()).toMatch(/tidemark_event_time_watermark_seconds\{[^}]*event_time="trips\/eventTime"\} 1\n/)
     expect(text()).toMatch(/tidemark_watermark_lag_seconds\{[^}]*\} 2\.5\n/)
     expect(text()).toMatch(/tidemark_partition_behind_seconds\{[^}]*partition="a\.csv"\} 0\.5\n/)
   })

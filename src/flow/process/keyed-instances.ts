@@ -136,6 +136,16 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
     return 0
   }
 
+  /** How many keys have something: behind `writeChanges` exactly, before with those that have lost it since the last. */
+  get keyCount(): number {
+    return this.#entries.size
+  }
+
+  /** How many of them are to be woken. */
+  get timerCount(): number {
+    return this.#queues[EVENT].size + this.#queues[CLOCK].size
+  }
+
   nextMoment(): number {
     return this.#queues[EVENT].firstTime
   }

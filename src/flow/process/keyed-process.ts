@@ -146,6 +146,12 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     return this.#states.size
   }
 
+  /** How many timers are set. */
+  get timerCount(): number {
+    this.#queueRestored()
+    return this.#eventTimers.size + this.#processingTimers.size
+  }
+
   /** What it keeps, key by key, in the order in which they came. */
   keptKeys(): KeptKey[] {
     const { spec } = this.#options

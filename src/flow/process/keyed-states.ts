@@ -25,6 +25,8 @@ export class KeyedStates {
   readonly #kinds: number
   readonly #states = new Map<unknown, KeyState>()
   readonly #changed = new Set<KeyState>()
+  /** Those of the changed that have nothing any more. */
+  readonly #gone = new Set<KeyState>()
 
   /** @param kinds how many kinds of timers a key may have. */
   constructor(keyTypes: readonly ColumnType[], specs: readonly StateSpec[], kinds: number) {
@@ -33,9 +35,9 @@ export class KeyedStates {
     this.#kinds = kinds
   }
 
-  /** How many keys there are. */
+  /** How many keys have something. */
   get size(): number {
-    return this.#states.size
+    return this.#states.size - this.#gone.size
   }
 
   get hasChanges(): boolean {
@@ -62,7 +64,11 @@ export class KeyedStates {
     if (state.isEmpty && !state.isWritten) {
       this.#states.delete(state.id)
       this.#changed.delete(state)
-    } else if (hasChanged) this.#changed.add(state)
+      return
+    }
+    if (hasChanged) this.#changed.add(state)
+    if (state.isEmpty) this.#gone.add(state)
+    else this.#gone.delete(state)
   }
 
   writeChanges(out: ByteWriter): void {
@@ -79,6 +85,7 @@ export class KeyedStates {
       }
     }
     this.#changed.clear()
+    this.#gone.clear()
   }
 
   writeAll(out: ByteWriter): void {

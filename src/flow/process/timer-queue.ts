@@ -26,6 +26,11 @@ export class TimerQueue<K> {
   readonly #heap: Timer<K>[] = []
   #gone = 0
 
+  /** How many timers are set. */
+  get size(): number {
+    return this.#heap.length - this.#gone
+  }
+
   /** When the first timer is due, or `Infinity`. */
   get firstTime(): number {
     this.#dropGone()
@@ -51,8 +56,9 @@ export class TimerQueue<K> {
     heap[at] = timer
   }
 
-  /** Takes a timer away. */
+  /** Takes a timer away, if it is set. */
   remove(timer: Timer<K>): void {
+    if (!timer.isSet) return
     timer.isSet = false
     this.#gone++
     // So that timers that are moved again and again do not fill the memory.
