@@ -39,10 +39,13 @@ export interface HoldingBack {
  *
  * @example
  * ```ts
- * import type { EventTimeStatus } from "tidemark"
+ * import type { EventTimeStatus, JobStatus } from "tidemark"
  *
  * const lagMicros = ({ watermarkMicros = NaN, maxEventTimeMicros = NaN }: EventTimeStatus): number =>
  *   maxEventTimeMicros - watermarkMicros
+ *
+ * const lags = ({ eventTimes }: JobStatus): string[] =>
+ *   eventTimes.filter(({ isActive }) => isActive).map((each) => `${each.id} lags by ${lagMicros(each)} µs`)
  * ```
  */
 export interface EventTimeStatus {
