@@ -192,7 +192,12 @@ describe("refusals", () => {
         inputs: { clicks: memory() },
         outputs: { ...outputs, perSecond: perSecond as ReturnType<typeof memory> },
       })
-    expect(() => bind(jsonl("out/a"))).toThrow('jsonl("out/a") takes no streams that update')
+    expect(() => bind(jsonl("out/a"))).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('jsonl("out/a") takes no streams that update') as string,
+        hint: expect.stringContaining("{ changelog: true }") as string,
+      }),
+    )
     expect(() => bind(jsonl("out/a", { changelog: false }))).toThrow("takes no streams that update")
     expect(() => jsonl("out/a", { changelog: "yes" as never })).toThrow('jsonl(...): changelog is "yes".')
     bind(jsonl("out/a", { changelog: true }))

@@ -28,6 +28,7 @@ const LEVELS: Readonly<Record<JobEvent["kind"], LogLevel>> = {
   warning: "warn",
   "input-gap": "warn",
   "plan-changed": "info",
+  "output-changed": "info",
   "params-changed": "info",
   serving: "info",
   committed: "info",

@@ -102,6 +102,12 @@ export interface Sink {
   close(): Promise<void>
 }
 
+/** How the shape of an output's rows has changed since the last run: what `describeShape` said then, and says now. */
+export interface ShapeChange {
+  readonly before: string
+  readonly now: string
+}
+
 /** A sink bound to a job's output, not yet opened. */
 export interface SinkBinding {
   /** For `explain`: `jsonl("out/hourly")`. */
@@ -110,6 +116,14 @@ export interface SinkBinding {
    * What of it stays as it is while state is kept: a job that goes on is refused where this has changed (E13). Absent where that is all that `describe` says.
    */
   describeTarget?(): string
+  /**
+   * What rows that are gathered in one place have in common, where that must be: their columns, and how they are written. It is compared
+   * with what the last run has logged, so it stays what it is from version to version. Absent where rows of all shapes may follow each other.
+   *
+   * Where it has changed, `stage` is called with `final` before anything is written, so that what was begun with the old shape is published,
+   * and rows of the new one begin anew. A sink that could not publish it refuses in `check`.
+   */
+  describeShape?(schema: Schema): string
   readonly guarantee: SinkGuarantee
   /** Which kinds of streams it takes. Without it those that only append. */
   readonly accepts?: Readonly<Partial<Record<StreamKind, true>>>
@@ -119,10 +133,12 @@ export interface SinkBinding {
    */
   targetKey?(baseDirectory: string): string
   /**
-   * Refuses what could not be opened, and changes nothing: all outputs are asked before a reset makes the state of the job void.
+   * Refuses what could not be opened, and changes nothing: all outputs are asked before a reset makes the state of the job void, and
+   * before the log says that this program runs.
    *
-   * @param reset whether what an earlier state has published will be set aside.
+   * @param recovery what `openSink` will get.
+   * @param change set where the shape of the rows has changed since the last run, and the job does not start anew.
    */
-  check?(context: SinkContext, reset: boolean): Promise<void>
+  check?(context: SinkContext, recovery: SinkRecovery, change: ShapeChange | undefined): Promise<void>
   openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink>
 }

@@ -6,6 +6,7 @@
  * `--reset` is the way to start anew.
  */
 import { TidemarkError } from "../base/errors.ts"
+import type { ShapeChange } from "../connect/sink.ts"
 import { signatureDifference } from "../flow/signature-difference.ts"
 import type { RunRecord } from "../state/commit-record.ts"
 import type { JobEvent } from "../trace/events.ts"
@@ -21,6 +22,21 @@ export function changedParams(before: RunRecord, now: RunRecord): ParamChanges {
   return names.flatMap((name) => {
     const change = { name, before: before.params[name] ?? null, now: now.params[name] ?? null }
     return change.before === change.now ? [] : [change]
+  })
+}
+
+/** An output whose rows have another shape than before. */
+export interface ChangedShape extends ShapeChange {
+  readonly name: string
+}
+
+/** The outputs whose rows have another shape than what the run before has begun. Where its version did not log shapes, none are known. */
+export function changedShapes(before: RunRecord, now: RunRecord): ChangedShape[] {
+  const known = new Map(before.outputs.map(({ name, shape }) => [name, shape]))
+  return now.outputs.flatMap(({ name, shape }) => {
+    const earlier = known.get(name)
+    if (earlier === undefined || shape === undefined || earlier === shape) return []
+    return [{ name, before: earlier, now: shape }]
   })
 }
 

@@ -16,13 +16,11 @@
 import { Arena } from "../batch/arena.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
 import { ByteReader } from "../base/bytes.ts"
-import { assert } from "../base/assert.ts"
 import type { SourceNotice } from "../connect/source.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { OperatorState } from "../flow/operator.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
-import { portSchema } from "../flow/plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunRecord } from "../state/commit-record.ts"
 import type { EpochStore } from "../state/epoch-store.ts"
@@ -31,19 +29,21 @@ import type { JobEvent } from "../trace/events.ts"
 import { aborted } from "./aborted.ts"
 import { anyReadable } from "./any-readable.ts"
 import { AsyncCalls } from "./async-calls.ts"
+import { publishBegun } from "./begun-parts.ts"
 import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
-import { changedParams, checkCompatible } from "./compatibility.ts"
-import { DEAD_LETTER_SCHEMA, DeadLetters } from "./dead-letters.ts"
+import { changedParams, changedShapes, checkCompatible, type ChangedShape } from "./compatibility.ts"
+import { DeadLetters } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
 import { allOf, EpochChanges } from "./epoch-changes.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
 import { inspectOperator } from "./inspection.ts"
-import { Outputs, type OutputSpec } from "./outputs.ts"
+import { outputSpecs } from "./output-specs.ts"
+import { Outputs } from "./outputs.ts"
 import { openStore } from "./open-store.ts"
-import { describeRun } from "./run-description.ts"
+import { describeRun, shapedAsBefore } from "./run-description.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import { PartsLost } from "./parted-flow.ts"
 import { PieceSize } from "./piece-size.ts"
@@ -232,9 +232,11 @@ export class Coordinator {
     for (const warning of this.#inputs.warnings) this.#options.onEvent?.({ kind: "warning", ...warning })
     const isReset = reset || recovered.resetPending
     const outputs = { env, arena: this.#arena, job: this.#job.name, baseDirectory }
-    await Outputs.check(this.#outputSpecs(), outputs, isReset)
-    await this.#store.begin(this.#runRecord, reset)
-    this.#outputs = await Outputs.open(this.#outputSpecs(), { ...outputs, time: this.#time }, recovered, isReset)
+    const specs = outputSpecs(this.#job)
+    const changes = isReset || run === undefined ? [] : changedShapes(run, this.#runRecord)
+    await Outputs.check(specs, outputs, { recovered, reset: isReset, changes })
+    await this.#store.begin(shapedAsBefore(this.#runRecord, changes), reset)
+    this.#outputs = await Outputs.open(specs, { ...outputs, time: this.#time }, recovered, isReset)
     if (!reset) {
       for (const state of this.#states) {
         for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
@@ -244,6 +246,22 @@ export class Coordinator {
     }
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
     this.#options.onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset })
+    if (changes.length > 0) await this.#publishBegun(changes)
+  }
+
+  /** BP1: see `begun-parts.ts`. */
+  async #publishBegun(changes: readonly ChangedShape[]): Promise<void> {
+    await publishBegun(changes, {
+      outputs: this.#outputs,
+      clock: this.#clock,
+      commit: async (parts) => {
+        const record = this.#epochRecord(this.#store.epoch + 1, this.#wasFinished, parts)
+        await this.#store.commit(record)
+        return record
+      },
+      onEvent: this.#options.onEvent,
+    })
+    await this.#store.begin(this.#runRecord, false)
   }
 
   /** Tells of lambdas that read what there is not: nothing else would, as the compiler may not have been asked. */
@@ -276,19 +294,6 @@ export class Coordinator {
     const context = { env, baseDirectory, targets, arena, decoders, morselBytes, choosePartition, ...standings }
     const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
     return await Inputs.open(this.#job, context, partitions, active)
-  }
-
-  #outputSpecs(): OutputSpec[] {
-    const { plan, outputs, deadLetter } = this.#job
-    const specs: OutputSpec[] = plan.outputs.map(({ name, node, port }) => {
-      const binding = outputs[name]
-      assert(binding !== undefined, "every output of a bound job has a sink")
-      return { name, binding, schema: portSchema(plan, node, port) }
-    })
-    if (deadLetter !== undefined) {
-      specs.push({ name: DEAD_LETTER_OUTPUT, binding: deadLetter, schema: DEAD_LETTER_SCHEMA })
-    }
-    return specs
   }
 
   async #readToEnd(): Promise<void> {

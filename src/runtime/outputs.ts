@@ -5,10 +5,11 @@
  * - J1 All sinks are staged before the commit record is written, and applied only after it is durable (E2).
  */
 import type { Batch } from "../batch/batch.ts"
-import type { Schema } from "../batch/schema.ts"
-import type { Sink, SinkBinding, SinkContext, StageProgress } from "../connect/sink.ts"
+import type { Sink, SinkContext, SinkRecovery, StageProgress } from "../connect/sink.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
 import { closeAll } from "./close-all.ts"
+import type { ChangedShape } from "./compatibility.ts"
+import type { OutputSpec } from "./output-specs.ts"
 import type { TimeUse } from "./time-use.ts"
 
 /** Bytes in memory that make a sink move them to its staging area, unless told otherwise. */
@@ -16,13 +17,6 @@ const FLUSH_BYTES = 1 << 20
 
 /** What all sinks of a job may use. */
 export type OutputsContext = Omit<SinkContext, "schema" | "output">
-
-/** An output to open. */
-export interface OutputSpec {
-  readonly name: string
-  readonly schema: Schema
-  readonly binding: SinkBinding
-}
 
 /** The open sinks of a job. */
 export class Outputs {
@@ -34,9 +28,24 @@ export class Outputs {
     this.#time = time
   }
 
-  /** Refuses outputs that could not be opened; changes nothing. */
-  static async check(specs: readonly OutputSpec[], context: OutputsContext, reset: boolean): Promise<void> {
-    for (const { name, schema, binding } of specs) await binding.check?.({ ...context, schema, output: name }, reset)
+  /**
+   * Refuses outputs that could not be opened; changes nothing.
+   *
+   * @param start what `open` will get, and which outputs have rows of another shape than before.
+   */
+  static async check(
+    specs: readonly OutputSpec[],
+    context: OutputsContext,
+    start: { readonly recovered: RecoveredState; readonly reset: boolean; readonly changes: readonly ChangedShape[] },
+  ): Promise<void> {
+    for (const { name, schema, binding } of specs) {
+      const change = start.changes.find((each) => each.name === name)
+      await binding.check?.(
+        { ...context, schema, output: name },
+        recoveryOf(name, start.recovered, start.reset),
+        change,
+      )
+    }
   }
 
   /**
@@ -54,13 +63,7 @@ export class Outputs {
     const outputs = new Outputs(time)
     try {
       for (const { name, schema, binding } of specs) {
-        const earlier = reset ? undefined : recovered.outputs.get(name)
-        const recovery = {
-          checkpoint: earlier?.checkpoint,
-          staged: earlier?.staged ?? [],
-          reset,
-          fresh: earlier === undefined,
-        }
+        const recovery = recoveryOf(name, recovered, reset)
         outputs.#sinks.set(name, await binding.openSink({ ...sinkContext, schema, output: name }, recovery))
         outputs.#rows.set(name, reset ? 0 : (recovered.counters.get(`rows.${name}`) ?? 0))
       }
@@ -101,6 +104,16 @@ export class Outputs {
     return staged
   }
 
+  /** As `stage`, so that what some outputs have begun is published; others have nothing to say. */
+  async stageBegun(names: Iterable<string>): Promise<Map<string, Uint8Array>> {
+    const staged = new Map<string, Uint8Array>()
+    for (const name of names) {
+      const bytes = await this.#sinks.get(name)!.stage(true)
+      if (bytes.length > 0) staged.set(name, bytes)
+    }
+    return staged
+  }
+
   /** Makes a committed epoch visible. */
   async apply(staged: ReadonlyMap<string, Uint8Array>): Promise<void> {
     for (const [name, bytes] of staged) {
@@ -131,5 +144,15 @@ export class Outputs {
 
   async close(): Promise<void> {
     await closeAll(this.#sinks.values())
+  }
+}
+
+function recoveryOf(name: string, recovered: RecoveredState, reset: boolean): SinkRecovery {
+  const earlier = reset ? undefined : recovered.outputs.get(name)
+  return {
+    checkpoint: earlier?.checkpoint,
+    staged: earlier?.staged ?? [],
+    reset,
+    fresh: earlier === undefined,
   }
 }

@@ -52,6 +52,11 @@ export interface RunOutput {
   readonly sink: string
   /** The whole description. Absent where that is all, and in logs of older versions. */
   readonly described?: string
+  /**
+   * The shape of what the output has begun and not published: `SinkBinding.describeShape`. Absent where any may follow, and in logs of older
+   * versions, of which nobody can tell.
+   */
+  readonly shape?: string
 }
 
 /** A stateful operator of a run. State is matched by id and signature; the rest tells readers of the log what it means. */

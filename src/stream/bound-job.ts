@@ -235,12 +235,14 @@ function checkSink(where: string, what: string, candidate: unknown, kind: Stream
   const { accepts = { append: true } } = sink
   if (accepts[kind] === true) return sink
   const rows = kind === "append" ? "that append" : "that update"
+  const hint =
+    kind === "append"
+      ? "Bind the output to another connector."
+      : 'Bind the output to a connector that takes them, such as jsonl("out/totals", { changelog: true }) of tidemark/files.'
   throw new TidemarkError(
     "invalid-options",
     `${where}: ${sink.describe()} takes no streams ${rows}, as its ${what} is.`,
-    {
-      hint: "Bind the output to another connector.",
-    },
+    { hint },
   )
 }
 

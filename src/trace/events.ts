@@ -34,6 +34,8 @@ export type JobEvent =
     }
   /** The plan is not the one that wrote the state, and fits it. */
   | { readonly kind: "plan-changed"; readonly before: string; readonly now: string }
+  /** An output had begun what has other columns than its rows have now, or is written otherwise: that is published, and rows begin anew. */
+  | { readonly kind: "output-changed"; readonly output: string; readonly before: string; readonly now: string }
   /** Parameters have other values than in the run before. What was read then stays as it was computed. */
   | {
       readonly kind: "params-changed"

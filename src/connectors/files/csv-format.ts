@@ -3,6 +3,7 @@ import { schemaData } from "../../batch/schema-data.ts"
 import { CsvEncoder } from "../../formats/csv-encoder.ts"
 import { csvLayout, csvSyntax, type CsvOptions } from "../../formats/csv-layout.ts"
 import type { FileFormat, LineOptions } from "./file-format.ts"
+import { columnsText } from "./row-shape.ts"
 
 /**
  * CSV with its options.
@@ -12,7 +13,7 @@ import type { FileFormat, LineOptions } from "./file-format.ts"
 export function csvFormat(options: CsvOptions & LineOptions): FileFormat {
   // Called for its checks: an option without a meaning is an error where it is written, not where the job starts.
   csvSyntax(options)
-  const { maxRecordBytes } = options
+  const { maxRecordBytes, delimiter = ",", quote = '"', header = true } = options
   return {
     name: "csv",
     extension: "csv",
@@ -22,5 +23,9 @@ export function csvFormat(options: CsvOptions & LineOptions): FileFormat {
       return { spec: { format: "csv", schema: schemaData(schema), layout, maxRecordBytes }, start }
     },
     createEncoder: (context) => new CsvEncoder(context, options),
+    describeShape(schema) {
+      const signs = `delimiter ${JSON.stringify(delimiter)}, quote ${JSON.stringify(quote)}`
+      return `${signs}, ${header ? "with" : "without"} header: ${columnsText(schema, ({ label }) => label)}`
+    },
   }
 }

@@ -7,10 +7,12 @@ import { posix } from "node:path"
 import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { shownValue } from "../../base/shown-value.ts"
-import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
+import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery, ShapeChange } from "../../connect/sink.ts"
 import type { Source, SourceBinding, SourceContext } from "../../connect/source.ts"
 import { directoryKey } from "../../connect/target-key.ts"
+import type { Schema } from "../../batch/schema.ts"
 import type { RecordEncoder } from "../../formats/decoder.ts"
+import { refuseBegun } from "./begun-parts.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { FileSink, trailerOf, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
@@ -18,6 +20,7 @@ import type { FollowPolicy } from "./follow/follow-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
 import { followCode, partitionedCode } from "./on-demand.ts"
 import type { Partitioning } from "./partition-path.ts"
+import { columnsText, containerType } from "./row-shape.ts"
 import { recoverSink } from "./sink-recovery.ts"
 import { SinkTurns } from "./sink-turns.ts"
 import { makeDirectories, setAside } from "./target-directory.ts"
@@ -41,6 +44,7 @@ export interface Following extends FollowPolicy {
 export class FileBinding implements SourceBinding, SinkBinding {
   readonly guarantee: SinkGuarantee = "exactly-once"
   readonly accepts: NonNullable<SinkBinding["accepts"]>
+  readonly describeShape?: (schema: Schema) => string
   readonly #paths: readonly string[]
   readonly #format: FileFormat
   readonly #policy: OutputPolicy
@@ -64,6 +68,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
     this.#isLiteral = kind === "literal"
     this.#following = following
     this.accepts = kind === "changelog" ? { append: true, update: true } : { append: true }
+    if (format.describeShape !== undefined) this.describeShape = (schema) => format.describeShape!(schema)
     // A pattern that cannot be parsed is an error where it is written, not where the job starts.
     if (!this.#isLiteral) for (const glob of this.#paths) parseGlob(glob)
   }
@@ -85,7 +90,7 @@ export class FileBinding implements SourceBinding, SinkBinding {
     return await openFiles(context, this.#format, this.#paths, this.#following)
   }
 
-  check(context: SinkContext, reset: boolean): Promise<void> {
+  check(context: SinkContext, { reset }: SinkRecovery): Promise<void> {
     return checkFileSink(context, reset, this.#directory(context.baseDirectory), this.#policy)
   }
 
@@ -154,8 +159,17 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
     return directoryKey(this.#directory(baseDirectory))
   }
 
-  check(context: SinkContext, reset: boolean): Promise<void> {
-    return checkFileSink(context, reset, this.#directory(context.baseDirectory), this.#policy)
+  describeShape(schema: Schema): string {
+    return columnsText(schema, containerType)
+  }
+
+  async check(context: SinkContext, recovery: SinkRecovery, change: ShapeChange | undefined): Promise<void> {
+    const directory = this.#directory(context.baseDirectory)
+    await checkFileSink(context, recovery.reset, directory, this.#policy)
+    if (change === undefined) return
+    const { env, output } = context
+    const isPartitioned = this.#policy.partitioning !== undefined
+    await refuseBegun({ disk: env.disk, directory, extension: this.#name, output, isPartitioned }, recovery, change)
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {

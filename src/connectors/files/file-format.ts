@@ -48,6 +48,8 @@ export interface FileFormat {
    */
   openFile(head: FileHead, schema: Schema): FileDecoding
   createEncoder(context: EncoderContext): RecordEncoder
+  /** `SinkBinding.describeShape`. Absent where each row says by itself what it has. */
+  describeShape?(schema: Schema): string
 }
 
 /** A format of files that are read by what stands at their end. */

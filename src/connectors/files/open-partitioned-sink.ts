@@ -9,6 +9,8 @@ import { recoverPartitions, setPartitionsAside } from "./partition-recovery.ts"
 import { PartitionedSink } from "./partitioned-sink.ts"
 import { makeDirectories } from "./target-directory.ts"
 
+export { committedPartitionFiles } from "./partition-recovery.ts"
+
 /** What is opened. */
 export interface PartitionedSinkTarget {
   readonly directory: string

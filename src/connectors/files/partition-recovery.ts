@@ -7,6 +7,7 @@ import { posix } from "node:path"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
 import { makeDurableDirectory } from "../../env/durable-directory.ts"
+import { inProgressName } from "./part-name.ts"
 import type { PartPlace, Trailer } from "./part-file.ts"
 import { mark, SUCCESS, type RecoveredPartition, type RecoveredPartitions } from "./partitioned-sink.ts"
 import { decodePartitionedCursor, decodePartitionedEpoch, type PartitionedEpoch } from "./partitioned-record.ts"
@@ -69,6 +70,18 @@ export async function recoverPartitions(
     throw error
   }
   return { token, nextPart, open, unmarked: [...unmarked].map(([path, endMicros]) => ({ path, endMicros })) }
+}
+
+/** As `committedFiles` of `sink-recovery.ts`: by path below the target directory. */
+export function committedPartitionFiles({ checkpoint, staged }: SinkRecovery, extension: string): readonly string[] {
+  const { open } = checkpoint === undefined ? { open: [] } : decodePartitionedCursor(checkpoint)
+  const parts = [
+    ...open.map(({ path, cursor: { part, token } }) => ({ path, part, token })),
+    ...staged.flatMap((epoch) =>
+      (decodePartitionedEpoch(epoch)?.parts ?? []).map(({ path, staged: { part, token } }) => ({ path, part, token })),
+    ),
+  ]
+  return [...new Set(parts.map(({ path, part, token }) => `${path}/${inProgressName(part, token, extension)}`))]
 }
 
 function addEpoch(records: Map<string, PartRecords>, unmarked: Map<string, number>, epoch: PartitionedEpoch): void {

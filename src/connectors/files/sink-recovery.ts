@@ -13,6 +13,7 @@ import { assert } from "../../base/assert.ts"
 import { counted } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import type { SinkRecovery } from "../../connect/sink.ts"
+import { inProgressName } from "./part-name.ts"
 import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeCursor, decodeStagedPart, type SinkCursor, type StagedPart } from "./staged-part.ts"
 import type { FileSinkStep } from "./steps.ts"
@@ -81,6 +82,16 @@ export async function recoverPart(
     await file?.close()
     throw error
   }
+}
+
+/** The in-progress files of parts of which something is committed, as far as they are still there: by name. */
+export function committedFiles({ checkpoint, staged }: SinkRecovery, extension: string): readonly string[] {
+  const cursor = checkpoint === undefined ? undefined : decodeCursor(checkpoint)
+  const parts = [
+    ...(cursor !== undefined && cursor.length > 0 ? [cursor] : []),
+    ...staged.map(decodeStagedPart).filter((epoch) => epoch !== undefined),
+  ]
+  return [...new Set(parts.map(({ part, token }) => inProgressName(part, token, extension)))]
 }
 
 /** Where a sink stands after one more epoch. */
