@@ -8,17 +8,18 @@ import { t } from "../batch/types.ts"
 import { DEATHS, FaultAt, noFaults } from "../connect/world.conformance.ts"
 import type { SinkBinding } from "../connect/sink.ts"
 import { arrow, csv, jsonl, parquet, type FileOptions } from "../connectors/files/file-connector.ts"
-import { arrowCode, parquetCode, partitionedCode } from "../connectors/files/on-demand.ts"
+import { arrowCode, begunPartsCode, parquetCode, partitionedCode } from "../connectors/files/on-demand.ts"
 import { readFile } from "../connectors/files/parquet-file.fixture.ts"
 import { SimWorld } from "../sim/sim-env.ts"
 import { job } from "../stream/job.ts"
 import type { JobEvent } from "../trace/events.ts"
 import { arraySource } from "./array-source.fixture.ts"
 import { runJob } from "./run-job.ts"
+import type { RunJobOptions } from "./run-options.ts"
 
 // What is loaded while a world is simulated would take time that the world does not have.
 beforeAll(async () => {
-  await Promise.all([arrowCode.get(), parquetCode.get(), partitionedCode.get()])
+  for (const code of [arrowCode, parquetCode, partitionedCode, begunPartsCode]) await code.get()
 })
 
 const Row = schema({ id: t.int32, group: t.string, name: t.string })
@@ -46,11 +47,11 @@ class Machine {
   readonly world: SimWorld
   events: JobEvent[] = []
   /** Every other machine takes snapshots all the time. */
-  readonly #snapshots: { minBytes: number; growth: number } | undefined
+  readonly #snapshots: Pick<RunJobOptions, "snapshotPolicy">
 
   constructor(seed: number) {
     this.world = new SimWorld({ seed })
-    this.#snapshots = seed % 2 === 0 ? { minBytes: 1, growth: 0 } : undefined
+    this.#snapshots = seed % 2 === 0 ? { snapshotPolicy: { minBytes: 1, growth: 0 } } : {}
     this.world.image.installDirectory("/job")
   }
 
@@ -72,7 +73,7 @@ class Machine {
       directory: "/job/state",
       baseDirectory: "/job",
       epochRows: 2,
-      snapshotPolicy: this.#snapshots,
+      ...this.#snapshots,
       reset,
       onEvent: (event) => {
         this.events.push(event)

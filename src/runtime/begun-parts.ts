@@ -19,7 +19,7 @@ type Nothing = Pick<EpochRecord, "partitions" | "operators" | "counters">
 export interface BegunPartsContext {
   readonly outputs: Outputs
   readonly clock: Clock
-  commit(parts: Nothing & Pick<EpochRecord, "outputs">): Promise<EpochRecord>
+  commit(this: void, parts: Nothing & Pick<EpochRecord, "outputs">): Promise<EpochRecord>
   readonly onEvent: ((event: JobEvent) => void) | undefined
 }
 

@@ -7,7 +7,7 @@ import { TidemarkError } from "../../base/errors.ts"
 import type { ShapeChange, SinkRecovery } from "../../connect/sink.ts"
 import type { Disk } from "../../env/env.ts"
 import { committedFiles } from "./sink-recovery.ts"
-import { partitionedCode } from "./on-demand.ts"
+import { committedPartitionFiles } from "./partition-recovery.ts"
 
 /** Where an output writes to. */
 export interface BegunTarget {
@@ -25,9 +25,7 @@ export interface BegunTarget {
  */
 export async function refuseBegun(target: BegunTarget, recovery: SinkRecovery, change: ShapeChange): Promise<void> {
   const { disk, directory, extension, output, isPartitioned } = target
-  const files = isPartitioned
-    ? (await partitionedCode.get()).committedPartitionFiles(recovery, extension)
-    : committedFiles(recovery, extension)
+  const files = isPartitioned ? committedPartitionFiles(recovery, extension) : committedFiles(recovery, extension)
   const begun: string[] = []
   for (const file of files) if ((await disk.stat(`${directory}/${file}`)) !== undefined) begun.push(file)
   const [first] = begun

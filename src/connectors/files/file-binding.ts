@@ -12,13 +12,12 @@ import type { Source, SourceBinding, SourceContext } from "../../connect/source.
 import { directoryKey } from "../../connect/target-key.ts"
 import type { Schema } from "../../batch/schema.ts"
 import type { RecordEncoder } from "../../formats/decoder.ts"
-import { refuseBegun } from "./begun-parts.ts"
 import type { ContainerFileFormat, FileFormat } from "./file-format.ts"
 import { FileSink, trailerOf, type RollingPolicy } from "./file-sink.ts"
 import { FileSource } from "./file-source.ts"
 import type { FollowPolicy } from "./follow/follow-source.ts"
 import { hasWildcards, parseGlob } from "./glob.ts"
-import { followCode, partitionedCode } from "./on-demand.ts"
+import { begunPartsCode, followCode, partitionedCode } from "./on-demand.ts"
 import type { Partitioning } from "./partition-path.ts"
 import { columnsText, containerType } from "./row-shape.ts"
 import { recoverSink } from "./sink-recovery.ts"
@@ -169,6 +168,7 @@ export class ContainerBinding implements SourceBinding, SinkBinding {
     if (change === undefined) return
     const { env, output } = context
     const isPartitioned = this.#policy.partitioning !== undefined
+    const { refuseBegun } = await begunPartsCode.get()
     await refuseBegun({ disk: env.disk, directory, extension: this.#name, output, isPartitioned }, recovery, change)
   }
 

@@ -29,6 +29,7 @@ export const parquetCode = new OnDemand(() => import("./parquet-format.ts"))
 export const arrowCode = new OnDemand(() => import("./arrow-format.ts"))
 export const followCode = new OnDemand(() => import("./follow/follow-source.ts"))
 export const partitionedCode = new OnDemand(() => import("./open-partitioned-sink.ts"))
+export const begunPartsCode = new OnDemand(() => import("./begun-parts.ts"))
 export const gzipCode = new OnDemand(() => import("./gzip.ts"))
 
 export const zstdCode = new OnDemand(async () => {

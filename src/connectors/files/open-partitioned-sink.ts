@@ -9,8 +9,6 @@ import { recoverPartitions, setPartitionsAside } from "./partition-recovery.ts"
 import { PartitionedSink } from "./partitioned-sink.ts"
 import { makeDirectories } from "./target-directory.ts"
 
-export { committedPartitionFiles } from "./partition-recovery.ts"
-
 /** What is opened. */
 export interface PartitionedSinkTarget {
   readonly directory: string
