@@ -83,6 +83,7 @@ test("events are told in words", () => {
       { name: "zone", before: null, now: '"JFK"' },
       { name: "most", before: "9", now: null },
     ]
+    report.onEvent({ kind: "output-changed", output: "totals", before: "n int32", now: "n int64" })
     report.onEvent({ kind: "params-changed", changes })
     const place = { input: null, partition: null, record: null }
     report.onEvent({ kind: "dead-letter", ...place, operator: "totals/filter", reason: "the lambda threw Error: no" })
@@ -91,6 +92,7 @@ test("events are told in words", () => {
     "warning: f reads r.fair.",
     '  Did you mean "fare"?',
     "going on behind epoch 7",
+    "the output totals has other columns than before, or is written otherwise: what was begun is published as it is",
     "parameters have changed since the last run: least was 0 and is now 5; zone is new; most is gone. What was read before stays as it was computed",
     "bad row (operator totals/filter): the lambda threw Error: no",
   ])

@@ -73,7 +73,9 @@ export class Report implements RunReport {
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
     else if (event.kind === "output-changed")
-      this.#say(`the output ${event.output} is written otherwise than before: what was begun is published as it is`)
+      this.#say(
+        `the output ${event.output} has other columns than before, or is written otherwise: what was begun is published as it is`,
+      )
     else if (event.kind === "thread-died") this.#say(picocolors.yellow(deadThreadText(event)), "warn")
     else if (event.kind === "threads-lost")
       this.#say(printable(`threads cannot compute (${event.reason}): going on behind the last commit with one`), "warn")
