@@ -29,6 +29,24 @@ const arena = new Arena({ maxBytes: 1 << 22 })
 /** What a log may have of two rows: all as records, a checkpoint alone, or the record behind a checkpoint. */
 const LOGS = ["records", "checkpoint", "checkpoint and a record"] as const
 
+const contextOf = (env: Env) => ({
+  env,
+  arena,
+  schema: Row,
+  job: "copying",
+  output: "out",
+  baseDirectory: BASE_DIRECTORY,
+})
+
+const epoch = async (sink: Sink, id: number): Promise<Uint8Array> => {
+  const { batch, release } = batchOfRows(arena, Row, [ROWS[id]!])
+  sink.write(batch)
+  release()
+  const staged = await sink.stage(false)
+  await sink.apply(staged)
+  return staged
+}
+
 describe.each([
   ["parquet", parquet, {}],
   ["parquet", parquet, { partitionBy: "side" }],
@@ -36,25 +54,8 @@ describe.each([
   ["arrow", arrow, { partitionBy: "side" }],
 ] as const)("%s", (_, connector, options: FileOptions) => {
   const binding = connector("out", options)
-  const contextOf = (env: Env) => ({
-    env,
-    arena,
-    schema: Row,
-    job: "copying",
-    output: "out",
-    baseDirectory: BASE_DIRECTORY,
-  })
 
-  const epoch = async (sink: Sink, id: number, final = false): Promise<Uint8Array> => {
-    const { batch, release } = batchOfRows(arena, Row, [ROWS[id]!])
-    sink.write(batch)
-    release()
-    const staged = await sink.stage(final)
-    await sink.apply(staged)
-    return staged
-  }
-
-  test.each(LOGS)(`a part that is begun is seen: ${JSON.stringify(options)}, by %s`, async (logged) => {
+  test.each(LOGS)(`E13 a part that is begun is seen: ${JSON.stringify(options)}, by %s`, async (logged) => {
     const world = withBaseDirectory(new SimWorld({ seed: 1 }))
     const run = await runProcess(world, async (env) => {
       const sink = await binding.openSink(contextOf(env), NOTHING)
@@ -86,4 +87,32 @@ describe.each([
     })
     await check(CHANGE)
   })
+})
+
+describe.each([
+  ["parquet", parquet],
+  ["arrow", arrow],
+] as const)("%s", (_, connector) => {
+  test.each([
+    ["fewer columns", schema({ id: t.int32 })],
+    ["more columns", schema({ id: t.int32, side: t.string, more: t.string })],
+  ])(
+    "E13 a part that was begun with others, and %s now, is refused where no log has told of them, too",
+    async (_name, other) => {
+      const world = withBaseDirectory(new SimWorld({ seed: 1 }))
+      const run = await runProcess(world, async (env) => {
+        const sink = await connector("out").openSink(contextOf(env), NOTHING)
+        return await epoch(sink, 0)
+      })
+      const recovery = { ...NOTHING, staged: [run!.value], fresh: false }
+      const published = runProcess(world, async (env) => {
+        const sink = await connector("out").openSink({ ...contextOf(env), schema: other }, recovery)
+        await sink.apply(await sink.stage(true))
+      })
+      await expect(published).rejects.toMatchObject({
+        code: "sink-failed",
+        message: expect.stringContaining("begun by a program with other columns") as string,
+      })
+    },
+  )
 })

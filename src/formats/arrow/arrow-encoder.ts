@@ -145,9 +145,9 @@ export class ArrowEncoder implements RecordEncoder {
 function begunOtherwise(): TidemarkError {
   return new TidemarkError(
     "sink-failed",
-    "A part of an output was begun by a version that wrote its columns otherwise.",
+    "A part of an output was begun by a program with other columns, or a version that wrote them otherwise.",
     {
-      hint: "Let that version publish it: run the job once with it until it has stopped by itself or at Ctrl-C.",
+      hint: "Let that program publish it: run it once more until it has stopped by itself or at Ctrl-C.",
     },
   )
 }

@@ -182,16 +182,25 @@ function writeDescription(out: ByteWriter, chunk: WrittenChunk): void {
 }
 
 function readDescription(from: ByteReader, leaves: readonly Leaf[], start: number): RowGroup {
-  const isNested = leaves.some(({ nested }) => nested !== undefined)
-  if (isNested && from.varint() !== NESTED) {
-    throw new TidemarkError(
-      "sink-failed",
-      "A part of an output was begun by a version that wrote lists and objects as text.",
-      {
-        hint: "Let that version publish it: run the job once with it until it has stopped by itself or at Ctrl-C.",
-      },
-    )
+  try {
+    const group = readGroup(from, leaves, start)
+    if (from.remaining === 0) return group
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
   }
+  throw new TidemarkError(
+    "sink-failed",
+    "A part of an output was begun by a program with other columns, or a version that wrote lists and objects as text.",
+    {
+      hint: "Let that program publish it: run it once more until it has stopped by itself or at Ctrl-C.",
+    },
+  )
+}
+
+/** @throws RangeError where the description is that of other columns, and that shows. */
+function readGroup(from: ByteReader, leaves: readonly Leaf[], start: number): RowGroup {
+  const isNested = leaves.some(({ nested }) => nested !== undefined)
+  if (isNested && from.varint() !== NESTED) throw new RangeError("lists and objects were written as text")
   const rows = from.varint()
   const chunks = leaves.map(({ nested }): WrittenChunk => {
     const [dictionaryBytes, packedBytes, unpackedBytes, nulls] = [
