@@ -44,7 +44,7 @@ export function liveLines(sample: Sample, rates: Rates, elapsedMillis: number, c
   const { bold, dim, yellow } = colors
   const counts = Object.entries(status.rowsOut).map(([name, rows]) => `${name} ${bold(grouped(rows))}`)
   const open = `${counted(status.openWindows, "window")} open`
-  const flying = status.rowsInFlight === 0 ? "" : ` · ${grouped(status.rowsInFlight)} in flight`
+  const flying = status.rowsInFlight === 0 ? "" : ` · ${grouped(status.rowsInFlight)} wait for calls`
   const bad = `${grouped(status.badRecords)} bad · ${grouped(status.lateRows)} late · ${open}${flying}`
   const rows = plural(status.rowsIn, "row")
   const cause = backPressure(status)
@@ -69,7 +69,7 @@ export function plainLine(sample: Sample, rates: Rates): string {
     `out ${out.join(" ")}`,
     timeLine(status),
     `${counted(status.openWindows, "window")} open`,
-    ...(status.rowsInFlight === 0 ? [] : [`${status.rowsInFlight} in flight`]),
+    ...(status.rowsInFlight === 0 ? [] : [`${status.rowsInFlight} wait for calls`]),
     `late ${status.lateRows}`,
     `bad ${status.badRecords}`,
   ]

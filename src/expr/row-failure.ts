@@ -50,10 +50,29 @@ export function callFailed(last: unknown, attempts: number): TidemarkError {
   return new TidemarkError("call-failed", `${how}: ${why}`, { cause: last })
 }
 
+/** So many causes are told of an error. */
+const CAUSES_MAX = 3
+
+/** What was thrown, and what caused it: `fetch` says only there why it failed. */
 function thrownText(thrown: unknown): string {
   try {
-    return String(thrown)
+    return [String(thrown), ...causesOf(thrown)].join(", as ")
   } catch {
     return "something that has no text"
   }
+}
+
+function causesOf(thrown: unknown): string[] {
+  const causes: string[] = []
+  for (let error = thrown; error instanceof Error && causes.length < CAUSES_MAX; error = error.cause) {
+    if (error.cause !== undefined) causes.push(causeText(error.cause))
+  }
+  return causes
+}
+
+/** An error of several attempts, such as to connect to a name's addresses, has no message of its own, but a code. */
+function causeText(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { code } = cause as { readonly code?: unknown }
+  return cause.message === "" && typeof code === "string" ? `${cause.name}: ${code}` : String(cause)
 }
