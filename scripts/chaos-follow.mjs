@@ -1,5 +1,5 @@
 /**
- * The scenario `follow` of `chaos.mjs`: files that a process of their own writes, renames and makes while the job that follows them is killed and
+ * The scenario `follow` of `chaos.mjs`: files that a process of their own writes, renames, copies, cuts and makes while the job that follows them is killed and
  * started again. It is a scenario by itself since such an input does not end: the job is stopped when the writer has come to its end.
  *
  * The twin is as slow and as plain as can be: nothing is removed, so in the end all files together are what had to be read. Each complete
