@@ -48,6 +48,8 @@ test("NP1 refuses files in the place of directories, and links that lead nowhere
   expect(readdirSync(root)).toEqual(["README.md", "src"])
   const message = `${join(root, "src")} is no directory.`
   await expect(newProject(join(root, "src"))).rejects.toMatchObject({ code: "project-occupied", message })
+  const below = `${join(root, "src")} is no directory, so ${join(root, "src/a/b")} cannot be made.`
+  await expect(newProject(join(root, "src/a/b"))).rejects.toMatchObject({ code: "project-occupied", message: below })
 })
 
 test.skipIf(!existsSync("/proc/self"))("NP2 removes what it has made where a file cannot be written", async () => {

@@ -107,8 +107,9 @@ function isTaken(root: string, file: string): boolean {
 function checkFree(directory: string, root: string, files: readonly string[]): void {
   let there: string[]
   try {
-    const isFile = statSync(root, { throwIfNoEntry: false })?.isDirectory() === false
-    if (isFile) throw occupied(`${directory} is no directory.`)
+    const obstacle = obstacleTo(root)
+    if (obstacle === root) throw occupied(`${directory} is no directory.`)
+    if (obstacle !== undefined) throw occupied(`${obstacle} is no directory, so ${directory} cannot be made.`)
     there = files.filter((file) => isTaken(root, file))
   } catch (error) {
     throw error instanceof TidemarkError ? error : systemFailure("look at", root, error)
@@ -116,6 +117,13 @@ function checkFree(directory: string, root: string, files: readonly string[]): v
   if (there.length === 0) return
   const where = directory === "." ? "This directory" : `The directory ${directory}`
   throw occupied(`${where} has what a new project would write: ${there.join(", ")}.`)
+}
+
+/** What is in the way of a directory: itself, or one above it, that is something else. */
+function obstacleTo(path: string): string | undefined {
+  const above = dirname(path) === path ? undefined : obstacleTo(dirname(path))
+  if (above !== undefined || lstatSync(path, { throwIfNoEntry: false }) === undefined) return above
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? undefined : path
 }
 
 function occupied(problem: string): TidemarkError {

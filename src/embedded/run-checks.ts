@@ -8,6 +8,8 @@ interface OptionRule {
   accepts(value: unknown): boolean
   /** What it may be, behind "Give". */
   readonly wanted: string
+  /** Of a value that is not accepted, the part that is wrong, by its name in it; all of it where there is no such part. */
+  wrongPart?(value: unknown): string | undefined
 }
 
 const PATH: OptionRule = {
@@ -34,6 +36,11 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
   metrics: {
     accepts: isAddress,
     wanted: "{ port } with a whole number, 0 to 65,535, and perhaps a host",
+    wrongPart: (value) => {
+      if (typeof value !== "object" || value === null) return undefined
+      const others = Object.keys(value).filter((key) => key !== "host" && key !== "port")
+      return others[0] ?? (isPort((value as Address).port) ? "host" : "port")
+    },
   },
   onEvent: { accepts: (value) => typeof value === "function", wanted: "a function of an event" },
 }
@@ -64,19 +71,30 @@ export function checkRunOptions(options: unknown): void {
   for (const [name, value] of Object.entries(given)) {
     const rule = RULES[name as keyof RunOptions]
     if (value === undefined || rule.accepts(value)) continue
-    throw new TidemarkError("invalid-options", `run(...): ${name} is ${shownValue(value)}.`, {
+    const part = rule.wrongPart?.(value)
+    const what = part === undefined ? name : `${name}.${part}`
+    const shown = part === undefined ? value : (value as Readonly<Record<string, unknown>>)[part]
+    throw new TidemarkError("invalid-options", `run(...): ${what} is ${shownValue(shown)}.`, {
       hint: `Give ${rule.wanted}.`,
     })
   }
 }
 
+/** What is taken for an address, as somebody gave it. */
+interface Address {
+  readonly host?: unknown
+  readonly port?: unknown
+}
+
 function isAddress(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false
-  const { host, port, ...others } = value as { readonly host?: unknown; readonly port?: unknown }
+  const { host, port, ...others } = value as Address
   const isHost = host === undefined || (typeof host === "string" && host !== "")
-  return (
-    isHost && Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535 && Object.keys(others).length === 0
-  )
+  return isHost && isPort(port) && Object.keys(others).length === 0
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535
 }
 
 function oneOf(...texts: readonly string[]): OptionRule {

@@ -27,6 +27,10 @@ test.each<[options: unknown, message: string, hint: string]>([
   [{ compile: false }, "run(...): compile is false.", '"auto" or "off"'],
   [{ batchRows: 0 }, "run(...): batchRows is 0.", "1 to 65,536"],
   [{ batchRows: NaN }, "run(...): batchRows is NaN.", "1 to 65,536"],
+  [{ metrics: { port: 99_999 } }, "run(...): metrics.port is 99999.", "0 to 65,535"],
+  [{ metrics: { port: 1, host: "" } }, 'run(...): metrics.host is "".', "perhaps a host"],
+  [{ metrics: { port: 1, path: "/" } }, 'run(...): metrics.path is "/".', "{ port }"],
+  [{ metrics: 9464 }, "run(...): metrics is 9464.", "{ port }"],
   [{ onEvent: console }, "run(...): onEvent is an object.", "a function"],
 ])("run with %o is refused", async (options, message, hint) => {
   await expect(run(bound, options as never)).rejects.toMatchObject({
