@@ -24,13 +24,15 @@ export const layers = {
   "connectors/memory": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/stdout": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/machine": ["connect", "formats", "batch", "time", "env", "trace", "base"],
+  // Records of a log that a program opens, as an input: docs/decisions/0059.
+  "connectors/log": ["connect", "formats", "log", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
   // One process, the real env, the files connector as the default for dead letters: see docs/decisions/0004.
   // "formats" and "flow" for the program of its threads, which decode and compute: docs/decisions/0026, 0038. "log" for logs that
   // programs open themselves: docs/decisions/0056.
-  embedded: ["base", "env", "log", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "server"],
+  embedded: ["base", "env", "log", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "connectors/log", "server"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files"],
   // "connectors/memory" as the outputs of a driven job: docs/decisions/0044.

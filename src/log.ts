@@ -1,4 +1,5 @@
 /** The door `tidemark/log`: records appended in order, durable, and read from any place. */
+export { fromLog, type FromLogOptions } from "./embedded/from-log.ts"
 export { openLog, openLogReader } from "./embedded/open-log.ts"
 export { Log, LogConsumer, LogReader } from "./log/records/log.ts"
 export type { LogEntry, LogGap, LogRecord, ReadLogOptions } from "./log/records/log-entry.ts"

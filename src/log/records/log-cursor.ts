@@ -17,7 +17,7 @@ import { endOf, endOfLog, startOf, type ReadableLink, type ReadableLog, type Rea
 import { RECORD_LOG } from "./record-log-kind.ts"
 
 /** What a step has brought. */
-interface CursorStep {
+export interface CursorStep {
   readonly entries: readonly LogEntry[]
   /** What may be read is read: what may be read was this. */
   readonly atEndOf: ReadableState | undefined
@@ -26,7 +26,7 @@ interface CursorStep {
 }
 
 /** A reader's place. */
-class LogCursor {
+export class LogCursor {
   readonly #log: ReadableLog
   readonly #disk: Disk
   readonly #options: ReadLogOptions

@@ -5,10 +5,10 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { Disk } from "../../env/env.ts"
 import { findTime } from "./find-time.ts"
-import { readEntries } from "./log-cursor.ts"
+import { LogCursor, readEntries } from "./log-cursor.ts"
 import type { LogEntry, ReadLogOptions } from "./log-entry.ts"
 import { lsnOf, placeOf, type Lsn } from "./lsn.ts"
-import { endOfLog, type ReadableLog } from "./readable-log.ts"
+import { endOfLog, type ReadableLog, type ReadableState } from "./readable-log.ts"
 import type { RecordLog } from "./record-log.ts"
 
 const READ_OPTIONS = ["from", "until", "follow", "filter", "onDamage", "signal"]
@@ -76,6 +76,16 @@ export class LogReader {
   /** Whether nothing is appended any more, by nobody. */
   async isSealed(): Promise<boolean> {
     return (await this.#log.look()).isSealed
+  }
+
+  /** A place in it that moves on, for those who decide themselves when they wait. @internal */
+  openCursor(options: Pick<ReadLogOptions, "from" | "follow">): Promise<LogCursor> {
+    return LogCursor.open(this.#log, this.#disk, options)
+  }
+
+  /** Resolves when more may be read than then, or the signal is aborted. @internal */
+  grown(since: ReadableState, signal: AbortSignal): Promise<void> {
+    return this.#log.grown(since, signal)
   }
 
   /** Ends reading. */

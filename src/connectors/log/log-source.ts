@@ -1,0 +1,217 @@
+/**
+ * The records of a log as a source: one partition, which ends where the log is sealed, or, unless it is followed, where the log ends
+ * when the job begins.
+ *
+ * Invariants (rules of docs/spec/log.md):
+ * - L15 Each record counts once, over restarts, in the order of the log. One that is no JSON object of the schema's columns is a bad record.
+ * - L16 Where records were trimmed that had not been read, that is a gap.
+ * - L17 A log that is not the one that was read is refused.
+ */
+import { TidemarkError } from "../../base/errors.ts"
+import { START, type Position } from "../../batch/position.ts"
+import type {
+  Partition,
+  PartitionReader,
+  ReadLimits,
+  RecordPlace,
+  Source,
+  SourceBatch,
+  SourceContext,
+  SourceNotice,
+} from "../../connect/source.ts"
+import type { LogCursor } from "../../log/records/log-cursor.ts"
+import type { LogEntry, LogGap, LogRecord } from "../../log/records/log-entry.ts"
+import type { LogReader } from "../../log/records/log.ts"
+import { formatLsn, isBefore, lsnOf, placeOf, type Lsn } from "../../log/records/lsn.ts"
+import type { ReadableState } from "../../log/records/readable-log.ts"
+import { LogPosition } from "./log-position.ts"
+import { RecordLines } from "./record-lines.ts"
+
+/** What a source is made of. */
+export interface LogSourceParts {
+  /** What the log is called, for people and in the commit record. */
+  readonly id: string
+  readonly reader: LogReader
+  /** Whether records are waited for that come. */
+  readonly isFollowed: boolean
+  /** Where a job begins that has read nothing yet. */
+  readonly begin: (reader: LogReader) => Promise<Lsn | "start" | "end">
+  readonly maxRecordBytes: number
+  /** Called when the source is closed. */
+  readonly onClose: () => Promise<void>
+}
+
+/** Of so many records that were read it is known where they lie. */
+const KNOWN_PLACES = 65_536
+
+/** See the head of this file. */
+export class LogSource implements Source {
+  readonly state = new LogPosition()
+  readonly #context: SourceContext
+  readonly #parts: LogSourceParts
+
+  constructor(context: SourceContext, parts: LogSourceParts) {
+    this.#context = context
+    this.#parts = parts
+  }
+
+  async partitions(): Promise<readonly Partition[]> {
+    // It grows with the log, so that one which was read to its end is read on.
+    const identity = formatLsn(await this.#parts.reader.end())
+    return [{ id: this.#parts.id, tieBreak: "", identity, size: undefined, isWholeInput: true }]
+  }
+
+  async open(_partition: Partition, index: number, position: Position): Promise<PartitionReader> {
+    const { last } = this.state
+    if (last !== undefined) await this.#expectSame(last)
+    const { reader } = this.#parts
+    const from = last === undefined ? await this.#parts.begin(reader) : lsnOf(last.next)
+    const cursor = await reader.openCursor({ from, follow: this.#parts.isFollowed })
+    const { arena, schema } = this.#context
+    const lines = new RecordLines({ arena, schema, maxRecordBytes: this.#parts.maxRecordBytes, partition: index })
+    const label = `The log ${this.#parts.id} of the input ${this.#context.input}`
+    return new LogSourceReader({ ...this.#parts, cursor, lines, label, state: this.state }, position)
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.onClose()
+  }
+
+  /** L17: the last record that was read is there, unless it was let go. */
+  async #expectSame({ place, timeMicros }: NonNullable<LogPosition["last"]>): Promise<void> {
+    const { reader } = this.#parts
+    if (isBefore(place, placeOf(await reader.trimmed()))) return
+    const from = lsnOf(place)
+    for await (const entry of reader.read({ from })) {
+      if (entry.kind === "gap" && entry.reason === "trimmed") return
+      if (entry.kind === "record" && entry.lsn === from && entry.timeMicros === timeMicros) return
+      break
+    }
+    throw new TidemarkError(
+      "source-changed",
+      `The log ${this.#parts.id} of the input ${this.#context.input} is not the one that was read: it has no such record at ${formatLsn(from)}.`,
+      { hint: "Put the log back that was read, or start anew with --reset." },
+    )
+  }
+}
+
+/** What a reader is made of. */
+interface LogReaderParts extends LogSourceParts {
+  readonly cursor: LogCursor
+  readonly lines: RecordLines
+  /** The log in sentences. */
+  readonly label: string
+  readonly state: LogPosition
+}
+
+class LogSourceReader implements PartitionReader {
+  readonly whenReadable?: (signal: AbortSignal) => Promise<void> | undefined
+  readonly #parts: LogReaderParts
+  #position: Position
+  /** The records whose lines are not decoded yet, in order. */
+  #waiting: readonly LogRecord[] = []
+  /** How many of them are. */
+  #decoded = 0
+  /** Records that were read of late, the first of which has this ordinal. */
+  #known: { readonly ordinal: number; readonly records: readonly LogRecord[] } = { ordinal: 0, records: [] }
+  readonly #notices: SourceNotice[] = []
+  /** What the log was when all that may be read was read. */
+  #atEndOf: ReadableState | undefined
+  #isDone = false
+  #advancing: Promise<void> | undefined
+
+  constructor(parts: LogReaderParts, position: Position) {
+    this.#parts = parts
+    this.#position = position
+    if (parts.isFollowed) this.whenReadable = (signal) => this.#whenReadable(signal)
+  }
+
+  async read(limits: ReadLimits): Promise<SourceBatch> {
+    const { lines, isFollowed } = this.#parts
+    // One look where records come with time; to the next record, or the end, where all are there.
+    do await this.#advance()
+    while (lines.isEmpty && !this.#isDone && !isFollowed)
+    const notices = this.#notices.splice(0)
+    const some = notices.length > 0 ? { notices } : {}
+    if (lines.isEmpty) {
+      return { batch: undefined, bad: [], next: this.#position, end: this.#isDone, ...some, release: () => undefined }
+    }
+    const decoded = lines.decode(this.#position, limits)
+    this.#take(decoded.next)
+    const { batch, bad, next } = decoded
+    return { batch, bad, next, end: this.#isDone && lines.isEmpty, ...some, release: () => decoded.release() }
+  }
+
+  placeOf({ offset, ordinal }: Position): RecordPlace | undefined {
+    const record = this.#known.records[ordinal - this.#known.ordinal]
+    return record === undefined ? undefined : { id: `${this.#parts.id} ${formatLsn(record.lsn)}`, offset, ordinal }
+  }
+
+  async close(): Promise<void> {
+    await this.#advancing?.catch(() => undefined)
+    await this.#parts.cursor.close()
+  }
+
+  get #isReadable(): boolean {
+    return !this.#parts.lines.isEmpty || this.#notices.length > 0 || this.#isDone
+  }
+
+  #whenReadable(signal: AbortSignal): Promise<void> | undefined {
+    if (this.#isReadable) return undefined
+    const waiting = this.#wait(signal)
+    // Who only wanted to know whether there is something does not look at what becomes of it; the next read tells the same.
+    waiting.catch(() => undefined)
+    return waiting
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#advance()
+      if (this.#isReadable || signal.aborted) return
+      if (this.#atEndOf !== undefined) await this.#parts.reader.grown(this.#atEndOf, signal)
+    }
+  }
+
+  /** Fetches what comes next, unless something waits: once, however many ask. */
+  async #advance(): Promise<void> {
+    if (!this.#parts.lines.isEmpty || this.#isDone) return
+    this.#advancing ??= this.#fetch().finally(() => (this.#advancing = undefined))
+    await this.#advancing
+  }
+
+  async #fetch(): Promise<void> {
+    const { cursor, lines } = this.#parts
+    const { entries, atEndOf, isDone } = await cursor.next()
+    this.#atEndOf = atEndOf
+    this.#isDone = isDone
+    for (const entry of entries) if (entry.kind === "gap") this.#tell(entry)
+    this.#waiting = entries.filter(isRecord)
+    this.#decoded = 0
+    if (this.#waiting.length > 0) lines.add(this.#waiting.map(({ payload }) => payload))
+  }
+
+  /** Takes note that the records up to a position are read. */
+  #take(next: Position): void {
+    const count = next.ordinal - this.#position.ordinal
+    const taken = this.#waiting.slice(this.#decoded, this.#decoded + count)
+    const earlier = this.#known.records.slice(-KNOWN_PLACES)
+    this.#known = { ordinal: this.#position.ordinal - earlier.length, records: [...earlier, ...taken] }
+    this.#decoded += count
+    this.#position = next
+    const last = taken.at(-1)
+    if (last === undefined) return
+    this.#parts.state.move({ place: placeOf(last.lsn), next: placeOf(last.next), timeMicros: last.timeMicros })
+  }
+
+  /** L16. A job that has read nothing has lost nothing. */
+  #tell({ reason, lsn, next }: LogGap): void {
+    if (reason === "bridge" || this.#position.ordinal === START.ordinal) return
+    const message = `${this.#parts.label} was trimmed from ${formatLsn(lsn)} up to ${formatLsn(next)} before that was read.`
+    const hint = "Records in between are lost to this job. Trim what it has committed, or let retention keep more."
+    this.#notices.push({ message, hint, isGap: true })
+  }
+}
+
+function isRecord(entry: LogEntry): entry is LogRecord {
+  return entry.kind === "record"
+}
