@@ -8,14 +8,7 @@ import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
 import type { SourceBinding, SourceContext, SourceNotice } from "../../connect/source.ts"
 import type { Env } from "../../env/env.ts"
-import {
-  inProcess,
-  losePower,
-  openLog,
-  openReader,
-  SMALL,
-  worldOf,
-} from "../../log/records/log-world.fixture.ts"
+import { inProcess, losePower, openLog, openReader, SMALL, worldOf } from "../../log/records/log-world.fixture.ts"
 import { ArrayTarget } from "../../runtime/array-sink.fixture.ts"
 import { runJob } from "../../runtime/run-job.ts"
 import { Bench } from "../../runtime/simulated-job.fixture.ts"

@@ -24,6 +24,7 @@ import type { LogEntry, LogGap, LogRecord } from "../../log/records/log-entry.ts
 import type { LogReader } from "../../log/records/log.ts"
 import { formatLsn, isBefore, lsnOf, placeOf, type Lsn } from "../../log/records/lsn.ts"
 import type { ReadableState } from "../../log/records/readable-log.ts"
+import { KnownPlaces } from "./known-places.ts"
 import { LogPosition } from "./log-position.ts"
 import { RecordLines } from "./record-lines.ts"
 
@@ -40,9 +41,6 @@ export interface LogSourceParts {
   /** Called when the source is closed. */
   readonly onClose: () => Promise<void>
 }
-
-/** Of so many records that were read it is known where they lie. */
-const KNOWN_PLACES = 65_536
 
 /** See the head of this file. */
 export class LogSource implements Source {
@@ -112,8 +110,7 @@ class LogSourceReader implements PartitionReader {
   #waiting: readonly LogRecord[] = []
   /** How many of them are. */
   #decoded = 0
-  /** Records that were read of late, the first of which has this ordinal. */
-  #known: { readonly ordinal: number; readonly records: readonly LogRecord[] } = { ordinal: 0, records: [] }
+  readonly #places = new KnownPlaces()
   readonly #notices: SourceNotice[] = []
   /** What the log was when all that may be read was read. */
   #atEndOf: ReadableState | undefined
@@ -143,8 +140,8 @@ class LogSourceReader implements PartitionReader {
   }
 
   placeOf({ offset, ordinal }: Position): RecordPlace | undefined {
-    const record = this.#known.records[ordinal - this.#known.ordinal]
-    return record === undefined ? undefined : { id: `${this.#parts.id} ${formatLsn(record.lsn)}`, offset, ordinal }
+    const place = this.#places.find(ordinal)
+    return place === undefined ? undefined : { id: `${this.#parts.id} ${formatLsn(lsnOf(place))}`, offset, ordinal }
   }
 
   async close(): Promise<void> {
@@ -194,13 +191,14 @@ class LogSourceReader implements PartitionReader {
   #take(next: Position): void {
     const count = next.ordinal - this.#position.ordinal
     const taken = this.#waiting.slice(this.#decoded, this.#decoded + count)
-    const earlier = this.#known.records.slice(-KNOWN_PLACES)
-    this.#known = { ordinal: this.#position.ordinal - earlier.length, records: [...earlier, ...taken] }
+    // They were fetched together, so they are of one generation.
+    const places = taken.map(({ lsn }) => placeOf(lsn))
+    this.#places.add(this.#position.ordinal, places)
     this.#decoded += count
     this.#position = next
     const last = taken.at(-1)
     if (last === undefined) return
-    this.#parts.state.move({ place: placeOf(last.lsn), next: placeOf(last.next), timeMicros: last.timeMicros })
+    this.#parts.state.move({ place: places.at(-1)!, next: placeOf(last.next), timeMicros: last.timeMicros })
   }
 
   /** L16. A job that has read nothing has lost nothing. */
