@@ -140,7 +140,7 @@ test("L15 what was told to be durable is in the outputs once, in order, however 
 
 const copy = job({ name: "copy", inputs: { orders: schema({ n: t.int53 }) }, flow: ({ orders }) => ({ orders }) })
 
-test("an open log is an input of the same process; the job ends when it is sealed", async () => {
+test("L18 an open log is an input of the same process; the job ends when it is sealed", async () => {
   const log = await openLog(join(directory, "orders.log"))
   const outputs = { orders: jsonl(join(directory, "out/orders")) }
   const running = await run(copy.with({ inputs: { orders: fromLog(log) }, outputs }), {
@@ -156,7 +156,7 @@ test("an open log is an input of the same process; the job ends when it is seale
   await log.close()
 })
 
-test("what is not to be followed ends where the log ends, and a later run goes on there", async () => {
+test("L18 what is not to be followed ends where the log ends, and a later run goes on there", async () => {
   const path = join(directory, "orders.log")
   const inputs = { orders: fromLog("orders.log", { follow: false }) }
   const bound = copy.with({ inputs, outputs: { orders: jsonl("out/orders") } })

@@ -19,11 +19,11 @@ import type {
   SourceContext,
   SourceNotice,
 } from "../../connect/source.ts"
-import type { LogCursor } from "../../log/records/log-cursor.ts"
+import { LogCursor } from "../../log/records/log-cursor.ts"
 import type { LogEntry, LogGap, LogRecord } from "../../log/records/log-entry.ts"
-import type { LogReader } from "../../log/records/log.ts"
+import { readableOf, type LogReader } from "../../log/records/log.ts"
 import { formatLsn, isBefore, lsnOf, placeOf, type Lsn } from "../../log/records/lsn.ts"
-import type { ReadableState } from "../../log/records/readable-log.ts"
+import type { ReadableLog, ReadableState } from "../../log/records/readable-log.ts"
 import { KnownPlaces } from "./known-places.ts"
 import { LogPosition } from "./log-position.ts"
 import { RecordLines } from "./record-lines.ts"
@@ -64,11 +64,12 @@ export class LogSource implements Source {
     if (last !== undefined) await this.#expectSame(last)
     const { reader } = this.#parts
     const from = last === undefined ? await this.#parts.begin(reader) : lsnOf(last.next)
-    const cursor = await reader.openCursor({ from, follow: this.#parts.isFollowed })
+    const { log, disk } = readableOf(reader)
+    const cursor = await LogCursor.open(log, disk, { from, follow: this.#parts.isFollowed })
     const { arena, schema } = this.#context
     const lines = new RecordLines({ arena, schema, maxRecordBytes: this.#parts.maxRecordBytes, partition: index })
     const label = `The log ${this.#parts.id} of the input ${this.#context.input}`
-    return new LogSourceReader({ ...this.#parts, cursor, lines, label, state: this.state }, position)
+    return new LogSourceReader({ ...this.#parts, log, cursor, lines, label, state: this.state }, position)
   }
 
   async close(): Promise<void> {
@@ -95,6 +96,7 @@ export class LogSource implements Source {
 
 /** What a reader is made of. */
 interface LogReaderParts extends LogSourceParts {
+  readonly log: ReadableLog
   readonly cursor: LogCursor
   readonly lines: RecordLines
   /** The log in sentences. */
@@ -165,7 +167,7 @@ class LogSourceReader implements PartitionReader {
     for (;;) {
       await this.#advance()
       if (this.#isReadable || signal.aborted) return
-      if (this.#atEndOf !== undefined) await this.#parts.reader.grown(this.#atEndOf, signal)
+      if (this.#atEndOf !== undefined) await this.#parts.log.grown(this.#atEndOf, signal)
     }
   }
 

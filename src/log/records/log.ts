@@ -5,15 +5,28 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { Disk } from "../../env/env.ts"
 import { findTime } from "./find-time.ts"
-import { LogCursor, readEntries } from "./log-cursor.ts"
+import { readEntries } from "./log-cursor.ts"
 import type { LogEntry, ReadLogOptions } from "./log-entry.ts"
 import { lsnOf, placeOf, type Lsn } from "./lsn.ts"
-import { endOfLog, type ReadableLog, type ReadableState } from "./readable-log.ts"
+import { endOfLog, type ReadableLog } from "./readable-log.ts"
 import type { RecordLog } from "./record-log.ts"
 
 const READ_OPTIONS = ["from", "until", "follow", "filter", "onDamage", "signal"]
 const CONSUMER_NAME_MAX = 255
 const encoder = new TextEncoder()
+
+/** A log, and the disk that it is read from. */
+export interface LogParts {
+  readonly log: ReadableLog
+  readonly disk: Disk
+}
+
+let partsOf: (reader: LogReader) => LogParts
+
+/** What a reader stands on, for those within who decide themselves when they wait. */
+export function readableOf(reader: LogReader): LogParts {
+  return partsOf(reader)
+}
 
 /**
  * A log that can be read: all of it, from a place or a time on, and while another process appends to it.
@@ -28,6 +41,10 @@ const encoder = new TextEncoder()
  * ```
  */
 export class LogReader {
+  static {
+    partsOf = (reader) => ({ log: reader.#log, disk: reader.#disk })
+  }
+
   readonly #log: ReadableLog
   readonly #disk: Disk
 
@@ -76,16 +93,6 @@ export class LogReader {
   /** Whether nothing is appended any more, by nobody. */
   async isSealed(): Promise<boolean> {
     return (await this.#log.look()).isSealed
-  }
-
-  /** A place in it that moves on, for those who decide themselves when they wait. @internal */
-  openCursor(options: Pick<ReadLogOptions, "from" | "follow">): Promise<LogCursor> {
-    return LogCursor.open(this.#log, this.#disk, options)
-  }
-
-  /** Resolves when more may be read than then, or the signal is aborted. @internal */
-  grown(since: ReadableState, signal: AbortSignal): Promise<void> {
-    return this.#log.grown(since, signal)
   }
 
   /** Ends reading. */
