@@ -265,7 +265,7 @@ describe("E13 an output with other columns than before", () => {
       await machine.run(now!)
       const parts = machine.parts().map(([, bytes]) => idsOfCsv(bytes))
       expect(parts).toHaveLength(2)
-    expect(parts.flat()).toEqual(ALL_IDS)
+      expect(parts.flat()).toEqual(ALL_IDS)
     },
   )
 
