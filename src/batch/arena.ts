@@ -17,6 +17,7 @@
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
 
 const PAGE_BYTES = 65_536
 const UNIT_BYTES = 1024
@@ -47,11 +48,6 @@ class OwnedBlock implements Block {
     this.bytes = bytes
     this.owner = owner
   }
-}
-
-/** A `WebAssembly.Memory`, said so that users' compilers need no types of WebAssembly's for our declarations. */
-export interface LinearMemory {
-  readonly buffer: ArrayBuffer | SharedArrayBuffer
 }
 
 /** What an arena is made of. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest"
 import { Arena } from "../batch/arena.ts"
 import { compiledModule } from "./compiled-module.ts"
-import { i32 } from "./wasm-code.ts"
-import { WasmModule } from "./wasm-module.ts"
+import { i32 } from "../base/wasm-code.ts"
+import { WasmModule } from "../base/wasm-module.ts"
 
 /** A module whose one function adds a constant to what it finds at an address. */
 function adding(constant: number): WasmModule {

@@ -5,8 +5,8 @@
  * and compile a module takes a thousand times as long as to instantiate it. Code is a function of its key alone, so
  * sharing it changes no answer; the number of modules that are kept is bounded.
  */
-import type { LinearMemory } from "../batch/arena.ts"
-import type { WasmModule } from "./wasm-module.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
+import type { WasmModule } from "../base/wasm-module.ts"
 
 /** How many modules are kept. */
 const KEPT = 256

@@ -2,7 +2,7 @@
  * What a WebAssembly kernel is given for a batch, as a list that its code and whoever runs it agree on: addresses of
  * columns and tables, values of parameters, codes of texts.
  */
-import type { WasmType } from "./wasm-code.ts"
+import type { WasmType } from "../base/wasm-code.ts"
 
 /** A text that is known before the batch: one that stands in the source, or that of a parameter, by its number. */
 export type KernelText = { readonly constant: string } | { readonly param: number }

@@ -5,8 +5,8 @@
  * the code that `value` gives.
  */
 import type { Lane, LaneType, OperandTypes, OperationName, ResultType } from "./wasm-lane.ts"
-import { f64, i32, i64, type Code, type Local, type WasmType } from "./wasm-code.ts"
-import type { FunctionScope } from "./wasm-module.ts"
+import { f64, i32, i64, type Code, type Local, type WasmType } from "../base/wasm-code.ts"
+import type { FunctionScope } from "../base/wasm-module.ts"
 
 /** The type on the stack of a lane's value. */
 export type StackType<T extends LaneType> = T extends "flag" ? "i32" : Exclude<T, "flag">

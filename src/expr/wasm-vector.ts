@@ -18,9 +18,9 @@
  */
 import { AssertionError } from "../base/assert.ts"
 import type { Lane, OperationName } from "./wasm-lane.ts"
-import { f64x2, i16x8, i32, i32x4, i64x2, i8x16, v128, type Code, type Local } from "./wasm-code.ts"
-import type { WasmType } from "./wasm-code.ts"
-import type { FunctionScope } from "./wasm-module.ts"
+import { f64x2, i16x8, i32, i32x4, i64x2, i8x16, v128, type Code, type Local } from "../base/wasm-code.ts"
+import type { WasmType } from "../base/wasm-code.ts"
+import type { FunctionScope } from "../base/wasm-module.ts"
 import { constantCode, loadCode, SIZE_BITS } from "./wasm-scalar.ts"
 
 /** How many rows are done at a time. */

@@ -1,6 +1,6 @@
 /** WebAssembly that reads fields of booleans, `true` or `false`. Any other spelling is listed. */
-import { branchIf, i32 } from "../expr/wasm-code.ts"
-import type { WasmModule } from "../expr/wasm-module.ts"
+import { branchIf, i32 } from "../base/wasm-code.ts"
+import type { WasmModule } from "../base/wasm-module.ts"
 import { storeBit, writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 /** `true` and `fals` as words of memory, and `e`. */

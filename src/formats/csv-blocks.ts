@@ -3,7 +3,7 @@
  * (`csv-index-code.ts`). Fields with quotes within, and other records, are for `CsvFieldReader` and the decoder.
  */
 import { assert } from "../base/assert.ts"
-import type { LinearMemory } from "../batch/arena.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
 import type { CsvFieldReader } from "./csv-field.ts"
 import { INDEX_SLACK, writeCsvIndex, type IndexRecords } from "./csv-index-code.ts"
 import { WITHIN_NUMBERS, type CsvSyntax } from "./csv-record.ts"

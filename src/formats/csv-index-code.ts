@@ -29,9 +29,9 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../expr/wasm-code.ts"
+} from "../base/wasm-code.ts"
 import { REPORT } from "./index-report.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 
 const [LF, CR] = [10, 13] as const
 const BLOCK_BYTES = 64

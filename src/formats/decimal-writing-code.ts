@@ -1,6 +1,6 @@
 /** WebAssembly that writes a decimal number as `String` writes the double of which it is the shortest one. */
-import { call, choose, i32, i64, returns, sequence, v128, when, type Code, type Local } from "../expr/wasm-code.ts"
-import type { WasmModule } from "../expr/wasm-module.ts"
+import { call, choose, i32, i64, returns, sequence, v128, when, type Code, type Local } from "../base/wasm-code.ts"
+import type { WasmModule } from "../base/wasm-module.ts"
 import { charactersOf, eightDigits, hundredMillionths, zerosBefore } from "./digits-writing-code.ts"
 import { bytesOf } from "./field-code.ts"
 

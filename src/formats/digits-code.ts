@@ -3,7 +3,7 @@
  * before them, and added up in four steps, so that numbers of any length take the same way (Muła, "SIMD-ized faster parse
  * of IPv4 addresses" and "Parsing series of integers with SIMD", have the same steps with other instructions).
  */
-import { i16x8, i32, i32x4, i64, i8x16, sequence, v128, type Code, type Local } from "../expr/wasm-code.ts"
+import { i16x8, i32, i32x4, i64, i8x16, sequence, v128, type Code, type Local } from "../base/wasm-code.ts"
 import { bytesOf } from "./field-code.ts"
 
 /** How many digits a vector has. */

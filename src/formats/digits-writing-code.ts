@@ -6,8 +6,8 @@
  * Writers are functions that are given where to write and give where they ended. They may write up to `WRITING_SLACK` bytes
  * beyond that.
  */
-import { call, f64, i32, i64, returns, sequence, when, type Code, type Local } from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { call, f64, i32, i64, returns, sequence, when, type Code, type Local } from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 
 /** How far behind its end a writer may write. */
 export const WRITING_SLACK = 128

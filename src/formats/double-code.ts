@@ -18,8 +18,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { digitsOf, NINES, numberOf, placesFromRight, PLACES, VECTOR_DIGITS } from "./digits-code.ts"
 import { anyAbove, bytesOf, writeFieldReader, type FieldSpelling } from "./field-code.ts"
 import { signedDigits } from "./number-code.ts"

@@ -7,8 +7,8 @@
  * is. Others take Schubfach (Giulietti, "The Schubfach way to render doubles", 2020): the double and the ends of the interval
  * that rounds to it, times a power of ten of 128 bits, as whole numbers of which the last bit says whether something was cut.
  */
-import { call, f64, i32, i64, returns, sequence, v128, when, type Code, type Local } from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { call, f64, i32, i64, returns, sequence, v128, when, type Code, type Local } from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { writeDecimalWriter } from "./decimal-writing-code.ts"
 import { charactersOf, eightDigits } from "./digits-writing-code.ts"
 import { POWERS_FROM } from "./shortest-powers.ts"

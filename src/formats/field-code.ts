@@ -26,8 +26,8 @@ import {
   type Label,
   type Local,
   type WasmType,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 
 /** What every reader is given. */
 const FIELD_PARAMETERS = {

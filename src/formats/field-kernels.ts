@@ -1,9 +1,9 @@
 /** The WebAssembly that reads fields of a format: one module for all schemas, as a loop goes through one column at a time. */
 import { compiledModule } from "../expr/compiled-module.ts"
-import type { LinearMemory } from "../batch/arena.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
 import { ColumnType } from "../batch/type.ts"
 import { int64FromBytes } from "../batch/types/int64-bytes.ts"
-import { WasmModule } from "../expr/wasm-module.ts"
+import { WasmModule } from "../base/wasm-module.ts"
 import { writeBoolReader } from "./bool-code.ts"
 import type { FieldArguments, FieldSpelling } from "./field-code.ts"
 import { writeDoubleReader } from "./double-code.ts"

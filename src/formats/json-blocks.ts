@@ -2,7 +2,7 @@
  * What blocks of JSON lines are (`record-blocks.ts`): lines that are all written alike, indexed by what stands between
  * their values (`json-index-code.ts`). Other values and lines are for the decoder's scanner.
  */
-import type { LinearMemory } from "../batch/arena.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
 import type { DecodeRun } from "./decode-run.ts"
 import { kernelOf, KernelModules, type FieldFunctions } from "./field-kernels.ts"
 import type { FieldReader } from "./field-reader.ts"

@@ -30,8 +30,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { bytesOf, NULL_LENGTH, ODD_LENGTH } from "./field-code.ts"
 import { REPORT } from "./index-report.ts"
 

@@ -1,6 +1,6 @@
 /** WebAssembly that reads fields of whole numbers of up to nineteen digits. What is longer or no whole number is listed. */
-import { branchIf, i32, i64, when, type Code, type Label, type Local } from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { branchIf, i32, i64, when, type Code, type Label, type Local } from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { digitsAt, NINES, numberOf, VECTOR_DIGITS } from "./digits-code.ts"
 import { anyAbove, writeFieldReader, type FieldAtHand, type FieldSpelling } from "./field-code.ts"
 

@@ -15,7 +15,8 @@
  * - RB2 Behind the rows read, every validity bit is set (FR1).
  */
 import { assert } from "../base/assert.ts"
-import type { Arena, Block, LinearMemory } from "../batch/arena.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
+import type { Arena, Block } from "../batch/arena.ts"
 import { POWERS_OF_TEN } from "../batch/types/decimal-bytes.ts"
 import type { BatchBuilder } from "./batch-builder.ts"
 import type { DecodeRun } from "./decode-run.ts"

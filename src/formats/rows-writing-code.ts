@@ -30,8 +30,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { writeWholeWriter } from "./digits-writing-code.ts"
 import { writeDoubleWriter } from "./double-writing-code.ts"
 import { writeByteCopier, writeCsvTextWriter, writeJsonTextWriter } from "./text-writing-code.ts"

@@ -21,8 +21,8 @@ import {
   when,
   type Code,
   type Local,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { writeFieldReader, type FieldSpelling } from "./field-code.ts"
 
 /** Longer texts are in no table. */

@@ -16,8 +16,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+} from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { bytesOf } from "./field-code.ts"
 
 const [QUOTE, BACKSLASH, LF, CR, U, ZERO] = [34, 92, 10, 13, 117, 48] as const

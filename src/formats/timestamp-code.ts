@@ -4,8 +4,8 @@
  *
  * The date and the time up to minutes are one vector, the seconds and what follows are two words.
  */
-import { block, branchIf, i16x8, i32, i64, i64x2, i8x16, v128, when, type Code, type Local } from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { block, branchIf, i16x8, i32, i64, i64x2, i8x16, v128, when, type Code, type Local } from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { MICROS_PER_DAY } from "../time/civil.ts"
 import { pairsOf } from "./digits-code.ts"
 import { anyAbove, writeFieldReader, type FieldSpelling } from "./field-code.ts"

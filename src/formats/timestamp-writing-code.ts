@@ -4,8 +4,8 @@
  *
  *      what is kept:   0  the day's first microsecond     8  `2024-05-06T`, and five bytes of anything
  */
-import { i32, i64, i64x2, i8x16, sequence, v128, when, type Code, type Local } from "../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../expr/wasm-module.ts"
+import { i32, i64, i64x2, i8x16, sequence, v128, when, type Code, type Local } from "../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../base/wasm-module.ts"
 import { MICROS_PER_DAY } from "../time/civil.ts"
 import { charactersOf, eightDigits } from "./digits-writing-code.ts"
 

@@ -12,11 +12,12 @@
  * Invariant:
  * - WB1 What is written is what the caller would write, row by row.
  */
-import type { Arena, Block, LinearMemory } from "../batch/arena.ts"
+import type { LinearMemory } from "../base/linear-memory.ts"
+import type { Arena, Block } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import { isValid, type Column, type DictionaryColumn } from "../batch/column.ts"
 import { compiledModule } from "../expr/compiled-module.ts"
-import { WasmModule } from "../expr/wasm-module.ts"
+import { WasmModule } from "../base/wasm-module.ts"
 import { ByteOutput, writeBytes } from "./byte-output.ts"
 import type { OutputBuffer } from "./decoder.ts"
 import { WRITING_SLACK } from "./digits-writing-code.ts"

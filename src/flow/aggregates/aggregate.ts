@@ -14,8 +14,8 @@
  */
 import { assert } from "../../base/assert.ts"
 import { ColumnType, type Storage } from "../../batch/type.ts"
-import type { Code, Label, Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import type { Code, Label, Local } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import type { AccumulatorDefinition } from "./accumulator.ts"
 
 /** The types of fields. */

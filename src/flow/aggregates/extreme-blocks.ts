@@ -1,6 +1,6 @@
 /** The least or the greatest value, block by block, in lanes: their order means nothing, neither for NaN nor for −0. */
-import { f64x2, i32x4, i64, i64x2, v128, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { f64x2, i32x4, i64, i64x2, v128, type Code, type Local } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import {
   BLOCK_ROWS,
   type BlockAccess,

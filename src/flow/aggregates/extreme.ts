@@ -1,7 +1,7 @@
 /** The least or the greatest value: what `min` and `max` have in common. */
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
-import { f64, f64x2, i64, when, type Code } from "../../expr/wasm-code.ts"
+import { f64, f64x2, i64, when, type Code } from "../../base/wasm-code.ts"
 import type { Accumulator } from "./accumulator.ts"
 import { readValue, writeValue } from "./value-bytes.ts"
 import {

@@ -1,5 +1,5 @@
 /** Fields that several aggregates have: counts, sums of floats, and how to add to them. */
-import { f64, i64, when, type Code, type Local } from "../../expr/wasm-code.ts"
+import { f64, i64, when, type Code, type Local } from "../../base/wasm-code.ts"
 import type { EntryField, FieldPlace, RecordAccess, WindowField, Word } from "./aggregate.ts"
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)

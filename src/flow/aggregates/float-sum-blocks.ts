@@ -2,8 +2,8 @@
  * Sums of floats, block by block: value by value and in order, as any other order would give other bits (G3). In place of
  * null stands −0, to which any sum adds as itself, so that no branch has to be foreseen.
  */
-import { f64, f64x2, type Code } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { f64, f64x2, type Code } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import { BLOCK_ROWS, type BlockAccess, type BlockCode, type FieldPlace } from "./aggregate.ts"
 import { asF64 } from "./fields.ts"
 import { addToCount, blockVectors, countPresent, vectorOf } from "./lanes.ts"

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest"
 import { Prng } from "../../base/prng.ts"
 import { Arena } from "../../batch/arena.ts"
-import { v128 } from "../../expr/wasm-code.ts"
-import { WasmModule } from "../../expr/wasm-module.ts"
+import { v128 } from "../../base/wasm-code.ts"
+import { WasmModule } from "../../base/wasm-module.ts"
 import { doublesOf } from "./lanes.ts"
 
 const COUNT_MAX = 2 ** 52 - 1

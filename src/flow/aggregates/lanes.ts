@@ -2,8 +2,8 @@
  * What blocks of rows are added with: vectors of the values of 8 rows, without those that are null, and variables of
  * several lanes, so that one addition need not wait for the one before.
  */
-import { f64x2, i32, i32x4, i64, i64x2, v128, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { f64x2, i32, i32x4, i64, i64x2, v128, type Code, type Local } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import { BLOCK_ROWS, type BlockAccess, type FieldPlace } from "./aggregate.ts"
 import { asI64 } from "./fields.ts"
 

@@ -5,7 +5,7 @@
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { float64Type } from "../../batch/types/float64.ts"
-import { f64, f64x2, i64, i64x2, when, type Code, type Local } from "../../expr/wasm-code.ts"
+import { f64, f64x2, i64, i64x2, when, type Code, type Local } from "../../base/wasm-code.ts"
 import {
   inputLeaf,
   resultOf,

@@ -6,7 +6,7 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
-import { i32, i64, when, type Code } from "../../expr/wasm-code.ts"
+import { i32, i64, when, type Code } from "../../base/wasm-code.ts"
 import {
   resultOf,
   type AggregateDefinition,

@@ -6,7 +6,7 @@ import { assert } from "../../base/assert.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { float64Type } from "../../batch/types/float64.ts"
 import { int53Type } from "../../batch/types/int53.ts"
-import { f64, f64x2, i64, when } from "../../expr/wasm-code.ts"
+import { f64, f64x2, i64, when } from "../../base/wasm-code.ts"
 import { inputLeaf, resultOf, type AggregateDefinition, type AggregateKernel, type PairCode } from "./aggregate.ts"
 import { asF64, asI64, COUNT_FIELD, countUp, FLOAT_SUM_FIELD, ifPresent, minus, plus } from "./fields.ts"
 import {

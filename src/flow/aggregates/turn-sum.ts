@@ -8,8 +8,8 @@
  * one. The first and the third add, the second and the fourth, and then both: as x + y is y + x, that is the same whosever
  * turn it is, so nobody needs to know which was the slice's first. Where a value is null, it was its sum's turn all the same.
  */
-import { f64, f64x2, type Code } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { f64, f64x2, type Code } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import type { AggregateKernel, BlockAccess, BlockCode, FieldPlace, RecordAccess } from "./aggregate.ts"
 import { asF64, countUp, FLOAT_SUM_FIELD, ifPresent } from "./fields.ts"
 import { addToCount, blockVectors, countPresent, vectorOf } from "./lanes.ts"

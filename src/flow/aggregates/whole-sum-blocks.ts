@@ -6,8 +6,8 @@
  * are added whether any is large, and where one is, they are added record by record after all.
  */
 import { assert } from "../../base/assert.ts"
-import { branchIf, i32, i64, i64x2, v128, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { branchIf, i32, i64, i64x2, v128, type Code, type Local } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import type { BlockAccess, BlockCode, FieldPlace } from "./aggregate.ts"
 import { asI64 } from "./fields.ts"
 import { addToCount, blockVectors, countPresent, vectorOf } from "./lanes.ts"

@@ -7,8 +7,8 @@
  * - WH1 An entry's sum never leaves its range.
  * - WH2 A window fails where its sum is out of range, and nowhere else.
  */
-import { i32, i64, type Code, type Local } from "../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../expr/wasm-module.ts"
+import { i32, i64, type Code, type Local } from "../../base/wasm-code.ts"
+import type { FunctionScope } from "../../base/wasm-module.ts"
 import type { EntryField, FieldPlace, RecordAccess, WindowField, WindowValues, Word } from "./aggregate.ts"
 import { asI64, isSafe } from "./fields.ts"
 

@@ -7,11 +7,11 @@
  * Invariant:
  * - TO1 The kernel says what a loop over neighbours says.
  */
-import type { LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
-import { i32, i64, i64x2, returns, v128, when, whileLoop, type Local } from "../../expr/wasm-code.ts"
+import { i32, i64, i64x2, returns, v128, when, whileLoop, type Local } from "../../base/wasm-code.ts"
 import { increment } from "../windows/kernels/code-places.ts"
-import { WasmModule } from "../../expr/wasm-module.ts"
+import { WasmModule } from "../../base/wasm-module.ts"
 
 /** Whether the `count` int64 from an address on never go back. */
 export type IsOrdered = (address: number, count: number) => number

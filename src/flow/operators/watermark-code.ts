@@ -7,10 +7,10 @@
  * Invariant:
  * - T1 The watermark before a row is the greatest of the one before the batch and of the earlier rows' times less the delay.
  */
-import type { LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
-import { f64, i32, i64, returns, whileLoop, when, type Code, type Local } from "../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../expr/wasm-module.ts"
+import { f64, i32, i64, returns, whileLoop, when, type Code, type Local } from "../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../base/wasm-module.ts"
 
 /** The functions, over a column of times and a list of `count` rows. */
 export interface WatermarkFunctions {

@@ -6,7 +6,7 @@
  *   their dictionary.
  */
 import { assert } from "../../base/assert.ts"
-import type { LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
 import type { Column, DictionaryColumn, Int64Column } from "../../batch/column.ts"
 import { moveBytes, type MoveBytes } from "../windows/kernels/move-code.ts"
 

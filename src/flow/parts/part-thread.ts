@@ -13,7 +13,8 @@
  */
 import { assert } from "../../base/assert.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { Arena, type LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
+import { Arena } from "../../batch/arena.ts"
 import { Batch } from "../../batch/batch.ts"
 import { readInt53, type Column, type Int64Column } from "../../batch/column.ts"
 import { columnsAt, placeCountOf, placesFrom, textColumns, textCountOf } from "../../batch/column-places.ts"

@@ -2,8 +2,8 @@
  * WebAssembly that unpacks Snappy (`snappy.ts` says the format, and is what this must give): the elements behind the
  * preamble. It may read `SNAPPY_SLACK_BYTES` behind its input and write as many behind its output, which it says nothing by.
  */
-import { i32, i64, loop, returns, sequence, v128, when, branch, type Code, type Local } from "../../expr/wasm-code.ts"
-import { WasmModule } from "../../expr/wasm-module.ts"
+import { i32, i64, loop, returns, sequence, v128, when, branch, type Code, type Local } from "../../base/wasm-code.ts"
+import { WasmModule } from "../../base/wasm-module.ts"
 
 /** Copies go by 16 bytes, so that the last may go on for 15 too many. */
 export const SNAPPY_SLACK_BYTES = 16

@@ -1,6 +1,7 @@
 /** Snappy by WebAssembly, in a block of an arena; where there is no room, and for what is malformed, `snappy.ts` has it. */
 import { assert } from "../../base/assert.ts"
-import type { Arena, LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
+import type { Arena } from "../../batch/arena.ts"
 import { compiledModule } from "../../expr/compiled-module.ts"
 import { snappyStart, unpackSnappy } from "./snappy.ts"
 import { SNAPPY_SLACK_BYTES, writeSnappy, type SnappyFunctions } from "./snappy-code.ts"

@@ -7,7 +7,8 @@
  * - DT2 A batch's memory is not used again before its task is released.
  */
 import { assert } from "../../base/assert.ts"
-import { Arena, type LinearMemory } from "../../batch/arena.ts"
+import type { LinearMemory } from "../../base/linear-memory.ts"
+import { Arena } from "../../batch/arena.ts"
 import { placesOf, textColumns } from "../../batch/column-places.ts"
 import type { Dictionary } from "../../batch/dictionary.ts"
 import { keepModules } from "../../expr/compiled-module.ts"

@@ -19,8 +19,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import type { FieldPlace, Word } from "../../aggregates/aggregate.ts"
 import { bitsConstant, fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { fieldsAt, listCode, placeOf, putIn, storeLength, type ListCode, type ListScope } from "./list-code.ts"

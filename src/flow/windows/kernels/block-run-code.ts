@@ -2,7 +2,7 @@
  * Code that adds rows that follow each other in a batch by blocks of 8, for kernels that can; what is left at the ends is
  * added row by row. Where an input may be null, blocks start at multiples of 8, so that a block's presence is a byte.
  */
-import { i32, when, whileLoop, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
+import { i32, when, whileLoop, type Code, type Label, type Local } from "../../../base/wasm-code.ts"
 import { BLOCK_ROWS, type BlockAccess, type FieldPlace } from "../../aggregates/aggregate.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import type { Adding } from "./ingest-code.ts"

@@ -1,6 +1,6 @@
 /** Places in linear memory, for code that reads and writes them: fields of the control block, of pieces, and of arrays. */
-import { f64, i32, i64, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { f64, i32, i64, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import type { FieldPlace, Word } from "../../aggregates/aggregate.ts"
 
 /** Sets a new variable to what stands in the control block, and gives the variable. */

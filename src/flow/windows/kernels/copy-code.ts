@@ -1,6 +1,6 @@
 /** Code that copies and fills stretches of memory, sixteen bytes at a time. What lies behind a stretch is not touched. */
-import { i32, i64, i64x2, v128, when, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { i32, i64, i64x2, v128, when, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import { increment } from "./code-places.ts"
 
 /** Copies `count` items of so many bytes from one address to another. The stretches must not overlap. */

@@ -24,8 +24,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { CELL, CELL_SHIFT, DISORDER, NOWHERE } from "./disorder-control.ts"
 import { addRecord, beginAdding, entryPlaces, startFields, stopWith, timeReader, type Adding } from "./ingest-code.ts"

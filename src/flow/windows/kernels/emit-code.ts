@@ -20,8 +20,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import type { PairCode, ResultAccess, Word } from "../../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { copyItems, fillItems } from "./copy-code.ts"

@@ -2,8 +2,8 @@
  * Code that fires windows where there is no key: `advance`, `reset`, `repair`, `emit` and `fireDue` of `window-code.ts`. Each window
  * has one row.
  */
-import { block, branch, branchIf, i32, i64, loop, when, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+import { block, branch, branchIf, i32, i64, loop, when, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import type { Word } from "../../aggregates/aggregate.ts"
 import { NO_START } from "./advance-code.ts"
 import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"

@@ -4,8 +4,8 @@
  * The next window is the one that follows the last, while pieces of that are in it, else the first in which the next piece
  * counts. Pieces that wait apart are for JavaScript, which then fires window by window.
  */
-import { block, branchIf, call, f64, i32, i64, loop, branch, type Code } from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+import { block, branchIf, call, f64, i32, i64, loop, branch, type Code } from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { itemAddress } from "./code-places.ts"
 import { CONTROL, PIECE } from "./window-control.ts"
 

@@ -28,8 +28,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { FEW_KEYS } from "../keys/few-keys.ts"
 import { listedColumns } from "../keys/key-list.ts"
 import {

@@ -20,8 +20,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import type { FieldPlace, RecordAccess, Word } from "../../aggregates/aggregate.ts"
 import { addByBlocks } from "./block-run-code.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"

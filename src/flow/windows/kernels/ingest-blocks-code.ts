@@ -6,7 +6,7 @@
  * next of them, and where that is written is written in any case: what a row that begins none has written there, the next
  * one that does writes over.
  */
-import { block, branch, i32, i64, when, whileLoop, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
+import { block, branch, i32, i64, when, whileLoop, type Code, type Label, type Local } from "../../../base/wasm-code.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { fillItems } from "./copy-code.ts"
 import { addToEntry, makeSureOfRoom, type Keyed, type KeyedRun } from "./ingest-entry-code.ts"

@@ -20,8 +20,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import type { FieldPlace, InputLeaf, RecordAccess, Word } from "../../aggregates/aggregate.ts"
 import { bitOf, bitsConstant, fieldPlace, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import { CONTROL, PIECE, PIECE_BYTES, STOP } from "./window-control.ts"

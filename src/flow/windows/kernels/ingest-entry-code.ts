@@ -4,8 +4,8 @@
  * Invariant:
  * - IK2 Entries and ids of a straight piece are the same, counted from its first entry.
  */
-import { i32, when, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { i32, when, type Code, type Label, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import {
   addRecord,

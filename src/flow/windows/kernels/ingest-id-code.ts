@@ -6,7 +6,7 @@
  * Invariant:
  * - IK1 A kernel that looks ids up gives keys the ids that the table would have given them (KT1).
  */
-import { branchIf, i32, when, type Code, type Label, type Local } from "../../../expr/wasm-code.ts"
+import { branchIf, i32, when, type Code, type Label, type Local } from "../../../base/wasm-code.ts"
 import { itemAddress, loadedFrom } from "./code-places.ts"
 import { stopWith, type Adding } from "./ingest-code.ts"
 import { mayHaveCells } from "../keys/key-cells.ts"

@@ -24,8 +24,8 @@ import {
   withValue,
   type Code,
   type Label,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import { addByBlocks } from "./ingest-blocks-code.ts"
 import { closeLast, openSlice, stopWith, timeReader } from "./ingest-code.ts"

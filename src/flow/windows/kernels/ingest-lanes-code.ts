@@ -29,7 +29,7 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
+} from "../../../base/wasm-code.ts"
 import type { LaneField } from "../../aggregates/aggregate.ts"
 import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import type { Keyed } from "./ingest-entry-code.ts"

@@ -5,8 +5,8 @@
  *
  * Rows are kept in order, so a row never moves behind one that is still to come.
  */
-import { i32, i64, i8x16, sequence, v128, when, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+import { i32, i64, i8x16, sequence, v128, when, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import type { ResultLeaf } from "../../aggregates/aggregate.ts"
 import { bitOf, increment, itemAddress } from "./code-places.ts"
 import { fillItems } from "./copy-code.ts"

@@ -3,8 +3,8 @@
  * where `rows` means nothing, records are rows, and four are done at a time. What has no cell gets the one behind the last,
  * which is nobody's.
  */
-import { i32, i32x4, v128, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+import { i32, i32x4, v128, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import { CONTROL } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"

@@ -1,6 +1,6 @@
 /** Code over the two lists of keys that windows share (`key-list.ts`): putting a key in, and taking the last one out. */
-import { i32, i64, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { i32, i64, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import type { FieldPlace, Word } from "../../aggregates/aggregate.ts"
 import { bitsConstant, fieldPlace, itemAddress, loadedFrom } from "./code-places.ts"
 import { listedColumns } from "../keys/key-list.ts"

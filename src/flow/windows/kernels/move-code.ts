@@ -2,10 +2,10 @@
  * Moving a stretch of shared memory, sixteen bytes at a time: JavaScript copies that by words at best, and byte by byte
  * where its ends do not lie alike.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
-import { i32, v128, whileLoop } from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+import { i32, v128, whileLoop } from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { increment } from "./code-places.ts"
 
 /** Moves `bytes` bytes to a lower address, or to where no byte of them lies. */

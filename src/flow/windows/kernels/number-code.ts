@@ -9,7 +9,7 @@
  * Invariant:
  * - NC1 Two times that are no further from the origin than `reachOf` have one number where they are in one slice, and else two.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
 import {
   f64,
@@ -24,8 +24,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import { DISORDER } from "./disorder-control.ts"
 

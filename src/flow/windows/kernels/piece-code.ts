@@ -14,8 +14,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import { itemAddress } from "./code-places.ts"
 import { CELL, DISORDER, FIRST_ROOM_MAX, NOWHERE, SMALLEST_ROOM } from "./disorder-control.ts"
 import { freeSlots, tableAddress, tableBytes } from "./piece-index.ts"

@@ -12,12 +12,13 @@
  * - PI1 The first `indexed` entries of a piece are in its table, and nothing else is.
  * - PI2 A table has a free slot, so that each search ends.
  */
-import type { Arena, LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
+import type { Arena } from "../../../batch/arena.ts"
 import { LinearArray } from "../../../batch/linear-array.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
-import { block, branchIf, i32, i64, loop, memoryFill, returns, whileLoop } from "../../../expr/wasm-code.ts"
-import type { Code, Label, Local } from "../../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
+import { block, branchIf, i32, i64, loop, memoryFill, returns, whileLoop } from "../../../base/wasm-code.ts"
+import type { Code, Label, Local } from "../../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import { PIECE } from "./window-control.ts"
 

@@ -18,8 +18,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import {
   beginTurning,

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest"
 import { Prng } from "../../../base/prng.ts"
 import { Arena } from "../../../batch/arena.ts"
-import { i32, i64, whileLoop, type Code } from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+import { i32, i64, whileLoop, type Code } from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import { findRunEnd } from "./run-end-code.ts"
 

@@ -20,8 +20,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import { increment } from "./code-places.ts"
 
 /** How long the first run is taken to be. */

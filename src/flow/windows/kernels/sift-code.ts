@@ -11,7 +11,7 @@
  * - W7 A record between windows (the slide is longer than the size) counts nowhere and is not late.
  * - W18 A record too close to the ends of time fails.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
 import {
   block,
@@ -25,8 +25,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import { DISORDER, NOWHERE } from "./disorder-control.ts"
 import { slicing } from "./slicing-code.ts"

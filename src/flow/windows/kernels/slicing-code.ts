@@ -1,6 +1,6 @@
 /** Code that finds the slice of a time and the windows that hold it, by division, without rounding. See `Slices.of`. */
-import { i64, when, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { i64, when, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import { loadedLongFrom } from "./code-places.ts"
 import { DISORDER } from "./disorder-control.ts"
 import { CONTROL } from "./window-control.ts"

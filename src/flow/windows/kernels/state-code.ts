@@ -9,7 +9,7 @@
  * Invariant:
  * - SC1 The bytes are those that JavaScript writes.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
 import {
   branch,
@@ -24,8 +24,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../../base/wasm-module.ts"
 import { increment, itemAddress, loadedFrom } from "./code-places.ts"
 import type { KeyPartLayout } from "../keys/key-layout.ts"
 import { CONTROL } from "./window-control.ts"

@@ -20,8 +20,8 @@ import {
   when,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "./code-places.ts"
 import { VARINT_BYTES_MAX, writeVarint } from "./varint-code.ts"
 import { CONTROL, PIECE } from "./window-control.ts"

@@ -5,8 +5,8 @@
  * of it are kept in variables while windows follow each other, and else in the first place of each list. The rest of the
  * lists is not needed, as [head, edge) are the pieces of the older block, and [edge, sealed) those of the newer one.
  */
-import { f64, i32, i64, when, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { f64, i32, i64, when, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import type { FieldPlace, WindowValues, Word } from "../../aggregates/aggregate.ts"
 import { bitsConstant, fieldPlace, increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import { CONTROL, PIECE, PIECE_BYTES } from "./window-control.ts"

@@ -1,5 +1,5 @@
 /** Code that writes varints: whole numbers as unsigned LEB128. */
-import { i32, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
+import { i32, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
 import { increment } from "./code-places.ts"
 
 /** The most bytes of a number of 32 bits. */

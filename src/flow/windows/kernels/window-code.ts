@@ -23,9 +23,9 @@
  * - WC4 `across` says for each place of a list where its key is in the other, or 0.
  * - WC5 Below `from` of the last piece, `entryOf` says nothing; from there on, it is the entry of a key in that piece.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { writeAdvance } from "./advance-code.ts"
 import { writeIngestAnywhere } from "./disorder-code.ts"
 import { writeIngestAlone } from "./ingest-alone-code.ts"

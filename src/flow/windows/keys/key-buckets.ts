@@ -7,7 +7,7 @@
  *
  *     bits of a hash    from 5 on: the bucket within its segment; from 20 on: the place in the directory
  */
-import { i32, i32x4, v128, type Code, type Local } from "../../../expr/wasm-code.ts"
+import { i32, i32x4, v128, type Code, type Local } from "../../../base/wasm-code.ts"
 
 /** Hashes, and as many entries, of a bucket. */
 export const BUCKET_LANES = 4

@@ -14,8 +14,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { BUCKET_BYTES, bucketBehind, freeLanesOf, DIRECTORY_SHIFT, ENTRIES_AT } from "./key-buckets.ts"
 
 /** The functions of growth. Addresses and sizes are in bytes. */

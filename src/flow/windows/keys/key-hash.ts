@@ -13,7 +13,7 @@
  * - KH1 Keys of one word have different hashes.
  * - KH2 Of longer keys no hash is 0, so that a free lane is never taken for a key.
  */
-import { i32, i64, withValue, type Code, type Local } from "../../../expr/wasm-code.ts"
+import { i32, i64, withValue, type Code, type Local } from "../../../base/wasm-code.ts"
 
 /** See KH2. */
 const NOT_ZERO = 0x80000000

@@ -32,8 +32,8 @@ import {
   type Code,
   type Label,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../../base/wasm-module.ts"
 import { bucketBehind, freeLanesOf, DIRECTORY_SHIFT, ENTRIES_AT, SEGMENT_SHIFT } from "./key-buckets.ts"
 import { AHEAD_ROWS, AHEAD_SHIFT, CONTROL, CONTROL_PART_WORDS } from "./key-control.ts"
 import { isOneWord } from "./ids-by-value.ts"

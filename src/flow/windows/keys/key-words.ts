@@ -3,8 +3,8 @@
  * without branches. A key of one word is one variable, a longer one is limbs of two words each.
  */
 import { assert } from "../../../base/assert.ts"
-import { choose, f64, i32, i64, withValue, type Code, type Local } from "../../../expr/wasm-code.ts"
-import type { FunctionScope } from "../../../expr/wasm-module.ts"
+import { choose, f64, i32, i64, withValue, type Code, type Local } from "../../../base/wasm-code.ts"
+import type { FunctionScope } from "../../../base/wasm-module.ts"
 import { NAN_HIGH } from "./key-column.ts"
 import { NO_BITMAP } from "./key-control.ts"
 import { hashLimbsCode, hashWordCode } from "./key-hash.ts"

@@ -15,7 +15,7 @@
  *      0  how long a window is, in steps of the grid      16  how far windows start behind each other: a double
  *      8  in microseconds                                 24  the end of the first window that has not fired: a double
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
 import {
   block,
@@ -29,8 +29,8 @@ import {
   returns,
   when,
   type Code,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { writeEmitEntries } from "../kernels/emit-code.ts"
 import { DUE, writePostponeFirst } from "./due-code.ts"
 import { writeHalves } from "./half-code.ts"

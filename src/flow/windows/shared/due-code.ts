@@ -10,8 +10,8 @@ import {
   sequence,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { WasmModule } from "../../../base/wasm-module.ts"
 import { itemAddress } from "../kernels/code-places.ts"
 
 /** Offsets of a place. */

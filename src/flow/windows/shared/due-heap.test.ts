@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 import { Prng } from "../../../base/prng.ts"
 import { Arena } from "../../../batch/arena.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
-import { WasmModule } from "../../../expr/wasm-module.ts"
+import { WasmModule } from "../../../base/wasm-module.ts"
 import { writePostponeFirst } from "./due-code.ts"
 import { DueHeap } from "./due-heap.ts"
 

@@ -29,8 +29,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import type { FunctionScope, WasmModule } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import { increment } from "../kernels/code-places.ts"
 import { RANGE_BYTES, writeMerge } from "./merge-code.ts"
 import { LEVEL_MAX, NO_ROOM, noteFirstNumber, runBits, RUNS } from "./run-code.ts"

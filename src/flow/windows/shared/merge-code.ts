@@ -5,10 +5,10 @@
  * Where the arrays of a list of entries lie is told by a table of addresses in linear memory (`entry-table.ts`): first that
  * of the keys' ids, then one for each field.
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
-import { block, branch, branchIf, i32, whileLoop, type Code, type Local } from "../../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
+import { block, branch, branchIf, i32, whileLoop, type Code, type Local } from "../../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../../base/wasm-module.ts"
 import type { Word } from "../../aggregates/aggregate.ts"
 import { fieldPlace, increment, itemAddress } from "../kernels/code-places.ts"
 import type { WindowShape } from "../kernels/window-shape.ts"

@@ -21,7 +21,7 @@
  *      0  number within its level (8 bytes)          8  level; 0: the place is free     12  first entry
  *     16  entries; −1: it is the one slice at 24    24  number of a slice (8 bytes)
  */
-import type { LinearMemory } from "../../../batch/arena.ts"
+import type { LinearMemory } from "../../../base/linear-memory.ts"
 import { compiledModule } from "../../../expr/compiled-module.ts"
 import {
   block,
@@ -36,8 +36,8 @@ import {
   whileLoop,
   type Code,
   type Local,
-} from "../../../expr/wasm-code.ts"
-import { WasmModule, type FunctionScope } from "../../../expr/wasm-module.ts"
+} from "../../../base/wasm-code.ts"
+import { WasmModule, type FunctionScope } from "../../../base/wasm-module.ts"
 import { increment, itemAddress } from "../kernels/code-places.ts"
 import { RANGE_BYTES, writeMerge } from "./merge-code.ts"
 import { CONTROL, PIECE } from "../kernels/window-control.ts"

@@ -1,6 +1,6 @@
 /** Each instruction of the encoder, run, against what JavaScript gives: on values at the edges of types. */
 import { describe, expect, test } from "vitest"
-import { Prng } from "../base/prng.ts"
+import { Prng } from "./prng.ts"
 import { Arena } from "../batch/arena.ts"
 import * as wasm from "./wasm-code.ts"
 import {

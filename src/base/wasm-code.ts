@@ -12,7 +12,7 @@
  * - WC1 A code of type T pops nothing that it did not push, and leaves exactly one T (or nothing, for "none").
  * - WC2 Alignment hints say 1 byte, which is valid for every address.
  */
-import { assert } from "../base/assert.ts"
+import { assert } from "./assert.ts"
 
 /** The types of values on the stack. */
 export type WasmType = "i32" | "i64" | "f64" | "v128"

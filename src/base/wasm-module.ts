@@ -9,9 +9,9 @@
  * - WM1 The same description gives the same bytes.
  * - WM2 A module has no state of its own: no globals, no tables, no memory but the one it is given.
  */
-import { assert } from "../base/assert.ts"
-import { ByteWriter } from "../base/bytes.ts"
-import type { LinearMemory } from "../batch/arena.ts"
+import { assert } from "./assert.ts"
+import { ByteWriter } from "./bytes.ts"
+import type { LinearMemory } from "./linear-memory.ts"
 import { Local, unsignedLeb, type Code, type Label, type Part, type Parts, type WasmType } from "./wasm-code.ts"
 
 const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b, none: 0x40 } as const

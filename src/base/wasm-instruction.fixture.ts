@@ -1,5 +1,5 @@
 /** Instructions of WebAssembly beside what JavaScript gives for them, and values at the edges of their types, for tests. */
-import type { Prng } from "../base/prng.ts"
+import type { Prng } from "./prng.ts"
 import { f64, i32, i64, v128, type Code, type WasmType } from "./wasm-code.ts"
 
 interface Values {
