@@ -1,30 +1,24 @@
 /**
- * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4), eight bytes a step
- * ("slicing-by-8", Kounavis and Berry, 2005).
+ * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720 appendix B.4): of short inputs here, eight bytes a step ("slicing-by-8",
+ * Kounavis and Berry, 2005), of long ones in WebAssembly (`crc32c-kernel.ts`).
  *
  * Invariants:
  * - C1 `crc32c(bytes)` of the ASCII text "123456789" is 0xE3069283.
  * - C2 A checksum goes on over several pieces: it is that of all of them in one.
  * - C3 `crc32cBehind(one, crc32c(bytes), bytes.length)` is `crc32c(bytes, one)`.
  */
+import { Crc32cKernel } from "./crc32c-kernel.ts"
+import { POLYNOMIAL, slicingTables } from "./crc32c-tables.ts"
 
-const POLYNOMIAL = 0x82f63b78
+/** Inputs of so many bytes or more are long: to copy one and call the kernel takes 0.1 µs. */
+const LONG_BYTES = 256
+/** When so many bytes of long inputs have come, they have taken as long as it takes to make a kernel, in a process that has just begun. */
+const WORTH_A_KERNEL_BYTES = 2 << 20
 
-const TABLES = makeTables()
+const TABLES = slicingTables(8)
 
-function makeTables(): Int32Array {
-  const tables = new Int32Array(8 * 256)
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    tables[byte] = crc
-  }
-  for (let index = 256; index < 8 * 256; index++) {
-    const previous = tables[index - 256]!
-    tables[index] = (previous >>> 8) ^ tables[previous & 0xff]!
-  }
-  return tables
-}
+let longBytes = 0
+let kernel: Crc32cKernel | undefined
 
 /**
  * The checksum of `bytes[start, end)` as an unsigned 32-bit number.
@@ -32,6 +26,17 @@ function makeTables(): Int32Array {
  * @param seed the checksum of what came before, so that a checksum can go on over several pieces; 0 at the start.
  */
 export function crc32c(bytes: Uint8Array, seed = 0, start = 0, end = bytes.length): number {
+  if (end - start < LONG_BYTES) return crc32cByTables(bytes, seed, start, end)
+  if (kernel === undefined) {
+    longBytes += end - start
+    if (longBytes < WORTH_A_KERNEL_BYTES) return crc32cByTables(bytes, seed, start, end)
+    kernel = new Crc32cKernel()
+  }
+  return kernel.checksum(bytes, seed, start, end)
+}
+
+/** As `crc32c`, for short inputs; and the slow twin for long ones. */
+export function crc32cByTables(bytes: Uint8Array, seed: number, start: number, end: number): number {
   const t = TABLES
   let crc = ~seed
   let at = start

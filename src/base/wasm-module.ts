@@ -1,7 +1,7 @@
 /**
- * From typed WebAssembly code to a module's bytes, and to its functions over an arena's memory.
+ * From typed WebAssembly code to a module's bytes, and to its functions over a memory.
  *
- *     module   = magic, version 1, sections: types, imports (the memory, shared), functions, exports, code, names
+ *     module   = magic, version 1, sections: types, imports (the memory), functions, exports, code, names
  *
  * (https://webassembly.github.io/spec/core/binary/modules.html)
  *
@@ -16,6 +16,8 @@ import { Local, unsignedLeb, type Code, type Label, type Part, type Parts, type 
 
 const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b, none: 0x40 } as const
 const CONTROL_BYTES = { block: 0x02, loop: 0x03, if: 0x04 } as const
+/** A memory has a least and a greatest size, and is shared or not. */
+const LIMITS: Readonly<Record<MemoryKind, number>> = { shared: 0x03, own: 0x01 }
 const END = 0x0b
 const ELSE = 0x05
 const CALL = 0x10
@@ -45,9 +47,17 @@ interface FunctionParts {
   readonly body: readonly Parts[]
 }
 
+/** What memory a module works on: one that threads share, as an arena's, or one that is its own. */
+export type MemoryKind = "shared" | "own"
+
 /** A module under construction. */
 export class WasmModule {
+  readonly #memory: MemoryKind
   readonly #functions: FunctionParts[] = []
+
+  constructor(memory: MemoryKind = "shared") {
+    this.#memory = memory
+  }
 
   /** Adds an exported function. Its body's last code leaves the result. */
   function<P extends ParameterTypes, R extends WasmType | "none">(
@@ -79,12 +89,12 @@ export class WasmModule {
     section(out, 1, (content) => {
       writeEach(content, functions, writeType)
     })
-    // A shared memory of any size: what it really has is for who makes it to say.
+    // A memory of any size: what it really has is for who makes it to say.
     section(out, 2, (content) => {
       content.varint(1)
       content.text("env")
       content.text("memory")
-      content.raw(Uint8Array.of(0x02, 0x03, 0))
+      content.raw(Uint8Array.of(0x02, LIMITS[this.#memory], 0))
       content.varint(65_536)
     })
     section(out, 3, (content) => {
