@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { forEachSeed } from "../../test/seeds.ts"
 import { Prng } from "./prng.ts"
 import { BLOCK_BYTES, Crc32cKernel, WORD_DISTANCES } from "./crc32c-kernel.ts"
-import { crc32c, crc32cBehind, crc32cByTables } from "./crc32c.ts"
+import { crc32c, crc32cBehind, crc32cByTables, crc32cOfWords } from "./crc32c.ts"
 
 /** Bit by bit, as the definition has it. */
 function crcBitwise(bytes: Uint8Array, seed = 0): number {
@@ -37,6 +37,14 @@ it("C2 equals the bitwise definition on any range, in one piece or in several", 
     const expected = crcBitwise(bytes.subarray(start, end))
     expect(crc32c(bytes, 0, start, end)).toBe(expected)
     expect(crc32c(bytes, crc32c(bytes, 0, start, cut), cut, end)).toBe(expected)
+  })
+})
+
+it("the checksum of four words is that of their bytes", () => {
+  forEachSeed(100, (prng) => {
+    const words = Array.from({ length: 4 }, () => prng.pick([0, 1, 0xffffffff, prng.uint32()]))
+    const [one, two, three, four] = words as [number, number, number, number]
+    expect(crc32cOfWords(one, two, three, four)).toBe(crcBitwise(new Uint8Array(Uint32Array.from(words).buffer)))
   })
 })
 

@@ -56,6 +56,27 @@ export function crc32cByTables(bytes: Uint8Array, seed: number, start: number, e
   return ~crc >>> 0
 }
 
+/** The checksum of four numbers of 32 bits, as they lie in memory with the lowest byte first. */
+export function crc32cOfWords(one: number, two: number, three: number, four: number): number {
+  return ~behindWords(behindWords(-1, one, two), three, four) >>> 0
+}
+
+/** The state behind two more numbers. */
+function behindWords(crc: number, one: number, two: number): number {
+  const t = TABLES
+  const low = crc ^ one
+  return (
+    t[1792 + (low & 0xff)]! ^
+    t[1536 + ((low >>> 8) & 0xff)]! ^
+    t[1280 + ((low >>> 16) & 0xff)]! ^
+    t[1024 + (low >>> 24)]! ^
+    t[768 + (two & 0xff)]! ^
+    t[512 + ((two >>> 8) & 0xff)]! ^
+    t[256 + ((two >>> 16) & 0xff)]! ^
+    t[two >>> 24]!
+  )
+}
+
 /**
  * The checksum of two pieces, of which only their checksums and the length of the second are known; in a time that hardly
  * depends on that length.

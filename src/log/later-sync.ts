@@ -11,12 +11,7 @@
  *   whatever the bytes are.
  */
 import { crc32c, crc32cBehind } from "../base/crc32c.ts"
-import { MAX_PAYLOAD_BYTES, positionSeed, RECORD_HEADER_BYTES } from "./record.ts"
-
-/** Where the checksum of a record stands in it, and what it covers begins. */
-const CHECKSUM_AT = 4
-const CHECKED_FROM = 8
-const SYNCED_AT = 9
+import { CHECKED_FROM, CHECKSUM_AT, MAX_PAYLOAD_BYTES, positionSeed, RECORD_HEADER_BYTES, SYNCED_AT } from "./record.ts"
 
 /** A place whose header might be that of a record that says so. */
 interface Claim {

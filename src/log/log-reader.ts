@@ -14,7 +14,8 @@ import { TidemarkError } from "../base/errors.ts"
 import type { Disk, DiskFile, StepName } from "../env/env.ts"
 import { wasSyncedBeyond } from "./later-sync.ts"
 import { COMMIT_LOG } from "./log-kind.ts"
-import { decodeRecord, decodeSegmentHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./record.ts"
+import { decodeSegmentHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./record.ts"
+import { RecordScan } from "./record-scan.ts"
 import type { SegmentPlace } from "./segment-files.ts"
 import { chainOf, segmentNames, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
 
@@ -29,11 +30,11 @@ export interface LogPlace {
   readonly offset: number
 }
 
-/** A record and its place. */
+/** A record and its place, until the visitor returns. */
 export interface LogRecord {
   readonly lsn: LogPlace
   readonly type: number
-  /** A view that is valid until the visitor returns. */
+  /** A view that is valid until then, too. */
   readonly payload: Uint8Array
 }
 
@@ -43,11 +44,6 @@ export interface LogVisitor {
   begin(isComplete: boolean): void
   /** Called with every durable record, oldest first. */
   record(record: LogRecord): void
-}
-
-/** A record as it was read: with what it says of the log when it was written. */
-export interface ReadLogRecord extends LogRecord {
-  readonly syncedThrough: number
 }
 
 /** Whether a chain still has the log's very first record, so that nothing was trimmed. */
@@ -113,11 +109,11 @@ export async function readSegments(
   return segments
 }
 
-/** Visits a segment's records up to where they end. */
+/** Visits a segment's records up to where they end. What is shown is the next record when the visitor has returned. */
 export async function readSegment(
   { disk, kind }: Pick<SegmentPlace, "disk" | "kind">,
   link: ChainLink,
-  visit: (record: ReadLogRecord) => void,
+  visit: (record: RecordScan) => void,
 ): Promise<void> {
   const { segment, endOffset } = link
   const readStep = kind.stepOf("recover.read")
@@ -129,19 +125,17 @@ export async function readSegment(
     let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
     while (offset < stop) {
       chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset), readStep)
-      let at = 0
-      let record = decodeRecord(chunk, at, segment.generation, offset)
-      if (record === undefined) {
+      let scan = new RecordScan(chunk, segment.generation, offset)
+      let isRecord = scan.next()
+      if (!isRecord) {
         // Either it is longer than the chunk, or it is the end of what checks.
         chunk = await readAt(file, segment, offset, stop - offset, readStep)
-        record = decodeRecord(chunk, at, segment.generation, offset)
-        if (record === undefined) break
+        scan = new RecordScan(chunk, segment.generation, offset)
+        isRecord = scan.next()
+        if (!isRecord) break
       }
-      for (; record !== undefined; record = decodeRecord(chunk, at, segment.generation, offset)) {
-        visit({ lsn: { generation: segment.generation, offset }, ...record })
-        at += record.bytes
-        offset += record.bytes
-      }
+      for (; isRecord; isRecord = scan.next()) visit(scan)
+      offset = scan.endOffset
     }
     if (offset === stop) return
     // The loop broke off at a record that does not check; `chunk` holds all that follows.

@@ -21,16 +21,10 @@ import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
 import type { Disk } from "../env/env.ts"
-import {
-  isFromTheStart,
-  readSegment,
-  readSegments,
-  type LogVisitor,
-  type LogPlace,
-  type ReadLogRecord,
-} from "./log-reader.ts"
+import { isFromTheStart, readSegment, readSegments, type LogVisitor, type LogPlace } from "./log-reader.ts"
 import { COMMIT_LOG as kind } from "./log-kind.ts"
 import { encodeRecord, SEGMENT_HEADER_BYTES } from "./record.ts"
+import type { RecordScan } from "./record-scan.ts"
 import { chainOf, segmentNames, type SegmentName } from "./segment.ts"
 import { createSegment, removeDrafts, removeSegments, takeName, type OpenSegment } from "./segment-files.ts"
 import { step, type LogStep, type SyncPurpose } from "./steps.ts"
@@ -98,7 +92,7 @@ export class Log {
     const chain = segments.length === 0 ? [] : chainOf(segments)
     visitor.begin(isFromTheStart(chain))
     const tail = new UnsyncedTail()
-    const read = (record: ReadLogRecord): void => {
+    const read = (record: RecordScan): void => {
       tail.add(record)
       visitor.record(record)
     }
@@ -259,7 +253,7 @@ class UnsyncedTail {
   #records: TailRecord[] = []
   #generation = 0
 
-  add({ lsn, type, payload, syncedThrough }: ReadLogRecord): void {
+  add({ lsn, type, payload, syncedThrough }: RecordScan): void {
     // What is read of an older generation lies before its end, which the newer one knew to be durable.
     if (lsn.generation !== this.#generation) this.#records = []
     this.#generation = lsn.generation

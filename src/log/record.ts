@@ -33,13 +33,18 @@
  * - G2 A damaged record that was synced before a later record was written is reported as corruption, never as a tail.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
-import { crc32c } from "../base/crc32c.ts"
+import { crc32c, crc32cOfWords } from "../base/crc32c.ts"
 
 /** Bytes of a segment's header. */
 export const SEGMENT_HEADER_BYTES = 48
 
 /** Bytes of a record before its payload. */
 export const RECORD_HEADER_BYTES = 17
+
+/** Where in a record its checksum stands, what that covers begins, and how far the generation was synced stands. */
+export const CHECKSUM_AT = 4
+export const CHECKED_FROM = 8
+export const SYNCED_AT = 9
 
 /** The longest payload of a record. */
 export const MAX_PAYLOAD_BYTES = 1 << 30
@@ -148,14 +153,7 @@ export function decodeRecord(
   }
 }
 
-const seedView = new DataView(new ArrayBuffer(16))
-const seedBytes = new Uint8Array(seedView.buffer)
-
 /** What the checksum of a record begins with, for its place and the length of its payload. */
 export function positionSeed(generation: number, offset: number, length: number): number {
-  seedView.setUint32(0, generation, true)
-  seedView.setUint32(4, offset % 2 ** 32, true)
-  seedView.setUint32(8, Math.floor(offset / 2 ** 32), true)
-  seedView.setUint32(12, length, true)
-  return crc32c(seedBytes)
+  return crc32cOfWords(generation, offset % 2 ** 32, Math.floor(offset / 2 ** 32), length)
 }

@@ -2,7 +2,7 @@
 import type { Disk } from "../../env/env.ts"
 import type { LogPlace } from "../log-reader.ts"
 import { LinkFile } from "./link-file.ts"
-import { ENTRY, timeOf } from "./log-state.ts"
+import { ENTRY } from "./log-state.ts"
 import { isBefore } from "./lsn.ts"
 import { endOf, endOfLog, startOf, type ReadableLink, type ReadableLog, type ReadableState } from "./readable-log.ts"
 import { RECORD_LOG } from "./record-log-kind.ts"
@@ -37,19 +37,16 @@ async function firstIn(
   const index = link.index ?? (link.isClosed ? await file.index(link) : undefined)
   let offset = index?.before(micros) ?? startOf(link).offset
   while (offset < endOffset) {
-    const run = await file.read(link, offset)
-    if (run.records.length === 0) {
-      throw RECORD_LOG.corrupt(
-        path,
-        SEGMENT_HEADER_BYTES + offset - startOffset,
-        "a record that was durable does not check",
-      )
+    const scan = await file.read(link, offset)
+    if (!scan.next()) {
+      const position = SEGMENT_HEADER_BYTES + offset - startOffset
+      throw RECORD_LOG.corrupt(path, position, "a record that was durable does not check")
     }
-    for (const record of run.records) {
-      const place = { generation, offset: record.offset }
-      if (record.type === ENTRY.record && timeOf(record.payload) >= micros && !isBefore(place, trimmed)) return place
-    }
-    offset = run.endOffset
+    do {
+      const place = { generation, offset: scan.offset }
+      if (scan.type === ENTRY.record && scan.leadingInt64 >= micros && !isBefore(place, trimmed)) return place
+    } while (scan.next())
+    offset = scan.endOffset
   }
   return undefined
 }

@@ -3,13 +3,8 @@
  */
 import { assert } from "../../base/assert.ts"
 import type { Disk, DiskFile } from "../../env/env.ts"
-import {
-  decodeRecord,
-  MAX_PAYLOAD_BYTES,
-  RECORD_HEADER_BYTES,
-  SEGMENT_HEADER_BYTES,
-  type ReadRecord,
-} from "../record.ts"
+import { CHECKED_FROM, decodeRecord, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../record.ts"
+import { RecordScan } from "../record-scan.ts"
 import { ENTRY } from "./log-state.ts"
 import type { ReadableLink } from "./readable-log.ts"
 import { step } from "./record-log-kind.ts"
@@ -17,12 +12,6 @@ import { INDEX_LENGTH_BYTES, SegmentIndex } from "./segment-index.ts"
 
 const CHUNK_BYTES = 1 << 20
 const SMALL_CHUNK_BYTES = 4096
-
-/** Records as they lie one behind the other, and where they end. */
-export interface RecordRun {
-  readonly records: readonly (ReadRecord & { readonly offset: number })[]
-  readonly endOffset: number
-}
 
 /** An open file of a link. */
 export class LinkFile {
@@ -41,34 +30,25 @@ export class LinkFile {
   }
 
   /** The records from `offset` on that fit in a chunk, at least one where there is one; none where no record checks there. */
-  async read(link: ReadableLink, offset: number, chunkBytes = CHUNK_BYTES): Promise<RecordRun> {
+  async read(link: ReadableLink, offset: number, chunkBytes = CHUNK_BYTES): Promise<RecordScan> {
     const left = link.endOffset - offset
     assert(left > 0, "something is left to read")
     let bytes = await this.#bytesAt(link, offset, Math.min(chunkBytes, left))
     const needed = neededBytes(bytes)
     if (needed > bytes.length && needed <= left) bytes = await this.#bytesAt(link, offset, needed)
-    const records = []
-    let at = 0
-    for (;;) {
-      const record = decodeRecord(bytes, at, link.generation, offset + at)
-      if (record === undefined) break
-      records.push({ ...record, offset: offset + at })
-      at += record.bytes
-    }
-    return { records, endOffset: offset + at }
+    return new RecordScan(bytes, link.generation, offset)
   }
 
   /** Whether a record begins at a place. */
   async isBoundary(link: ReadableLink, offset: number): Promise<boolean> {
-    const { records } = await this.read(link, offset, SMALL_CHUNK_BYTES)
-    return records.length > 0
+    return (await this.read(link, offset, SMALL_CHUNK_BYTES)).next()
   }
 
   /** The next place behind a damaged one where a record checks, or the end of the link. */
   async nextBoundary(link: ReadableLink, offset: number): Promise<number> {
     const bytes = await this.#bytesAt(link, offset, link.endOffset - offset)
     for (let at = 1; at + RECORD_HEADER_BYTES <= bytes.length; at++) {
-      if (bytes[at + 8]! > ENTRY.index || bytes[at + 8] === 0) continue
+      if (bytes[at + CHECKED_FROM]! > ENTRY.index || bytes[at + CHECKED_FROM] === 0) continue
       if (decodeRecord(bytes, at, link.generation, offset + at) !== undefined) return offset + at
     }
     return link.endOffset

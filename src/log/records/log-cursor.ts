@@ -9,10 +9,11 @@
 import type { Disk } from "../../env/env.ts"
 import type { LogPlace } from "../log-reader.ts"
 import { SEGMENT_HEADER_BYTES } from "../record.ts"
-import { LinkFile, type RecordRun } from "./link-file.ts"
+import type { RecordScan } from "../record-scan.ts"
+import { LinkFile } from "./link-file.ts"
 import type { LogEntry, LogGap, LogRecord, ReadLogOptions } from "./log-entry.ts"
-import { ENTRY, TIME_BYTES, timeOf } from "./log-state.ts"
-import { FIRST_PLACE, isBefore, lsnOf, placeOf } from "./lsn.ts"
+import { ENTRY, TIME_BYTES } from "./log-state.ts"
+import { FIRST_PLACE, isBefore, lsnAt, lsnOf, placeOf } from "./lsn.ts"
 import { endOf, endOfLog, startOf, type ReadableLink, type ReadableLog, type ReadableState } from "./readable-log.ts"
 import { RECORD_LOG } from "./record-log-kind.ts"
 
@@ -69,9 +70,9 @@ export class LogCursor {
     const file = await this.#fileOf(link)
     // It went while it was looked for: what is there now is looked at again.
     if (file === undefined) return { entries: [], atEndOf: undefined, isDone: false }
-    const run = await file.read(link, this.#place.offset)
-    if (run.records.length === 0) return await this.#passDamage(file, link)
-    return { entries: this.#entriesOf(link, run), atEndOf: undefined, isDone: false }
+    const scan = await file.read(link, this.#place.offset)
+    if (!scan.next()) return await this.#passDamage(file, link)
+    return { entries: this.#entriesOf(link, scan), atEndOf: undefined, isDone: false }
   }
 
   async close(): Promise<void> {
@@ -89,24 +90,26 @@ export class LogCursor {
     this.#place = { generation: link.generation, offset: index?.floor(this.#place.offset) ?? link.startOffset }
   }
 
-  #entriesOf({ generation }: ReadableLink, run: RecordRun): LogEntry[] {
+  /** The entries from where a scan is, as far as they may be given; the place is behind them. */
+  #entriesOf({ generation }: ReadableLink, scan: RecordScan): LogEntry[] {
     const entries: LogEntry[] = []
-    for (const { offset, bytes, type, payload } of run.records) {
-      const place = { generation, offset }
-      if (this.#until !== undefined && !isBefore(place, this.#until)) break
-      this.#place = { generation, offset: offset + bytes }
-      if (type !== ENTRY.record || isBefore(place, this.#givenFrom)) continue
-      const record: LogRecord = {
-        kind: "record",
-        lsn: lsnOf(place),
-        next: lsnOf(this.#place),
-        timeMicros: timeOf(payload),
-        payload: payload.subarray(TIME_BYTES),
+    const { filter } = this.#options
+    const from = offsetIn(generation, this.#givenFrom)
+    const until = this.#until === undefined ? Infinity : offsetIn(generation, this.#until)
+    let lsn = lsnAt(generation, scan.offset)
+    let endOffset = scan.offset
+    do {
+      if (scan.offset >= until) break
+      endOffset = scan.endOffset
+      const next = lsnAt(generation, endOffset)
+      if (scan.type === ENTRY.record && scan.offset >= from) {
+        const payload = scan.payloadFrom(TIME_BYTES)
+        const record: LogRecord = { kind: "record", lsn, next, timeMicros: scan.leadingInt64, payload }
+        if (filter === undefined || filter(record)) entries.push(record)
       }
-      if (this.#options.filter?.(record) !== false) entries.push(record)
-    }
-    if (this.#until !== undefined && !isBefore({ generation, offset: run.endOffset }, this.#until))
-      this.#place = this.#until
+      lsn = next
+    } while (scan.next())
+    this.#place = scan.endOffset >= until ? this.#until! : { generation, offset: endOffset }
     return entries
   }
 
@@ -152,6 +155,12 @@ export class LogCursor {
   #isPastUntil(): boolean {
     return this.#until !== undefined && !isBefore(this.#place, this.#until)
   }
+}
+
+/** Where a place lies as seen from a generation: before or behind all of it where it is of another one. */
+function offsetIn(generation: number, place: LogPlace): number {
+  if (place.generation === generation) return place.offset
+  return place.generation < generation ? 0 : Infinity
 }
 
 /** Where the oldest record that may be read lies, or might lie. */

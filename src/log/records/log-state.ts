@@ -37,10 +37,9 @@ export class LogState {
   /** How far each consumer has come, by name. */
   readonly consumers = new Map<string, LogPlace>()
 
-  /** Takes in an entry, in the order of the log. */
+  /** Takes in an entry that is no record, in the order of the log. */
   apply(type: number, payload: Uint8Array): void {
-    if (type === ENTRY.record) this.lastMicros = timeOf(payload)
-    else if (type === ENTRY.seal) this.isSealed = true
+    if (type === ENTRY.seal) this.isSealed = true
     else if (type !== ENTRY.index) this.#applyFields(type, new ByteReader(payload))
   }
 
@@ -75,12 +74,6 @@ export class LogState {
     this.consumers.clear()
     for (let left = reader.varint(); left > 0; left--) this.consumers.set(reader.text(), readPlace(reader))
   }
-}
-
-/** The time of a record's payload, in µs since 1970. */
-export function timeOf(payload: Uint8Array): number {
-  const view = new DataView(payload.buffer, payload.byteOffset, TIME_BYTES)
-  return view.getUint32(0, true) + view.getInt32(4, true) * 2 ** 32
 }
 
 /** The bytes of a time in µs since 1970, as they lie before what was appended. */

@@ -60,7 +60,7 @@ export class LogReader {
    * @throws TidemarkError `log-corrupt` where something that was durable does not read back, `invalid-options`.
    */
   async *read(options: ReadLogOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
-    for await (const entries of this.readBatches(options)) yield* entries
+    for await (const entries of this.readBatches(options)) for (const entry of entries) yield entry
   }
 
   /** As `read`, but as many entries at a time as were read together: for those who read much. */

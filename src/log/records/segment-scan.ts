@@ -1,10 +1,11 @@
 /** Reading the newest segment of a log from its start to where it ends, and what the log knows of itself there. */
 import { assert } from "../../base/assert.ts"
-import { readSegment, type LogPlace, type ReadLogRecord } from "../log-reader.ts"
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../record.ts"
+import { readSegment, type LogPlace } from "../log-reader.ts"
+import { SEGMENT_HEADER_BYTES } from "../record.ts"
+import type { RecordScan } from "../record-scan.ts"
 import type { ChainLink } from "../segment.ts"
 import type { SegmentPlace } from "../segment-files.ts"
-import { ENTRY, LogState, TIME_BYTES, timeOf } from "./log-state.ts"
+import { ENTRY, LogState } from "./log-state.ts"
 
 /** Where a log ends. */
 export interface LogEnd {
@@ -36,13 +37,14 @@ export async function findEnd(
   let syncedOffset = segment.startOffset
   let contentOffset = segment.startOffset
   let unsynced: { readonly offset: number; readonly micros: number }[] = []
-  const state = await stateBehind(place, chain, ({ lsn, type, payload, syncedThrough }) => {
-    endOffset = lsn.offset + RECORD_HEADER_BYTES + payload.length
+  const state = await stateBehind(place, chain, (record) => {
+    const { type, offset, syncedThrough } = record
+    endOffset = record.endOffset
     if (syncedThrough > syncedOffset) {
       syncedOffset = syncedThrough
       unsynced = unsynced.filter(({ offset }) => offset >= syncedOffset)
     }
-    if (type === ENTRY.record) unsynced.push({ offset: lsn.offset, micros: timeOf(payload) })
+    if (type === ENTRY.record) unsynced.push({ offset, micros: record.leadingInt64 })
     if (type === ENTRY.state) contentOffset = endOffset
   })
   if (durable?.generation === segment.generation && durable.offset > endOffset) {
@@ -57,18 +59,21 @@ export async function findEnd(
 async function stateBehind(
   place: Pick<SegmentPlace, "disk" | "kind">,
   chain: readonly ChainLink[],
-  visit: (record: ReadLogRecord) => void,
+  visit: (record: RecordScan) => void,
 ): Promise<LogState> {
   const newest = chain.at(-1)!
   const entries: { readonly type: number; readonly payload: Uint8Array }[] = []
+  let lastMicros: number | undefined
+  let isContinued = chain.length > 1
   await readSegment(place, newest, (record) => {
-    // Of records only the time counts.
-    const payload = record.payload.slice(0, record.type === ENTRY.record ? TIME_BYTES : undefined)
-    entries.push({ type: record.type, payload })
+    if (record.type === ENTRY.record) lastMicros = record.leadingInt64
+    else entries.push({ type: record.type, payload: record.payload.slice() })
+    // The state is the first entry, where there is one.
+    if (record.type === ENTRY.state) isContinued = false
     visit(record)
   })
-  const isContinued = entries[0]?.type !== ENTRY.state && chain.length > 1
   const state = isContinued ? await stateBehind(place, chain.slice(0, -1), () => undefined) : new LogState()
   for (const { type, payload } of entries) state.apply(type, payload)
+  if (lastMicros !== undefined) state.lastMicros = lastMicros
   return state
 }
