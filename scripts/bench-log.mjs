@@ -12,6 +12,7 @@ import {
   largeWrites,
   newLog,
   reading,
+  readingOneByOne,
   smallAppends,
   smallWrites,
 } from "../bench/log/appending.mjs"
@@ -71,9 +72,11 @@ async function measure(door, folder) {
   const rawLarge = await largeWrites(folder, counts.large)
   const one = await fresh((log) => largeAppends(log, counts.large, 1))
   const two = await fresh((log) => largeAppends(log, counts.large, 2))
+  const four = await fresh((log) => largeAppends(log, counts.large, 4))
   const many = await fresh(async (log) => ({
     batches: await batches(log, counts.batches, BATCH_RECORDS),
     read: await reading(log),
+    readOneByOne: await readingOneByOne(log),
   }))
   const quantile = (times, share) => times[Math.floor(times.length * share)]
   return {
@@ -82,8 +85,10 @@ async function measure(door, folder) {
     "16 at once": { unit: "records/s", value: small.many, raw: 1000 / quantile(raw, 0.5) },
     "1 MiB, one at a time": { unit: "MiB/s", value: one, raw: rawLarge },
     "1 MiB, two at once": { unit: "MiB/s", value: two, raw: rawLarge },
+    "1 MiB, four at once": { unit: "MiB/s", value: four, raw: rawLarge },
     "batches of 8,192 records of 128 bytes": { unit: "records/s", value: many.batches, raw: undefined },
-    "reading them": { unit: "records/s", value: many.read, raw: undefined },
+    "reading them, in batches": { unit: "records/s", value: many.read, raw: undefined },
+    "reading them, one by one": { unit: "records/s", value: many.readOneByOne, raw: undefined },
   }
 }
 

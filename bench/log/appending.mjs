@@ -97,11 +97,20 @@ export async function batches(log, count, records) {
   return (count * records) / (await secondsOf(() => Promise.all([append(), append()])))
 }
 
-/** Records a second that are read, from the start to the end. */
+/** Records a second that are read, from the start to the end, as many at a time as the log gives. */
 export async function reading(log) {
   let records = 0
   const seconds = await secondsOf(async () => {
     for await (const entries of log.readBatches()) records += entries.length
+  })
+  return records / seconds
+}
+
+/** The same one by one. */
+export async function readingOneByOne(log) {
+  let records = 0
+  const seconds = await secondsOf(async () => {
+    for await (const entry of log.read()) if (entry.kind === "record") records++
   })
   return records / seconds
 }

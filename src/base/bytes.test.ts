@@ -118,6 +118,7 @@ describe("bytes", () => {
     writer.uint8(7)
     writer.setUint32(0, 0xfedcba98)
     expect([...writer.view()]).toEqual([0x98, 0xba, 0xdc, 0xfe, 7])
+    expect(writer.buffer.subarray(0, writer.length)).toEqual(writer.view())
     expect(() => writer.setUint32(2, 0)).toThrow(AssertionError)
   })
 

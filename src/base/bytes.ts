@@ -139,6 +139,11 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** The same without making a view: its first `length` bytes are those written. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#bytes
+  }
+
   /** A copy of the bytes written so far. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length)

@@ -124,10 +124,10 @@ export function encodeRecord(
   out.uint32(length)
   out.uint32(0)
   out.uint8(type)
-  out.int64(BigInt(place.syncedThrough))
+  out.halves(place.syncedThrough % 2 ** 32, Math.floor(place.syncedThrough / 2 ** 32))
   for (const piece of pieces) out.raw(piece)
   const seed = positionSeed(place.generation, place.offset, length)
-  out.setUint32(start + 4, crc32c(out.view(), seed, start + 8, out.length))
+  out.setUint32(start + CHECKSUM_AT, crc32c(out.buffer, seed, start + CHECKED_FROM, out.length))
 }
 
 /** The record at `bytes[at]`, or `undefined` where no valid record lies there. The payload is a view. */
