@@ -356,6 +356,30 @@ describe("reading", () => {
       expect(await log.findTime(new Date(150_000))).toBe(lsns[160])
     })
   })
+
+  test("L9 finds it where the tail of a writer that has died was copied, too", async () => {
+    const world = worldOf(26)
+    const lsns: Lsn[] = []
+    const append = async (env: Env) => {
+      let micros = 0
+      const log = await openLog(
+        timed(env, () => micros),
+        SMALL,
+      )
+      for (let second = 1; second <= 5; second++) {
+        micros = second * 1_000_000
+        lsns.push(await log.append(`${second}`))
+      }
+    }
+    await inProcess(world, append)
+    await inProcess(world, async (env) => {
+      const log = await openLog(env, SMALL)
+      for (const [index, lsn] of lsns.entries()) {
+        expect(await log.findTime(new Date((index + 1) * 1000))).toBe(lsn)
+        expect(await log.findTime(new Date((index + 1) * 1000 - 1))).toBe(lsn)
+      }
+    })
+  })
 })
 
 describe("letting go", () => {
