@@ -34,7 +34,7 @@ const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_
 await runMain(async () => {
   const values = readOptions({
     command: "npm run soak --",
-    what: "Runs a job over live input (the machine's own load, and rows made at a rate, whose keys come and go) with windows, timers, values that expire, calls and files, and tells whether its memory grows: the slope of each series in MiB an hour, with the interval that holds it 99 times in 100. Samples are taken behind a collection of garbage, and glibc is told to give large buffers back; the first quarter of the time, in which caches fill and code is compiled, does not count. Short runs know little: a minute sees leaks of many MiB an hour, ten minutes small ones. The exit code is 1 where something grows by more than its noise.",
+    what: "Runs a job over live input (the machine's own load, and rows made at a rate, whose keys come and go) with windows, timers, values that expire, calls and files, and tells whether its memory grows: the slope of each series in MiB an hour, with an interval each; all of them hold in 99 of 100 runs. Samples are taken behind a collection of garbage, and glibc is told to give large buffers back; the first quarter of the time, in which caches fill and code is compiled, does not count. Short runs know little: a minute sees leaks of many MiB an hour, ten minutes small ones. The exit code is 1 where something grows by more than its noise.",
     options: {
       minutes: { value: "N", kind: "number", least: 1, default: 10, help: "How long the job runs." },
       rate: {
@@ -143,7 +143,7 @@ function print(samples, slopes, rowsPerSecond) {
     unit,
     !judged ? "not judged" : grows ? "grows" : low <= 0 && high >= 0 ? "zero is within the noise" : "shrinks",
   ])
-  console.log(tableText(["series", "mean", "slope (99 % interval)", "unit", "verdict"], rows))
+  console.log(tableText(["series", "mean", "slope (interval)", "unit", "verdict"], rows))
   console.log(
     "\nThe resident set and V8's pages are not judged, as V8 keeps free room in its pages: what is used of them is judged as heap in use, and memory beside them by itself.",
   )
