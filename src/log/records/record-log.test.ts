@@ -110,6 +110,25 @@ describe("appending", () => {
     expect(await readAll(world)).toEqual(["mine", "bridge", "yours"])
   })
 
+  // Names are listed where there are few, and else asked for one by one.
+  test.each([1, 80])("RL4 tells it so with %i segments, and where its own has vanished", async (segments) => {
+    const after = async (meddle: (env: Env, segment: string) => Promise<unknown>): Promise<unknown> =>
+      await inProcess(worldOf(8), async (env) => {
+        const log = await openLog(unlocked(env), {}, { segmentBytes: 100 })
+        for (let index = 1; index < segments; index++) await log.append("x".repeat(100))
+        await log.append("x")
+        const names = segmentNames(await env.disk.list(DIRECTORY))
+        expect(names.length).toBe(segments)
+        await meddle(env, `${DIRECTORY}/${names.at(-1)!.name}`)
+        return await log.append("void").catch((error: unknown) => error)
+      })
+    expect(await after((env) => openLog(unlocked(env)))).toMatchObject({ code: "log-fenced" })
+    const vanished = await after((env, segment) => env.disk.remove(segment, "test.remove"))
+    expect(vanished).toMatchObject({ code: "log-corrupt" })
+    expect(vanished).toHaveProperty("message", expect.stringContaining("vanished"))
+    expect(await after(() => Promise.resolve())).toBeTypeOf("bigint")
+  })
+
   test("L5 a second one cannot open it, and can when the first has closed it", async () => {
     await inProcess(worldOf(6), async (env) => {
       const log = await openLog(env)

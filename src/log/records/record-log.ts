@@ -50,6 +50,9 @@ const GROWTH_BYTES = 1 << 20
 /** Where more than that is written at once, the file grows by that alone. */
 const SMALL_BYTES = 64 * 1024
 
+/** Up to so many segments the directory is listed to see who owns the log; names are asked for one by one where there are more. */
+const LISTED_SEGMENTS_MAX = 64
+
 /** The longest record. */
 const RECORD_BYTES_MAX = 64 * 2 ** 20
 
@@ -362,13 +365,25 @@ export class RecordLog implements ReadableLog {
 
   /** Finds out whether another process has begun a generation, or somebody has removed the segment. */
   async #expectOwnership(): Promise<void> {
-    const { disk, directory } = this.#place
+    const { directory } = this.#place
     const { path } = this.#segment
     // Segments go oldest first: while this one is there, so is the name of the next generation, if it was ever taken.
     const nextPath = `${directory}/${segmentName(this.#generation + 1, 0)}`
-    const [own, next] = await Promise.all([disk.stat(path), disk.stat(nextPath)])
-    if (next !== undefined) throw kind.fenced(path)
-    if (own === undefined) throw kind.vanished(path)
+    const [own, next] = await this.#areThere(path, nextPath)
+    if (next) throw kind.fenced(path)
+    if (!own) throw kind.vanished(path)
+  }
+
+  /** Whether there are two files in the log's directory. A call of the disk costs more than to list some names. */
+  async #areThere(one: string, other: string): Promise<readonly [boolean, boolean]> {
+    const { disk, directory } = this.#place
+    if (this.#closed.length > LISTED_SEGMENTS_MAX) {
+      const [first, second] = await Promise.all([disk.stat(one), disk.stat(other)])
+      return [first !== undefined, second !== undefined]
+    }
+    const names = new Set(await disk.list(directory))
+    const isThere = (path: string): boolean => names.has(path.slice(directory.length + 1))
+    return [isThere(one), isThere(other)]
   }
 
   /** Goes on in a new segment; the one before ends with its index. */
