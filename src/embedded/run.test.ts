@@ -1,5 +1,5 @@
 /** What `run` refuses of programs that the compiler has not seen, and what it warns of; and what needs real files. */
-import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises"
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -45,6 +45,34 @@ test.each<[job: unknown, message: string]>([
   [fares, "run(...) is given the job fares, which is not bound to connectors."],
 ])("run of %# is refused", async (given, message) => {
   await expect(run(given as never)).rejects.toMatchObject({ code: "invalid-options", message })
+})
+
+test("E13 a job whose directory was moved goes on, with the dead letters that it has", async () => {
+  const home = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  const go = async (directory: string, lines: string) => {
+    await appendFile(join(directory, "in.jsonl"), lines)
+    const job = fares.with({ inputs: { trips: jsonl("in.jsonl") }, outputs: { trips: jsonl("out") } })
+    const running = await run(job, {
+      directory: join(directory, "state"),
+      baseDirectory: directory,
+      onEvent: () => undefined,
+    })
+    return (await running.finished).status
+  }
+  try {
+    const [before, now] = [join(home, "before"), join(home, "now")]
+    await mkdir(before)
+    await go(before, '{"fare":1}\nfirst\n')
+    await rename(before, now)
+    expect(await go(now, '{"fare":2}\nsecond\n')).toMatchObject({ rowsIn: 4, badRecords: 2 })
+    const letters = join(now, "state", "dead-letters")
+    const parts = (await readdir(letters)).filter((name) => name.startsWith("part-")).sort()
+    const texts = await Promise.all(parts.map((name) => readFile(join(letters, name), "utf8")))
+    const raw = texts.join("").split("\n").filter(Boolean)
+    expect(raw.map((line) => (JSON.parse(line) as { raw: string }).raw)).toEqual(["first", "second"])
+  } finally {
+    await rm(home, { recursive: true })
+  }
 })
 
 test("warnings are Node's where nobody listens to events", async () => {

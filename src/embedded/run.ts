@@ -13,7 +13,7 @@ import { nodeEnv } from "../env/node/node-env.ts"
 import { nodeThreads } from "../env/node/node-threads.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
 import { readSecret } from "../env/node/secret-values.ts"
-import { DEAD_LETTER_DIRECTORY } from "../runtime/dead-letters.ts"
+import { DEAD_LETTER_DIRECTORY, OWN_DEAD_LETTERS } from "../runtime/dead-letters.ts"
 import type { ExecutableJob } from "../runtime/executable-job.ts"
 import { withKnownSecrets } from "../runtime/known-secrets.ts"
 import { runJob, type JobHandle } from "../runtime/run-job.ts"
@@ -64,7 +64,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
   }
   const known = withKnownSecrets(withoutPrototype(job), readSecret)
   const directory = resolve(options.directory ?? defaultDirectory(job.name))
-  const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`)
+  const deadLetter = job.deadLetter ?? jsonlDirectory(`${directory}/${DEAD_LETTER_DIRECTORY}`, OWN_DEAD_LETTERS)
   const threads = THREAD_PROGRAM && nodeThreads(THREAD_PROGRAM)
   const start = async (tell: (event: JobEvent) => void) =>
     await runJob(

@@ -24,6 +24,18 @@ test("E13 state is taken over where ids and signatures are the same, whatever el
   expect(check({ fingerprint: "two", params: { limit: "2" }, version: "0.2.0" })).not.toThrow()
 })
 
+test("E13 dead letters in the state directory are known by that, and by the path that earlier versions logged, not by another", () => {
+  const [known, other] = ['jsonl("/state/dead-letters")', 'jsonl("/other/dead-letters")']
+  const now = { ...RUN, outputs: [{ name: "$deadLetter", sink: "of the state", described: known }] }
+  const before = (sink: string, described?: string) => () => {
+    const output = described === undefined ? { sink } : { sink, described }
+    checkCompatible({ ...RUN, outputs: [{ name: "$deadLetter", ...output }] }, now, 7, "/state")
+  }
+  expect(before("of the state", other)).not.toThrow()
+  expect(before(known)).not.toThrow()
+  expect(before(other)).toThrow(/went to jsonl\("\/other\/dead-letters"\) and would now go to of the state/)
+})
+
 test.each<[string, Partial<RunRecord>, RegExp]>([
   ["another job", { job: "other" }, /belongs to the job revenue/],
   [

@@ -71,11 +71,14 @@ export function checkCompatible(before: RunRecord, now: RunRecord, epoch: number
     operators.delete(id)
   }
   for (const id of operators.keys()) refuse(`the operator ${id} is new and has missed what was already read`)
-  const outputs = new Map(now.outputs.map(({ name, sink }) => [name, sink]))
+  const outputs = new Map(now.outputs.map((output) => [output.name, output]))
   for (const { name, sink } of before.outputs) {
     const wanted = outputs.get(name)
     if (wanted === undefined) refuse(`it has staged rows of the output ${name}, which the job no longer has`)
-    else if (wanted !== sink) refuse(`its output ${name} went to ${sink} and would now go to ${wanted}`)
+    // Earlier versions knew dead letters in the state directory by its path, as people are told of them.
+    else if (wanted.sink !== sink && wanted.described !== sink) {
+      refuse(`its output ${name} went to ${sink} and would now go to ${wanted.sink}`)
+    }
     outputs.delete(name)
   }
   for (const name of outputs.keys()) refuse(`the output ${name} is new and has missed what was already read`)

@@ -22,6 +22,9 @@ import { SecretMask } from "./secret-mask.ts"
 /** Where dead letters lie in the state directory of a job that binds no output for them. */
 export const DEAD_LETTER_DIRECTORY = "dead-letters"
 
+/** What the log says of where they lie: the state directory may be moved. */
+export const OWN_DEAD_LETTERS = "dead-letters of the state directory"
+
 /** The columns of the dead-letter output. The first four are null for rows that the job made, such as results of windows. */
 export const DEAD_LETTER_SCHEMA = schema({
   /** The input's name. */

@@ -143,6 +143,11 @@ function withoutBackOff(plan: Plan): Plan {
  * @throws TidemarkError `invalid-options` naming input, row and field where a value does not fit.
  */
 export function checkedRows(input: string, schema: Schema, rows: readonly PlainRow[]): PlainRow[] {
+  if (!Array.isArray(rows)) {
+    throw new TidemarkError("invalid-options", `The rows of the input ${input} are ${shownValue(rows)}.`, {
+      hint: "Give an array of rows.",
+    })
+  }
   return rows.map((row: unknown, index) => {
     if (!isPlainRow(row)) {
       throw new TidemarkError("invalid-options", `Row [${index}] of the input ${input} is ${shownValue(row)}.`, {

@@ -477,6 +477,16 @@ test("what a job fails of is thrown by the call that led to it, until it is mend
   await expect(driver.restore()).rejects.toMatchObject({ code: "lambda-failed" })
 })
 
+test.each([NaN, Infinity, 1.5, "2024-05-01T12:00:00Z", undefined])("a watermark of %o is refused", async (time) => {
+  const driver = await testDriver(revenue)
+  await driver.push("trips", [trip(1, "JFK", 5)])
+  const { watermarkMicros } = driver.status()
+  await expect(driver.advanceWatermark("trips", time as never)).rejects.toMatchObject({ code: "invalid-options" })
+  const message = "The rows of the input trips are an object."
+  await expect(driver.push("trips", trip(2, "JFK", 5) as never)).rejects.toMatchObject({ message })
+  expect(driver.status().watermarkMicros).toBe(watermarkMicros)
+})
+
 test("TD2 comes to what the rows make without any crash, over many seeds", async () => {
   for (let seed = 1; seed <= 40; seed++) {
     const prng = new Prng(seed)

@@ -15,6 +15,7 @@ import { assert } from "../base/assert.ts"
 import { checkDuration, type Duration } from "../base/duration.ts"
 import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
+import { shownValue } from "../base/shown-value.ts"
 import type { KeptKey, OperatorContents } from "../flow/operator-contents.ts"
 import { portSchema, type Plan, type PlanNode } from "../flow/plan.ts"
 import { MemoryTable } from "../connectors/memory/memory.ts"
@@ -26,7 +27,7 @@ import { SimWorld } from "../sim/sim-env.ts"
 import { threadProgram } from "../sim/thread-program.ts"
 import type { InputRows, Job, OutputRows } from "../stream/job.ts"
 import { completeParams } from "../stream/params.ts"
-import type { Timestamp } from "../time/timestamp.ts"
+import { isTimestamp, type Timestamp } from "../time/timestamp.ts"
 import { checkInputName, checkJob } from "./checked-job.ts"
 import {
   checkDriverOptions,
@@ -286,9 +287,15 @@ export class TestDriver<J extends Job> {
    * Says that no row of an input, or of one partition of it, comes any more whose event time is at or before `time`: windows
    * that end by then fire, unless the watermark waits for another partition or input. Rows that come all the same are late.
    * Without it the watermark follows the rows.
+   *
+   * @throws TidemarkError `invalid-options` where `time` is no timestamp, such as NaN.
    */
   advanceWatermark(input: InputName<J>, time: Timestamp, options: { readonly partition?: number } = {}): Promise<void> {
     return this.#inTurn(async () => {
+      if (!isTimestamp(time)) {
+        const hint = 'Give a timestamp: fromIso("2024-05-01T12:00:00Z").'
+        throw misuse(`advanceWatermark(...): the time is ${shownValue(time)}`, hint)
+      }
       for (const partition of this.#openPartitions("advanceWatermark(...)", input, options))
         this.#script.add(input, partition, { kind: "watermark", micros: time })
       await this.#goOn()

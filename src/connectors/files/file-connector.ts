@@ -258,10 +258,14 @@ export function jsonl<const O extends JsonLinesOptions = FileOptions>(
 /**
  * A directory for results as JSON lines, whose path is taken as it stands: for paths that a program puts together, in
  * which what looks like a wildcard is none.
+ *
+ * @param target what it is by which a job knows that its rows go where they went, where that is not the path.
  */
-export function jsonlDirectory(path: string): SinkBinding {
+export function jsonlDirectory(path: string, target?: string): SinkBinding {
   const checked = checkFileOptions("jsonl", {})
-  return new FileBinding(path, jsonLinesFormat(checked), checked.policy, "literal")
+  const binding = new FileBinding(path, jsonLinesFormat(checked), checked.policy, "literal")
+  if (target !== undefined) binding.describeTarget = () => target
+  return binding
 }
 
 /**
