@@ -75,6 +75,25 @@ test("E13 a job whose directory was moved goes on, with the dead letters that it
   }
 })
 
+test.each([
+  [1, "The input trips was read as a0.jsonl, and would now be read as followed files."],
+  [2, "The input trips was read as a0.jsonl and others, one by one, and would now be read as followed files."],
+])("an input of %i files that is followed from now on is refused with how it was read", async (count, message) => {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
+  const go = async (follow: boolean) => {
+    const trips = jsonl("*.jsonl", follow ? { follow } : {})
+    const options = { directory: join(directory, "state"), baseDirectory: directory }
+    return (await run(fares.with({ inputs: { trips }, outputs: { trips: jsonl("out") } }), options)).finished
+  }
+  try {
+    for (let n = 0; n < count; n++) await writeFile(join(directory, `a${n}.jsonl`), '{"fare":1}\n')
+    await go(false)
+    await expect(go(true)).rejects.toMatchObject({ code: "source-changed", message })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
 test("warnings are Node's where nobody listens to events", async () => {
   const directory = await mkdtemp(join(tmpdir(), "tidemark-run-"))
   const warned: Error[] = []

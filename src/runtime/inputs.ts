@@ -372,7 +372,9 @@ export class Inputs {
     }
     const whole = fresh.find(({ isWholeInput }) => isWholeInput === true)
     const [other] = whole === undefined ? [] : known.values()
-    if (whole !== undefined && other !== undefined) throw readOtherwise(input, other.id, whole.id)
+    if (whole !== undefined && other !== undefined) {
+      throw readOtherwise(input, known.size === 1 ? other.id : `${other.id} and others, one by one`, whole.id)
+    }
     for (const { ended, id } of known.values()) {
       if (ended) continue
       throw new TidemarkError("source-missing", `The input ${input} has lost ${id}, which is not read to its end.`, {
@@ -408,7 +410,7 @@ function sourceState(input: string, state: SourceState): OperatorState {
 }
 
 function readOtherwise(input: string, before: string, now: string): TidemarkError {
-  const message = `The input ${input} was read as ${before} and others, one by one, and would now be read as ${now}.`
+  const message = `The input ${input} was read as ${before}, and would now be read as ${now}.`
   return new TidemarkError("source-changed", message, {
     hint: "Which records were read already could not be told. Bind the input as it was, give what is new an input of its own, or start anew with --reset.",
   })
