@@ -1,6 +1,6 @@
 /** A log as an input on a real disk: a process appends, another runs the job over it, and both are killed again and again. */
 import { fork, type ChildProcess } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
@@ -154,6 +154,26 @@ test("L18 an open log is an input of the same process; the job ends when it is s
   expect(status).toMatchObject({ rowsIn: 501, badRecords: 1 })
   expect(rowsOf("orders").map(({ n }) => n)).toEqual(Array.from({ length: 500 }, (_, n) => n))
   await log.close()
+})
+
+test("L17 a job goes on with the log by its directory, by another name of that, and by the open log again", async () => {
+  const names = ["orders.log", "moved.log", "moved.log"]
+  const options = { directory: join(directory, "state"), baseDirectory: directory }
+  const outputs = { orders: jsonl("out/orders") }
+  let path = join(directory, "orders.log")
+  for (const [n, name] of names.entries()) {
+    const before = path
+    path = join(directory, name)
+    if (existsSync(before)) renameSync(before, path)
+    const log = await openLog(path)
+    await log.append(JSON.stringify({ n }))
+    const input = n === 1 ? fromLog(name, { follow: false }) : fromLog(log, { follow: false })
+    expect((await (await run(copy.with({ inputs: { orders: input }, outputs }), options)).finished).outcome).toBe(
+      "finished",
+    )
+    await log.close()
+    expect(rowsOf("orders").map((row) => row["n"])).toEqual(Array.from({ length: n + 1 }, (_, each) => each))
+  }
 })
 
 test("L18 what is not to be followed ends where the log ends, and a later run goes on there", async () => {

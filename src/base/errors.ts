@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   "unbound-input",
   "unbound-output",
   "invalid-params",
+  "address-unavailable",
   "arena-exhausted",
   "lambda-failed",
   "call-failed",

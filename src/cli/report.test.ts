@@ -57,7 +57,7 @@ test("one of something is told in the singular", () => {
     '  hourly                  1 row   jsonl("out/hourly")',
     '  late                1,200 rows  jsonl("out/late")',
     "  1 row came too late for its window",
-    "  1 bad record, with file, position and reason in out/bad",
+    "  1 bad record, with reason and place in out/bad",
     "  1 window is open; later records complete it, or a run without --no-drain fires it",
   ])
 })
@@ -69,7 +69,7 @@ test("several of something are told in the plural", () => {
     '  hourly                  0 rows  jsonl("out/hourly")',
     '  late                    0 rows  jsonl("out/late")',
     "  3 rows came too late for their windows",
-    "  4 bad records, with file, position and reason in out/bad",
+    "  4 bad records, with reason and place in out/bad",
     "  5 windows are open; the next run goes on with them",
   ])
 })

@@ -132,7 +132,7 @@ export class Report implements RunReport {
       this.#say(yellow(`  ${counted(lateRows, "row")} came too late for ${windows}`), "warn")
     }
     if (badRecords > 0) {
-      const where = dim(`, with file, position and reason in ${deadLetters}`)
+      const where = dim(`, with reason and place in ${deadLetters}`)
       this.#say(yellow(`  ${counted(badRecords, "bad record")}`) + where, "warn")
     }
     if (inputGaps > 0)

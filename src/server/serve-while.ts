@@ -7,7 +7,7 @@ import { serveStatus, type ServerAddress } from "./status-server.ts"
 /**
  * Starts a job with `start`, which gets who is to be told of its events, and serves it meanwhile.
  *
- * @throws TidemarkError `invalid-options` where it cannot listen there, and what `start` throws.
+ * @throws TidemarkError `address-unavailable` where it cannot listen there, and what `start` throws.
  */
 export async function serveWhile(
   start: (tell: (event: JobEvent) => void) => Promise<JobHandle>,

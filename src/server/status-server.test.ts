@@ -98,7 +98,7 @@ describe("the server of a job's status", () => {
     const { port } = new URL(server!.url)
     const address = { port: Number(port) }
     await expect(serveStatus({ status: () => STATUS, commits: new CommitTimes() }, address)).rejects.toMatchObject({
-      code: "invalid-options",
+      code: "address-unavailable",
       message: `The job cannot be served at 127.0.0.1:${port}: another process listens there.`,
       hint: expect.stringContaining("another port") as string,
     })
@@ -108,7 +108,7 @@ describe("the server of a job's status", () => {
     // The network of documentation (RFC 5737).
     const serving = serveStatus({ status: () => STATUS, commits: new CommitTimes() }, { host: "192.0.2.1", port: 0 })
     await expect(serving).rejects.toMatchObject({
-      code: "invalid-options",
+      code: "address-unavailable",
       message: expect.stringContaining("192.0.2.1:0") as string,
       hint: expect.stringContaining("address of this machine") as string,
     })

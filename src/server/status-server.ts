@@ -89,7 +89,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "another process listens there" : cause.message
       reject(
-        new TidemarkError("invalid-options", `The job cannot be served at ${host}:${port}: ${why}.`, {
+        new TidemarkError("address-unavailable", `The job cannot be served at ${host}:${port}: ${why}.`, {
           hint: HOST_CODES.has(cause.code ?? "")
             ? "Give a name or address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for others, too."
             : "Give another port; 0 takes one that is free.",

@@ -30,7 +30,7 @@ import { RecordLines } from "./record-lines.ts"
 
 /** What a source is made of. */
 export interface LogSourceParts {
-  /** What the log is called, for people and in the commit record. */
+  /** What the log is called, for people. */
   readonly id: string
   readonly reader: LogReader
   /** Whether records are waited for that come. */
@@ -41,6 +41,9 @@ export interface LogSourceParts {
   /** Called when the source is closed. */
   readonly onClose: () => Promise<void>
 }
+
+/** A log is known by what is in it (L17): it may be called otherwise in another run, and be opened or named by its directory. */
+const PARTITION = "log"
 
 /** See the head of this file. */
 export class LogSource implements Source {
@@ -56,7 +59,7 @@ export class LogSource implements Source {
   async partitions(): Promise<readonly Partition[]> {
     // It grows with the log, so that one which was read to its end is read on.
     const identity = formatLsn(await this.#parts.reader.end())
-    return [{ id: this.#parts.id, tieBreak: "", identity, size: undefined, isWholeInput: true }]
+    return [{ id: PARTITION, tieBreak: PARTITION, identity, size: undefined, isWholeInput: true }]
   }
 
   async open(_partition: Partition, index: number, position: Position): Promise<PartitionReader> {
