@@ -73,9 +73,9 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   }
 }
 
-/** Whether a job could not begin as its file, or the command line, is wrong. */
+/** Whether a job could not begin as its file, or the command line, is wrong. A secret that is not there may be at the next start. */
 function isUsage(error: unknown): boolean {
-  return error instanceof TidemarkError && /^(invalid|unbound)-/.test(error.code)
+  return error instanceof TidemarkError && /^(invalid|unbound)-/.test(error.code) && error.code !== "invalid-params"
 }
 
 /** Who is told of the run: machines on standard output, and people or collectors of logs on standard error. */
@@ -94,14 +94,18 @@ function reportsOf({ json, log, logLevel = "info" }: RunCommandOptions) {
 /** Where Prometheus looks for exporters of its kind. */
 const USUAL_PORT = 9464
 
-/** What is no address is refused by `run`. */
+const PORT_MAX = 65_535
+
+/** @throws TidemarkError `invalid-options` where it is no address. */
 function servedAt(text: string | true): { readonly host?: string; readonly port: number } {
   if (text === true) return { port: USUAL_PORT }
-  const [, host, port = ""] = /^(?:(.*):)?(\d+)$/.exec(text) ?? []
-  return {
-    ...(host !== undefined && { host: host.replace(/^\[(.*)\]$/, "$1") }),
-    port: port === "" ? NaN : Number(port),
+  const [, host, port] = /^(?:(.+):)?(\d+)$/.exec(text) ?? []
+  if (port === undefined || Number(port) > PORT_MAX) {
+    throw new TidemarkError("invalid-options", `--serve takes [HOST:]PORT, and not ${JSON.stringify(text)}.`, {
+      hint: `The port is a whole number, 0 to ${PORT_MAX}; 0 takes one that is free.`,
+    })
   }
+  return { ...(host !== undefined && { host: host.replace(/^\[(.*)\]$/, "$1") }), port: Number(port) }
 }
 
 /** The first signal asks the job to commit and stop; a second one ends the process at once, which loses nothing. */
