@@ -128,6 +128,8 @@ interface Handled {
 
 test("SV1 also where event times meet, and of what is kept by key", async () => {
   const sensors = ["x", "y", "z", "w"]
+  const behind = new Set<string>()
+  let kept = 0
   for (let seed = 1; seed <= 40; seed++) {
     const prng = new Prng(seed)
     const rows = (scale: number) =>
@@ -147,12 +149,12 @@ test("SV1 also where event times meet, and of what is kept by key", async () => 
       deadLetter: bench.bad.binding(),
     })
     const until = 1 + prng.below(17)
-    const { status } = await bench.run(bound, { batchRows: 1, epochRows: 3, drain: "never" }, (handle, env) => {
-      const wait = async () => {
-        for (let looks = 0; looks < until; looks++) await env.timers.sleep(1)
-        await handle.stop()
+    const options = { batchRows: 1, epochRows: 1, morselBytes: 1, drain: "never" } as const
+    const { status } = await bench.run(bound, options, (handle) => {
+      bench.events.push = (...events) => {
+        if (handle.status().rowsIn >= until) void handle.stop()
+        return events.length
       }
-      void wait()
     })
     const stored = (await look(bench))!
     const told = status.eventTimes.map(({ isActive: _, ...rest }) => rest)
@@ -176,10 +178,14 @@ test("SV1 also where event times meet, and of what is kept by key", async () => 
         return maxEventTimeMicros - (id === "left-time" ? 2 * SECOND : 0) - 1
       }),
     )
-    for (const { watermarkMicros, behindMicros } of status.holdingBack) {
+    for (const { eventTime, watermarkMicros, behindMicros } of status.holdingBack) {
       expect(behindMicros).toBe(watermarkMicros === undefined ? undefined : furthest - watermarkMicros)
+      if (behindMicros! > 0) behind.add(eventTime)
     }
+    if (stored.operators[1]!.keys! > 0 && stored.operators[1]!.timers! > 0) kept++
   }
+  expect([...behind].sort()).toEqual(["left-time", "right-time"])
+  expect(kept).toBeGreaterThan(20)
 })
 
 test("SV2 behind a snapshot a partition is told to have held at least since then", async () => {

@@ -69,7 +69,7 @@ describe("a directory", () => {
       for (const program of programs) {
         expect(await refusal(world, program)).toMatchObject({
           code: "sink-occupied",
-          message: "/work/out holds output of the job fares.",
+          message: `${TARGET} holds output of the job fares.`,
         })
       }
       expect(markers(world)).toEqual([".owner.00000007.fares"])
@@ -83,7 +83,7 @@ describe("a directory", () => {
     expect(markers(world)).toEqual([".owner.00000009.tips"])
     expect(await refusal(world, (env) => claim(env, "fares", 7))).toMatchObject({
       code: "sink-occupied",
-      message: "/work/out is written to by the job tips since this one ran last.",
+      message: `${TARGET} is written to by the job tips since this one ran last.`,
     })
   })
 
@@ -97,7 +97,7 @@ describe("a directory", () => {
     }
     expect(await inProcess(world, reset)).toBe(8)
     const { message } = await refusal(world, (env) => claim(env, "fares", 7))
-    expect(message).toBe("/work/out is written to by another state of the job fares since this one ran last.")
+    expect(message).toBe(`${TARGET} is written to by another state of the job fares since this one ran last.`)
   })
 })
 
