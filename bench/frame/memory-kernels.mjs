@@ -4,8 +4,8 @@
  *
  * Sums of int32 are modulo 2³², of int64 modulo 2⁶⁴: they do not depend on the order. Those of doubles do, by rounding.
  */
-import { f64, f64x2, i32, i32x4, i64, i64x2, v128, when, whileLoop } from "../../dist/modules/expr/wasm-code.js"
-import { WasmModule } from "../../dist/modules/expr/wasm-module.js"
+import { f64, f64x2, i32, i32x4, i64, i64x2, v128, when, whileLoop } from "../../dist/modules/base/wasm-code.js"
+import { WasmModule } from "../../dist/modules/base/wasm-module.js"
 
 const VECTORS = 8
 /** Rows of a list that are added at once, each to a sum of its own. */

@@ -12,8 +12,8 @@
  * All arrays hold 0, so that "depends on" is adding what was read: the addresses are the same in all three.
  */
 import { Arena } from "../../dist/modules/batch/arena.js"
-import { f64, i32, i64, whileLoop } from "../../dist/modules/expr/wasm-code.js"
-import { WasmModule } from "../../dist/modules/expr/wasm-module.js"
+import { f64, i32, i64, whileLoop } from "../../dist/modules/base/wasm-code.js"
+import { WasmModule } from "../../dist/modules/base/wasm-module.js"
 import { answer } from "../frame/measured-process.mjs"
 import { generator } from "../frame/random.mjs"
 import { cpuSeconds } from "../frame/usage.mjs"
