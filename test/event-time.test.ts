@@ -85,6 +85,7 @@ test("calls at the wrong place are refused in words", () => {
     [(events) => events["eventTime"]!("at", { watermark: "at" }), "there is no lambda"],
     [(events) => events["eventTime"]!("at", {}), "outOfOrder is not given"],
     [(events) => events["eventTime"]!("at", { outOfOrder: "0s", idleAfter: "0s" }), "idleAfter is nothing"],
+    [(events) => events["eventTime"]!("at", { outOfOrder: "0s", maxDrift: "-1s" }), "maxDrift is "],
     [(events) => events["eventTime"]!("at", { outOfOrder: "0s", maxDrift: 5 }), "maxDrift is 5"],
     [(events) => events["eventTime"]!("at", { outOfOrder: "0s", idle: "1m" }), "idle"],
     [(events) => events["processingTime"]!("at"), 'there is a column "at" already'],

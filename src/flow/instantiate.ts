@@ -159,11 +159,12 @@ function processOf(plan: Plan, node: ProcessNode, context: OperatorContext): Ope
 }
 
 function eventTimeOf(plan: Plan, node: EventTimeNode, input: Schema, context: OperatorContext): EventTime {
-  const { id, column, outOfOrderMicros, watermark, idleAfterMicros = Infinity, maxDriftMicros = 0 } = node
+  const { id, column, outOfOrderMicros, watermark, idleAfterMicros = Infinity, maxDriftMicros } = node
   const timeIndex = timeIndexOf(input, column, id)
   const isExact = needsExactWatermarks(plan, node)
   const signature = stateSignature(plan, node)
-  const base = { id, signature, timeIndex, outOfOrderMicros, isExact, idleAfterMicros, maxDriftMicros }
+  const drift = maxDriftMicros === undefined ? {} : { maxDriftMicros }
+  const base = { id, signature, timeIndex, outOfOrderMicros, isExact, idleAfterMicros, ...drift }
   if (watermark === undefined) return new EventTime(base, context.arena)
   const target = { name: "value", type: GIVEN_WATERMARK }
   const given = new GivenWatermarks(id, projectionOf(watermark, input, [target], "value", context), context)

@@ -293,7 +293,7 @@ function pausedOf(eventTimes: readonly OpenEventTime[], state: RecoveredState): 
       const before = standings.get(index)
       standings.set(index, {
         watermark: Math.min(watermark, before?.watermark ?? Infinity),
-        maxDriftMicros: Math.min(operator.maxDriftMicros ?? 0, before?.maxDriftMicros ?? Infinity),
+        maxDriftMicros: Math.min(operator.maxDriftMicros ?? Infinity, before?.maxDriftMicros ?? Infinity),
         isIdle: idleSince !== undefined && (before?.isIdle ?? true),
       })
     }
@@ -302,7 +302,7 @@ function pausedOf(eventTimes: readonly OpenEventTime[], state: RecoveredState): 
   const least = Math.min(...awake.map(([, { watermark }]) => watermark))
   return awake.flatMap(([index, { watermark, maxDriftMicros }]) => {
     const ahead = watermark - least
-    if (maxDriftMicros === 0 || !(ahead > maxDriftMicros)) return []
+    if (!(ahead > maxDriftMicros)) return []
     return [{ ...placeOf(index, state), aheadMicros: finite(ahead) }]
   })
 }

@@ -224,7 +224,7 @@ export class Inputs {
     )
     return standings.flatMap(({ isLive, isIdle, watermark, maxDriftMicros, open }) => {
       const aheadMicros = watermark - least
-      if (!isLive || isIdle || maxDriftMicros === 0 || !(aheadMicros > maxDriftMicros)) return []
+      if (!isLive || isIdle || !(aheadMicros > maxDriftMicros)) return []
       const { input } = open.progress
       return [{ input, partition: open.partition.id, aheadMicros: aheadMicros === Infinity ? undefined : aheadMicros }]
     })

@@ -17,7 +17,7 @@ const standings = fc.uniqueArray(
     id: fc.string({ minLength: 1, maxLength: 3 }),
     isTimed: fc.constantFrom(true, true, true, false),
     isIdle: fc.boolean(),
-    maxDriftMicros: fc.constantFrom(0, 2),
+    maxDriftMicros: fc.constantFrom(0, 2, Infinity),
     isReadable: fc.boolean(),
   }),
   { minLength: 1, maxLength: 8, selector: ({ id }) => id },
@@ -74,12 +74,16 @@ test("E18 a morsel is read to its end where all is there at once", async () => {
   )
 })
 
-test("Q1 the partition whose turn it is is waited for where no option says otherwise", async () => {
+test("Q1 the partition whose turn it is is waited for, and those with its watermark, where none may be ahead", async () => {
   await fc.assert(
     fc.asyncProperty(candidates, async (given) => {
       const all = given.map((each) => ({ ...each, isTimed: true, isIdle: false, maxDriftMicros: 0 }))
-      const first = all.reduce((best, each) => (isBefore(each, best) ? each : best))
-      expect(await turnOf(all)).toEqual(first.isReadable ? { next: first } : { awaited: [first] })
+      const least = Math.min(...all.map(({ watermark }) => watermark))
+      const slowest = all
+        .filter(({ watermark }) => watermark === least)
+        .sort((one, other) => (isBefore(one, other) ? -1 : 1))
+      const readable = slowest.find(({ isReadable }) => isReadable)
+      expect(await turnOf(all)).toEqual(readable === undefined ? { awaited: slowest } : { next: readable })
     }),
   )
 })
@@ -97,7 +101,8 @@ test("Q2 T13 T14 what is read is the first of those that may be, and what may be
         each === slowest ||
         !each.isTimed ||
         slowest!.isReadable ||
-        (each.maxDriftMicros > 0 && each.watermark <= slowest!.watermark + each.maxDriftMicros)
+        each.maxDriftMicros === Infinity ||
+        each.watermark <= slowest!.watermark + each.maxDriftMicros
       const allowed = awake.filter(mayPass)
       const readable = allowed.filter(({ isReadable }) => isReadable)
       const turn = await turnOf(all)
@@ -131,16 +136,16 @@ test("Q2 a morsel of what comes with time ends where the partition is too far ah
 })
 
 test("Q1 one that has nothing in the middle of its morsel keeps no slower one waiting, and is waited for with it", async () => {
-  const base = { tieBreak: "a", isTimed: true, isIdle: false, maxDriftMicros: 0, isLive: true }
+  const base = { tieBreak: "a", isTimed: true, isIdle: false, maxDriftMicros: Infinity, isLive: true }
   const slow = (isReadable: boolean): Standing => ({ ...base, index: 0, id: "slow", watermark: 0, isReadable })
   const fast = (isReadable: boolean): Standing => ({ ...base, index: 1, id: "fast", watermark: 9, isReadable })
-  const faster: Standing = { ...base, index: 2, id: "faster", watermark: 10, isReadable: true }
+  const faster: Standing = { ...base, index: 2, id: "faster", watermark: 10, isReadable: false }
   const [silent, read, ready] = [fast(false), fast(true), slow(true)]
   expect(await turnOf([ready, silent, faster], silent)).toEqual({ next: ready })
   expect(await turnOf([ready, read, faster], read)).toEqual({ next: read })
   const empty = slow(false)
-  expect(await turnOf([empty, silent, faster], silent)).toEqual({ awaited: [silent, empty] })
-  expect(await turnOf([empty, silent, faster], empty)).toEqual({ awaited: [empty] })
+  expect(await turnOf([empty, read, faster], empty)).toEqual({ next: read })
+  expect(await turnOf([empty, silent, faster], silent)).toEqual({ awaited: [silent, empty, faster] })
 })
 
 test("E18 a record belongs to the morsel in which it starts", () => {

@@ -6,9 +6,9 @@
  * then by id. So the order in which records are processed is a function of offsets and content alone: not of batch
  * sizes, epochs, restarts, or the names of files (E7), and state stays bounded by a morsel for each partition.
  *
- * Partitions whose records come with time may have nothing now. The slowest of those with event time is then waited for, and no other
- * is read before it: but for one whose morsel is being read, and where others may run ahead of it (T14). An idle one (T13) and one
- * without event time keep nobody waiting, nor does one whose morsel is being read and that is not the slowest.
+ * Partitions whose records come with time may have nothing now. Others are read meanwhile, no further ahead of the slowest of those
+ * with event time than they may be (T14): any distance, where nothing is said. An idle one (T13) and one without event time keep nobody
+ * waiting.
  *
  * Invariants:
  * - Q1 Where nothing of that is so, the choice depends only on what is in the commit record: offsets, watermarks, tie breaks and
@@ -52,13 +52,12 @@ export async function nextTurn<C extends LiveCandidate>(
   const awake = candidates.filter(({ isIdle }) => !isIdle).sort(byTurn)
   const slowest = awake.find(({ isTimed }) => isTimed)
   const least = slowest?.watermark ?? Infinity
-  const isFree = ({ isTimed, maxDriftMicros }: C) => !isTimed || maxDriftMicros > 0
   const isTooFar = ({ isTimed, watermark, maxDriftMicros }: C) => isTimed && watermark > least + maxDriftMicros
-  const isKept = active !== undefined && !active.isIdle && !(active.isLive && isFree(active) && isTooFar(active))
+  const isKept = active !== undefined && !active.isIdle && !(active.isLive && isTooFar(active))
   const awaited = candidates.filter(({ isIdle }) => isIdle)
   let isHeld = false
   for (const each of isKept ? [active, ...awake.filter((other) => other !== active)] : awake) {
-    if (isHeld && (!isFree(each) || isTooFar(each))) continue
+    if (isHeld && isTooFar(each)) continue
     if (await isReadable(each)) return { next: each }
     awaited.push(each)
     isHeld ||= each === slowest

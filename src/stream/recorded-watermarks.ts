@@ -32,13 +32,13 @@ function strategyOf(checks: CallChecks, { outOfOrder, watermark }: Readonly<Reco
 /** What is said of partitions that bring nothing, or much. */
 function reachOf(checks: CallChecks, { idleAfter, maxDrift }: Readonly<Record<string, unknown>>) {
   return {
-    ...(idleAfter === undefined ? {} : { idleAfterMicros: positive(checks, "idleAfter", idleAfter) }),
-    ...(maxDrift === undefined ? {} : { maxDriftMicros: positive(checks, "maxDrift", maxDrift) }),
+    ...(idleAfter === undefined ? {} : { idleAfterMicros: idleAfterOf(checks, idleAfter) }),
+    ...(maxDrift === undefined ? {} : { maxDriftMicros: checks.duration("maxDrift", maxDrift) }),
   }
 }
 
-function positive(checks: CallChecks, option: string, text: unknown): number {
-  const micros = checks.duration(option, text)
+function idleAfterOf(checks: CallChecks, text: unknown): number {
+  const micros = checks.duration("idleAfter", text)
   if (micros > 0) return micros
-  throw checks.error(`${option} is nothing`, `Give a time, such as "30s", or leave ${option} away.`)
+  throw checks.error("idleAfter is nothing", 'Give a time, such as "30s", or leave idleAfter away.')
 }

@@ -64,8 +64,8 @@ export type NewTimeColumn<T, N extends string> = [T] extends [never]
   : Problem<"This stream has an event time already.">
 
 /**
- * What `.eventTime(...)` may be told of partitions whose records come with time. Without it such a partition is read in its turn,
- * and waited for as long as it takes.
+ * What `.eventTime(...)` may be told of partitions whose records come with time. Without it they are read as their records come, and
+ * windows wait for the slowest as long as it takes.
  *
  * @example
  * ```ts
@@ -81,8 +81,8 @@ export interface PartitionOptions {
    */
   readonly idleAfter?: Duration
   /**
-   * Lets partitions be read as their records come, each at most so far ahead of the slowest in event time that is not idle: one that
-   * is further waits, and what has come of it stays where it is (rule T14).
+   * How far in event time a partition may be read ahead of the slowest that is not idle: one that is further waits, and what has come
+   * of it stays where it is (rule T14). With `"0s"` only the slowest is read. Any distance by default.
    */
   readonly maxDrift?: Duration
 }

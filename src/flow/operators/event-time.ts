@@ -48,7 +48,7 @@ export interface EventTimeOptions {
   readonly given?: GivenWatermarks
   /** For how long a partition must have given nothing to be idle; none ever is where it is not given. */
   readonly idleAfterMicros?: number
-  /** How far a partition may be read ahead of the slowest; 0 by default. Those who read hold to it. */
+  /** How far a partition may be read ahead of the slowest; any distance by default. Those who read hold to it. */
   readonly maxDriftMicros?: number
 }
 
@@ -101,7 +101,7 @@ export class EventTime implements Operator, OperatorState {
     this.#timeIndex = options.timeIndex
     this.#isExact = options.isExact ?? false
     this.#given = options.given
-    this.maxDriftMicros = options.maxDriftMicros ?? 0
+    this.maxDriftMicros = options.maxDriftMicros ?? Infinity
     this.#idleAfterMicros = options.idleAfterMicros ?? Infinity
     this.#delayMicros = options.outOfOrderMicros + 1
     this.#isOrdered = timeOrder(arena.memory)
