@@ -11,6 +11,7 @@ import {
 import { explainCommand, type ExplainCommandOptions } from "./commands/explain.ts"
 import { initCommand } from "./commands/init.ts"
 import { runCommand, type RunCommandOptions } from "./commands/run.ts"
+import { savepointCommand, type SavepointCommandOptions } from "./commands/savepoint.ts"
 import { statusCommand, type StatusCommandOptions } from "./commands/status.ts"
 import { EXIT } from "./exit-codes.ts"
 import { addLog } from "./log-commands.ts"
@@ -37,6 +38,7 @@ Examples:
   tidemark run revenue.ts               again: only what is new is read
   tidemark run revenue.ts --reset       start anew; earlier output is moved aside
   tidemark status                       how far it is, and what it waits for
+  tidemark savepoint DIR OUT            keep what it has committed, to begin from it
   tidemark dead-letters list DIR        what could not be read, and why
   tidemark log cat DIR                  the records of a log that a program keeps
   tidemark run --help                   all options of a command
@@ -120,6 +122,23 @@ job may run meanwhile.
 
 Exit codes: ${EXIT.finished} shown, ${EXIT.failed} the state cannot be read, ${EXIT.usage} no state of a job there.`
 
+const SAVEPOINT_HELP = `
+Examples:
+  tidemark savepoint .tidemark/revenue before-upgrade
+  tidemark run revenue.ts --from-savepoint before-upgrade --dir .tidemark/trial
+  tidemark run revenue.ts --from-savepoint before-upgrade --reset      back to it
+
+A savepoint has all that the job remembers at its last commit: how far each input
+was read, windows, state, timers. It lies in a directory of its own, and may be
+copied, kept and begun from as often as you like. The job may run meanwhile; it is
+not touched.
+
+A run that begins from a savepoint reads on behind it, and its outputs begin anew:
+give them places of their own, or --reset, which moves what is there aside. The next
+run with the same --from-savepoint goes on from where that one was.
+
+Exit codes: ${EXIT.finished} made, ${EXIT.failed} the state cannot be read or the disk refused, ${EXIT.usage} no state of a job there, or something is at OUT.`
+
 const LETTERS = "where a job's state lies, or the directory of its dead letters"
 
 const DEAD_LETTERS_HELP = `
@@ -170,6 +189,7 @@ function program(): Command {
   addRun(root)
   addExplain(root)
   addStatus(root)
+  addSavepoint(root)
   addDeadLetters(root)
   addLog(root)
   addCompletion(root)
@@ -197,6 +217,7 @@ function addRun(root: Command): void {
     .option("--drain", "fire open windows also when a signal stops the job, not only at the end of the input")
     .option("--no-drain", "leave windows open even at the end of the input, for files that come later")
     .option("--reset", "start anew: earlier state is void; what was published is moved aside, not deleted")
+    .option("--from-savepoint <directory>", "begin from what 'tidemark savepoint' has kept there; outputs begin anew")
     .option("--no-compile", "run every lambda as its closure, for breakpoints and coverage")
     .option("--parallelism <threads>", "how many threads decode the input; without it as many as there are processors")
     .option("--serve [address]", "serve health, status and metrics by HTTP: [host:]port; without it 127.0.0.1:9464")
@@ -246,6 +267,19 @@ function addStatus(root: Command): void {
     .addHelpText("after", STATUS_HELP)
     .action(async (directory: string | undefined, options: StatusCommandOptions) => {
       process.exitCode = await statusCommand(directory, options)
+    })
+}
+
+function addSavepoint(root: Command): void {
+  root
+    .command("savepoint")
+    .description("Keep what a job has committed, so that it, or another version of it, can be begun from there.")
+    .argument("<directory>", "where the job's state lies: .tidemark/<job>, or what --dir named")
+    .argument("<to>", "the directory to make; there must be nothing")
+    .option("--json", "tell what was made as JSON on standard output")
+    .addHelpText("after", SAVEPOINT_HELP)
+    .action(async (directory: string, to: string, options: SavepointCommandOptions) => {
+      process.exitCode = await savepointCommand(directory, to, options)
     })
 }
 

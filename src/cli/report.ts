@@ -66,6 +66,10 @@ export class Report implements RunReport {
     }
     if (event.kind === "warning" || event.kind === "input-gap")
       this.#say(`${picocolors.yellow(`warning: ${event.message}`)}\n  ${event.hint}`, "warn")
+    else if (event.kind === "recovered" && event.isSavepoint === true)
+      this.#say(
+        `beginning from the savepoint, which shows epoch ${event.epoch}${event.isReset ? "; what was published is moved aside" : ""}`,
+      )
     else if (event.kind === "recovered" && event.isReset)
       this.#say("starting anew: what was published before is moved aside")
     else if (event.kind === "recovered" && event.epoch > 0) this.#say(`going on behind epoch ${event.epoch}`)

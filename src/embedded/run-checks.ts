@@ -23,6 +23,7 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
   baseDirectory: PATH,
   drain: oneOf("at-end", "always", "never"),
   reset: FLAG,
+  fromSavepoint: { ...PATH, wanted: "the directory of a savepoint" },
   compile: oneOf("auto", "off"),
   batchRows: {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_536,

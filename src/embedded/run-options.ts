@@ -23,6 +23,12 @@ export interface RunOptions {
   /** Starts anew: earlier state is void; what the job had published is moved aside, not deleted. Default `false`. */
   readonly reset?: boolean
   /**
+   * A savepoint that the job begins from, as `tidemark savepoint` has made it: its positions and state are gone on from, and outputs begin
+   * anew. Where the directory has state that began from it in an earlier run, that is gone on with; other state is refused, unless `reset`
+   * is given.
+   */
+  readonly fromSavepoint?: string
+  /**
    * `"off"` runs every lambda as its closure, so that breakpoints and coverage work. Default `"auto"`, under a debugger
    * `"off"`.
    */

@@ -51,12 +51,12 @@ const THREAD_PROGRAM = threadProgram()
  * ```
  *
  * @throws TidemarkError `invalid-options` where an option is unknown or has no meaning; `state-locked` where another process runs on the directory; `state-foreign` where the state there
- * belongs to another job; `source-missing` where there is no input; `invalid-params` where a secret is not given; and what else `docs/errors/` lists.
+ * belongs to another job, or did not begin from the savepoint; `source-missing` where there is no input; `invalid-params` where a secret is not given; and what else `docs/errors/` lists.
  */
 export async function run(job: ExecutableJob, options: RunOptions = {}): Promise<JobHandle> {
   checkJob(job)
   checkRunOptions(options)
-  const { batchRows, compile, drain, metrics, onEvent, parallelism, priority, reset } = options
+  const { batchRows, compile, drain, fromSavepoint, metrics, onEvent, parallelism, priority, reset } = options
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
@@ -80,6 +80,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
         ...(priority !== undefined && { priority }),
         onEvent: tell,
         ...(reset !== undefined && { reset }),
+        ...(fromSavepoint !== undefined && { fromSavepoint: resolve(fromSavepoint) }),
       },
     )
   const tell = onEvent ?? tellWarnings

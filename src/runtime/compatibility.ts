@@ -83,3 +83,27 @@ export function checkCompatible(before: RunRecord, now: RunRecord, epoch: number
   }
   for (const name of outputs.keys()) refuse(`the output ${name} is new and has missed what was already read`)
 }
+
+/** State that a run wants to go on from. */
+export interface EarlierState {
+  readonly run: RunRecord
+  readonly epoch: number
+  /** Where it is one, outputs begin anew, so that it does not matter what they were. */
+  readonly isSavepoint: boolean
+  readonly directory: string
+}
+
+/** Refuses state that does not fit (`checkCompatible`), and tells what has changed else. */
+export function checkChanges(
+  { run, epoch, isSavepoint, directory }: EarlierState,
+  now: RunRecord,
+  onEvent: ((event: JobEvent) => void) | undefined,
+): void {
+  checkCompatible(isSavepoint ? { ...run, outputs: now.outputs } : run, now, epoch, directory)
+  if (epoch === 0) return
+  if (run.fingerprint !== now.fingerprint) {
+    onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: now.fingerprint })
+  }
+  const changes = changedParams(run, now)
+  if (changes.length > 0) onEvent?.({ kind: "params-changed", changes })
+}

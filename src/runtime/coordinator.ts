@@ -32,7 +32,7 @@ import { AsyncCalls } from "./async-calls.ts"
 import { publishBegun } from "./begun-parts.ts"
 import { CallPace } from "./call-pace.ts"
 import { closeAll } from "./close-all.ts"
-import { changedParams, changedShapes, checkCompatible, type ChangedShape } from "./compatibility.ts"
+import { changedShapes, checkChanges, type ChangedShape } from "./compatibility.ts"
 import { DeadLetters } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
 import { allOf, EpochChanges } from "./epoch-changes.ts"
@@ -50,6 +50,7 @@ import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
 import { Snapshots } from "./snapshots.ts"
+import { startingPoint, type StartingPoint } from "./starting-point.ts"
 import { jobStatus } from "./job-status.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
@@ -97,13 +98,15 @@ export class Coordinator {
   #lastCommitMicros = 0
   readonly #changes = new EpochChanges()
 
-  private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore) {
+  private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore, start: StartingPoint) {
     this.#job = job
     this.#options = options
     this.#clock = options.env.clock
     this.#store = store
     this.#arena = new Arena({ maxBytes: options.arenaBytes ?? DEFAULT_ARENA_BYTES })
-    this.#decoders = this.#makeDecoders()
+    this.#decoders = DecodePool.of(options, this.#arena, (reason, isReplaced) => {
+      this.#deaths.push({ kind: "thread-died", reason, isReplaced })
+    })
     this.#deadLetters = new DeadLetters(job, {
       arena: this.#arena,
       placeOf: (partition, position) => this.#inputs.placeOf(partition, position),
@@ -111,7 +114,7 @@ export class Coordinator {
       write: (batch) => this.#outputs.write(DEAD_LETTER_OUTPUT, batch),
       onEvent: options.onEvent,
     })
-    this.#runRecord = describeRun(job)
+    this.#runRecord = describeRun(job, start.begunFrom)
     this.#counters = new JobCounters(Object.keys(job.inputs))
     this.#snapshots = this.#makeSnapshots()
     const { plan, params } = job
@@ -140,14 +143,16 @@ export class Coordinator {
   static async open(job: ExecutableJob, options: RunJobOptions): Promise<Coordinator> {
     const store = await openStore(options)
     let coordinator: Coordinator
+    let start: StartingPoint
     try {
-      coordinator = new Coordinator(job, options, store)
+      start = await startingPoint(store.recovered, options)
+      coordinator = new Coordinator(job, options, store, start)
     } catch (error) {
       await store.close()
       throw error
     }
     try {
-      await coordinator.#recover(store.recovered)
+      await coordinator.#recover(store.recovered, start)
     } catch (error) {
       await coordinator.#closeAfterFailure()
       throw error
@@ -215,38 +220,40 @@ export class Coordinator {
     })
   }
 
-  async #recover(recovered: RecoveredState): Promise<void> {
-    const { env, baseDirectory, directory, reset = false } = this.#options
-    const { run } = recovered
+  /**
+   * @param recovered what the directory says: for what outputs have.
+   * @param start what the job goes on from.
+   */
+  async #recover(recovered: RecoveredState, { state, isSavepoint }: StartingPoint): Promise<void> {
+    const { env, baseDirectory, directory, reset = false, onEvent } = this.#options
     this.#warn()
-    if (!reset && run !== undefined) {
-      checkCompatible(run, this.#runRecord, recovered.epoch, directory)
-      if (run.fingerprint !== this.#runRecord.fingerprint && recovered.epoch > 0) {
-        this.#options.onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: this.#runRecord.fingerprint })
-      }
-      const changes = changedParams(run, this.#runRecord)
-      if (changes.length > 0 && recovered.epoch > 0) this.#options.onEvent?.({ kind: "params-changed", changes })
-    }
+    const { run, epoch } = state
+    if (run !== undefined) checkChanges({ run, epoch, isSavepoint, directory }, this.#runRecord, onEvent)
     // First what may be refused: a pattern that matches nothing must not cost the state that a reset makes void.
-    this.#inputs = await this.#openInputs(recovered)
-    for (const warning of this.#inputs.warnings) this.#options.onEvent?.({ kind: "warning", ...warning })
+    this.#inputs = await this.#openInputs(state)
+    for (const warning of this.#inputs.warnings) onEvent?.({ kind: "warning", ...warning })
     const isReset = reset || recovered.resetPending
     const outputs = { env, arena: this.#arena, job: this.#job.name, baseDirectory }
     const specs = outputSpecs(this.#job)
-    const changes = isReset || run === undefined ? [] : changedShapes(run, this.#runRecord)
+    const changes = isReset || recovered.run === undefined ? [] : changedShapes(recovered.run, this.#runRecord)
     await Outputs.check(specs, outputs, { recovered, reset: isReset, changes })
     await this.#store.begin(shapedAsBefore(this.#runRecord, changes), reset)
     this.#outputs = await Outputs.open(specs, { ...outputs, time: this.#time }, recovered, isReset)
-    if (!reset) {
-      for (const state of this.#states) {
-        for (const changes of recovered.operators.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
-      }
-      this.#counters.restore(recovered.counters)
-      this.#wasFinished = recovered.finished
+    for (const each of this.#states) {
+      for (const bytes of state.operators.get(each.id) ?? []) each.applyChanges(new ByteReader(bytes))
     }
+    this.#counters.restore(state.counters)
+    this.#wasFinished = state.finished
+    if (isSavepoint) await this.#beginFrom(epoch)
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
-    this.#options.onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset })
+    onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset, isSavepoint })
     if (changes.length > 0) await this.#publishBegun(changes)
+  }
+
+  /** Makes what was taken over from a savepoint the job's own (E21). */
+  async #beginFrom(epoch: number): Promise<void> {
+    const outputs = await this.#outputs.checkpoint()
+    await this.#store.restart(this.#runRecord, { ...this.#everything(), epoch, outputs })
   }
 
   /** BP1: see `begun-parts.ts`. */
@@ -271,18 +278,8 @@ export class Coordinator {
     }
   }
 
-  /** Threads beside this one, where it is asked for them and they can be had. */
-  #makeDecoders(): DecodePool | undefined {
-    const { env, parallelism = 1, stretchesBeforeThreads: askedMin } = this.#options
-    const { threads } = env
-    if (threads === undefined || parallelism < 2) return undefined
-    const onDeath = (reason: string, isReplaced: boolean) =>
-      void this.#deaths.push({ kind: "thread-died", reason, isReplaced })
-    return new DecodePool({ threads, arena: this.#arena, count: parallelism, askedMin, onDeath })
-  }
-
-  async #openInputs(recovered: RecoveredState): Promise<Inputs> {
-    const { env, baseDirectory, directory, reset = false, morselBytes = MORSEL_BYTES, choosePartition } = this.#options
+  async #openInputs({ partitions, active }: RecoveredState): Promise<Inputs> {
+    const { env, baseDirectory, directory, morselBytes = MORSEL_BYTES, choosePartition } = this.#options
     const targets = new Targets(this.#job, baseDirectory, directory)
     const flow = this.#dataflow
     const standings = {
@@ -292,7 +289,6 @@ export class Coordinator {
     }
     const [arena, decoders] = [this.#arena, this.#decoders]
     const context = { env, baseDirectory, targets, arena, decoders, morselBytes, choosePartition, ...standings }
-    const { partitions, active } = reset ? { partitions: new Map<number, never>(), active: undefined } : recovered
     return await Inputs.open(this.#job, context, partitions, active)
   }
 
@@ -555,14 +551,17 @@ export class Coordinator {
       store: this.#store,
       run: this.#runRecord,
       checkpoint: () => this.#outputs.checkpoint(),
-      capture: () => {
-        const operators = allOf(this.#states)
-        const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
-        const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
-        return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
-      },
+      capture: () => this.#everything(),
       onDone: (epoch) => this.#options.onEvent?.({ kind: "snapshot", epoch }),
     })
+  }
+
+  /** All there is at the last committed epoch, but for what the sinks have. */
+  #everything(): EpochRecord {
+    const operators = allOf(this.#states)
+    const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
+    const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
+    return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
   }
 
   /** Of operators and sources. */

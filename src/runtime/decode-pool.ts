@@ -24,6 +24,7 @@ import type { DecodeThreadStart, FromDecodeThread, ToDecodeThread } from "../for
 import { specKey, type DecoderSpec } from "../formats/threads/decoder-spec.ts"
 import type { ThreadTexts } from "../formats/threads/thread-texts.ts"
 import { PoolDecoder } from "./pool-decoder.ts"
+import type { RunJobOptions } from "./run-options.ts"
 
 /** How many tasks a thread may have at once: those under way, and those whose batches wait or are read. */
 const TASKS_MAX = 6
@@ -72,6 +73,14 @@ export class DecodePool implements Decoders {
     this.#threadBytes = Math.min(THREAD_BYTES_MAX, 2 ** Math.floor(Math.log2(maxBytes * THREAD_SHARE)))
     const most = this.#threadBytes < THREAD_BYTES_MIN ? 0 : Math.floor((maxBytes * THREADS_SHARE) / this.#threadBytes)
     this.slots = Math.min(options.count, most) * TASKS_MAX
+  }
+
+  /** The threads of a run, where it asks for them and they can be had. */
+  static of(options: RunJobOptions, arena: Arena, onDeath: DecodePoolOptions["onDeath"]): DecodePool | undefined {
+    const { env, parallelism = 1, stretchesBeforeThreads: askedMin } = options
+    const { threads } = env
+    if (threads === undefined || parallelism < 2) return undefined
+    return new DecodePool({ threads, arena, count: parallelism, askedMin, ...(onDeath && { onDeath }) })
   }
 
   decoder(spec: DecoderSpec): ThreadDecoder {

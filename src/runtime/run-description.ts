@@ -8,8 +8,12 @@ import type { ExecutableJob } from "./executable-job.ts"
 import { outputSpecs, type OutputSpec } from "./output-specs.ts"
 import { VERSION } from "./version.ts"
 
-/** The record of a run of the job. */
-export function describeRun(job: ExecutableJob): RunRecord {
+/**
+ * The record of a run of the job.
+ *
+ * @param begunFrom the savepoint that its state began from.
+ */
+export function describeRun(job: ExecutableJob, begunFrom?: string): RunRecord {
   const { plan, paramsSchema } = job
   const params = paramsSchema.fields.map(({ name, type }) => [name, type.toJson(job.params[name])])
   return {
@@ -19,6 +23,7 @@ export function describeRun(job: ExecutableJob): RunRecord {
     operators: plan.nodes.filter(isStateful).map((node) => describeOperator(plan, node)),
     outputs: outputSpecs(job).map(describeOutput),
     version: VERSION,
+    ...(begunFrom === undefined ? {} : { begunFrom }),
   }
 }
 

@@ -38,6 +38,8 @@ export interface RunJobOptions {
   readonly priority?: "latency" | "batch"
   /** Starts anew: earlier state is void, what was published is moved aside. */
   readonly reset?: boolean
+  /** The savepoint that the job begins from, an absolute path, where its directory has no state that began from it. */
+  readonly fromSavepoint?: string
   /** At most so many rows a batch, 1 to 65,536; default 65,536. Results do not depend on it. */
   readonly batchRows?: number
   /** Cuts an epoch after so many records as well. Results do not depend on it. */

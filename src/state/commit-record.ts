@@ -43,6 +43,10 @@ export interface RunRecord {
   readonly outputs: readonly RunOutput[]
   /** The version of Tidemark. */
   readonly version: string
+  /** The savepoint that the state began from, where it did. */
+  readonly begunFrom?: string
+  /** Set in a savepoint, and nowhere else: what tells it from others. */
+  readonly savepoint?: string
 }
 
 /** An output of a run. */

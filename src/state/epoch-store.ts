@@ -161,6 +161,22 @@ export class EpochStore {
     return start
   }
 
+  /**
+   * Lets the log begin with a state that it did not have: from there epochs go on. What it had before is gone when this has returned, and
+   * before that it is whole.
+   *
+   * @param everything as `snapshot` is given it; its epoch counts.
+   */
+  async restart(run: RunRecord, everything: EpochRecord): Promise<void> {
+    assert(this.#behindSnapshot === undefined, "no snapshot is under way")
+    this.#epoch = everything.epoch
+    this.#behindSnapshot = []
+    const start = await this.snapshot(run, everything)
+    this.#described.clear()
+    for (const { index, identity } of everything.partitions) this.#described.set(index, identity)
+    await this.trim(start)
+  }
+
   /** Removes what a snapshot makes superfluous. Epochs may be committed meanwhile, but no snapshot written. */
   async trim(snapshot: LogPlace): Promise<void> {
     await this.#log.trim(snapshot)

@@ -14,7 +14,13 @@
  */
 export type JobEvent =
   /** The state was read back: the job goes on behind this epoch (0: it starts from nothing). */
-  | { readonly kind: "recovered"; readonly epoch: number; readonly isReset: boolean }
+  | {
+      readonly kind: "recovered"
+      readonly epoch: number
+      readonly isReset: boolean
+      /** Whether that state was taken over from a savepoint just now. */
+      readonly isSavepoint?: boolean
+    }
   /** Something is allowed and probably not meant, such as a lambda that reads a column that there is not. */
   | {
       readonly kind: "warning"

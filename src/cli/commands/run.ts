@@ -17,6 +17,7 @@ export interface RunCommandOptions {
   /** `true`: `--drain`; `false`: `--no-drain`; absent: neither. */
   readonly drain?: boolean
   readonly reset?: boolean
+  readonly fromSavepoint?: string
   /** How many threads decode, in digits. */
   readonly parallelism?: string
   readonly json?: boolean
@@ -49,6 +50,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       directory,
       ...(options.drain !== undefined && { drain: options.drain ? "always" : "never" }),
       ...(options.reset !== undefined && { reset: options.reset }),
+      ...(options.fromSavepoint !== undefined && { fromSavepoint: options.fromSavepoint }),
       ...(options.parallelism !== undefined && { parallelism: Number(options.parallelism) }),
       ...(options.serve !== undefined && { metrics: servedAt(options.serve) }),
       ...(options.compile === false && { compile: "off" }),
