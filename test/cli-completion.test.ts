@@ -6,7 +6,7 @@ import { join, resolve } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 const CLI = resolve("dist/cli/main.js")
-const COMMANDS = ["init", "run", "explain", "status", "dead-letters", "log", "completion", "help"]
+const COMMANDS = ["init", "run", "explain", "status", "savepoint", "dead-letters", "log", "completion", "help"]
 
 let directory = ""
 const scripts = { bash: "", zsh: "", fish: "" }

@@ -77,7 +77,10 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
 
 /** Whether a job could not begin as its file, or the command line, is wrong. A secret that is not there may be at the next start. */
 function isUsage(error: unknown): boolean {
-  return error instanceof TidemarkError && /^(invalid|unbound)-/.test(error.code) && error.code !== "invalid-params"
+  if (!(error instanceof TidemarkError)) return false
+  // There is no savepoint where the command line has one.
+  if (error.code === "state-missing") return true
+  return /^(invalid|unbound)-/.test(error.code) && error.code !== "invalid-params"
 }
 
 /** Who is told of the run: machines on standard output, and people or collectors of logs on standard error. */
