@@ -72,6 +72,8 @@ export {
   valueState,
 } from "./stream/process-declarations.ts"
 export type { StateOptions } from "./stream/process-declarations.ts"
+export { migration } from "./stream/state-migrations.ts"
+export type { Migration } from "./stream/state-migrations.ts"
 export type {
   ListState,
   MapState,

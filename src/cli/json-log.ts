@@ -28,6 +28,7 @@ const LEVELS: Readonly<Record<JobEvent["kind"], LogLevel>> = {
   warning: "warn",
   "input-gap": "warn",
   "plan-changed": "info",
+  "state-migrated": "info",
   "output-changed": "info",
   "params-changed": "info",
   serving: "info",

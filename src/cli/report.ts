@@ -76,6 +76,8 @@ export class Report implements RunReport {
     else if (event.kind === "serving") this.#say(`health, status and metrics at ${event.url}`)
     else if (event.kind === "plan-changed")
       this.#say("the plan has changed since the last run; the state fits and is kept")
+    else if (event.kind === "state-migrated")
+      this.#say(`the state of ${event.operator} has gone over to this version: ${event.changes.join("; ")}`)
     else if (event.kind === "output-changed")
       this.#say(
         `the output ${event.output} has other columns than before, or is written otherwise: what was begun is published as it is`,

@@ -8,6 +8,7 @@
  * - F2 An operator keeps nothing of a batch past the call that brought it.
  * - F3 `applyChanges` of everything that `writeChanges` wrote since the beginning, in order, gives the same state.
  */
+import type { StateMisfit } from "./process/state-plan.ts"
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { ByteReader, ByteWriter } from "../base/bytes.ts"
@@ -124,6 +125,18 @@ export function hasState(operator: Operator | undefined): operator is Operator &
   return operator !== undefined && "writeChanges" in operator
 }
 
+/** How an operator takes over state that an earlier program has kept otherwise. */
+export interface StateMigration {
+  /** What is otherwise, as clauses about "it". */
+  readonly changes: readonly string[]
+  /**
+   * The whole state, as changes of an empty one, made of what the earlier program has written.
+   *
+   * @throws TidemarkError `lambda-failed` where the program's own functions fail, `state-corrupt`.
+   */
+  readonly migrate: (changes: readonly Uint8Array[]) => Uint8Array
+}
+
 /** The state of an operator, as recovery sees it. */
 export interface OperatorState {
   /** The operator's id. */
@@ -140,4 +153,6 @@ export interface OperatorState {
    * @throws TidemarkError `state-corrupt` where they are no such changes.
    */
   applyChanges(changes: ByteReader): void
+  /** How state of another signature goes over, where the operator can say that. */
+  migrationFrom?(signature: string): StateMigration | StateMisfit | undefined
 }

@@ -2,11 +2,7 @@
  * What differs between two state signatures (`state-signature.ts`), in words: for refusing state that does not
  * fit. Whether they are equal is decided by the texts alone, not here.
  */
-
-interface Entry {
-  readonly name: string
-  readonly text: string
-}
+import { parseNamedList, type NamedEntry } from "./named-list.ts"
 
 /** A signature, taken apart. */
 interface Signature {
@@ -14,8 +10,8 @@ interface Signature {
   readonly version: string
   /** What event time is read from; how time is cut into windows; which rows are held. */
   readonly subject: string
-  readonly keys: readonly Entry[]
-  readonly aggregates: readonly Entry[]
+  readonly keys: readonly NamedEntry[]
+  readonly aggregates: readonly NamedEntry[]
   /** With which windows it shares slices, empty where with none; of a range which rows it keeps. */
   readonly sharing: string
 }
@@ -51,7 +47,7 @@ export function signatureDifference(before: string, now: string): readonly strin
   return clauses.length > 0 ? clauses : [`it was ${before} and is now ${now}`]
 }
 
-function keyClauses(before: readonly Entry[], now: readonly Entry[]): string[] {
+function keyClauses(before: readonly NamedEntry[], now: readonly NamedEntry[]): string[] {
   const [one, other] = [namesOf(before), namesOf(now)]
   if (one !== other) return [`it was keyed by ${one} and is now by ${other}`]
   return before.flatMap(({ name, text }, index) => {
@@ -60,7 +56,7 @@ function keyClauses(before: readonly Entry[], now: readonly Entry[]): string[] {
   })
 }
 
-function aggregateClauses(before: readonly Entry[], now: readonly Entry[]): string[] {
+function aggregateClauses(before: readonly NamedEntry[], now: readonly NamedEntry[]): string[] {
   const earlier = new Map(before.map(({ name, text }) => [name, text]))
   const later = new Map(now.map(({ name, text }) => [name, text]))
   const clauses = before.flatMap(({ name, text }) => {
@@ -85,7 +81,7 @@ function sharingClauses(before: string, now: string): string[] {
   return [`its slices were ${one} and are now ${other}`]
 }
 
-function namesOf(entries: readonly Entry[]): string {
+function namesOf(entries: readonly NamedEntry[]): string {
   return entries.map(({ name }) => name).join(", ")
 }
 
@@ -120,10 +116,10 @@ function parse(signature: string): Signature | undefined {
   const head = /^(windowAggregate|over)\/(\d+) ([^"()]+) by \(/.exec(signature)
   if (head === null) return undefined
   const [, kind, version, subject] = head as unknown as readonly string[]
-  const keys = parseList(signature, head[0].length)
+  const keys = parseNamedList(signature, head[0].length)
   const middle = " of ("
   if (!signature.startsWith(middle, keys.end)) return undefined
-  const aggregates = parseList(signature, keys.end + middle.length)
+  const aggregates = parseNamedList(signature, keys.end + middle.length)
   const sharing = signature.slice(aggregates.end)
   return {
     kind: kind!,
@@ -133,43 +129,4 @@ function parse(signature: string): Signature | undefined {
     aggregates: aggregates.entries,
     sharing: sharing.replace(/^, (in slices )?of /, ""),
   }
-}
-
-/** Reads `"name": text, "name": text)` from `start`; `end` is behind the bracket. */
-function parseList(text: string, start: number): { readonly entries: readonly Entry[]; readonly end: number } {
-  const entries: Entry[] = []
-  let at = start
-  while (text[at] === '"') {
-    const nameEnd = endOfQuoted(text, at)
-    const from = nameEnd + ": ".length
-    const end = endOfEntry(text, from)
-    entries.push({ name: String(JSON.parse(text.slice(at, nameEnd))), text: text.slice(from, end) })
-    at = text[end] === "," ? end + ", ".length : end
-  }
-  return { entries, end: at + 1 }
-}
-
-/** Where an entry ends: at a comma or bracket that is within no other bracket and no quotes. */
-function endOfEntry(text: string, start: number): number {
-  let depth = 0
-  let at = start
-  while (at < text.length) {
-    const character = text[at]!
-    if (character === '"') {
-      at = endOfQuoted(text, at)
-      continue
-    }
-    if (depth === 0 && (character === "," || character === ")")) return at
-    if (character === "(") depth++
-    if (character === ")") depth--
-    at++
-  }
-  return at
-}
-
-/** Where the JSON string ends that begins at `start`: behind its closing quote. */
-function endOfQuoted(text: string, start: number): number {
-  let at = start + 1
-  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1
-  return at + 1
 }

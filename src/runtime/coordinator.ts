@@ -15,7 +15,6 @@
  */
 import { Arena } from "../batch/arena.ts"
 import { MAX_BATCH_ROWS, type Batch } from "../batch/batch.ts"
-import { ByteReader } from "../base/bytes.ts"
 import type { SourceNotice } from "../connect/source.ts"
 import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
@@ -55,6 +54,7 @@ import { jobStatus } from "./job-status.ts"
 import type { JobResult, JobStatus } from "./status.ts"
 import { Targets } from "./targets.ts"
 import { lostBeside, windowThreadsOf, type WindowThreads } from "./window-threads.ts"
+import { takeOverState } from "./take-over-state.ts"
 import { TimeUse } from "./time-use.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
@@ -220,40 +220,41 @@ export class Coordinator {
     })
   }
 
-  /**
-   * @param recovered what the directory says: for what outputs have.
-   * @param start what the job goes on from.
-   */
+  /** Goes on from where the run starts; outputs from what the directory says. */
   async #recover(recovered: RecoveredState, { state, isSavepoint }: StartingPoint): Promise<void> {
     const { env, baseDirectory, directory, reset = false, onEvent } = this.#options
     this.#warn()
     const { run, epoch } = state
-    if (run !== undefined) checkChanges({ run, epoch, isSavepoint, directory }, this.#runRecord, onEvent)
+    const earlier = { run, epoch, isSavepoint, directory }
+    const migrations = checkChanges(earlier, this.#runRecord, this.#dataflow.states, onEvent)
     // First what may be refused: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(state)
     for (const warning of this.#inputs.warnings) onEvent?.({ kind: "warning", ...warning })
+    takeOverState(this.#states, state.operators, migrations)
     const isReset = reset || recovered.resetPending
     const outputs = { env, arena: this.#arena, job: this.#job.name, baseDirectory }
     const specs = outputSpecs(this.#job)
     const changes = isReset || recovered.run === undefined ? [] : changedShapes(recovered.run, this.#runRecord)
     await Outputs.check(specs, outputs, { recovered, reset: isReset, changes })
-    await this.#store.begin(shapedAsBefore(this.#runRecord, changes), reset)
+    const record = shapedAsBefore(this.#runRecord, changes)
+    // State that is to be migrated stays what it is, to whoever starts next, until it is written as what it has become.
+    const kept = migrations.size > 0 && !isSavepoint ? { operators: run!.operators } : {}
+    await this.#store.begin({ ...record, ...kept }, reset)
     this.#outputs = await Outputs.open(specs, { ...outputs, time: this.#time }, recovered, isReset)
-    for (const each of this.#states) {
-      for (const bytes of state.operators.get(each.id) ?? []) each.applyChanges(new ByteReader(bytes))
-    }
     this.#counters.restore(state.counters)
     this.#wasFinished = state.finished
-    if (isSavepoint) await this.#beginFrom(epoch)
+    // Before anything is written: what knows of partitions has them open.
     for (const { input, index } of this.#inputs.appeared) this.#dataflow.openPartition(input, index)
+    if (isSavepoint || migrations.size > 0) await this.#beginFrom(record, epoch)
+    for (const [operator, { changes }] of migrations) onEvent?.({ kind: "state-migrated", operator, changes })
     onEvent?.({ kind: "recovered", epoch: this.#store.epoch, isReset, isSavepoint })
     if (changes.length > 0) await this.#publishBegun(changes)
   }
 
-  /** Makes what was taken over from a savepoint the job's own (E21). */
-  async #beginFrom(epoch: number): Promise<void> {
+  /** Makes what was taken over the job's own, at once and for good: state of a savepoint (E21), or that has been migrated. */
+  async #beginFrom(run: RunRecord, epoch: number): Promise<void> {
     const outputs = await this.#outputs.checkpoint()
-    await this.#store.restart(this.#runRecord, { ...this.#everything(), epoch, outputs })
+    await this.#store.restart(run, { ...this.#everything(), epoch, outputs })
   }
 
   /** BP1: see `begun-parts.ts`. */

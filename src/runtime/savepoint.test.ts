@@ -138,6 +138,34 @@ test("E21 the same command goes on from where the last run was", async () => {
   expect((await bench.run(other.job, second)).isNothingNew).toBe(true)
 })
 
+test(
+  "E21 partitions that appear, or grow behind their end, with the start from a savepoint are read once",
+  { timeout: 60_000 },
+  async () => {
+    const all = Object.values(PARTITIONS).flat()
+    const first = new Bench()
+    await first.run(first.job({ a: PARTITIONS["a"]!.slice(0, 30) }), { drain: "never" })
+    for (let call = 0, isDone = false; !isDone; call++) {
+      const bench = new Bench()
+      await bench.run(bench.job({ a: PARTITIONS["a"]!.slice(0, 30) }), { drain: "never" })
+      await inProcess(bench, ({ disk }) => writeSavepoint(disk, "/job/state", SAVEPOINT, id))
+      const other = another()
+      const fault = new FaultAt(call, DEATHS[call % DEATHS.length]!)
+      bench.world.faults = fault
+      await bench.live(other.job, second)
+      bench.world.faults = NO_FAULTS
+      const { status } = await bench.run(other.job, second)
+      isDone = !fault.hasStruck
+      expect(status.rowsIn).toBe(all.length)
+      const counted = [...first.results().tens, ...other.results().tens].reduce(
+        (sum, row) => sum + Number(row["count"]),
+        0,
+      )
+      expect(counted + other.results().late.length).toBe(all.length)
+    }
+  },
+)
+
 test("E22 other state is not replaced, unless a reset says so", async () => {
   const bench = new Bench()
   const { state } = await savedAt(bench, 5)

@@ -4,8 +4,9 @@ import { TidemarkError } from "../base/errors.ts"
 import { checkOptions } from "../base/known-options.ts"
 import { shownValue } from "../base/shown-value.ts"
 import { ColumnType, whyNoKey } from "../batch/type.ts"
-import type { StateSpec, TimerDomain } from "../flow/process/process-spec.ts"
+import type { StateSpec, TimerDomain, ValueMigration } from "../flow/process/process-spec.ts"
 import type { DurationText } from "./duration-text.ts"
+import { migrationSpecOf, type Migration } from "./state-migrations.ts"
 import type {
   ListState,
   MapState,
@@ -28,12 +29,17 @@ const specs = new WeakMap<object, StateSpec>()
  * const lastSeen = valueState(t.timestamp(), { ttl: "1d" })
  * ```
  */
-export interface StateOptions<D extends string> {
+export interface StateOptions<D extends string, T = unknown> {
   /**
    * How long a value lasts after it was written: in event time, from its record's, until the watermark has passed; on
    * streams without event time by the clock. Values of lists and maps last each by itself. Default: for ever.
    */
   readonly ttl?: DurationText<D>
+  /**
+   * What becomes of values that an earlier version of the program has kept, whose type was another: for each of those types a `migration`.
+   * Wider types, and objects with further fields that have a default or may be null, need none (rule P16).
+   */
+  readonly migrate?: readonly Migration<T>[]
 }
 
 /** A type with a default gives that where there is no value. */
@@ -52,7 +58,7 @@ type AbsentOf<C> = C extends { readonly hasDefault: true } ? never : undefined
  */
 export function valueState<T, C extends ColumnType<T>, D extends string = never>(
   type: C & ColumnType<T>,
-  options?: StateOptions<D>,
+  options?: StateOptions<D, T>,
 ): StateDeclaration<ValueState<T, AbsentOf<C>>> {
   return declared({ kind: "value", ...parts("valueState", type, options) })
 }
@@ -71,7 +77,7 @@ export function valueState<T, C extends ColumnType<T>, D extends string = never>
 export function reducingState<T, C extends ColumnType<T>, D extends string = never>(
   type: C & ColumnType<T>,
   reduce: (one: T, other: T) => T,
-  options?: StateOptions<D>,
+  options?: StateOptions<D, T>,
 ): StateDeclaration<ReducingState<T, AbsentOf<C>>> {
   if (typeof reduce !== "function") throw invalid("reducingState", `has no function, but ${shownValue(reduce)}`)
   return declared({ kind: "reducing", reduce, ...parts("reducingState", type, options) })
@@ -90,7 +96,7 @@ export function reducingState<T, C extends ColumnType<T>, D extends string = nev
  */
 export function listState<T, D extends string = never>(
   type: ColumnType<T>,
-  options?: StateOptions<D>,
+  options?: StateOptions<D, T>,
 ): StateDeclaration<ListState<T>> {
   return declared({ kind: "list", ...parts("listState", type, options) })
 }
@@ -109,7 +115,7 @@ export function listState<T, D extends string = never>(
 export function mapState<K, V, D extends string = never>(
   keyType: ColumnType<K>,
   type: ColumnType<V>,
-  options?: StateOptions<D>,
+  options?: StateOptions<D, V>,
 ): StateDeclaration<MapState<K, V>> {
   if (!(keyType instanceof ColumnType)) throw invalid("mapState", `has no type of keys, but ${shownValue(keyType)}`)
   const problem = whyNoKey(keyType)
@@ -156,16 +162,23 @@ export function timerDomainOf(declaration: unknown): TimerDomain | undefined {
   return domain === "event" || domain === "processing" ? domain : undefined
 }
 
-function parts(
-  call: string,
-  type: unknown,
-  options: unknown,
-): { readonly type: ColumnType; readonly ttlMicros: number } {
+function parts(call: string, type: unknown, options: unknown): Pick<StateSpec, "type" | "ttlMicros" | "migrations"> {
   if (!(type instanceof ColumnType)) throw invalid(call, `has no type of values, but ${shownValue(type)}`)
-  const { ttl } = options === undefined ? { ttl: undefined } : checkOptions(`${call}(...)`, options, ["ttl"])
+  const { ttl, migrate } = checkOptions(`${call}(...)`, options ?? {}, ["ttl", "migrate"])
   const ttlMicros = ttl === undefined ? Infinity : checkDuration(`${call}(...): ttl`, ttl)
   if (ttlMicros <= 0) throw invalid(call, `has values that last ${shownValue(ttl)}`)
-  return { type: type as ColumnType, ttlMicros }
+  if (migrate === undefined) return { type: type as ColumnType, ttlMicros }
+  return { type: type as ColumnType, ttlMicros, migrations: migrationsOf(call, type as ColumnType, migrate) }
+}
+
+function migrationsOf(call: string, type: ColumnType, given: unknown): ValueMigration[] {
+  if (!Array.isArray(given)) throw invalid(call, `has migrate: ${shownValue(given)}, which is no list`)
+  return given.map((each: unknown) => {
+    const known = migrationSpecOf(each)
+    if (known === undefined) throw invalid(call, `has ${shownValue(each)} among its migrations`)
+    if (known.type.label === type.label) throw invalid(call, `has a migration from ${type.label}, the type that it has`)
+    return known
+  })
 }
 
 function invalid(call: string, problem: string): TidemarkError {

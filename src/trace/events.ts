@@ -21,6 +21,13 @@ export type JobEvent =
       /** Whether that state was taken over from a savepoint just now. */
       readonly isSavepoint?: boolean
     }
+  /** The state of an operator was kept otherwise by the program before, and has gone over. */
+  | {
+      readonly kind: "state-migrated"
+      readonly operator: string
+      /** What is otherwise, as clauses about the operator: `its state sum is new, and empty`. */
+      readonly changes: readonly string[]
+    }
   /** Something is allowed and probably not meant, such as a lambda that reads a column that there is not. */
   | {
       readonly kind: "warning"

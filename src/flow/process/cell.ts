@@ -15,6 +15,7 @@
  * - CE3 Values are settled: what a handler reads is the same before and after a recovery.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import type { StateSpec } from "./process-spec.ts"
 
 /** What a cell knows of the world while a handler runs. */
 export interface CellWorld {
@@ -24,6 +25,14 @@ export interface CellWorld {
   readonly writeTime: number
   /** A cell has pending changes. */
   touched(cell: Cell): void
+}
+
+/** How the content of a cell becomes that of one with another spec. */
+export interface CellMigration {
+  readonly value: (value: unknown) => unknown
+  /** Of a map's keys. */
+  readonly key: (key: unknown) => unknown
+  readonly expires: (expiresMicros: number) => number
 }
 
 /** One state of one key. */
@@ -48,6 +57,8 @@ export interface Cell {
    * @throws RangeError where it is none.
    */
   apply(from: ByteReader): void
+  /** A cell of the same kind with another spec, which holds what becomes of the values here. Asked when nothing is pending. */
+  migrated(spec: StateSpec, how: CellMigration): Cell
 }
 
 /** A value and when it expires. */

@@ -30,10 +30,10 @@ export class KeyState {
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
 
-  constructor(id: unknown, key: readonly unknown[], specs: readonly StateSpec[]) {
+  constructor(id: unknown, key: readonly unknown[], cells: readonly Cell[]) {
     this.id = id
     this.key = key
-    this.cells = specs.map(cellOf)
+    this.cells = cells
   }
 
   get isEmpty(): boolean {
@@ -97,7 +97,8 @@ export function timerId(kind: number, tag: string): string {
   return `${kind} ${tag}`
 }
 
-function cellOf(spec: StateSpec): Cell {
+/** An empty cell. */
+export function cellOf(spec: StateSpec): Cell {
   switch (spec.kind) {
     case "value":
     case "reducing":

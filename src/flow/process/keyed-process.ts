@@ -34,7 +34,7 @@ import { timestampType } from "../../batch/types/timestamp.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
 import { MadeRows } from "../made-rows.ts"
 import type { KeptKey } from "../operator-contents.ts"
-import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../operator.ts"
+import type { ClockedOperator, Emitter, OperatorContext, StateMigration, TimedOperator } from "../operator.ts"
 import { sidePort } from "../plan.ts"
 import { isAsynchronous } from "./asynchronous.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
@@ -43,6 +43,8 @@ import { KeyedStates } from "./keyed-states.ts"
 import { timerId, type KeyState, type KeyTimer } from "./key-state.ts"
 import { ProcessContext } from "./process-context.ts"
 import { hasEventTime, type ProcessSpec } from "./process-spec.ts"
+import { migratedState } from "./state-migration.ts"
+import { statePlanOf, type StateMisfit } from "./state-plan.ts"
 import { TimerQueue } from "./timer-queue.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
 import { takeChanges } from "../taken-changes.ts"
@@ -396,6 +398,14 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#sequence = changes.varint()
     this.#states.apply(changes)
     this.#isRestored = true
+  }
+
+  migrationFrom(signature: string): StateMigration | StateMisfit | undefined {
+    const { id, spec } = this.#options
+    const plan = statePlanOf(spec, signature, this.signature)
+    if (plan === undefined || "problems" in plan) return plan
+    const parts = { operator: id, spec, keyTypes: this.#keyTypes, isTimed: this.#isTimed }
+    return { changes: plan.changes, migrate: (changes) => migratedState(parts, plan, changes) }
   }
 
   /** Puts timers in their queues once all changes have been taken over. */

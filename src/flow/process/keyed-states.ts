@@ -12,7 +12,7 @@ import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
 import { keyIdOf, settledKey } from "./key-id.ts"
-import { KeyState } from "./key-state.ts"
+import { cellOf, KeyState } from "./key-state.ts"
 import type { StateSpec } from "./process-spec.ts"
 
 const GONE = 0
@@ -53,7 +53,7 @@ export class KeyedStates {
     const id = keyIdOf(this.#keyTypes, values)
     let state = this.#states.get(id)
     if (state === undefined) {
-      this.#states.set(id, (state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs)))
+      this.#states.set(id, (state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs.map(cellOf))))
     }
     return state
   }
@@ -102,6 +102,13 @@ export class KeyedStates {
     this.#keyTypes.forEach((type, index) => {
       writeTyped(out, type, key[index])
     })
+  }
+
+  /** The states of the same keys, as a program with other specs keeps them. */
+  migrated(specs: readonly StateSpec[], kinds: number, migrate: (state: KeyState) => KeyState): KeyedStates {
+    const states = new KeyedStates(this.#keyTypes, specs, kinds)
+    for (const [id, state] of this.#states) states.#states.set(id, migrate(state))
+    return states
   }
 
   /** Takes over changes. */

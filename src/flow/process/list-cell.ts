@@ -7,7 +7,7 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellWorld, type Held } from "./cell.ts"
+import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
 import type { ListStateSpec } from "./process-spec.ts"
 
 /** See the head of this file. */
@@ -114,6 +114,15 @@ export class ListCell implements Cell {
       this.#held.push({ value: readTyped(from, this.#spec.type), expiresMicros })
     }
     this.#written = this.#held.length
+  }
+
+  migrated(spec: ListStateSpec, { value, expires }: CellMigration): ListCell {
+    const cell = new ListCell(spec)
+    cell.#held = this.#held.map((held) => ({
+      value: value(held.value),
+      expiresMicros: expires(held.expiresMicros),
+    }))
+    return cell
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellWorld, type Held } from "./cell.ts"
+import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
 import type { MapStateSpec } from "./process-spec.ts"
 
 const DELETED = 0
@@ -167,5 +167,13 @@ export class MapCell implements Cell {
       const expiresMicros = readExpiry(from, ttlMicros)
       this.#held.set(key, { value: readTyped(from, type), expiresMicros })
     }
+  }
+
+  migrated(spec: MapStateSpec, how: CellMigration): MapCell {
+    const cell = new MapCell(spec)
+    for (const [key, { value, expiresMicros }] of this.#held) {
+      cell.#held.set(how.key(key), { value: how.value(value), expiresMicros: how.expires(expiresMicros) })
+    }
+    return cell
   }
 }

@@ -2,9 +2,18 @@
 import type { Schema } from "../../batch/schema.ts"
 import type { ColumnType } from "../../batch/type.ts"
 
+/** What becomes of values that an earlier program has kept. */
+export interface ValueMigration {
+  /** The type that they had. */
+  readonly type: ColumnType
+  readonly migrate: (value: never) => unknown
+}
+
 interface StateBase {
   /** The type of its values. */
   readonly type: ColumnType
+  /** For types that it had in earlier programs. */
+  readonly migrations?: readonly ValueMigration[]
   /** How long a value lasts after it was written last, in microseconds; `Infinity` for ever. */
   readonly ttlMicros: number
 }

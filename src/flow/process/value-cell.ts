@@ -6,7 +6,7 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellWorld, type Held } from "./cell.ts"
+import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
 import type { ReducingStateSpec, ValueStateSpec } from "./process-spec.ts"
 
 const SAME = 0
@@ -90,5 +90,12 @@ export class ValueCell implements Cell {
     }
     const expiresMicros = readExpiry(from, this.#spec.ttlMicros)
     this.#held = { value: readTyped(from, this.#spec.type), expiresMicros }
+  }
+
+  migrated(spec: ValueStateSpec | ReducingStateSpec, { value, expires }: CellMigration): ValueCell {
+    const cell = new ValueCell(spec)
+    if (this.#held === undefined) return cell
+    cell.#held = { value: value(this.#held.value), expiresMicros: expires(this.#held.expiresMicros) }
+    return cell
   }
 }
