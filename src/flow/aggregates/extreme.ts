@@ -57,11 +57,16 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
     results: [{ path: [], type: resultOf(input, input) }],
     entry: fields,
     window: fields,
-    add: (record, [kept, present]) =>
-      ifPresent(isNullable, record, [
-        kept!.store(pick(picking, kept!.load(), record.value(0))),
+    add(record, [kept, present], scope) {
+      // Comparing words reads them twice, and memory is read once.
+      const [before, value] = [scope.local<Word>(leaf.word), scope.local<Word>(leaf.word)]
+      return ifPresent(isNullable, record, [
+        before.set(kept!.load()),
+        value.set(record.value(0)),
+        kept!.store(pick(picking, before.get, value.get)),
         ...(isNullable ? [countUp(present!)] : []),
-      ]),
+      ])
+    },
     blocks: (access, entry, scope) =>
       extremeBlocks({ which, leaf, pick: (one, other) => pick(picking, one, other) }, access, entry, scope),
     lift: (entry) => entry,
