@@ -18,6 +18,7 @@ import {
   i32,
   i64,
   loop,
+  memoryFill,
   sequence,
   when,
   whileLoop,
@@ -42,6 +43,12 @@ const UNROLL = 4
 /** Runs are added by blocks where so many rows of the last run were the first of their key, and one of so many. */
 const MANY_NEW = 8
 const MANY_OF = 4
+
+/**
+ * Where a run has so many times more rows than a piece has entries that an epoch has written, nearly all of these will
+ * change: they are marked at once, and no row marks its own.
+ */
+const ROWS_OF_MARKED = 8
 
 /** The functions, and which rows they take and how they find ids. */
 interface IngestKind {
@@ -69,7 +76,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
   const parameters = { control: "i32", at: "i32", end: "i32", rows: "i32", ids: "i32" } as const
   module.function(kind.name, { parameters, result: "i32" }, ({ control, at, end, rows, ids }, scope) => {
     const keyed = beginKeyed(shape, control, scope)
-    const { adding, piece, size, isStraight, behindId } = keyed
+    const { adding, piece, size, isStraight, entryDirty, behindId } = keyed
     const { setup, row, time } = adding
     const readTime = timeReader(adding)
     const closePiece = closeLast(control, piece, size)
@@ -79,6 +86,10 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const [hasManyNew, runStart, sizeBefore] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
     const newCount = i32.sub(size.get, sizeBefore.get)
     const runLength = i32.sub(at.get, runStart.get)
+    const marksEach = scope.local("i32")
+    const rowsLeft = i32.sub(runEnd.get, at.get)
+    const areMostToChange = i32.leU(i32.mul(piece.written.get, i32.const(ROWS_OF_MARKED)), rowsLeft)
+    const markAll = memoryFill(i32.add(entryDirty.get, piece.from.get), i32.const(1), piece.written.get)
     const setRow = (place: Code<"i32">) => row.set(kind.hasList ? i32.load(itemAddress(rows.get, place, 2)) : place)
     const setRowAndTime = (place: Code<"i32">) => sequence(setRow(place), time.set(readTime))
     const needsTime = shape.kernels.some(({ kernel }) => kernel.readsTime === true)
@@ -107,7 +118,9 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
             ...findRunEnd({ scope, setup, at, end, runEnd, isInSlice }),
             runStart.set(at.get),
             sizeBefore.set(size.get),
-            when(i32.eqz(piece.written.get), [addAll(false)], [addAll(true)]),
+            marksEach.set(piece.written.get),
+            when(i32.and(i32.ne(marksEach.get, i32.const(0)), areMostToChange), [markAll, marksEach.set(i32.const(0))]),
+            when(i32.eqz(marksEach.get), [addAll(false)], [addAll(true)]),
             hasManyNew.set(
               i32.and(
                 i32.geS(newCount, i32.const(MANY_NEW)),
