@@ -1,5 +1,5 @@
 /**
- * All that an operator keeps of one key: its cells and its timers.
+ * All that an operator keeps of one key: its cells and its timers. There may be millions, so what few keys have is made when they do.
  *
  * Changes (see `keyed-states.ts` for what stands before them): those of its cells, in the order of the specs; varint how
  * many timers follow, each: varint kind, text tag, uint8 0 it is not set, 1 it is: float64 when it is due, varint its
@@ -16,6 +16,11 @@ import { ValueCell } from "./value-cell.ts"
 /** A timer of a key. */
 export type KeyTimer = Timer<KeyState>
 
+/** Which timer of a key one is. */
+type TimerName = Pick<KeyTimer, "kind" | "tag">
+
+const NO_TIMERS: ReadonlyMap<string, KeyTimer> = new Map()
+
 /** See the head of this file. */
 export class KeyState {
   /** By which the operator finds it. */
@@ -23,10 +28,9 @@ export class KeyState {
   /** The values of the key columns, in order. */
   readonly key: readonly unknown[]
   readonly cells: readonly Cell[]
-  /** Those that are set, by `timerId`. */
-  readonly timers = new Map<string, KeyTimer>()
+  #timers: Map<string, KeyTimer> | undefined
   /** The timers that were set or went since the last write: kind and tag by id. */
-  readonly #changedTimers = new Map<string, { readonly kind: number; readonly tag: string }>()
+  #changedTimers: Map<string, TimerName> | undefined
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
 
@@ -36,21 +40,33 @@ export class KeyState {
     this.cells = cells
   }
 
+  /** The timers that are set, by `timerId`. */
+  get timers(): ReadonlyMap<string, KeyTimer> {
+    return this.#timers ?? NO_TIMERS
+  }
+
   get isEmpty(): boolean {
     return this.timers.size === 0 && this.cells.every(({ isEmpty }) => isEmpty)
   }
 
   /** Takes note that a timer is set, in the place of one with the same id, or that there is none any more. */
   setTimer(id: string, kind: number, tag: string, timer: KeyTimer | undefined): void {
-    if (timer === undefined) this.timers.delete(id)
-    else this.timers.set(id, timer)
+    this.restoreTimer(id, timer)
+    this.#changedTimers ??= new Map()
     this.#changedTimers.set(id, { kind, tag })
+  }
+
+  /** The same, of what was written before. */
+  restoreTimer(id: string, timer: KeyTimer | undefined): void {
+    if (timer === undefined) this.#timers?.delete(id)
+    else (this.#timers ??= new Map()).set(id, timer)
+    if (this.#timers?.size === 0) this.#timers = undefined
   }
 
   writeChanges(out: ByteWriter): void {
     for (const cell of this.cells) cell.writeChanges(out)
-    this.#writeTimers(out, this.#changedTimers)
-    this.#changedTimers.clear()
+    this.#writeTimers(out, this.#changedTimers ?? NO_TIMERS)
+    this.#changedTimers = undefined
   }
 
   writeAll(out: ByteWriter): void {
@@ -58,7 +74,7 @@ export class KeyState {
     this.#writeTimers(out, this.timers)
   }
 
-  #writeTimers(out: ByteWriter, timers: ReadonlyMap<string, { readonly kind: number; readonly tag: string }>): void {
+  #writeTimers(out: ByteWriter, timers: ReadonlyMap<string, TimerName>): void {
     out.varint(timers.size)
     for (const [id, { kind, tag }] of timers) {
       const timer = this.timers.get(id)
@@ -83,10 +99,10 @@ export class KeyState {
       if (kind >= kinds) throw new RangeError(`there is no kind ${kind} of timers`)
       const tag = from.text()
       const id = timerId(kind, tag)
-      if (from.uint8() === 0) this.timers.delete(id)
+      if (from.uint8() === 0) this.restoreTimer(id, undefined)
       else {
         const time = from.float64()
-        this.timers.set(id, { owner: this, kind, tag, time, sequence: from.varint(), isSet: true })
+        this.restoreTimer(id, { owner: this, kind, tag, time, sequence: from.varint(), isSet: true })
       }
     }
   }

@@ -91,7 +91,7 @@ class Migration {
     const state = new KeyState(before.id, before.key, cells)
     for (const { kind, tag, time, sequence } of before.timers.values()) {
       const now = this.#kinds[kind]!
-      state.timers.set(timerId(now, tag), { owner: state, kind: now, tag, time, sequence, isSet: true })
+      state.restoreTimer(timerId(now, tag), { owner: state, kind: now, tag, time, sequence, isSet: true })
     }
     return state
   }

@@ -13,10 +13,12 @@ const SAME = 0
 const EMPTY = 1
 const FULL = 2
 
-/** See the head of this file. */
+/** See the head of this file. There may be millions of cells, so what a cell holds are fields of it. */
 export class ValueCell implements Cell {
   readonly #spec: ValueStateSpec | ReducingStateSpec
-  #held: Held | undefined
+  /** `undefined` where it is empty: no value is that. */
+  #value: unknown
+  #expiresMicros = Infinity
   #pending: Held | undefined
   #isPending = false
   #hasChanged = false
@@ -26,13 +28,13 @@ export class ValueCell implements Cell {
   }
 
   get isEmpty(): boolean {
-    return this.#held === undefined
+    return this.#value === undefined
   }
 
   /** The value, or `undefined` where there is none. */
-  get(world: CellWorld): unknown {
-    const held = this.#isPending ? this.#pending : this.#held
-    return held === undefined || held.expiresMicros <= world.time ? undefined : held.value
+  get({ time }: Pick<CellWorld, "time">): unknown {
+    if (!this.#isPending) return this.#expiresMicros <= time ? undefined : this.#value
+    return this.#pending === undefined || this.#pending.expiresMicros <= time ? undefined : this.#pending.value
   }
 
   plain(world: CellWorld): unknown {
@@ -48,10 +50,10 @@ export class ValueCell implements Cell {
 
   commit(): number {
     if (!this.#isPending) return Infinity
-    this.#held = this.#pending
+    this.#hold(this.#pending?.value, this.#pending?.expiresMicros)
     this.#hasChanged = true
     this.rollBack()
-    return this.#held?.expiresMicros ?? Infinity
+    return this.#expiresMicros
   }
 
   rollBack(): void {
@@ -60,9 +62,8 @@ export class ValueCell implements Cell {
   }
 
   expire(time: number): number {
-    if (this.#held === undefined) return Infinity
-    if (this.#held.expiresMicros > time) return this.#held.expiresMicros
-    this.#held = undefined
+    if (this.#expiresMicros > time) return this.#expiresMicros
+    this.#hold(undefined)
     this.#hasChanged = true
     return Infinity
   }
@@ -74,28 +75,29 @@ export class ValueCell implements Cell {
   }
 
   writeAll(out: ByteWriter): void {
-    out.uint8(this.#held === undefined ? EMPTY : FULL)
-    if (this.#held === undefined) return
-    writeExpiry(out, this.#held.expiresMicros, this.#spec.ttlMicros)
-    writeTyped(out, this.#spec.type, this.#held.value)
+    out.uint8(this.isEmpty ? EMPTY : FULL)
+    if (this.isEmpty) return
+    writeExpiry(out, this.#expiresMicros, this.#spec.ttlMicros)
+    writeTyped(out, this.#spec.type, this.#value)
   }
 
   apply(from: ByteReader): void {
     const tag = from.uint8()
     if (tag > FULL) throw new RangeError(`${tag} stands for what became of a value`)
     if (tag === SAME) return
-    if (tag === EMPTY) {
-      this.#held = undefined
-      return
-    }
+    if (tag === EMPTY) return this.#hold(undefined)
     const expiresMicros = readExpiry(from, this.#spec.ttlMicros)
-    this.#held = { value: readTyped(from, this.#spec.type), expiresMicros }
+    this.#hold(readTyped(from, this.#spec.type), expiresMicros)
   }
 
   migrated(spec: ValueStateSpec | ReducingStateSpec, { value, expires }: CellMigration): ValueCell {
     const cell = new ValueCell(spec)
-    if (this.#held === undefined) return cell
-    cell.#held = { value: value(this.#held.value), expiresMicros: expires(this.#held.expiresMicros) }
+    if (!this.isEmpty) cell.#hold(value(this.#value), expires(this.#expiresMicros))
     return cell
+  }
+
+  #hold(value: unknown, expiresMicros = Infinity): void {
+    this.#value = value
+    this.#expiresMicros = expiresMicros
   }
 }
