@@ -26,6 +26,8 @@ export const layers = {
   "connectors/machine": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // Records of a log that a program opens, as an input: docs/decisions/0059.
   "connectors/log": ["connect", "formats", "log", "batch", "time", "env", "trace", "base"],
+  // What was pushed is durable in a log, which is read as one: docs/decisions/0060.
+  "connectors/http": ["connectors/log", "connect", "formats", "log", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
@@ -40,7 +42,7 @@ export const layers = {
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */
-export const doors = ["index.ts", "files.ts", "log.ts", "machine.ts", "nexmark.ts", "testing.ts"]
+export const doors = ["index.ts", "files.ts", "http.ts", "log.ts", "machine.ts", "nexmark.ts", "testing.ts"]
 
 /** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]

@@ -125,6 +125,8 @@ export interface SourceContext {
   readonly input: string
   /** Relative paths are relative to this directory. */
   readonly baseDirectory: string
+  /** The job's directory, of which `inputs/<input>` belongs to the source. Absent where there is no job. */
+  readonly stateDirectory?: string
 }
 
 /** Something that a source leaves out, and that may have been meant. */
@@ -169,14 +171,21 @@ export interface Source {
   partitionWithin?(targetKey: string): string | undefined
   /** What the last `partitions` has left out and may have been meant. Absent where that cannot be. */
   warnings?(): readonly SourceWarning[]
+  /**
+   * Called behind each commit record: all that was read so far is in it, and is not asked for again. Nothing waits for what is let go
+   * because of it.
+   *
+   * @throws TidemarkError where what was let go after an earlier call has failed.
+   */
+  committed?(): void
   close(): Promise<void>
 }
 
 /**
- * What a source gives of its records over restarts, for `explain` and the docs: the same again from a position on, or each at
- * most once, so that what was read and not committed is lost.
+ * What a source gives of its records over restarts, for `explain` and the docs: the same again from a position on; the same of records
+ * that are pushed, each of which is durable before its sender is told so; or each at most once, so that what was read and not committed is lost.
  */
-export type SourceGuarantee = "replayable" | "at-most-once"
+export type SourceGuarantee = "replayable" | "durable-when-acknowledged" | "at-most-once"
 
 /** A source bound to a job's input, not yet opened. */
 export interface SourceBinding {

@@ -12,7 +12,7 @@ import { formatDuration } from "../base/duration.ts"
 import type { Field, Schema } from "../batch/schema.ts"
 import { secretParams } from "../batch/secret-params.ts"
 import type { SinkBinding } from "../connect/sink.ts"
-import type { SourceBinding } from "../connect/source.ts"
+import type { SourceBinding, SourceGuarantee } from "../connect/source.ts"
 import type { CompileOptions } from "../expr/compile.ts"
 import type { LambdaForm, RowFunction } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
@@ -152,10 +152,15 @@ function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inp
   return { ...parts, detail, ...ofWindows, lambdas: [] }
 }
 
-/** Where rows are read, and what is lost of them, where something is. */
+const GUARANTEES: Readonly<Record<SourceGuarantee, string>> = {
+  replayable: "",
+  "durable-when-acknowledged": ", durable when acknowledged",
+  "at-most-once": ", at most once over restarts",
+}
+
+/** Where rows are read, and what is promised of them, where that is not the usual. */
 function sourceText(source: SourceBinding): string {
-  const isReplayable = (source.readGuarantee ?? "replayable") === "replayable"
-  return isReplayable ? source.describe() : `${source.describe()}, at most once over restarts`
+  return source.describe() + GUARANTEES[source.readGuarantee ?? "replayable"]
 }
 
 function columnsOf(schema: Schema): ExplainedColumn[] {

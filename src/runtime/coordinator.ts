@@ -288,8 +288,8 @@ export class Coordinator {
       onReadable: (input: string, index: number) => flow.wakePartition(input, index),
       listens: () => flow.hasIdleness,
     }
-    const [arena, decoders] = [this.#arena, this.#decoders]
-    const context = { env, baseDirectory, targets, arena, decoders, morselBytes, choosePartition, ...standings }
+    const parts = { env, targets, arena: this.#arena, decoders: this.#decoders, stateDirectory: directory }
+    const context = { ...parts, baseDirectory, morselBytes, choosePartition, ...standings }
     return await Inputs.open(this.#job, context, partitions, active)
   }
 
@@ -533,6 +533,7 @@ export class Coordinator {
     await this.#store.commit(record)
     this.#counters.committed(counters)
     await this.#outputs.apply(staged)
+    this.#inputs.committed()
     this.#wasFinished = finished
     this.#rowsSinceCut = 0
     this.#hasNews = false

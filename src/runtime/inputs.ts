@@ -58,6 +58,7 @@ export interface InputsContext {
   readonly arena: Arena
   readonly decoders: Decoders | undefined
   readonly baseDirectory: string
+  readonly stateDirectory: string
   readonly morselBytes: number
   /** What the job writes to. */
   readonly targets: Targets
@@ -114,8 +115,9 @@ export class Inputs {
     for (const [index, progress] of known) inputs.#known.set(index, progress)
     try {
       for (const [input, { schema, source: binding }] of Object.entries(job.inputs)) {
-        const { env, arena, baseDirectory, decoders } = context
-        const source = await binding.openSource({ env, arena, decoders, schema, input, baseDirectory })
+        const { env, arena, baseDirectory, stateDirectory, decoders } = context
+        const places = { baseDirectory, stateDirectory }
+        const source = await binding.openSource({ env, arena, decoders, schema, input, ...places })
         inputs.#sources.push(source)
         if (source.state !== undefined) inputs.states.push(sourceState(input, source.state))
         const found = await source.partitions()
@@ -228,6 +230,11 @@ export class Inputs {
       const { input } = open.progress
       return [{ input, partition: open.partition.id, aheadMicros: aheadMicros === Infinity ? undefined : aheadMicros }]
     })
+  }
+
+  /** Tells the sources that what they have given is committed. */
+  committed(): void {
+    for (const source of this.#sources) source.committed?.()
   }
 
   /** Where a record lies for people. */

@@ -14,6 +14,7 @@ const PATHS = {
   tidemark: [join(ROOT, "src/index.ts")],
   "tidemark/files": [join(ROOT, "src/files.ts")],
   "tidemark/machine": [join(ROOT, "src/machine.ts")],
+  "tidemark/http": [join(ROOT, "src/http.ts")],
   "tidemark/nexmark": [join(ROOT, "src/nexmark.ts")],
   "tidemark/testing": [join(ROOT, "src/testing.ts")],
 }

@@ -19,6 +19,7 @@ import type {
   SourceContext,
   SourceNotice,
 } from "../../connect/source.ts"
+import type { LogPlace } from "../../log/log-reader.ts"
 import { LogCursor } from "../../log/records/log-cursor.ts"
 import type { LogEntry, LogGap, LogRecord } from "../../log/records/log-entry.ts"
 import { readableOf, type LogReader } from "../../log/records/log.ts"
@@ -38,6 +39,10 @@ export interface LogSourceParts {
   /** Where a job begins that has read nothing yet. */
   readonly begin: (reader: LogReader) => Promise<Lsn | "start" | "end">
   readonly maxRecordBytes: number
+  /** The records within a record of the log, at least one; without it, it is one. */
+  readonly piecesOf?: (payload: Uint8Array) => readonly Uint8Array[]
+  /** Told where the job would go on, when that is committed. */
+  readonly onCommitted?: (next: LogPlace) => void
   /** Called when the source is closed. */
   readonly onClose: () => Promise<void>
 }
@@ -65,6 +70,7 @@ export class LogSource implements Source {
   async open(_partition: Partition, index: number, position: Position): Promise<PartitionReader> {
     const { last } = this.state
     if (last !== undefined) await this.#expectSame(last)
+    this.committed()
     const { reader } = this.#parts
     const from = last === undefined ? await this.#parts.begin(reader) : lsnOf(last.next)
     const { log, disk } = readableOf(reader)
@@ -73,6 +79,11 @@ export class LogSource implements Source {
     const lines = new RecordLines({ arena, schema, maxRecordBytes: this.#parts.maxRecordBytes, partition: index })
     const label = `The log ${this.#parts.id} of the input ${this.#context.input}`
     return new LogSourceReader({ ...this.#parts, log, cursor, lines, label, state: this.state }, position)
+  }
+
+  committed(): void {
+    const { last } = this.state
+    if (last !== undefined) this.#parts.onCommitted?.(last.next)
   }
 
   async close(): Promise<void> {
@@ -97,6 +108,14 @@ export class LogSource implements Source {
   }
 }
 
+/** A record to be decoded: one of the log, or one within that. */
+interface Piece {
+  readonly record: LogRecord
+  readonly index: number
+  readonly isLast: boolean
+  readonly bytes: Uint8Array
+}
+
 /** What a reader is made of. */
 interface LogReaderParts extends LogSourceParts {
   readonly log: ReadableLog
@@ -112,7 +131,7 @@ class LogSourceReader implements PartitionReader {
   readonly #parts: LogReaderParts
   #position: Position
   /** The records whose lines are not decoded yet, in order. */
-  #waiting: readonly LogRecord[] = []
+  #waiting: readonly Piece[] = []
   /** How many of them are. */
   #decoded = 0
   readonly #places = new KnownPlaces()
@@ -187,9 +206,19 @@ class LogSourceReader implements PartitionReader {
     this.#atEndOf = atEndOf
     this.#isDone = isDone
     for (const entry of entries) if (entry.kind === "gap") this.#tell(entry)
-    this.#waiting = entries.filter(isRecord)
+    this.#waiting = entries.filter(isRecord).flatMap((record) => this.#piecesOf(record))
     this.#decoded = 0
-    if (this.#waiting.length > 0) lines.add(this.#waiting.map(({ payload }) => payload))
+    if (this.#waiting.length > 0) lines.add(this.#waiting.map(({ bytes }) => bytes))
+  }
+
+  /** The records within a record, without those that an earlier run has read. */
+  #piecesOf(record: LogRecord): readonly Piece[] {
+    const { piecesOf, state } = this.#parts
+    if (piecesOf === undefined) return [{ record, index: 0, isLast: true, bytes: record.payload }]
+    const { last } = state
+    const read = last !== undefined && lsnOf(last.next) === record.lsn ? last.pieces : 0
+    const pieces = piecesOf(record.payload)
+    return pieces.map((bytes, index) => ({ record, index, isLast: index === pieces.length - 1, bytes })).slice(read)
   }
 
   /** Takes note that the records up to a position are read. */
@@ -197,13 +226,16 @@ class LogSourceReader implements PartitionReader {
     const count = next.ordinal - this.#position.ordinal
     const taken = this.#waiting.slice(this.#decoded, this.#decoded + count)
     // They were fetched together, so they are of one generation.
-    const places = taken.map(({ lsn }) => placeOf(lsn))
+    const places = taken.map(({ record }) => placeOf(record.lsn))
     this.#places.add(this.#position.ordinal, places)
     this.#decoded += count
     this.#position = next
     const last = taken.at(-1)
     if (last === undefined) return
-    this.#parts.state.move({ place: places.at(-1)!, next: placeOf(last.next), timeMicros: last.timeMicros })
+    const { record, index, isLast } = last
+    const place = places.at(-1)!
+    const behind = isLast ? { next: placeOf(record.next), pieces: 0 } : { next: place, pieces: index + 1 }
+    this.#parts.state.move({ place, timeMicros: record.timeMicros, ...behind })
   }
 
   /** L16. A job that has read nothing has lost nothing. */

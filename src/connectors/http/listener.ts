@@ -1,0 +1,223 @@
+/**
+ * The HTTP server of one or several inputs: it listens while one of them is open.
+ *
+ * Invariants:
+ * - HL1 It listens from when the first door is opened until the last is closed; then what is being answered is answered, for a time.
+ * - HL2 Nothing that comes in makes it fail: heads that are too large, slow or no HTTP are answered and cut off.
+ */
+import { readFileSync } from "node:fs"
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http"
+import { createServer as createTlsServer } from "node:https"
+import type { AddressInfo, Socket } from "node:net"
+import { resolve } from "node:path"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Env } from "../../env/env.ts"
+import { exchange } from "./http-exchange.ts"
+import type { ServerSettings } from "./http-options.ts"
+import type { InputDoor } from "./input-door.ts"
+import { RateLimit } from "./rate-limit.ts"
+import { Refusal } from "./refusal.ts"
+import { BytesInFlight } from "./request-body.ts"
+import { Tokens } from "./tokens.ts"
+
+/** How long requests are still answered when the last door is closed. */
+const GRACE_MICROS = 5_000_000
+/** So often it looks which connections have come to rest. */
+const LOOK_MICROS = 20_000
+const HEADER_BYTES_MAX = 16 * 1024
+const KEEP_ALIVE_MS = 30_000
+
+/**
+ * Where a server listens.
+ *
+ * @example
+ * ```ts
+ * import { httpServer, type ListeningAddress } from "tidemark/http"
+ *
+ * const textOf = ({ host, port, url }: ListeningAddress) => `${url} (port ${port} of ${host})`
+ * const server = httpServer({ port: 0 })
+ * const shown = () => (server.address === undefined ? "not listening" : textOf(server.address))
+ * ```
+ */
+export interface ListeningAddress {
+  readonly host: string
+  readonly port: number
+  /** `http://127.0.0.1:8080`. */
+  readonly url: string
+}
+
+/** See the head of this file. */
+export class Listener {
+  readonly #settings: ServerSettings
+  readonly #doors = new Map<string, InputDoor>()
+  #server: Server | undefined
+  #address: ListeningAddress | undefined
+  /** Opening and closing go one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(settings: ServerSettings) {
+    this.#settings = settings
+  }
+
+  /** Where it listens, while it does. */
+  get address(): ListeningAddress | undefined {
+    return this.#address
+  }
+
+  /**
+   * Opens a door, and listens where that is the first.
+   *
+   * @throws TidemarkError `address-unavailable`, `invalid-options`, `invalid-params`.
+   */
+  async open(door: InputDoor, env: Env, baseDirectory: string): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#doors.has(door.path)) {
+        throw new TidemarkError("invalid-options", `The path ${door.path} of the HTTP server is an input already.`, {
+          hint: "Give each input a path of its own.",
+        })
+      }
+      this.#server ??= await this.#listen(env, baseDirectory)
+      this.#doors.set(door.path, door)
+    })
+  }
+
+  /** Closes a door, and with the last one the server. */
+  async close(door: InputDoor, { timers }: Pick<Env, "timers">): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#doors.get(door.path) !== door) return
+      this.#doors.delete(door.path)
+      const server = this.#server
+      if (this.#doors.size > 0 || server === undefined) return
+      this.#server = undefined
+      this.#address = undefined
+      await closeServer(server, timers)
+    })
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  async #listen(env: Env, baseDirectory: string): Promise<Server> {
+    const { tokenVariables, rate, maxInFlightBytes, maxConnections } = this.#settings
+    const parts = {
+      env,
+      tokens: tokenVariables === undefined ? undefined : Tokens.read(tokenVariables),
+      rates: rate && new RateLimit(rate),
+      inFlight: new BytesInFlight(maxInFlightBytes),
+      doorOf: (path: string) => this.#doors.get(path),
+    }
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => exchange(request, response, parts)
+    const server = this.#create(onRequest, baseDirectory)
+    server.maxConnections = maxConnections
+    // Whoever waits to be told to go on is judged by its head first.
+    server.on("checkContinue", onRequest)
+    server.on("clientError", answerBroken)
+    await listening(server, this.#settings)
+    this.#address = addressOf(server, this.#settings)
+    return server
+  }
+
+  #create(onRequest: RequestListener, baseDirectory: string): Server {
+    const { tls, headersTimeoutMs, requestTimeoutMs } = this.#settings
+    const limits = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    }
+    if (tls === undefined) return createServer(limits, onRequest)
+    const read = (path: string): Buffer => readPem(resolve(baseDirectory, path))
+    const certificate = { cert: read(tls.certFile), key: read(tls.keyFile) }
+    try {
+      return createTlsServer({ ...limits, ...certificate, handshakeTimeout: headersTimeoutMs }, onRequest)
+    } catch (cause) {
+      const files = `${tls.certFile} and ${tls.keyFile}`
+      throw new TidemarkError("invalid-options", `The HTTP server cannot use ${files} for TLS.`, {
+        hint: "Give the certificate (with its chain) and its key, both as PEM.",
+        cause,
+      })
+    }
+  }
+}
+
+/** Takes no connection any more; those on which something is answered go when that is done, or when it has taken too long. */
+async function closeServer(server: Server, timers: Env["timers"]): Promise<void> {
+  const isClosed = new AbortController()
+  server.close(() => isClosed.abort())
+  for (let waited = 0; waited < GRACE_MICROS && !isClosed.signal.aborted; waited += LOOK_MICROS) {
+    server.closeIdleConnections()
+    await timers.sleep(LOOK_MICROS, isClosed.signal)
+  }
+  server.closeAllConnections()
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException
+    throw new TidemarkError("invalid-options", `The file ${path} of the HTTP server cannot be read (${code}).`, {
+      hint: "tls takes the paths of a certificate and of its key.",
+      cause,
+    })
+  }
+}
+
+function listening(server: Server, { host, port }: ServerSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === "EADDRINUSE"
+      const why = isTaken ? "another process listens there" : cause.message
+      reject(
+        new TidemarkError("address-unavailable", `The HTTP server cannot listen at ${host}:${port}: ${why}.`, {
+          hint: isTaken
+            ? "Wait for it, or give another port; 0 takes one that is free."
+            : "Give a name or address of this machine, and a port that this process may use.",
+          cause,
+        }),
+      )
+    })
+    server.listen(port, host, () => resolve())
+  })
+}
+
+function addressOf(server: Server, { tls }: ServerSettings): ListeningAddress {
+  const { address: host, family, port } = server.address() as AddressInfo
+  const shown = family === "IPv6" ? `[${host}]` : host
+  return { host, port, url: `${tls === undefined ? "http" : "https"}://${shown}:${port}` }
+}
+
+/** HL2: answers what is no request, and cuts it off. */
+function answerBroken(error: NodeJS.ErrnoException, stream: unknown): void {
+  const socket = stream as Socket
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
+  const refusal = brokenRefusal(error.code)
+  const body = refusal.body()
+  const head = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\ncontent-type: application/json\r\nconnection: close`
+  socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n`)
+  socket.end(body, () => socket.destroy())
+}
+
+function brokenRefusal(code: string | undefined): Refusal {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new Refusal(
+        "header-too-large",
+        "The head of the request is too large.",
+        `Send at most ${HEADER_BYTES_MAX} bytes of headers.`,
+      )
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new Refusal(
+        "request-timeout",
+        "The request took too long to come.",
+        "Send it faster, or in several requests.",
+      )
+    default:
+      return new Refusal("bad-request", "That is no request of HTTP/1.1.", "Use a client of HTTP.")
+  }
+}
