@@ -1,7 +1,8 @@
 /** Records that are sent by HTTP: real processes that are killed, every refusal, and what hostile senders try. */
-import { fork, type ChildProcess } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { fork, spawnSync, type ChildProcess } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http"
+import { request as tlsRequest } from "node:https"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -10,10 +11,12 @@ import { pathToFileURL } from "node:url"
 import { gzipSync } from "node:zlib"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { run } from "../src/embedded/run.ts"
+import { nodeDisk } from "../src/env/node/node-disk.ts"
 import { jsonl } from "../src/files.ts"
 import { httpServer, type HttpInputOptions, type HttpServer, type HttpServerOptions } from "../src/http.ts"
 import { job, schema, t } from "../src/index.ts"
 import type { JobHandle } from "../src/runtime/run-job.ts"
+import { writeSavepoint } from "../src/state/savepoint.ts"
 
 vi.setConfig({ testTimeout: 180_000 })
 const fromDist = (door: string) => JSON.stringify(pathToFileURL(resolve(`dist/${door}.js`)).href)
@@ -521,4 +524,66 @@ test.each<[make: () => unknown, message: string]>([
   ],
 ])("options of %# are refused", (make, message) => {
   expect(make).toThrow(expect.objectContaining({ code: "invalid-options", message }))
+})
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0
+
+test.skipIf(!hasOpenssl)("H9 by TLS are taken with the certificate that is given", async () => {
+  const [certFile, keyFile] = [join(directory, "cert.pem"), join(directory, "key.pem")]
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost"]
+  const made = spawnSync("openssl", ["req", "-x509", ...kind, "-keyout", keyFile, "-out", certFile, "-days", "2"])
+  expect(made.status).toBe(0)
+  const { url, handle } = await start({ tls: { certFile, keyFile } })
+  expect(url).toMatch(/^https:/)
+  const status = await new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json" }
+    const options = {
+      method: "POST",
+      headers,
+      ca: readFileSync(certFile),
+      servername: "localhost",
+    }
+    const sent = tlsRequest(new URL("/numbers", url), options, (response) => resolve(response.resume().statusCode))
+    sent.on("error", reject)
+    sent.end('{"n":1}')
+  })
+  expect(status).toBe(200)
+  await until(() => handle.status().rowsIn === 1)
+})
+
+test("H3 from a savepoint a job goes on where inputs/ is copied, and is refused where it is not", async () => {
+  const first = await start()
+  expect((await send(first.url, { body: '[{"n":1},{"n":2}]' })).status).toBe(200)
+  await until(() => first.handle.status().rowsIn === 2)
+  await first.handle.stop()
+  await writeSavepoint(nodeDisk, join(directory, "state"), join(directory, "savepoint"), "1234")
+  const second = await start()
+  expect((await send(second.url, { body: '{"n":3}' })).status).toBe(200)
+  await until(() => second.handle.status().rowsIn === 3)
+  await second.handle.stop()
+  const bound = (output: string) =>
+    copy.with({
+      inputs: { numbers: httpServer({ port: 0 }).input("/numbers") },
+      outputs: { numbers: jsonl(join(directory, "out", output)) },
+    })
+  const options = {
+    directory: join(directory, "copied"),
+    fromSavepoint: join(directory, "savepoint"),
+  }
+  await expect(
+    run(bound("without"), {
+      ...options,
+      directory: join(directory, "bare"),
+    }).then(({ finished }) => finished),
+  ).rejects.toMatchObject({
+    code: "source-changed",
+  })
+  cpSync(join(directory, "state/inputs"), join(directory, "copied/inputs"), {
+    recursive: true,
+  })
+  const handle = await run(bound("with"), options)
+  handles.push(handle)
+  await until(() => handle.status().rowsIn === 3)
+  await handle.stop()
+  expect(rowsOf("with").map(({ n }) => n)).toEqual([3])
 })

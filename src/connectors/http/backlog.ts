@@ -11,12 +11,15 @@ interface Stretch {
   bytes: number
 }
 
-const STRETCH_BYTES = 64 * 1024
-
 /** See the head of this file. A stretch counts until all of it is read. */
 export class Backlog {
+  readonly #stretchBytes: number
   readonly #stretches: Stretch[] = []
   #bytes = 0
+
+  constructor(stretchBytes: number) {
+    this.#stretchBytes = stretchBytes
+  }
 
   get bytes(): number {
     return this.#bytes
@@ -26,7 +29,7 @@ export class Backlog {
   add(place: LogPlace, bytes: number): void {
     this.#bytes += bytes
     const newest = this.#stretches.at(-1)
-    if (newest === undefined || newest.bytes >= STRETCH_BYTES) this.#stretches.push({ last: place, bytes })
+    if (newest === undefined || newest.bytes >= this.#stretchBytes) this.#stretches.push({ last: place, bytes })
     else {
       newest.last = place
       newest.bytes += bytes

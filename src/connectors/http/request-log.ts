@@ -20,6 +20,9 @@ import { readKeys, writeKeys } from "./key-file.ts"
 import { digestText, KeyTable, type KeyPolicy, type StoredRequest } from "./key-table.ts"
 import { decodeHead, encodeRequest, type PushedRequest } from "./request-record.ts"
 
+/** What is let go at a time is counted by so many stretches. */
+const STRETCHES = 64
+
 /** How requests are kept. */
 export interface RequestLogSettings {
   /** So many bytes may wait to be read by the job. */
@@ -54,7 +57,7 @@ export class RequestLog {
   readonly #directory: string
   readonly #settings: RequestLogSettings
   readonly #keys: KeyTable
-  readonly #backlog = new Backlog()
+  readonly #backlog: Backlog
   readonly #pending = new Map<string, PendingRequest>()
   readonly #appending = new Set<Promise<void>>()
   #appendingBytes = 0
@@ -73,6 +76,7 @@ export class RequestLog {
     this.log = log
     this.#settings = settings
     this.#keys = new KeyTable(settings.keys)
+    this.#backlog = new Backlog(settings.trimBytes / STRETCHES)
   }
 
   /**
