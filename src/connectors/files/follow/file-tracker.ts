@@ -55,6 +55,10 @@ interface Sight {
   isVerified: boolean
   changedMicros: number
   missed: { readonly sinceMicros: number; looks: number } | undefined
+  /** Whether it was found cut at an earlier look: what lies beside it since is whole. */
+  isCut: boolean
+  /** Whether at the last look there lay a copy beside it that is none of what it had by then. */
+  isDoubted: boolean
 }
 
 /** A file of which there is something to read. */
@@ -159,6 +163,8 @@ export class FileTracker {
         isVerified: false,
         changedMicros,
         missed: undefined,
+        isCut: false,
+        isDoubted: false,
       }
       this.#sights.set(known.number, sight)
     }
@@ -290,6 +296,11 @@ export class FileTracker {
   async #cut(known: KnownFile, seen: SeenFile, view: FollowView): Promise<void> {
     const { files } = this.#context
     const sight = this.#sightOf(known)
+    if (known.offset > 0 && !sight.isCut) {
+      // The view may be of a moment before the cut, when a copy of it was still being made, and looked like none: once more.
+      sight.isCut = true
+      return this.#await(known)
+    }
     const unread = Math.max(0, sight.size - known.offset)
     const copies = await this.#addGenerations(seen.id, known, view, seen.fileId, seen)
     if (copies === undefined) return this.#await(known)
@@ -396,6 +407,9 @@ export class FileTracker {
    */
   async #checkCopies(known: KnownFile, seen: SeenFile, view: FollowView): Promise<void> {
     const { files, readHead } = this.#context
+    const sight = this.#sightOf(known)
+    const { isDoubted } = sight
+    sight.isDoubted = false
     const isOther = ({ fileId }: SeenFile) => files.byFileId(fileId) !== undefined || view.match(fileId) !== undefined
     const unknown = (await view.generationsOf(seen.id)).filter((beside) => beside.size > 0 && !isOther(beside))
     if (unknown.length === 0) return
@@ -404,6 +418,11 @@ export class FileTracker {
     if (now === undefined || heads.some((head) => head === undefined)) return this.#await(known)
     if (heads.some((head) => now.length > 0 && startsAlike(head!, now))) return
     if (known.offset === 0) return await this.#cut(known, seen, view)
+    if (!isDoubted) {
+      // It may have been cut since it was checked: then the next look says so, and knows the copy of what was read.
+      sight.isDoubted = true
+      return this.#await(known)
+    }
     this.#tellCut(seen.id, 0, (await this.#addGenerations(seen.id, undefined, view, seen.fileId)) ?? [])
   }
 

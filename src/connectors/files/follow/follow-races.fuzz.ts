@@ -2,7 +2,7 @@
  * A followed log that is written and renamed between any two calls of the disk: at each of them a writer may take some of its steps, one
  * rename or one write at a time, and stop in the middle of a rotation for as long as it likes.
  */
-import { existsSync, renameSync } from "node:fs"
+import { existsSync, renameSync, truncateSync } from "node:fs"
 import { expect, test } from "vitest"
 import type { Prng } from "../../../base/prng.ts"
 import { forEachSeedInTurn } from "../../../../test/seeds.ts"
@@ -163,6 +163,52 @@ async function followBetween(isNew: boolean, first: number, then: number, of: (t
   if (calls < then) other!()
   await follower.drain()
   expect(follower.notices).toEqual([])
+  committed = follower.commit()
+  await follower.end()
+  world.remove()
+  return committed.rows.map((row) => (row as { n: number }).n)
+}
+
+/** A copy is begun before one call of the disk, and is whole when the log is cut before another one. */
+for (const isNew of [false, true]) {
+  test(`FO6 FO12 a log that is copied in two pieces and cut, at any two calls of a process that ${isNew ? "begins" : "runs"}: each line once`, async () => {
+    for (let first = 1; first <= CALLS; first++) {
+      for (let then = first; then <= first + APART; then++) {
+        const read = await followCopied(isNew, first, then)
+        expect(read, `at ${first} and ${then}`).toEqual([0, 1, 2, 3, 4, 5, 6])
+      }
+    }
+  })
+}
+
+async function followCopied(isNew: boolean, first: number, then: number): Promise<number[]> {
+  const world = new FollowWorld()
+  const copy = `${NAME}.1`
+  world.append(NAME, lines(0, 1, 2, 3))
+  const start = (from?: Committed) => Follower.start(world, jsonl(NAME, { follow: true }), from)
+  let follower = await start()
+  await follower.drain()
+  let committed = follower.commit()
+  world.append(NAME, lines(4))
+  if (isNew) await follower.end()
+  const begin = () => world.append(copy, lines(0))
+  const end = () => {
+    world.append(copy, lines(1, 2, 3, 4))
+    truncateSync(world.path(NAME))
+    world.append(NAME, lines(5, 6))
+  }
+  let calls = 0
+  world.meanwhile = () => {
+    calls++
+    if (calls === first) begin()
+    if (calls === then) end()
+  }
+  if (isNew) follower = await start(committed)
+  await follower.drain()
+  world.meanwhile = () => undefined
+  if (calls < first) begin()
+  if (calls < then) end()
+  await follower.drain()
   committed = follower.commit()
   await follower.end()
   world.remove()
