@@ -7,7 +7,7 @@ import { RecoveryFold, type RecoveredState } from "../state/recovery-fold.ts"
 import { DrawnFaults } from "./drawn-faults.ts"
 import { explainFinding, runSeeds, traceSeed } from "./runner.ts"
 
-const SEEDS_MAX = 60
+const SEEDS_MAX = 300
 
 afterEach(() => vi.restoreAllMocks())
 
