@@ -128,7 +128,7 @@ function mapped<K, V>(map: ReadonlyMap<K, V>, change: (value: V) => V): Readonly
 }
 
 describe("a simulation finds out a job that", () => {
-  test.each(BUGS)("%s", async (_name, says, plant) => {
+  test.each(BUGS)("%s", { timeout: 300_000 }, async (_name, says, plant) => {
     plant()
     for (let seed = 1; seed <= SEEDS_MAX; seed++) {
       const { findings } = await runSeeds(seed, 1)
