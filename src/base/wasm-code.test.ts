@@ -178,6 +178,13 @@ const bytewise = (twin: (a: number, b: number) => number) => lanewise(Uint8Array
 const V128: Table<typeof v128> = {
   load: reads("v128", v128.load, (bytes) => new Uint8Array(bytes.buffer.slice(13, 29))),
   store: writes("v128", v128.store, (bytes, value) => new Uint8Array(bytes.buffer).set(value)),
+  store64Lane: [0, 1].map((lane) =>
+    writes(
+      "v128",
+      (address, value, offset) => v128.store64Lane(address, value, lane, offset),
+      (bytes, value) => new Uint8Array(bytes.buffer).set(value.subarray(lane * 8, lane * 8 + 8)),
+    ),
+  ),
   load32Splat: reads("v128", v128.load32Splat, (bytes) => {
     const word = bytes.getInt32(0, true)
     return bytesOfWords(word, word, word, word)

@@ -282,6 +282,9 @@ export const v128 = {
     assert(bytes.length === 16, "a vector has 16 bytes")
     return code("v128", [vector(12), bytes])
   },
+  /** Stores one of the two lanes of 8 bytes. */
+  store64Lane: (address: Code<"i32">, value: Code<"v128">, lane: number, offset = 0): Code<"none"> =>
+    code("none", [address.parts, value.parts, vector(91), 0, offsetPart(offset), lane]),
   /** Loads 4 bytes into all four lanes. */
   load32Splat: load("v128", vector(9)),
   /** Loads 8 bytes into both lanes. */

@@ -57,7 +57,7 @@ const KEY_LISTS = [
 
 function planOf(prng: Prng): Plan {
   const fixture = new PlanFixture()
-  const timed = fixture.eventTime(fixture.source(COLUMNS), prng.pick([0, 0, 4]))
+  const timed = fixture.eventTime(fixture.source(COLUMNS), prng.pick([0, 0, 4, 40]))
   const input = prng.chance(0.4) ? fixture.filter(timed, (row: Row) => row["keep"]) : timed
   const results = fixture.window(input, prng.pick(WINDOWS), prng.pick(KEYS), prng.pick(AGGREGATES))
   fixture.output("results", results)
@@ -71,7 +71,7 @@ function eventsOf(prng: Prng): JobEvent[] {
   let time = prng.pick([0, -100, 1_700_000_000_000_000])
   const parts = Array.from({ length: 2 + prng.below(4) }, () => {
     const [step, stay] = [prng.pick([1, 2, 5, 30]), prng.pick([0.2, 0.9])]
-    const disorder = prng.chance(0.2) ? 20 : 0
+    const disorder = prng.chance(0.35) ? 20 : 0
     let key = prng.below(keyCount)
     const records = Array.from({ length: 1 + prng.below(60) }, (): Row => {
       time += prng.below(step) + (prng.chance(0.02) ? prng.pick([200, 5000]) : 0)

@@ -38,6 +38,24 @@ describe("few keys", () => {
     },
   )
 
+  it("PL1 keys that are numbered anew, as many others came late and left, have what they had", () => {
+    const fixture = new PlanFixture()
+    const timed = fixture.eventTime(fixture.source({ at: t.timestamp(), key: t.int32, x: t.float64 }), 100)
+    fixture.output("results", fixture.window(timed, hopping(60, 1), ["key"], { sum: ["sum", "x"] }))
+    const others = Array.from({ length: 2000 }, (_, key) => ({ at: 1, key: key + 10, x: key / 3 }))
+    // Key 1 is known before key 2, and comes after it where pieces are left.
+    const few = [50, 51, 52, 53].flatMap((at) => [2, 1].map((key) => ({ at, key, x: at / key })))
+    const parts = [rows(0, { at: 0, key: 1, x: 1 }, { at: 0, key: 2, x: 1 }), rows(0, ...few), rows(0, ...others)]
+    const later = [162, 163, 230].map((at) => rows(0, { at, key: 2, x: 1 }, { at, key: 1, x: 2 }))
+    const job = {
+      plan: fixture.plan,
+      events: [partitionEvent("open", 0), ...parts, ...later, { kind: "drain" } as const],
+    }
+    const arena = new Arena({ maxBytes: 1 << 24 })
+    const fast = new JobRun(job, { prng: new Prng(1), arena, restoreChance: 0, compile: "off", batchRows: 4000 }).run()
+    expect(differenceOf(runSlowly(job), fast)).toBeUndefined()
+  })
+
   it("are told by the values and codes that columns have for them", () => {
     const memory = Int32Array.of(9, 7, -3, 5, 5, 5, 5, 0, 2, 1, 1)
     expect(valuesOfFew(memory, 1, 2)).toEqual([7, -3])

@@ -21,15 +21,26 @@ const ZERO_AT_FIRST = [size, capacity, written, dirty, oldCount, indexed, shift]
 /** A list of records, of which those before `head` are no more in use. */
 export class PieceList {
   readonly #records: LinearArray
+  /** What pieces have beside their entries (`piece-lanes.ts`), and how many items of the array that is for each. */
+  readonly #lanes: LinearArray | undefined
+  readonly #laneItems: number
   readonly #moveDown: MoveBytes
 
-  constructor(arena: Arena) {
+  /** @param laneBytes how many bytes lanes take for each piece, a multiple of `PIECE_BYTES`; 0 where there are none. */
+  constructor(arena: Arena, laneBytes = 0) {
     this.#moveDown = moveBytes(arena.memory)
     this.#records = new LinearArray(arena, PIECE_BYTES, SMALLEST)
+    this.#laneItems = laneBytes / PIECE_BYTES
+    if (laneBytes > 0) this.#lanes = new LinearArray(arena, PIECE_BYTES, SMALLEST * this.#laneItems, null)
   }
 
   get address(): number {
     return this.#records.address
+  }
+
+  /** Where the lanes of pieces are; 0 where they have none. */
+  get lanesAddress(): number {
+    return this.#lanes?.address ?? 0
   }
 
   /** Where a record lies in memory, and which one lies there. */
@@ -48,11 +59,14 @@ export class PieceList {
 
   /** Makes room, and gives whether the list has moved. */
   reserve(capacity: number): boolean {
-    return this.#records.reserve(capacity + 1)
+    if (!this.#records.reserve(capacity + 1)) return false
+    this.#lanes?.reserve(this.#records.capacity * this.#laneItems)
+    return true
   }
 
   release(): void {
     this.#records.release()
+    this.#lanes?.release()
   }
 
   /** A field of a record. */
@@ -86,11 +100,18 @@ export class PieceList {
 
   /** Copies `count` records to another place of the list. */
   move(from: number, to: number, count: number): void {
-    if (to < from) this.#moveDown(this.recordAddress(to), this.recordAddress(from), count * PIECE_BYTES)
-    else this.#records.u8.copyWithin(to * PIECE_BYTES, from * PIECE_BYTES, (from + count) * PIECE_BYTES)
+    this.#moveItems(this.#records, from, to, count)
+    const items = this.#laneItems
+    if (this.#lanes !== undefined) this.#moveItems(this.#lanes, from * items, to * items, count * items)
   }
 
-  /** Takes over a record of another list. */
+  #moveItems(array: LinearArray, from: number, to: number, count: number): void {
+    const [source, target, bytes] = [from * PIECE_BYTES, to * PIECE_BYTES, count * PIECE_BYTES]
+    if (to < from) this.#moveDown(array.address + target, array.address + source, bytes)
+    else array.u8.copyWithin(target, source, source + bytes)
+  }
+
+  /** Takes over a record of another list, where pieces are not held by lanes. */
   copyFrom(other: PieceList, from: number, to: number): void {
     const bytes = other.#records.u8.subarray(from * PIECE_BYTES, (from + 1) * PIECE_BYTES)
     this.#records.u8.set(bytes, to * PIECE_BYTES)

@@ -13,6 +13,7 @@ import { KeyList } from "./keys/key-list.ts"
 import { PieceList } from "./piece-list.ts"
 import { NO_START } from "./kernels/advance-code.ts"
 import { moveBytes, type MoveBytes } from "./kernels/move-code.ts"
+import { laneLayout } from "./kernels/piece-lanes.ts"
 import { CONTROL, type ListName } from "./kernels/window-control.ts"
 import type { WindowShape } from "./kernels/window-shape.ts"
 
@@ -69,7 +70,7 @@ export class WindowMemory {
     this.#shape = shape
     this.#move = moveBytes(arena.memory)
     this.#control = new LinearArray(arena, 4, shape.control.bytes / 4)
-    this.pieces = new PieceList(arena)
+    this.pieces = new PieceList(arena, laneLayout(shape)?.bytes)
     this.entryIds = new LinearArray(arena, 4, SMALLEST, null)
     this.entryDirty = new LinearArray(arena, 1, SMALLEST)
     this.entryFields = shape.entryFields.map(() => new LinearArray(arena, 8, SMALLEST, null))
@@ -239,6 +240,7 @@ export class WindowMemory {
     }
     for (const [offset, array] of addresses) if (array !== undefined) this.setAt(offset, array.address)
     this.setAt(CONTROL.pieces, this.pieces.address)
+    this.setAt(CONTROL.pieceLanes, this.pieces.lanesAddress)
     this.setAt(CONTROL.pieceCapacity, this.pieces.capacity)
     this.setAt(CONTROL.entryCapacity, this.entryCapacity)
   }

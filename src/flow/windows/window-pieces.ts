@@ -429,7 +429,11 @@ export class WindowPieces {
 
   /** Takes note that `entryIds` has got other ids for the same keys. */
   onIdsMoved(): void {
-    for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, PIECE.shift, 0)
+    for (let index = this.#head; index < this.#tail; index++) {
+      this.#main.set(index, PIECE.shift, 0)
+      // Lanes go by ids.
+      if (this.#main.get(index, PIECE.dirty) !== 0) this.#main.set(index, PIECE.dirty, 1)
+    }
     for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, PIECE.shift, 0)
     this.#moves++
     this.#memory.set(CONTROL.straightCount, 0)

@@ -1,5 +1,5 @@
 /** Places in linear memory, for code that reads and writes them: fields of the control block, of pieces, and of arrays. */
-import { f64, i32, i64, type Code, type Local } from "../../../base/wasm-code.ts"
+import { f64, i32, i64, v128, type Code, type Local } from "../../../base/wasm-code.ts"
 import type { FunctionScope } from "../../../base/wasm-module.ts"
 import type { FieldPlace, Word } from "../../aggregates/aggregate.ts"
 
@@ -46,6 +46,12 @@ export function fieldPlace(word: Word, base: Local<"i32">, index8: Local<"i32">)
 /** The constant of a field's bits. */
 export function bitsConstant(word: Word, bits: bigint): Code<Word> {
   return word === "f64" ? f64.reinterpretI64(i64.const(bits)) : i64.const(bits)
+}
+
+/** Both lanes of 8 bytes with the same bits. */
+export function vectorOfBits(bits: bigint): Code<"v128"> {
+  const lanes = BigInt64Array.of(bits, bits)
+  return v128.const([...new Uint8Array(lanes.buffer)])
 }
 
 /** Whether bit `row` of a bitmap is set. */

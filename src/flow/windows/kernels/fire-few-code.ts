@@ -45,6 +45,21 @@ import {
 } from "./advance-code.ts"
 import { bitsConstant, fieldPlace, increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
 import { loadControl, noteRun, storeFromPlace, storeListedKey, type Emitting } from "./emit-code.ts"
+import {
+  beginFiringLanes,
+  clearLanes,
+  findRecord,
+  findRowsOfLanes,
+  keepLanes,
+  letGoOfLanes,
+  loadLanes,
+  placesOfPiece,
+  setRecord,
+  storeResultsOfLanes,
+  takeNewLanes,
+  takeOldLanes,
+  type FiringLanes,
+} from "./fire-lanes-code.ts"
 import { CONTROL, PIECE, PIECE_BYTES } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
 
@@ -73,6 +88,8 @@ interface Few {
   readonly hasChanged: Local<"i32">
   /** By part: the keys of the window's rows, where parts are words. */
   readonly keyVectors: readonly Local<"v128">[]
+  /** What is at places, in variables; `undefined` where pieces have no lanes. */
+  readonly lanes: FiringLanes | undefined
 }
 
 /** `fireFew(control, keyCount, lastDueEnd, to, capacity) → rows`: see `fireDue`; `keyCount` is how many keys there are. */
@@ -86,8 +103,10 @@ export function writeFireFew(module: WasmModule, shape: WindowShape): void {
     const row = scope.local("i32")
     const load = (offset: number) => loadedFrom(control, offset, scope, setup)
     const loadLong = (offset: number) => loadedLongFrom(control, offset, scope, setup)
+    const lanes = beginFiringLanes(turning)
     const few: Few = {
       turning,
+      lanes,
       emitting: { shape, scope, control, setup, row, index: scope.local("i32") },
       keyCount,
       head: load(CONTROL.head),
@@ -133,8 +152,10 @@ export function writeFireFew(module: WasmModule, shape: WindowShape): void {
       row.set(to.get),
       few.hasChanged.set(i32.const(1)),
       ...makeFirstPlaces,
+      ...(lanes === undefined ? [] : loadLanes(lanes)),
       ...addPlaces(few.newPlaces, few.newOrder, scope.local("i64")),
       body,
+      ...(lanes === undefined ? [] : keepLanes(lanes)),
       ...writeBack(few),
       i32.sub(row.get, to.get),
     ]
@@ -176,12 +197,14 @@ function findNext({ turning, head, sealed, tail, end }: Few, exit: Label): Code<
 
 /** Pieces whose last window was an earlier one leave. */
 function dropPieces(few: Few): Code<"none">[] {
-  const { turning, head, sealed, edge, tail, end, oldOrder, hasChanged } = few
+  const { turning, lanes, head, sealed, edge, tail, end, oldOrder, hasChanged } = few
   const { piece, kernels } = turning
   const isLeaving = i32.and(i32.ltU(head.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.lastWindowEnd), end.get))
   const left = turning.scope.local("i32")
+  const letGoOfEntries = () =>
+    forEachEntry(turning, [...setKeysPlace(turning), ...kernels.flatMap((code) => letGo(turning, code))])
   const leave = [
-    ...forEachEntry(turning, [...setKeysPlace(turning), ...kernels.flatMap((code) => letGo(turning, code))]),
+    ...(lanes === undefined ? letGoOfEntries() : [setRecord(lanes), ...letGoOfLanes(lanes)]),
     left.set(i32.load(piece.get, PIECE.oldCount)),
     // The keys whose last piece it is are the last ones.
     when(left.get, [
@@ -206,14 +229,16 @@ function dropPieces(few: Few): Code<"none">[] {
 
 /** Finds what windows share from the pieces: the older block's are taken in, the latest first. */
 function findAnew(few: Few): Code<"none">[] {
-  const { turning, head, sealed, edge, tail, newStart, oldOrder, newOrder, newPlaces, hasChanged } = few
+  const { turning, lanes, head, sealed, edge, tail, newStart, oldOrder, newOrder, newPlaces, hasChanged } = few
   const { control, scope, piece, place, kernels } = turning
   const [index, count, oldPlaces] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
   const intoBlock = scope.local("i64")
   const isOld = i32.and(i32.ltU(index.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.start), newStart.get))
+  const listOld = listPlace(place, oldOrder, oldPlaces, [])
   return [
     i32.store(control.get, i32.const(0), CONTROL.fewReady),
     ...makePlaces(few),
+    ...(lanes === undefined ? [] : clearLanes(lanes)),
     oldOrder.set(i64.const(0n)),
     newOrder.set(i64.const(0n)),
     newPlaces.set(i32.const(0)),
@@ -233,11 +258,13 @@ function findAnew(few: Few): Code<"none">[] {
         index.set(i32.sub(index.get, i32.const(1))),
         piece.set(i32.sub(piece.get, i32.const(PIECE_BYTES))),
         count.set(byteCount(oldOrder)),
-        ...forEachEntry(turning, [
-          ...setKeysPlace(turning),
-          ...kernels.flatMap((code) => takeOld(turning, code)),
-          ...listPlace(place, oldOrder, oldPlaces, []),
-        ]),
+        ...(lanes === undefined
+          ? forEachEntry(turning, [
+              ...setKeysPlace(turning),
+              ...kernels.flatMap((code) => takeOld(turning, code)),
+              ...listOld,
+            ])
+          : [...findRecord(lanes), ...takeOldLanes(lanes), listNew(lanes, oldPlaces, listOld)]),
         i32.store(piece.get, i32.sub(byteCount(oldOrder), count.get), PIECE.oldCount),
       ]),
     ]),
@@ -246,28 +273,38 @@ function findAnew(few: Few): Code<"none">[] {
 }
 
 /** Takes in the pieces that start before the window's end and were not in the window before. */
-function takeNewPieces({ turning, sealed, tail, end, newOrder, newPlaces, hasChanged }: Few): Code<"none">[] {
+function takeNewPieces(few: Few): Code<"none">[] {
+  const { turning, lanes, sealed, tail, end, newOrder, newPlaces, hasChanged } = few
   const { piece, place, place8, kernels, old } = turning
   const isNew = i32.and(i32.ltU(sealed.get, tail.get), i64.ltS(i64.load(piece.get, PIECE.start), end.get))
-  const takeIn = kernels.flatMap((code) => {
-    const places = code.words.map((word, field) =>
-      fieldPlace(word, acrossBase(old, code.placed.windowFrom + field), place8),
-    )
-    return addBehind(turning, code, places, "all")
-  })
+  const takeIn = () =>
+    kernels.flatMap((code) => {
+      const places = code.words.map((word, field) =>
+        fieldPlace(word, acrossBase(old, code.placed.windowFrom + field), place8),
+      )
+      return addBehind(turning, code, places, "all")
+    })
+  const list = listPlace(place, newOrder, newPlaces, [hasChanged.set(i32.const(1))])
   return [
     piece.set(pieceAt(turning, sealed.get)),
     whileLoop(isNew, [
-      ...forEachEntry(turning, [
-        ...setKeysPlace(turning),
-        ...takeIn,
-        ...listPlace(place, newOrder, newPlaces, [hasChanged.set(i32.const(1))]),
-      ]),
+      ...(lanes === undefined
+        ? forEachEntry(turning, [...setKeysPlace(turning), ...takeIn(), ...list])
+        : [...findRecord(lanes), ...takeNewLanes(lanes), listNew(lanes, newPlaces, list)]),
       i32.store(piece.get, i32.const(0), PIECE.oldCount),
       increment(sealed),
       piece.set(i32.add(piece.get, i32.const(PIECE_BYTES))),
     ]),
   ]
+}
+
+/** Lists the keys of the piece at hand where some of them are not among those places. */
+function listNew(lanes: FiringLanes, places: Local<"i32">, list: readonly Code<"none">[]): Code<"none"> {
+  const { turning } = lanes
+  return when(
+    i32.and(placesOfPiece(lanes), i32.xor(places.get, i32.const(-1))),
+    forEachEntry(turning, [...setKeysPlace(turning), ...list]),
+  )
 }
 
 /** Sets `place` to that of the key at hand. */
@@ -320,7 +357,7 @@ function addPlaces(places: Local<"i32">, order: Local<"i64">, left: Local<"i64">
 
 /** Finds the order of the window's rows. */
 function findOrder(few: Few): Code<"none">[] {
-  const { turning, oldOrder, newOrder, order, rowCount, hasChanged } = few
+  const { turning, lanes, oldOrder, newOrder, order, rowCount, hasChanged } = few
   const { scope, place } = turning
   const [left, places] = [scope.local("i64"), scope.local("i32")]
   return [
@@ -335,6 +372,7 @@ function findOrder(few: Few): Code<"none">[] {
     ]),
     rowCount.set(byteCount(order)),
     ...findKeyVectors(few),
+    ...(lanes === undefined ? [] : findRowsOfLanes(lanes, order, rowCount)),
     hasChanged.set(i32.const(0)),
   ]
 }
@@ -369,7 +407,7 @@ function findKeyVectors({ turning, order, keyVectors }: Few): Code<"none">[] {
 
 /** Stores the window's rows: keys and bounds of all at once where there is room for as many rows as there may be. */
 function storeRows(few: Few, capacity: Local<"i32">): Code<"none">[] {
-  const { turning, emitting, keyVectors, end, size, order } = few
+  const { turning, emitting, lanes, keyVectors, end, size, order } = few
   const { shape, scope, id, place, old } = turning
   const { row } = emitting
   const resultIds = loadControl(emitting, CONTROL.resultIds)
@@ -390,6 +428,10 @@ function storeRows(few: Few, capacity: Local<"i32">): Code<"none">[] {
       ]),
     ),
   ]
+  const results = forEachRow(
+    few,
+    shape.kernels.flatMap((placed, index) => storeFromPlace(emitting, old, place.get, placed, index)),
+  )
   const isRoom = i32.leU(i32.const(FEW_KEYS), i32.sub(capacity.get, row.get))
   const bounds = scope.local("v128")
   const storeBounds = (base: Local<"i32">, bound: Code<"i64">) => [
@@ -407,10 +449,9 @@ function storeRows(few: Few, capacity: Local<"i32">): Code<"none">[] {
   ]
   return [
     ...(keyVectors.length === 0 ? oneByOne : [when(i32.and(isRoom, i32.eqz(resultIds.get)), atOnce, oneByOne)]),
-    ...forEachRow(
-      few,
-      shape.kernels.flatMap((placed, index) => storeFromPlace(emitting, old, place.get, placed, index)),
-    ),
+    ...(lanes === undefined
+      ? results
+      : [when(isRoom, storeResultsOfLanes(lanes, emitting), [...keepLanes(lanes), ...results])]),
     row.set(i32.add(row.get, few.rowCount.get)),
     when(resultIds.get, [when(i64.ne(order.get, i64.const(0n)), noteRun(emitting, row.get, end))]),
   ]

@@ -32,7 +32,8 @@ import { addByBlocks } from "./ingest-blocks-code.ts"
 import { closeLast, openSlice, stopWith, timeReader } from "./ingest-code.ts"
 import { addToEntry, beginKeyed, makeSureOfRoom, startEntry, type Keyed, type KeyedRun } from "./ingest-entry-code.ts"
 import { directSource, idFinder, type IdSource } from "./ingest-id-code.ts"
-import { addByLanes, laneFields, noteEntries } from "./ingest-lanes-code.ts"
+import { addByLanes, noteEntries } from "./ingest-lanes-code.ts"
+import { laneLayout } from "./piece-lanes.ts"
 import { findRunEnd } from "./run-end-code.ts"
 import { CONTROL, STOP } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
@@ -94,7 +95,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
     const setRowAndTime = (place: Code<"i32">) => sequence(setRow(place), time.set(readTime))
     const needsTime = shape.kernels.some(({ kernel }) => kernel.readsTime === true)
     const finder = idFinder({ shape, source: kind.ids, adding, ids, behindId })
-    const fields = kind.ids === "told" ? undefined : laneFields(shape)
+    const layout = kind.ids === "told" ? undefined : laneLayout(shape)
     const body = block((exit) => [
       block((refused) => {
         const read = needsTime ? setRowAndTime(at.get) : setRow(at.get)
@@ -113,7 +114,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
               ...open,
               isStraight.set(i32.const(1)),
               isNoted.set(i32.const(1)),
-              ...(fields === undefined ? [] : addByLanes(keyed, fields, { ...laneRows, isNoted }, again)),
+              ...(layout === undefined ? [] : addByLanes(keyed, layout, { ...laneRows, isNoted }, again)),
             ]),
             ...findRunEnd({ scope, setup, at, end, runEnd, isInSlice }),
             runStart.set(at.get),
@@ -137,7 +138,7 @@ function writeKind(module: WasmModule, shape: WindowShape, kind: IngestKind): vo
       i32.store(control.get, piece.from.get, CONTROL.straightFrom),
       i32.store(control.get, i32.mul(size.get, isStraight.get), CONTROL.straightCount),
     ]
-    const note = fields === undefined ? [] : [when(i32.eqz(isNoted.get), noteEntries(keyed))]
+    const note = layout === undefined ? [] : [when(i32.eqz(isNoted.get), noteEntries(keyed))]
     return [...setup, body, closePiece, ...note, ...noteStraight, at.get]
   })
 }

@@ -22,6 +22,7 @@ import {
   i32,
   i32x4,
   i64,
+  i64x2,
   i8x16,
   v128,
   when,
@@ -30,40 +31,20 @@ import {
   type Label,
   type Local,
 } from "../../../base/wasm-code.ts"
-import type { LaneField } from "../../aggregates/aggregate.ts"
-import { increment, itemAddress, loadedFrom, loadedLongFrom } from "./code-places.ts"
+import { increment, itemAddress, loadedFrom, loadedLongFrom, vectorOfBits } from "./code-places.ts"
 import type { Keyed } from "./ingest-entry-code.ts"
 import { FEW_KEYS as LANES } from "../keys/few-keys.ts"
-import { CONTROL } from "./window-control.ts"
-import type { WindowShape } from "./window-shape.ts"
+import { HELD_BY_LANES, laneLists, lanesAt, PAIR, PAIRS, type FieldOfLanes, type LaneLayout } from "./piece-lanes.ts"
+import { CONTROL, PIECE } from "./window-control.ts"
 
 /** A round of the loop takes so many rows. */
 const UNROLL = 4
-/** More sums than these do not stay in registers. */
-const SUMS_MAX = 2
-const [PAIR, PAIRS] = [2, LANES / 2]
 
 /** Lanes 0 and 1 twice each, and 2 and 3: of four lanes of 4 bytes, pairs of lanes of 8. */
 const DOUBLED = [
   [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7],
   [8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15],
 ]
-
-/** A field of entries, what is added to it, and for sums the input that is added. */
-interface FieldOfLanes {
-  readonly kind: LaneField
-  readonly input: number
-}
-
-/** Fields of entries that lanes can be for, or `undefined` where they cannot: keys must be single words, never null. */
-export function laneFields({ keys, kernels }: WindowShape): readonly FieldOfLanes[] | undefined {
-  const { parts, hasNulls } = keys
-  const isWord = parts.length === 1 && !hasNulls && ["int32", "dictionary"].includes(parts[0]!.storage)
-  const fields = kernels.flatMap(({ kernel, inputFrom }) => kernel.lanes?.map((kind) => ({ kind, input: inputFrom })))
-  const known = fields.flatMap((field) => field ?? [])
-  const sums = known.filter(({ kind }) => kind === "float sum").length
-  return isWord && known.length === fields.length && sums <= SUMS_MAX ? known : undefined
-}
 
 /** The rows that are left: records `at` … `end − 1`, in a list or one behind the other. */
 export interface LaneRows {
@@ -85,6 +66,7 @@ interface LaneColumn {
 /** The variables of the loop. */
 interface Lanes extends LaneRows {
   readonly keyed: Keyed
+  readonly layout: LaneLayout
   readonly fields: readonly FieldOfLanes[]
   /** The record that is next. */
   readonly next: Local<"i32">
@@ -110,14 +92,10 @@ interface Lanes extends LaneRows {
  * Code that adds the rows of the last piece's slice, which has no entry yet, and goes to `added` with `at` behind them, where
  * keys are few and all of these are known; else it changes nothing. `entryOf` is left to `noteEntries`.
  */
-export function addByLanes(
-  keyed: Keyed,
-  fields: readonly FieldOfLanes[],
-  rows: LaneRows,
-  added: Label,
-): Code<"none">[] {
+export function addByLanes(keyed: Keyed, layout: LaneLayout, rows: LaneRows, added: Label): Code<"none">[] {
   const { adding, piece, size, isStraight } = keyed
   const { scope, setup, control } = adding
+  const { fields } = layout
   const vector = () => scope.local("v128")
   const column = (offset: number, shift: 2 | 3): LaneColumn => {
     return { base: loadedFrom(control, offset, scope, setup), shift, pointer: scope.local("i32") }
@@ -126,6 +104,7 @@ export function addByLanes(
   const lanes: Lanes = {
     ...rows,
     keyed,
+    layout,
     fields,
     next: scope.local("i32"),
     times: column(CONTROL.times, 3),
@@ -145,7 +124,7 @@ export function addByLanes(
   ) as [Local<"i32">, Local<"i32">]
   const shift = loadedLongFrom(control, CONTROL.timeShift, scope, setup)
   setup.push(
-    lanes.sign.set(v128Of(-(2n ** 63n))),
+    lanes.sign.set(vectorOfBits(-(2n ** 63n))),
     lanes.keys.set(v128.load(control.get, CONTROL.laneKeys)),
     ...lanes.keyPairs.map((pair, index) => pair.set(i8x16.shuffle(lanes.keys.get, lanes.keys.get, DOUBLED[index]!))),
   )
@@ -163,6 +142,7 @@ export function addByLanes(
       rowCount.set(countRows(lanes.counts)),
       when(areKnown, [
         ...storeEntries(lanes),
+        ...storeLanes(lanes, present),
         size.set(i32.popcnt(present.get)),
         rows.at.set(lanes.next.get),
         rows.isNoted.set(i32.const(0)),
@@ -206,16 +186,11 @@ function addRows(lanes: Lanes): Code<"none">[] {
 
 function begin({ sums, counts, seen, since, keyed, fields }: Lanes): Code<"none">[] {
   const zero = i32x4.splat(i32.const(0))
-  const identity = (index: number) => v128Of(keyed.shape.entryFields[index]!.identity)
+  const identity = (index: number) => vectorOfBits(keyed.shape.entryFields[index]!.identity)
   return [
     ...fields.flatMap((_, index) => sums[index]!.map((sum) => sum.set(identity(index)))),
     ...[counts, seen, since].map((each) => each.set(zero)),
   ]
-}
-
-function v128Of(bits: bigint): Code<"v128"> {
-  const lanes = BigInt64Array.of(bits, bits)
-  return v128.const([...new Uint8Array(lanes.buffer)])
 }
 
 /** Adds the row `place` places behind the next one, or runs `outside` where it is not in the slice. */
@@ -281,6 +256,27 @@ function storeEntries({ keyed, fields, sums, counts, since }: Lanes): Code<"none
         }),
       ]
     }),
+  ]
+}
+
+/** Stores the lanes as the piece's own, beside its entries. */
+function storeLanes({ layout, keyed, fields, sums, counts }: Lanes, present: Local<"i32">): Code<"none">[] {
+  const { adding, piece } = keyed
+  const { scope, setup, control } = adding
+  const record = scope.local("i32")
+  const zero = i64x2.splat(i64.const(0n))
+  const negatedCounts = [i64x2.extendLowI32x4S(counts.get), i64x2.extendHighI32x4S(counts.get)]
+  const store = (field: number, pair: number, value: Code<"v128">) =>
+    v128.store(record.get, value, layout.values(field, pair))
+  return [
+    record.set(lanesAt(layout, piece.record, laneLists(control, scope, setup))),
+    ...fields.flatMap(({ kind }, field) =>
+      kind === "count"
+        ? negatedCounts.map((negated, pair) => store(field, pair, i64x2.sub(zero, negated)))
+        : sums[field]!.map((sum, pair) => store(field, pair, sum.get)),
+    ),
+    i32.store(record.get, present.get, layout.present),
+    i32.store(piece.record.get, i32.const(HELD_BY_LANES), PIECE.dirty),
   ]
 }
 

@@ -19,6 +19,7 @@ import type { FunctionScope, WasmModule } from "../../../base/wasm-module.ts"
 import { itemAddress } from "./code-places.ts"
 import { CELL, DISORDER, FIRST_ROOM_MAX, NOWHERE, SMALLEST_ROOM } from "./disorder-control.ts"
 import { freeSlots, tableAddress, tableBytes } from "./piece-index.ts"
+import { laneLayout, laneLists, lanesAt } from "./piece-lanes.ts"
 import { slicing } from "./slicing-code.ts"
 import { CONTROL, PIECE, PIECE_BYTES } from "./window-control.ts"
 import type { WindowShape } from "./window-shape.ts"
@@ -41,6 +42,7 @@ export function writeFillCell(module: WasmModule, shape: WindowShape): void {
 
 /** The variables of `findPiece`. */
 interface Finding {
+  readonly shape: WindowShape
   readonly scope: FunctionScope
   readonly control: Local<"i32">
   readonly disorder: Local<"i32">
@@ -89,7 +91,7 @@ export function writeFindPiece(module: WasmModule, shape: WindowShape): void {
         isThere,
         // Without keys there are no tables.
         shape.keys.parts.length === 0 ? [] : [when(isUnready, [nowhere])],
-        insertPiece({ scope, control, disorder, time, index, piece }),
+        insertPiece({ shape, scope, control, disorder, time, index, piece }),
       ),
       piece.get,
     ]
@@ -120,13 +122,7 @@ function insertPiece(finding: Finding): Code<"none">[] {
     when(i32.gtU(entriesEnd, lesser(field(CONTROL.entryCapacity), slotsCapacity)), [nowhere]),
     ...setup,
     ...find,
-    when(i32.ltU(index.get, tail), [
-      memoryCopy(
-        i32.add(piece.get, i32.const(PIECE_BYTES)),
-        piece.get,
-        i32.mul(i32.sub(tail, index.get), i32.const(PIECE_BYTES)),
-      ),
-    ]),
+    when(i32.ltU(index.get, tail), makePlace(finding, i32.sub(tail, index.get))),
     i32.store(control.get, i32.add(tail, i32.const(1)), CONTROL.tail),
     memoryFill(piece.get, i32.const(0), i32.const(PIECE_BYTES)),
     i64.store(piece.get, start.get, PIECE.start),
@@ -139,6 +135,17 @@ function insertPiece(finding: Finding): Code<"none">[] {
     i32.store(control.get, entriesEnd, CONTROL.entryTail),
     freeSlots(table, i32.mul(room.get, i32.const(2))),
   ]
+}
+
+/** Moves so many pieces, from the place on, by one; and the lanes of those that have some. */
+function makePlace({ shape, scope, control, piece }: Finding, count: Code<"i32">): Code<"none">[] {
+  const layout = laneLayout(shape)
+  const move = (address: Local<"i32">, bytes: number) =>
+    memoryCopy(i32.add(address.get, i32.const(bytes)), address.get, i32.mul(count, i32.const(bytes)))
+  if (layout === undefined) return [move(piece, PIECE_BYTES)]
+  const [setup, lanes]: [Code<"none">[], Local<"i32">] = [[], scope.local("i32")]
+  const address = lanesAt(layout, piece, laneLists(control, scope, setup))
+  return [...setup, lanes.set(address), move(lanes, layout.bytes), move(piece, PIECE_BYTES)]
 }
 
 function lesser(one: Code<"i32">, other: Code<"i32">): Code<"i32"> {

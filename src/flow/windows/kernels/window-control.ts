@@ -22,6 +22,7 @@
  *    204  stateEnd                     208  resultIds: address            212  resultRuns: address
  *    216  resultRunCount                220  laneCount                      224  laneKeys (16 bytes)
  *    240  fewOld (8 bytes)             248  fewNew (8 bytes)               256  fewReady
+ *    260  pieceLanes: address
  *    264  entry fields: an address each; window fields: the addresses of what entries have `after` them, of what
  *         the places of the old and of the new list have, and of what those of the old list have `later`; inputs: the addresses of their values and of their validity;
  *         results, and the columns of keys: the same; columns of keys in the old and the new list: an address each;
@@ -99,6 +100,8 @@ export const CONTROL = {
   fewOld: 240,
   fewNew: 248,
   fewReady: 256,
+  /** What pieces have beside their entries where keys are few (`piece-lanes.ts`). */
+  pieceLanes: 260,
 } as const
 
 const FIELDS = 264
@@ -117,7 +120,7 @@ export const PIECE = {
   capacity: 40,
   /** How many entries the last epoch wrote. */
   written: 44,
-  /** Not 0 where something has changed since. */
+  /** Not 0 where something has changed since; see `piece-lanes.ts` for what else it may be than 1. */
   dirty: 48,
   /** How many keys of the old list have their last old piece in it. */
   oldCount: 52,
