@@ -28,6 +28,8 @@ export const layers = {
   "connectors/log": ["connect", "formats", "log", "batch", "time", "env", "trace", "base"],
   // What was pushed is durable in a log, which is read as one: docs/decisions/0060.
   "connectors/http": ["connectors/log", "connect", "formats", "log", "batch", "time", "env", "trace", "base"],
+  // Rows of an output in a table: docs/decisions/0061.
+  "connectors/postgres": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   // What a job tells of itself, by HTTP; it is part of the embedded deployment, and opt-in: docs/decisions/0037.
   server: ["base", "env", "trace", "runtime"],
@@ -42,7 +44,7 @@ export const layers = {
 }
 
 /** The published entry points: they re-export by name and are imported by nobody inside. */
-export const doors = ["index.ts", "files.ts", "http.ts", "log.ts", "machine.ts", "nexmark.ts", "testing.ts"]
+export const doors = ["index.ts", "files.ts", "http.ts", "log.ts", "machine.ts", "nexmark.ts", "postgres.ts", "testing.ts"]
 
 /** Layers that compile without Node's or the DOM's types: no clock, no chance, no I/O, no promises. */
 export const pureLayers = ["base", "time", "batch", "expr", "formats", "flow"]

@@ -110,6 +110,7 @@ export type {
   JobResult,
   JobStatus,
   PausedPartition,
+  WaitingOutput,
 } from "./runtime/status.ts"
 export type { Occupation, TimeShare } from "./runtime/time-use.ts"
 export type { ServerAddress } from "./server/status-server.ts"

@@ -182,7 +182,7 @@ async function plantDoors(): Promise<void> {
     "src/index.ts",
     `${OPENING}export { answer } from "./base/answer.ts"\nexport { noComment, noExample } from "./base/published.ts"\n`,
   )
-  for (const door of ["index", "files", "http", "log", "machine", "nexmark", "testing"]) {
+  for (const door of ["index", "files", "http", "log", "machine", "nexmark", "postgres", "testing"]) {
     house.plant(`dist/${door}.js`, "export const answer = 42\n")
     house.plant(`dist/${door}.d.ts`, "/** What it is. */\nexport declare const answer: number\n")
   }

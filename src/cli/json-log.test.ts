@@ -24,6 +24,7 @@ const STATUS: JobStatus = {
   idlePartitions: [],
   eventTimes: [],
   pausedPartitions: [],
+  waitingOutputs: [],
   rowsInFlight: 0,
   inputRead: 0,
   inputTotal: undefined,

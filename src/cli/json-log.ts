@@ -37,6 +37,9 @@ const LEVELS: Readonly<Record<JobEvent["kind"], LogLevel>> = {
   "threads-compute": "info",
   "threads-lost": "warn",
   snapshot: "debug",
+  "output-waiting": "warn",
+  "output-resumed": "info",
+  "rows-refused": "warn",
   "dead-letter": "warn",
 }
 

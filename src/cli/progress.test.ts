@@ -21,6 +21,7 @@ const STATUS: JobStatus = {
   idlePartitions: [],
   eventTimes: [{ id: "at", watermarkMicros: 0, maxEventTimeMicros: 0, isActive: true }],
   pausedPartitions: [],
+  waitingOutputs: [],
   rowsInFlight: 0,
   inputRead: 50,
   inputTotal: 200,
@@ -63,11 +64,16 @@ describe("CP1 the text of a status", () => {
     const status = {
       idlePartitions: ["a", "b"].map((partition) => ({ ...idle, partition })),
       pausedPartitions: [{ input: "trips", partition: "c", aheadMicros: 5 }],
+      waitingOutputs: [{ output: "hourly", reason: "connect\u001b ECONNREFUSED" }],
     }
-    const says = ["a and 1 other idle since 2024-01-01T09:00:00Z", "c ahead of the slowest, not read"]
+    const says = [
+      "a and 1 other idle since 2024-01-01T09:00:00Z",
+      "c ahead of the slowest, not read",
+      "the output hourly waits for its target: connect\\u001b ECONNREFUSED",
+    ]
     expect(plainLine(sampleAt(0, status), rates)).toContain(`, ${says.join(", ")}`)
     const lines = liveLines(sampleAt(0, status), rates, 0, picocolors.createColors(false))
-    expect(lines.slice(-2)).toEqual(says.map((each) => `  wait  ${each}`))
+    expect(lines.slice(-3)).toEqual(says.map((each) => `  wait  ${each}`))
     const several = { ...status, rowsInByInput: { trips: 1, fares: 1 } }
     expect(plainLine(sampleAt(0, several), rates)).toContain("c of trips ahead of the slowest")
   })

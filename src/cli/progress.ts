@@ -8,6 +8,7 @@ import type { Colors } from "picocolors/types.js"
 import { counted, grouped, plural } from "../base/counted.ts"
 import type { JobStatus } from "../runtime/status.ts"
 import type { TimeShare } from "../runtime/time-use.ts"
+import { printable } from "./printable.ts"
 import { spanText, timeText } from "./time-text.ts"
 
 /** A status at a moment of the display's own clock. */
@@ -81,15 +82,19 @@ export function plainLine(sample: Sample, rates: Rates): string {
   return [...parts, ...quiet(status)].join(", ")
 }
 
-/** Partitions for which the watermark does not wait, and those that wait for others: the first of each. */
+/** Partitions for which the watermark does not wait, those that wait for others, and outputs whose target is away: the first of each. */
 function quiet(status: JobStatus): string[] {
-  const { idlePartitions, pausedPartitions } = status
+  const { idlePartitions, pausedPartitions, waitingOutputs } = status
   const namesOf = (partitions: readonly NamedPartition[]): string => partitionNames(partitions, status)
   const [idle] = idlePartitions
   const [paused] = pausedPartitions
+  const [waiting] = waitingOutputs
   return [
     ...(idle === undefined ? [] : [`${namesOf(idlePartitions)} idle since ${timeText(idle.sinceMicros)}`]),
     ...(paused === undefined ? [] : [`${namesOf(pausedPartitions)} ahead of the slowest, not read`]),
+    ...(waiting === undefined
+      ? []
+      : [printable(`the output ${waiting.output} waits for its target: ${waiting.reason}`)]),
   ]
 }
 

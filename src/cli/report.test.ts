@@ -22,6 +22,7 @@ const STATUS: JobStatus = {
   idlePartitions: [],
   eventTimes: [],
   pausedPartitions: [],
+  waitingOutputs: [],
   rowsInFlight: 0,
   inputRead: 1,
   inputTotal: 1,

@@ -7,6 +7,7 @@ import { TidemarkError, type ErrorCode } from "../base/errors.ts"
 import type { JobHandle } from "../runtime/run-job.ts"
 import type { JobResult } from "../runtime/status.ts"
 import type { JobEvent } from "../trace/events.ts"
+import { printable } from "./printable.ts"
 import { liveLines, plainLine, ratesOf, type Sample } from "./progress.ts"
 import { isTold, type LogLevel } from "./log-level.ts"
 import { LiveRegion, type TextStream } from "./terminal.ts"
@@ -86,6 +87,8 @@ export class Report implements RunReport {
     else if (event.kind === "threads-lost")
       this.#say(printable(`threads cannot compute (${event.reason}): going on behind the last commit with one`), "warn")
     else if (event.kind === "params-changed") this.#say(changedParamsText(event.changes))
+    else if (event.kind === "output-waiting" || event.kind === "output-resumed" || event.kind === "rows-refused")
+      this.#say(...outputText(event))
     else if (event.kind === "dead-letter" && ++this.#deadLetters <= SHOWN_DEAD_LETTERS) {
       this.#say(picocolors.yellow(deadLetterText(event)), "warn")
     }
@@ -204,21 +207,28 @@ function deadThreadText({ reason, isReplaced }: Extract<JobEvent, { kind: "threa
   return printable(`a thread that decodes has died (${reason}): ${after}`)
 }
 
+type OutputEvent = Extract<JobEvent, { kind: "output-waiting" | "output-resumed" | "rows-refused" }>
+
+/** What an output's target does, in plain words, and how loud that is said. */
+function outputText(event: OutputEvent): [text: string, level: LogLevel] {
+  const { output } = event
+  if (event.kind === "output-resumed") {
+    const seconds = (event.waitedMicros / 1_000_000).toFixed(1)
+    return [printable(`the output ${output} goes on, after ${seconds} s`), "info"]
+  }
+  const text =
+    event.kind === "output-waiting"
+      ? `the output ${output} waits for its target: ${event.reason}`
+      : `${counted(event.rows, "row")} of the output ${output} refused and kept as dead letters. The first: ${event.reason}`
+  return [picocolors.yellow(printable(text)), "warn"]
+}
+
 /** A dead letter in plain words. Rows that the job made itself, such as those of windows, have no place in an input. */
 function deadLetterText(letter: Extract<JobEvent, { kind: "dead-letter" }>): string {
   const { partition, record, operator, reason } = letter
   if (partition === null) return printable(`bad row (operator ${operator}): ${reason}`)
   const from = operator === null ? "" : ` (operator ${operator})`
   return printable(`bad record: ${partition}, record ${record}${from}: ${reason}`)
-}
-
-/** Text in which control characters, which data may hold, do nothing to a terminal. `kept` are passed through. */
-export function printable(text: string, kept = ""): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
-    if (kept.includes(character)) return character
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  })
 }
 
 /** Where the page of an error lies: within the working directory, as a path relative to it. */

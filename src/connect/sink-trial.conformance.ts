@@ -34,11 +34,11 @@ export interface SinkConformanceDriver<W extends ConformanceWorld = ConformanceW
   /** The sink, rolling so that output is published every 1,000 bytes or so. */
   readonly binding: SinkBinding
   /** What readers of the target see now, in order; it throws where they see what is not a whole row. */
-  published(world: W): ConformanceRow[]
+  published(world: W): ConformanceRow[] | Promise<ConformanceRow[]>
   /** A reader takes all that is published away. */
-  takeAway(world: W): void
+  takeAway(world: W): void | Promise<void>
   /** What was published and later set aside by resets, by `id`. */
-  setAside(world: W): ConformanceRow[]
+  setAside(world: W): ConformanceRow[] | Promise<ConformanceRow[]>
 }
 
 /** What the log knows of the sink. */
@@ -173,7 +173,7 @@ export class Runtime<W extends ConformanceWorld> {
       await this.#sink.flush()
     }
     for (let count = 0; count < (epoch.applies ?? 1); count++) await this.#sink.apply(staged)
-    this.#expectPrefix()
+    await this.#expectPrefix()
     await this.#takeCheckpoint()
     if (epoch.checkpoint === undefined || epoch.checkpoint === false) return
     const checkpoint = this.#sink.checkpoint()
@@ -198,14 +198,16 @@ export class Runtime<W extends ConformanceWorld> {
   }
 
   /** Readers never see anything but the first so many committed rows (K1). */
-  #expectPrefix(): void {
-    expectPrefix(this.#driver.published(this.#world), this.#log)
+  async #expectPrefix(): Promise<void> {
+    expectPrefix(await this.#driver.published(this.#world), this.#log)
   }
 }
 
 function openSink(driver: SinkConformanceDriver, env: Env, recovery: SinkRecovery): Promise<Sink> {
   const { baseDirectory } = driver
-  const context = { env, arena: ARENA, schema: CONFORMANCE_SCHEMA, job: "trial", output: "results", baseDirectory }
+  const stateDirectory = `${baseDirectory}/state`
+  const place = { job: "trial", output: "results", baseDirectory, stateDirectory }
+  const context = { env, arena: ARENA, schema: CONFORMANCE_SCHEMA, ...place }
   return driver.binding.openSink(context, recovery)
 }
 
@@ -263,11 +265,11 @@ export async function recoverAndFinish<W extends ConformanceWorld>(
   world.faults = noFaults()
   await runProcess(world, async (env) => {
     const runtime = await Runtime.open(world, env, driver, log)
-    expectPrefix(driver.published(world), log)
+    expectPrefix(await driver.published(world), log)
     await runtime.finish()
   })
   losePower(world)
-  expectRows(driver.published(world), 0, TOTAL_ROWS)
+  expectRows(await driver.published(world), 0, TOTAL_ROWS)
 }
 
 /**
@@ -287,14 +289,14 @@ export async function playWithFault<W extends ConformanceWorld>(
   world.faults = faults
   await runProcess(world, (env) => playScript(world, env, driver, log)).catch(ignoreDiskFailure)
   if (!faults.hasStruck) return false
-  expectPrefix(driver.published(world), log)
+  expectPrefix(await driver.published(world), log)
   let hasStruckAgain = true
   if (recovery !== undefined) {
     const again = new FaultAt(recovery.call, recovery.kind)
     world.faults = again
     await runProcess(world, (env) => Runtime.open(world, env, driver, log)).catch(ignoreDiskFailure)
     hasStruckAgain = again.hasStruck
-    expectPrefix(driver.published(world), log)
+    expectPrefix(await driver.published(world), log)
   }
   await recoverAndFinish(world, driver, log)
   return hasStruckAgain
@@ -364,7 +366,7 @@ export async function resetWithFault<W extends ConformanceWorld>(
   losePower(world)
   await recoverAndFinish(world, driver, log)
   // A rename that a crash cut short may have left a file under both its names: then it was set aside twice.
-  const aside = new Map(driver.setAside(world).map((row) => [row.id, row]))
+  const aside = new Map((await driver.setAside(world)).map((row) => [row.id, row]))
   expectRows([...aside.values()], 0, OCCUPYING_ROWS)
   return faults.hasStruck
 }

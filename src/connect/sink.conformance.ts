@@ -46,7 +46,7 @@ function describePlainRuns<W extends ConformanceWorld>(driver: SinkConformanceDr
   test("publishes every row once, in order", async () => {
     const world = driver.createWorld(1)
     await runProcess(world, (env) => playScript(world, env, driver, newLog()))
-    expectRows(driver.published(world), 0, TOTAL_ROWS)
+    expectRows(await driver.published(world), 0, TOTAL_ROWS)
   })
 
   test("K1 shows nothing of what was written, flushed and staged", async () => {
@@ -55,11 +55,11 @@ function describePlainRuns<W extends ConformanceWorld>(driver: SinkConformanceDr
       const runtime = await Runtime.open(world, env, driver, newLog())
       await runtime.writePieces([30, 30])
       await runtime.sink.flush()
-      expect(driver.published(world)).toEqual([])
+      expect(await driver.published(world)).toEqual([])
       const staged = await runtime.sink.stage(true)
-      expect(driver.published(world)).toEqual([])
+      expect(await driver.published(world)).toEqual([])
       await runtime.sink.apply(staged)
-      expectRows(driver.published(world), 0, 60)
+      expectRows(await driver.published(world), 0, 60)
     })
   })
 
@@ -103,13 +103,13 @@ function describePlainRuns<W extends ConformanceWorld>(driver: SinkConformanceDr
       const runtime = await Runtime.open(world, env, driver, log)
       for (const epoch of SCRIPT) {
         await runtime.play({ ...epoch, checkpoint: false })
-        const before = driver.published(world).length
+        const before = (await driver.published(world)).length
         for (let from = 0; from < log.staged.length; from++) {
           for (const staged of log.staged.slice(from)) await runtime.sink.apply(staged)
         }
-        expectRows(driver.published(world), 0, before)
+        expectRows(await driver.published(world), 0, before)
       }
-      expectRows(driver.published(world), 0, TOTAL_ROWS)
+      expectRows(await driver.published(world), 0, TOTAL_ROWS)
     })
   })
 
@@ -131,11 +131,11 @@ function describePlainRuns<W extends ConformanceWorld>(driver: SinkConformanceDr
       await runtime.play({ pieces: [20] })
       await runtime.play({ pieces: [20], final: true })
     })
-    expectRows(driver.published(world), 0, 40)
-    driver.takeAway(world)
+    expectRows(await driver.published(world), 0, 40)
+    await driver.takeAway(world)
     log.taken = 40
     await runProcess(world, async (env) => (await Runtime.open(world, env, driver, log)).finish())
-    expectRows(driver.published(world), 40, TOTAL_ROWS)
+    expectRows(await driver.published(world), 40, TOTAL_ROWS)
   })
 
   test("publishes nothing where nothing was written", async () => {
@@ -146,7 +146,7 @@ function describePlainRuns<W extends ConformanceWorld>(driver: SinkConformanceDr
       await runtime.play({ pieces: [], checkpoint: true })
       await runtime.play({ pieces: [], final: true })
     })
-    expect(driver.published(world)).toEqual([])
+    expect(await driver.published(world)).toEqual([])
   })
 }
 
@@ -192,7 +192,7 @@ function describeForeignOutput<W extends ConformanceWorld>(driver: SinkConforman
     const world = await occupiedWorld(driver, 20)
     const opening = runProcess(world, (env) => Runtime.open(world, env, driver, newLog()))
     await expect(opening).rejects.toMatchObject({ code: "sink-occupied" })
-    expectRows(driver.published(world), 0, OCCUPYING_ROWS)
+    expectRows(await driver.published(world), 0, OCCUPYING_ROWS)
   })
 
   test("refuses a target that another sink writes to now", async () => {

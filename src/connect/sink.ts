@@ -8,7 +8,8 @@
  *
  * Invariants (held by the conformance suite, `connect/sink.conformance.ts`):
  * - K1 Nothing written is visible to readers of the target before `apply`.
- * - K2 When `stage` has returned, what it stands for survives a crash of the machine, in the target or in its bytes.
+ * - K2 When `stage` has returned, what it stands for survives a crash of the machine, in the target, in its bytes or in the
+ *   job's state directory.
  * - K3 `apply` is idempotent: applying any run of committed records again, in order, changes nothing that is visible.
  * - K4 `open` with the records committed since the last checkpoint restores the sink and drops every later staging.
  * - K5 When `checkpoint` has returned, the sink needs no record before its call any more: `open` will get the state that
@@ -18,6 +19,7 @@ import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
 import type { Schema } from "../batch/schema.ts"
 import type { Env } from "../env/env.ts"
+import type { JobEvent } from "../trace/events.ts"
 
 /**
  * How the rows of a stream come: only ever added, or with later rows that may replace or withdraw earlier ones.
@@ -50,6 +52,15 @@ export interface SinkContext {
   readonly output: string
   /** Relative paths are relative to this directory. */
   readonly baseDirectory: string
+  /** The job's directory, of which `outputs/<output>` belongs to the sink. Absent where there is no job. */
+  readonly stateDirectory?: string
+  /**
+   * Aborted when the job is asked to stop: a sink whose target cannot be reached then waits no longer, and leaves what is committed
+   * to the next run. Absent where nobody can ask.
+   */
+  readonly stopping?: AbortSignal
+  /** Tells whoever watches the job. */
+  readonly onEvent?: ((event: JobEvent) => void) | undefined
 }
 
 /** What a sink has committed so far, from the log. */
@@ -98,6 +109,8 @@ export interface Sink {
    * @param wallMicros the clock.
    */
   untilDue?(wallMicros: number): number
+  /** What it waits for, as a clause, while its target cannot be reached: for `status`. */
+  readonly waitsFor?: string | undefined
   /** Releases what is held; stages and applies nothing. */
   close(): Promise<void>
 }

@@ -20,7 +20,6 @@ import type { Clock, Turn } from "../env/env.ts"
 import { Dataflow } from "../flow/dataflow.ts"
 import type { OperatorState } from "../flow/operator.ts"
 import type { OperatorContents } from "../flow/operator-contents.ts"
-import { planWarnings } from "../flow/plan-warnings.ts"
 import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunRecord } from "../state/commit-record.ts"
 import type { EpochStore } from "../state/epoch-store.ts"
 import type { RecoveredState } from "../state/recovery-fold.ts"
@@ -56,6 +55,7 @@ import { Targets } from "./targets.ts"
 import { lostBeside, windowThreadsOf, type WindowThreads } from "./window-threads.ts"
 import { takeOverState } from "./take-over-state.ts"
 import { TimeUse } from "./time-use.ts"
+import { warnOfUnknownNames } from "./warn-of-unknown-names.ts"
 
 /** It is reserved, not taken: pages count from when they are first written. */
 const DEFAULT_ARENA_BYTES = 1 << 30
@@ -80,6 +80,8 @@ export class Coordinator {
   readonly #deadLetters: DeadLetters
   #state: JobStatus["state"] = "running"
   #stop: { readonly drain: boolean } | undefined
+  /** For outputs that wait for their target. */
+  readonly #stopping = new AbortController()
   /** Ends a wait for records or answers. */
   #wait: AbortController | undefined
   /** Who has asked for the open epoch to end, and waits for its commit. */
@@ -166,7 +168,7 @@ export class Coordinator {
     try {
       const isNothingNew = this.#wasFinished && this.#inputs.hasEnded
       if (!isNothingNew) await this.#readToEnd()
-      const outcome = this.#hasEnded ? "finished" : "stopped"
+      const outcome = this.#hasEnded && this.#outputs.waiting().length === 0 ? "finished" : "stopped"
       this.#state = outcome
       result = { outcome, isNothingNew, status: this.status() }
     } catch (error) {
@@ -188,6 +190,7 @@ export class Coordinator {
   requestStop(drain: boolean): void {
     this.#stop ??= { drain }
     this.#wait?.abort()
+    this.#stopping.abort()
   }
 
   /** Ends the open epoch where it has news; resolves when all that was read before is committed. */
@@ -223,7 +226,7 @@ export class Coordinator {
   /** Goes on from where the run starts; outputs from what the directory says. */
   async #recover(recovered: RecoveredState, { state, isSavepoint }: StartingPoint): Promise<void> {
     const { env, baseDirectory, directory, reset = false, onEvent } = this.#options
-    this.#warn()
+    warnOfUnknownNames(this.#job, onEvent)
     const { run, epoch } = state
     const earlier = { run, epoch, isSavepoint, directory }
     const migrations = checkChanges(earlier, this.#runRecord, this.#dataflow.states, onEvent)
@@ -232,7 +235,9 @@ export class Coordinator {
     for (const warning of this.#inputs.warnings) onEvent?.({ kind: "warning", ...warning })
     takeOverState(this.#states, state.operators, migrations)
     const isReset = reset || recovered.resetPending
-    const outputs = { env, arena: this.#arena, job: this.#job.name, baseDirectory }
+    const places = { baseDirectory, stateDirectory: directory }
+    const { signal: stopping } = this.#stopping
+    const outputs = { env, arena: this.#arena, job: this.#job.name, ...places, stopping, onEvent }
     const specs = outputSpecs(this.#job)
     const changes = isReset || recovered.run === undefined ? [] : changedShapes(recovered.run, this.#runRecord)
     await Outputs.check(specs, outputs, { recovered, reset: isReset, changes })
@@ -270,13 +275,6 @@ export class Coordinator {
       onEvent: this.#options.onEvent,
     })
     await this.#store.begin(this.#runRecord, false)
-  }
-
-  /** Tells of lambdas that read what there is not: nothing else would, as the compiler may not have been asked. */
-  #warn(): void {
-    for (const { kind, operator, message, hint } of planWarnings(this.#job.plan, this.#job.paramsSchema)) {
-      if (kind === "unknown-name") this.#options.onEvent?.({ kind: "warning", about: operator, message, hint })
-    }
   }
 
   async #openInputs({ partitions, active }: RecoveredState): Promise<Inputs> {

@@ -42,6 +42,7 @@ export function jobStatus({ inputs, outputs, counters, flow, arena, ...known }: 
       return { eventTime, input, partition: id, sinceMicros }
     }),
     pausedPartitions: inputs.paused(),
+    waitingOutputs: outputs.waiting(),
     inputRead: read,
     inputTotal: total,
     arenaUsedBytes: arena.usedBytes,

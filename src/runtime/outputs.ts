@@ -10,6 +10,7 @@ import type { RecoveredState } from "../state/recovery-fold.ts"
 import { closeAll } from "./close-all.ts"
 import type { ChangedShape } from "./compatibility.ts"
 import type { OutputSpec } from "./output-specs.ts"
+import type { WaitingOutput } from "./status.ts"
 import type { TimeUse } from "./time-use.ts"
 
 /** Bytes in memory that make a sink move them to its staging area, unless told otherwise. */
@@ -140,6 +141,13 @@ export class Outputs {
     let least = Infinity
     for (const sink of this.#sinks.values()) least = Math.min(least, sink.untilDue?.(wallMicros) ?? Infinity)
     return least
+  }
+
+  /** Those that wait for their target, in the order of the job. */
+  waiting(): WaitingOutput[] {
+    return [...this.#sinks].flatMap(([output, { waitsFor: reason }]) =>
+      reason === undefined ? [] : [{ output, reason }],
+    )
   }
 
   async close(): Promise<void> {

@@ -98,6 +98,23 @@ export interface PausedPartition {
 }
 
 /**
+ * An output whose target cannot be reached: the job waits for it, and reads no further.
+ *
+ * @example
+ * ```ts
+ * import type { JobStatus, WaitingOutput } from "tidemark"
+ *
+ * const alarm = ({ output, reason }: WaitingOutput): string => `${output} waits: ${reason}`
+ * const alarms = ({ waitingOutputs }: JobStatus): string[] => waitingOutputs.map(alarm)
+ * ```
+ */
+export interface WaitingOutput {
+  readonly output: string
+  /** Why, as its target or the way to it says: `connect ECONNREFUSED 127.0.0.1:5432`. */
+  readonly reason: string
+}
+
+/**
  * A job at a moment. Counts of rows are over the life of the job, restarts included.
  *
  * @example
@@ -145,6 +162,8 @@ export interface JobStatus {
   readonly idlePartitions: readonly IdlePartition[]
   /** The partitions that are not read until others have caught up. */
   readonly pausedPartitions: readonly PausedPartition[]
+  /** The outputs that wait for their target. */
+  readonly waitingOutputs: readonly WaitingOutput[]
   /** Rows that wait for the answer to their call, in all `asyncMap`s. */
   readonly rowsInFlight: number
   /** How much of the input was read, in the unit of offsets (files: bytes), and of how much where that is known. */

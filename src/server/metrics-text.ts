@@ -66,6 +66,7 @@ export function metricsText(status: JobStatus, commits: CommitTimes): string {
     ),
     family("gauge", "idle_partitions", "Partitions no watermark waits for.", one(status.idlePartitions.length)),
     family("gauge", "paused_partitions", "Partitions that are too far ahead.", one(status.pausedPartitions.length)),
+    family("gauge", "waiting_outputs", "Outputs whose target cannot be reached.", one(status.waitingOutputs.length)),
     family("gauge", "input_read", "How much was read, in the unit of offsets (files: bytes).", one(status.inputRead)),
     family("gauge", "input_total", "How much there is to read, where that is known.", one(status.inputTotal)),
     family("gauge", "arena_used_bytes", "Bytes of columns and of state in use.", one(status.arenaUsedBytes)),

@@ -21,6 +21,7 @@ const STATUS: JobStatus = {
   idlePartitions: [],
   eventTimes: [{ id: "trips/eventTime", watermarkMicros: 1_000_000, maxEventTimeMicros: 3_500_000, isActive: true }],
   pausedPartitions: [],
+  waitingOutputs: [],
   rowsInFlight: 0,
   holdingBack: [
     {

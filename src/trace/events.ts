@@ -71,6 +71,12 @@ export type JobEvent =
   | { readonly kind: "threads-lost"; readonly reason: string }
   /** A snapshot of everything was written and older log segments removed. */
   | { readonly kind: "snapshot"; readonly epoch: number }
+  /** An output's target cannot be reached, and the job waits for it: told once, until `output-resumed`. */
+  | { readonly kind: "output-waiting"; readonly output: string; readonly reason: string }
+  /** It can be reached again, after so long. */
+  | { readonly kind: "output-resumed"; readonly output: string; readonly waitedMicros: number }
+  /** An output's target has refused so many rows, which were written to its own dead letters; why, of the first. */
+  | { readonly kind: "rows-refused"; readonly output: string; readonly rows: number; readonly reason: string }
   /** A record could not be read, or a row's lambda failed. */
   | {
       readonly kind: "dead-letter"

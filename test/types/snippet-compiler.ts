@@ -16,6 +16,7 @@ const PATHS = {
   "tidemark/machine": [join(ROOT, "src/machine.ts")],
   "tidemark/http": [join(ROOT, "src/http.ts")],
   "tidemark/nexmark": [join(ROOT, "src/nexmark.ts")],
+  "tidemark/postgres": [join(ROOT, "src/postgres.ts")],
   "tidemark/testing": [join(ROOT, "src/testing.ts")],
 }
 

@@ -9,7 +9,8 @@ import { headerOf } from "../dead-letters/original-record.ts"
 import { lettersDirectory, readLetters, type LetterFilter } from "../dead-letters/read-letters.ts"
 import { replay, replayText } from "../dead-letters/replay.ts"
 import { EXIT } from "../exit-codes.ts"
-import { errorText, printable } from "../report.ts"
+import { printable } from "../printable.ts"
+import { errorText } from "../report.ts"
 
 /** The options of `tidemark dead-letters list`, as the command line gives them. */
 export interface ListLettersOptions extends LetterFilter {

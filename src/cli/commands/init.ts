@@ -3,7 +3,8 @@ import { TidemarkError } from "../../base/errors.ts"
 import { EXIT } from "../exit-codes.ts"
 import { newProject } from "../new-project.ts"
 import type { OwnDependency } from "../own-dependency.ts"
-import { errorText, printable } from "../report.ts"
+import { printable } from "../printable.ts"
+import { errorText } from "../report.ts"
 
 /** Runs the command; gives the exit code. */
 export async function initCommand(directory: string): Promise<number> {

@@ -8,7 +8,8 @@ import type { LogReader } from "../../log/records/log.ts"
 import type { LogEntry, LogGap, LogRecord, ReadLogOptions } from "../../log/records/log-entry.ts"
 import { formatLsn, parseLsn, type Lsn } from "../../log/records/lsn.ts"
 import { EXIT } from "../exit-codes.ts"
-import { errorText, printable } from "../report.ts"
+import { printable } from "../printable.ts"
+import { errorText } from "../report.ts"
 
 /** The options of `tidemark log cat`, as the command line gives them. */
 export interface CatLogOptions {

@@ -21,7 +21,7 @@ import { begunPartsCode, followCode, partitionedCode } from "./on-demand.ts"
 import type { Partitioning } from "./partition-path.ts"
 import { columnsText, containerType } from "./row-shape.ts"
 import { recoverSink } from "./sink-recovery.ts"
-import { SinkTurns } from "./sink-turns.ts"
+import { SinkTurns } from "../../connect/sink-turns.ts"
 import { makeDirectories, setAside } from "./target-directory.ts"
 import { refuseOthers } from "./target-owner.ts"
 

@@ -28,7 +28,7 @@ import type { RecordEncoder } from "../../formats/decoder.ts"
 import { PartFile, type PartPlace, type Trailer } from "./part-file.ts"
 import { decodeStagedPart, encodeCursor, encodeStagedPart, NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
 import type { RecoveredSink } from "./sink-recovery.ts"
-import type { SinkTurns } from "./sink-turns.ts"
+import type { SinkTurns } from "../../connect/sink-turns.ts"
 
 /** An epoch of at most so many bytes travels in the commit record, which saves it a sync of its own. */
 export const INLINE_BYTES_MAX = 256 * 1024

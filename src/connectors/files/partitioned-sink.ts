@@ -25,7 +25,7 @@ import { FileSink, type RollingPolicy } from "./file-sink.ts"
 import type { PartFile, PartPlace } from "./part-file.ts"
 import type { PartitionPath, PartitionPaths } from "./partition-path.ts"
 import { decodePartitionedEpoch, encodePartitionedCursor, encodePartitionedEpoch } from "./partitioned-record.ts"
-import { SinkTurns } from "./sink-turns.ts"
+import { SinkTurns } from "../../connect/sink-turns.ts"
 import { NOTHING_STAGED, type SinkCursor } from "./staged-part.ts"
 import type { FileSinkStep } from "./steps.ts"
 
