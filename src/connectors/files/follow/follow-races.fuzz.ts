@@ -2,7 +2,7 @@
  * A followed log that is written and renamed between any two calls of the disk: at each of them a writer may take some of its steps, one
  * rename or one write at a time, and stop in the middle of a rotation for as long as it likes.
  */
-import { existsSync, renameSync, truncateSync } from "node:fs"
+import { existsSync, readFileSync, renameSync, truncateSync } from "node:fs"
 import { expect, test } from "vitest"
 import type { Prng } from "../../../base/prng.ts"
 import { forEachSeedInTurn } from "../../../../test/seeds.ts"
@@ -17,42 +17,71 @@ const CALLS = 15
 const APART = 14
 const LIVES = 4
 
+/** Makes room for another log, a step at a time. */
+type Rotation = (prng: Prng, world: FollowWorld) => Generator<boolean, void>
+
 /** Writes a log for ever, a step at a time; tells of each step whether all that was begun is done. */
-function* writing(prng: Prng, world: FollowWorld, next: () => number): Generator<boolean, never> {
+function* writing(prng: Prng, world: FollowWorld, next: () => number, rotate: Rotation): Generator<boolean, never> {
   const path = world.path(NAME)
   for (;;) {
     for (let writes = prng.below(4); writes > 0; writes--) {
       world.append(NAME, lines(...Array.from({ length: prng.below(4) }, next)))
       yield false
     }
-    const isHalf = prng.chance(0.5)
+    // Half a line that is copied is two lines.
+    const isHalf = rotate === renaming && prng.chance(0.5)
     if (isHalf) world.append(NAME, `{"n":${next()}`)
     if (isHalf) yield false
     const isRotated = prng.chance(0.4) && existsSync(path)
-    if (isRotated) yield* rotating(path)
+    if (isRotated) yield* rotate(prng, world)
     // A writer that has the file open ends its line there, whatever the file is called by now.
     if (isHalf) world.append(isRotated ? `${NAME}.1` : NAME, "}\n")
     yield true
   }
 }
 
-/** A rotation: each rename is a step. */
+/** A rotation by names: each rename is a step. */
 function* rotating(path: string): Generator<boolean, void> {
+  yield* shifting(path)
+  renameSync(path, `${path}.1`)
+  yield false
+}
+
+const renaming: Rotation = (_, world) => rotating(world.path(NAME))
+
+/** Renames what bears the name of a generation to the one before it. */
+function* shifting(path: string): Generator<boolean, void> {
   let oldest = 1
   while (existsSync(`${path}.${oldest}`)) oldest++
   for (let generation = oldest - 1; generation >= 1; generation--) {
     renameSync(`${path}.${generation}`, `${path}.${generation + 1}`)
     yield false
   }
-  renameSync(path, `${path}.1`)
+}
+
+/** A rotation by a copy, made piece by piece, after which the log is cut. Nothing is written between, as that would be lost. */
+const copying: Rotation = function* (prng, world) {
+  const path = world.path(NAME)
+  yield* shifting(path)
+  const text = readFileSync(path, "utf8")
+  for (let at = 0; at < text.length;) {
+    const to = at + 1 + prng.below(text.length)
+    world.append(`${NAME}.1`, text.slice(at, to))
+    at = to
+    yield false
+  }
+  truncateSync(path)
   yield false
 }
 
 /** Follows what a writer writes meanwhile, over some processes. */
-async function follow(prng: Prng): Promise<{ read: number[]; written: number; told: readonly string[] }> {
+async function follow(
+  prng: Prng,
+  rotate: Rotation,
+): Promise<{ read: number[]; written: number; told: readonly string[] }> {
   const world = new FollowWorld()
   let written = 0
-  const writer = writing(prng, world, () => written++)
+  const writer = writing(prng, world, () => written++, rotate)
   let committed: Committed = NOTHING
   const told: string[] = []
   const live = async (body: (follower: Follower) => Promise<void>) => {
@@ -93,9 +122,19 @@ async function follow(prng: Prng): Promise<{ read: number[]; written: number; to
 test("FO3 FO11 a log that is renamed at any call: all lines, once, in order", { timeout: 120_000 }, async () => {
   let lines = 0
   await forEachSeedInTurn(CASES, async (prng) => {
-    const { read, written, told } = await follow(prng)
+    const { read, written, told } = await follow(prng, renaming)
     expect(told).toEqual([])
     expect(read).toEqual(Array.from({ length: written }, (_, n) => n))
+    lines += written
+  })
+  expect(lines).toBeGreaterThan(20 * CASES)
+})
+
+test("FO6 FO11 a log that is copied and cut at any call: all lines, once", { timeout: 120_000 }, async () => {
+  let lines = 0
+  await forEachSeedInTurn(CASES, async (prng) => {
+    const { read, written } = await follow(prng, copying)
+    expect([...read].sort((one, other) => one - other)).toEqual(Array.from({ length: written }, (_, n) => n))
     lines += written
   })
   expect(lines).toBeGreaterThan(20 * CASES)
