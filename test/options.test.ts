@@ -7,6 +7,7 @@ const SCRIPTS = [
   "bench",
   "bench-kernels",
   "bench-lightsaber",
+  "bench-postgres",
   "bench-versus",
   "bench-windows",
   "sim",

@@ -59,8 +59,12 @@ export interface TestServer {
 export const missingServer: string | undefined =
   binaries() === undefined ? `no PostgreSQL for ${process.platform} ${process.arch} is installed` : undefined
 
-/** Starts a server. */
-export async function startServer(): Promise<TestServer> {
+/**
+ * Starts a server.
+ *
+ * @param isDurable whether it syncs. What it has written outlives its processes in the memory of the system: kills need no sync.
+ */
+export async function startServer({ isDurable = false } = {}): Promise<TestServer> {
   const found = binaries()
   if (found === undefined) throw new Error(missingServer)
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"))
@@ -72,7 +76,7 @@ export async function startServer(): Promise<TestServer> {
   const { stdin } = watchdog
   ;(stdin as unknown as { unref(): void }).unref()
   if (process.getuid?.() === 0) chownSync(directory, NOBODY, NOBODY)
-  const server = new OwnServer(placed(found, directory), directory, await freePort(), stdin)
+  const server = new OwnServer(placed(found, directory), directory, await freePort(), stdin, isDurable)
   await server.create()
   await server.start()
   return server
@@ -112,12 +116,14 @@ class OwnServer implements TestServer {
   readonly #directory: string
   readonly #port: number
   readonly #watchdog: Writable
+  readonly #isDurable: boolean
   #process: ChildProcess | undefined
   /** The connection by which tests look. */
   #client: Client | undefined
   #log = ""
 
-  constructor(bin: string, directory: string, port: number, watchdog: Writable) {
+  constructor(bin: string, directory: string, port: number, watchdog: Writable, isDurable: boolean) {
+    this.#isDurable = isDurable
     this.#bin = bin
     this.#directory = directory
     this.#port = port
@@ -174,8 +180,8 @@ class OwnServer implements TestServer {
 
   /** Starts it; `false` where it has ended before it answered. */
   async #startOnce(): Promise<boolean> {
-    // What the server has written outlives its processes in the memory of the system: kills need no fsync.
-    const settings = [`port=${this.#port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+    const settings = [`port=${this.#port}`, "listen_addresses=127.0.0.1", "unix_socket_directories="]
+    if (!this.#isDurable) settings.push("fsync=off")
     settings.push("max_wal_size=4GB", "log_min_messages=warning", "shared_buffers=64MB", "max_connections=50")
     const args = ["-D", this.#data, ...settings.flatMap((setting) => ["-c", setting])]
     const child = spawn(join(this.#bin, "postgres"), args, { ...this.#as, stdio: ["ignore", "ignore", "pipe"] })
