@@ -1,5 +1,5 @@
 /**
- * Ways to break the engine on purpose, in a process of `chaos.mjs`: each must show in the outputs of the scenario `operators`, or the
+ * Ways to break the engine on purpose, in a process of `chaos.mjs`: each must show in the outputs of the scenario `operators`, or of `http` where it is about requests, or the
  * judge is blind. A break changes a class of the built engine before the job is made.
  */
 import { copyFileSync } from "node:fs"
@@ -74,6 +74,24 @@ export const BREAKS = {
         final,
         progress && { ...progress, watermarkMicros: progress.watermarkMicros + 3_600_000_000 },
       )
+    }
+  },
+
+  /** Requests are not known by their keys. */
+  async keys() {
+    const { KeyTable } = await fromDist("connectors/http/key-table")
+    KeyTable.prototype.find = () => undefined
+  },
+
+  /** Some requests are acknowledged before they are stored. */
+  async acknowledgements() {
+    const { RequestLog } = await fromDist("connectors/http/request-log")
+    const { accept } = RequestLog.prototype
+    let requests = 0
+    RequestLog.prototype.accept = async function (request) {
+      if (++requests % 5 !== 0) return await accept.call(this, request)
+      setTimeout(() => accept.call(this, request).catch(() => undefined), 300)
+      return { kind: "stored", records: request.records.length }
     }
   },
 

@@ -25,6 +25,7 @@ import { fileURLToPath } from "node:url"
 import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { BREAKS } from "./chaos-breaks.mjs"
 import { follow } from "./chaos-follow.mjs"
+import { http } from "./chaos-http.mjs"
 import { operators } from "./chaos-operators.mjs"
 import { publishedNames, readPublished } from "./chaos-published.mjs"
 import { windows } from "./chaos-windows.mjs"
@@ -37,7 +38,7 @@ const MOMENTS = ["before", "during", "after"]
 const CHILD_SECONDS_MAX = 120
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
-const SCENARIOS = { windows, operators, follow }
+const SCENARIOS = { windows, operators, follow, http }
 /** Steps of a commit: staging, the commit record, applying and publishing. */
 const COMMITTING = /^(sink\.(stage|apply|publish|mark)|log\.commit)\./
 /**
@@ -96,7 +97,7 @@ await runMain(async () => {
         value: "NAME",
         default: "windows",
         choices: Object.keys(SCENARIOS),
-        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink), follow (files that another process writes and rotates meanwhile; not exec, which promises nothing over a crash).",
+        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink), follow (files that another process writes and rotates meanwhile; not exec, which promises nothing over a crash), http (what a client sends, and was told to be durable).",
       },
       kills: {
         value: "N",

@@ -176,6 +176,26 @@ describe("the judge of operators", () => {
   )
 })
 
+describe("the judge of http", () => {
+  it.each([
+    ["keys", /repeated [1-9]/],
+    ["acknowledgements", /lost [1-9]/],
+  ])(
+    "finds an engine that is broken in %s",
+    (broken, verdict) => {
+      const args = ["--scenario", "http", "--kills", "4", "--seed", "3", "--break", broken]
+      const { status, stdout } = spawnSync(process.execPath, [join(scripts, "chaos.mjs"), ...args], {
+        encoding: "utf8",
+      })
+      expect({ status, last: stdout.trimEnd().split("\n").at(-1) }).toEqual({
+        status: 1,
+        last: expect.stringMatching(verdict) as string,
+      })
+    },
+    120_000,
+  )
+})
+
 describe("differences", () => {
   const parts = (rows: readonly string[], groupOf?: (row: string) => string) => ({
     output: "o",
