@@ -128,7 +128,8 @@ export function checkChanges(
     states.find(({ id }) => id === operator)?.migrationFrom?.(signature)
   const migrations = checkCompatible(before, now, epoch, directory, migrationFrom)
   if (epoch === 0) return migrations
-  if (run.fingerprint !== now.fingerprint) {
+  // What becomes of state that goes over is told when it has.
+  if (run.fingerprint !== now.fingerprint && migrations.size === 0) {
     onEvent?.({ kind: "plan-changed", before: run.fingerprint, now: now.fingerprint })
   }
   const changes = changedParams(run, now)

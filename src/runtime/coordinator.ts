@@ -241,6 +241,7 @@ export class Coordinator {
     const specs = outputSpecs(this.#job)
     const changes = isReset || recovered.run === undefined ? [] : changedShapes(recovered.run, this.#runRecord)
     await Outputs.check(specs, outputs, { recovered, reset: isReset, changes })
+    if (isSavepoint) await this.#inputs.openBegun()
     const record = shapedAsBefore(this.#runRecord, changes)
     // State that is to be migrated stays what it is, to whoever starts next, until it is written as what it has become.
     const kept = migrations.size > 0 && !isSavepoint ? { operators: run!.operators } : {}

@@ -279,6 +279,11 @@ export class Inputs {
     await closeAll([...[...this.#partitions.values()].map(({ reader }) => reader), ...this.#sources])
   }
 
+  /** Opens what was begun and not read to its end: what is not there any more shows now. */
+  async openBegun(): Promise<void> {
+    for (const open of this.#partitions.values()) if (open.progress.ordinal > 0) await this.#readerOf(open)
+  }
+
   async #readerOf(open: OpenPartition): Promise<PartitionReader> {
     const { source, partition, progress } = open
     const { index, offset, ordinal, identity } = progress

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest"
 import { Prng } from "../base/prng.ts"
 import { DEATHS, FaultAt, noFaults } from "../connect/world.conformance.ts"
+import { TidemarkError } from "../base/errors.ts"
 import type { Env } from "../env/env.ts"
 import { NO_FAULTS, RandomFaults } from "../sim/faults.ts"
 import { readSavepoint, writeSavepoint, type Savepoint } from "../state/savepoint.ts"
@@ -203,6 +204,47 @@ test("E22 a reset that dies begins from the savepoint all the same", { timeout: 
     }
     if (!fault.hasStruck) break
   }
+})
+
+test("E22 what cannot be gone on with costs a reset nothing: the state and what was published are as they were", async () => {
+  const bench = new Bench()
+  await savedAt(bench, 5)
+  const own = bench.job(PARTITIONS)
+  const expected = await whole()
+  const gone: ExecutableJob = {
+    ...own,
+    inputs: Object.fromEntries(
+      Object.entries(own.inputs).map(([name, { schema, source }]) => {
+        const openSource: typeof source.openSource = async (context) => {
+          const opened = await source.openSource(context)
+          opened.open = () => Promise.reject(new TidemarkError("source-changed", "it is another one", { hint: "" }))
+          return opened
+        }
+        return [name, { schema, source: { ...source, openSource } }]
+      }),
+    ),
+  }
+  await expect(bench.run(gone, { fromSavepoint: SAVEPOINT, reset: true })).rejects.toThrow(/another one/)
+  expect(bench.results()).toEqual(expected)
+  expect((await bench.run(own)).isNothingNew).toBe(true)
+})
+
+test("a savepoint that is not whole is told from none", async () => {
+  const bench = new Bench()
+  await savedAt(bench, 5)
+  const directory = `${SAVEPOINT}/log`
+  await inProcess(bench, async ({ disk }) => {
+    const at = "test.truncate"
+    for (const name of await disk.list(directory)) {
+      const { size } = (await disk.stat(`${directory}/${name}`))!
+      const file = await disk.open(`${directory}/${name}`, "update", at)
+      await file?.truncate(Math.max(0, size - 5), at)
+      await file?.close()
+    }
+  })
+  await expect(bench.run(another().job, { directory: "/job/third", fromSavepoint: SAVEPOINT })).rejects.toThrow(
+    expect.objectContaining({ code: "state-corrupt", message: expect.stringMatching(/is not whole/) as string }),
+  )
 })
 
 test("a savepoint is no state directory, and a state directory no savepoint", async () => {

@@ -69,19 +69,36 @@ export async function writeSavepoint(disk: Disk, directory: string, to: string, 
 /**
  * Reads a savepoint.
  *
- * @throws TidemarkError `state-missing` where the directory is none, `state-corrupt` and `state-newer-format`.
+ * @throws TidemarkError `state-missing` where the directory is none, `state-corrupt` where it is one that is not whole, `state-newer-format`.
  */
 export async function readSavepoint(disk: Disk, directory: string): Promise<Savepoint> {
   const copy = await readCopy(disk, directory)
   const state = copy.fold.state()
   const { run } = state
   if (run?.savepoint === undefined) {
-    throw new TidemarkError("state-missing", `There is no savepoint at ${directory}.`, {
-      hint: "Make one of a job's state directory: tidemark savepoint .tidemark/<job> DIRECTORY",
-    })
+    const isDamaged = run === undefined && (await disk.stat(`${directory}/log`)) !== undefined
+    throw isDamaged ? notWhole(directory) : noSavepoint(directory, run)
   }
   const bytes = copy.records.reduce((sum, { payload }) => sum + payload.length, 0)
   return { id: run.savepoint, state: { ...state, run }, bytes }
+}
+
+/** Only the last record of a savepoint is a run record. */
+function notWhole(directory: string): TidemarkError {
+  return new TidemarkError(
+    "state-corrupt",
+    `The savepoint at ${directory} is not whole: it is damaged, or was copied in part.`,
+    {
+      hint: "Copy it again from where it was made, or make another one. Nothing was changed.",
+    },
+  )
+}
+
+function noSavepoint(directory: string, run: RunRecord | undefined): TidemarkError {
+  const isState = run === undefined ? "" : `: it is the state of the job ${run.job}`
+  return new TidemarkError("state-missing", `There is no savepoint at ${directory}${isState}.`, {
+    hint: "Make one of a job's state directory: tidemark savepoint .tidemark/<job> DIRECTORY",
+  })
 }
 
 async function readCommitted(disk: Disk, directory: string) {
