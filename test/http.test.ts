@@ -1,10 +1,8 @@
-/** Records that are sent by HTTP: real processes that are killed, every refusal, and what hostile senders try. */
+/** Records that are sent by HTTP: real processes that are killed, and every refusal. */
 import { fork, spawnSync, type ChildProcess } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http"
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { request as httpRequest } from "node:http"
 import { request as tlsRequest } from "node:https"
-import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
@@ -13,10 +11,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { run } from "../src/embedded/run.ts"
 import { nodeDisk } from "../src/env/node/node-disk.ts"
 import { jsonl } from "../src/files.ts"
-import { httpServer, type HttpInputOptions, type HttpServer, type HttpServerOptions } from "../src/http.ts"
-import { job, schema, t } from "../src/index.ts"
-import type { JobHandle } from "../src/runtime/run-job.ts"
+import { httpServer, type HttpServerOptions } from "../src/http.ts"
 import { writeSavepoint } from "../src/state/savepoint.ts"
+import { copy, HttpBench, send, until, type Answer, type Sent } from "./http-bench.fixture.ts"
 
 vi.setConfig({ testTimeout: 180_000 })
 const fromDist = (door: string) => JSON.stringify(pathToFileURL(resolve(`dist/${door}.js`)).href)
@@ -45,67 +42,18 @@ await handle.finished
 process.disconnect()
 `
 
+let bench: HttpBench
 let directory = ""
 const children: ChildProcess[] = []
-const handles: JobHandle[] = []
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "tidemark-http-"))
+  bench = new HttpBench()
+  directory = bench.directory
 })
 afterEach(async () => {
   children.splice(0).forEach((child) => child.kill("SIGKILL"))
-  for (const handle of handles.splice(0)) await handle.stop().catch(() => undefined)
+  await bench.close()
   vi.unstubAllEnvs()
-  rmSync(directory, { recursive: true, force: true })
 })
-
-function rowsOf(output: string): Record<string, unknown>[] {
-  const parts = readdirSync(join(directory, "out", output)).filter((name) => !name.startsWith("."))
-  const lines = parts.sort().flatMap((name) => readFileSync(join(directory, "out", output, name), "utf8").split("\n"))
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>)
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: { readonly records?: number; readonly error?: Record<string, unknown> }
-}
-
-interface Sent {
-  readonly method?: string
-  readonly path?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string | Uint8Array
-  readonly agent?: Agent
-}
-
-/** Sends a request; rejects where there is no answer. */
-function send(
-  url: string,
-  { method = "POST", path = "/numbers", headers = {}, body = "", agent }: Sent,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest(
-      new URL(path, url),
-      { method, headers: { "content-type": "application/json", ...headers }, ...(agent && { agent }), timeout: 20_000 },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on("data", (chunk: Buffer) => chunks.push(chunk))
-        response.on("end", () => {
-          const text = Buffer.concat(chunks).toString()
-          resolve({
-            status: response.statusCode!,
-            headers: response.headers,
-            body: (text === "" ? {} : JSON.parse(text)) as Answer["body"],
-          })
-        })
-        response.on("error", reject)
-      },
-    )
-    sent.on("error", reject)
-    sent.on("timeout", () => sent.destroy(new Error("no answer in time")))
-    sent.end(body)
-  })
-}
 
 test("H1 H2 what was answered 200 is in the output once, however often the process is killed", async () => {
   const program = join(directory, "runner.mjs")
@@ -177,7 +125,7 @@ test("H1 H2 what was answered 200 is in the output once, however often the proce
   running.child.send("stop")
   expect(await running.ended).toBe(0)
   const times = new Map<string, number>()
-  for (const { n, place } of rowsOf("numbers"))
+  for (const { n, place } of bench.rowsOf("numbers"))
     times.set(`${n as number}/${place as number}`, (times.get(`${n as number}/${place as number}`) ?? 0) + 1)
   const lost: string[] = []
   const twice: string[] = []
@@ -192,35 +140,12 @@ test("H1 H2 what was answered 200 is in the output once, however often the proce
   expect(acknowledged.size).toBeGreaterThan(kills * 5)
 })
 
-const copy = job({ name: "copy", inputs: { numbers: schema({ n: t.int32 }) }, flow: ({ numbers }) => ({ numbers }) })
-
-/** A job in this process. */
-async function start(
-  options: Partial<HttpServerOptions> = {},
-  input: HttpInputOptions = {},
-): Promise<HttpServer & { url: string; handle: JobHandle }> {
-  const server = httpServer({ port: 0, ...options })
-  const bound = copy.with({
-    inputs: { numbers: server.input("/numbers", input) },
-    outputs: { numbers: jsonl(join(directory, "out/numbers")) },
-    deadLetter: jsonl(join(directory, "out/bad")),
-    epoch: { min: "5ms", max: "20ms" },
-  })
-  const handle = await run(bound, { directory: join(directory, "state") })
-  handles.push(handle)
-  return Object.assign(server, { url: server.address!.url, handle })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await pause(10)
-}
-
 describe("requests", () => {
   test("H4 of an object, an array, JSON lines, packed and in chunks are stored", async () => {
-    const { url, handle } = await start()
+    const { url, handle } = await bench.start()
     const lines = { "content-type": "application/x-ndjson; charset=utf-8" }
     const bodies: Sent[] = [
-      { body: '{"n":0}' },
+      { headers: { "content-type": 'application/json; Charset="UTF-8"' }, body: '{"n":0}' },
       { body: '\n {\n"n"\n:\n1}\r\n' },
       { body: '[{"n":2},\n{"n":3,"__proto__":{"n":"x"}}]' },
       { headers: lines, body: '{"n":4}\n\n{"n":5}\r\n{"n":6}' },
@@ -239,11 +164,11 @@ describe("requests", () => {
     expect(records).toBe(12)
     await until(() => handle.status().rowsIn === 12)
     await handle.stop()
-    expect(rowsOf("numbers").map(({ n }) => n)).toEqual(Array.from({ length: 12 }, (_, n) => n))
+    expect(bench.rowsOf("numbers").map(({ n }) => n)).toEqual(Array.from({ length: 12 }, (_, n) => n))
   })
 
   test("H5 with a wrong record are refused as a whole, and it is told which and why", async () => {
-    const { url, handle } = await start()
+    const { url, handle } = await bench.start()
     const answer = await send(url, { body: '[{"n":1},{"n":"x"},{"n":2},7,{"n":1e99}]' })
     expect(answer).toMatchObject({
       status: 400,
@@ -267,21 +192,21 @@ describe("requests", () => {
   })
 
   test("H5 with wrong records become dead letters where that is said", async () => {
-    const { url, handle } = await start({}, { onBadRecord: "dead-letter" })
+    const { url, handle } = await bench.start({}, { onBadRecord: "dead-letter" })
     const headers = { "content-type": "application/x-ndjson" }
     const answer = await send(url, { headers, body: '{"n":1}\nnonsense\n\ufeff{"n":2}\n{"n":"x"}\n{"n":3}' })
     expect(answer).toMatchObject({ status: 200, body: { records: 5 } })
     expect((await send(url, { body: "{" })).body.error).toMatchObject({ code: "not-json" })
     await until(() => handle.status().rowsIn === 5)
     await handle.stop()
-    expect(rowsOf("numbers").map(({ n }) => n)).toEqual([1, 3])
-    expect(rowsOf("bad")).toHaveLength(3)
+    expect(bench.rowsOf("numbers").map(({ n }) => n)).toEqual([1, 3])
+    expect(bench.rowsOf("bad")).toHaveLength(3)
   })
 
   test("H2 with one key are stored once, also by a later run; with something else they are refused", async () => {
     const key = (text: string) => ({ "idempotency-key": text })
     for (let life = 0; life < 2; life++) {
-      const { url, handle } = await start()
+      const { url, handle } = await bench.start()
       const answers = await Promise.all(
         Array.from({ length: 5 }, () => send(url, { headers: key('"a key"'), body: '[{"n":1},{"n":2}]' })),
       )
@@ -302,13 +227,15 @@ describe("requests", () => {
       await until(() => handle.status().rowsIn === 3)
       await handle.stop()
     }
-    expect(rowsOf("numbers").map(({ n }) => n)).toEqual([1, 2, 3])
+    expect(bench.rowsOf("numbers").map(({ n }) => n)).toEqual([1, 2, 3])
   })
 
   test("H6 are let in by their token, the one before as well, and by no other", async () => {
     vi.stubEnv("TIDEMARK_TEST_TOKEN", "secret-1")
     vi.stubEnv("TIDEMARK_TEST_TOKEN_BEFORE", "secret-0")
-    const { url } = await start({ token: [{ env: "TIDEMARK_TEST_TOKEN" }, { env: "TIDEMARK_TEST_TOKEN_BEFORE" }] })
+    const { url } = await bench.start({
+      token: [{ env: "TIDEMARK_TEST_TOKEN" }, { env: "TIDEMARK_TEST_TOKEN_BEFORE" }],
+    })
     const statusOf = async (authorization?: string) =>
       (await send(url, { headers: authorization === undefined ? {} : { authorization }, body: '{"n":1}' })).status
     expect(await statusOf("Bearer secret-1")).toBe(200)
@@ -325,7 +252,7 @@ describe("requests", () => {
   })
 
   test("H7 that are none are refused, each in its way", async () => {
-    const { url } = await start(
+    const { url } = await bench.start(
       { maxInFlightBytes: 4096 },
       { maxRequestBytes: 1000, maxRecords: 3, maxRecordBytes: 100 },
     )
@@ -335,6 +262,8 @@ describe("requests", () => {
       [{ method: "DELETE" }, 405, "method-not-allowed", { allow: "POST" }],
       [{ headers: { "content-type": "text/plain" }, body: "{}" }, 415, "unknown-content-type"],
       [{ headers: { "content-type": "constructor" }, body: "{}" }, 415, "unknown-content-type"],
+      [{ headers: { "content-type": "application/json; charset=utf-16" }, body: "{}" }, 415, "unknown-content-type"],
+      [{ headers: { expect: "magic" }, body: '{"n":1}' }, 417, "expectation-failed"],
       [
         { headers: { "content-encoding": "br" }, body: "{}" },
         415,
@@ -349,6 +278,7 @@ describe("requests", () => {
       [{ headers: { "transfer-encoding": "chunked" }, body: " ".repeat(900_000) }, 413, "request-too-large"],
       [{ body: '[{"n":1},{"n":1},{"n":1},{"n":1}]' }, 413, "too-many-records"],
       [{ body: "" }, 400, "not-json"],
+      [{ body: " \n" }, 400, "not-json"],
       [{ body: "[" }, 400, "not-json"],
       [{ body: '[{"n":1},]' }, 400, "not-json"],
       [{ body: '[{"n":1}] x' }, 400, "not-json"],
@@ -373,14 +303,14 @@ describe("requests", () => {
   })
 
   test("H8 beyond a rate, the backlog, and bytes in flight are told to come again", async () => {
-    const limited = await start({ maxRequestsPerSecond: 0.01 })
+    const limited = await bench.start({ maxRequestsPerSecond: 0.01 })
     expect((await send(limited.url, { body: '{"n":1}' })).status).toBe(200)
     const answer = await send(limited.url, { body: '{"n":1}' })
     expect(answer).toMatchObject({ status: 429, body: { error: { code: "rate-limited" } } })
     expect(Number(answer.headers["retry-after"])).toBeGreaterThan(50)
     await limited.handle.stop()
 
-    const tight = await start({ maxInFlightBytes: 20_000 }, { maxRequestBytes: 10_000 })
+    const tight = await bench.start({ maxInFlightBytes: 20_000 }, { maxRequestBytes: 10_000 })
     const body = JSON.stringify(Array.from({ length: 500 }, () => ({ n: 1 })))
     // Two hold what there is, and do not go on.
     const holders = [1, 2].map(() => {
@@ -407,7 +337,7 @@ describe("requests", () => {
   })
 
   test("H9 at an address that is taken, without a token, or for everybody, do not begin", async () => {
-    const { url } = await start()
+    const { url } = await bench.start()
     const { port } = new URL(url)
     const begin = (options: HttpServerOptions) =>
       run(
@@ -430,80 +360,6 @@ describe("requests", () => {
     ).rejects.toMatchObject({
       code: "invalid-options",
     })
-  })
-})
-
-describe("hostile senders", () => {
-  const raw = (url: string, bytes: string | Uint8Array) =>
-    new Promise<string>((resolve) => {
-      const { port, hostname } = new URL(url)
-      const socket = connect(Number(port), hostname)
-      let text = ""
-      socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
-      socket.on("error", () => undefined)
-      socket.on("close", () => resolve(text))
-      socket.end(bytes)
-    })
-
-  test("H10 who are slow are cut off", async () => {
-    const { url } = await start({ headersTimeout: "200ms", requestTimeout: "500ms" })
-    const { port, hostname } = new URL(url)
-    const slow = (bytes: string) =>
-      new Promise<string>((resolve) => {
-        const socket = connect(Number(port), hostname, () => socket.write(bytes))
-        let text = ""
-        socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
-        socket.on("error", () => undefined)
-        socket.on("close", () => resolve(text))
-      })
-    const head = "POST /numbers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-    const [inHead, inBody] = await Promise.all([slow(head), slow(`${head}content-length: 10\r\n\r\n{`)])
-    expect(inHead).toMatch(/^HTTP\/1\.1 408 .*"request-timeout"/s)
-    expect(inBody).toMatch(/^HTTP\/1\.1 408 /)
-    expect((await send(url, { body: '{"n":1}' })).status).toBe(200)
-  })
-
-  test("H7 H10 who send anything at all find the job alive, with bounded memory, and nothing of it stored", async () => {
-    const { url, handle } = await start({}, { maxRequestBytes: 65_536 })
-    const head = "POST /numbers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-    const pieces = [
-      head,
-      "GET / HTTP/1.1\r\n",
-      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-      "\r\n\r\n",
-      "content-length: 5\r\n",
-      "content-length: 99999999999999999999\r\n",
-      "transfer-encoding: chunked\r\n",
-      "transfer-encoding: gzip, chunked\r\n",
-      "upgrade: websocket\r\nconnection: upgrade\r\n",
-      "expect: 200-maybe\r\n",
-      "5\r\nhello\r\n0\r\n\r\n",
-      "ffffffffffffffff\r\n",
-      "\0\u00ff\u00fe",
-      `x: ${"y".repeat(17_000)}\r\n`,
-      '{"__proto__":{"n":1},"constructor":1}',
-      `{"n":${"9".repeat(400)}}`,
-      "[".repeat(5000),
-      '{"n":"\\ud800"}',
-      "CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n",
-    ]
-    let seed = 1
-    const below = (most: number) => (seed = (seed * 48_271) % 2_147_483_647) % most
-    const rounds = 1500 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
-    const before = process.memoryUsage().rss
-    for (let round = 0; round < rounds; round += 20) {
-      await Promise.all(
-        Array.from({ length: 20 }, () => {
-          const text = Array.from({ length: 1 + below(5) }, () => pieces[below(pieces.length)]).join("")
-          return raw(url, Buffer.from(text, "latin1"))
-        }),
-      )
-    }
-    expect(await send(url, { body: '{"n":1}' })).toMatchObject({ status: 200 })
-    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 2 ** 20)
-    await until(() => handle.status().rowsIn >= 1)
-    await handle.stop()
-    expect(rowsOf("numbers")).toEqual([{ n: 1 }])
   })
 })
 
@@ -533,7 +389,7 @@ test.skipIf(!hasOpenssl)("H9 by TLS are taken with the certificate that is given
   const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost"]
   const made = spawnSync("openssl", ["req", "-x509", ...kind, "-keyout", keyFile, "-out", certFile, "-days", "2"])
   expect(made.status).toBe(0)
-  const { url, handle } = await start({ tls: { certFile, keyFile } })
+  const { url, handle } = await bench.start({ tls: { certFile, keyFile } })
   expect(url).toMatch(/^https:/)
   const status = await new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" }
@@ -552,12 +408,12 @@ test.skipIf(!hasOpenssl)("H9 by TLS are taken with the certificate that is given
 })
 
 test("H3 from a savepoint a job goes on where inputs/ is copied, and is refused where it is not", async () => {
-  const first = await start()
+  const first = await bench.start()
   expect((await send(first.url, { body: '[{"n":1},{"n":2}]' })).status).toBe(200)
   await until(() => first.handle.status().rowsIn === 2)
   await first.handle.stop()
   await writeSavepoint(nodeDisk, join(directory, "state"), join(directory, "savepoint"), "1234")
-  const second = await start()
+  const second = await bench.start()
   expect((await send(second.url, { body: '{"n":3}' })).status).toBe(200)
   await until(() => second.handle.status().rowsIn === 3)
   await second.handle.stop()
@@ -582,8 +438,8 @@ test("H3 from a savepoint a job goes on where inputs/ is copied, and is refused 
     recursive: true,
   })
   const handle = await run(bound("with"), options)
-  handles.push(handle)
+  bench.handles.push(handle)
   await until(() => handle.status().rowsIn === 3)
   await handle.stop()
-  expect(rowsOf("with").map(({ n }) => n)).toEqual([3])
+  expect(bench.rowsOf("with").map(({ n }) => n)).toEqual([3])
 })

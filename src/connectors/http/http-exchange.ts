@@ -9,46 +9,28 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Env } from "../../env/env.ts"
-import type { BodyFormat } from "./body-records.ts"
-import type { InputDoor, Receipt } from "./input-door.ts"
-import type { RateLimit } from "./rate-limit.ts"
+import type { Connections } from "./connections.ts"
+import type { Receipt } from "./input-door.ts"
 import { bodyOf, Refusal } from "./refusal.ts"
-import { tooLarge, RequestBody, type BytesInFlight } from "./request-body.ts"
-import type { Tokens } from "./tokens.ts"
+import { RequestBody, type BytesInFlight } from "./request-body.ts"
+import { readHead, waitsToGoOn, type HeadParts } from "./request-head.ts"
 
 /** Whoever is refused may send so much more, for so long. */
 const LINGER_BYTES = 1 << 20
 const LINGER_MICROS = 2_000_000
 
-const FORMATS: Readonly<Record<string, BodyFormat>> = {
-  "application/json": "json",
-  "application/x-ndjson": "json-lines",
-  "application/ndjson": "json-lines",
-  "application/jsonl": "json-lines",
-  "application/x-jsonlines": "json-lines",
-}
-
 /** What a server has for its requests. */
-export interface ExchangeParts {
+export interface ExchangeParts extends HeadParts {
   readonly env: Pick<Env, "clock" | "timers">
-  readonly tokens: Tokens | undefined
-  readonly rates: RateLimit | undefined
   readonly inFlight: BytesInFlight
-  doorOf(path: string): InputDoor | undefined
-}
-
-/** What the head of a request says. */
-interface Head {
-  readonly door: InputDoor
-  readonly format: BodyFormat
-  readonly isGzip: boolean
-  readonly key: string | undefined
+  readonly connections: Connections
 }
 
 /** Answers a request. */
 export function exchange(request: IncomingMessage, response: ServerResponse, parts: ExchangeParts): void {
   request.on("error", () => undefined)
   response.on("error", () => undefined)
+  parts.connections.expectAnswer(request.socket, response)
   answer(request, response, parts).catch(() => response.destroy())
 }
 
@@ -65,73 +47,20 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
 
 async function receive(request: IncomingMessage, response: ServerResponse, parts: ExchangeParts): Promise<Receipt> {
   const { door, format, isGzip, key } = readHead(request, parts)
-  if (request.headers.expect !== undefined) response.writeContinue()
+  const turn = parts.connections.takeTurn(request.socket)
   const body = new RequestBody(parts.inFlight, door.maxRequestBytes)
   try {
-    return await door.take({ body: await body.read(request, isGzip), format, key })
+    if (waitsToGoOn(request)) response.writeContinue()
+    const bytes = await body.read(request, isGzip)
+    await turn.come
+    // What is taken is handed to the log when `take` returns; until it is durable, nobody behind it waits.
+    const taken = door.take({ body: bytes, format, key })
+    turn.end()
+    return await taken
   } finally {
+    turn.end()
     body.release()
   }
-}
-
-/** All that can be said without the body. */
-function readHead(request: IncomingMessage, parts: ExchangeParts): Head {
-  const { headers, method, url = "/", socket } = request
-  const token = parts.tokens?.find(headers.authorization) ?? 0
-  if (token < 0) throw unauthorized(headers.authorization !== undefined)
-  const sender = parts.tokens === undefined ? (socket.remoteAddress ?? "") : String(token)
-  const wait = parts.rates?.waitSeconds(sender, parts.env.clock.monotonicMicros())
-  if (wait !== undefined) {
-    throw new Refusal("rate-limited", "You send more requests than you may.", "Wait, or send more records in each.", {
-      retryAfterSeconds: wait,
-    })
-  }
-  const path = url.replace(/\?.*$/s, "")
-  const door = parts.doorOf(path)
-  if (door === undefined) throw new Refusal("not-found", "No input of a running job is there.", "Look at the path.")
-  if (method !== "POST") {
-    throw new Refusal("method-not-allowed", "Records are sent with POST.", `POST them to ${door.path}.`, {
-      headers: { allow: "POST" },
-    })
-  }
-  door.expectOpen()
-  const format = formatOf(headers["content-type"])
-  const encoding = (headers["content-encoding"] ?? "identity").trim().toLowerCase()
-  if (encoding !== "gzip" && encoding !== "identity") {
-    throw new Refusal(
-      "unknown-content-encoding",
-      "The body is packed in a way that is not known here.",
-      "Send it as gzip, or plain.",
-      {
-        headers: { "accept-encoding": "gzip" },
-      },
-    )
-  }
-  if (Number(headers["content-length"] ?? 0) > door.maxRequestBytes) throw tooLarge(door.maxRequestBytes)
-  const given = headers["idempotency-key"]
-  return { door, format, isGzip: encoding === "gzip", key: door.keyOf(Array.isArray(given) ? given.join() : given) }
-}
-
-function formatOf(contentType: string | undefined): BodyFormat {
-  const type = (contentType ?? "").replace(/;.*$/s, "").trim().toLowerCase()
-  const format = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined
-  if (format !== undefined) return format
-  throw new Refusal(
-    "unknown-content-type",
-    `Records are not sent as ${type === "" ? "a body without a Content-Type" : "that Content-Type"}.`,
-    "Send application/json (an object, or an array of them) or application/x-ndjson (JSON lines).",
-    { headers: { accept: "application/json, application/x-ndjson" } },
-  )
-}
-
-function unauthorized(isGiven: boolean): Refusal {
-  const challenge = isGiven ? 'Bearer error="invalid_token"' : "Bearer"
-  return new Refusal(
-    "unauthorized",
-    isGiven ? "The token is none of those that count." : "The request has no token.",
-    "Send a header Authorization: Bearer <token>.",
-    { headers: { "www-authenticate": challenge } },
-  )
 }
 
 async function refuse(
@@ -156,7 +85,7 @@ async function refuse(
   writeHead(response, status, body, { ...headers, connection: "close" })
   response.write(body)
   // Whoever waits to be told to go on sends nothing.
-  if (request.headers.expect === undefined) await linger(request, env)
+  if (!waitsToGoOn(request)) await linger(request, env)
   response.end()
 }
 

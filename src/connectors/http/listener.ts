@@ -8,15 +8,17 @@
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http"
 import { createServer as createTlsServer } from "node:https"
-import type { AddressInfo, Socket } from "node:net"
+import type { AddressInfo } from "node:net"
 import { resolve } from "node:path"
+import type { Duplex } from "node:stream"
 import { TidemarkError } from "../../base/errors.ts"
 import type { Env } from "../../env/env.ts"
+import { answerBroken, answerConnect, HEADER_BYTES_MAX } from "./broken-request.ts"
+import { Connections } from "./connections.ts"
 import { exchange } from "./http-exchange.ts"
 import type { ServerSettings } from "./http-options.ts"
 import type { InputDoor } from "./input-door.ts"
 import { RateLimit } from "./rate-limit.ts"
-import { Refusal } from "./refusal.ts"
 import { BytesInFlight } from "./request-body.ts"
 import { Tokens } from "./tokens.ts"
 
@@ -24,7 +26,6 @@ import { Tokens } from "./tokens.ts"
 const GRACE_MICROS = 5_000_000
 /** So often it looks which connections have come to rest. */
 const LOOK_MICROS = 20_000
-const HEADER_BYTES_MAX = 16 * 1024
 const KEEP_ALIVE_MS = 30_000
 
 /**
@@ -107,6 +108,7 @@ export class Listener {
       tokens: tokenVariables === undefined ? undefined : Tokens.read(tokenVariables),
       rates: rate && new RateLimit(rate),
       inFlight: new BytesInFlight(maxInFlightBytes),
+      connections: new Connections(),
       doorOf: (path: string) => this.#doors.get(path),
     }
     const onRequest = (request: IncomingMessage, response: ServerResponse) => exchange(request, response, parts)
@@ -114,7 +116,9 @@ export class Listener {
     server.maxConnections = maxConnections
     // Whoever waits to be told to go on is judged by its head first.
     server.on("checkContinue", onRequest)
-    server.on("clientError", answerBroken)
+    server.on("checkExpectation", onRequest)
+    server.on("connect", (request: IncomingMessage, socket: Duplex) => answerConnect(request, socket, parts))
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => answerBroken(error, socket, parts))
     await listening(server, this.#settings)
     this.#address = addressOf(server, this.#settings)
     return server
@@ -129,6 +133,8 @@ export class Listener {
       connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
+      // Node's own answer would be empty, and told to who has no token.
+      requireHostHeader: false,
     }
     if (tls === undefined) return createServer(limits, onRequest)
     const read = (path: string): Buffer => readPem(resolve(baseDirectory, path))
@@ -190,34 +196,4 @@ function addressOf(server: Server, { tls }: ServerSettings): ListeningAddress {
   const { address: host, family, port } = server.address() as AddressInfo
   const shown = family === "IPv6" ? `[${host}]` : host
   return { host, port, url: `${tls === undefined ? "http" : "https"}://${shown}:${port}` }
-}
-
-/** HL2: answers what is no request, and cuts it off. */
-function answerBroken(error: NodeJS.ErrnoException, stream: unknown): void {
-  const socket = stream as Socket
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-  const refusal = brokenRefusal(error.code)
-  const body = refusal.body()
-  const head = `HTTP/1.1 ${refusal.status} ${refusal.code}\r\ncontent-type: application/json\r\nconnection: close`
-  socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n`)
-  socket.end(body, () => socket.destroy())
-}
-
-function brokenRefusal(code: string | undefined): Refusal {
-  switch (code) {
-    case "HPE_HEADER_OVERFLOW":
-      return new Refusal(
-        "header-too-large",
-        "The head of the request is too large.",
-        `Send at most ${HEADER_BYTES_MAX} bytes of headers.`,
-      )
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Refusal(
-        "request-timeout",
-        "The request took too long to come.",
-        "Send it faster, or in several requests.",
-      )
-    default:
-      return new Refusal("bad-request", "That is no request of HTTP/1.1.", "Use a client of HTTP.")
-  }
 }

@@ -17,6 +17,7 @@ export const REFUSALS = {
   "too-many-records": 413,
   "unknown-content-type": 415,
   "unknown-content-encoding": 415,
+  "expectation-failed": 417,
   "key-taken": 422,
   "rate-limited": 429,
   "header-too-large": 431,
