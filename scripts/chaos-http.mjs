@@ -40,9 +40,6 @@ export const http = {
 
   async judge(directory) {
     const records = acknowledgedIn(directory)
-    const rowOf = ({ id, key, value }) => `${id}|${key}|${value}`
-    const windowOf = ({ key, windowStart, records: count, sum }) => `${key}|${Date.parse(windowStart)}|${count}|${sum}`
-    const placeOf = ({ key, place }) => `${key}|${place}`
     const [events, counted, windows] = await Promise.all(OUTPUTS.map((output) => rowsOfOutput(directory, output)))
     return [
       ...differenceOf({ output: "events", expected: records.map(rowOf), rows: events.map(rowOf) }),
@@ -52,8 +49,14 @@ export const http = {
   },
 }
 
+export const rowOf = ({ id, key, value }) => `${id}|${key}|${value}`
+export const windowOf = ({ key, windowStart, records, sum }) => {
+  return `${key}|${new Date(windowStart).getTime()}|${records}|${sum}`
+}
+const placeOf = ({ key, place }) => `${key}|${place}`
+
 /** The process that sends, from when the job is started first. */
-class Client {
+export class Client {
   #directory
   #child
 
@@ -75,7 +78,7 @@ class Client {
 }
 
 /** What the client has written at its end: all records that were acknowledged. */
-function acknowledgedIn(directory) {
+export function acknowledgedIn(directory) {
   return readFileSync(join(directory, "acknowledged"), "utf8")
     .trimEnd()
     .split("\n")
@@ -93,7 +96,7 @@ function placesOf(records) {
 }
 
 /** What each key has in each minute. The last one has not ended. */
-function windowsOf(records) {
+export function windowsOf(records) {
   const startOf = ({ at }) => Math.floor(Date.parse(at) / MINUTE_MILLIS) * MINUTE_MILLIS
   const last = records.reduce((latest, record) => Math.max(latest, startOf(record)), 0)
   const windows = new Map()

@@ -26,6 +26,7 @@ import { prepare, runMain, StepFailed } from "./bootstrap.mjs"
 import { BREAKS } from "./chaos-breaks.mjs"
 import { follow } from "./chaos-follow.mjs"
 import { http } from "./chaos-http.mjs"
+import { httpPostgres } from "./chaos-http-postgres.mjs"
 import { operators } from "./chaos-operators.mjs"
 import { publishedNames, readPublished } from "./chaos-published.mjs"
 import { windows } from "./chaos-windows.mjs"
@@ -38,7 +39,7 @@ const MOMENTS = ["before", "during", "after"]
 const CHILD_SECONDS_MAX = 120
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
-const SCENARIOS = { windows, operators, follow, http }
+const SCENARIOS = { windows, operators, follow, http, "http-postgres": httpPostgres }
 /** Steps of a commit: staging, the commit record, applying and publishing. */
 const COMMITTING = /^(sink\.(stage|apply|publish|mark)|log\.commit)\./
 /**
@@ -81,6 +82,8 @@ const found = {
   repeated: 0,
   wrong: 0,
   kills: 0,
+  /** What else was killed: servers that the job writes to. */
+  faults: 0,
   threadDeaths: 0,
   failures: 0,
   problems: [],
@@ -97,7 +100,7 @@ await runMain(async () => {
         value: "NAME",
         default: "windows",
         choices: Object.keys(SCENARIOS),
-        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink), follow (files that another process writes and rotates meanwhile; not exec, which promises nothing over a crash), http (what a client sends, and was told to be durable).",
+        help: "Which job: windows (keyed windows over files), operators (process, connect, operator, asyncMap, windows of every kind, every sink), follow (files that another process writes and rotates meanwhile; not exec, which promises nothing over a crash), http (what a client sends, and was told to be durable), http-postgres (the same, and tables of a server that is killed, too).",
       },
       kills: {
         value: "N",
@@ -161,11 +164,12 @@ await runMain(async () => {
 /** A round, and what goes on beside the job. */
 async function runRound(round) {
   const { scenario, directory, data } = round
-  const company = scenario.accompany?.(directory, data)
+  const company = await scenario.accompany?.(directory, data)
   try {
     await runAndKill({ ...round, company })
   } finally {
-    company?.kill()
+    await company?.kill()
+    found.faults += company?.faults ?? 0
   }
 }
 
@@ -377,6 +381,7 @@ async function report() {
   for (const problem of found.problems.slice(0, 20)) console.log(`problem: ${problem}`)
   if (found.problems.length > 20) console.log(`and ${found.problems.length - 20} more problems`)
   if (found.problems.length > 0) process.exitCode = 1
+  if (found.faults > 0) console.log(`a server that the job writes to was killed ${found.faults} times`)
   console.log(`${found.threadDeaths} threads that decode have died by themselves`)
   console.log(`${verdict()}, kills ${found.kills}`)
 }

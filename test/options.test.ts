@@ -33,7 +33,11 @@ describe("options of scripts", () => {
     ["sim", ["--seeds"], "Option '--seeds <value>' argument missing"],
     ["sim", ["--jobs", "0"], '--jobs takes a whole number from 1 on, and not "0".'],
     ["chaos", ["--kills", "ten"], '--kills takes a whole number from 0 on, and not "ten".'],
-    ["chaos", ["--scenario", "windws"], '--scenario is one of windows, operators, follow, http, and not "windws".'],
+    [
+      "chaos",
+      ["--scenario", "windws"],
+      '--scenario is one of windows, operators, follow, http, http-postgres, and not "windws".',
+    ],
     ["chaos", ["--kills", "1", "2"], "Unexpected argument '2'"],
     ["bench-kernels", ["--keys", "10,-1"], '--keys takes a whole number from 1 on, and not "-1".'],
     ["bench-lightsaber", ["--query", "CM1,CM3"], "--query is one of CM1, CM2,"],
