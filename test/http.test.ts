@@ -176,13 +176,19 @@ describe("requests", () => {
         error: {
           code: "bad-records",
           badRecords: 3,
+          message: "3 of 5 records are not what the input takes.",
           records: [
             { index: 1, field: "n", reason: expect.stringContaining('"n"') as string },
-            { index: 3, reason: "the line is not a JSON object" },
+            { index: 3, reason: "the record is not a JSON object" },
             { index: 4, field: "n" },
           ],
         },
       },
+    })
+    const beyond = await send(url, { body: '{"n":9007199254740993}' })
+    expect(beyond.body.error).toMatchObject({
+      message: "1 of 1 record is not what the input takes.",
+      records: [{ reason: expect.stringContaining('"n" is 9007199254740993, ') as string }],
     })
     const all = await send(url, { body: JSON.stringify(Array.from({ length: 300 }, () => ({}))) })
     expect(all.body.error).toMatchObject({ badRecords: 300 })
@@ -433,6 +439,8 @@ test("H3 from a savepoint a job goes on where inputs/ is copied, and is refused 
     }).then(({ finished }) => finished),
   ).rejects.toMatchObject({
     code: "source-changed",
+    message: expect.stringContaining(join(directory, "bare/inputs/numbers")) as string,
+    hint: expect.stringMatching(/^Copy inputs\/ of the job's directory whose savepoint this is/) as string,
   })
   cpSync(join(directory, "state/inputs"), join(directory, "copied/inputs"), {
     recursive: true,

@@ -37,7 +37,7 @@ export function wholeNumberType<const K extends string>(
     adds: "whole",
     check: (value) => wholeNumberProblem(value, kind, range),
     fromText: (text) => wholeNumberFromText(text, kind, range),
-    fromJson: (value) => wholeNumberFromJson(value, kind, range),
+    fromJson: (value, raw) => wholeNumberFromJson(value, raw, kind, range),
     fromBytes:
       narrowed === undefined
         ? fromBytes
@@ -81,11 +81,16 @@ function wholeNumberFromText(text: string, kind: string, range: NumberRange): nu
 }
 
 /** From a JSON number of whole value, however it is written: `1.0` and `1e3` are whole. */
-function wholeNumberFromJson(value: unknown, kind: string, range: NumberRange): number | Invalid {
+function wholeNumberFromJson(
+  value: unknown,
+  raw: string | undefined,
+  kind: string,
+  range: NumberRange,
+): number | Invalid {
   if (typeof value !== "number") return new Invalid("not a number")
   if (!Number.isInteger(value)) return new Invalid("not a whole number")
   if (wholeNumberProblem(value, kind, range) === undefined) return withoutSign(value)
-  return readOutsideRange(String(value), kind, range.least, range.greatest)
+  return readOutsideRange(raw ?? String(value), kind, range.least, range.greatest)
 }
 
 /** Makes 0 of −0. */

@@ -44,7 +44,8 @@ export class HttpBinding implements SourceBinding {
     }
     const { isRefusing, maxRequestBytes, maxRecords, maxRecordBytes, maxBacklogBytes, keys, isKeyRequired } =
       this.#settings
-    const requests = await RequestLog.open(env, `${stateDirectory}/inputs/${input}`, {
+    const directory = `${stateDirectory}/inputs/${input}`
+    const requests = await RequestLog.open(env, directory, {
       backlogBytes: maxBacklogBytes,
       keys,
       trimBytes: TRIM_BYTES,
@@ -70,6 +71,6 @@ export class HttpBinding implements SourceBinding {
       await requests.close()
       await listener.close(door, env)
     }
-    return pushedSource(context, requests, { id: this.#path, maxRecordBytes, onClose })
+    return pushedSource(context, requests, { id: this.#path, maxRecordBytes, directory, onClose })
   }
 }

@@ -5,7 +5,7 @@
  * is stored, and the job makes dead letters of it (`"dead-letter"`). A body of JSON that is none has no records: it is refused in both cases.
  */
 import { createHash } from "node:crypto"
-import { counted } from "../../base/counted.ts"
+import { counted, grouped } from "../../base/counted.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { bodyRecords, type BodyFormat } from "./body-records.ts"
 import type { RecordCheck } from "./record-check.ts"
@@ -152,7 +152,7 @@ function expectRight(check: RecordCheck, records: readonly Uint8Array[]): void {
   if (count === 0) return
   throw new Refusal(
     "bad-records",
-    `${counted(count, "record")} of ${records.length} ${count === 1 ? "is" : "are"} not what the input takes.`,
+    `${grouped(count)} of ${counted(records.length, "record")} ${count === 1 ? "is" : "are"} not what the input takes.`,
     "Nothing of the request was stored. Send it without them, or as the input takes them.",
     { members: { badRecords: count, records: wrong } },
   )

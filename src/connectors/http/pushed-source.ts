@@ -9,6 +9,8 @@ export interface PushedSourceOptions {
   /** What the input is called, for people: `/orders`. */
   readonly id: string
   readonly maxRecordBytes: number
+  /** Where its requests are kept. */
+  readonly directory: string
   /** Called when the source is closed. */
   readonly onClose: () => Promise<void>
 }
@@ -17,6 +19,10 @@ export interface PushedSourceOptions {
 export function pushedSource(context: SourceContext, requests: RequestLog, options: PushedSourceOptions): LogSource {
   return new LogSource(context, {
     ...options,
+    kept: {
+      label: `The log of the requests of the input ${context.input}, in ${options.directory},`,
+      hint: "Copy inputs/ of the job's directory whose savepoint this is, or start anew with --reset.",
+    },
     reader: requests.log,
     isFollowed: true,
     begin: () => Promise.resolve("start"),

@@ -235,9 +235,11 @@ async function live(bench: Bench, out: ArrayTarget, senders: Senders, epochRows:
     describe: () => "pushed",
     openSource: async (context) => {
       const settings = { ...SETTINGS, backlogBytes: 2000, trimBytes: 300, segmentBytes: 2000 }
-      const opened = await RequestLog.open(context.env, `${context.stateDirectory}/inputs/pieces`, settings)
+      const directory = `${context.stateDirectory}/inputs/pieces`
+      const opened = await RequestLog.open(context.env, directory, settings)
       requests = opened
-      return pushedSource(context, opened, { id: "/pieces", maxRecordBytes: 1000, onClose: () => opened.close() })
+      const onClose = () => opened.close()
+      return pushedSource(context, opened, { id: "/pieces", maxRecordBytes: 1000, directory, onClose })
     },
   }
   const program = async (env: Env): Promise<void> => {

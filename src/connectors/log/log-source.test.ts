@@ -212,6 +212,33 @@ describe("records", () => {
     }
     expect((await readOn(world, whole)).rows).toEqual([])
   })
+
+  test("L17 of another log are refused as far as that shows, also where their place was trimmed in it", async () => {
+    const appended = async (seed: number, waitMicros: number, count: number) => {
+      const world = worldOf(seed)
+      await inProcess(world, async (env) => {
+        await env.timers.sleep(waitMicros)
+        const log = await openLog(env, SMALL, { segmentBytes: 2000 })
+        const lsns = await log.appendBatch(numbers(0, count))
+        await log.trim(lsns[count - 2]!)
+        await log.close()
+      })
+      return world
+    }
+    const world = worldOf(4)
+    await inProcess(world, (env) => env.timers.sleep(1e12))
+    await append(world, numbers(0, 20))
+    const { kept } = await readOn(world, NOTHING)
+    const parts = { kept: { label: "What was sent", hint: "Copy it." } }
+    await expect(readOn(await appended(5, 0, 50), kept, { parts })).rejects.toMatchObject({
+      code: "source-changed",
+      message: expect.stringMatching(/^What was sent is not the one that was read: .* is older than/) as string,
+      hint: "Copy it.",
+    })
+    await expect(readOn(await appended(6, 0, 8), kept)).rejects.toMatchObject({ code: "source-changed" })
+    // Nobody can tell here: what is left may have come behind what was read.
+    expect((await readOn(await appended(7, 3e12, 50), kept)).rows).toEqual([48, 49])
+  })
 })
 
 const copy = job({ name: "copy", inputs: { orders: Order }, flow: ({ orders }) => ({ orders }) })

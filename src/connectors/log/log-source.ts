@@ -43,6 +43,8 @@ export interface LogSourceParts {
   readonly piecesOf?: (payload: Uint8Array) => readonly Uint8Array[]
   /** Told where the job would go on, when that is committed. */
   readonly onCommitted?: (next: LogPlace) => void
+  /** The log as people know it who are told that it is another one, and what they can do; without it, it is one that they have named. */
+  readonly kept?: { readonly label: string; readonly hint: string }
   /** Called when the source is closed. */
   readonly onClose: () => Promise<void>
 }
@@ -90,21 +92,36 @@ export class LogSource implements Source {
     await this.#parts.onClose()
   }
 
-  /** L17: the last record that was read is there, unless it was let go. */
-  async #expectSame({ place, timeMicros }: NonNullable<LogPosition["last"]>): Promise<void> {
+  /** L17: the last record that was read is there; where it was let go, what is behind it can be what came later. */
+  async #expectSame({ place, next, timeMicros }: NonNullable<LogPosition["last"]>): Promise<void> {
     const { reader } = this.#parts
-    if (isBefore(place, placeOf(await reader.trimmed()))) return
     const from = lsnOf(place)
+    if (isBefore(placeOf(await reader.end()), next)) throw this.#changed(`it ends before ${formatLsn(lsnOf(next))}`)
+    let isTrimmed = isBefore(place, placeOf(await reader.trimmed()))
     for await (const entry of reader.read({ from })) {
-      if (entry.kind === "gap" && entry.reason === "trimmed") return
-      if (entry.kind === "record" && entry.lsn === from && entry.timeMicros === timeMicros) return
+      if (entry.kind === "gap") {
+        isTrimmed ||= entry.reason === "trimmed"
+        if (isTrimmed) continue
+        break
+      }
+      if (isTrimmed) {
+        // L8: times do not go back.
+        if (entry.timeMicros >= timeMicros) return
+        throw this.#changed(`what it has behind ${formatLsn(from)} is older than what was read there`)
+      }
+      if (entry.lsn === from && entry.timeMicros === timeMicros) return
       break
     }
-    throw new TidemarkError(
-      "source-changed",
-      `The log ${this.#parts.id} of the input ${this.#context.input} is not the one that was read: it has no such record at ${formatLsn(from)}.`,
-      { hint: "Put the log back that was read, or start anew with --reset." },
-    )
+    if (!isTrimmed) throw this.#changed(`it has no such record at ${formatLsn(from)}`)
+  }
+
+  #changed(why: string): TidemarkError {
+    const { id, kept } = this.#parts
+    const { label, hint } = kept ?? {
+      label: `The log ${id} of the input ${this.#context.input}`,
+      hint: "Put the log back that was read, or start anew with --reset.",
+    }
+    return new TidemarkError("source-changed", `${label} is not the one that was read: ${why}.`, { hint })
   }
 }
 

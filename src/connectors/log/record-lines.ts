@@ -73,8 +73,13 @@ export class RecordLines {
     })
     assert(decoded.oversized === undefined && !decoded.needsMore, "the lines are whole")
     this.#bytes = this.#bytes.subarray(decoded.next.offset - position.offset)
-    return decoded
+    return { ...decoded, bad: decoded.bad.map((each) => ({ ...each, reason: inWordsOfRecords(each.reason) })) }
   }
+}
+
+/** Lines are how records come to the decoder; who sent them knows of none. */
+function inWordsOfRecords(reason: string): string {
+  return reason.replace(/^the line /, "the record ")
 }
 
 /** An empty record takes a byte, too: the decoder would pass over a line without any. */
