@@ -14,6 +14,7 @@
  * - A3 Of the free blocks of a size the last freed one is handed out first; a larger one is halved only where there is
  *   none of the size.
  * - A4 When every block is freed, any sizes that fit a new arena fit again.
+ * - A5 No block starts at the address 0, which kernels take for none. So of a memory of its own an arena leaves the first KiB out.
  */
 import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
@@ -52,7 +53,7 @@ class OwnedBlock implements Block {
 
 /** What an arena is made of. */
 export interface ArenaOptions {
-  /** 1 KiB to 4 GiB. */
+  /** 1 KiB to 4 GiB; of a memory of its own, 1 KiB is nobody's (A5). */
   readonly maxBytes: number
   /** A part of another arena's memory that is its own, from an address on: a multiple of its largest block. Without it, a new memory. */
   readonly within?: { readonly memory: LinearMemory; readonly from: number }
@@ -99,6 +100,14 @@ export class Arena {
       this.#addFree(unit, order)
       unit += 1 << order
     }
+    if (this.#from === 0) this.#leaveFirstOut(units)
+  }
+
+  /** Takes the first unit out of the block that it is in: of its other units, blocks are left. */
+  #leaveFirstOut(units: number): void {
+    let order = 31 - Math.clz32(units)
+    this.#removeFree(0, order)
+    while (order-- > 0) this.#addFree(1 << order, order)
   }
 
   /** Bytes in live blocks. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { Arena } from "../batch/arena.ts"
 import { allocateColumns, Batch, batchOfRows } from "../batch/batch.ts"
-import { readValue, type DictionaryColumn } from "../batch/column.ts"
+import { readValue, type DictionaryColumn, type Float64Column } from "../batch/column.ts"
 import { Dictionary } from "../batch/dictionary.ts"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
@@ -199,7 +199,9 @@ describe("texts", () => {
     releases.push(release)
     const column = columns[2] as DictionaryColumn
     column.dictionary = dictionary
+    const numbers = columns[0] as Float64Column
     texts.forEach((text, row) => {
+      numbers.values[row] = row
       column.values[row] = text === null ? 0 : dictionary.codeOf(text)
       if (text !== null) column.validity![row >> 3]! |= 1 << (row & 7)
     })
