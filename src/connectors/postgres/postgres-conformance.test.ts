@@ -31,10 +31,10 @@ function driverOf(mode: "append" | "upsert", server: () => TestServer): SinkConf
   return {
     createWorld(seed) {
       world = new PostgresWorld(seed, server())
-      world.image.installDirectory("/work/state")
+      world.image.installDirectory("/job/state")
       return world
     },
-    baseDirectory: "/work",
+    baseDirectory: "/job",
     binding: new PostgresBinding({ ...target, onViolation: "stop" }, () => world.connect()),
     published: async (of) => (await of.rowsOf("results")) as unknown as ConformanceRow[],
     takeAway: async (of) => void (await of.execute("DELETE FROM results")),
