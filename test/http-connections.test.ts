@@ -66,6 +66,22 @@ describe("pipelined requests", () => {
     }
     await until(() => handle.status().rowsIn === 4)
   })
+
+  test("H1 that wait to be told to go on are told so between answers, and never within one", async () => {
+    const { url } = await bench.start()
+    const [before, behind] = [1, 2].map((n) => requestOf(`{"n":${n}}`))
+    const waiting = requestOf('{"n":3}', "expect: 100-continue\r\n")
+    const text = await raw(url, Buffer.concat([before!, waiting, waiting, behind!, requestOf('{"n":4}', CLOSE)]))
+    expect(statusesOf(text).filter((status) => status !== 100)).toEqual([200, 200, 200, 200, 200])
+    expect(text.match(/\r\n\r\n\{"records":1\}\n/g)).toHaveLength(5)
+  })
+
+  test("H7 that are refused by their heads leave their connection to those behind them", async () => {
+    const { url } = await bench.start()
+    const nowhere = requestOf('{"n":1}', "", "POST /nowhere HTTP/1.1\r\nhost: x")
+    const text = await raw(url, Buffer.concat([nowhere, requestOf('{"n":1}'), nowhere, requestOf('{"n":2}', CLOSE)]))
+    expect(statusesOf(text)).toEqual([404, "not-found", 200, 404, "not-found", 200])
+  })
 })
 
 describe("hostile senders", () => {
@@ -74,6 +90,12 @@ describe("hostile senders", () => {
     ["no Host", requestOf('{"n":1}', "", "POST /numbers HTTP/1.1"), 400, "bad-request"],
     ["two Hosts", requestOf('{"n":1}', "host: y\r\n"), 400, "bad-request"],
     ["CONNECT", "CONNECT x:80 HTTP/1.1\r\nhost: x:80\r\n@", 405, "method-not-allowed"],
+    [
+      "an address without a server",
+      requestOf('{"n":1}', "", "POST http:///numbers HTTP/1.1\r\nhost: x"),
+      404,
+      "not-found",
+    ],
     ["the whole address of no input", requestOf('{"n":1}', "", "POST http://x HTTP/1.1\r\nhost: x"), 404, "not-found"],
   ])("H6 H7 H10 who send %s are answered with JSON, and 401 without a token", async (_what, bytes, status, code) => {
     vi.stubEnv("TIDEMARK_TEST_TOKEN", "secret")

@@ -7,7 +7,9 @@
  */
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
+import type { Env } from "../../env/env.ts"
 import type { Connections } from "./connections.ts"
+import { linger } from "./linger.ts"
 import { Refusal } from "./refusal.ts"
 import { expectAdmitted, notPost, type HeadParts } from "./request-head.ts"
 
@@ -16,13 +18,14 @@ export const HEADER_BYTES_MAX = 16 * 1024
 
 /** What these answers are made of. */
 export interface BrokenRequestParts extends HeadParts {
+  readonly env: Pick<Env, "clock" | "timers">
   readonly connections: Connections
 }
 
 /** Answers what is no request, and cuts it off. */
-export function answerBroken(error: NodeJS.ErrnoException, socket: Duplex, { connections }: BrokenRequestParts): void {
+export function answerBroken(error: NodeJS.ErrnoException, socket: Duplex, parts: BrokenRequestParts): void {
   if (error.code === "ECONNRESET") socket.destroy()
-  else end(socket, brokenRefusal(error.code), connections)
+  else end(socket, brokenRefusal(error.code), parts)
 }
 
 /** Answers a request for a tunnel, and cuts it off. */
@@ -30,14 +33,14 @@ export function answerConnect(request: IncomingMessage, socket: Duplex, parts: B
   socket.on("error", () => undefined)
   try {
     expectAdmitted(request, parts)
-    end(socket, notPost("POST them to the path of an input."), parts.connections)
+    end(socket, notPost("POST them to the path of an input."), parts)
   } catch (error) {
-    if (error instanceof Refusal) end(socket, error, parts.connections)
+    if (error instanceof Refusal) end(socket, error, parts)
     else socket.destroy()
   }
 }
 
-function end(socket: Duplex, refusal: Refusal, connections: Connections): void {
+function end(socket: Duplex, refusal: Refusal, { connections, env }: BrokenRequestParts): void {
   void connections.answered(socket).then(() => {
     if (socket.writableEnded || connections.isAnswering(socket)) return
     if (!socket.writable) return void socket.destroy()
@@ -50,7 +53,8 @@ function end(socket: Duplex, refusal: Refusal, connections: Connections): void {
     }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.write(`HTTP/1.1 ${refusal.status} ${refusal.code}\r\n${lines.join("")}\r\n`)
-    socket.end(body, () => socket.destroy())
+    socket.end(body)
+    void linger(socket, env).then(() => socket.destroy())
   })
 }
 

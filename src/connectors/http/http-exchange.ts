@@ -11,13 +11,10 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Env } from "../../env/env.ts"
 import type { Connections } from "./connections.ts"
 import type { Receipt } from "./input-door.ts"
+import { linger } from "./linger.ts"
 import { bodyOf, Refusal } from "./refusal.ts"
 import { RequestBody, type BytesInFlight } from "./request-body.ts"
 import { readHead, waitsToGoOn, type HeadParts } from "./request-head.ts"
-
-/** Whoever is refused may send so much more, for so long. */
-const LINGER_BYTES = 1 << 20
-const LINGER_MICROS = 2_000_000
 
 /** What a server has for its requests. */
 export interface ExchangeParts extends HeadParts {
@@ -50,7 +47,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, parts
   const turn = parts.connections.takeTurn(request.socket)
   const body = new RequestBody(parts.inFlight, door.maxRequestBytes)
   try {
-    if (waitsToGoOn(request)) response.writeContinue()
+    if (waitsToGoOn(request)) await tellToGoOn(request, response)
     const bytes = await body.read(request, isGzip)
     await turn.come
     // What is taken is handed to the log when `take` returns; until it is durable, nobody behind it waits.
@@ -63,12 +60,31 @@ async function receive(request: IncomingMessage, response: ServerResponse, parts
   }
 }
 
+/**
+ * Tells a sender that its body may come, when what it has sent before is answered. Node would write that into the middle of the answer where it does not
+ * come first on its connection, and close the connection where it is left out.
+ */
+async function tellToGoOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (response.socket === null) {
+    await new Promise<void>((resolve) => {
+      response.once("socket", () => resolve())
+      request.once("close", () => resolve())
+    })
+  }
+  if (response.socket !== null) response.writeContinue()
+}
+
 async function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   env: Pick<Env, "timers">,
 ): Promise<void> {
+  if (!request.complete && !waitsToGoOn(request)) {
+    // A body that came with its head is let go by, so that the connection can be used on.
+    request.resume()
+    await env.timers.sleep(0)
+  }
   // The sender has gone, or the server has answered a request that took too long.
   if (response.destroyed || response.headersSent) return
   const refusal =
@@ -112,18 +128,4 @@ function writeHead(
     "x-content-type-options": "nosniff",
     ...headers,
   })
-}
-
-/** Reads on for a little and throws it away. */
-async function linger(request: IncomingMessage, { timers }: Pick<Env, "timers">): Promise<void> {
-  const isOver = new AbortController()
-  let bytes = 0
-  const over = (): void => isOver.abort()
-  request.on("data", (chunk: Uint8Array) => {
-    bytes += chunk.length
-    if (bytes > LINGER_BYTES) over()
-  })
-  request.on("end", over).on("close", over)
-  request.resume()
-  await timers.sleep(LINGER_MICROS, isOver.signal)
 }

@@ -95,7 +95,7 @@ function expectHost({ headersDistinct, httpVersion }: IncomingMessage): void {
 
 /** The input at the path, which stands alone or behind the address of a server (RFC 9112, 3.2.2). */
 function doorOf({ method, url = "/" }: IncomingMessage, parts: HeadParts): InputDoor {
-  const path = url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "")
+  const path = url.replace(/^https?:\/\/[^/?#]+/i, "").replace(/[?#].*$/s, "")
   const door = parts.doorOf(path)
   if (door === undefined) throw new Refusal("not-found", "No input of a running job is there.", "Look at the path.")
   if (method !== "POST") throw notPost(`POST them to ${door.path}.`)
