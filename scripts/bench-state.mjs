@@ -119,13 +119,14 @@ function print({ jobs, maps }) {
   const rows = jobs.map((job) => [
     `${job.kind}, ${job.keys.toLocaleString("en")} keys, ${job.percent} %`,
     job.snapshots,
+    of(({ own }) => own.p99, job),
     of(({ own }) => own.max, job),
     ...["during", "else"].flatMap((when) => [of((j) => j[when].lags.p99, job), of((j) => j[when].stops.max, job)]),
     threeDigits(median(job.epochBytes) / job.dirty),
     of((j) => j.logBytes / j.epochBytes.reduce((sum, bytes) => sum + bytes, 0), job),
     Math.round(job.peakBytes / 2 ** 20),
   ])
-  const titles = ["", "snapshots", "longest of theirs", "lag p99", "stop max", "lag p99, else", "stop max, else"]
+  const titles = ["", "snapshots", "theirs p99", "theirs max", "lag p99", "stop max", "lag p99, else", "stop max, else"]
   console.log(`\nmilliseconds while snapshots are under way, and else; bytes\n`)
   console.log(tableText([...titles, "bytes a changed key", "× written", "peak MiB"], rows))
   const startRows = jobs.map(({ kind, keys, percent, started }) => {

@@ -40,18 +40,19 @@ function watchCommits() {
   }
 }
 
-/** The longest that the calls to snapshots have taken at once, in milliseconds: what of stops is theirs. */
+/** How long the stream has waited for calls to snapshots, in milliseconds: what of stops is theirs. */
 const ownMillis = []
 function watchSnapshots() {
-  for (const name of Object.getOwnPropertyNames(Snapshots.prototype)) {
+  for (const name of ["step", "beforeCommit", "writeSlices"]) {
     const method = Snapshots.prototype[name]
-    if (name === "constructor" || typeof method !== "function") continue
     Snapshots.prototype[name] = function (...args) {
       const start = performance.now()
+      const took = () => {
+        const millis = performance.now() - start
+        if (isFull && millis > 0.05) ownMillis.push(millis)
+      }
       const result = method.apply(this, args)
-      const millis = performance.now() - start
-      if (isFull && millis > 0.05) ownMillis.push(millis)
-      return result
+      return name === "step" ? took() : result.finally(took)
     }
   }
 }

@@ -7,6 +7,8 @@
  *   partition, and on nothing else: not on how rows are cut into batches (E7).
  * - F2 An operator keeps nothing of a batch past the call that brought it.
  * - F3 `applyChanges` of everything that `writeChanges` wrote since the beginning, in order, gives the same state.
+ * - F4 So does `applyChanges` of all slices since `beginSlices`, in order, and then of everything that `writeChanges` wrote since, where the last of
+ *   that was behind the last slice.
  */
 import type { StateMisfit } from "./process/state-plan.ts"
 import type { Arena } from "../batch/arena.ts"
@@ -137,6 +139,15 @@ export interface StateMigration {
   readonly migrate: (changes: readonly Uint8Array[]) => Uint8Array
 }
 
+/** The whole state of an operator as it was at a moment, written slice by slice while the operator goes on. */
+export interface StateSlices {
+  /**
+   * Appends the next slice, as changes: about so many bytes, or nothing where nothing is left. It may show what has changed since the
+   * moment (F4). Gives whether more are to come.
+   */
+  next(out: ByteWriter, bytes: number): boolean
+}
+
 /** The state of an operator, as recovery sees it. */
 export interface OperatorState {
   /** The operator's id. */
@@ -147,6 +158,11 @@ export interface OperatorState {
   writeChanges(out: ByteWriter): void
   /** Appends the whole state, as changes of an empty one. It does not touch what counts as changed. */
   writeAll(out: ByteWriter): void
+  /**
+   * Begins to write the whole state as it is now, in slices; those of an earlier call are void. To be called right behind `writeChanges`.
+   * Absent where the state is small, or cannot be written so.
+   */
+  beginSlices?(): StateSlices
   /**
    * Takes over changes that one call of `writeChanges` or `writeAll` wrote: all of the reader's bytes.
    *

@@ -1,12 +1,12 @@
 /** A plan at work, for tests that drive it step by step: rows in, rows out, epochs written, all restored in between. */
 import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
-import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { Schema } from "../batch/schema.ts"
 import { Dataflow } from "./dataflow.ts"
 import type { Plan } from "./plan.ts"
 import type { Row } from "./windows/window-aggregate.reference.ts"
 import { WindowAggregate } from "./windows/window-aggregate.ts"
+import { allOf, WrittenStates } from "./written-states.fixture.ts"
 
 /** How rows are given. */
 export interface PushOptions {
@@ -23,8 +23,7 @@ export class PlanRun {
   readonly #arena: Arena
   /** By output, since they were last taken. */
   readonly #outputs = new Map<string, Row[]>()
-  /** By operator: what epochs wrote. */
-  #epochs = new Map<string, Uint8Array[]>()
+  readonly #written = new WrittenStates()
   #dataflow: Dataflow
   /** Rows that failed, result rows of windows among them. */
   failed = 0
@@ -102,49 +101,45 @@ export class PlanRun {
 
   /** Ends an epoch, and gives how many bytes it wrote. */
   writeEpoch(): number {
-    let bytes = 0
-    for (const state of this.#dataflow.states) {
-      const out = new ByteWriter()
-      state.writeChanges(out)
-      bytes += out.length
-      this.#epochs.set(state.id, [...(this.#epochs.get(state.id) ?? []), out.finish()])
-    }
-    return bytes
+    return this.#written.writeEpoch(this.#dataflow.states)
+  }
+
+  /** Lets slices of all states follow; to be called right behind `writeEpoch`. */
+  beginSlices(): void {
+    this.#written.beginSlices(this.#dataflow.states)
+  }
+
+  /** Writes the next slice, where one is left. */
+  writeSlice(bytes: number): void {
+    if (this.#written.areSlicesLeft) this.#written.writeSlice(bytes)
+  }
+
+  /** How often all slices were written, and took the place of epochs. */
+  get snapshots(): number {
+    return this.#written.snapshots
   }
 
   /** Everything as one epoch, as a snapshot has it. */
   writeSnapshot(): ReadonlyMap<string, Uint8Array> {
-    return new Map(
-      this.#dataflow.states.map((state) => {
-        const out = new ByteWriter()
-        state.writeAll(out)
-        return [state.id, out.finish()]
-      }),
-    )
+    return new Map(this.#dataflow.states.map((state) => [state.id, allOf(state)]))
   }
 
-  /** Goes on in a new dataflow, from all epochs or from a snapshot. */
+  /** Goes on in a new dataflow, from all that was written or from a snapshot. */
   restart(from: "epochs" | "snapshot"): void {
     this.writeEpoch()
-    if (from === "snapshot") this.#epochs = new Map([...this.writeSnapshot()].map(([id, bytes]) => [id, [bytes]]))
+    if (from === "snapshot") this.#written.replace(this.writeSnapshot())
     this.release()
     this.#dataflow = this.#makeDataflow()
-    this.#restore()
-  }
-
-  #restore(): void {
-    for (const state of this.#dataflow.states) {
-      for (const bytes of this.#epochs.get(state.id)!) state.applyChanges(new ByteReader(bytes))
-    }
+    this.#written.restore(this.#dataflow.states)
   }
 
   /** Goes on in a new dataflow, with these bytes as the whole state of one operator. */
   restartFrom(id: string, bytes: Uint8Array): void {
     this.writeEpoch()
-    this.#epochs.set(id, [bytes])
+    this.#written.replace(new Map([[id, bytes]]))
     this.release()
     this.#dataflow = this.#makeDataflow()
-    this.#restore()
+    this.#written.restore(this.#dataflow.states)
   }
 
   release(): void {

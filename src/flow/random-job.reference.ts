@@ -4,7 +4,6 @@
  */
 import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
-import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import type { Prng } from "../base/prng.ts"
 import type { RowFunction } from "../expr/lambda.ts"
 import { Schema, type Field } from "../batch/schema.ts"
@@ -30,6 +29,7 @@ import {
 } from "./plan.ts"
 import { PACKED, POINT, randomValue } from "./random-values.reference.ts"
 import type { Row } from "./windows/window-aggregate.reference.ts"
+import { allOf, WrittenStates } from "./written-states.fixture.ts"
 
 /** Something that happens to a job. */
 export type JobEvent =
@@ -412,7 +412,7 @@ export class JobRun {
   #dataflow: Dataflow
   #advances = 0
   /** By operator: everything that was written since the beginning. */
-  readonly #written = new Map<string, Uint8Array[]>()
+  readonly #written = new WrittenStates()
 
   constructor(job: RandomJob, options: JobRunOptions) {
     this.#job = job
@@ -538,28 +538,20 @@ export class JobRun {
     }
   }
 
-  /** An epoch: changes are written; now and then everything; now and then all goes on in a new dataflow. */
+  /** An epoch: changes are written; now and then everything, at once or slice by slice; now and then all goes on in a new dataflow. */
   #perhapsRestore(): void {
     const { prng, restoreChance } = this.#options
+    const written = this.#written
+    // Between two batches of an epoch, too.
+    while (written.areSlicesLeft && prng.chance(0.7)) written.writeSlice(prng.pick([1, 40, 500, 1e6]))
     if (!prng.chance(restoreChance)) return
-    for (const state of this.#dataflow.states) {
-      const changes = new ByteWriter()
-      state.writeChanges(changes)
-      this.#written.set(state.id, [...(this.#written.get(state.id) ?? []), changes.finish()])
-    }
-    if (prng.chance(0.3)) {
-      for (const state of this.#dataflow.states) {
-        const everything = new ByteWriter()
-        state.writeAll(everything)
-        this.#written.set(state.id, [everything.finish()])
-      }
-    }
-    if (prng.chance(0.3)) return
+    written.writeEpoch(this.#dataflow.states)
+    if (prng.chance(0.15)) written.replace(new Map(this.#dataflow.states.map((state) => [state.id, allOf(state)])))
+    if (!written.areSlicesLeft && prng.chance(0.6)) written.beginSlices(this.#dataflow.states)
+    if (prng.chance(0.5)) return
     this.#dataflow.release()
     this.#dataflow = this.#makeDataflow()
-    for (const state of this.#dataflow.states) {
-      for (const changes of this.#written.get(state.id)!) state.applyChanges(new ByteReader(changes))
-    }
+    written.restore(this.#dataflow.states)
     this.calls.giveUp()
     this.#dataflow.startCalls()
   }

@@ -23,12 +23,15 @@ export const LOG_STEPS = [
   /** An epoch: the sync that decides. */
   "log.commit.write",
   "log.commit.sync",
-  /** A segment that begins with a snapshot and the epochs behind it. */
+  /** A segment with what a snapshot begins with. */
   "log.roll.create",
   "log.roll.write",
   "log.roll.sync",
   "log.roll.rename",
   "log.roll.sync-directory",
+  /** The end of a snapshot: the sync that lets it take the place of all before it. */
+  "log.snapshot.write",
+  "log.snapshot.sync",
   "log.trim.remove",
   "log.trim.sync-directory",
   "log.discard.rename",
@@ -38,7 +41,7 @@ export const LOG_STEPS = [
 export type LogStep = (typeof LOG_STEPS)[number]
 
 /** What records are made durable for. */
-export type SyncPurpose = "begin" | "commit"
+export type SyncPurpose = "begin" | "commit" | "snapshot"
 
 /** Holds a step's name to the list. */
 export function step(name: LogStep): LogStep {

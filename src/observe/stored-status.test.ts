@@ -199,7 +199,8 @@ test("SV2 behind a snapshot a partition is told to have held at least since then
   })
   const stored = await look(bench)
   const { holdingBack } = stored!.eventTimes[0]!
-  expect(holdingBack).toMatchObject({ isAtLeast: true, sinceEpoch: stored!.epoch })
+  // The snapshot was begun behind the epoch before the last.
+  expect(holdingBack).toMatchObject({ isAtLeast: true, sinceEpoch: stored!.epoch - 1 })
   expect(stored!.rowsIn).toBe(4)
 })
 

@@ -33,7 +33,7 @@ import { closeAll } from "./close-all.ts"
 import { changedShapes, checkChanges, type ChangedShape } from "./compatibility.ts"
 import { DeadLetters } from "./dead-letters.ts"
 import { DecodePool } from "./decode-pool.ts"
-import { allOf, EpochChanges } from "./epoch-changes.ts"
+import { allOf, captured, EpochChanges } from "./epoch-changes.ts"
 import { EpochLength } from "./epoch-length.ts"
 import type { ExecutableJob } from "./executable-job.ts"
 import { Inputs } from "./inputs.ts"
@@ -337,6 +337,8 @@ export class Coordinator {
       else if (next === "silence") this.#takeSilence()
       else await this.#readPiece(epochRows)
       await this.#outputs.flushLarge(sinkBufferBytes)
+      if (this.#snapshots.areUnderWay) this.#time.turnTo("log")
+      await this.#snapshots.writeSlices()
       const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
       if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#hasEnded) await this.#commit(false, false)
     }
@@ -548,18 +550,17 @@ export class Coordinator {
 
   /** Snapshots of the last committed epoch, but for what the sinks have: they say that later. */
   #makeSnapshots(): Snapshots {
+    const parts = { store: this.#store, run: this.#runRecord, clock: this.#clock, ...this.#options.snapshotSlices }
     return new Snapshots({
-      store: this.#store,
-      run: this.#runRecord,
+      ...parts,
       checkpoint: () => this.#outputs.checkpoint(),
-      capture: () => this.#everything(),
+      capture: () => captured(this.#states, (operators) => this.#everything(operators)),
       onDone: (epoch) => this.#options.onEvent?.({ kind: "snapshot", epoch }),
     })
   }
 
   /** All there is at the last committed epoch, but for what the sinks have. */
-  #everything(): EpochRecord {
-    const operators = allOf(this.#states)
+  #everything(operators = allOf(this.#states)): EpochRecord {
     const counters = this.#counters.all(this.#outputs.rows, this.#dataflow.status())
     const parts = { partitions: this.#inputs.all, operators, counters, outputs: new Map<string, Uint8Array>() }
     return this.#epochRecord(this.#store.epoch, this.#wasFinished, parts)
@@ -575,8 +576,7 @@ export class Coordinator {
     finished: boolean,
     parts: Pick<EpochRecord, "partitions" | "operators" | "outputs" | "counters">,
   ): EpochRecord {
-    const { active } = this.#inputs
-    return { epoch, finished, wallMicros: this.#clock.wallMicros(), active, ...parts }
+    return { epoch, finished, wallMicros: this.#clock.wallMicros(), active: this.#inputs.active, ...parts }
   }
 
   async #close(): Promise<void> {

@@ -1,6 +1,8 @@
 /** The states of operators as bytes, for commit records and snapshots. */
 import { ByteWriter } from "../base/bytes.ts"
-import type { OperatorState } from "../flow/operator.ts"
+import type { OperatorState, StateSlices } from "../flow/operator.ts"
+import type { EpochRecord } from "../state/commit-record.ts"
+import type { Captured } from "./snapshots.ts"
 
 /** What epochs change. */
 export class EpochChanges {
@@ -30,4 +32,19 @@ export function allOf(states: readonly OperatorState[]): Map<string, Uint8Array>
       return [state.id, everything.view()]
     }),
   )
+}
+
+/** Slices of those states that have some, begun now; and an epoch with all of each other. */
+export function captured(
+  states: readonly OperatorState[],
+  everything: (operators: Map<string, Uint8Array>) => EpochRecord,
+): Captured {
+  const slices = new Map<string, StateSlices>()
+  const whole: OperatorState[] = []
+  for (const state of states) {
+    const begun = state.beginSlices?.()
+    if (begun === undefined) whole.push(state)
+    else slices.set(state.id, begun)
+  }
+  return { everything: everything(allOf(whole)), slices }
 }

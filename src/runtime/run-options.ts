@@ -4,6 +4,7 @@ import type { CompileOptions } from "../expr/compile.ts"
 import type { SnapshotPolicy } from "../state/epoch-store.ts"
 import type { JobEvent } from "../trace/events.ts"
 import type { ReadingOrder } from "./inputs.ts"
+import type { SnapshotParts } from "./snapshots.ts"
 
 /**
  * When windows that are open fire although the watermark has not reached their end.
@@ -69,6 +70,8 @@ export interface RunJobOptions {
   /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy
+  /** For tests, how much of a snapshot is written at once. */
+  readonly snapshotSlices?: Pick<SnapshotParts, "sliceBytes" | "slicesMax">
   /** Bytes that a sink gathers in memory before it moves them to its staging area; default 1 MiB. */
   readonly sinkBufferBytes?: number | undefined
   /** Bytes that the log gathers in memory before it writes them; default 1 MiB. */

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest"
 import type { LogPlace } from "../log/log-reader.ts"
 import type { EpochRecord, RunRecord } from "../state/commit-record.ts"
+import type { StateSlices } from "../flow/operator.ts"
 import { Snapshots } from "./snapshots.ts"
 
 const RUN: RunRecord = { job: "j", fingerprint: "f", params: {}, operators: [], outputs: [], version: "0" }
@@ -16,17 +17,23 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reje
   return { promise, resolve, reject }
 }
 
+const PLACE = { generation: 1, offset: 99 }
+
 /** What was called, and the work that waits for the test. */
 class World {
   readonly calls: string[] = []
   isDue = true
   epoch = 7
+  /** How many slices the state has left. */
+  left = 2
+  nowMicros = 0
+  readonly begin = deferred<LogPlace>()
   readonly sinks = deferred<EpochRecord["outputs"]>()
-  readonly write = deferred<LogPlace>()
+  readonly end = deferred<void>()
   readonly trim = deferred<void>()
   readonly snapshots: Snapshots
 
-  constructor() {
+  constructor(slicesMax = Infinity) {
     const called = <T>(call: string, result: T): T => {
       this.calls.push(call)
       return result
@@ -36,17 +43,27 @@ class World {
       get isSnapshotDue() {
         return isDue()
       },
-      beginSnapshot: () => called("begin", undefined),
-      snapshot: (_run: RunRecord, { epoch, outputs }: EpochRecord) =>
-        called(`write ${epoch} with ${[...outputs.keys()].join()}`, this.write.promise),
+      beginSnapshot: (_run: RunRecord, { epoch }: EpochRecord) => called(`begin ${epoch}`, this.begin.promise),
+      appendSlice: (operator: string) => Promise.resolve(called(`slice of ${operator}`, undefined)),
+      endSnapshot: (outputs: EpochRecord["outputs"]) =>
+        called(`end with ${[...outputs.keys()].join()}`, this.end.promise),
       trim: ({ offset }: LogPlace) => called(`trim ${offset}`, this.trim.promise),
+    }
+    const state: StateSlices = {
+      next: (out) => {
+        out.uint8(1)
+        this.nowMicros += 400
+        return --this.left > 0
+      },
     }
     this.snapshots = new Snapshots({
       store,
       run: RUN,
-      capture: () => called("capture", this.everything()),
+      clock: { monotonicMicros: () => this.nowMicros },
+      capture: () => called("capture", { everything: this.everything(), slices: new Map([["op", state]]) }),
       checkpoint: () => called("checkpoint", this.sinks.promise),
       onDone: (epoch) => called(`done ${epoch}`, undefined),
+      slicesMax,
     })
   }
 
@@ -55,9 +72,10 @@ class World {
     return { epoch: this.epoch, finished: false, wallMicros: 0, active: undefined, ...nothing }
   }
 
-  /** Lets what has ended be noticed, and gives the calls since. */
+  /** A batch and its commit; gives the calls since. */
   async step(): Promise<string[]> {
     await new Promise((resolve) => setImmediate(resolve))
+    await this.snapshots.writeSlices()
     await this.snapshots.beforeCommit()
     this.epoch++
     this.snapshots.step()
@@ -65,13 +83,16 @@ class World {
   }
 }
 
-test("SN1 epochs go on while sinks sync and segments are removed, and one snapshot is under way at a time", async () => {
-  const world = new World()
-  expect(await world.step()).toEqual(["begin", "capture", "checkpoint"])
+test("SN1 SN4 epochs go on while a snapshot is written slice by slice, and one is under way at a time", async () => {
+  const world = new World(1)
+  expect(await world.step()).toEqual(["capture", "checkpoint", "begin 8"])
+  world.begin.resolve(PLACE)
+  expect(await world.step()).toEqual(["slice of op"])
+  expect(await world.step()).toEqual(["slice of op"])
   expect(await world.step()).toEqual([])
   world.sinks.resolve(new Map([["out", new Uint8Array(1)]]))
-  expect(await world.step()).toEqual(["write 8 with out"])
-  world.write.resolve({ generation: 1, offset: 99 })
+  expect(await world.step()).toEqual(["end with out"])
+  world.end.resolve()
   expect(await world.step()).toEqual(["trim 99"])
   expect(await world.step()).toEqual([])
   world.isDue = false
@@ -79,28 +100,63 @@ test("SN1 epochs go on while sinks sync and segments are removed, and one snapsh
   expect(await world.step()).toEqual(["done 8"])
 })
 
-test("SN2 a commit waits while a snapshot is written", async () => {
+test("SN4 a snapshot whose last slice is written waits for the commit of what the slice may show", async () => {
   const world = new World()
   await world.step()
+  world.begin.resolve(PLACE)
   world.sinks.resolve(new Map())
+  await new Promise((resolve) => setImmediate(resolve))
+  world.calls.splice(0)
+  world.nowMicros += 1e6
+  await world.snapshots.writeSlices()
+  await world.snapshots.writeSlices()
+  expect(world.calls).toEqual(["slice of op", "slice of op"])
+  world.snapshots.step()
+  expect(world.calls).toEqual(["slice of op", "slice of op", "end with "])
+})
+
+test("SN5 slices take a share of the time since the last, and a bounded one", async () => {
+  const world = new World()
+  world.left = 1000
   await world.step()
+  world.begin.resolve(PLACE)
+  const slicesBehind = async (micros: number): Promise<number> => {
+    await new Promise((resolve) => setImmediate(resolve))
+    world.nowMicros += micros
+    world.calls.splice(0)
+    await world.snapshots.writeSlices()
+    return world.calls.length
+  }
+  expect(await slicesBehind(100)).toBe(2)
+  expect(await slicesBehind(8000)).toBe(5)
+  expect(await slicesBehind(1e6)).toBe(8)
+})
+
+test.each(["begin", "end"] as const)("SN2 a commit waits at the %s of a snapshot", async (work) => {
+  const world = new World()
+  await world.step()
+  if (work === "end") {
+    world.begin.resolve(PLACE)
+    world.sinks.resolve(new Map())
+    await world.step()
+  }
   let mayCommit = false
   const waiting = world.snapshots.beforeCommit().then(() => (mayCommit = true))
   await new Promise((resolve) => setImmediate(resolve))
   expect(mayCommit).toBe(false)
-  world.write.resolve({ generation: 1, offset: 5 })
+  if (work === "begin") world.begin.resolve(PLACE)
+  else world.end.resolve()
   await waiting
-  expect(world.calls).toContain("trim 5")
 })
 
-test.each(["sinks", "write", "trim"] as const)("SN3 a job fails where %s fails beside it", async (work) => {
+test.each(["begin", "sinks", "end", "trim"] as const)("SN3 a job fails where %s fails beside it", async (work) => {
   const world = new World()
-  world.sinks.promise.catch(() => undefined)
   await world.step()
-  for (const each of ["sinks", "write", "trim"] as const) {
+  for (const each of ["begin", "sinks", "end", "trim"] as const) {
     if (each === work) world[each].reject(new Error("no disk"))
-    else if (each === "write") world.write.resolve({ generation: 1, offset: 5 })
+    else if (each === "begin") world.begin.resolve(PLACE)
     else if (each === "sinks") world.sinks.resolve(new Map())
+    else world[each].resolve()
     if (each === work) break
     await world.step()
   }
@@ -109,10 +165,13 @@ test.each(["sinks", "write", "trim"] as const)("SN3 a job fails where %s fails b
 
 test("SN3 a job that ends brings its snapshot to its end", async () => {
   const world = new World()
+  world.begin.resolve(PLACE)
   world.sinks.resolve(new Map())
-  world.write.resolve({ generation: 1, offset: 5 })
+  world.end.resolve()
   world.trim.resolve()
-  const finished = world.snapshots.finish()
-  await finished
-  expect(world.calls).toEqual(["begin", "capture", "checkpoint", "write 7 with ", "trim 5", "done 7"])
+  world.snapshots.step()
+  world.isDue = false
+  await world.snapshots.finish()
+  const slices = ["slice of op", "slice of op"]
+  expect(world.calls).toEqual(["capture", "checkpoint", "begin 7", ...slices, "end with ", "trim 99", "done 7"])
 })

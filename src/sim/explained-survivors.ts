@@ -22,7 +22,7 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
     step: "sink.open.sync-existing",
     kind: "swap",
-    before: "log.roll.rename",
+    before: "log.snapshot.write",
     reason:
       "What an earlier process made and left must be durable when nothing publishes into it again: that is until a " +
       "snapshot forgets the commit records, as with `sink.publish.sync-directory`.",
@@ -46,15 +46,23 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
     step: "sink.checkpoint.sync",
     kind: "swap",
-    before: "log.roll.rename",
+    before: "log.snapshot.write",
     reason:
-      "The rows must be durable before the snapshot is that forgets the records with them. The change behind this call " +
-      "makes a draft of the segment that begins with the snapshot, or belongs to the next epoch.",
+      "The rows must be durable before the snapshot is whole and forgets the records with them. The change behind this call " +
+      "makes the segment that begins with the snapshot, adds a slice of it, or belongs to an epoch.",
+  },
+  {
+    step: "log.roll.sync-directory",
+    kind: "swap",
+    before: "log.commit.sync",
+    reason:
+      "The segment that begins with a snapshot must be found again when an epoch in it is durable. The change behind this call " +
+      "is the writing of that epoch or of a slice, and not yet its sync.",
   },
   {
     step: "sink.publish.sync-directory",
     kind: "swap",
-    before: "log.roll.rename",
+    before: "log.snapshot.write",
     reason:
       "A publication that a crash undoes is done again from its commit record, until a snapshot forgets that or the job " +
       "says that it has ended.",
@@ -62,13 +70,13 @@ export const EXPLAINED_SURVIVORS: readonly ExplainedSurvivor[] = [
   {
     step: "sink.recover.sync-directory",
     kind: "swap",
-    before: "log.roll.rename",
+    before: "log.snapshot.write",
     reason: "As `sink.publish.sync-directory`: it makes up for one that did not come.",
   },
   {
     step: "sink.republish.sync-directory",
     kind: "swap",
-    before: "log.roll.rename",
+    before: "log.snapshot.write",
     reason: "As `sink.publish.sync-directory`: only the process that publishes is another one.",
   },
   {

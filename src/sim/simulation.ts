@@ -241,6 +241,8 @@ class Simulation {
       stretchesBeforeThreads: 1,
       morselBytes,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
+      // So few that epochs are committed in between.
+      snapshotSlices: { sliceBytes: 60, slicesMax: 2 },
       sinkBufferBytes,
       logBufferBytes,
       onEvent: (event) => {

@@ -7,10 +7,16 @@
  * |---|---|---|
  * | 1 | run | JSON: job, fingerprint, parameters, operators, outputs, version |
  * | 2 | epoch | epoch body: changes since the epoch before |
- * | 3 | snapshot begin | epoch number, total bytes of the body |
- * | 4 | snapshot part | a piece of an epoch body whose changes start from nothing |
- * | 5 | snapshot end | CRC-32C (uint32) of the body |
+ * | 3 | old snapshot begin | epoch number, total bytes of the body |
+ * | 4 | old snapshot part | a piece of an epoch body whose changes start from nothing |
+ * | 5 | old snapshot end | CRC-32C (uint32) of the body |
  * | 6 | reset | none: whatever came before is void |
+ * | 7 | snapshot begun | an epoch body: all partitions and counters, of operators the changes from nothing of those that are not sliced |
+ * | 8 | snapshot slice | epoch number, operator id, change bytes |
+ * | 9 | snapshot whole | epoch number, number of slices, count, outputs (name, checkpoint bytes) |
+ *
+ * A snapshot has the number of the epoch behind which it was begun. Epochs stand between its records (`recovery-fold.ts`). Versions before this wrote
+ * records 3, 4 and 5 in one go, and none comes between; they are read, and not written any more.
  *
  * Epoch body: epoch · flags (1: the job has come to its end) · wall time in µs · active partition + 1 ·
  * count, partitions (see below) · count, operators (id, change bytes) · count, outputs (name, staged bytes) ·
@@ -26,7 +32,17 @@ import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { TidemarkError } from "../base/errors.ts"
 
 /** The types of records in a job's log. */
-export const RECORD = { run: 1, epoch: 2, snapshotBegin: 3, snapshotPart: 4, snapshotEnd: 5, reset: 6 } as const
+export const RECORD = {
+  run: 1,
+  epoch: 2,
+  oldSnapshotBegin: 3,
+  oldSnapshotPart: 4,
+  oldSnapshotEnd: 5,
+  reset: 6,
+  snapshotBegun: 7,
+  snapshotSlice: 8,
+  snapshotWhole: 9,
+} as const
 
 /** The name under which the dead letters' sink stands in the log. No output can have it. */
 export const DEAD_LETTER_OUTPUT = "$deadLetter"
@@ -142,13 +158,8 @@ export function encodeEpoch(
     out.text(partition.tieBreak)
     out.text(partition.identity)
   }
-  for (const map of [record.operators, record.outputs]) {
-    out.varint(map.size)
-    for (const [name, bytes] of map) {
-      out.text(name)
-      out.bytes(bytes)
-    }
-  }
+  encodeBytesMap(out, record.operators)
+  encodeBytesMap(out, record.outputs)
   out.varint(record.counters.size)
   for (const [name, value] of record.counters) {
     out.text(name)
@@ -204,13 +215,28 @@ function decodePartition(reader: ByteReader, known: ReadonlyMap<number, Partitio
   return { index, input, id, tieBreak, identity: reader.text(), offset, ordinal, ended }
 }
 
-function decodeBytesMap(reader: ByteReader): Map<string, Uint8Array> {
+/** Appends bytes by name. */
+export function encodeBytesMap(out: ByteWriter, map: ReadonlyMap<string, Uint8Array>): void {
+  out.varint(map.size)
+  for (const [name, bytes] of map) {
+    out.text(name)
+    out.bytes(bytes)
+  }
+}
+
+/** Bytes by name. */
+export function decodeBytesMap(reader: ByteReader): Map<string, Uint8Array> {
   const map = new Map<string, Uint8Array>()
   for (let count = reader.varint(); count > 0; count--) map.set(reader.text(), reader.bytes())
   return map
 }
 
-function decoding<T>(what: string, decode: () => T): T {
+/**
+ * Decodes a record.
+ *
+ * @throws TidemarkError `state-corrupt` where `decode` throws anything (M1).
+ */
+export function decoding<T>(what: string, decode: () => T): T {
   try {
     return decode()
   } catch (cause) {

@@ -2,26 +2,24 @@
  * The durable state of a job: a log of epochs with snapshots, so that recovery reads little and the log stays short.
  *
  * One commit record per epoch decides (E1). Now and then there is a snapshot of everything; once it is durable, older
- * segments are removed. Recovery folds the newest whole snapshot and the epochs behind it.
+ * segments are removed. Recovery folds the newest whole snapshot and the epochs since it was begun.
  *
- * Epochs are committed while a snapshot is got ready. They are written behind it once more, in a segment that is there
- * whole or not at all: with a snapshot that is read back, all are that it does not show.
+ * A snapshot begins a segment. Its slices follow, in between the epochs that are committed meanwhile, and a record that makes it whole.
  *
  * Invariants:
  * - Z1 `open` gives the state of the last epoch whose `commit` returned, or of the one that was committing (E1, E3).
- * - Z4 The log holds at most the newest snapshot, the epochs since, and what was written before that snapshot was written.
+ * - Z4 The log holds at most the newest whole snapshot, the epochs since it was begun, one that is not whole, and what was written before the newest was whole.
+ * - Z6 A snapshot is made whole behind the commit of each epoch that its slices may show.
  */
 import { assert } from "../base/assert.ts"
 import { ByteWriter } from "../base/bytes.ts"
-import { crc32c } from "../base/crc32c.ts"
 import type { Disk } from "../env/env.ts"
-import { Log, type AppendedRecord } from "../log/log.ts"
+import { Log } from "../log/log.ts"
 import type { LogPlace } from "../log/log-reader.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
+import { encodeSlice, encodeSnapshotEnd } from "./snapshot-record.ts"
 import { step } from "../log/steps.ts"
-
-const SNAPSHOT_PART_BYTES = 1 << 20
 
 /** When a snapshot is due. */
 export interface SnapshotPolicy {
@@ -40,6 +38,15 @@ export interface EpochStoreOptions {
 
 const DEFAULT_POLICY: SnapshotPolicy = { minBytes: 4 << 20, growth: 2 }
 
+/** A snapshot that is not whole yet. */
+interface OpenSnapshot {
+  readonly epoch: number
+  slices: number
+  bytes: number
+  /** Bytes of the epochs since it was begun. */
+  bytesBehind: number
+}
+
 /** The log of a job's epochs, held by one writer. */
 export class EpochStore {
   /** What the log said when it was opened. */
@@ -53,8 +60,9 @@ export class EpochStore {
   #snapshotBytes: number
   /** What an epoch is encoded in. A new one each time would be garbage that takes V8 long to find: it is not on its heap. */
   readonly #body = new ByteWriter(4096)
-  /** The epochs committed since a snapshot was begun that is not written yet. */
-  #behindSnapshot: Uint8Array[] | undefined
+  /** What slices are encoded in. */
+  readonly #slice = new ByteWriter(4096)
+  #snapshot: OpenSnapshot | undefined
 
   private constructor(log: Log, fold: RecoveryFold, policy: SnapshotPolicy) {
     this.#log = log
@@ -111,11 +119,11 @@ export class EpochStore {
    */
   async begin(run: RunRecord, reset: boolean): Promise<void> {
     if (reset) {
-      await this.#append(RECORD.reset, new Uint8Array(0))
+      await this.#log.append(RECORD.reset, new Uint8Array(0))
       this.#described.clear()
       this.#epoch = 0
     }
-    await this.#append(RECORD.run, encodeRun(run))
+    await this.#log.append(RECORD.run, encodeRun(run))
     await this.#log.sync("begin")
   }
 
@@ -124,60 +132,84 @@ export class EpochStore {
     assert(record.epoch === this.#epoch + 1, "epochs are committed in order")
     this.#body.recycle()
     encodeEpoch(this.#body, record, ({ index, identity }) => this.#described.get(index) === identity)
-    await this.#append(RECORD.epoch, this.#body.view())
+    await this.#log.append(RECORD.epoch, this.#body.view())
     await this.#log.sync("commit")
-    this.#behindSnapshot?.push(this.#body.finish())
+    this.#bytesSinceSnapshot += this.#body.length
+    if (this.#snapshot !== undefined) this.#snapshot.bytesBehind += this.#body.length
     for (const { index, identity } of record.partitions) this.#described.set(index, identity)
     this.#epoch = record.epoch
   }
 
-  /** A snapshot will be written that shows the last committed epoch. */
-  beginSnapshot(): void {
-    assert(this.#behindSnapshot === undefined, "one snapshot is got ready at a time")
-    this.#behindSnapshot = []
+  /**
+   * Begins a snapshot, durably. No epoch may be committed meanwhile.
+   *
+   * @param everything the last committed epoch with all partitions and counters, and the whole state of those operators of which no slices
+   * follow.
+   * @returns where it stands: when the snapshot is whole, `trim` removes what lies before that.
+   */
+  async beginSnapshot(run: RunRecord, everything: EpochRecord): Promise<LogPlace> {
+    assert(this.#snapshot === undefined, "one snapshot is under way at a time")
+    assert(everything.epoch === this.#epoch, "a snapshot begins at the last committed epoch")
+    const base = baseOf(everything)
+    const { epoch } = everything
+    this.#snapshot = { epoch, slices: 0, bytes: base.length, bytesBehind: 0 }
+    return await this.#log.roll([
+      { type: RECORD.run, payload: encodeRun(run) },
+      { type: RECORD.snapshotBegun, payload: base },
+    ])
+  }
+
+  /** Appends a slice of the snapshot that was begun: of the state of an operator behind all that was committed, or later. */
+  async appendSlice(operator: string, changes: Uint8Array): Promise<void> {
+    const snapshot = this.#snapshot
+    assert(snapshot !== undefined, "a snapshot was begun before a slice of it is written")
+    this.#slice.recycle()
+    encodeSlice(this.#slice, { epoch: snapshot.epoch, operator, changes })
+    snapshot.slices++
+    snapshot.bytes += this.#slice.length
+    await this.#log.append(RECORD.snapshotSlice, this.#slice.view())
   }
 
   /**
-   * Writes the snapshot that was begun, durably.
+   * Makes the snapshot whole that was begun, durably. No epoch may be committed meanwhile, and all that its slices may show is committed (Z6).
    *
-   * @param everything all partitions, the whole state of the operators, the checkpoints of the sinks, as they were then.
-   * @returns where it stands: `trim` removes what lies before that.
+   * @param outputs the checkpoints of the sinks, as they were when it was begun.
    */
-  async snapshot(run: RunRecord, everything: EpochRecord): Promise<LogPlace> {
-    const behind = this.#behindSnapshot
-    assert(behind !== undefined, "a snapshot was begun before it is written")
-    assert(everything.epoch + behind.length === this.#epoch, "a snapshot shows the epoch at which it was begun")
-    const body = new ByteWriter(4096)
-    encodeEpoch(body, everything, () => false)
-    const bytes = body.view()
-    const start = await this.#log.roll([
-      ...snapshotRecords(everything.epoch, bytes),
-      { type: RECORD.run, payload: encodeRun(run) },
-      ...behind.map((payload) => ({ type: RECORD.epoch, payload })),
-    ])
-    this.#snapshotBytes = bytes.length
-    this.#bytesSinceSnapshot = behind.reduce((sum, { length }) => sum + length, 0)
-    this.#behindSnapshot = undefined
-    return start
+  async endSnapshot(outputs: EpochRecord["outputs"]): Promise<void> {
+    const snapshot = this.#snapshot
+    assert(snapshot !== undefined, "a snapshot was begun before it is whole")
+    const { epoch, slices } = snapshot
+    await this.#log.append(RECORD.snapshotWhole, encodeSnapshotEnd({ epoch, slices, outputs }))
+    await this.#log.sync("snapshot")
+    this.#snapshotBytes = snapshot.bytes
+    this.#bytesSinceSnapshot = snapshot.bytesBehind
+    this.#snapshot = undefined
   }
 
   /**
    * Lets the log begin with a state that it did not have: from there epochs go on. What it had before is gone when this has returned, and
    * before that it is whole.
    *
-   * @param everything as `snapshot` is given it; its epoch counts.
+   * @param everything all partitions, the whole state of all operators, the checkpoints of the sinks; its epoch counts.
    */
   async restart(run: RunRecord, everything: EpochRecord): Promise<void> {
-    assert(this.#behindSnapshot === undefined, "no snapshot is under way")
-    this.#epoch = everything.epoch
-    this.#behindSnapshot = []
-    const start = await this.snapshot(run, everything)
+    assert(this.#snapshot === undefined, "no snapshot is under way")
+    const { epoch, outputs, partitions } = everything
+    const base = baseOf(everything)
+    const start = await this.#log.roll([
+      { type: RECORD.run, payload: encodeRun(run) },
+      { type: RECORD.snapshotBegun, payload: base },
+      { type: RECORD.snapshotWhole, payload: encodeSnapshotEnd({ epoch, slices: 0, outputs }) },
+    ])
+    this.#epoch = epoch
+    this.#snapshotBytes = base.length
+    this.#bytesSinceSnapshot = 0
     this.#described.clear()
-    for (const { index, identity } of everything.partitions) this.#described.set(index, identity)
+    for (const { index, identity } of partitions) this.#described.set(index, identity)
     await this.trim(start)
   }
 
-  /** Removes what a snapshot makes superfluous. Epochs may be committed meanwhile, but no snapshot written. */
+  /** Removes what a snapshot makes superfluous. Epochs may be committed meanwhile, but no snapshot begun. */
   async trim(snapshot: LogPlace): Promise<void> {
     await this.#log.trim(snapshot)
   }
@@ -186,24 +218,11 @@ export class EpochStore {
   async close(): Promise<void> {
     await this.#log.close()
   }
-
-  async #append(type: number, payload: Uint8Array): Promise<void> {
-    await this.#log.append(type, payload)
-    this.#bytesSinceSnapshot += payload.length
-  }
 }
 
-/** A snapshot's body in parts, and a checksum of all. */
-function snapshotRecords(epoch: number, body: Uint8Array): AppendedRecord[] {
-  const begin = new ByteWriter()
-  begin.varint(epoch)
-  begin.varint(body.length)
-  const records: AppendedRecord[] = [{ type: RECORD.snapshotBegin, payload: begin.view() }]
-  for (let at = 0; at < body.length; at += SNAPSHOT_PART_BYTES) {
-    records.push({ type: RECORD.snapshotPart, payload: body.subarray(at, at + SNAPSHOT_PART_BYTES) })
-  }
-  const end = new ByteWriter()
-  end.uint32(crc32c(body))
-  records.push({ type: RECORD.snapshotEnd, payload: end.view() })
-  return records
+/** The bytes of what a snapshot begins with. */
+function baseOf(everything: EpochRecord): Uint8Array {
+  const body = new ByteWriter(4096)
+  encodeEpoch(body, { ...everything, outputs: new Map() }, () => false)
+  return body.view()
 }

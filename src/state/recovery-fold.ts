@@ -1,9 +1,14 @@
 /**
  * Recovery: the records of a log, oldest first, folded into the state that they describe.
  *
+ * A snapshot that is whole takes the place of all before it: what it was begun with, its slices, and then, once more, the epochs that
+ * were committed since it was begun. They stand between its slices, which may show some of what they have changed: operators
+ * see to it that this does not matter (rule F4 of `flow/operator.ts`).
+ *
  * Invariants:
  * - Z2 Epoch numbers rise by one; anything else is corruption.
- * - Z3 A snapshot that is not whole is as if it were not there.
+ * - Z3 A snapshot that is not whole is as if it were not there. A new run goes on with none of an earlier one's.
+ * - Z5 All epochs behind the one at which a snapshot was begun are folded behind its slices.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.ts"
 import { crc32c } from "../base/crc32c.ts"
@@ -17,6 +22,7 @@ import {
   type PartitionProgress,
   type RunRecord,
 } from "./commit-record.ts"
+import { decodeSlice, decodeSnapshotEnd } from "./snapshot-record.ts"
 
 /** What a sink has committed: its last checkpoint, and what was staged in the epochs since, in order. */
 export interface RecoveredOutput {
@@ -43,7 +49,21 @@ export interface RecoveredState {
   readonly resetPending: boolean
 }
 
+/** A snapshot that is not whole yet. */
 interface OpenSnapshot {
+  /** What it was begun with. */
+  readonly base: EpochRecord
+  /** As they are described there and in the epochs since. */
+  readonly partitions: Map<number, PartitionProgress>
+  readonly slices: { readonly operator: string; readonly changes: Uint8Array }[]
+  /** The epochs since. */
+  readonly behind: EpochRecord[]
+  bytes: number
+  bytesBehind: number
+}
+
+/** One that a version before this has written. */
+interface OldSnapshot {
   readonly epoch: number
   readonly length: number
   readonly body: ByteWriter
@@ -69,6 +89,7 @@ export class RecoveryFold implements LogVisitor {
   #counters = new Map<string, number>()
   #resetPending = false
   #snapshot: OpenSnapshot | undefined
+  #oldSnapshot: OldSnapshot | undefined
 
   /** @param onEpoch is shown each epoch that counts, and each whole snapshot, for those who look at how it came about. */
   constructor(directory: string, onEpoch?: (record: EpochRecord, isSnapshot: boolean) => void) {
@@ -81,29 +102,46 @@ export class RecoveryFold implements LogVisitor {
   }
 
   record({ type, payload }: LogRecord): void {
-    this.bytesSinceSnapshot += payload.length
     switch (type) {
       case RECORD.run:
         this.#run = decodeRun(payload)
+        this.#snapshot = undefined
         return
       case RECORD.reset:
         this.#clear()
         this.#resetPending = true
         this.#isGrounded = true
+        this.#snapshot = undefined
         return
       case RECORD.epoch:
-        this.#applyEpoch(payload)
+        this.#takeEpoch(payload)
         return
-      case RECORD.snapshotBegin: {
+      case RECORD.snapshotBegun:
+        this.#beginSnapshot(payload)
+        return
+      case RECORD.snapshotSlice:
+        this.#takeSlice(payload)
+        return
+      case RECORD.snapshotWhole:
+        this.#endSnapshot(payload)
+        return
+      default:
+        this.#oldRecord(type, payload)
+    }
+  }
+
+  #oldRecord(type: number, payload: Uint8Array): void {
+    switch (type) {
+      case RECORD.oldSnapshotBegin: {
         const reader = new ByteReader(payload)
-        this.#snapshot = { epoch: reader.varint(), length: reader.varint(), body: new ByteWriter() }
+        this.#oldSnapshot = { epoch: reader.varint(), length: reader.varint(), body: new ByteWriter() }
         return
       }
-      case RECORD.snapshotPart:
-        this.#snapshot?.body.raw(payload)
+      case RECORD.oldSnapshotPart:
+        this.#oldSnapshot?.body.raw(payload)
         return
-      case RECORD.snapshotEnd:
-        this.#applySnapshot(payload)
+      case RECORD.oldSnapshotEnd:
+        this.#applyOldSnapshot(payload)
         return
       default:
         throw new TidemarkError("state-newer-format", `The log in ${this.#directory} has a record of type ${type}.`, {
@@ -142,14 +180,28 @@ export class RecoveryFold implements LogVisitor {
     this.#resetPending = false
   }
 
-  #applyEpoch(payload: Uint8Array): void {
+  #takeEpoch(payload: Uint8Array): void {
+    this.bytesSinceSnapshot += payload.length
+    const snapshot = this.#snapshot
     // A crash that cut the removal of old segments short leaves epochs that the snapshot behind them makes superfluous.
-    if (!this.#isGrounded) return
+    if (!this.#isGrounded && snapshot === undefined) return
     // The bytes are a view of a read buffer; the state outlives it.
-    const record = decodeEpoch(payload.slice(), this.#partitions)
-    if (record.epoch !== this.#epoch + 1) {
-      throw this.#corrupt(`epoch ${this.#epoch + 1} is missing before epoch ${record.epoch}`)
+    const record = decodeEpoch(payload.slice(), this.#isGrounded ? this.#partitions : snapshot!.partitions)
+    if (snapshot !== undefined) {
+      this.#expectNext(record, (snapshot.behind.at(-1) ?? snapshot.base).epoch)
+      snapshot.behind.push(record)
+      for (const partition of record.partitions) snapshot.partitions.set(partition.index, partition)
+      snapshot.bytesBehind += payload.length
     }
+    if (this.#isGrounded) this.#applyEpoch(record)
+  }
+
+  #expectNext({ epoch }: EpochRecord, before: number): void {
+    if (epoch !== before + 1) throw this.#corrupt(`epoch ${before + 1} is missing before epoch ${epoch}`)
+  }
+
+  #applyEpoch(record: EpochRecord): void {
+    this.#expectNext(record, this.#epoch)
     this.#take(record)
     this.#onEpoch?.(record, false)
     for (const [name, staged] of record.outputs) {
@@ -160,24 +212,67 @@ export class RecoveryFold implements LogVisitor {
     this.#resetPending = false
   }
 
-  #applySnapshot(payload: Uint8Array): void {
-    const snapshot = this.#snapshot
+  #beginSnapshot(payload: Uint8Array): void {
+    const base = decodeEpoch(payload.slice(), new Map())
+    const partitions = new Map(base.partitions.map((partition) => [partition.index, partition]))
+    this.#snapshot = { base, partitions, slices: [], behind: [], bytes: payload.length, bytesBehind: 0 }
+  }
+
+  #takeSlice(payload: Uint8Array): void {
+    const { epoch, operator, changes } = decodeSlice(payload.slice())
+    const snapshot = this.#openSnapshot(epoch)
+    if (snapshot === undefined) return
+    snapshot.slices.push({ operator, changes })
+    snapshot.bytes += payload.length
+  }
+
+  #endSnapshot(payload: Uint8Array): void {
+    const { epoch, slices, outputs } = decodeSnapshotEnd(payload.slice())
+    const snapshot = this.#openSnapshot(epoch)
     this.#snapshot = undefined
+    if (snapshot === undefined) return
+    if (snapshot.slices.length !== slices) {
+      throw this.#corrupt(`the snapshot of epoch ${epoch} has ${snapshot.slices.length} of ${slices} slices`)
+    }
+    this.#begin(snapshot.base, outputs)
+    for (const { operator, changes } of snapshot.slices) this.#addChanges(operator, changes)
+    for (const record of snapshot.behind) this.#applyEpoch(record)
+    this.snapshotBytes = snapshot.bytes
+    this.bytesSinceSnapshot = snapshot.bytesBehind
+  }
+
+  /** The snapshot that was begun behind that epoch; `undefined` where its beginning went with segments that nobody needs. */
+  #openSnapshot(epoch: number): OpenSnapshot | undefined {
+    if (this.#snapshot?.base.epoch === epoch) return this.#snapshot
+    if (this.#snapshot !== undefined || this.#isGrounded) {
+      throw this.#corrupt(`a piece of a snapshot of epoch ${epoch} stands where there is none`)
+    }
+    return undefined
+  }
+
+  #applyOldSnapshot(payload: Uint8Array): void {
+    const snapshot = this.#oldSnapshot
+    this.#oldSnapshot = undefined
     if (snapshot === undefined) throw this.#corrupt("a snapshot ends that never began")
     const body = snapshot.body.finish()
     if (body.length !== snapshot.length || crc32c(body) !== new ByteReader(payload).uint32()) {
       throw this.#corrupt(`the snapshot of epoch ${snapshot.epoch} does not check`)
     }
+    const record = decodeEpoch(body, new Map())
+    this.#begin(record, record.outputs)
+    this.snapshotBytes = body.length
+    this.bytesSinceSnapshot = 0
+  }
+
+  /** Begins anew with everything as it was at an epoch. */
+  #begin(everything: EpochRecord, checkpoints: EpochRecord["outputs"]): void {
     const run = this.#run
     this.#clear()
     this.#run = run
-    const record = decodeEpoch(body, this.#partitions)
-    this.#take(record)
-    this.#onEpoch?.(record, true)
-    for (const [name, checkpoint] of record.outputs) this.#outputs.set(name, { checkpoint, staged: [] })
+    this.#take(everything)
+    this.#onEpoch?.(everything, true)
+    for (const [name, checkpoint] of checkpoints) this.#outputs.set(name, { checkpoint, staged: [] })
     this.#isGrounded = true
-    this.snapshotBytes = body.length
-    this.bytesSinceSnapshot = 0
   }
 
   #take(record: EpochRecord): void {
@@ -186,12 +281,14 @@ export class RecoveryFold implements LogVisitor {
     this.#finished = record.finished
     this.#active = record.active
     for (const partition of record.partitions) this.#partitions.set(partition.index, partition)
-    for (const [id, changes] of record.operators) {
-      const earlier = this.#operators.get(id)
-      if (earlier === undefined) this.#operators.set(id, [changes])
-      else earlier.push(changes)
-    }
+    for (const [id, changes] of record.operators) this.#addChanges(id, changes)
     for (const [name, value] of record.counters) this.#counters.set(name, value)
+  }
+
+  #addChanges(operator: string, changes: Uint8Array): void {
+    const earlier = this.#operators.get(operator)
+    if (earlier === undefined) this.#operators.set(operator, [changes])
+    else earlier.push(changes)
   }
 
   #corrupt(what: string): TidemarkError {

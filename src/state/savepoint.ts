@@ -120,12 +120,15 @@ function readCopy(disk: Disk, directory: string): Promise<CopiedRecords> {
   return readLog(disk, `${directory}/log`, () => new CopiedRecords(`${directory}/log`))
 }
 
-/** The records of a log that recovery needs: all behind the last reset, and behind the last whole snapshot but for that. */
+/**
+ * The records of a log that recovery needs: all behind the last reset, and but for that the last whole snapshot, and the epochs since it was
+ * begun, behind it.
+ */
 class CopiedRecords implements LogVisitor {
   readonly fold: RecoveryFold
-  readonly records: AppendedRecord[] = []
-  /** Where the last snapshot begins among them. */
-  #snapshotAt = 0
+  records: AppendedRecord[] = []
+  /** A snapshot that is not whole yet, and the epochs since it was begun. */
+  #snapshot: { readonly pieces: AppendedRecord[]; readonly behind: AppendedRecord[] } | undefined
 
   constructor(directory: string) {
     this.fold = new RecoveryFold(directory)
@@ -137,14 +140,32 @@ class CopiedRecords implements LogVisitor {
 
   record(record: LogRecord): void {
     this.fold.record(record)
-    const { type, payload } = record
-    if (type === RECORD.run) return
-    if (type === RECORD.reset) {
-      this.records.length = 0
-      return
+    const copy = { type: record.type, payload: record.payload.slice() }
+    switch (record.type) {
+      case RECORD.reset:
+        this.records = []
+        this.#snapshot = undefined
+        return
+      case RECORD.run:
+        // It goes on with none of an earlier run's.
+        this.#snapshot = undefined
+        return
+      case RECORD.epoch:
+        this.records.push(copy)
+        this.#snapshot?.behind.push(copy)
+        return
+      case RECORD.snapshotBegun:
+      case RECORD.oldSnapshotBegin:
+        this.#snapshot = { pieces: [copy], behind: [] }
+        return
+      case RECORD.snapshotSlice:
+      case RECORD.oldSnapshotPart:
+        this.#snapshot?.pieces.push(copy)
+        return
+      case RECORD.snapshotWhole:
+      case RECORD.oldSnapshotEnd:
+        if (this.#snapshot !== undefined) this.records = [...this.#snapshot.pieces, copy, ...this.#snapshot.behind]
+        this.#snapshot = undefined
     }
-    if (type === RECORD.snapshotBegin) this.#snapshotAt = this.records.length
-    this.records.push({ type, payload: payload.slice() })
-    if (type === RECORD.snapshotEnd) this.records.splice(0, this.#snapshotAt)
   }
 }

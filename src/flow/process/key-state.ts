@@ -33,6 +33,8 @@ export class KeyState {
   #changedTimers: Map<string, TimerName> | undefined
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
+  /** In which slices of all states it is, by their number. */
+  slicedIn = 0
 
   constructor(id: unknown, key: readonly unknown[], cells: readonly Cell[]) {
     this.id = id

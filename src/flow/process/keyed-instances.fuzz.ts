@@ -134,7 +134,7 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
 
 const arena = new Arena({ maxBytes: 16 << 20 })
 
-it("P12 P13 P15 F1 F3 5,000 random operators of programs' own give what their slow twins give, from whatever snapshot they go on", () => {
+it("P12 P13 P15 F1 F3 F4 5,000 random operators of programs' own give what their slow twins give, from whatever snapshot they go on", () => {
   let emitted = 0
   for (let seed = SEED; seed < SEED + 5_000 * SCALE; seed++) {
     const prng = new Prng(seed + 2 ** 33)

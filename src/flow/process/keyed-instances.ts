@@ -25,7 +25,7 @@
 import { assert, AssertionError } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { shownValue } from "../../base/shown-value.ts"
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
 import type { Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { rowReader } from "../../batch/row-reader.ts"
@@ -34,7 +34,7 @@ import type { ColumnType } from "../../batch/type.ts"
 import { readTyped, settled, writeTyped } from "../../batch/value-codec.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
 import { MadeRows } from "../made-rows.ts"
-import type { ClockedOperator, Emitter, OperatorContext, TimedOperator } from "../operator.ts"
+import type { ClockedOperator, Emitter, OperatorContext, StateSlices, TimedOperator } from "../operator.ts"
 import type { KeptKey } from "../operator-contents.ts"
 import { sidePort } from "../plan.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
@@ -358,6 +358,35 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
     for (const entry of this.#entries.values()) {
       this.#writeKey(out, entry)
       this.#writeEntry(out, entry)
+    }
+  }
+
+  /** What epochs write of a key is all of it, so a slice may show a key as it is when the slice comes to it. */
+  beginSlices(): StateSlices {
+    const head = new ByteWriter(32)
+    this.#writeHead(head)
+    const entries = this.#entries.values()
+    // Those that come meanwhile are behind these, and in epochs.
+    let left = this.#entries.size
+    const body = new ByteWriter()
+    return {
+      next: (out, bytes) => {
+        body.recycle()
+        let count = 0
+        for (; left > 0 && body.length < bytes; left--) {
+          const next = entries.next()
+          if (next.done === true) left = 1
+          else {
+            this.#writeKey(body, next.value)
+            this.#writeEntry(body, next.value)
+            count++
+          }
+        }
+        out.raw(head.view())
+        out.varint(count)
+        out.raw(body.view())
+        return left > 0
+      },
     }
   }
 

@@ -183,7 +183,7 @@ function randomPlan(prng: Prng, rows: Schema, unit: number): Plan {
 
 const arena = new Arena({ maxBytes: 16 << 20 })
 
-it("P1 P2 P3 P4 F1 F3 10,000 random state machines give what their slow twins give", () => {
+it("P1 P2 P3 P4 F1 F3 F4 KS2 E23 10,000 random state machines give what their slow twins give", () => {
   let emitted = 0
   for (let seed = SEED; seed < SEED + 10_000 * SCALE; seed++) {
     const prng = new Prng(seed + 2 ** 33)

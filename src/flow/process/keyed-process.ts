@@ -23,7 +23,7 @@
  */
 import { assert, AssertionError } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
 import { batchOfRows, type Batch } from "../../batch/batch.ts"
 import { readInt53, type Int64Column } from "../../batch/column.ts"
 import { rowReader } from "../../batch/row-reader.ts"
@@ -34,7 +34,14 @@ import { timestampType } from "../../batch/types/timestamp.ts"
 import { lambdaThrew } from "../../expr/row-failure.ts"
 import { MadeRows } from "../made-rows.ts"
 import type { KeptKey } from "../operator-contents.ts"
-import type { ClockedOperator, Emitter, OperatorContext, StateMigration, TimedOperator } from "../operator.ts"
+import type {
+  ClockedOperator,
+  Emitter,
+  OperatorContext,
+  StateMigration,
+  StateSlices,
+  TimedOperator,
+} from "../operator.ts"
 import { sidePort } from "../plan.ts"
 import { isAsynchronous } from "./asynchronous.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
@@ -274,6 +281,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   #fire(timer: KeyTimer, watermark: number, emitWatermark: number): void {
     const { owner: state, kind, tag, time } = timer
     const { name, domain, onTimer } = this.#options.spec.timers[kind]!
+    this.#states.preserve(state)
     state.setTimer(timerId(kind, tag), kind, tag, undefined)
     const handler = onTimer as (context: unknown) => unknown
     this.#call(
@@ -288,6 +296,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   /** Calls a handler, and takes over what it has done, or nothing where it fails. */
   #call(call: Call, handler: () => unknown, fail: (error: unknown) => void): void {
     const frame = this.#frame
+    this.#states.preserve(call.state)
     frame.begin(call)
     let failure: unknown
     try {
@@ -357,6 +366,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     for (let due = this.#expiries.take(time); due !== undefined; due = this.#expiries.take(time)) {
       const { owner: state } = due
       this.#nextExpiry.delete(state)
+      this.#states.preserve(state)
       const next = Math.min(...state.cells.map((cell) => cell.expire(time)))
       this.#states.settle(state, true)
       if (next !== Infinity) this.#expireAt(state, next)
@@ -378,6 +388,18 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     if (this.#watermark === -Infinity && this.#sequence === 0 && this.#states.size === 0) return
     this.#writeHead(out)
     this.#states.writeAll(out)
+  }
+
+  beginSlices(): StateSlices {
+    this.#states.beginSlices()
+    const head = new ByteWriter(32)
+    this.#writeHead(head)
+    return {
+      next: (out, bytes) => {
+        out.raw(head.view())
+        return this.#states.writeSlice(out, bytes)
+      },
+    }
   }
 
   #writeHead(out: ByteWriter): void {

@@ -6,9 +6,12 @@
  *
  * Invariants:
  * - KS1 A key that has neither values nor timers takes no memory once that is written.
+ * - KS2 Slices have each key that was there when they were begun, once, as it was then: who changes a state preserves it before. Lists are
+ *   written as what was added, which must not be added to what shows it already.
  * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
  */
-import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { assert } from "../../base/assert.ts"
+import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
 import { keyIdOf, settledKey } from "./key-id.ts"
@@ -17,6 +20,17 @@ import type { StateSpec } from "./process-spec.ts"
 
 const GONE = 0
 const THERE = 1
+
+/** At most so many keys are looked at for a slice: many may be in one already, as they have changed. */
+const SLICE_KEYS_MAX = 4096
+
+/** Slices that are being written. */
+interface OpenSlices {
+  readonly left: Iterator<KeyState>
+  /** What the next slice has so far, and of how many keys. */
+  readonly body: ByteWriter
+  count: number
+}
 
 /** See the head of this file. */
 export class KeyedStates {
@@ -27,6 +41,9 @@ export class KeyedStates {
   readonly #changed = new Set<KeyState>()
   /** Those of the changed that have nothing any more. */
   readonly #gone = new Set<KeyState>()
+  /** How often slices were begun: states that are in those, or came later, have this number. */
+  #slicesBegun = 0
+  #slices: OpenSlices | undefined
 
   /** @param kinds how many kinds of timers a key may have. */
   constructor(keyTypes: readonly ColumnType[], specs: readonly StateSpec[], kinds: number) {
@@ -53,9 +70,16 @@ export class KeyedStates {
     const id = keyIdOf(this.#keyTypes, values)
     let state = this.#states.get(id)
     if (state === undefined) {
-      this.#states.set(id, (state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs.map(cellOf))))
+      state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs.map(cellOf))
+      state.slicedIn = this.#slicesBegun
+      this.#states.set(id, state)
     }
     return state
+  }
+
+  /** To be called before a state is changed (KS2). */
+  preserve(state: KeyState): void {
+    if (this.#slices !== undefined && state.slicedIn !== this.#slicesBegun) this.#slice(this.#slices, state)
   }
 
   /** Takes note of what a handler, or time, has left of a key. */
@@ -88,6 +112,41 @@ export class KeyedStates {
     this.#gone.clear()
   }
 
+  /** Begins slices of the states as they are now. To be called when all changes are written. */
+  beginSlices(): void {
+    this.#slicesBegun++
+    this.#slices = { left: this.#states.values(), body: new ByteWriter(), count: 0 }
+  }
+
+  /** Appends the next slice, as changes; gives whether more are to come. */
+  writeSlice(out: ByteWriter, bytes: number): boolean {
+    const slices = this.#slices
+    assert(slices !== undefined, "slices were begun before they are written")
+    const { left, body } = slices
+    let isDone = false
+    for (let looks = 0; looks < SLICE_KEYS_MAX && body.length < bytes && !isDone; looks++) {
+      const next = left.next()
+      if (next.done === true) isDone = true
+      else if (next.value.slicedIn !== this.#slicesBegun) this.#slice(slices, next.value)
+    }
+    out.varint(slices.count)
+    out.raw(body.view())
+    body.recycle()
+    slices.count = 0
+    if (isDone) this.#slices = undefined
+    return !isDone
+  }
+
+  #slice(slices: OpenSlices, state: KeyState): void {
+    state.slicedIn = this.#slicesBegun
+    // One that has gone may still be asked whether something of it expires.
+    if (state.isEmpty) return
+    slices.count++
+    this.#writeKey(slices.body, state)
+    slices.body.uint8(THERE)
+    state.writeAll(slices.body)
+  }
+
   writeAll(out: ByteWriter): void {
     const left = [...this.#states.values()].filter(({ isEmpty }) => !isEmpty)
     out.varint(left.length)
@@ -115,6 +174,7 @@ export class KeyedStates {
   apply(from: ByteReader): void {
     for (let left = from.varint(); left > 0; left--) {
       const state = this.of(this.#keyTypes.map((type) => readTyped(from, type)))
+      this.preserve(state)
       const tag = from.uint8()
       if (tag > THERE) throw new RangeError(`${tag} stands for what became of a key`)
       if (tag === GONE) this.#states.delete(state.id)

@@ -25,7 +25,7 @@ import type { Schema } from "../../batch/schema.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import type { AggregateDefinition } from "../aggregates/aggregate.ts"
 import { EveryRow } from "../every-row.ts"
-import type { Emitter, Operator, OperatorContext, OperatorState } from "../operator.ts"
+import type { Emitter, Operator, OperatorContext, OperatorState, StateSlices } from "../operator.ts"
 import type { AggregateKind, SlicedWindowSpec } from "../plan.ts"
 import { RowFailures } from "../row-failures.ts"
 import { DirectIds } from "./direct-ids.ts"
@@ -501,6 +501,10 @@ export class WindowAggregate implements Operator, OperatorState {
 
   writeAll(out: ByteWriter): void {
     this.#state.writeAll(out)
+  }
+
+  beginSlices(): StateSlices {
+    return this.#state.beginSlices()
   }
 
   applyChanges(changes: ByteReader): void {

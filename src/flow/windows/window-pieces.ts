@@ -134,13 +134,27 @@ export class WindowPieces {
       if (!isThere) this.#insert(index, bounds, countsFrom)
       return { list: this.#main, index: isThere ? index : this.#lowerBound(bounds.start, countsFrom) }
     }
-    for (let index = 0; index < this.#joiningCount; index++) {
-      const isSame = this.#joining.time(index, PIECE.start) === bounds.start
-      if (isSame && this.#joining.time(index, PIECE.countsFrom) === countsFrom) return { list: this.#joining, index }
-    }
+    const waiting = this.#findWaiting(bounds.start, countsFrom)
+    if (waiting !== undefined) return waiting
     this.#joining.reserve(this.#joiningCount + 1)
     this.#joining.write(this.#joiningCount, bounds, countsFrom, this.#memory.get(CONTROL.entryTail))
     return { list: this.#joining, index: this.#joiningCount++ }
+  }
+
+  /** The piece with that start whose records count from that window on, where there is one. */
+  find(start: number, countsFrom: number): PiecePlace | undefined {
+    const place = this.#lowerBound(start, countsFrom)
+    if (place < this.#tail && this.#compare(place, start, countsFrom) === 0) return { list: this.#main, index: place }
+    return this.#findWaiting(start, countsFrom)
+  }
+
+  /** The same, of those that wait apart. */
+  #findWaiting(start: number, countsFrom: number): PiecePlace | undefined {
+    for (let index = 0; index < this.#joiningCount; index++) {
+      const isSame = this.#joining.time(index, PIECE.start) === start
+      if (isSame && this.#joining.time(index, PIECE.countsFrom) === countsFrom) return { list: this.#joining, index }
+    }
+    return undefined
   }
 
   /** The first place whose piece is not before the given one. */

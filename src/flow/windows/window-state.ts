@@ -12,6 +12,9 @@
  *       varint    number of those that have changed, each: varint place, its fields
  *       varint    number of new entries, each: its key, its fields
  *
+ * A piece that has nothing of the last two, and more entries that were written before than there are, is void: it has fired before all that is
+ * still to be applied has been. What follows of it is read over (`window-slices.ts`).
+ *
  * Entries are numbered in order of first appearance, so their place says which they are. Keys are written as values, not
  * as ids (KT2): how, is said in `key-table.ts`. A field is the 8 bytes that it has in memory; one that holds the code of a
  * text is that text, as varint length and UTF-8. What windows share is not written: it is found anew from the pieces.
@@ -19,14 +22,18 @@
  * Invariants:
  * - F3 Applying all that was written since the beginning, in order, gives the same state.
  * - WS1 No bytes make `applyChanges` do anything but restore or throw `state-corrupt`.
+ * - WS2 No piece is void any more when the operator goes on.
  */
+import { assert } from "../../base/assert.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
-import type { Slices } from "./kernels/slices.ts"
+import type { SliceBounds, Slices } from "./kernels/slices.ts"
 import { PIECE } from "./kernels/window-control.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
 import type { PiecePlace, WindowPieces } from "./window-pieces.ts"
+import type { StateSlices } from "../operator.ts"
 import { takeChanges } from "../taken-changes.ts"
+import { WindowSlices } from "./window-slices.ts"
 
 /** Changes of a window's state with another number of late rows. */
 export function withLateRows(changes: Uint8Array, lateRows: number): Uint8Array {
@@ -56,6 +63,8 @@ export class WindowState {
   #floorEnd = -Infinity
   #lateRows = 0
   #hasChanged = false
+  /** The ends of the last windows of pieces that are void, by piece. */
+  readonly #void = new Map<string, number>()
 
   constructor(parts: WindowStateParts, keys: WindowKeys) {
     this.#parts = parts
@@ -107,6 +116,7 @@ export class WindowState {
 
   writeChanges(out: ByteWriter): void {
     if (!this.#hasChanged) return
+    this.#expectNoVoid()
     const { pieces } = this.#parts
     const count = this.#bytes.countPieces(this.#floorEnd)
     const slowly = count === undefined ? pieces.changed(this.#floorEnd) : pieces.changedJoining(this.#floorEnd)
@@ -145,6 +155,20 @@ export class WindowState {
     for (const place of places) this.#writePiece(place, 0, out)
   }
 
+  beginSlices(): StateSlices {
+    this.#expectNoVoid()
+    return new WindowSlices({
+      pieces: this.#parts.pieces,
+      entries: this.#bytes,
+      writeHead: (out) => {
+        out.float64(this.#watermark)
+        out.varint(this.#lateRows)
+      },
+      keys: () => this.keys,
+      floorEnd: () => this.#floorEnd,
+    })
+  }
+
   #open(): PiecePlace[] {
     return this.#parts.pieces.open(this.#floorEnd)
   }
@@ -179,6 +203,7 @@ export class WindowState {
     if (watermark < this.#watermark) refuse("a watermark that goes back")
     if (watermark > this.#watermark) this.watermark = watermark
     this.#parts.pieces.drop(this.#floorEnd)
+    for (const [piece, lastEnd] of this.#void) if (lastEnd < this.#floorEnd) this.#void.delete(piece)
     this.#lateRows = changes.varint()
     const pieceCount = changes.varint()
     for (let index = 0; index < pieceCount; index++) this.#readPiece(changes)
@@ -186,12 +211,24 @@ export class WindowState {
   }
 
   #readPiece(changes: ByteReader): void {
-    const { memory, pieces } = this.#parts
-    const { list, index } = this.#pieceAt(changes.float64(), changes.float64())
-    const size = list.get(index, PIECE.size)
-    const from = list.get(index, PIECE.from)
-    if (changes.varint() !== size) refuse("a piece of another size")
-    const changedCount = changes.varint()
+    const [start, countsFrom] = [changes.float64(), changes.float64()]
+    const bounds = this.#boundsOf(start, countsFrom)
+    const [written, changedCount] = [changes.varint(), changes.varint()]
+    const piece = `${start} ${countsFrom}`
+    if (this.#void.has(piece)) return this.#passOver(changedCount, changes)
+    const found = this.#parts.pieces.find(start, countsFrom)
+    const size = found === undefined ? 0 : found.list.get(found.index, PIECE.size)
+    if (written > size && changedCount === 0 && changes.varint() === 0) {
+      this.#void.set(piece, bounds.lastWindowEnd)
+      return
+    }
+    if (written !== size) refuse("a piece of another size")
+    this.#readEntries(found ?? this.#parts.pieces.at(bounds, countsFrom), changedCount, changes)
+  }
+
+  #readEntries({ list, index }: PiecePlace, changedCount: number, changes: ByteReader): void {
+    const { pieces } = this.#parts
+    const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
     for (let each = 0; each < changedCount; each++) {
       const place = changes.varint()
       if (place >= size) refuse("an entry that is not there")
@@ -199,13 +236,42 @@ export class WindowState {
     }
     const newCount = changes.varint()
     for (let each = 0; each < newCount; each++) {
-      const id = this.keys.readState(changes)
-      memory.reserveKeys(this.keys.size)
+      const id = this.#readKey(changes)
       if (pieces.appendEntry({ list, index }, id) === -1) refuse("a key twice in a piece")
       this.#readFields(list.get(index, PIECE.from) + list.get(index, PIECE.size) - 1, changes)
     }
     if (list.get(index, PIECE.size) === 0) refuse("a piece without records")
     list.set(index, PIECE.written, list.get(index, PIECE.size))
+  }
+
+  #readKey(changes: ByteReader): number {
+    const id = this.keys.readState(changes)
+    this.#parts.memory.reserveKeys(this.keys.size)
+    return id
+  }
+
+  /** Reads over what is said of a void piece. */
+  #passOver(changedCount: number, changes: ByteReader): void {
+    for (let left = changedCount; left > 0; left--) {
+      changes.varint()
+      this.#passOverFields(changes)
+    }
+    for (let left = changes.varint(); left > 0; left--) {
+      this.#readKey(changes)
+      this.#passOverFields(changes)
+    }
+  }
+
+  #passOverFields(changes: ByteReader): void {
+    const { shape } = this.#parts
+    for (let index = 0; index < shape.entryFields.length; index++) {
+      if (shape.textInputOf(index) === undefined) changes.raw(8)
+      else changes.text()
+    }
+  }
+
+  #expectNoVoid(): void {
+    for (const lastEnd of this.#void.values()) assert(lastEnd < this.#floorEnd, "what was void has fired")
   }
 
   #readFields(entry: number, from: ByteReader): void {
@@ -227,9 +293,9 @@ export class WindowState {
     }
   }
 
-  /** The piece with that start, checked to be one. */
-  #pieceAt(start: number, countsFrom: number): PiecePlace {
-    const { slices, pieces } = this.#parts
+  /** The bounds of the slice with that start, checked to be those of a piece. */
+  #boundsOf(start: number, countsFrom: number): SliceBounds {
+    const { slices } = this.#parts
     if (!Number.isSafeInteger(start)) refuse(`${start} as a slice's start`)
     const bounds = slices.of(start)
     const { firstWindowEnd, lastWindowEnd } = bounds
@@ -238,7 +304,7 @@ export class WindowState {
       refuse("a slice with other edges than its windows")
     }
     if (lastWindowEnd - 1 <= this.#watermark) refuse("a slice whose windows have all fired")
-    return pieces.at(bounds, countsFrom)
+    return bounds
   }
 }
 

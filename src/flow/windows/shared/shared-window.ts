@@ -10,7 +10,7 @@ import { assert } from "../../../base/assert.ts"
 import type { ByteReader, ByteWriter } from "../../../base/bytes.ts"
 import type { Batch } from "../../../batch/batch.ts"
 import type { Schema } from "../../../batch/schema.ts"
-import type { Emitter, Operator, OperatorContext, OperatorState } from "../../operator.ts"
+import type { Emitter, Operator, OperatorContext, OperatorState, StateSlices } from "../../operator.ts"
 import type { SlicedWindowSpec } from "../../plan.ts"
 import { DirectFiring } from "./direct-firing.ts"
 import { DirectRows } from "./direct-rows.ts"
@@ -131,6 +131,17 @@ export class SharedWindow implements Operator, OperatorState, SharingWindow {
   writeAll(out: ByteWriter): void {
     if (this.#isOwner) this.#shared.store.writeAll(out)
     else if (this.#lateRows > 0) out.varint(this.#lateRows)
+  }
+
+  beginSlices(): StateSlices {
+    if (this.#isOwner) return this.#shared.store.beginSlices()
+    const lateRows = this.#lateRows
+    return {
+      next: (out) => {
+        if (lateRows > 0) out.varint(lateRows)
+        return false
+      },
+    }
   }
 
   applyChanges(changes: ByteReader): void {
