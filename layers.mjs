@@ -28,6 +28,8 @@ export const layers = {
   "connectors/log": ["connect", "formats", "log", "batch", "time", "env", "trace", "base"],
   // What was pushed is durable in a log, which is read as one: docs/decisions/0060.
   "connectors/http": ["connectors/log", "connect", "formats", "log", "batch", "time", "env", "trace", "base"],
+  // What a program pushes is durable in a log, as columns: docs/decisions/0070.
+  "connectors/pushed": ["connect", "formats", "log", "batch", "time", "env", "trace", "base"],
   // Rows of an output in a table: docs/decisions/0061.
   "connectors/postgres": ["connect", "formats", "batch", "time", "env", "trace", "base"],
   "connectors/generate": ["connect", "formats", "batch", "time", "env", "trace", "base"],

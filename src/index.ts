@@ -95,6 +95,8 @@ export type { GenerateOptions } from "./connectors/generate/generate.ts"
 export type { Random } from "./connectors/generate/random.ts"
 export { memory } from "./connectors/memory/memory.ts"
 export type { MemoryRows } from "./connectors/memory/memory.ts"
+export { pushed } from "./connectors/pushed/pushed.ts"
+export type { PushedInput, PushedOptions } from "./connectors/pushed/pushed.ts"
 export { stdout } from "./connectors/stdout/stdout.ts"
 export type { StdoutOptions } from "./connectors/stdout/stdout.ts"
 

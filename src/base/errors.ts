@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   "source-missing",
   "source-changed",
   "source-unreadable",
+  "input-closed",
   "sink-occupied",
   "sink-failed",
   "sink-unreachable",

@@ -136,7 +136,7 @@ describe("a block of columns", () => {
     expect(arena.usedBytes).toBe(0)
   })
 
-  test("CB1 keeps the payloads of NaN, and −0", () => {
+  test("CB1 PU6 keeps the payloads of NaN, and −0", () => {
     const Doubles = schema({ double: t.float64 })
     const [writer, reader] = [new ColumnBlockWriter(Doubles), new ColumnBlockReader(arena, Doubles)]
     const patterns = [0x7ff8000000000001n, 0xfff8000000000000n, 0x7ff0000000000001n, bitsOfDouble(-0), bitsOfDouble(0)]

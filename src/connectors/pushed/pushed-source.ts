@@ -1,0 +1,164 @@
+/**
+ * What a program pushes, as the source of an input: columns are made of it and it is made durable, before whoever pushed it is told.
+ *
+ * Invariants (rules of docs/spec/pushed.md):
+ * - PU1 A push resolves when its records are durable.
+ * - PU2 What was pushed is given in the order of the calls.
+ * - PU3 What the job has not committed is not let go.
+ */
+import { assert } from "../../base/assert.ts"
+import { TidemarkError } from "../../base/errors.ts"
+import type { Batch } from "../../batch/batch.ts"
+import type { Column } from "../../batch/column.ts"
+import { START, type Position } from "../../batch/position.ts"
+import type { Partition, PartitionReader, Source, SourceContext } from "../../connect/source.ts"
+import { RowObjects } from "../../formats/row-objects.ts"
+import { BlockQueue, type QueueEntry } from "./block-queue.ts"
+import { BlockRecords } from "./block-record.ts"
+import type { BadRow, PushedBlock } from "./pushed-block.ts"
+import { PushedPosition } from "./pushed-position.ts"
+import { PushedReader } from "./pushed-reader.ts"
+import type { PushedStore } from "./pushed-store.ts"
+
+/** What a source is made of. */
+export interface PushedSourceParts {
+  /** Where blocks are kept; `undefined` where they are not. */
+  readonly store: PushedStore | undefined
+  /** So many bytes of columns may wait in memory for the job. */
+  readonly maxWaitingBytes: number
+  readonly onClose: () => void
+}
+
+const PARTITION = "pushed"
+
+/** See the head of this file. */
+export class PushedSource implements Source {
+  readonly state = new PushedPosition()
+  readonly #context: SourceContext
+  readonly #parts: PushedSourceParts
+  readonly #rows: RowObjects
+  readonly #records: BlockRecords
+  readonly #queue: BlockQueue
+  readonly #appending = new Set<Promise<void>>()
+  #isClosed = false
+  #isEnded = false
+
+  constructor(context: SourceContext, parts: PushedSourceParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#rows = new RowObjects(context.arena, context.schema)
+    this.#records = new BlockRecords(context.arena, context.schema)
+    this.#queue = new BlockQueue(parts.maxWaitingBytes)
+  }
+
+  /** @throws TidemarkError `input-closed` where nothing more is taken; what the log throws where it is not durable. */
+  async push(rows: readonly unknown[]): Promise<void> {
+    const stored: Promise<void>[] = []
+    for (let first = 0; first < rows.length;) {
+      const turn = this.#queue.room()
+      if (turn !== undefined) await turn
+      if (this.#isClosed || this.#isEnded) throw closedError(this.#context.input)
+      const storing = this.#take(rows, first)
+      first += storing.records
+      stored.push(storing.done)
+    }
+    await Promise.all(stored)
+  }
+
+  /** Nothing more is pushed: the input ends behind what was. */
+  end(): void {
+    this.#isEnded = true
+    this.#queue.end()
+  }
+
+  async partitions(): Promise<readonly Partition[]> {
+    const identity = this.#parts.store?.identity ?? PARTITION
+    return [{ id: PARTITION, tieBreak: PARTITION, identity, size: undefined, isWholeInput: true }]
+  }
+
+  async open(_partition: Partition, index: number, position: Position): Promise<PartitionReader> {
+    const { store } = this.#parts
+    const { last } = this.state
+    if (last !== undefined && store !== undefined) await store.check(last)
+    assert(
+      last !== undefined || store === undefined || position.ordinal === START.ordinal,
+      "what was read lies in the log",
+    )
+    return new PushedReader({ partition: index, position, state: this.state, queue: this.#queue, kept: this.#kept() })
+  }
+
+  committed(): void {
+    const { last } = this.state
+    if (last !== undefined) this.#parts.store?.committed(last)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#parts.onClose()
+    this.#queue.close()
+    await Promise.allSettled(this.#appending)
+    await this.#parts.store?.close()
+  }
+
+  /** Makes a block of as many rows as one has room for, and sees to it that it becomes durable. */
+  #take(rows: readonly unknown[], first: number): { readonly records: number; readonly done: Promise<void> } {
+    const queue = this.#queue
+    const entry = queue.enter()
+    try {
+      const range = { first: 0, count: rows.length - first, stride: 1, partition: 0 }
+      const { batch, bad, records, release } = this.#rows.take(range, (number) => rows[first + number])
+      queue.fill(entry, bytesOf(batch))
+      const badRows = bad.map(({ reason, field, raw }): BadRow => ({ reason, field, raw }))
+      const block = { batch, bad: badRows, release }
+      const { store } = this.#parts
+      if (store === undefined) {
+        queue.ready(entry, { ...block, place: undefined })
+        return { records, done: Promise.resolve() }
+      }
+      return { records, done: this.#store(store, entry, block) }
+    } catch (error) {
+      queue.leave(entry)
+      throw error
+    }
+  }
+
+  #store(store: PushedStore, entry: QueueEntry, block: Omit<PushedBlock, "place">): Promise<void> {
+    const stored = store.append(this.#records.encode(block.batch, block.bad)).then(
+      (place) => this.#queue.ready(entry, { ...block, place }),
+      (error: unknown) => {
+        block.release()
+        this.#queue.fail(error)
+        throw error
+      },
+    )
+    this.#appending.add(stored)
+    const isDone = () => void this.#appending.delete(stored)
+    stored.then(isDone, isDone)
+    return stored
+  }
+
+  async *#kept(): AsyncGenerator<{ readonly block: PushedBlock; readonly taken: number }, void, undefined> {
+    const { store } = this.#parts
+    if (store === undefined) return
+    const where = `What was pushed into the input ${this.#context.input}`
+    for await (const { payload, place, taken } of store.kept(this.state.last)) {
+      yield { block: { ...this.#records.decode(payload, where), place }, taken }
+    }
+  }
+}
+
+/** About how many bytes a batch takes. */
+function bytesOf(batch: Batch | undefined): number {
+  const ofColumn = (column: Column): number =>
+    column.storage === "struct"
+      ? column.children.reduce((sum, child) => sum + ofColumn(child), 0)
+      : column.values.byteLength
+  return batch === undefined ? 0 : batch.columns.reduce((sum, column) => sum + ofColumn(column), 0)
+}
+
+/** Why nothing can be pushed. */
+export function closedError(input: string): TidemarkError {
+  return new TidemarkError("input-closed", `Nothing can be pushed into ${input} now.`, {
+    hint: "Push while a job runs that has it as an input, and before end().",
+  })
+}

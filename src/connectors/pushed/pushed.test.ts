@@ -1,0 +1,250 @@
+/** Records that a program pushes: what was acknowledged counts, once and in order, wherever the process dies. */
+import { describe, expect, test } from "vitest"
+import { ByteReader, ByteWriter } from "../../base/bytes.ts"
+import { Prng } from "../../base/prng.ts"
+import { Arena } from "../../batch/arena.ts"
+import { schema } from "../../batch/schema.ts"
+import { t } from "../../batch/types.ts"
+import type { SourceBinding, SourceContext } from "../../connect/source.ts"
+import type { Env } from "../../env/env.ts"
+import { inProcess, losePower, worldOf } from "../../log/records/log-world.fixture.ts"
+import { ArrayTarget } from "../../runtime/array-sink.fixture.ts"
+import { runJob } from "../../runtime/run-job.ts"
+import { Bench } from "../../runtime/simulated-job.fixture.ts"
+import { NO_FAULTS, RandomFaults } from "../../sim/faults.ts"
+import { job } from "../../stream/job.ts"
+import { BlockQueue } from "./block-queue.ts"
+import type { PushedBlock } from "./pushed-block.ts"
+import { PushedSource } from "./pushed-source.ts"
+import { PushedStore } from "./pushed-store.ts"
+import { pushed } from "./pushed.ts"
+
+const Piece = schema({ id: t.int53, index: t.int53, text: t.string.nullable() })
+const copy = job({ name: "copy", inputs: { pieces: Piece }, flow: ({ pieces }) => ({ pieces }) })
+
+/** The rows of one push. */
+function rowsOf(id: number) {
+  return Array.from({ length: 1 + (id % 7) }, (_, index) => ({ id, index, text: id % 3 === 0 ? null : `piece ${id}` }))
+}
+
+/** An input with small segments, that lets go often; whoever pushes is given the source. */
+function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000): SourceBinding {
+  return {
+    describe: () => "pushed",
+    openSource: async (context) => {
+      const directory = `${context.stateDirectory}/inputs/pieces`
+      const settings = { segmentBytes: 2000, trimBytes: 500 }
+      const store = await PushedStore.open(context.env, directory, "pieces", settings)
+      const source = new PushedSource(context, { store, maxWaitingBytes, onClose: () => undefined })
+      give(source)
+      return source
+    },
+  }
+}
+
+describe("the queue of blocks", () => {
+  const blockOf = (released: number[], id: number): PushedBlock => ({
+    batch: undefined,
+    bad: [{ reason: String(id), field: undefined, raw: "" }],
+    place: undefined,
+    release: () => void released.push(id),
+  })
+
+  test("PU2 PU4 BQ1 BQ2 gives blocks in order, and lets in one after the other", async () => {
+    const [queue, released, entered] = [new BlockQueue(100), [] as number[], [] as number[]]
+    const enter = async (id: number) => {
+      const turn = queue.room()
+      if (turn !== undefined) await turn
+      const entry = queue.enter()
+      entered.push(id)
+      queue.fill(entry, 60)
+      await Promise.resolve()
+      queue.ready(entry, blockOf(released, id))
+    }
+    const all = Promise.all([0, 1, 2, 3, 4].map(enter))
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(entered).toEqual([0, 1])
+    for (let id = 0; id < 5; id++) {
+      while (queue.head === undefined) await queue.arrival(new AbortController().signal)
+      const block = queue.shift()
+      expect(block.bad[0]?.reason).toBe(String(id))
+      block.release()
+    }
+    await all
+    expect(entered).toEqual([0, 1, 2, 3, 4])
+    expect(released).toEqual([0, 1, 2, 3, 4])
+  })
+})
+
+describe("a pushed input", () => {
+  const contextOf = (env: Env): SourceContext => {
+    const arena = new Arena({ maxBytes: 1 << 22 })
+    return { env, arena, schema: Piece, input: "pieces", baseDirectory: "/", stateDirectory: "/data" }
+  }
+
+  test("takes nothing while no job runs, nor behind its end", async () => {
+    const input = pushed(Piece)
+    await expect(input.push(rowsOf(1))).rejects.toMatchObject({ code: "input-closed" })
+    expect(() => input.end()).toThrow(expect.objectContaining({ code: "input-closed" }))
+    await inProcess(worldOf(1), async (env) => {
+      const source = await input.openSource(contextOf(env))
+      await expect(input.openSource(contextOf(env))).rejects.toMatchObject({ code: "invalid-options" })
+      await input.push(rowsOf(1))
+      input.end()
+      await expect(input.push(rowsOf(2))).rejects.toMatchObject({ code: "input-closed" })
+      await source.close()
+      expect(input.isOpen).toBe(false)
+    })
+  })
+
+  test("of other columns than the job's is refused, as are options without meaning", async () => {
+    await inProcess(worldOf(2), async (env) => {
+      const other = pushed(schema({ id: t.int53 }))
+      await expect(other.openSource(contextOf(env))).rejects.toMatchObject({ code: "invalid-options" })
+    })
+    expect(() => pushed({} as never)).toThrow("not a schema")
+    expect(() => pushed(Piece, { maxWaitingBytes: 0 })).toThrow("maxWaitingBytes is 0")
+    expect(() => pushed(Piece, { isDurable: "yes" as never })).toThrow('isDurable is "yes"')
+    await expect(pushed(Piece).push({} as never)).rejects.toThrow("not an array")
+  })
+
+  test("PU1 PU5 is read again from where the job was, by row, over a loss of power; what is not what was read is refused", async () => {
+    const world = worldOf(3)
+    const open = async (env: Env, state?: Uint8Array) => {
+      const holder: { source?: PushedSource } = {}
+      const context = contextOf(env)
+      await bindingOf((source) => (holder.source = source), 1e6).openSource(context)
+      if (state !== undefined) holder.source!.state.applyChanges(new ByteReader(state))
+      return { source: holder.source!, arena: context.arena }
+    }
+    let state = new Uint8Array(0)
+    let position = { offset: 0, ordinal: 0 }
+    const seen: number[] = []
+    for (let life = 0; life < 6; life++) {
+      await inProcess(world, async (env) => {
+        const { source, arena } = await open(env, state)
+        if (life === 0) for (const id of [6, 13, 20]) await source.push(rowsOf(id))
+        const [partition] = await source.partitions()
+        const reader = await source.open(partition!, 0, position)
+        const { batch, next, release } = await reader.read({ rows: 5, untilOffset: Infinity })
+        for (const { id, index } of batch!.toRows()) seen.push(Number(id) * 10 + Number(index))
+        expect([...batch!.origin.ordinals!].slice(-1)[0]).toBeGreaterThanOrEqual(next.ordinal - 1)
+        release()
+        position = next
+        const out = new ByteWriter()
+        source.state.writeAll(out)
+        state = out.finish()
+        await reader.close()
+        await source.close()
+        expect(arena.usedBytes).toBeLessThan(1 << 17)
+      })
+      losePower(world)
+    }
+    expect(seen).toEqual([6, 13, 20].flatMap((id) => Array.from({ length: 7 }, (_, index) => id * 10 + index)))
+    state[state.length - 2]! ^= 1
+    await inProcess(world, async (env) => {
+      const { source } = await open(env, state)
+      const [partition] = await source.partitions()
+      await expect(source.open(partition!, 0, position)).rejects.toMatchObject({ code: "source-changed" })
+      await source.close()
+    })
+  })
+})
+
+/** What those know who push: they outlive the process. */
+class Pushers {
+  readonly total: number
+  readonly acknowledged = new Set<number>()
+  readonly attempts = new Map<number, number>()
+  readonly #prng: Prng
+
+  constructor(prng: Prng, total: number) {
+    this.#prng = prng
+    this.total = total
+  }
+
+  /** Several push what was not acknowledged yet. */
+  async push(source: PushedSource, env: Env): Promise<void> {
+    const waiting = Array.from({ length: this.total }, (_, id) => id).filter((id) => !this.acknowledged.has(id))
+    await Promise.all(
+      Array.from({ length: 3 }, async () => {
+        for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+          this.attempts.set(id, (this.attempts.get(id) ?? 0) + 1)
+          await source.push(rowsOf(id))
+          this.acknowledged.add(id)
+          await env.timers.sleep(this.#prng.below(100_000))
+        }
+      }),
+    )
+  }
+}
+
+/** A process with the job, until all is acknowledged and the input has ended, or something fails; tells which. */
+async function live(
+  bench: Bench,
+  out: ArrayTarget,
+  pushers: Pushers,
+  options: { batchRows: number; epochRows: number },
+) {
+  const { world } = bench
+  const program = async (env: Env): Promise<void> => {
+    let source: PushedSource | undefined
+    const bound = copy.with({
+      inputs: { pieces: bindingOf((opened) => (source = opened)) },
+      outputs: { pieces: out.binding() },
+      deadLetter: bench.bad.binding(),
+      epoch: { min: "1s", max: "1s" },
+    })
+    const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job", ...options })
+    const pushing = pushers.push(source!, env)
+    pushing.catch(() => undefined)
+    await Promise.race([pushing, handle.finished])
+    source!.end()
+    await handle.finished
+  }
+  const promise = program(world.boot())
+  const end = await world.run(promise)
+  if (world.isAlive) world.kill()
+  if (end === "died") return false
+  const failure: unknown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (failure !== undefined)
+    expect(failure).toMatchObject({ code: expect.stringMatching(/^(disk-|input-closed)/) as string })
+  return failure === undefined
+}
+
+test("PU1 PU2 PU3 what was acknowledged counts once, in one piece, wherever the process dies", async () => {
+  let deaths = 0
+  const scale = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
+  for (let seed = 1; seed <= 40 * scale; seed++) {
+    const prng = new Prng(seed)
+    const bench = new Bench(seed)
+    const out = new ArrayTarget("pieces")
+    const pushers = new Pushers(prng.fork(), 20 + prng.below(80))
+    for (let life = 0; ; life++) {
+      bench.world.faults = life < 12 ? new RandomFaults(prng.fork(), { intensity: 0.15, max: 2 }) : NO_FAULTS
+      const options = { batchRows: prng.pick([3, 64]), epochRows: prng.pick([12, 100, 1000]) }
+      if (await live(bench, out, pushers, options)) break
+      deaths++
+      expect(life, `seed ${seed} comes to its end`).toBeLessThan(20)
+    }
+    // Pushes come in one piece each: all of its rows, in order.
+    const times = new Map<number, number>()
+    for (let at = 0; at < out.rows.length;) {
+      const id = out.rows[at]!["id"] as number
+      const rows = rowsOf(id)
+      expect(out.rows.slice(at, at + rows.length), `seed ${seed}, push ${id}`).toEqual(rows)
+      times.set(id, (times.get(id) ?? 0) + 1)
+      at += rows.length
+    }
+    for (let id = 0; id < pushers.total; id++) {
+      expect(times.get(id) ?? 0, `seed ${seed}, ${id}`).toBeGreaterThanOrEqual(1)
+      expect(times.get(id), `seed ${seed}, ${id}`).toBeLessThanOrEqual(pushers.attempts.get(id)!)
+      if (pushers.attempts.get(id) === 1) expect(times.get(id)).toBe(1)
+    }
+  }
+  expect(deaths).toBeGreaterThan(40)
+}, 600_000)

@@ -1,0 +1,183 @@
+/** `pushed`: records that a program gives as they come, as an input of a job. The door `tidemark` publishes it. */
+import { TidemarkError } from "../../base/errors.ts"
+import { checkOptions } from "../../base/known-options.ts"
+import { shownValue } from "../../base/shown-value.ts"
+import { Schema, type ColumnTypes, type RowOfColumns } from "../../batch/schema.ts"
+import type { Source, SourceContext, SourceGuarantee, TypedSource } from "../../connect/source.ts"
+import { closedError, PushedSource } from "./pushed-source.ts"
+import { PushedStore } from "./pushed-store.ts"
+
+const SEGMENT_BYTES = 64 * 2 ** 20
+const TRIM_BYTES = 16 * 2 ** 20
+const WAITING_BYTES = 64 * 2 ** 20
+
+/**
+ * Options of `pushed`.
+ *
+ * @example
+ * ```ts
+ * import { pushed, schema, t, type PushedOptions } from "tidemark"
+ *
+ * const options: PushedOptions = { isDurable: false, maxWaitingBytes: 8 * 2 ** 20 }
+ * const samples = pushed(schema({ at: t.timestamp(), load: t.float64 }), options)
+ * ```
+ */
+export interface PushedOptions {
+  /**
+   * Whether what is pushed is made durable before `push` resolves: `true` unless given. Else `push` resolves when it is taken, and what was
+   * not committed is lost when the process ends.
+   */
+  readonly isDurable?: boolean
+  /** So many bytes of columns may wait in memory for the job: 64 MiB unless given. Beyond it, `push` waits. */
+  readonly maxWaitingBytes?: number
+}
+
+/**
+ * An input into which a program pushes records. Make one with `pushed`.
+ *
+ * @example
+ * ```ts
+ * import { pushed, schema, t, type PushedInput } from "tidemark"
+ *
+ * const clicks: PushedInput<{ page: string }> = pushed(schema({ page: t.string }))
+ * const onRequest = async (page: string): Promise<void> => await clicks.push([{ page }])
+ * const onShutdown = (): void => (clicks.isOpen ? clicks.end() : undefined)
+ * ```
+ */
+export interface PushedInput<Row> extends TypedSource<Row> {
+  /** Whether a job runs that takes what is pushed. */
+  readonly isOpen: boolean
+  /**
+   * Gives records to the job, behind all that were pushed before. When it resolves they are durable: each counts exactly once, whatever
+   * becomes of the process. Whoever does not wait for one push before the next shares syncs of the disk.
+   *
+   * A row that does not fit the schema becomes a dead letter of the job. Rows of one push are stored together or not at all, up to 8 MiB
+   * of columns.
+   *
+   * @param rows must not be changed until then.
+   * @throws TidemarkError `input-closed` where no job runs that has it as an input; `disk-full`, `disk-failed` or `log-fenced` where it may
+   * be durable or not.
+   */
+  push(rows: readonly Row[]): Promise<void>
+  /** Nothing more is pushed: the job comes to its end behind what was, and fires its windows. A later run of the job may go on. */
+  end(): void
+}
+
+/** See `PushedInput`. */
+class PushedBinding<Row> implements PushedInput<Row> {
+  declare readonly rowType?: Row
+  readonly readGuarantee: SourceGuarantee
+  readonly #schema: Schema
+  readonly #isDurable: boolean
+  readonly #maxWaitingBytes: number
+  #source: PushedSource | undefined
+
+  constructor(schema: Schema, isDurable: boolean, maxWaitingBytes: number) {
+    this.#schema = schema
+    this.#isDurable = isDurable
+    this.#maxWaitingBytes = maxWaitingBytes
+    this.readGuarantee = isDurable ? "durable-when-acknowledged" : "at-most-once"
+  }
+
+  get isOpen(): boolean {
+    return this.#source !== undefined
+  }
+
+  describe(): string {
+    return this.#isDurable ? "pushed()" : "pushed({ isDurable: false })"
+  }
+
+  async push(rows: readonly Row[]): Promise<void> {
+    if (!Array.isArray(rows)) {
+      throw new TidemarkError("invalid-options", `push(...) is given ${shownValue(rows)}, not an array of rows.`, {
+        hint: "Write push([row]).",
+      })
+    }
+    if (this.#source === undefined) throw closedError("an input without a running job")
+    await this.#source.push(rows)
+  }
+
+  end(): void {
+    if (this.#source === undefined) throw closedError("an input without a running job")
+    this.#source.end()
+  }
+
+  async openSource(context: SourceContext): Promise<Source> {
+    const { env, input, schema, stateDirectory } = context
+    if (this.#source !== undefined) {
+      throw new TidemarkError("invalid-options", `The input ${input} is pushed into for another job that runs.`, {
+        hint: "Give each input of each job a pushed(...) of its own.",
+      })
+    }
+    if (schema.label !== this.#schema.label) {
+      throw new TidemarkError("invalid-options", `The input ${input} has other columns than what is pushed into it.`, {
+        hint: "Give pushed(...) the schema that the job has for the input.",
+      })
+    }
+    if (this.#isDurable && stateDirectory === undefined) {
+      throw new TidemarkError("invalid-options", `The input ${input} needs the directory of a job.`, {
+        hint: "Run the job.",
+      })
+    }
+    const directory = `${stateDirectory}/inputs/${input}`
+    const settings = { segmentBytes: SEGMENT_BYTES, trimBytes: TRIM_BYTES }
+    const store = this.#isDurable ? await PushedStore.open(env, directory, input, settings) : undefined
+    const onClose = () => (this.#source = undefined)
+    this.#source = new PushedSource(context, { store, maxWaitingBytes: this.#maxWaitingBytes, onClose })
+    return this.#source
+  }
+}
+
+/**
+ * Records that this program pushes, as an input: durable before `push` resolves, each exactly once in the job's results.
+ *
+ * @param schema that of the job's input.
+ * @throws TidemarkError `invalid-options` where an option has no meaning.
+ *
+ * @example
+ * ```ts
+ * import { count, fromDate, job, pushed, run, schema, t, tumbling } from "tidemark"
+ * import { jsonl } from "tidemark/files"
+ *
+ * const Click = schema({ at: t.timestamp(), page: t.string })
+ * const clicks = job({
+ *   name: "clicks-per-minute",
+ *   inputs: { clicks: Click },
+ *   flow: ({ clicks }) => ({
+ *     perMinute: clicks.eventTime("at", { outOfOrder: "5s" }).keyBy("page").window(tumbling("1m")).aggregate({ clicks: count() }),
+ *   }),
+ * })
+ *
+ * const inlet = pushed(Click)
+ * const { finished } = await run(clicks.with({ inputs: { clicks: inlet }, outputs: { perMinute: jsonl("out/per-minute") } }))
+ * await inlet.push([{ at: fromDate(new Date()), page: "/start" }]) // durable from here on
+ * inlet.end()
+ * await finished
+ * ```
+ */
+export function pushed<C extends ColumnTypes>(
+  schema: Schema<C>,
+  options: PushedOptions = {},
+): PushedInput<RowOfColumns<C>> {
+  const given: unknown = schema
+  if (!(given instanceof Schema)) {
+    throw new TidemarkError("invalid-options", `pushed(...) is given ${shownValue(given)}, not a schema.`, {
+      hint: "Write pushed(schema({ page: t.string })).",
+    })
+  }
+  const { isDurable = true, maxWaitingBytes = WAITING_BYTES } = checkOptions("pushed(...)", options, [
+    "isDurable",
+    "maxWaitingBytes",
+  ])
+  if (typeof isDurable !== "boolean") throw wrong("isDurable", isDurable, "true or false")
+  if (!Number.isInteger(maxWaitingBytes) || Number(maxWaitingBytes) < 1) {
+    throw wrong("maxWaitingBytes", maxWaitingBytes, "a whole number of bytes, at least 1")
+  }
+  return new PushedBinding(schema, isDurable, Number(maxWaitingBytes))
+}
+
+function wrong(name: string, value: unknown, what: string): TidemarkError {
+  return new TidemarkError("invalid-options", `pushed(...): ${name} is ${shownValue(value)}.`, {
+    hint: `It is ${what}.`,
+  })
+}
