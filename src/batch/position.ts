@@ -18,6 +18,8 @@ export interface BadRecord {
   readonly reason: string
   /** The field at fault, where there is one. */
   readonly field: string | undefined
+  /** The operator at which it failed, where it could be read. */
+  readonly operator?: string | undefined
   /** The record as read, cut to at most 4 KiB, invalid UTF-8 as U+FFFD. */
   readonly raw: string
 }

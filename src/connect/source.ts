@@ -81,6 +81,8 @@ export interface SourceBatch {
   readonly watermark?: number
   /** What has happened that somebody should know. */
   readonly notices?: readonly SourceNotice[]
+  /** How many records more were read, of which the prefix that the source runs has left nothing. */
+  readonly dropped?: number
   /** Frees the batch's memory. */
   release(): void
 }
@@ -114,6 +116,26 @@ export interface PartitionReader {
   close(): Promise<void>
 }
 
+/** What a prefix has left of a batch. */
+export interface KeptRows {
+  /** All of it counts. `undefined` where nothing is left. */
+  readonly batch: Batch | undefined
+  /** The rows that failed. Their positions are not known. */
+  readonly failed: readonly Omit<BadRecord, "position">[]
+  /** Frees the batch. */
+  release(): void
+}
+
+/** The stateless prefix of the plan, for a source that runs it before it keeps records. */
+export interface SourcePrefix {
+  /** Of the rows behind it. */
+  readonly schema: Schema
+  /** What tells its rows from those that another one leaves of the same records. */
+  readonly fingerprint: string
+  /** Runs it over rows of the input, which are not kept. */
+  run(batch: Batch): KeptRows
+}
+
 /** What a source may use. */
 export interface SourceContext {
   readonly env: Env
@@ -121,6 +143,8 @@ export interface SourceContext {
   readonly schema: Schema
   /** Threads that decode, where there are any. */
   readonly decoders?: Decoders | undefined
+  /** Set where the binding runs the prefix, and the plan has one: what the source gives are the rows behind it. */
+  readonly prefix?: SourcePrefix | undefined
   /** The input's name, for errors. */
   readonly input: string
   /** Relative paths are relative to this directory. */
@@ -193,6 +217,8 @@ export interface SourceBinding {
   describe(): string
   /** Without it the source is replayable. */
   readonly readGuarantee?: SourceGuarantee
+  /** Whether its source runs the stateless prefix of the plan. */
+  readonly runsPrefix?: boolean
   openSource(context: SourceContext): Promise<Source>
 }
 

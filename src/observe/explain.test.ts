@@ -405,3 +405,21 @@ test("what a source or a sink guarantees less than others is told", () => {
   const replayable = { trips: { schema: Trip, source: { ...source, readGuarantee: "replayable" as const } } }
   expect(explain({ ...bound, inputs: replayable }, { compile: AUTO })).toEqual(explain(bound, { compile: AUTO }))
 })
+
+test("where a source keeps what is pushed is told, and why not further on", () => {
+  const pushedInto: SourceBinding = {
+    ...source,
+    describe: () => "pushed()",
+    readGuarantee: "durable-when-acknowledged",
+    runsPrefix: true,
+  }
+  const inputs = { trips: { schema: Trip, source: pushedInto } }
+  const textOf = (compile: typeof AUTO | { mode: "off"; proof: undefined }) =>
+    formatExplain(explain({ ...bound, inputs }, { compile }))
+  expect(textOf(AUTO)).toContain(
+    "pushed(), durable when acknowledged, kept behind trips/filter: a lambda of trips/derive is not compiled",
+  )
+  expect(textOf({ mode: "off", proof: undefined })).toContain(
+    "pushed(), durable when acknowledged, kept as they were pushed: a lambda of trips/filter is not compiled",
+  )
+})

@@ -37,6 +37,7 @@ import type {
   SourceNode,
   WindowAggregateNode,
 } from "../flow/plan.ts"
+import { statelessPrefix } from "../flow/stateless-prefix.ts"
 import { partPlan } from "../flow/parts/part-plan.ts"
 import { planWarnings } from "../flow/plan-warnings.ts"
 import { reasonForValues } from "../flow/window-engine.ts"
@@ -89,7 +90,7 @@ export function explain(job: PlannedJob | ConnectedJob, options: { readonly comp
     fingerprint: planFingerprint(plan),
     params: explainParams(job.paramsSchema, connected?.params),
     nodes: plan.nodes.map((node) => {
-      return node.kind === "source" ? explainInput(job, node) : explainer.explain(node)
+      return node.kind === "source" ? explainInput(job, node, options.compile) : explainer.explain(node)
     }),
     outputs: plan.outputs.map(({ name, node, port }): ExplainedOutput => {
       const sink = connected?.outputs[name]
@@ -142,13 +143,18 @@ function explainPolicies({ deadLetter, maxBadRecords, epoch }: ConnectedJob): Ex
   }
 }
 
-function explainInput(job: PlannedJob | ConnectedJob, { id, isIdGiven, kind, inputName }: SourceNode): ExplainedNode {
+function explainInput(
+  job: PlannedJob | ConnectedJob,
+  { id, isIdGiven, kind, inputName }: SourceNode,
+  compile: CompileOptions,
+): ExplainedNode {
   const bound = "inputs" in job ? job.inputs[inputName] : undefined
   const schema = "inputs" in job ? bound?.schema : job.inputSchemas[inputName]
   const columns = schema!.fields.map(({ name, type }) => ({ name, type: type.fullLabel }))
   const parts = { id, isIdGiven, kind, isStateful: false, inputs: [], columns, changesColumns: true }
   const ofWindows = { mayBeLate: false, runsOnValues: undefined, sharesWith: [], aggregates: [] }
-  const detail = bound === undefined ? undefined : sourceText(bound.source)
+  const placed = bound?.source.runsPrefix === true ? placeText(job, inputName, compile) : ""
+  const detail = bound === undefined ? undefined : sourceText(bound.source) + placed
   return { ...parts, detail, ...ofWindows, lambdas: [] }
 }
 
@@ -161,6 +167,13 @@ const GUARANTEES: Readonly<Record<SourceGuarantee, string>> = {
 /** Where rows are read, and what is promised of them, where that is not the usual. */
 function sourceText(source: SourceBinding): string {
   return source.describe() + GUARANTEES[source.readGuarantee ?? "replayable"]
+}
+
+/** Behind which operators records are made durable, and why not further on. */
+function placeText({ plan, paramsSchema, onError }: PlannedJob | ConnectedJob, input: string, compile: CompileOptions) {
+  const { nodes, reason } = statelessPrefix(plan, input, { paramsSchema, compile, onError })
+  if (nodes.length === 0) return `, kept as they were pushed: ${reason}`
+  return `, kept behind ${nodes.map((at) => plan.nodes[at]!.id).join(", ")}: ${reason}`
 }
 
 function columnsOf(schema: Schema): ExplainedColumn[] {

@@ -48,6 +48,7 @@ import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
 import { Snapshots } from "./snapshots.ts"
+import { SourcePrefixes } from "./source-prefixes.ts"
 import { startingPoint, type StartingPoint } from "./starting-point.ts"
 import { jobStatus } from "./job-status.ts"
 import type { JobResult, JobStatus } from "./status.ts"
@@ -73,6 +74,7 @@ export class Coordinator {
   readonly #decoders: DecodePool | undefined
   readonly #windowThreads: WindowThreads | undefined
   readonly #time: TimeUse
+  readonly #prefixes: SourcePrefixes
   /** Threads that have died, and of which nobody was told yet. */
   readonly #deaths: Extract<JobEvent, { kind: "thread-died" }>[] = []
   #inputs!: Inputs
@@ -119,16 +121,12 @@ export class Coordinator {
     this.#runRecord = describeRun(job, start.begunFrom)
     this.#counters = new JobCounters(Object.keys(job.inputs))
     this.#snapshots = this.#makeSnapshots()
-    const { plan, params } = job
-    this.#calls = new AsyncCalls({ plan, params, env: options.env, onAnswer: () => this.#wait?.abort() })
+    this.#prefixes = new SourcePrefixes(job, options, this.#arena)
+    const { plan, operators } = this.#prefixes
+    this.#calls = new AsyncCalls({ plan, params: job.params, env: options.env, onAnswer: () => this.#wait?.abort() })
     this.#pace = new CallPace(plan)
-    const operators = {
-      params: job.params,
-      paramsSchema: job.paramsSchema,
-      compile: { mode: options.compile ?? "auto", proof: options.env.scopes },
-    }
     const emit = (output: string, batch: Batch) => this.#outputs.write(output, batch)
-    this.#dataflow = new Dataflow(job.plan, {
+    this.#dataflow = new Dataflow(plan, {
       ...operators,
       arena: this.#arena,
       calls: this.#calls,
@@ -288,7 +286,7 @@ export class Coordinator {
       listens: () => flow.hasIdleness,
     }
     const parts = { env, targets, arena: this.#arena, decoders: this.#decoders, stateDirectory: directory }
-    const context = { ...parts, baseDirectory, morselBytes, choosePartition, ...standings }
+    const context = { ...parts, prefixes: this.#prefixes, baseDirectory, morselBytes, choosePartition, ...standings }
     return await Inputs.open(this.#job, context, partitions, active)
   }
 
@@ -446,7 +444,7 @@ export class Coordinator {
       for (const bad of taken.bad) this.#deadLetters.addRecord(bad, index)
       for (const notice of taken.notices ?? []) this.#takeNotice(input, notice)
       // A batch may have rows that its selection leaves out, as they are bad records.
-      const records = (taken.batch?.count ?? 0) + taken.bad.length
+      const records = (taken.batch?.count ?? 0) + taken.bad.length + (taken.dropped ?? 0)
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
       this.#hasNews ||= isForward || taken.notices !== undefined
@@ -589,6 +587,7 @@ export class Coordinator {
       await closeAll([this.#windowThreads, ...parts, this.#decoders])
     } finally {
       this.#dataflow.release()
+      this.#prefixes.release()
     }
   }
 

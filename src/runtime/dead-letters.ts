@@ -57,7 +57,7 @@ function deadLetterOfRecord(bad: BadRecord, place: InputPlace): DeadLetter {
     partition: place.id,
     offset: place.offset,
     record: place.ordinal + 1,
-    operator: null,
+    operator: bad.operator ?? null,
     field: bad.field ?? null,
     reason: bad.reason,
     raw: bad.raw,

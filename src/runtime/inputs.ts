@@ -19,6 +19,7 @@ import type {
   RecordPlace,
   Source,
   SourceBatch,
+  SourcePrefix,
   SourceState,
   SourceWarning,
 } from "../connect/source.ts"
@@ -62,6 +63,8 @@ export interface InputsContext {
   readonly morselBytes: number
   /** What the job writes to. */
   readonly targets: Targets
+  /** By input the prefix that its source runs, where it runs one. */
+  readonly prefixes: { of(input: string): SourcePrefix | undefined }
   /** See `RunJobOptions`. */
   readonly choosePartition?: ReadingOrder | undefined
   /** See `Dataflow.standing`. */
@@ -117,7 +120,8 @@ export class Inputs {
       for (const [input, { schema, source: binding }] of Object.entries(job.inputs)) {
         const { env, arena, baseDirectory, stateDirectory, decoders } = context
         const places = { baseDirectory, stateDirectory }
-        const source = await binding.openSource({ env, arena, decoders, schema, input, ...places })
+        const prefix = context.prefixes.of(input)
+        const source = await binding.openSource({ env, arena, decoders, schema, prefix, input, ...places })
         inputs.#sources.push(source)
         if (source.state !== undefined) inputs.states.push(sourceState(input, source.state))
         const found = await source.partitions()

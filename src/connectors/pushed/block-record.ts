@@ -4,8 +4,11 @@
  * | bytes | what |
  * |---|---|
  * | 1 | version: 1 |
- * | text | the fingerprint of the columns: of the names and types of the rows |
- * | varint | how many records are no rows; then of each: |
+ * | text | the fingerprint of the prefix of the plan that made the rows; empty where they are as they were pushed |
+ * | text | the fingerprint of their columns: of names and types |
+ * | varint | how many records were dropped by the prefix |
+ * | varint | how many records are no rows, or have failed; then of each: |
+ * | text | the operator at which it failed, empty where it is no row |
  * | text | why |
  * | text | the field at fault, empty where there is none |
  * | text | the record |
@@ -20,58 +23,88 @@ import { fingerprint } from "../../base/hash.ts"
 import type { Arena } from "../../batch/arena.ts"
 import { Batch } from "../../batch/batch.ts"
 import type { Schema } from "../../batch/schema.ts"
+import type { SourceContext } from "../../connect/source.ts"
 import { ColumnBlockReader, ColumnBlockWriter } from "../../formats/columns/column-block.ts"
 import type { BadRow, PushedBlock } from "./pushed-block.ts"
 
 const VERSION = 1
 
-/** Writes and reads the records of one input. */
-export class BlockRecords {
-  readonly #schema: Schema
-  readonly #fingerprint: string
-  readonly #writer: ColumnBlockWriter
+/** The form of rows as they were pushed. */
+export const AS_PUSHED = ""
+
+/** A block as it is kept. */
+export type StoredBlock = Pick<PushedBlock, "batch" | "bad" | "dropped">
+
+/** Rows of one schema. */
+class RowsFormat {
+  readonly schema: Schema
+  readonly fingerprint: string
   readonly #reader: ColumnBlockReader
-  readonly #out = new ByteWriter(4096)
 
   constructor(arena: Arena, schema: Schema) {
-    this.#schema = schema
-    this.#fingerprint = fingerprint(schema.label)
-    this.#writer = new ColumnBlockWriter(schema)
+    this.schema = schema
+    this.fingerprint = fingerprint(schema.label)
     this.#reader = new ColumnBlockReader(arena, schema)
   }
 
-  /** The record of a block. */
-  encode(batch: Batch | undefined, bad: readonly BadRow[]): Uint8Array {
+  read(from: ByteReader): { readonly batch: Batch | undefined; readonly release: () => void } {
+    const { columns, rows, release } = this.#reader.read(from)
+    if (rows > 0) return { batch: new Batch({ schema: this.schema, columns, length: rows }), release }
+    release()
+    return { batch: undefined, release: () => undefined }
+  }
+}
+
+/** Writes and reads the records of one input. */
+export class BlockRecords {
+  /** The form of the rows that are written. */
+  readonly form: string
+  readonly #pushed: RowsFormat
+  readonly #kept: RowsFormat
+  readonly #writer: ColumnBlockWriter
+  readonly #out = new ByteWriter(4096)
+
+  constructor({ arena, schema, prefix }: Pick<SourceContext, "arena" | "schema" | "prefix">) {
+    this.form = prefix?.fingerprint ?? AS_PUSHED
+    this.#pushed = new RowsFormat(arena, schema)
+    this.#kept = prefix === undefined ? this.#pushed : new RowsFormat(arena, prefix.schema)
+    this.#writer = new ColumnBlockWriter(this.#kept.schema)
+  }
+
+  /** The record of a block, whose rows are those behind the prefix. */
+  encode({ batch, bad, dropped }: StoredBlock): Uint8Array {
     const out = this.#out
     out.recycle()
     out.uint8(VERSION)
-    out.text(this.#fingerprint)
+    out.text(this.form)
+    out.text(this.#kept.fingerprint)
+    out.varint(dropped)
     out.varint(bad.length)
-    for (const { reason, field = "", raw } of bad) for (const text of [reason, field, raw]) out.text(text)
+    for (const { operator = "", reason, field = "", raw } of bad) {
+      for (const text of [operator, reason, field, raw]) out.text(text)
+    }
     if (batch === undefined) out.varint(0)
     else this.#writer.write(out, batch)
     return out.finish()
   }
 
   /**
-   * The block of a record, which lies somewhere.
+   * The block of a record.
    *
-   * @param where the log and the place, for errors.
+   * @param where what it is a block of, for errors.
    * @throws TidemarkError `source-changed` where its rows have other columns, `log-newer-format`, `log-corrupt`, `arena-exhausted`.
    */
-  decode(payload: Uint8Array, where: string): Pick<PushedBlock, "batch" | "bad" | "release"> {
+  decode(payload: Uint8Array, where: string): Omit<PushedBlock, "place"> {
     try {
       const from = new ByteReader(payload)
       const version = from.uint8()
       if (version !== VERSION) throw newerFormat(where, version)
-      if (from.text() !== this.#fingerprint) throw otherColumns(where)
-      const bad = Array.from({ length: from.varint() }, (): BadRow => {
-        const [reason, field] = [from.text(), from.text()]
-        return { reason, field: field === "" ? undefined : field, raw: from.text() }
-      })
-      const { columns, rows, release } = this.#reader.read(from)
-      const batch = rows === 0 ? undefined : new Batch({ schema: this.#schema, columns, length: rows })
-      return { batch, bad, release }
+      const [form, columns] = [from.text(), from.text()]
+      const format = form === AS_PUSHED ? this.#pushed : this.#kept
+      if (columns !== format.fingerprint) throw otherColumns(where)
+      const dropped = from.varint()
+      const bad = Array.from({ length: from.varint() }, () => readBad(from))
+      return { form, skipped: 0, dropped, bad, ...format.read(from) }
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause
       throw new TidemarkError("log-corrupt", `${where} does not read back: ${cause.message}.`, {
@@ -80,6 +113,12 @@ export class BlockRecords {
       })
     }
   }
+}
+
+function readBad(from: ByteReader): BadRow {
+  const [operator, reason, field, raw] = [from.text(), from.text(), from.text(), from.text()]
+  const bad = { reason, field: field === "" ? undefined : field, raw }
+  return operator === "" ? bad : { operator, ...bad }
 }
 
 /** What tells a record from another one at its place. */

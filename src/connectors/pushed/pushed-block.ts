@@ -16,6 +16,12 @@ export interface PushedBlock {
   /** The rows: all of the batch counts. `undefined` where there is none. */
   readonly batch: Batch | undefined
   readonly bad: readonly BadRow[]
+  /** How many records more there were, of which the prefix of the plan has left nothing. */
+  readonly dropped: number
+  /** The fingerprint of the prefix behind which its rows are; empty where they are as they were pushed. */
+  readonly form: string
+  /** How many records it had before these, which were read as they were pushed: by a program that kept all of them. */
+  readonly skipped: number
   /** `undefined` where blocks are not kept. */
   readonly place: BlockPlace | undefined
   /** Frees the batch. */

@@ -3,20 +3,29 @@ import { assert } from "../../base/assert.ts"
 import { Batch } from "../../batch/batch.ts"
 import type { BadRecord, Position } from "../../batch/position.ts"
 import { UNPACED_STRIDE } from "../../connect/numbered-source.ts"
-import type { PartitionReader, ReadLimits, SourceBatch } from "../../connect/source.ts"
+import type { PartitionReader, ReadLimits, SourceBatch, SourceNotice } from "../../connect/source.ts"
 import type { BlockQueue } from "./block-queue.ts"
 import { NumberedOrigin } from "./numbered-origin.ts"
 import { countOf, type PushedBlock } from "./pushed-block.ts"
 import type { PushedPosition } from "./pushed-position.ts"
 
+/** A block that was kept before. */
+export interface KeptRead {
+  readonly block: PushedBlock
+  /** How many of its records were read. */
+  readonly taken: number
+  /** Whether an earlier program has kept it, with another prefix of its plan. */
+  readonly isOther: boolean
+}
+
 /** What a reader is made of. */
 export interface PushedReaderParts {
+  readonly input: string
   readonly partition: number
   readonly position: Position
   readonly state: PushedPosition
   readonly queue: BlockQueue
-  /** The blocks that were kept before, and how many records of each were read. */
-  readonly kept: AsyncIterator<{ readonly block: PushedBlock; readonly taken: number }, void, undefined>
+  readonly kept: AsyncIterator<KeptRead, void, undefined>
 }
 
 const NOTHING = () => {}
@@ -28,6 +37,8 @@ export class PushedReader implements PartitionReader {
   /** The block that is being read, and how many of its records were. */
   #block: PushedBlock | undefined
   #taken = 0
+  readonly #notices: SourceNotice[] = []
+  #isToldOfOther = false
   /** What was kept before is read. */
   #isKeptDone = false
 
@@ -39,20 +50,26 @@ export class PushedReader implements PartitionReader {
   async read(limits: ReadLimits): Promise<SourceBatch> {
     await this.#fetch()
     const block = this.#block
+    const told = this.#notices.splice(0)
+    const notices = told.length === 0 ? {} : { notices: told }
     if (block === undefined) {
-      return { batch: undefined, bad: [], next: this.#position, end: this.#hasEnded, release: NOTHING }
+      return { batch: undefined, bad: [], next: this.#position, end: this.#hasEnded, ...notices, release: NOTHING }
     }
     const first = this.#position.ordinal
     const room = Math.min(limits.rows, Math.ceil(limits.untilOffset / UNPACED_STRIDE) - first)
     const from = this.#taken
     const until = Math.min(countOf(block), from + Math.max(1, room))
     this.#taken = until
-    this.#position = positionAt(first + until - from)
     const isDone = until === countOf(block)
-    if (block.place !== undefined) this.#parts.state.move({ place: block.place, taken: isDone ? undefined : until })
+    const { place, dropped, form, skipped } = block
+    // Those of which nothing is left count behind the others.
+    this.#position = positionAt(first + until - from + (isDone ? dropped : 0))
+    if (place !== undefined) this.#parts.state.move({ place, taken: isDone ? undefined : until, form, skipped })
     if (isDone) this.#block = undefined
     return {
       ...this.#piece(block, from, until, first),
+      ...(isDone && dropped > 0 ? { dropped } : {}),
+      ...notices,
       next: this.#position,
       end: isDone && this.#hasEnded,
       release: isDone ? () => block.release() : NOTHING,
@@ -79,7 +96,11 @@ export class PushedReader implements PartitionReader {
     while (this.#block === undefined && !this.#isKeptDone) {
       const next = await this.#parts.kept.next()
       if (next.done === true) this.#isKeptDone = true
-      else this.#begin(next.value.block, next.value.taken)
+      else {
+        const { block, taken, isOther } = next.value
+        if (isOther) this.#tellOfOther()
+        this.#begin(block, taken)
+      }
     }
     if (this.#block === undefined && this.#parts.queue.head !== undefined) this.#begin(this.#parts.queue.shift(), 0)
   }
@@ -87,9 +108,16 @@ export class PushedReader implements PartitionReader {
   #begin(block: PushedBlock, taken: number): void {
     const count = countOf(block)
     assert(taken <= count, "no more of a block was read than it has")
-    if (taken === count) block.release()
-    else this.#block = block
+    this.#block = block
     this.#taken = taken
+  }
+
+  #tellOfOther(): void {
+    if (this.#isToldOfOther) return
+    this.#isToldOfOther = true
+    const message = `Some of what was pushed into the input ${this.#parts.input} was kept by an earlier program, whose operators have filtered it.`
+    const hint = "What they have dropped is not there any more; what they have left counts."
+    this.#notices.push({ message, hint, isGap: false })
   }
 
   /** The records of a block from one up to another, the first of which has an ordinal. */

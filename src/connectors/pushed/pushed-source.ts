@@ -14,10 +14,10 @@ import { START, type Position } from "../../batch/position.ts"
 import type { Partition, PartitionReader, Source, SourceContext } from "../../connect/source.ts"
 import { RowObjects } from "../../formats/row-objects.ts"
 import { BlockQueue, type QueueEntry } from "./block-queue.ts"
-import { BlockRecords } from "./block-record.ts"
+import { AS_PUSHED, BlockRecords } from "./block-record.ts"
 import type { BadRow, PushedBlock } from "./pushed-block.ts"
 import { PushedPosition } from "./pushed-position.ts"
-import { PushedReader } from "./pushed-reader.ts"
+import { PushedReader, type KeptRead } from "./pushed-reader.ts"
 import type { PushedStore } from "./pushed-store.ts"
 
 /** What a source is made of. */
@@ -47,7 +47,7 @@ export class PushedSource implements Source {
     this.#context = context
     this.#parts = parts
     this.#rows = new RowObjects(context.arena, context.schema)
-    this.#records = new BlockRecords(context.arena, context.schema)
+    this.#records = new BlockRecords(context)
     this.#queue = new BlockQueue(parts.maxWaitingBytes)
   }
 
@@ -84,7 +84,15 @@ export class PushedSource implements Source {
       last !== undefined || store === undefined || position.ordinal === START.ordinal,
       "what was read lies in the log",
     )
-    return new PushedReader({ partition: index, position, state: this.state, queue: this.#queue, kept: this.#kept() })
+    const { input } = this.#context
+    return new PushedReader({
+      input,
+      partition: index,
+      position,
+      state: this.state,
+      queue: this.#queue,
+      kept: this.#kept(),
+    })
   }
 
   committed(): void {
@@ -107,9 +115,9 @@ export class PushedSource implements Source {
     try {
       const range = { first: 0, count: rows.length - first, stride: 1, partition: 0 }
       const { batch, bad, records, release } = this.#rows.take(range, (number) => rows[first + number])
-      queue.fill(entry, bytesOf(batch))
       const badRows = bad.map(({ reason, field, raw }): BadRow => ({ reason, field, raw }))
-      const block = { batch, bad: badRows, release }
+      const block = this.#behindPrefix({ batch, bad: badRows, dropped: 0, form: AS_PUSHED, skipped: 0, release })
+      queue.fill(entry, bytesOf(block.batch))
       const { store } = this.#parts
       if (store === undefined) {
         queue.ready(entry, { ...block, place: undefined })
@@ -122,8 +130,23 @@ export class PushedSource implements Source {
     }
   }
 
+  /** What the prefix leaves of a block of rows as they were pushed, which is released. */
+  #behindPrefix(block: Omit<PushedBlock, "place">): Omit<PushedBlock, "place"> {
+    const { prefix } = this.#context
+    const { batch, bad, skipped } = block
+    const { form } = this.#records
+    if (prefix === undefined || batch === undefined) return { ...block, form }
+    try {
+      const left = prefix.run(batch)
+      const dropped = batch.count - (left.batch?.length ?? 0) - left.failed.length
+      return { batch: left.batch, bad: [...bad, ...left.failed], dropped, form, skipped, release: () => left.release() }
+    } finally {
+      block.release()
+    }
+  }
+
   #store(store: PushedStore, entry: QueueEntry, block: Omit<PushedBlock, "place">): Promise<void> {
-    const stored = store.append(this.#records.encode(block.batch, block.bad)).then(
+    const stored = store.append(this.#records.encode(block)).then(
       (place) => this.#queue.ready(entry, { ...block, place }),
       (error: unknown) => {
         block.release()
@@ -137,14 +160,45 @@ export class PushedSource implements Source {
     return stored
   }
 
-  async *#kept(): AsyncGenerator<{ readonly block: PushedBlock; readonly taken: number }, void, undefined> {
+  async *#kept(): AsyncGenerator<KeptRead, void, undefined> {
     const { store } = this.#parts
     if (store === undefined) return
     const where = `What was pushed into the input ${this.#context.input}`
     for await (const { payload, place, taken } of store.kept(this.state.last)) {
-      yield { block: { ...this.#records.decode(payload, where), place }, taken }
+      yield this.#asKept({ ...this.#records.decode(payload, where), place }, taken)
     }
   }
+
+  /** A block that was kept, in the form of now where it is kept as it was pushed; some of it may be read, as the state has it. */
+  #asKept(block: PushedBlock, taken: number): KeptRead {
+    const { form } = this.#records
+    const { form: counted = undefined, skipped = 0 } = taken === 0 ? {} : this.state.last!
+    const isOther = block.form !== AS_PUSHED && block.form !== form
+    if (block.form !== AS_PUSHED) {
+      if (counted === undefined || counted === block.form) return { block, taken, isOther }
+    } else if (counted === undefined || counted === form) {
+      return { block: { ...this.#behindPrefix(without(block, skipped)), place: block.place }, taken, isOther }
+    } else if (counted === AS_PUSHED) {
+      const rest = this.#behindPrefix(without(block, taken))
+      return { block: { ...rest, place: block.place }, taken: 0, isOther }
+    }
+    block.release()
+    throw new TidemarkError(
+      "source-changed",
+      `Some of what was pushed into the input ${this.#context.input} was read in part behind other operators than it is now.`,
+      { hint: "Run the earlier program until it has committed what was pushed, then this one." },
+    )
+  }
+}
+
+/** A block as it was pushed without its first records, for a prefix to be run over. */
+function without({ batch, bad, ...block }: PushedBlock, skipped: number): PushedBlock {
+  if (skipped === 0) return { batch, bad, ...block }
+  const rows = batch?.length ?? 0
+  const left = { ...block, skipped, bad: bad.slice(Math.max(0, skipped - rows)) }
+  if (batch === undefined || skipped >= rows) return { ...left, batch: undefined }
+  const selection = Int32Array.from({ length: rows - skipped }, (_, index) => skipped + index)
+  return { ...left, batch: batch.with({ selection, count: rows - skipped }) }
 }
 
 /** About how many bytes a batch takes. */

@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { Prng } from "../../base/prng.ts"
 import { Arena } from "../../batch/arena.ts"
+import { batchOfRows } from "../../batch/batch.ts"
 import { schema } from "../../batch/schema.ts"
 import { t } from "../../batch/types.ts"
-import type { SourceBinding, SourceContext } from "../../connect/source.ts"
+import type { SourceBinding, SourceContext, SourcePrefix } from "../../connect/source.ts"
 import type { Env } from "../../env/env.ts"
 import { inProcess, losePower, worldOf } from "../../log/records/log-world.fixture.ts"
 import { ArrayTarget } from "../../runtime/array-sink.fixture.ts"
@@ -28,9 +29,10 @@ function rowsOf(id: number) {
 }
 
 /** An input with small segments, that lets go often; whoever pushes is given the source. */
-function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000): SourceBinding {
+function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000, runsPrefix = false): SourceBinding {
   return {
     describe: () => "pushed",
+    runsPrefix,
     openSource: async (context) => {
       const directory = `${context.stateDirectory}/inputs/pieces`
       const settings = { segmentBytes: 2000, trimBytes: 500 }
@@ -46,6 +48,9 @@ describe("the queue of blocks", () => {
   const blockOf = (released: number[], id: number): PushedBlock => ({
     batch: undefined,
     bad: [{ reason: String(id), field: undefined, raw: "" }],
+    dropped: 0,
+    form: "",
+    skipped: 0,
     place: undefined,
     release: () => void released.push(id),
   })
@@ -152,6 +157,96 @@ describe("a pushed input", () => {
   })
 })
 
+test("PU7 a push that was read in part as it was pushed goes on behind the prefix, and not behind another one", async () => {
+  const world = worldOf(7)
+  const Even = schema({ id: t.int53, index: t.int53 })
+  const prefixOf = (arena: Arena, fingerprint: string): SourcePrefix => ({
+    schema: Even,
+    fingerprint,
+    run(batch) {
+      const rows = batch.toRows().filter(({ index }) => (index as number) % 2 === 0)
+      return { ...batchOfRows(arena, Even, rows), failed: [] }
+    },
+  })
+  let state = new Uint8Array(0)
+  let position = { offset: 0, ordinal: 0 }
+  const readSome = (fingerprint: string | undefined, rows: number, isPushing = false) =>
+    inProcess(world, async (env) => {
+      const arena = new Arena({ maxBytes: 1 << 22 })
+      const prefix = fingerprint === undefined ? undefined : prefixOf(arena, fingerprint)
+      const context = {
+        env,
+        arena,
+        schema: Piece,
+        prefix,
+        input: "pieces",
+        baseDirectory: "/",
+        stateDirectory: "/data",
+      }
+      let source: PushedSource | undefined
+      await bindingOf((opened) => (source = opened)).openSource(context)
+      try {
+        source!.state.applyChanges(new ByteReader(state))
+        if (isPushing) await source!.push(rowsOf(13))
+        const [partition] = await source!.partitions()
+        const reader = await source!.open(partition!, 0, position)
+        const { batch, next, release } = await reader.read({ rows, untilOffset: Infinity })
+        const indexes = batch!.toRows().map(({ index }) => index)
+        release()
+        await reader.close()
+        const out = new ByteWriter()
+        source!.state.writeAll(out)
+        state = out.finish()
+        position = next
+        return indexes
+      } finally {
+        await source!.close()
+      }
+    })
+  expect(await readSome(undefined, 1, true)).toEqual([0])
+  expect(await readSome(undefined, 2)).toEqual([1, 2])
+  expect(await readSome("one", 1)).toEqual([4])
+  await expect(readSome("other", 1)).rejects.toMatchObject({ code: "source-changed" })
+  expect(await readSome("one", 5)).toEqual([6])
+})
+
+test("PU7 what fails in the prefix is a dead letter of its operator, and what it drops is counted as read", async () => {
+  const bench = new Bench(1)
+  const out = new ArrayTarget("pieces")
+  const long = job({
+    name: "long",
+    inputs: { pieces: Piece },
+    flow: ({ pieces }) => ({ pieces: pieces.filter((row) => row.text!.length > 7).select("id") }),
+  })
+  const program = async (env: Env) => {
+    let source: PushedSource | undefined
+    const bound = long.with({
+      inputs: { pieces: bindingOf((opened) => (source = opened), 1e6, true) },
+      outputs: { pieces: out.binding() },
+      deadLetter: bench.bad.binding(),
+    })
+    const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
+    await source!.push([
+      { id: 1, index: 0, text: "short" },
+      { id: 2, index: 0, text: null },
+      { id: 3, index: "none", text: null },
+      { id: 4, index: 0, text: "long enough" },
+    ])
+    await source!.push([{ id: 5, index: 0, text: "short" }])
+    source!.end()
+    return await handle.finished
+  }
+  const promise = program(bench.world.boot())
+  await bench.world.run(promise)
+  const { status } = await promise
+  expect(out.rows).toEqual([{ id: 4 }])
+  expect(status.rowsIn).toBe(5)
+  expect(bench.bad.rows).toMatchObject([
+    { operator: null, field: "index" },
+    { operator: "pieces/filter", raw: '{"id":2,"index":0,"text":null}' },
+  ])
+})
+
 /** What those know who push: they outlive the process. */
 class Pushers {
   readonly total: number
@@ -180,18 +275,27 @@ class Pushers {
   }
 }
 
+/** A program, and where it persists what is pushed. */
+interface Program {
+  readonly job: typeof copy
+  readonly runsPrefix: boolean
+}
+
+const COPY: Program = { job: copy, runsPrefix: false }
+
 /** A process with the job, until all is acknowledged and the input has ended, or something fails; tells which. */
 async function live(
   bench: Bench,
   out: ArrayTarget,
   pushers: Pushers,
   options: { batchRows: number; epochRows: number },
-) {
+  { job: own, runsPrefix } = COPY,
+): Promise<boolean | "changed"> {
   const { world } = bench
   const program = async (env: Env): Promise<void> => {
     let source: PushedSource | undefined
-    const bound = copy.with({
-      inputs: { pieces: bindingOf((opened) => (source = opened)) },
+    const bound = own.with({
+      inputs: { pieces: bindingOf((opened) => (source = opened), 4000, runsPrefix) },
       outputs: { pieces: out.binding() },
       deadLetter: bench.bad.binding(),
       epoch: { min: "1s", max: "1s" },
@@ -211,6 +315,7 @@ async function live(
     () => undefined,
     (error: unknown) => error,
   )
+  if ((failure as { code?: string } | undefined)?.code === "source-changed") return "changed"
   if (failure !== undefined)
     expect(failure).toMatchObject({ code: expect.stringMatching(/^(disk-|input-closed)/) as string })
   return failure === undefined
@@ -247,4 +352,61 @@ test("PU1 PU2 PU3 what was acknowledged counts once, in one piece, wherever the 
     }
   }
   expect(deaths).toBeGreaterThan(40)
+}, 600_000)
+
+/** Programs whose operators leave the same of each record, in other words and by other ways: rows with an even index, and not their text. */
+const EVEN: readonly Program[] = [
+  job({
+    name: "even",
+    inputs: { pieces: Piece },
+    flow: ({ pieces }) => ({ pieces: pieces.filter((row) => row.index % 2 === 0).select("id", "index") }),
+  }),
+  job({
+    name: "even",
+    inputs: { pieces: Piece },
+    flow: ({ pieces }) => ({
+      pieces: pieces
+        .filter((row) => row.text === null || row.text !== "")
+        .filter((piece) => piece.index % 2 < 1)
+        .select("id", "index"),
+    }),
+  }),
+].flatMap((each) => [true, false].map((runsPrefix) => ({ job: each as unknown as typeof copy, runsPrefix })))
+
+test("PU1 PU2 PU7 what the prefix leaves of what was acknowledged counts once, wherever the process dies and whatever program goes on", async () => {
+  let [deaths, changes] = [0, 0]
+  const scale = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
+  for (let seed = 1; seed <= 40 * scale; seed++) {
+    const prng = new Prng(seed + 1000)
+    const bench = new Bench(seed)
+    const out = new ArrayTarget("pieces")
+    const pushers = new Pushers(prng.fork(), 20 + prng.below(80))
+    const mayChange = prng.chance(0.7)
+    let program = prng.pick(EVEN)
+    for (let life = 0; ; life++) {
+      bench.world.faults = life < 12 ? new RandomFaults(prng.fork(), { intensity: 0.15, max: 2 }) : NO_FAULTS
+      const options = { batchRows: prng.pick([3, 64]), epochRows: prng.pick([12, 100, 1000]) }
+      const end = await live(bench, out, pushers, options, program)
+      if (end === true) break
+      if (end === "changed") changes++
+      else deaths++
+      if (mayChange) program = prng.pick(EVEN)
+      expect(life, `seed ${seed} comes to its end`).toBeLessThan(60)
+    }
+    const times = new Map<number, number>()
+    for (let at = 0; at < out.rows.length;) {
+      const id = out.rows[at]!["id"] as number
+      const rows = rowsOf(id).flatMap(({ index }) => (index % 2 === 0 ? { id, index } : []))
+      expect(out.rows.slice(at, at + rows.length), `seed ${seed}, push ${id}`).toEqual(rows)
+      times.set(id, (times.get(id) ?? 0) + 1)
+      at += rows.length
+    }
+    for (let id = 0; id < pushers.total; id++) {
+      expect(times.get(id) ?? 0, `seed ${seed}, ${id}`).toBeGreaterThanOrEqual(1)
+      expect(times.get(id), `seed ${seed}, ${id}`).toBeLessThanOrEqual(pushers.attempts.get(id)!)
+      if (pushers.attempts.get(id) === 1) expect(times.get(id)).toBe(1)
+    }
+  }
+  expect(deaths).toBeGreaterThan(40)
+  expect(changes).toBeGreaterThan(0)
 }, 600_000)

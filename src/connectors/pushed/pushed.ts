@@ -18,8 +18,9 @@ const WAITING_BYTES = 64 * 2 ** 20
  * ```ts
  * import { pushed, schema, t, type PushedOptions } from "tidemark"
  *
- * const options: PushedOptions = { isDurable: false, maxWaitingBytes: 8 * 2 ** 20 }
- * const samples = pushed(schema({ at: t.timestamp(), load: t.float64 }), options)
+ * const lossy: PushedOptions = { isDurable: false, maxWaitingBytes: 8 * 2 ** 20 }
+ * const samples = pushed(schema({ at: t.timestamp(), load: t.float64 }), lossy)
+ * const orders = pushed(schema({ order: t.int53 }), { persistAt: "ingress" })
  * ```
  */
 export interface PushedOptions {
@@ -28,6 +29,11 @@ export interface PushedOptions {
    * not committed is lost when the process ends.
    */
   readonly isDurable?: boolean
+  /**
+   * Where records are made durable. `"behind-prefix"`, which it is unless given: behind the operators from the input on that discard rows or columns
+   * and keep no state, as far as their lambdas are compiled. `"ingress"`: as they were pushed.
+   */
+  readonly persistAt?: "behind-prefix" | "ingress"
   /** So many bytes of columns may wait in memory for the job: 64 MiB unless given. Beyond it, `push` waits. */
   readonly maxWaitingBytes?: number
 }
@@ -70,12 +76,14 @@ class PushedBinding<Row> implements PushedInput<Row> {
   readonly #schema: Schema
   readonly #isDurable: boolean
   readonly #maxWaitingBytes: number
+  readonly runsPrefix: boolean
   #source: PushedSource | undefined
 
-  constructor(schema: Schema, isDurable: boolean, maxWaitingBytes: number) {
+  constructor(schema: Schema, { isDurable, persistAt, maxWaitingBytes }: Required<PushedOptions>) {
     this.#schema = schema
     this.#isDurable = isDurable
     this.#maxWaitingBytes = maxWaitingBytes
+    this.runsPrefix = isDurable && persistAt === "behind-prefix"
     this.readGuarantee = isDurable ? "durable-when-acknowledged" : "at-most-once"
   }
 
@@ -84,7 +92,8 @@ class PushedBinding<Row> implements PushedInput<Row> {
   }
 
   describe(): string {
-    return this.#isDurable ? "pushed()" : "pushed({ isDurable: false })"
+    if (!this.#isDurable) return "pushed({ isDurable: false })"
+    return this.runsPrefix ? "pushed()" : 'pushed({ persistAt: "ingress" })'
   }
 
   async push(rows: readonly Row[]): Promise<void> {
@@ -165,15 +174,16 @@ export function pushed<C extends ColumnTypes>(
       hint: "Write pushed(schema({ page: t.string })).",
     })
   }
-  const { isDurable = true, maxWaitingBytes = WAITING_BYTES } = checkOptions("pushed(...)", options, [
-    "isDurable",
-    "maxWaitingBytes",
-  ])
+  const checked = checkOptions("pushed(...)", options, ["isDurable", "persistAt", "maxWaitingBytes"])
+  const { isDurable = true, persistAt = "behind-prefix", maxWaitingBytes = WAITING_BYTES } = checked
   if (typeof isDurable !== "boolean") throw wrong("isDurable", isDurable, "true or false")
   if (!Number.isInteger(maxWaitingBytes) || Number(maxWaitingBytes) < 1) {
     throw wrong("maxWaitingBytes", maxWaitingBytes, "a whole number of bytes, at least 1")
   }
-  return new PushedBinding(schema, isDurable, Number(maxWaitingBytes))
+  if (persistAt !== "behind-prefix" && persistAt !== "ingress") {
+    throw wrong("persistAt", persistAt, '"behind-prefix" or "ingress"')
+  }
+  return new PushedBinding(schema, { isDurable, persistAt, maxWaitingBytes: Number(maxWaitingBytes) })
 }
 
 function wrong(name: string, value: unknown, what: string): TidemarkError {
