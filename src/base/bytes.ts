@@ -210,6 +210,12 @@ export class ByteReader {
     return this.#view.getBigInt64(this.#take(8), true)
   }
 
+  /** An int64 as a number: it is exact where it is safe. */
+  int53(): number {
+    const at = this.#take(8)
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true)
+  }
+
   float64(): number {
     return this.#view.getFloat64(this.#take(8), true)
   }

@@ -13,7 +13,7 @@ import {
   type Word,
 } from "./aggregate.ts"
 import { extremeBlocks, type Extreme } from "./extreme-blocks.ts"
-import { asF64, asI64, bitsOf, COUNT_FIELD, countUp, ifPresent, plus } from "./fields.ts"
+import { anyBits, asF64, asI64, bitsOf, COUNT_FIELD, countUp, ifPresent, plus } from "./fields.ts"
 
 const IDENTITIES = {
   min: { f64: bitsOf(Infinity), i64: 2n ** 63n - 1n, unsigned: -1n },
@@ -50,7 +50,7 @@ function kernelOf(which: Extreme, input: ColumnType): AggregateKernel {
   const { isUnsigned } = input.definition
   const picking: Picking = { which, sign: isUnsigned ? "unsigned" : "signed" }
   const identity = IDENTITIES[which][isUnsigned ? "unsigned" : leaf.word]
-  const extreme: EntryField = { word: leaf.word, identity, isValid: () => true }
+  const extreme: EntryField = { word: leaf.word, identity, isValid: anyBits }
   const fields = isNullable ? [extreme, COUNT_FIELD] : [extreme]
   return {
     inputs: [leaf],

@@ -4,6 +4,11 @@ import type { EntryField, FieldPlace, RecordAccess, WindowField, Word } from "./
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
+/** What fields are valid that may hold any bits. */
+export function anyBits(): boolean {
+  return true
+}
+
 /** How many values there were. */
 export const COUNT_FIELD: EntryField & WindowField = {
   word: "i64",
@@ -20,7 +25,7 @@ export function bitsOf(value: number): bigint {
 }
 
 /** A sum of floats. It starts from −0, to which any float adds as itself; +0 would turn −0 into +0. */
-export const FLOAT_SUM_FIELD: EntryField & WindowField = { word: "f64", identity: bitsOf(-0), isValid: () => true }
+export const FLOAT_SUM_FIELD: EntryField & WindowField = { word: "f64", identity: bitsOf(-0), isValid: anyBits }
 
 /** Whether bits are those of an integer that fits a type of so many bits that is safe as a double. */
 export function isSafe(bits: bigint): boolean {

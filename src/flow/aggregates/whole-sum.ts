@@ -10,7 +10,7 @@
 import { i32, i64, type Code, type Local } from "../../base/wasm-code.ts"
 import type { FunctionScope } from "../../base/wasm-module.ts"
 import type { EntryField, FieldPlace, RecordAccess, WindowField, WindowValues, Word } from "./aggregate.ts"
-import { asI64, isSafe } from "./fields.ts"
+import { anyBits, asI64, isSafe } from "./fields.ts"
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
@@ -22,7 +22,7 @@ export const MAX_SUMS = { int53: MAX_SAFE, int64: 2n ** 63n - 1n } as const
 
 /** The entry's field. */
 export function sumField(range: SumRange): EntryField {
-  return { word: "i64", identity: 0n, isValid: range === "int53" ? isSafe : () => true }
+  return { word: "i64", identity: 0n, isValid: range === "int53" ? isSafe : anyBits }
 }
 
 /** The window's fields: the low word and the high one. */
@@ -32,7 +32,7 @@ export const WIDE_FIELDS: readonly WindowField[] = [
 ]
 
 /** The fields of an entry that has 128 bits. */
-export const WIDE_ENTRY: readonly EntryField[] = WIDE_FIELDS.map((field) => ({ ...field, isValid: () => true }))
+export const WIDE_ENTRY: readonly EntryField[] = WIDE_FIELDS.map((field) => ({ ...field, isValid: anyBits }))
 
 /** Adds a record's value to an entry that has 128 bits. */
 export function addToWide(

@@ -68,12 +68,13 @@ export class KeyedStates {
   /** The state of a key; an empty one where it has none. */
   of(values: readonly unknown[]): KeyState {
     const id = keyIdOf(this.#keyTypes, values)
-    let state = this.#states.get(id)
-    if (state === undefined) {
-      state = new KeyState(id, settledKey(this.#keyTypes, values), this.#specs.map(cellOf))
-      state.slicedIn = this.#slicesBegun
-      this.#states.set(id, state)
-    }
+    return this.#states.get(id) ?? this.#add(id, settledKey(this.#keyTypes, values))
+  }
+
+  #add(id: unknown, key: readonly unknown[]): KeyState {
+    const state = new KeyState(id, key, this.#specs.map(cellOf))
+    state.slicedIn = this.#slicesBegun
+    this.#states.set(id, state)
     return state
   }
 
@@ -173,7 +174,10 @@ export class KeyedStates {
   /** Takes over changes. */
   apply(from: ByteReader): void {
     for (let left = from.varint(); left > 0; left--) {
-      const state = this.of(this.#keyTypes.map((type) => readTyped(from, type)))
+      const key = this.#keyTypes.map((type) => readTyped(from, type))
+      const id = keyIdOf(this.#keyTypes, key)
+      // What was written is settled.
+      const state = this.#states.get(id) ?? this.#add(id, key)
       this.preserve(state)
       const tag = from.uint8()
       if (tag > THERE) throw new RangeError(`${tag} stands for what became of a key`)

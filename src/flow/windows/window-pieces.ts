@@ -312,19 +312,19 @@ export class WindowPieces {
     this.#makeReady({ list, index: list.indexAt(recordAddress) }, 1)
   }
 
-  /** Appends an entry for a key and gives it, or -1 where the piece has the key already. What it holds is for the caller. */
-  appendEntry(place: PiecePlace, id: number): number {
-    const { list, index } = place
-    this.prepare(place, 1)
-    const record = list.recordAddress(index)
-    if (this.#index.find(record, id) !== -1) return -1
+  /** Makes room for so many entries behind those that a piece has, and gives the first: then they are to be filled, and appended. */
+  prepareEntries(place: PiecePlace, count: number): number {
+    this.prepare(place, count)
+    return place.list.get(place.index, PIECE.from) + place.list.get(place.index, PIECE.size)
+  }
+
+  /** Appends so many entries that were filled; `false` where one of their keys is in the piece already. */
+  appendEntries({ list, index }: PiecePlace, count: number): boolean {
     const size = list.get(index, PIECE.size)
-    const entry = list.get(index, PIECE.from) + size
-    this.#memory.entryIds.i32[entry] = id
-    list.set(index, PIECE.size, size + 1)
-    this.#index.add(record, id, size)
+    list.set(index, PIECE.size, size + count)
+    if (!this.#index.addNew(this.#memory.entryIds.address, list.recordAddress(index))) return false
     if (list === this.#main && index === this.#tail - 1) this.#findLastEntries(size)
-    return entry
+    return true
   }
 
   /** Forgets the pieces whose windows end before `floorEnd`. Those that are left count as in no window yet. */

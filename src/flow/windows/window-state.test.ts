@@ -229,6 +229,23 @@ describe("the state of windows", () => {
     expect(outcomeOf(plan, new Uint8Array(bytes.buffer))).toBe(outcome)
   })
 
+  it.each([
+    ["keys that differ", 2, ["a", "b"], 2],
+    ["a key twice", 2, ["a", "a"], "state-corrupt"],
+    ["more entries than bytes", 2 ** 40, ["a", "b"], "state-corrupt"],
+  ])("WS1 entries of a piece have %s", (_, announced, keys, outcome) => {
+    const out = new ByteWriter()
+    out.float64(-Infinity)
+    for (const number of [0, 1]) out.varint(number)
+    for (const time of [0, 10]) out.float64(time)
+    for (const number of [0, 0, announced]) out.varint(number)
+    for (const key of keys) {
+      out.text(key)
+      out.int64(1n)
+    }
+    expect(outcomeOf(countPlan(tumbling(10)), out.finish())).toBe(outcome)
+  })
+
   it("WS1 changes of another moment, or given twice, are refused", () => {
     const plan = countPlan(hopping(20, 10), 100)
     const run = new PlanRun(plan, arena).open()

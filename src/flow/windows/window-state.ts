@@ -27,6 +27,7 @@
 import { assert } from "../../base/assert.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { EntryBytes, type EntryBytesParts } from "./entry-bytes.ts"
+import { EntryFields } from "./entry-fields.ts"
 import type { SliceBounds, Slices } from "./kernels/slices.ts"
 import { PIECE } from "./kernels/window-control.ts"
 import type { WindowKeys } from "./keys/window-keys.ts"
@@ -57,6 +58,7 @@ export interface WindowStateParts extends EntryBytesParts {
 export class WindowState {
   readonly #parts: WindowStateParts
   readonly #bytes: EntryBytes
+  readonly #fields: EntryFields
   keys: WindowKeys
   #watermark = -Infinity
   /** The end of the first window that has not fired. */
@@ -69,6 +71,7 @@ export class WindowState {
   constructor(parts: WindowStateParts, keys: WindowKeys) {
     this.#parts = parts
     this.#bytes = new EntryBytes(parts)
+    this.#fields = new EntryFields(parts)
     this.keys = keys
   }
 
@@ -227,70 +230,50 @@ export class WindowState {
   }
 
   #readEntries({ list, index }: PiecePlace, changedCount: number, changes: ByteReader): void {
-    const { pieces } = this.#parts
     const [from, size] = [list.get(index, PIECE.from), list.get(index, PIECE.size)]
+    this.#fields.onMoved()
     for (let each = 0; each < changedCount; each++) {
       const place = changes.varint()
       if (place >= size) refuse("an entry that is not there")
-      this.#readFields(from + place, changes)
+      this.#fields.read(from + place, changes)
     }
     const newCount = changes.varint()
-    for (let each = 0; each < newCount; each++) {
-      const id = this.#readKey(changes)
-      if (pieces.appendEntry({ list, index }, id) === -1) refuse("a key twice in a piece")
-      this.#readFields(list.get(index, PIECE.from) + list.get(index, PIECE.size) - 1, changes)
-    }
+    if (newCount > 0) this.#readNew({ list, index }, newCount, changes)
     if (list.get(index, PIECE.size) === 0) refuse("a piece without records")
     list.set(index, PIECE.written, list.get(index, PIECE.size))
   }
 
-  #readKey(changes: ByteReader): number {
-    const id = this.keys.readState(changes)
-    this.#parts.memory.reserveKeys(this.keys.size)
-    return id
+  /** Reads so many entries that follow those of a piece. */
+  #readNew(place: PiecePlace, count: number, changes: ByteReader): void {
+    const { memory, pieces } = this.#parts
+    const fields = this.#fields
+    if (count * fields.bytesMin > changes.remaining) refuse("room for fewer entries than are announced")
+    const from = pieces.prepareEntries(place, count)
+    fields.onMoved()
+    const ids = memory.entryIds.i32
+    for (let entry = from; entry < from + count; entry++) {
+      ids[entry] = this.keys.readState(changes)
+      fields.read(entry, changes)
+    }
+    memory.reserveKeys(this.keys.size)
+    if (!pieces.appendEntries(place, count)) refuse("a key twice in a piece")
   }
 
   /** Reads over what is said of a void piece. */
   #passOver(changedCount: number, changes: ByteReader): void {
     for (let left = changedCount; left > 0; left--) {
       changes.varint()
-      this.#passOverFields(changes)
+      this.#fields.passOver(changes)
     }
     for (let left = changes.varint(); left > 0; left--) {
-      this.#readKey(changes)
-      this.#passOverFields(changes)
+      this.keys.readState(changes)
+      this.#fields.passOver(changes)
     }
-  }
-
-  #passOverFields(changes: ByteReader): void {
-    const { shape } = this.#parts
-    for (let index = 0; index < shape.entryFields.length; index++) {
-      if (shape.textInputOf(index) === undefined) changes.raw(8)
-      else changes.text()
-    }
+    this.#parts.memory.reserveKeys(this.keys.size)
   }
 
   #expectNoVoid(): void {
     for (const lastEnd of this.#void.values()) assert(lastEnd < this.#floorEnd, "what was void has fired")
-  }
-
-  #readFields(entry: number, from: ByteReader): void {
-    const { shape, memory, texts } = this.#parts
-    memory.entryDirty.u8[entry] = 0
-    for (let index = 0; index < shape.entryFields.length; index++) {
-      const { i32, i64 } = memory.entryFields[index]!
-      const input = shape.textInputOf(index)
-      if (input !== undefined) {
-        const { symbols } = shape.inputs[input]!.type.definition
-        const text = from.text()
-        if (symbols !== undefined && !symbols.includes(text)) refuse("a text that is not one of the type's")
-        i64[entry] = BigInt(texts.dictionary(input).codeOf(text))
-        continue
-      }
-      i32[entry * 2] = from.uint32()
-      i32[entry * 2 + 1] = from.uint32()
-      if (!shape.entryFields[index]!.isValid(i64[entry]!)) refuse("a field that no records lead to")
-    }
   }
 
   /** The bounds of the slice with that start, checked to be those of a piece. */

@@ -36,10 +36,17 @@ it("PI1 PI2 the tables of pieces find what Maps find, for dense and for scattere
       list.set(piece, PIECE.size, built)
       index.build(entryIds.address, list.recordAddress(piece))
       expect(list.get(piece, PIECE.indexed)).toBe(built)
-      for (const [id, place] of twin) {
-        if (place < built) continue
-        expect(index.find(list.recordAddress(piece), id)).toBe(-1)
-        index.add(list.recordAddress(piece), id, place)
+      for (let size = built; size < capacity;) {
+        size += 1 + prng.below(capacity - size)
+        list.set(piece, PIECE.size, size)
+        const next = entryIds.i32[from + size - 1]!
+        expect(index.find(list.recordAddress(piece), next)).toBe(-1)
+        const isTwice = size > 1 && prng.chance(0.1)
+        if (isTwice) entryIds.i32[from + size - 1] = entryIds.i32[from + prng.below(size - 1)]!
+        expect(index.addNew(entryIds.address, list.recordAddress(piece)), `seed ${seed}`).toBe(!isTwice)
+        if (!isTwice) continue
+        entryIds.i32[from + size - 1] = next
+        index.build(entryIds.address, list.recordAddress(piece))
       }
       expect(list.get(piece, PIECE.indexed)).toBe(capacity)
       twins.push(twin)

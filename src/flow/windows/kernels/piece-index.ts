@@ -12,6 +12,7 @@
  * - PI1 The first `indexed` entries of a piece are in its table, and nothing else is.
  * - PI2 A table has a free slot, so that each search ends.
  */
+import { assert } from "../../../base/assert.ts"
 import type { LinearMemory } from "../../../base/linear-memory.ts"
 import type { Arena } from "../../../batch/arena.ts"
 import { LinearArray } from "../../../batch/linear-array.ts"
@@ -32,12 +33,12 @@ const FREE = -1
 
 /** The functions. `slots` and `entryIds` are addresses of arrays, `record` that of the piece's record. */
 interface PieceIndexFunctions {
-  /** Makes the table anew. */
-  readonly build: (slots: number, entryIds: number, record: number) => void
+  /** Makes the table empty. */
+  readonly clear: (slots: number, record: number) => void
+  /** Adds the entries that are not in it; 1, or 0 where it has the key of one of them. */
+  readonly addNew: (slots: number, entryIds: number, record: number) => number
   /** The place of a key's entry in the piece, or -1. */
   readonly find: (slots: number, record: number, id: number) => number
-  /** Adds a key that is not there. */
-  readonly add: (slots: number, record: number, id: number, place: number) => void
 }
 
 /** Tables of the pieces of one operator. */
@@ -80,16 +81,20 @@ export class PieceIndex {
     i64.copyWithin(to * SLOTS_PER_ENTRY, from * SLOTS_PER_ENTRY, (from + count) * SLOTS_PER_ENTRY)
   }
 
+  /** Makes a piece's table anew. */
   build(entryIds: number, record: number): void {
-    this.#code.build(this.address, entryIds, record)
+    this.#code.clear(this.address, record)
+    assert(this.addNew(entryIds, record), "a piece has each key once")
   }
 
+  /** Adds the entries behind the first `indexed`; `false` where one has the key of another. */
+  addNew(entryIds: number, record: number): boolean {
+    return this.#code.addNew(this.address, entryIds, record) === 1
+  }
+
+  /** The place of a key's entry in a piece, or -1. */
   find(record: number, id: number): number {
     return this.#code.find(this.address, record, id)
-  }
-
-  add(record: number, id: number, place: number): void {
-    this.#code.add(this.address, record, id, place)
   }
 
   release(): void {
@@ -169,51 +174,56 @@ function functionsOf(memory: LinearMemory): PieceIndexFunctions {
   return compiledModule("piece index", indexModule).instantiate<PieceIndexFunctions>(memory)
 }
 
-/** Code that begins at the id's own slot of the piece's table. */
-function beginProbe(probe: Probe, slots: Local<"i32">, record: Local<"i32">, id: Local<"i32">): Code<"none">[] {
-  return [
-    probe.table.set(tableAddress(slots.get, i32.load(record.get, PIECE.from))),
-    probe.bytes.set(tableBytes(record)),
-    probe.slot.set(firstSlot(probe, id)),
-  ]
-}
-
 function indexModule(): WasmModule {
   const module = new WasmModule()
-  /** Code that adds an id that is not there. */
-  const insert = (probe: Probe, slots: Local<"i32">, record: Local<"i32">, id: Local<"i32">, place: Code<"i32">) => [
-    ...beginProbe(probe, slots, record, id),
-    block((free) => [findSlot(probe, id, free)]),
-    ...fillSlot(probe, id, place),
-  ]
-  const build = { slots: "i32", entryIds: "i32", record: "i32" } as const
-  module.function("build", { parameters: build, result: "none" }, ({ slots, entryIds, record }, scope) => {
-    const probe = probeIn(scope)
-    const [place, id] = [scope.local("i32"), scope.local("i32")]
-    const from = i32.load(record.get, PIECE.from)
-    const size = i32.load(record.get, PIECE.size)
-    return [
-      freeSlots(tableAddress(slots.get, from), i32.shrU(tableBytes(record), i32.const(SLOT_SHIFT))),
-      whileLoop(i32.ltU(place.get, size), [
-        id.set(i32.load(itemAddress(entryIds.get, i32.add(from, place.get), 2))),
-        ...insert(probe, slots, record, id, place.get),
-        increment(place),
-      ]),
-      i32.store(record.get, size, PIECE.indexed),
-    ]
-  })
+  const clear = { slots: "i32", record: "i32" } as const
+  module.function("clear", { parameters: clear, result: "none" }, ({ slots, record }) => [
+    freeSlots(
+      tableAddress(slots.get, i32.load(record.get, PIECE.from)),
+      i32.shrU(tableBytes(record), i32.const(SLOT_SHIFT)),
+    ),
+    i32.store(record.get, i32.const(0), PIECE.indexed),
+  ])
+  writeAddNew(module)
   const find = { slots: "i32", record: "i32", id: "i32" } as const
-  module.function("find", { parameters: find, result: "i32" }, ({ slots, record, id }, scope) => {
+  return module.function("find", { parameters: find, result: "i32" }, ({ slots, record, id }, scope) => {
     const probe = probeIn(scope)
     return [
-      ...beginProbe(probe, slots, record, id),
+      ...beginPiece(probe, slots, record),
+      probe.slot.set(firstSlot(probe, id)),
       block((free) => [findSlot(probe, id, free), returns(placeInSlot(probe))]),
       i32.const(-1),
     ]
   })
-  const add = { ...find, place: "i32" } as const
-  return module.function("add", { parameters: add, result: "none" }, ({ slots, record, id, place }, scope) => [
-    ...insert(probeIn(scope), slots, record, id, place.get),
-    i32.store(record.get, i32.add(place.get, i32.const(1)), PIECE.indexed),
-  ])
+}
+
+/** Code that says where the piece's table is. */
+function beginPiece(probe: Probe, slots: Local<"i32">, record: Local<"i32">): Code<"none">[] {
+  return [
+    probe.table.set(tableAddress(slots.get, i32.load(record.get, PIECE.from))),
+    probe.bytes.set(tableBytes(record)),
+  ]
+}
+
+function writeAddNew(module: WasmModule): void {
+  const parameters = { slots: "i32", entryIds: "i32", record: "i32" } as const
+  module.function("addNew", { parameters, result: "i32" }, ({ slots, entryIds, record }, scope) => {
+    const probe = probeIn(scope)
+    const [place, size, id] = [scope.local("i32"), scope.local("i32"), scope.local("i32")]
+    return [
+      ...beginPiece(probe, slots, record),
+      entryIds.set(itemAddress(entryIds.get, i32.load(record.get, PIECE.from), 2)),
+      place.set(i32.load(record.get, PIECE.indexed)),
+      size.set(i32.load(record.get, PIECE.size)),
+      whileLoop(i32.ltU(place.get, size.get), [
+        id.set(i32.load(itemAddress(entryIds.get, place.get, 2))),
+        probe.slot.set(firstSlot(probe, id)),
+        block((free) => [findSlot(probe, id, free), returns(i32.const(0))]),
+        ...fillSlot(probe, id, place.get),
+        increment(place),
+      ]),
+      i32.store(record.get, size.get, PIECE.indexed),
+      i32.const(1),
+    ]
+  })
 }

@@ -30,6 +30,8 @@ export interface WordLayout {
 /** One column of a composite key. */
 export class KeyColumn implements KeyPartLayout {
   readonly type: ColumnType
+  /** Of its values that are not null. */
+  readonly #valueType: ColumnType
   readonly at: number
   readonly width: number
   readonly nullBit: number
@@ -44,6 +46,7 @@ export class KeyColumn implements KeyPartLayout {
 
   constructor(type: ColumnType, layout: KeyPartLayout, codes: CodeCache | null, memory: Int32Array) {
     this.type = type
+    this.#valueType = type.required()
     this.at = layout.at
     this.width = layout.width
     this.nullBit = layout.nullBit
@@ -183,7 +186,7 @@ export class KeyColumn implements KeyPartLayout {
    * @throws RangeError or TypeError where the bytes are no value of the column.
    */
   readState(words: Int32Array, from: number, reader: ByteReader): void {
-    const value = readKeyValue(this.type.required(), reader)
+    const value = readKeyValue(this.#valueType, reader)
     const to = from + this.at
     switch (this.type.storage) {
       case "bit":
@@ -196,7 +199,12 @@ export class KeyColumn implements KeyPartLayout {
         words[to] = value as number
         return
       case "int64": {
-        const bits = BigInt(value as number | bigint)
+        if (typeof value === "number") {
+          words[to] = value
+          words[to + 1] = Math.floor(value / 2 ** 32)
+          return
+        }
+        const bits = BigInt(value as bigint)
         words[to] = Number(BigInt.asIntN(32, bits))
         words[to + 1] = Number(bits >> 32n)
         return

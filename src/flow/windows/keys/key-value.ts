@@ -29,10 +29,10 @@ function readAny(type: ColumnType, from: ByteReader): unknown {
       return flag === 1
     }
     case "int32":
-      return Number(from.int64())
+      return from.int53()
     case "int64": {
+      if (type.definition.typeOf === "number") return from.int53()
       const value = from.int64()
-      if (type.definition.typeOf === "number") return Number(value)
       return type.definition.isUnsigned ? BigInt.asUintN(64, value) : value
     }
     case "float64":
