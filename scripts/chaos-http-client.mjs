@@ -1,12 +1,14 @@
 /**
  * Who sends to the job of the scenario `http` of `chaos.mjs`: `chaos-http-client.mjs DIRECTORY SEED PORT`. It sends until there is a file `end`, then
- * what closes all windows, and writes what was acknowledged to `acknowledged`. An answer that the spec does not have ends it with an error.
+ * what closes all windows, and writes what was acknowledged to `acknowledged`. Of the tries of each request some go by HTTP, and some by WebSocket. An answer
+ * that the spec does not have ends it with an error.
  */
 import { existsSync, renameSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { gzipSync } from "node:zlib"
+import { MessageSender } from "./chaos-http-messages.mjs"
 import { fromDist } from "./dist.mjs"
 
 const [directory, seed, port] = process.argv.slice(2)
@@ -24,6 +26,10 @@ const WAIT_MILLIS = 40
 const ANSWER_MILLIS_MAX = 10_000
 const HEADERS = { "Content-Type": "application/x-ndjson" }
 
+/** Senders by WebSocket, each with a connection. */
+const SOCKETS = 3
+
+const messages = Array.from({ length: SOCKETS }, () => new MessageSender(`ws://127.0.0.1:${port}/events`))
 const acknowledged = []
 let ids = 0
 let requests = 0
@@ -36,13 +42,17 @@ function makeRecord(behindMillis = 0) {
 
 /** A request: its body in one of the forms that are taken. */
 function makeRequest(records) {
-  const key = { "Idempotency-Key": `"request ${requests++}"` }
+  const name = `"request ${requests++}"`
+  const key = { "Idempotency-Key": name }
   const lines = records.map((record) => `${JSON.stringify(record)}\n`).join("")
+  const json = JSON.stringify(records.length === 1 ? records[0] : records)
+  const message = `${name}\n${prng.chance(0.5) ? lines : json}`
   const form = prng.below(3)
-  if (form === 0) return { body: Buffer.from(lines), headers: { ...key, ...HEADERS } }
-  if (form === 1) return { body: gzipSync(lines), headers: { ...key, ...HEADERS, "Content-Encoding": "gzip" } }
-  const body = Buffer.from(JSON.stringify(records.length === 1 ? records[0] : records))
-  return { body, headers: { ...key, "Content-Type": "application/json" } }
+  if (form === 0) return { body: Buffer.from(lines), headers: { ...key, ...HEADERS }, message }
+  if (form === 1) {
+    return { body: gzipSync(lines), headers: { ...key, ...HEADERS, "Content-Encoding": "gzip" }, message }
+  }
+  return { body: Buffer.from(json), headers: { ...key, "Content-Type": "application/json" }, message }
 }
 
 /** Sends once; gives the status, or `undefined` where no answer came. */
@@ -75,7 +85,9 @@ function sendOnce({ body, headers }, isCut) {
 /** Sends until it is acknowledged. */
 async function send(sending) {
   for (;;) {
-    const answer = await sendOnce(sending, prng.chance(0.1))
+    const isCut = prng.chance(0.1)
+    const isMessage = prng.chance(0.4)
+    const answer = await (isMessage ? prng.pick(messages).send(sending.message, isCut) : sendOnce(sending, isCut))
     if (answer?.status === 200) return
     if (answer !== undefined && ![429, 500, 503].includes(answer.status))
       throw new Error(`An answer that nobody expects: ${answer.status} ${answer.text}`)

@@ -1,5 +1,5 @@
 /**
- * The scenario `http` of `chaos.mjs`: a client sends records by HTTP to a job that is killed and started again. It is a scenario by itself
+ * The scenario `http` of `chaos.mjs`: a client sends records by HTTP and WebSocket to a job that is killed and started again. It is a scenario by itself
  * since such an input does not end: the job is stopped when all that the client had to send was acknowledged.
  *
  * The client sends each request until it is answered 200, some of them several times at once, some again when they were acknowledged, and some

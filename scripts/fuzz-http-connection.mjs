@@ -6,7 +6,8 @@
  */
 import { connect } from "node:net"
 import { Answers } from "./fuzz-http-answers.mjs"
-import { bytesOf, drawRequest, RIGHT_HEAD } from "./fuzz-http-requests.mjs"
+import { bytesOf, RIGHT_HEAD } from "./fuzz-http-bytes.mjs"
+import { drawRequest } from "./fuzz-http-requests.mjs"
 
 const VOLLEY_MAX = 12
 /** A volley that is not over then has hung. */

@@ -1,6 +1,6 @@
 /**
  * Answers to what is no request that can be answered as one: what is not HTTP/1.1, too large a head, one that takes too long, and CONNECT, behind which
- * a connection has no requests any more. They are written to the connection itself, which ends with them.
+ * a connection has no requests any more, as behind a WebSocket that is refused. They are written to the connection itself, which ends with them.
  *
  * Invariant:
  * - BQ1 They come behind the answers of the requests before, and never into one of them.
@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream"
 import type { Env } from "../../env/env.ts"
 import type { Connections } from "./connections.ts"
 import { linger } from "./linger.ts"
-import { Refusal } from "./refusal.ts"
+import { Refusal, refusalOf } from "./refusal.ts"
 import { expectAdmitted, notPost, type HeadParts } from "./request-head.ts"
 
 /** More bytes of headers are refused. */
@@ -25,7 +25,7 @@ export interface BrokenRequestParts extends HeadParts {
 /** Answers what is no request, and cuts it off. */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Duplex, parts: BrokenRequestParts): void {
   if (error.code === "ECONNRESET") socket.destroy()
-  else end(socket, brokenRefusal(error.code), parts)
+  else endWith(socket, brokenRefusal(error.code), parts)
 }
 
 /** Answers a request for a tunnel, and cuts it off. */
@@ -33,14 +33,14 @@ export function answerConnect(request: IncomingMessage, socket: Duplex, parts: B
   socket.on("error", () => undefined)
   try {
     expectAdmitted(request, parts)
-    end(socket, notPost("POST them to the path of an input."), parts)
+    endWith(socket, notPost("POST them to the path of an input."), parts)
   } catch (error) {
-    if (error instanceof Refusal) end(socket, error, parts)
-    else socket.destroy()
+    endWith(socket, refusalOf(error), parts)
   }
 }
 
-function end(socket: Duplex, refusal: Refusal, { connections, env }: BrokenRequestParts): void {
+/** Answers with a refusal behind the answers of the requests before, and cuts the connection off. */
+export function endWith(socket: Duplex, refusal: Refusal, { connections, env }: BrokenRequestParts): void {
   void connections.answered(socket).then(() => {
     if (socket.writableEnded || connections.isAnswering(socket)) return
     if (!socket.writable) return void socket.destroy()

@@ -12,7 +12,7 @@ import type { Env } from "../../env/env.ts"
 import type { Connections } from "./connections.ts"
 import type { Receipt } from "./input-door.ts"
 import { linger } from "./linger.ts"
-import { bodyOf, Refusal } from "./refusal.ts"
+import { bodyOf, refusalOf } from "./refusal.ts"
 import { RequestBody, type BytesInFlight } from "./request-body.ts"
 import { readHead, waitsToGoOn, type HeadParts } from "./request-head.ts"
 
@@ -87,14 +87,7 @@ async function refuse(
   }
   // The sender has gone, or the server has answered a request that took too long.
   if (response.destroyed || response.headersSent) return
-  const refusal =
-    error instanceof Refusal
-      ? error
-      : new Refusal(
-          "internal-error",
-          "The request could not be handled.",
-          "It may be stored or not: repeat it with its key.",
-        )
+  const refusal = refusalOf(error)
   const { status, headers } = refusal
   const body = refusal.body()
   if (request.complete) return send(response, status, body, headers)

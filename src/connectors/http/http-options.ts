@@ -56,6 +56,11 @@ export interface HttpServerOptions {
   readonly maxInFlightBytes?: number
   /** How often each sender may come: by its token, or by its address where there is none. Beyond it, it is answered 429. No limit unless given. */
   readonly maxRequestsPerSecond?: number
+  /**
+   * The sites whose pages may send by WebSocket, such as `"https://app.example"`; `"*"` for all. None unless given: who is no browser names no site, and
+   * is let in by its token.
+   */
+  readonly origins?: readonly string[] | "*"
   /** How long the head of a request may take: `"10s"` unless given. */
   readonly headersTimeout?: Duration
   /** How long a request may take to come: `"60s"` unless given. */
@@ -121,6 +126,7 @@ export interface ServerSettings {
   readonly maxConnections: number
   readonly maxInFlightBytes: number
   readonly rate: Rate | undefined
+  readonly origins: readonly string[] | "*"
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
 }
@@ -147,6 +153,7 @@ const SERVER_OPTIONS = [
   "maxConnections",
   "maxInFlightBytes",
   "maxRequestsPerSecond",
+  "origins",
   "headersTimeout",
   "requestTimeout",
 ]
@@ -172,6 +179,7 @@ export function serverSettings(options: unknown): ServerSettings {
   const isRate = typeof perSecond === "number" && perSecond > 0 && perSecond < Infinity
   if (perSecond !== undefined && !isRate)
     throw refused(where, "maxRequestsPerSecond", perSecond, "Give a number above 0.")
+  const requestTimeoutMs = millisOf(where, "requestTimeout", requestTimeout)
   return {
     host,
     port,
@@ -180,8 +188,10 @@ export function serverSettings(options: unknown): ServerSettings {
     maxConnections: wholeOf(where, "maxConnections", given["maxConnections"] ?? 1000, 1, 1_000_000),
     maxInFlightBytes: wholeOf(where, "maxInFlightBytes", given["maxInFlightBytes"] ?? 64 * MIB, 1024, 2 ** 40),
     rate: isRate ? { perSecond, burst: Math.max(1, Math.ceil(perSecond)) } : undefined,
-    headersTimeoutMs: millisOf(where, "headersTimeout", headersTimeout),
-    requestTimeoutMs: millisOf(where, "requestTimeout", requestTimeout),
+    origins: originsOf(where, given["origins"] ?? []),
+    // A head is a part of its request.
+    headersTimeoutMs: Math.min(millisOf(where, "headersTimeout", headersTimeout), requestTimeoutMs),
+    requestTimeoutMs,
   }
 }
 
@@ -227,6 +237,13 @@ function tokenVariablesOf(where: string, token: unknown, host: string): string[]
       throw refused(`${where}: token`, "env", env, "Give the name of a variable.")
     return env
   })
+}
+
+function originsOf(where: string, origins: unknown): readonly string[] | "*" {
+  if (origins === "*") return origins
+  const isOrigin = (each: unknown) => typeof each === "string" && /^https?:\/\/[^/?#\s]+$/i.test(each)
+  if (Array.isArray(origins) && origins.every(isOrigin)) return origins.map((each: string) => each.toLowerCase())
+  throw refused(where, "origins", origins, 'Give sites, such as ["https://app.example"], or "*".')
 }
 
 function tlsOf(where: string, tls: unknown): ServerSettings["tls"] {

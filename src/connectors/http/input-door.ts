@@ -84,12 +84,21 @@ export class InputDoor {
       )
     }
     const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/.exec(given)?.[1]
-    const key = quoted?.replaceAll(/\\(["\\])/g, "$1") ?? (/^[\x21\x23-\x7e]+$/.test(given) ? given : "")
-    if (key.length > 0 && key.length <= KEY_CHARACTERS_MAX) return key
+    return expectKey(quoted?.replaceAll(/\\(["\\])/g, "$1") ?? (/^[\x21\x23-\x7e]+$/.test(given) ? given : ""))
+  }
+
+  /**
+   * The key that stands before the records of a message.
+   *
+   * @throws Refusal
+   */
+  keyOfMessage(given: string | undefined): string | undefined {
+    if (given !== undefined) return expectKey(given)
+    if (!this.#parts.isKeyRequired) return undefined
     throw new Refusal(
       "bad-key",
-      "The key of the request is no key.",
-      `Send printable ASCII, in quotes: 1 to ${KEY_CHARACTERS_MAX} characters.`,
+      `${this.path} takes no message without a key.`,
+      "Send a JSON text of your own for each message as the line before its records.",
     )
   }
 
@@ -155,6 +164,15 @@ function expectRight(check: RecordCheck, records: readonly Uint8Array[]): void {
     `${grouped(count)} of ${counted(records.length, "record")} ${count === 1 ? "is" : "are"} not what the input takes.`,
     "Nothing of the request was stored. Send it without them, or as the input takes them.",
     { members: { badRecords: count, records: wrong } },
+  )
+}
+
+function expectKey(key: string): string {
+  if (/^[\x20-\x7e]+$/.test(key) && key.length <= KEY_CHARACTERS_MAX) return key
+  throw new Refusal(
+    "bad-key",
+    "The key of the request is no key.",
+    `Send printable ASCII, in quotes: 1 to ${KEY_CHARACTERS_MAX} characters.`,
   )
 }
 

@@ -18,9 +18,11 @@ import { Connections } from "./connections.ts"
 import { exchange } from "./http-exchange.ts"
 import type { ServerSettings } from "./http-options.ts"
 import type { InputDoor } from "./input-door.ts"
+import { MessageSockets } from "./message-sockets.ts"
 import { RateLimit } from "./rate-limit.ts"
 import { BytesInFlight } from "./request-body.ts"
 import { Tokens } from "./tokens.ts"
+import { upgrade } from "./upgrade.ts"
 
 /** How long requests are still answered when the last door is closed. */
 const GRACE_MICROS = 5_000_000
@@ -52,6 +54,7 @@ export class Listener {
   readonly #settings: ServerSettings
   readonly #doors = new Map<string, InputDoor>()
   #server: Server | undefined
+  #sockets: MessageSockets | undefined
   #address: ListeningAddress | undefined
   /** Opening and closing go one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -87,6 +90,7 @@ export class Listener {
     await this.#inTurn(async () => {
       if (this.#doors.get(door.path) !== door) return
       this.#doors.delete(door.path)
+      await this.#sockets?.close(door, { timers })
       const server = this.#server
       if (this.#doors.size > 0 || server === undefined) return
       this.#server = undefined
@@ -102,12 +106,18 @@ export class Listener {
   }
 
   async #listen(env: Env, baseDirectory: string): Promise<Server> {
-    const { tokenVariables, rate, maxInFlightBytes, maxConnections } = this.#settings
+    const { tokenVariables, rate, maxInFlightBytes, maxConnections, requestTimeoutMs, origins, tls } = this.#settings
+    const rates = rate && new RateLimit(rate)
+    const inFlight = new BytesInFlight(maxInFlightBytes)
+    const sockets = new MessageSockets({ env, rates, inFlight, messageMicros: requestTimeoutMs * 1000 })
     const parts = {
       env,
       tokens: tokenVariables === undefined ? undefined : Tokens.read(tokenVariables),
-      rates: rate && new RateLimit(rate),
-      inFlight: new BytesInFlight(maxInFlightBytes),
+      rates,
+      inFlight,
+      sockets,
+      origins,
+      readAnew: (stream: Duplex) => void server.emit(tls === undefined ? "connection" : "secureConnection", stream),
       connections: new Connections(),
       doorOf: (path: string) => this.#doors.get(path),
     }
@@ -118,8 +128,12 @@ export class Listener {
     server.on("checkContinue", onRequest)
     server.on("checkExpectation", onRequest)
     server.on("connect", (request: IncomingMessage, socket: Duplex) => answerConnect(request, socket, parts))
+    server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      void upgrade({ request, stream, head }, parts)
+    })
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => answerBroken(error, socket, parts))
     await listening(server, this.#settings)
+    this.#sockets = sockets
     this.#address = addressOf(server, this.#settings)
     return server
   }

@@ -10,6 +10,7 @@ export const REFUSALS = {
   "bad-records": 400,
   "bad-key": 400,
   unauthorized: 401,
+  "forbidden-origin": 403,
   "not-found": 404,
   "method-not-allowed": 405,
   "request-timeout": 408,
@@ -45,6 +46,7 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly hint: string
   readonly headers: Readonly<Record<string, string>>
+  readonly retryAfterSeconds: number | undefined
   readonly #members: Readonly<Record<string, unknown>>
 
   constructor(code: RefusalCode, message: string, hint: string, details: RefusalDetails = {}) {
@@ -53,6 +55,7 @@ export class Refusal extends Error {
     this.code = code
     this.hint = hint
     const { headers = {}, members = {}, retryAfterSeconds } = details
+    this.retryAfterSeconds = retryAfterSeconds
     this.headers = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) }
     this.#members = members
   }
@@ -61,11 +64,26 @@ export class Refusal extends Error {
     return REFUSALS[this.code]
   }
 
+  /** What is said of it. */
+  get error(): Readonly<Record<string, unknown>> {
+    const { code, message, hint } = this
+    return { code, message, hint, ...this.#members }
+  }
+
   /** The answer's body. */
   body(): Uint8Array {
-    const { code, message, hint } = this
-    return bodyOf({ error: { code, message, hint, ...this.#members } })
+    return bodyOf({ error: this.error })
   }
+}
+
+/** What went wrong as what a sender is told. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  return new Refusal(
+    "internal-error",
+    "The request could not be handled.",
+    "It may be stored or not: repeat it with its key.",
+  )
 }
 
 const encoder = new TextEncoder()

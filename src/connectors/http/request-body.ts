@@ -110,7 +110,8 @@ export function tooLarge(maxBytes: number): Refusal {
   )
 }
 
-function overloaded(): Refusal {
+/** There is no room for what comes. */
+export function overloaded(): Refusal {
   return new Refusal(
     "overloaded",
     "The server holds as many bytes of requests as it may.",

@@ -62,10 +62,30 @@ export function readHead(request: IncomingMessage, parts: HeadParts): HttpHead {
  *
  * @throws Refusal
  */
-export function expectAdmitted({ headers, socket }: IncomingMessage, { env, tokens, rates }: HeadParts): void {
-  const token = tokens?.find(headers.authorization) ?? 0
-  if (token < 0) throw unauthorized(headers.authorization !== undefined)
-  const sender = tokens === undefined ? (socket.remoteAddress ?? "") : String(token)
+export function expectAdmitted(request: IncomingMessage, parts: HeadParts): void {
+  expectRate(senderOf(request, parts), parts)
+}
+
+/**
+ * Who sends: for whom a token stands, or the address where there are no tokens.
+ *
+ * @param text what stands for the header `Authorization`, where that is not given.
+ * @throws Refusal
+ */
+export function senderOf({ headers, socket }: IncomingMessage, { tokens }: HeadParts, text?: string): string {
+  if (tokens === undefined) return socket.remoteAddress ?? ""
+  const authorization = headers.authorization ?? text
+  const token = tokens.find(authorization)
+  if (token < 0) throw unauthorized(authorization !== undefined)
+  return String(token)
+}
+
+/**
+ * A sender does not come too often.
+ *
+ * @throws Refusal
+ */
+export function expectRate(sender: string, { env, rates }: Pick<HeadParts, "env" | "rates">): void {
   const wait = rates?.waitSeconds(sender, env.clock.monotonicMicros())
   if (wait === undefined) return
   throw new Refusal("rate-limited", "You send more requests than you may.", "Wait, or send more records in each.", {
@@ -83,7 +103,12 @@ export function notPost(hint: string): Refusal {
   return new Refusal("method-not-allowed", "Records are sent with POST.", hint, { headers: { allow: "POST" } })
 }
 
-function expectHost({ headersDistinct, httpVersion }: IncomingMessage): void {
+/**
+ * One `Host`, as HTTP/1.1 has it.
+ *
+ * @throws Refusal
+ */
+export function expectHost({ headersDistinct, httpVersion }: IncomingMessage): void {
   const count = headersDistinct["host"]?.length ?? 0
   if (count === 1 || (count === 0 && httpVersion !== "1.1")) return
   throw new Refusal(
@@ -93,12 +118,21 @@ function expectHost({ headersDistinct, httpVersion }: IncomingMessage): void {
   )
 }
 
-/** The input at the path, which stands alone or behind the address of a server (RFC 9112, 3.2.2). */
-function doorOf({ method, url = "/" }: IncomingMessage, parts: HeadParts): InputDoor {
+function doorOf(request: IncomingMessage, parts: HeadParts): InputDoor {
+  const door = inputAt(request, parts)
+  if (request.method !== "POST") throw notPost(`POST them to ${door.path}.`)
+  return door
+}
+
+/**
+ * The input at the path, which stands alone or behind the address of a server (RFC 9112, 3.2.2).
+ *
+ * @throws Refusal
+ */
+export function inputAt({ url = "/" }: IncomingMessage, parts: HeadParts): InputDoor {
   const path = url.replace(/^https?:\/\/[^/?#]+/i, "").replace(/[?#].*$/s, "")
   const door = parts.doorOf(path)
   if (door === undefined) throw new Refusal("not-found", "No input of a running job is there.", "Look at the path.")
-  if (method !== "POST") throw notPost(`POST them to ${door.path}.`)
   return door
 }
 
