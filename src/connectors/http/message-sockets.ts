@@ -49,6 +49,8 @@ export class MessageSockets {
   async open({ request, stream, head, door, sender }: SocketRequest): Promise<void> {
     const server = this.#servers.get(door) ?? (await newServer(door))
     this.#servers.set(door, server)
+    // Who comes while its input is closed is refused: nobody would close it any more.
+    door.expectOpen()
     let refusal: Refusal | undefined
     server.once("wsClientError", ({ message }: Error) => (refusal = notOpened(message)))
     server.handleUpgrade(request, stream, head, (socket) => {

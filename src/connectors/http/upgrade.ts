@@ -45,7 +45,6 @@ export async function upgrade(asked: Upgrade, parts: UpgradeParts): Promise<void
     expectHost(request)
     const door = inputAt(request, parts)
     expectOrigin(request, parts)
-    door.expectOpen()
     await parts.connections.answered(stream)
     await parts.sockets.open({ ...asked, door, sender })
   } catch (error) {
