@@ -3,10 +3,16 @@ import { parentPort } from "node:worker_threads"
 import { fromDist } from "./dist.mjs"
 
 const { huntMutant, runSeeds, scoutSeeds } = await fromDist("sim/runner")
+const { huntLogicalMutant, LOGICAL_MUTANTS, runLiveSeeds } = await fromDist("sim/live/live-runner")
 
 const RUN = {
-  seeds: ({ from, count, mutant }) => runSeeds(from, count, mutant),
+  files: ({ from, count, mutant }) => runSeeds(from, count, mutant),
+  live: ({ from, count, mutant }) => runLiveSeeds(from, count, mutant),
   scout: ({ from, count }) => scoutSeeds(from, count),
+  logical: async ({ index, from, count }) => ({
+    name: LOGICAL_MUTANTS[index].name,
+    found: await huntLogicalMutant(LOGICAL_MUTANTS[index], from, count),
+  }),
   mutant: ({ mutant, seeds }) => huntMutant(mutant, seeds),
 }
 

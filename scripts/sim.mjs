@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seeds N [--from S] [--jobs J] [--verbose] [--mutant TEXT]`: runs seeds in simulated worlds. A finding
- * is shrunk, told with its replay command, and makes the exit code 1. The last line is `seeds N, findings K`. With a
+ * `npm run sim -- --seeds N [--from S] [--scenario files|live] [--jobs J] [--verbose] [--mutant TEXT]`: runs seeds in simulated worlds,
+ * each of them as a job over files and as one that is sent records, unless one of the two is named. A finding is shrunk, told with its replay command, and makes the exit code 1. The last line is `seeds N, findings K`. With a
  * mutant, such as `drop log.commit.sync`, the job does that wrongly.
  *
  * `npm run sim -- --mutate [--seeds N] [--from S] [--only REGEXP]`: drops and swaps every call of the commit protocol, one
@@ -8,6 +8,9 @@
  * is 1 where a step is called by no seed, where a mutant survives that `src/sim/explained-survivors.ts` does not explain,
  * and where an explanation does not hold: the mutant dies, or putting the call off until too late is not found out.
  * `--only` runs the mutants of those steps that the regular expression finds something in.
+ *
+ * `npm run sim -- --logical [--seeds N] [--from S]`: plants each mistake of `src/sim/logical-mutants.ts` and `live/live-mutants.ts` by itself, and runs
+ * up to N seeds (2,000) until one finds it. The exit code is 1 where none does.
  */
 import { once } from "node:events"
 import { availableParallelism } from "node:os"
@@ -21,13 +24,18 @@ const SEEDS_PER_TASK = 50
 /** Findings that are shrunk and told in full. */
 const FINDINGS_EXPLAINED = 3
 const PROGRESS_MS = 10_000
+const KINDS = ["files", "live"]
 
 await runMain(async () => {
   const values = readOptions({
     command: "npm run sim --",
     what: "Runs jobs in simulated worlds in which processes die and calls fail, seed by seed, and compares what they publish with what is right. The exit code is 1 on a finding.",
     options: {
-      seeds: { value: "N", kind: "number", help: "How many seeds. Default: 1000, with --mutate 3000." },
+      seeds: {
+        value: "N",
+        kind: "number",
+        help: "How many seeds. Default: 1000, with --mutate 3000, with --logical 2000.",
+      },
       from: { value: "S", kind: "number", default: 1, help: "The first seed." },
       jobs: {
         value: "J",
@@ -36,15 +44,21 @@ await runMain(async () => {
         default: Math.min(4, availableParallelism()),
         help: "How many threads.",
       },
+      scenario: {
+        value: "KIND",
+        help: "files or live: only jobs over files, or only those that are sent records and write into tables.",
+      },
       verbose: { help: "Tells what happens in each seed." },
       mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop log.commit.sync`." },
       mutate: { help: "Drops and swaps each call of the commit protocol, and looks for a seed that kills the mutant." },
+      logical: { help: "Plants mistakes in the engine, one at a time, and looks for a seed that finds it." },
       only: { value: "REGEXP", default: "", help: "With --mutate, only these steps." },
     },
   })
   await prepare()
   const { from, jobs } = values
-  if (values.mutate) await runMutants(seedTasks("scout", from, values.seeds ?? 3000), jobs, values.only)
+  if (values.logical) await runLogicalMutants(from, values.seeds ?? 2000, jobs)
+  else if (values.mutate) await runMutants(seedTasks("scout", from, values.seeds ?? 3000), jobs, values.only)
   else await runSeeds(from, values.seeds ?? 1000, jobs, values)
 })
 
@@ -55,18 +69,28 @@ async function runSeeds(from, count, jobs, options) {
   const { FaultMatrix } = await fromDist("sim/faults")
   const { PROTOCOL_STEPS } = await fromDist("sim/protocol-steps")
   const { explainFinding, traceSeed } = await fromDist("sim/runner")
+  const { explainLiveFinding, traceLiveSeed } = await fromDist("sim/live/live-runner")
+  const explain = { files: explainFinding, live: explainLiveFinding }
+  const kinds = KINDS.filter((kind) => options.scenario === undefined || options.scenario === kind)
+  if (kinds.length === 0) throw new StepFailed(`no scenario: ${options.scenario}`, 2)
   const shown = options.verbose ? count : 0
-  for (let seed = from; seed < from + shown; seed++) console.log(await traceSeed(seed, mutant))
+  for (let seed = from; seed < from + shown; seed++) {
+    for (const kind of kinds) console.log(await (kind === "files" ? traceSeed : traceLiveSeed)(seed, mutant))
+  }
   const started = performance.now()
-  const tasks = seedTasks("seeds", from, count).map((task) => ({ ...task, mutant }))
+  const tasks = kinds.flatMap((kind) => seedTasks(kind, from, count).map((task) => ({ ...task, mutant })))
   const summaries = await runTasks(tasks, jobs, "seeds")
   const matrix = new FaultMatrix()
   for (const summary of summaries) matrix.add(summary.matrix)
   const findings = summaries.flatMap((summary) => summary.findings)
-  for (const finding of findings.slice(0, FINDINGS_EXPLAINED)) console.log(`${await explainFinding(finding, mutant)}\n`)
-  for (const { seed, findings: texts } of findings.slice(FINDINGS_EXPLAINED)) console.log(`seed ${seed}: ${texts[0]}`)
+  for (const finding of findings.slice(0, FINDINGS_EXPLAINED)) {
+    console.log(`${await explain[finding.scenario](finding, mutant)}\n`)
+  }
+  for (const { seed, scenario, findings: texts } of findings.slice(FINDINGS_EXPLAINED)) {
+    console.log(`seed ${seed} (${scenario}): ${texts[0]}`)
+  }
   console.log(matrix.format())
-  const gaps = matrix.gaps(PROTOCOL_STEPS)
+  const gaps = kinds.includes("files") ? matrix.gaps(PROTOCOL_STEPS) : []
   console.log(gaps.length === 0 ? "every step was struck by every fault that it can have" : gaps.join("\n"))
   const total = (name) => summaries.reduce((sum, summary) => sum + summary[name], 0).toLocaleString("en")
   const seconds = (performance.now() - started) / 1000
@@ -106,6 +130,19 @@ async function runMutants(scoutTasks, jobs, only) {
     `mutants ${fates.length}, killed ${killed}, not as they should be ${failures}, steps uncalled ${uncalled.length}`,
   )
   if (failures + uncalled.length > 0) process.exitCode = 1
+}
+
+async function runLogicalMutants(from, count, jobs) {
+  const { LOGICAL_MUTANTS } = await fromDist("sim/live/live-runner")
+  const tasks = LOGICAL_MUTANTS.map((_, index) => ({ kind: "logical", index, from, count, weight: 1 }))
+  const fates = await runTasks(tasks, jobs, "mistakes", ({ name, found }) => {
+    const fate =
+      found === undefined ? "NOT FOUND" : `seed ${found.seed} (${found.scenario}): ${found.findings[0].split("\n")[0]}`
+    console.log(`${name}: ${fate}`)
+  })
+  const missed = fates.filter(({ found }) => found === undefined).length
+  console.log(`mistakes ${fates.length}, not found ${missed}`)
+  if (missed > 0) process.exitCode = 1
 }
 
 /** Prints how a mutant fared; gives whether that is as it should be. */

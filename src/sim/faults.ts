@@ -10,7 +10,7 @@
 import type { Prng } from "../base/prng.ts"
 import type { StepName } from "../env/env.ts"
 
-/** The kinds of calls that a disk gets. */
+/** The kinds of calls that a disk gets, and those that go to a server. */
 export type DiskOperation =
   | "open"
   | "create"
@@ -27,6 +27,7 @@ export type DiskOperation =
   | "remove"
   | "sync directory"
   | "lock"
+  | "database"
 
 /** What can go wrong with a call. */
 export type FaultKind =

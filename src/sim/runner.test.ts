@@ -40,7 +40,9 @@ test("mutants are written and read as text", () => {
   for (const text of ["drop log.commit.sync", "swap sink.create", "late sink.checkpoint.sync behind log.roll.rename"]) {
     const mutant = parseMutant(text)!
     expect(formatMutant(mutant)).toBe(text)
-    expect(replayCommand(7, mutant)).toBe(`npm run sim -- --seeds 1 --from 7 --verbose --mutant "${text}"`)
+    expect(replayCommand(7, mutant)).toBe(
+      `npm run sim -- --seeds 1 --from 7 --scenario files --verbose --mutant "${text}"`,
+    )
   }
   for (const text of ["", "drop", "drop a behind b", "late a", "skip a"]) expect(parseMutant(text)).toBeUndefined()
 })

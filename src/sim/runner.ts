@@ -14,10 +14,13 @@ import { MIN_FAULTS, simulate, type SimulationResult } from "./simulation.ts"
 const MIN_EPOCHS = 3
 
 /** Every so many seeds, the same seed is run again and must give the same trace. */
-const REPEAT_EVERY = 50
+export const REPEAT_EVERY = 50
 
 /** Every so many seeds, the output is compared byte by byte with that of an undisturbed run. */
 const COMPARE_EVERY = 8
+
+/** What seeds are drawn to: jobs over files, or jobs that are sent records and write into tables. */
+export type ScenarioKind = "files" | "live"
 
 /** What a range of seeds has shown. */
 export interface SeedsSummary {
@@ -32,6 +35,7 @@ export interface SeedsSummary {
 /** A seed that found something. */
 export interface SeedFinding {
   readonly seed: number
+  readonly scenario: ScenarioKind
   readonly findings: readonly string[]
   readonly struck: readonly Fault[]
 }
@@ -52,7 +56,7 @@ export async function runSeeds(from: number, count: number, mutant?: Mutant): Pr
     faults += result.struck.length
     const findings = [...result.findings]
     if (findings.length === 0 && mutant === undefined) findings.push(...(await findFurther(scenario, result)))
-    if (findings.length > 0) found.push({ seed, findings, struck: result.struck })
+    if (findings.length > 0) found.push({ seed, scenario: "files", findings, struck: result.struck })
   }
   return { seeds: count, findings: found, matrix: matrix.rows, epochs, processes, faults }
 }
@@ -94,9 +98,7 @@ async function compareUndisturbed(scenario: Scenario, result: SimulationResult):
 
 /** Shrinks a finding and tells all about it. */
 export async function explainFinding(found: SeedFinding, mutant?: Mutant): Promise<string> {
-  const lines = [`seed ${found.seed}:`, ...found.findings.map((finding) => `  ${finding}`)]
-  const struck = found.struck.map(({ step, occurrence, kind }) => `  ${kind} at call ${occurrence} of ${step}`)
-  lines.push("faults:", ...struck, `replay: ${replayCommand(found.seed, mutant)}`)
+  const lines = [formatFinding(found, mutant)]
   const start: FailingCase = { scenario: drawScenario(found.seed), faults: found.struck }
   const stillFails = async ({ scenario, faults }: FailingCase): Promise<boolean> =>
     (await simulate(scenario, { faults, mutant })).findings.length > 0
@@ -106,15 +108,26 @@ export async function explainFinding(found: SeedFinding, mutant?: Mutant): Promi
   return [...lines, "shrunk to:", ...findings.map((finding) => `  ${finding}`), formatCase(smallest)].join("\n")
 }
 
+/** A finding with what struck it and the command that shows it again. */
+export function formatFinding({ seed, scenario, findings, struck }: SeedFinding, mutant?: Mutant): string {
+  const faults = struck.map(({ step, occurrence, kind }) => `  ${kind} at call ${occurrence} of ${step}`)
+  const told = [`seed ${seed}:`, ...findings.map((finding) => `  ${finding}`)]
+  return [...told, "faults:", ...faults, `replay: ${replayCommand(seed, mutant, scenario)}`].join("\n")
+}
+
 /** The command that runs a seed again and shows every event. */
-export function replayCommand(seed: number, mutant?: Mutant): string {
+export function replayCommand(seed: number, mutant?: Mutant, scenario: ScenarioKind = "files"): string {
   const option = mutant === undefined ? "" : ` --mutant ${JSON.stringify(formatMutant(mutant))}`
-  return `npm run sim -- --seeds 1 --from ${seed} --verbose${option}`
+  return `npm run sim -- --seeds 1 --from ${seed} --scenario ${scenario} --verbose${option}`
 }
 
 /** Every event of a seed's run, as text. */
 export async function traceSeed(seed: number, mutant?: Mutant): Promise<string> {
-  const { trace, findings } = await simulate(drawScenario(seed), { faults: "drawn", keepsTrace: true, mutant })
+  return formatTrace(await simulate(drawScenario(seed), { faults: "drawn", keepsTrace: true, mutant }))
+}
+
+/** Every event of a run, as text, and what was found. */
+export function formatTrace({ trace, findings }: SimulationResult): string {
   return [...trace.map(formatTraceEvent), ...findings.map((finding) => `finding: ${finding}`)].join("\n")
 }
 

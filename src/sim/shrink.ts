@@ -6,22 +6,32 @@ import type { Fault } from "./faults.ts"
 import type { Scenario } from "./scenario.ts"
 
 /** A scenario with the faults that strike it. */
-export interface FailingCase {
-  readonly scenario: Scenario
+export interface FailingCase<S = Scenario> {
+  readonly scenario: S
   readonly faults: readonly Fault[]
 }
 
-/** The smallest failing case that was found within `budget` tries. */
+/** The smallest failing case of files that was found within `budget` tries. */
 export async function shrink(
   failing: FailingCase,
   stillFails: (candidate: FailingCase) => Promise<boolean>,
-  budget = 400,
+  budget?: number,
 ): Promise<FailingCase> {
+  return await shrinkCase(failing, smallerScenarios, stillFails, budget)
+}
+
+/** The same of scenarios of any kind, of which `smaller` gives the smaller ones. */
+export async function shrinkCase<S>(
+  failing: FailingCase<S>,
+  smaller: (scenario: S) => Iterable<S>,
+  stillFails: (candidate: FailingCase<S>) => Promise<boolean>,
+  budget = 400,
+): Promise<FailingCase<S>> {
   let smallest = failing
   let tries = 0
   for (let hasShrunk = true; hasShrunk;) {
     hasShrunk = false
-    for (const candidate of smallerCases(smallest)) {
+    for (const candidate of smallerCases(smallest, smaller)) {
       if (++tries > budget) return smallest
       if (!(await stillFails(candidate))) continue
       smallest = candidate
@@ -48,9 +58,12 @@ export function formatCase({ scenario, faults }: FailingCase): string {
   return lines.join("\n")
 }
 
-function* smallerCases({ scenario, faults }: FailingCase): Generator<FailingCase> {
+function* smallerCases<S>(
+  { scenario, faults }: FailingCase<S>,
+  smaller: (scenario: S) => Iterable<S>,
+): Generator<FailingCase<S>> {
   for (const index of faults.keys()) yield { scenario, faults: faults.toSpliced(index, 1) }
-  for (const smaller of smallerScenarios(scenario)) yield { scenario: smaller, faults }
+  for (const candidate of smaller(scenario)) yield { scenario: candidate, faults }
 }
 
 function* smallerScenarios(scenario: Scenario): Generator<Scenario> {

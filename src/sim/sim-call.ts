@@ -26,6 +26,7 @@ export interface CallSite {
 
 /** What a process offers to its disk. */
 export interface CallingProcess {
+  readonly isAlive: boolean
   readonly image: DiskImage
   /** How many files it holds open. */
   openFiles: number

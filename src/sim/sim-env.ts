@@ -106,6 +106,12 @@ export class SimWorld {
     return this.#process?.isAlive ?? false
   }
 
+  /** The process that runs, as those see it who make calls for it that are none of the disk. */
+  get process(): CallingProcess {
+    assert(this.#process?.isAlive === true, "a process runs")
+    return this.#process
+  }
+
   /** How many files the process holds open. */
   get openFiles(): number {
     return this.#process?.openFiles ?? 0
@@ -160,6 +166,12 @@ export class SimWorld {
     })
   }
 
+  /** Sets the wall clock forwards or backwards, while a process runs or between two. */
+  stepClock(micros: number): void {
+    this.#wallOffset += micros
+    this.record("clock", String(micros))
+  }
+
   /** Adds an event to the trace. */
   record(kind: string, text: string): void {
     this.trace.add({ micros: this.scheduler.now, instance: this.#booted, kind, text })
@@ -200,7 +212,7 @@ export class SimWorld {
         this.record("sleep", String(micros))
         resolve()
       }
-      const event = this.scheduler.schedule(signal?.aborted === true ? 0 : Math.max(0, micros), wake)
+      const event = this.scheduler.schedule(signal?.aborted === true ? 0 : Math.max(0, Math.ceil(micros)), wake)
       signal?.addEventListener("abort", wake)
     })
   }

@@ -67,7 +67,7 @@ const MAX_PROCESSES = 60
 const MAX_EVENTS = 100_000
 
 /** Operating errors that a failing disk explains. */
-const EXPLAINED_BY_FAULTS: ReadonlySet<string> = new Set(["disk-failed", "disk-full", "source-unreadable"])
+export const EXPLAINED_BY_FAULTS: ReadonlySet<string> = new Set(["disk-failed", "disk-full", "source-unreadable"])
 
 /** Runs a scenario. */
 export async function simulate(scenario: Scenario, options: SimulationOptions): Promise<SimulationResult> {
@@ -372,7 +372,8 @@ class Simulation {
   }
 }
 
-function describe(error: unknown): string {
+/** An error as a finding tells it. */
+export function describe(error: unknown): string {
   if (error instanceof TidemarkError) return `${error.code}: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -1,0 +1,167 @@
+/**
+ * A live scenario: a job whose records are pushed to it by HTTP, or come from a log that is written meanwhile, and whose rows go into
+ * files and into tables of a database. As plain data drawn from a seed: each seed switches features and faults on and off.
+ */
+import { Prng } from "../../base/prng.ts"
+
+/** A record, as senders have it. */
+export interface LiveRecord {
+  /** Unique in the scenario. */
+  readonly id: number
+  readonly key: string
+  readonly value: number
+  /** Microseconds since 1970. */
+  readonly at: number
+}
+
+/** Records that are sent together. */
+export interface LiveRequest {
+  /** Whether it bears a key, by which it is known when it is repeated. */
+  readonly hasKey: boolean
+  readonly records: readonly LiveRecord[]
+}
+
+/** Where rows of an output go. */
+export type OutputPlace = "files" | "append" | "upsert"
+
+/** The outputs of the job that may lie in tables; late rows and dead letters lie in files. */
+export const PLACED_OUTPUTS = ["kept", "runs", "windows"] as const
+
+/** What the network between senders and the job does. */
+export interface NetworkShape {
+  readonly delayMicrosMax: number
+  readonly lossChance: number
+  readonly repeatChance: number
+  /** So many times nothing passes for a while. */
+  readonly partitions: number
+}
+
+/** A job, what it is sent, and how it is run. */
+export interface LiveScenario {
+  readonly seed: number
+  readonly input: "http" | "log"
+  readonly requests: readonly LiveRequest[]
+  readonly senders: number
+  /** Senders that do not know any more what was acknowledged send it again. */
+  readonly forgetChance: number
+  readonly network: NetworkShape
+  readonly places: Readonly<Record<(typeof PLACED_OUTPUTS)[number], OutputPlace>>
+  /** Whether the tables refuse some rows, which are dead letters then. */
+  readonly refusesRows: boolean
+  /** A call of the database loses its connection this often, and whoever sent it does not know what became of it. */
+  readonly connectionLoss: number
+  readonly serverRestarts: number
+  readonly clockSteps: number
+  readonly batchRows: number
+  readonly epochRows: readonly number[]
+  readonly snapshotMinBytes: number
+  readonly rollBytes: number
+  /** The log of requests is let go when so many bytes more were read. */
+  readonly trimBytes: number
+  readonly backlogBytes: number
+  /** Run number `i` is stopped after so many commits; 0 where it is not. */
+  readonly stopAfterCommits: readonly number[]
+  /** From this process on the program keeps its state in wider types; `undefined` where it never does. */
+  readonly widensAt: number | undefined
+  /** After so many commits a savepoint is made, from which another job begins in the end; `undefined` where none is. */
+  readonly savepointAfter: number | undefined
+  /** Whether a bit of the job's state is changed when all is done, and the job run once more. */
+  readonly rots: boolean
+}
+
+/** Rows with such an id are refused by the tables, where these refuse any. */
+export const REFUSED_ID_MODULUS = 13
+
+const START_MICROS = 1_704_067_200_000_000
+const SECOND = 1_000_000
+const CALM_NETWORK: NetworkShape = { delayMicrosMax: 1000, lossChance: 0, repeatChance: 0, partitions: 0 }
+
+/** Draws a scenario. */
+export function drawLiveScenario(seed: number): LiveScenario {
+  const prng = new Prng(seed + 2 ** 28)
+  const input = prng.chance(0.65) ? "http" : "log"
+  const isOn = (): boolean => prng.chance(0.5)
+  const withoutKey = input === "http" && prng.chance(0.3) ? 0.3 : 0
+  const requests = drawRequests(prng, withoutKey)
+  // What comes twice, as its sender gives it no key, would take the place of itself in an upsert.
+  const place = (): OutputPlace => prng.pick(withoutKey > 0 ? ["files", "append"] : ["files", "append", "upsert"])
+  const records = requests.reduce((sum, request) => sum + request.records.length, 0)
+  return {
+    seed,
+    input,
+    requests,
+    senders: 1 + prng.below(4),
+    forgetChance: isOn() ? 0.15 : 0,
+    network: isOn() ? drawNetwork(prng) : CALM_NETWORK,
+    places: isOn()
+      ? { kept: place(), runs: place(), windows: place() }
+      : { kept: "files", runs: "files", windows: "files" },
+    refusesRows: isOn(),
+    connectionLoss: isOn() ? prng.pick([0.01, 0.05]) : 0,
+    serverRestarts: isOn() ? 1 + prng.below(4) : 0,
+    clockSteps: isOn() ? 1 + prng.below(4) : 0,
+    batchRows: prng.pick([1, 3, 64]),
+    epochRows: [2 + prng.below(Math.ceil(records / 3)), 2 + prng.below(Math.ceil(records / 3))],
+    snapshotMinBytes: prng.pick([1, 600, 3000, 1_000_000]),
+    rollBytes: prng.pick([1, 300, 1_000_000]),
+    trimBytes: prng.pick([1, 300, 1_000_000]),
+    backlogBytes: prng.pick([600, 1_000_000]),
+    stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(5) : 0)),
+    widensAt: isOn() ? 1 + prng.below(4) : undefined,
+    savepointAfter: input === "log" && isOn() ? 1 + prng.below(6) : undefined,
+    rots: prng.chance(0.25),
+  }
+}
+
+function drawNetwork(prng: Prng): NetworkShape {
+  return {
+    delayMicrosMax: prng.pick([1000, 50_000, 800_000]),
+    lossChance: prng.pick([0, 0.05, 0.25]),
+    repeatChance: prng.pick([0, 0.1, 0.3]),
+    partitions: prng.below(4),
+  }
+}
+
+function drawRequests(prng: Prng, withoutKey: number): LiveRequest[] {
+  let [clock, id] = [START_MICROS, 0]
+  const record = (): LiveRecord => {
+    clock += prng.below(6 * SECOND)
+    const at = prng.chance(0.1) ? clock - prng.below(120 * SECOND) : clock - prng.below(3 * SECOND)
+    return { id: ++id, key: prng.pick(["k1", "k2", "a key"]), value: prng.below(2000) - 1000, at }
+  }
+  return Array.from({ length: 6 + prng.below(20) }, () => {
+    const records = Array.from({ length: 1 + prng.below(5) }, record)
+    return { hasKey: !prng.chance(withoutKey), records }
+  })
+}
+
+/** Plainer variants of a scenario, for shrinking. */
+export function* plainerLiveScenarios(scenario: LiveScenario): Generator<LiveScenario> {
+  const { requests, places, stopAfterCommits } = scenario
+  const plain: Partial<LiveScenario> = {
+    ...{ savepointAfter: undefined, widensAt: undefined, rots: false, refusesRows: false, forgetChance: 0, senders: 1 },
+    ...{
+      connectionLoss: 0,
+      serverRestarts: 0,
+      clockSteps: 0,
+      batchRows: 64,
+      snapshotMinBytes: 1_000_000,
+      rollBytes: 1_000_000,
+    },
+    ...{ trimBytes: 1_000_000, backlogBytes: 1_000_000, network: CALM_NETWORK },
+  }
+  for (const [name, value] of Object.entries(plain)) {
+    if (scenario[name as keyof LiveScenario] !== value) yield { ...scenario, [name]: value }
+  }
+  for (const name of PLACED_OUTPUTS) {
+    if (places[name] !== "files") yield { ...scenario, places: { ...places, [name]: "files" } }
+  }
+  for (const [index, stop] of stopAfterCommits.entries()) {
+    if (stop > 0) yield { ...scenario, stopAfterCommits: stopAfterCommits.with(index, 0) }
+  }
+  for (let size = requests.length >> 1; size >= 1; size >>= 1) {
+    for (let from = 0; from + size <= requests.length; from += size) {
+      yield { ...scenario, requests: requests.toSpliced(from, size) }
+    }
+  }
+}
