@@ -101,17 +101,7 @@ export const FILE_MUTANTS: readonly LogicalMutant[] = [
     name: "forgets slices of snapshots",
     scenario: "files",
     says: /lacks|repeats|nobody expects|watermark|state-corrupt/,
-    plant: () => {
-      let slices = 0
-      return replaceMethod(
-        EpochStore.prototype,
-        "appendSlice",
-        (appendSlice) =>
-          async function (this: EpochStore, id, changes) {
-            if (++slices % 2 === 1) await appendSlice.call(this, id, changes)
-          },
-      )
-    },
+    plant: forgetSlices,
   },
   {
     name: "leaves a part unpublished when it has finished",
@@ -156,6 +146,18 @@ export const FILE_MUTANTS: readonly LogicalMutant[] = [
       ),
   },
 ]
+
+function forgetSlices(): () => void {
+  let slices = 0
+  return replaceMethod(
+    EpochStore.prototype,
+    "appendSlice",
+    (appendSlice) =>
+      async function (this: EpochStore, id, changes) {
+        if (++slices % 2 === 1) await appendSlice.call(this, id, changes)
+      },
+  )
+}
 
 function recoverWrongly(change: (recovered: RecoveredState) => Partial<RecoveredState>): () => void {
   return replaceMethod(

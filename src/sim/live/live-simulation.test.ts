@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { explainLiveFinding, huntLogicalMutant, runLiveSeeds, traceLiveSeed } from "./live-runner.ts"
+import { Outputs } from "../../runtime/outputs.ts"
+import { explainLiveFinding, huntLogicalMutant, LOGICAL_MUTANTS, runLiveSeeds, traceLiveSeed } from "./live-runner.ts"
 import { LIVE_MUTANTS } from "./live-mutants.ts"
 import { drawLiveScenario } from "./live-scenario.ts"
 import { simulateLive } from "./live-simulation.ts"
@@ -27,6 +28,16 @@ test("X1 J1 a live simulation is the same again, by its seed and by the list of 
     const listed = await simulateLive(drawLiveScenario(seed), { faults: drawn.struck })
     expect([again.traceHash, listed.traceHash]).toEqual([drawn.traceHash, drawn.traceHash])
   }
+})
+
+test("mistakes are told apart by what they do, and taken back as they were made", () => {
+  expect(new Set(LOGICAL_MUTANTS.map(({ name }) => name)).size).toBe(LOGICAL_MUTANTS.length)
+  const { apply } = Outputs.prototype
+  const mutant = LOGICAL_MUTANTS.find(({ name }) => name.startsWith("says that it has finished"))!
+  const takeBack = mutant.plant()
+  expect(Outputs.prototype.apply).not.toBe(apply)
+  takeBack()
+  expect(Outputs.prototype.apply).toBe(apply)
 })
 
 test("seeds switch features on and off", () => {
