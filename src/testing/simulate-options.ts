@@ -119,7 +119,14 @@ export interface CheckedSimulation {
 /** @throws TidemarkError `invalid-options`, `invalid-params`, `unbound-input`. */
 export function checkSimulation(job: Job, options: unknown): CheckedSimulation {
   const known = ["inputs", "params", "seeds", "from", "faults", "check"]
-  const { inputs, params = {}, seeds = SEEDS, from = 1, faults = FAULTS, check } = checkOptions("simulate(...)", options, known)
+  const {
+    inputs,
+    params = {},
+    seeds = SEEDS,
+    from = 1,
+    faults = FAULTS,
+    check,
+  } = checkOptions("simulate(...)", options, known)
   completeParams(`The job ${job.name}`, job.paramsSchema, params as PlainRow)
   if (check !== undefined && typeof check !== "function") throw wrong("check", check, "a function")
   return {
@@ -134,7 +141,8 @@ export function checkSimulation(job: Job, options: unknown): CheckedSimulation {
 
 /** The rows of all inputs, in turn. */
 function entriesOf(job: Job, inputs: unknown): SimulatedEntry[] {
-  if (typeof inputs !== "object" || inputs === null) throw wrong("inputs", inputs, "an object with the rows of each input")
+  if (typeof inputs !== "object" || inputs === null)
+    throw wrong("inputs", inputs, "an object with the rows of each input")
   for (const name of Object.keys(inputs)) checkInputName(job, name)
   const all = Object.entries(job.inputSchemas).map(([input, schema]) => {
     const rows = (inputs as Readonly<Record<string, readonly PlainRow[]>>)[input] ?? []
@@ -147,7 +155,8 @@ function entriesOf(job: Job, inputs: unknown): SimulatedEntry[] {
 function checkFaults(faults: unknown): ReadonlySet<SimulatedFault> {
   const given: unknown[] = Array.isArray(faults) ? faults : [faults]
   for (const fault of given) {
-    if (!(FAULTS as readonly unknown[]).includes(fault)) throw wrong("faults", fault, `of ${FAULTS.map((name) => `"${name}"`).join(", ")}`)
+    if (!(FAULTS as readonly unknown[]).includes(fault))
+      throw wrong("faults", fault, `of ${FAULTS.map((name) => `"${name}"`).join(", ")}`)
   }
   return new Set(given as SimulatedFault[])
 }
@@ -158,5 +167,7 @@ function checkCount(name: string, value: unknown, least: number): number {
 }
 
 function wrong(name: string, value: unknown, what: string): TidemarkError {
-  return new TidemarkError("invalid-options", `simulate(...): ${name} is ${shownValue(value)}.`, { hint: `It is ${what}.` })
+  return new TidemarkError("invalid-options", `simulate(...): ${name} is ${shownValue(value)}.`, {
+    hint: `It is ${what}.`,
+  })
 }

@@ -23,7 +23,10 @@ const perMinute = job({
   inputs: { clicks: Click },
   flow: ({ clicks }) => {
     const timed = clicks.eventTime("at", { outOfOrder: "10s" })
-    const counted = timed.keyBy("page").window(tumbling("1m")).aggregate({ clicks: count(), total: sum("price") }, { id: "minutes" })
+    const counted = timed
+      .keyBy("page")
+      .window(tumbling("1m"))
+      .aggregate({ clicks: count(), total: sum("price") }, { id: "minutes" })
     const firsts = timed.keyBy("page").process(
       {
         emits: { page: t.string, clicks: t.int53 },
@@ -67,7 +70,9 @@ function numbering() {
   return job({
     name: "numbered",
     inputs: { clicks: Click },
-    flow: ({ clicks }) => ({ numbered: clicks.derive({ number: t.int32 }, () => ({ number: number++ % 1000 })).select("page", "number") }),
+    flow: ({ clicks }) => ({
+      numbered: clicks.derive({ number: t.int32 }, () => ({ number: number++ % 1000 })).select("page", "number"),
+    }),
   })
 }
 
@@ -91,7 +96,9 @@ describe("a job in simulated worlds", () => {
 
   test("SJ2 that keeps it elsewhere is found out, and told how, at its shortest", async () => {
     const error = await failureOf(simulate(numbering, { inputs: { clicks }, faults: ["kill"] }))
-    expect(error.message).toMatch(/^simulate\(\.\.\.\): with seed \d+ the rows of numbered are not what they are without faults/)
+    expect(error.message).toMatch(
+      /^simulate\(\.\.\.\): with seed \d+ the rows of numbered are not what they are without faults/,
+    )
     expect(error.message).toContain(`simulate(job, { ..., seeds: 1, from: ${error.seed} })`)
     expect(error.story.join("\n")).toMatch(/the process was killed while .+ \((at|behind) \S+\)/)
     expect(error.story.join("\n")).toMatch(/it was started again/)
@@ -148,7 +155,9 @@ describe("a job in simulated worlds", () => {
       name: "asking",
       inputs: { clicks: Click },
       flow: ({ clicks }) => ({
-        priced: clicks.asyncMap({ twice: t.int32 }, (row) => Promise.resolve({ twice: row.price * 2 }), { id: "prices" }),
+        priced: clicks.asyncMap({ twice: t.int32 }, (row) => Promise.resolve({ twice: row.price * 2 }), {
+          id: "prices",
+        }),
       }),
     })
     const { processes } = await simulate(asking, { inputs: { clicks }, seeds: 10 })

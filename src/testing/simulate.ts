@@ -90,7 +90,11 @@ class JobSimulation {
     const problem = this.#problem(again, expected)
     if (problem !== undefined) {
       const why = "It goes by chance, by the clock, or by what it keeps in variables, which no commit has."
-      throw new SimulationFailed(`simulate(...): run twice, without any fault, ${problem}\n${why}`, this.#options.from, [])
+      throw new SimulationFailed(
+        `simulate(...): run twice, without any fault, ${problem}\n${why}`,
+        this.#options.from,
+        [],
+      )
     }
     let [processes, epochs, faults] = [0, 0, 0]
     for (let seed = this.#options.from; seed < this.#options.from + this.#options.seeds; seed++) {
@@ -114,7 +118,9 @@ class JobSimulation {
       batchRows: prng.pick([1, 2, 7, 100]),
       epochRows: 1 + prng.below(Math.max(1, Math.ceil(rows / 3))),
       restartsAfter: Array.from({ length: 8 }, () => (prng.chance(has("restart") ? 0.4 : 0) ? 1 + prng.below(3) : 0)),
-      clockStepsMinutes: Array.from({ length: 8 }, () => (prng.chance(has("clock") ? 0.5 : 0) ? prng.below(120) - 60 : 0)),
+      clockStepsMinutes: Array.from({ length: 8 }, () =>
+        prng.chance(has("clock") ? 0.5 : 0) ? prng.below(120) - 60 : 0,
+      ),
     }
   }
 
@@ -148,7 +154,10 @@ class JobSimulation {
       const sorted = (rows: readonly PlainRow[]): readonly PlainRow[] =>
         isOrdered ? rows : [...rows].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
       const lines = rowsDiff(schema, sorted(result.outputs[name]!), sorted(expected.outputs[name]!))
-      if (lines.length > 0) return [`the rows of ${name} are not what they are without faults (- is missing, + has come):`, ...lines].join("\n")
+      if (lines.length > 0)
+        return [`the rows of ${name} are not what they are without faults (- is missing, + has come):`, ...lines].join(
+          "\n",
+        )
     }
     const letters = ({ deadLetters }: SimulatedResult): string[] =>
       deadLetters.map(({ operator, reason, raw }) => `${operator ?? "unreadable"}: ${reason}: ${raw}`).sort()
@@ -185,7 +194,8 @@ class JobSimulation {
 function* smallerCases(drawn: SimulatedCase): Generator<SimulatedCase> {
   const { entries, restartsAfter, clockStepsMinutes } = drawn
   for (let size = entries.length >> 1; size >= 1; size >>= 1) {
-    for (let from = 0; from + size <= entries.length; from += size) yield { ...drawn, entries: entries.toSpliced(from, size) }
+    for (let from = 0; from + size <= entries.length; from += size)
+      yield { ...drawn, entries: entries.toSpliced(from, size) }
   }
   for (const [index, after] of restartsAfter.entries())
     if (after > 0) yield { ...drawn, restartsAfter: restartsAfter.with(index, 0) }

@@ -76,7 +76,11 @@ export class SimulatedRun {
 
   /** @param faults the kinds of those that are drawn, or a list of them. */
   constructor(
-    make: () => Job, params: PlainRow, drawn: SimulatedCase, faults: ReadonlySet<SimulatedFault> | readonly Fault[]) {
+    make: () => Job,
+    params: PlainRow,
+    drawn: SimulatedCase,
+    faults: ReadonlySet<SimulatedFault> | readonly Fault[],
+  ) {
     const job = make()
     this.#make = make
     this.#name = job.name
@@ -84,7 +88,9 @@ export class SimulatedRun {
     this.#case = drawn
     const isList = Array.isArray(faults)
     this.#drawn = isList ? undefined : new DrawnFaults(new Prng(drawn.seed * 2 + 1))
-    const plan = isList ? new ListedFaults(faults as readonly Fault[]) : allowed(this.#drawn!, faults as ReadonlySet<SimulatedFault>)
+    const plan = isList
+      ? new ListedFaults(faults as readonly Fault[])
+      : allowed(this.#drawn!, faults as ReadonlySet<SimulatedFault>)
     this.#world = new SimWorld({ seed: drawn.seed, faults: this.#told(plan) })
     this.#world.image.installDirectory(BASE_DIRECTORY)
     this.#script = new InputScript(new Map(Object.keys(job.inputSchemas).map((name) => [name, 1])))
@@ -96,7 +102,8 @@ export class SimulatedRun {
   async run(): Promise<SimulatedResult> {
     let failure: string | undefined
     for (let isDone = false; !isDone && failure === undefined; this.#processes++) {
-      if (this.#processes === MAX_PROCESSES) failure = `the job had not come to its end after ${MAX_PROCESSES} processes`
+      if (this.#processes === MAX_PROCESSES)
+        failure = `the job had not come to its end after ${MAX_PROCESSES} processes`
       else {
         const end = await this.#runProcess()
         isDone = end === "finished"
@@ -126,10 +133,10 @@ export class SimulatedRun {
     const life: Life = { isOver: false }
     const struckBefore = world.struck.length
     let outcome: string | undefined
-    let error: unknown
+    let error: Error | undefined
     const program = this.#runJob(world.boot(), life).then(
       (value) => (outcome = value),
-      (reason: unknown) => (error = reason ?? new Error("nothing was thrown")),
+      (reason: unknown) => (error = reason instanceof Error ? reason : new Error(String(reason))),
     )
     try {
       if ((await world.run(program, MAX_EVENTS)) === "settled") await world.settle()
@@ -152,7 +159,7 @@ export class SimulatedRun {
       }
       // Without faults it is the job's own error, which its author knows best by itself.
       if (this.#case.seed === 0) throw error
-      return { failure: `the job failed: ${error instanceof Error ? error.message : String(error)}` }
+      return { failure: `the job failed: ${error.message}` }
     }
     if (outcome === "finished") return "finished"
     this.#story.stopped()

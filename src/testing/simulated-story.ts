@@ -45,7 +45,8 @@ export class SimulatedStory {
   recovered(epoch: number): void {
     this.#isRunning = true
     this.#epoch = epoch
-    if (this.#processes > 1) this.#tell(epoch === 0 ? "it was started again, and began anew" : `it was started again, behind epoch ${epoch}`)
+    if (this.#processes > 1)
+      this.#tell(epoch === 0 ? "it was started again, and began anew" : `it was started again, behind epoch ${epoch}`)
   }
 
   committed(epoch: number): void {
