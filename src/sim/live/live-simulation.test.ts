@@ -10,7 +10,7 @@ const SEEDS = Math.ceil(25 * Number(process.env.TIDEMARK_FUZZ_SCALE ?? 1))
 const SEEDS_MAX = 150
 
 test(
-  "LR1 LR2 LR3 LR4 what is sent counts once, over networks, servers, clocks and disks that fail",
+  "LV1 LV2 LV3 LV4 what is sent counts once, over networks, servers, clocks and disks that fail",
   { timeout: 300_000 },
   async () => {
     const { findings, epochs, faults } = await runLiveSeeds(1, SEEDS)

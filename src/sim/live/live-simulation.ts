@@ -3,10 +3,10 @@
  * becomes visible against what must be so.
  *
  * Invariants, beside R1 to R3 of `simulation.ts`:
- * - LR1 At no moment is a row visible more often than it was sent, and what was visible stays.
- * - LR2 Epochs follow one another, and the watermark of a process never goes back.
- * - LR3 When faults have ended, the job comes to its end within a time that is known beforehand.
- * - LR4 State of which a bit has changed is refused in words, or the change does not matter.
+ * - LV1 At no moment is a row visible more often than it was sent, and what was visible stays.
+ * - LV2 Epochs follow one another, and the watermark of a process never goes back.
+ * - LV3 When faults have ended, the job comes to its end within a time that is known beforehand.
+ * - LV4 State of which a bit has changed is refused in words, or the change does not matter.
  */
 import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
@@ -44,7 +44,7 @@ import { connectTo } from "./table-session.ts"
 const CALM_FROM_PROCESS = 14
 const MAX_PROCESSES = 40
 const MAX_EVENTS = 300_000
-/** LR3: a sender may have to wait for a time-out, a database for half a minute. */
+/** LV3: a sender may have to wait for a time-out, a database for half a minute. */
 const CONVERGED_MICROS = 300_000_000
 const POLL_MICROS = 25_000
 const CLOCK_STEP_MICROS = 3_600_000_000
@@ -173,7 +173,7 @@ class LiveSimulation {
     }
   }
 
-  /** LR3: from here on nothing fails. */
+  /** LV3: from here on nothing fails. */
   #calm(): void {
     this.#isCalm = true
     this.#network.heal()
@@ -281,9 +281,9 @@ class LiveSimulation {
   async #drive(handle: JobHandle, open: OpenInput, env: Env, isStopped: () => boolean): Promise<boolean> {
     if (open.log !== undefined) {
       const writing = writeLog(this.#scenario, open.log, env, this.#logged, (bound) => this.#chances.below(bound))
-      // A job that is stopped closes the log under its writer.
+      // A job that ends closes the log under its writer; why it does so it tells itself.
       const written = writing.catch((error: unknown) => {
-        if (isStopped() && error instanceof TidemarkError && error.code === "log-closed") return []
+        if (error instanceof TidemarkError && error.code === "log-closed") return []
         throw error
       })
       await Promise.race([written, handle.finished])
@@ -346,7 +346,7 @@ class LiveSimulation {
     return rowsOfOutputs(this.#scenario, this.#world.image, this.#server, number)
   }
 
-  /** LR1. */
+  /** LV1. */
   #look(): void {
     const rows = this.#rows(1)
     this.#findings.push(...wrongNow(rows, this.#sent))
@@ -378,7 +378,7 @@ class LiveSimulation {
     }
   }
 
-  /** LR4. */
+  /** LV4. */
   async #rot(): Promise<void> {
     const path = rotOneBit(this.#world.image, STATE_PARENT, this.#chances)
     const before = textsOf(this.#rows(1)).sort()
