@@ -8,7 +8,7 @@
  * import { SimulationFailed } from "tidemark/testing"
  *
  * const seedOf = (error: unknown): number | undefined => (error instanceof SimulationFailed ? error.seed : undefined)
- * const storyOf = (error: SimulationFailed): string => error.story.join("\n")
+ * const storyOf = ({ name, story }: SimulationFailed): string => [name, ...story].join("\n")
  * ```
  */
 export class SimulationFailed extends Error {
