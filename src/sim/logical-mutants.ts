@@ -32,23 +32,27 @@ export function replaceMethod<T extends object, K extends keyof T>(
   }
 }
 
+/** Sinks are told to apply what they have staged at once, before the commit record; gives what takes that back. */
+export function applyWhenStaged(): () => void {
+  return replaceMethod(
+    Outputs.prototype,
+    "stage",
+    (stage) =>
+      async function (this: Outputs, final, progressOf) {
+        const staged = await stage.call(this, final, progressOf)
+        await this.apply(staged)
+        return staged
+      },
+  )
+}
+
 /** The mistakes that jobs over files show. */
 export const FILE_MUTANTS: readonly LogicalMutant[] = [
   {
     name: "publishes before the commit record is durable",
     scenario: "files",
     says: /sink-occupied|repeats|nobody expects/,
-    plant: () =>
-      replaceMethod(
-        Outputs.prototype,
-        "stage",
-        (stage) =>
-          async function (this: Outputs, final, progressOf) {
-            const staged = await stage.call(this, final, progressOf)
-            await this.apply(staged)
-            return staged
-          },
-      ),
+    plant: applyWhenStaged,
   },
   {
     name: "does not apply again what was staged",

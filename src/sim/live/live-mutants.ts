@@ -10,9 +10,8 @@ import { KeyState } from "../../flow/process/key-state.ts"
 import { KeyedProcess } from "../../flow/process/keyed-process.ts"
 import { Log as CommitLog, type AppendedRecord } from "../../log/log.ts"
 import { placeOf } from "../../log/records/lsn.ts"
-import { Outputs } from "../../runtime/outputs.ts"
 import { RECORD } from "../../state/commit-record.ts"
-import { replaceMethod, type LogicalMutant } from "../logical-mutants.ts"
+import { applyWhenStaged, replaceMethod, type LogicalMutant } from "../logical-mutants.ts"
 
 type Query = (sql: string) => Promise<readonly Rows[]>
 
@@ -219,17 +218,7 @@ export const LIVE_MUTANTS: readonly LogicalMutant[] = [
     name: "applies what is staged before the commit record is durable",
     scenario: "live",
     says: /holds \d+ times|sink-|late for it|not 1/,
-    plant: () =>
-      replaceMethod(
-        Outputs.prototype,
-        "stage",
-        (stage) =>
-          async function (this: Outputs, final, progressOf) {
-            const staged = await stage.call(this, final, progressOf)
-            await this.apply(staged)
-            return staged
-          },
-      ),
+    plant: applyWhenStaged,
   },
   {
     name: "leaves the last epoch out of a savepoint",
