@@ -142,7 +142,10 @@ export class FileTracker {
   took({ known, until, cursor }: ReadableFile, progress: FileProgress | undefined): void {
     const { isAtEnd } = this.#context.files.update(known.number, progress ?? { isAtEnd: cursor.partialBytes === 0 })
     if (progress !== undefined && !isAtEnd) return
-    this.#sightOf(known).tried = until
+    const sight = this.#sightOf(known)
+    sight.tried = until
+    // It may have been cut meanwhile: it is looked at more closely, however alike it is.
+    if (progress === undefined) sight.modifiedMicros = -1
     this.#pass.shift()
   }
 
@@ -209,8 +212,8 @@ export class FileTracker {
     sight.missed = undefined
     const isRenamed = known.id !== seen.id
     const now = files.update(known.number, { id: seen.id })
-    const isSame =
-      sight.isVerified && !isRenamed && sight.size === seen.size && sight.modifiedMicros === seen.modifiedMicros
+    const isAlike = sight.size === seen.size && sight.modifiedMicros === seen.modifiedMicros
+    const isSame = sight.isVerified && !isRenamed && isAlike && !sight.isDoubted
     if (isSame || (this.#context.areWhole && known.isAtEnd)) return this.#hold(now)
     const cursor = await this.#open(now, sight)
     const size = cursor === undefined ? undefined : await cursor.check()

@@ -2,7 +2,7 @@
  * A followed log that is written and renamed between any two calls of the disk: at each of them a writer may take some of its steps, one
  * rename or one write at a time, and stop in the middle of a rotation for as long as it likes.
  */
-import { existsSync, readFileSync, renameSync, truncateSync } from "node:fs"
+import { copyFileSync, existsSync, readFileSync, renameSync, truncateSync } from "node:fs"
 import { expect, test } from "vitest"
 import type { Prng } from "../../../base/prng.ts"
 import { forEachSeedInTurn } from "../../../../test/seeds.ts"
@@ -252,4 +252,50 @@ async function followCopied(isNew: boolean, first: number, then: number): Promis
   await follower.end()
   world.remove()
   return committed.rows.map((row) => (row as { n: number }).n)
+}
+
+/** What is written anew has as many lines as there were, or more: neither its length nor where its lines end tell that it is another log. */
+for (const isBegun of [false, true]) {
+  for (const more of [0, 3]) {
+    const written = `${more === 0 ? "as many lines" : "more lines"}, of which ${isBegun ? "some were" : "none was"} read`
+    test(`FO6 FO12 a log that is copied, cut and written anew with ${written}, at any call: each line once`, async () => {
+      for (let at = 1; at <= CALLS + APART; at++) {
+        const read = await followRewritten(isBegun, more, at)
+        expect(read, `at ${at}`).toEqual(Array.from({ length: 10 + more }, (_, n) => n))
+      }
+    })
+  }
+}
+
+async function followRewritten(isBegun: boolean, more: number, at: number): Promise<number[]> {
+  const world = new FollowWorld()
+  const path = world.path(NAME)
+  const follower = await Follower.start(world, jsonl(NAME, { follow: true }))
+  const old = Array.from({ length: 5 }, (_, n) => n)
+  world.append(NAME, lines(0))
+  await follower.drain()
+  follower.commit()
+  if (!isBegun) {
+    // Another log is begun under the same name, and nothing is read of it before the cut.
+    renameSync(path, `${path}.2`)
+    await follower.drain()
+  }
+  world.append(NAME, lines(...old.slice(1)))
+  const cut = () => {
+    copyFileSync(path, `${path}.1`)
+    truncateSync(path)
+    world.append(NAME, lines(...Array.from({ length: 5 + more }, (_, n) => 5 + n)))
+  }
+  let calls = 0
+  world.meanwhile = () => {
+    if (++calls === at) cut()
+  }
+  await follower.drain(2)
+  world.meanwhile = () => undefined
+  if (calls < at) cut()
+  await follower.drain()
+  const { rows } = follower.commit()
+  await follower.end()
+  world.remove()
+  return rows.map((row) => (row as { n: number }).n).sort((one, other) => one - other)
 }

@@ -5,7 +5,8 @@
  *
  * Invariants:
  * - FL1 A record counts when its line has ended. What stands behind the last line end waits.
- * - FL2 A file is read on only behind a line end, and only where it begins with the bytes with which it began.
+ * - FL2 A file is read on only behind a line end, and only where it begins with the bytes with which it began, also after it was read:
+ *   what was read of it before it was cut is of one file.
  */
 import { assert } from "../../../base/assert.ts"
 import type { Position } from "../../../batch/position.ts"
@@ -178,7 +179,7 @@ export class LineCursor implements FileCursor {
     this.#at = wanted
   }
 
-  /** Fetches until so many bytes are at hand, or all before `until`; `false` where they do not come behind a line end (FL2). */
+  /** Fetches until so many bytes are at hand, or all before `until`; `false` where they are not those of this file (FL2). */
   async #fill(wanted: number, until: number): Promise<boolean> {
     const kept = this.#to - this.#from
     const more = Math.min(wanted - kept, until - this.#at - kept)
@@ -193,9 +194,18 @@ export class LineCursor implements FileCursor {
     const target = bytes.subarray(kept, needed)
     const count = await this.#file.read(target, this.#at + kept - before, step("source.read"))
     if (count < target.length || (before === 1 && bytes[0] !== LINE_FEED)) return false
+    if (!(await this.#beginsAsBefore(this.#at + kept))) return false
     this.#note(this.#at + kept, bytes.subarray(this.#to, this.#to + more))
     this.#to += more
     return true
+  }
+
+  /** Whether the file still has the bytes with which it began, so many of them. */
+  async #beginsAsBefore(count: number): Promise<boolean> {
+    const head = this.#head.subarray(0, count)
+    const now = new Uint8Array(head.length)
+    const found = head.length === 0 ? 0 : await this.#file.read(now, 0, step("source.follow.read-head"))
+    return found === head.length && head.every((byte, at) => now[at] === byte)
   }
 
   /** Takes note of bytes that were read. */
