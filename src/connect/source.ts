@@ -130,6 +130,8 @@ export interface KeptRows {
 export interface SourcePrefix {
   /** Of the rows behind it. */
   readonly schema: Schema
+  /** The columns of the input that it reads or leaves; what lies in the slots of others makes no difference to it. */
+  readonly reads: ReadonlySet<string>
   /** What tells its rows from those that another one leaves of the same records. */
   readonly fingerprint: string
   /** Runs it over rows of the input, which are not kept. */

@@ -143,6 +143,8 @@ export interface Turn {
 
 /** The one thread on which the jobs of a process compute: whose piece of work is next. */
 export interface Turns {
+  /** Resolves when all that was ready before the call has been dealt with: for those who would keep it waiting for long. */
+  pass(): Promise<void>
   /** A job begins. Those of priority `"latency"` overtake those of priority `"batch"`. */
   enter(priority: "latency" | "batch"): Turn
 }

@@ -37,3 +37,10 @@ test("N2 latency jobs do not yield to each other", () => {
   all.enter("latency")
   expect(all.enter("latency").next()).toBeUndefined()
 })
+
+test("who would keep others waiting for long lets them come first, whoever is in a hurry", async () => {
+  const passed: number[] = []
+  const all = new ThreadTurns(() => Promise.resolve().then(() => void passed.push(1)))
+  await all.pass()
+  expect(passed).toEqual([1])
+})

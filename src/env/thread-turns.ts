@@ -24,6 +24,10 @@ export class ThreadTurns implements Turns {
     this.#goRound = goRound
   }
 
+  pass(): Promise<void> {
+    return this.#goRound()
+  }
+
   enter(priority: "latency" | "batch"): Turn {
     const isHurried = priority === "latency"
     const mustYield = (): boolean => !isHurried && this.#hurried > 0

@@ -2,14 +2,22 @@
 import { describe, expect, test } from "vitest"
 import { Arena } from "../batch/arena.ts"
 import { batchOfRows } from "../batch/batch.ts"
-import { schema } from "../batch/schema.ts"
+import { schema, type RowOfColumns, type Schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { count, sum } from "../stream/aggregates.ts"
 import { job } from "../stream/job.ts"
+import type { AppendStream } from "../stream/stream.ts"
 import { tumbling } from "../stream/windows.ts"
 import { Dataflow } from "./dataflow.ts"
 import type { Plan } from "./plan.ts"
-import { planBehind, planOfPrefix, PREFIX_OUTPUT, prefixFingerprint, statelessPrefix } from "./stateless-prefix.ts"
+import {
+  columnsOfPrefix,
+  planBehind,
+  planOfPrefix,
+  PREFIX_OUTPUT,
+  prefixFingerprint,
+  statelessPrefix,
+} from "./stateless-prefix.ts"
 
 const Click = schema({
   at: t.timestamp({ format: "us" }),
@@ -18,6 +26,7 @@ const Click = schema({
   bytes: t.int53.nullable(),
   note: t.string.nullable(),
 })
+type ClickRow = typeof Click extends Schema<infer C> ? RowOfColumns<C> : never
 const Params = schema({ least: t.int53.default(3), token: t.string.default("x") })
 const compile = { mode: "auto", proof: undefined } as const
 
@@ -83,6 +92,39 @@ describe("the stateless prefix", () => {
       ids: [],
       reason: "a lambda of clicks/filter may fail, which stops the job",
     })
+  })
+
+  test("SP4 reads what its operators read or leave, and all that a row has which may fail", () => {
+    const context = { paramsSchema: Params, compile, onError: "dead-letter" } as const
+    const columnsOf = (flow: (clicks: AppendStream<ClickRow>) => AppendStream<object>) => {
+      const { plan } = job({
+        name: "clicks",
+        inputs: { clicks: Click },
+        flow: ({ clicks }) => ({ rows: flow(clicks) }),
+      })
+      return [...columnsOfPrefix(plan, statelessPrefix(plan, "clicks", context), context)].sort()
+    }
+    expect(columnsOf((clicks) => clicks.select("page"))).toEqual(["page"])
+    expect(columnsOf((clicks) => clicks.filter((row) => row.user !== "x").select("at", "page"))).toEqual([
+      "at",
+      "page",
+      "user",
+    ])
+    const all = ["at", "bytes", "note", "page", "user"]
+    expect(columnsOf((clicks) => clicks.filter((row) => row.note!.length > 3).select("page"))).toEqual(all)
+    expect(columnsOf((clicks) => clicks.derive({ n: t.int32 }, () => ({ n: 0.5 })).select("n"))).toEqual(all)
+    expect(
+      columnsOf((clicks) =>
+        clicks
+          .notNull("bytes")
+          .select("page")
+          .filter((row) => row.page > "a"),
+      ),
+    ).toEqual(["bytes", "page"])
+    expect(columnsOf((clicks) => clicks.select("user", "note").filter((row) => row.note!.length > 3))).toEqual([
+      "note",
+      "user",
+    ])
   })
 
   test("SP3 and the plan behind it give what the whole plan gives", () => {

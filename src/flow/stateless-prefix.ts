@@ -6,6 +6,7 @@
  * - SP1 The rows behind the prefix are a function of each record and the parameters: lambdas are compiled, and thus proven to be one.
  * - SP2 Where failing rows stop the job, none of the prefix can fail: the record would be gone when the lambda is mended.
  * - SP3 The plan behind the prefixes gives of their rows what the whole plan gives of the records; its other nodes are the same.
+ * - SP4 No value decides what a prefix leaves, or what it says of a row that fails, that is in none of the columns that it reads.
  */
 import { assert } from "../base/assert.ts"
 import { fingerprint } from "../base/hash.ts"
@@ -15,6 +16,7 @@ import type { ColumnType } from "../batch/type.ts"
 import type { LambdaForm } from "../expr/lambda.ts"
 import { compilePredicate } from "../expr/predicate.ts"
 import { compileProjection } from "../expr/projection.ts"
+import { columnsRead } from "../expr/row-reads.ts"
 import type { OperatorContext } from "./operator.ts"
 import { inputsOf, isStateful, planFingerprint, portSchema, type Plan, type PlanNode } from "./plan.ts"
 
@@ -110,6 +112,32 @@ export function planOfPrefix(plan: Plan, { input, nodes }: StatelessPrefix): Pla
   const chain = nodes.map((at, index): PlanNode => ({ ...plan.nodes[at]!, input: index }) as PlanNode)
   const outputs = [{ name: PREFIX_OUTPUT, node: chain.length, port: "main" as const }]
   return { jobName: plan.jobName, nodes: [source, ...chain], outputs }
+}
+
+/** The columns of its input that a prefix reads or leaves (SP4), by name. */
+export function columnsOfPrefix(plan: Plan, { nodes }: StatelessPrefix, context: PrefixContext): ReadonlySet<string> {
+  let names = namesOf(plan.nodes[nodes.at(-1)!]!.schema)
+  for (const at of [...nodes].reverse()) {
+    const node = plan.nodes[at]!
+    assert(node.kind !== "source", "a prefix has operators")
+    // What is read behind it is among what it selects.
+    if (node.kind === "select") continue
+    const schema = portSchema(plan, node.input, node.inputPort)
+    if (node.kind === "notNull") names = new Set([...names, ...node.columns])
+    else if (node.kind === "filter" && !mayFail(plan, node, context)) {
+      names = new Set([...names, ...columnsRead(node.predicate, schema).map((index) => schema.fields[index]!.name)])
+    } else names = namesOf(schema) // A row that fails is told as a whole.
+  }
+  return names
+}
+
+function namesOf({ fields }: Schema): ReadonlySet<string> {
+  return new Set(fields.map(({ name }) => name))
+}
+
+function mayFail(plan: Plan, node: PlanNode, context: PrefixContext): boolean {
+  const form = formOf(plan, node, context)
+  return form?.kind !== "compiled" || form.mayThrow
 }
 
 /** What tells the rows of a prefix from those that another one would leave of the same records; secrets are not in it. */

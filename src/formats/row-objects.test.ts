@@ -1,6 +1,7 @@
 /** Tests of rows as plain objects. */
 import { expect, test } from "vitest"
 import { Arena } from "../batch/arena.ts"
+import { readValue } from "../batch/column.ts"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { RowObjects } from "./row-objects.ts"
@@ -103,4 +104,23 @@ test("records that would take too much memory come in parts", () => {
   expect(taken.records).toBeLessThan(65_536)
   expect(taken.batch!.length).toBe(taken.records)
   taken.release()
+})
+
+test("RO1 columns that nobody wants are checked, and not written", () => {
+  const arena = new Arena({ maxBytes: 1 << 22 })
+  const columns = new RowObjects(arena, Trip, new Set(["id", "paid"]))
+  const range = { first: 0, count: ROWS.length, stride: 16, partition: 3 }
+  const rowOf = (number: number): unknown => (typeof ROWS[number] === "function" ? ROWS[number]() : ROWS[number])
+  const { batch, bad, release } = columns.take(range, rowOf)
+  expect(bad).toEqual(read(ROWS, 100).bad)
+  const [id, , note, , paid] = batch!.columns
+  const wanted = Array.from({ length: batch!.length }, (_, row) => [readValue(id!, row), readValue(paid!, row)])
+  expect(wanted).toEqual([
+    [1, false],
+    [2, true],
+    [5, true],
+    [6, true],
+  ])
+  expect(note).toMatchObject({ storage: "dictionary", dictionary: { size: 0 } })
+  release()
 })

@@ -27,10 +27,14 @@ export class RowObjects {
   readonly #schema: Schema
   /** The values of the row at hand, by column. */
   readonly #values: unknown[] = []
+  /** Indexes of the columns that are written. */
+  readonly #written: readonly number[]
 
-  constructor(arena: Arena, schema: Schema) {
+  /** @param columns the names of those columns whose values are wanted: others are checked, and may hold anything. All unless given. */
+  constructor(arena: Arena, schema: Schema, columns?: ReadonlySet<string>) {
     this.#builder = new BatchBuilder(arena, schema)
     this.#schema = schema
+    this.#written = schema.fields.flatMap(({ name }, index) => (columns?.has(name) === false ? [] : index))
   }
 
   /**
@@ -40,6 +44,7 @@ export class RowObjects {
    */
   take({ first, count, stride, partition }: NumberedRange, rowOf: (number: number) => unknown): NumberedRecords {
     const builder = this.#builder
+    const written = this.#written
     builder.begin(Infinity, Math.min(count, MAX_BATCH_ROWS))
     const records = Math.min(count, builder.capacity)
     const bad: BadRecord[] = []
@@ -50,9 +55,7 @@ export class RowObjects {
         bad.push({ ...fault, position: { offset: number * stride, ordinal: number } })
         continue
       }
-      for (let column = 0; column < this.#values.length; column++) {
-        builder.readers[column]!.write(rows, this.#values[column])
-      }
+      for (const column of written) builder.readers[column]!.write(rows, this.#values[column])
       builder.offsets[rows] = number * stride
       builder.ordinals[rows] = number
       rows++

@@ -16,6 +16,7 @@ import { ColumnCopier } from "../flow/parts/column-copier.ts"
 import type { OperatorContext } from "../flow/operator.ts"
 import type { Plan } from "../flow/plan.ts"
 import {
+  columnsOfPrefix,
   planBehind,
   planOfPrefix,
   PREFIX_OUTPUT,
@@ -66,6 +67,7 @@ export class SourcePrefixes {
 
 class RunningPrefix implements SourcePrefix {
   readonly schema: Schema
+  readonly reads: ReadonlySet<string>
   readonly fingerprint: string
   readonly #input: string
   readonly #arena: Arena
@@ -75,10 +77,11 @@ class RunningPrefix implements SourcePrefix {
   #failed: Omit<BadRecord, "position">[] = []
 
   constructor(job: ExecutableJob, prefix: StatelessPrefix, compile: CompileOptions, arena: Arena) {
-    const { plan, paramsSchema, params } = job
+    const { plan, paramsSchema, params, onError } = job
     const own = planOfPrefix(plan, prefix)
     const mask = new SecretMask(job)
     this.schema = own.nodes.at(-1)!.schema
+    this.reads = columnsOfPrefix(plan, prefix, { paramsSchema, compile, onError })
     this.fingerprint = prefixFingerprint(plan, prefix, paramsSchema, params)
     this.#input = prefix.input
     this.#arena = arena

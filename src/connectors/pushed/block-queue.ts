@@ -1,6 +1,6 @@
 /**
  * Blocks in memory, from when they are pushed until the job has computed them: in the order in which they were pushed, each given when it
- * is durable. Who pushes waits where there is no room.
+ * is durable. Who pushes waits where there is no room, or where others shall come first.
  *
  * Invariants:
  * - BQ1 Blocks are given in the order in which `push` was called, however long each waits for room or the disk.
@@ -30,6 +30,7 @@ export class BlockQueue {
   readonly #waiting: Waiting[] = []
   /** Who waits for a block. */
   #arrival: (() => void) | undefined
+  #isPaused = false
   #isEnding = false
   #isClosed = false
   #failure: { readonly error: unknown } | undefined
@@ -40,8 +41,17 @@ export class BlockQueue {
 
   /** Resolves when it is the caller's turn, and there is room; then it must `enter` at once. `undefined` where that is now. */
   room(): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#hasRoom) return undefined
+    if (this.#waiting.length === 0 && this.#hasRoom && !this.#isPaused) return undefined
     return new Promise((resolve) => this.#waiting.push({ resolve, isTold: false }))
+  }
+
+  /** Nobody is let in until a promise has resolved. */
+  pause(until: Promise<void>): void {
+    this.#isPaused = true
+    void until.then(() => {
+      this.#isPaused = false
+      this.#admit()
+    })
   }
 
   /** A block comes next; how large it is is told before anything is waited for. */
@@ -66,6 +76,7 @@ export class BlockQueue {
     if (place >= 0) this.#entries.splice(place, 1)
     this.#bytes -= entry.bytes
     this.#admit()
+    this.#wake()
   }
 
   /** The block has become durable. */
@@ -140,7 +151,7 @@ export class BlockQueue {
   /** Lets the next one in where there is room: it enters before another is let in. */
   #admit(): void {
     const first = this.#waiting[0]
-    if (first === undefined || first.isTold || !this.#hasRoom) return
+    if (first === undefined || first.isTold || !this.#hasRoom || this.#isPaused) return
     first.isTold = true
     first.resolve()
   }

@@ -39,15 +39,18 @@ export type StoredBlock = Pick<PushedBlock, "batch" | "bad" | "dropped">
 class RowsFormat {
   readonly schema: Schema
   readonly fingerprint: string
-  readonly #reader: ColumnBlockReader
+  readonly #arena: Arena
+  /** Made when there is something to be read: it has room for a whole block. */
+  #reader: ColumnBlockReader | undefined
 
   constructor(arena: Arena, schema: Schema) {
     this.schema = schema
     this.fingerprint = fingerprint(schema.label)
-    this.#reader = new ColumnBlockReader(arena, schema)
+    this.#arena = arena
   }
 
   read(from: ByteReader): { readonly batch: Batch | undefined; readonly release: () => void } {
+    this.#reader ??= new ColumnBlockReader(this.#arena, this.schema)
     const { columns, rows, release } = this.#reader.read(from)
     if (rows > 0) return { batch: new Batch({ schema: this.schema, columns, length: rows }), release }
     release()
@@ -61,14 +64,14 @@ export class BlockRecords {
   readonly form: string
   readonly #pushed: RowsFormat
   readonly #kept: RowsFormat
-  readonly #writer: ColumnBlockWriter
+  /** As the readers. */
+  #writer: ColumnBlockWriter | undefined
   readonly #out = new ByteWriter(4096)
 
   constructor({ arena, schema, prefix }: Pick<SourceContext, "arena" | "schema" | "prefix">) {
     this.form = prefix?.fingerprint ?? AS_PUSHED
     this.#pushed = new RowsFormat(arena, schema)
     this.#kept = prefix === undefined ? this.#pushed : new RowsFormat(arena, prefix.schema)
-    this.#writer = new ColumnBlockWriter(this.#kept.schema)
   }
 
   /** The record of a block, whose rows are those behind the prefix. */
@@ -84,7 +87,7 @@ export class BlockRecords {
       for (const text of [operator, reason, field, raw]) out.text(text)
     }
     if (batch === undefined) out.varint(0)
-    else this.#writer.write(out, batch)
+    else (this.#writer ??= new ColumnBlockWriter(this.#kept.schema)).write(out, batch)
     return out.finish()
   }
 

@@ -31,6 +31,9 @@ export interface PushedSourceParts {
 
 const PARTITION = "pushed"
 
+/** When so many values of rows have become columns, what is ready comes first: ends of writes, and what the job has to do. */
+const VALUES_AT_ONCE = 2 ** 17
+
 /** See the head of this file. */
 export class PushedSource implements Source {
   readonly state = new PushedPosition()
@@ -42,22 +45,25 @@ export class PushedSource implements Source {
   readonly #appending = new Set<Promise<void>>()
   #isClosed = false
   #isEnded = false
+  /** How many values have become columns since others came first. */
+  #values = 0
 
   constructor(context: SourceContext, parts: PushedSourceParts) {
     this.#context = context
     this.#parts = parts
-    this.#rows = new RowObjects(context.arena, context.schema)
+    this.#rows = new RowObjects(context.arena, context.schema, context.prefix?.reads)
     this.#records = new BlockRecords(context)
     this.#queue = new BlockQueue(parts.maxWaitingBytes)
   }
 
   /** @throws TidemarkError `input-closed` where nothing more is taken; what the log throws where it is not durable. */
   async push(rows: readonly unknown[]): Promise<void> {
+    if (this.#isEnded) throw closedError(this.#context.input)
     const stored: Promise<void>[] = []
     for (let first = 0; first < rows.length;) {
       const turn = this.#queue.room()
       if (turn !== undefined) await turn
-      if (this.#isClosed || this.#isEnded) throw closedError(this.#context.input)
+      if (this.#isClosed) throw closedError(this.#context.input)
       const storing = this.#take(rows, first)
       first += storing.records
       stored.push(storing.done)
@@ -117,6 +123,7 @@ export class PushedSource implements Source {
       const { batch, bad, records, release } = this.#rows.take(range, (number) => rows[first + number])
       const badRows = bad.map(({ reason, field, raw }): BadRow => ({ reason, field, raw }))
       const block = this.#behindPrefix({ batch, bad: badRows, dropped: 0, form: AS_PUSHED, skipped: 0, release })
+      this.#pauseBehind(records)
       queue.fill(entry, bytesOf(block.batch))
       const { store } = this.#parts
       if (store === undefined) {
@@ -128,6 +135,15 @@ export class PushedSource implements Source {
       queue.leave(entry)
       throw error
     }
+  }
+
+  /** Lets others come first, where much has been done since they did. */
+  #pauseBehind(rows: number): void {
+    const { env, schema } = this.#context
+    this.#values += rows * schema.fields.length
+    if (this.#values < VALUES_AT_ONCE) return
+    this.#values = 0
+    this.#queue.pause(env.turns.pass())
   }
 
   /** What the prefix leaves of a block of rows as they were pushed, which is released. */

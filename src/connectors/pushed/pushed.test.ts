@@ -82,6 +82,31 @@ describe("the queue of blocks", () => {
   })
 })
 
+test("PU2 PU4 BQ1 nobody is let in while others come first, and then one after the other", async () => {
+  const [queue, entered] = [new BlockQueue(1000), [] as number[]]
+  let passed = (): void => expect.fail("nothing is paused")
+  const enter = async (id: number) => {
+    const turn = queue.room()
+    if (turn !== undefined) await turn
+    const entry = queue.enter()
+    entered.push(id)
+    if (id % 2 === 0) queue.pause(new Promise((resolve) => (passed = resolve)))
+    queue.fill(entry, 1)
+  }
+  const all = Promise.all([0, 1, 2, 3].map(enter))
+  const turns = async () => {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  }
+  await turns()
+  expect(entered).toEqual([0])
+  passed()
+  await turns()
+  expect(entered).toEqual([0, 1, 2])
+  passed()
+  await all
+  expect(entered).toEqual([0, 1, 2, 3])
+})
+
 describe("a pushed input", () => {
   const contextOf = (env: Env): SourceContext => {
     const arena = new Arena({ maxBytes: 1 << 22 })
@@ -162,6 +187,7 @@ test("PU7 a push that was read in part as it was pushed goes on behind the prefi
   const Even = schema({ id: t.int53, index: t.int53 })
   const prefixOf = (arena: Arena, fingerprint: string): SourcePrefix => ({
     schema: Even,
+    reads: new Set(["id", "index"]),
     fingerprint,
     run(batch) {
       const rows = batch.toRows().filter(({ index }) => (index as number) % 2 === 0)
@@ -245,6 +271,39 @@ test("PU7 what fails in the prefix is a dead letter of its operator, and what it
     { operator: null, field: "index" },
     { operator: "pieces/filter", raw: '{"id":2,"index":0,"text":null}' },
   ])
+})
+
+test("PU2 what was pushed before the end is called counts, however much it is, with others between in no piece of it", async () => {
+  const bench = new Bench(2)
+  const out = new ArrayTarget("pieces")
+  const program = async (env: Env) => {
+    let source: PushedSource | undefined
+    const bound = copy.with({
+      inputs: { pieces: bindingOf((opened) => (source = opened), 1e7) },
+      outputs: { pieces: out.binding() },
+      deadLetter: bench.bad.binding(),
+    })
+    const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
+    const many = (id: number) => Array.from({ length: 70_000 }, (_, index) => ({ id, index, text: null }))
+    const pushes = [many(1), rowsOf(2), rowsOf(3), many(4), rowsOf(5)].map((rows) => source!.push(rows))
+    source!.end()
+    await expect(source!.push(rowsOf(6))).rejects.toMatchObject({ code: "input-closed" })
+    await Promise.all(pushes)
+    await handle.finished
+  }
+  const promise = program(bench.world.boot())
+  await bench.world.run(promise)
+  await promise
+  const counts = new Map<unknown, number>()
+  for (const { id } of out.rows) counts.set(id, (counts.get(id) ?? 0) + 1)
+  expect([...counts]).toEqual([
+    [1, 70_000],
+    [2, 3],
+    [3, 4],
+    [4, 70_000],
+    [5, 6],
+  ])
+  expect(bench.bad.rows).toEqual([])
 })
 
 /** What those know who push: they outlive the process. */

@@ -30,7 +30,7 @@ export interface PushedOptions {
    */
   readonly isDurable?: boolean
   /**
-   * Where records are made durable. `"behind-prefix"`, which it is unless given: behind the operators from the input on that discard rows or columns
+   * Where records are made durable, or held in memory where they are not. `"behind-prefix"`, which it is unless given: behind the operators from the input on that discard rows or columns
    * and keep no state, as far as their lambdas are compiled. `"ingress"`: as they were pushed.
    */
   readonly persistAt?: "behind-prefix" | "ingress"
@@ -83,7 +83,7 @@ class PushedBinding<Row> implements PushedInput<Row> {
     this.#schema = schema
     this.#isDurable = isDurable
     this.#maxWaitingBytes = maxWaitingBytes
-    this.runsPrefix = isDurable && persistAt === "behind-prefix"
+    this.runsPrefix = persistAt === "behind-prefix"
     this.readGuarantee = isDurable ? "durable-when-acknowledged" : "at-most-once"
   }
 
