@@ -24,7 +24,7 @@ test("BU1 each module is in one file, and few files are published", () => {
   const modules = files.flatMap(modulesOf)
   expect(modules.length).toBeGreaterThan(300)
   expect(modules.length).toBe(new Set(modules).size)
-  expect(files.length).toBeLessThan(70)
+  expect(files.length).toBeLessThan(80)
 })
 
 test("BU1 what one door throws is of the class that another publishes", async () => {

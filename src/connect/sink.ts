@@ -39,6 +39,8 @@ export type SinkGuarantee =
   /** Exactly once as long as the process lives, with which the target ends. */
   | "exactly-once-in-process"
   | "at-least-once"
+  /** What comes again has the key that it came with first. */
+  | "at-least-once-with-keys"
 
 /** What a sink may use. */
 export interface SinkContext {

@@ -36,6 +36,7 @@ export const GUARANTEES: Readonly<Record<SinkGuarantee, string>> = {
   "exactly-once": "exactly once",
   "exactly-once-in-process": "exactly once while the process lives",
   "at-least-once": "at least once",
+  "at-least-once-with-keys": "at least once, with Idempotency-Key",
 }
 
 /** The text. */

@@ -3,7 +3,7 @@
  * that the server tells, or by halving, within savepoints: a good row is copied twice for each that is refused in front of it, at most.
  */
 import { TidemarkError } from "../../base/errors.ts"
-import type { EpochFiles } from "./epoch-files.ts"
+import type { EpochFiles } from "../../connect/epoch-files.ts"
 import { EpochRows } from "./epoch-rows.ts"
 import { literal, quoted } from "./identifiers.ts"
 import { isNext, lockMarker, markSql, type Claimant } from "./marker.ts"

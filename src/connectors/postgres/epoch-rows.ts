@@ -3,7 +3,7 @@ import { assert } from "../../base/assert.ts"
 import { ByteWriter } from "../../base/bytes.ts"
 import { writtenAs } from "./column-type.ts"
 import { fieldsOfLine } from "./copy-encoder.ts"
-import type { EpochFiles } from "./epoch-files.ts"
+import type { EpochFiles } from "../../connect/epoch-files.ts"
 import type { StagedEpoch } from "./staged-epoch.ts"
 import type { TargetTable } from "./target-table.ts"
 

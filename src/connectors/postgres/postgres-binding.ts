@@ -5,7 +5,7 @@ import type { Env } from "../../env/env.ts"
 import { readSecret } from "../../env/node/secret-values.ts"
 import type { ViolationPolicy } from "./apply-epoch.ts"
 import { checkTable, claim, schemaOf, SESSION_SQL, takeLock, tryLock } from "./claim.ts"
-import { EpochFiles } from "./epoch-files.ts"
+import { EpochFiles } from "../../connect/epoch-files.ts"
 import { tableText, type TableName } from "./identifiers.ts"
 import type { Claimant, KnownHistory } from "./marker.ts"
 import { PatientDatabase } from "./patient-database.ts"
@@ -90,8 +90,8 @@ export class PostgresBinding implements SinkBinding {
       const { found, applied } = opened.value
       table = found
       const pending = history.staged.filter(({ sequence }) => sequence > applied.sequence)
-      const files = new EpochFiles(env.disk, stateDirectory, output)
-      await files.keepOnly(history.staged, "sink.postgres.recover.remove")
+      const files = new EpochFiles({ disk: env.disk, stateDirectory, output, steps: "sink.postgres" })
+      await files.keepOnly(history.staged)
       const target = { table: found, claimant, files, onViolation: this.#target.onViolation }
       const sink = new PostgresSink({ database, target, schema, applied, pending, newId, onEvent })
       await sink.applyPending()

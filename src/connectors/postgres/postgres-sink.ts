@@ -99,7 +99,7 @@ export class PostgresSink implements Sink {
     const bytes = this.#takeBytes()
     return this.#inTurn(async () => {
       const { files } = this.#parts.target
-      if (bytes.length > 0) await files.append(this.#staged.sequence + 1, viewOf(bytes), "sink.postgres.flush.write")
+      if (bytes.length > 0) await files.append(this.#staged.sequence + 1, viewOf(bytes), "flush")
       this.#giveBack(bytes)
     })
   }
@@ -171,7 +171,7 @@ export class PostgresSink implements Sink {
     const { files, claimant } = this.#parts.target
     const sequence = this.#staged.sequence + 1
     const isInline = files.length === 0 && bytes.length <= INLINE_BYTES_MAX
-    if (!isInline && bytes.length > 0) await files.append(sequence, bytes, "sink.postgres.stage.write")
+    if (!isInline && bytes.length > 0) await files.append(sequence, bytes, "stage")
     const epoch: StagedEpoch = {
       token: claimant.token,
       sequence,

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest"
+import { SimWorld } from "../../../sim/sim-env.ts"
+import { DeadLetterFile } from "./dead-letter-file.ts"
+
+const letter = (n: number) => ({
+  at: "2026-11-28T16:00:00.000Z",
+  key: `k${n}`,
+  reason: 'a "reason"',
+  row: `{"n":${n}}`,
+})
+const line = (n: number) =>
+  `{"at":"2026-11-28T16:00:00.000Z","key":"k${n}","reason":"a \\"reason\\"","row":{"n":${n}}}\n`
+
+test.each([
+  ["nothing", "", ""],
+  ["whole lines", line(1) + line(2), line(1) + line(2)],
+  ["half a line behind a whole one", line(1) + line(2).slice(0, 20), line(1)],
+  ["half a line alone", line(1).slice(0, -1), ""],
+  ["half a line that is long", line(1) + "x".repeat(200_000), line(1)],
+])("DF2 what a crash has left is cut off before another line follows: %s", async (_, before, kept) => {
+  const world = new SimWorld({ seed: 1 })
+  world.image.installDirectory("/out")
+  if (before !== "") world.image.install("/out/dead-letters.jsonl", new TextEncoder().encode(before))
+  const { disk } = world.boot()
+  const write = async (): Promise<void> => {
+    const file = new DeadLetterFile(disk, "/out")
+    await file.append([letter(3), letter(4)])
+    await file.append([letter(5)])
+    await file.close()
+  }
+  expect(await world.run(write())).toBe("settled")
+  world.crash()
+  const text = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl"))
+  expect(text).toBe(kept + line(3) + line(4) + line(5))
+})

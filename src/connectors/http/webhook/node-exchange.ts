@@ -1,0 +1,68 @@
+/**
+ * Requests by Node's own client, over connections that are kept. No redirect is followed: where rows and their token go is what the program has said.
+ */
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http"
+import { Agent as TlsAgent, request as tlsRequest } from "node:https"
+import { ByteWriter } from "../../../base/bytes.ts"
+import { ExchangeError, type Exchange, type WebhookAnswer, type WebhookRequest } from "./exchange.ts"
+
+/** So much is read of a body, so that its connection can be used again; so much of that is shown. */
+const [BODY_BYTES_MAX, SHOWN_BYTES_MAX] = [64 * 1024, 1024] as const
+const decoder = new TextDecoder()
+
+/** See the head of this file. */
+export class NodeExchange implements Exchange {
+  readonly #plain: Agent
+  readonly #tls: TlsAgent
+
+  constructor(connections: number) {
+    const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections }
+    this.#plain = new Agent(options)
+    this.#tls = new TlsAgent(options)
+  }
+
+  send({ url, method, headers, body }: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+    const isTls = url.startsWith("https:")
+    const options = { method, headers: { ...headers, "content-length": body.length }, signal }
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => reject(new ExchangeError(messageOf(error)))
+      const take = (response: IncomingMessage): void => void readAnswer(response).then(resolve, fail)
+      const request = isTls
+        ? tlsRequest(url, { ...options, agent: this.#tls }, take)
+        : httpRequest(url, { ...options, agent: this.#plain }, take)
+      request.on("error", fail)
+      request.end(body)
+    })
+  }
+
+  close(): void {
+    this.#plain.destroy()
+    this.#tls.destroy()
+  }
+}
+
+/** The answer, with the beginning of its body. What the status says holds however the body ends. */
+async function readAnswer(response: IncomingMessage): Promise<WebhookAnswer> {
+  const { statusCode = 0, statusMessage = "", headers } = response
+  const shown = new ByteWriter(SHOWN_BYTES_MAX)
+  let read = 0
+  try {
+    for await (const piece of response as AsyncIterable<Uint8Array>) {
+      if (read < SHOWN_BYTES_MAX) shown.raw(piece.subarray(0, SHOWN_BYTES_MAX - read))
+      read += piece.length
+      // Leaving the loop closes the connection.
+      if (read > BODY_BYTES_MAX) break
+    }
+  } catch {
+    // The status has come: that is the answer.
+  }
+  const text = decoder.decode(shown.view())
+  return { status: statusCode, statusText: statusMessage, retryAfter: headers["retry-after"], text }
+}
+
+/** Names that have several addresses fail with an error of errors, which has no message. */
+function messageOf(error: Error): string {
+  if (error instanceof AggregateError)
+    return error.errors.map((each: unknown) => String((each as Error).message)).join(", ")
+  return error.message
+}
