@@ -33,6 +33,12 @@ const values = readOptions({
       default: "wall",
       help: "Rates by the clock, or by processor time of all threads: on a machine that does other work.",
     },
+    as: {
+      value: "FORM",
+      choices: ["rows", "columns"],
+      default: "rows",
+      help: "What is pushed: rows that are objects, or columns that are arrays, typed where they are numbers.",
+    },
     directory: { value: "DIR", help: "Where the files lie. Default: the system's directory for temporary files." },
   },
 })
@@ -52,9 +58,10 @@ await runMain(async () => {
   try {
     const doors = { ...(await fromDist("index")), ...(await fromDist("log")) }
     // It imports what was built just now.
-    const { JOBS } = await import(new URL("../bench/durability/jobs.mjs", import.meta.url).href)
+    const { columnsOf, JOBS } = await import(new URL("../bench/durability/jobs.mjs", import.meta.url).href)
     const results = {}
-    for (const [name, what] of Object.entries(JOBS)) results[name] = await measure(doors, what, folder)
+    for (const [name, what] of Object.entries(JOBS))
+      results[name] = await measure(doors, { ...what, columnsOf }, folder)
     print(results)
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
   } finally {
@@ -65,13 +72,14 @@ await runMain(async () => {
 /** One job, in each way, in turn; the first round does not count. */
 async function measure(doors, what, folder) {
   const rows = what.rows(rowCount)
+  const records = values.as === "rows" ? rows : what.columnsOf(what.schema, rows)
   const measured = { disk: [], ways: Object.fromEntries(Object.keys(WAYS).map((way) => [way, []])) }
   for (let round = -1; round < rounds; round++) {
     const disk = (await largeWrites(folder, 64)) * 2 ** 20
     if (round >= 0) measured.disk.push(disk)
     let expected
     for (const [way, options] of Object.entries(WAYS)) {
-      const { results, ...numbers } = await pushAll(doors, what, rows, options, { folder, clock: values.clock })
+      const { results, ...numbers } = await pushAll(doors, what, records, options, { folder, clock: values.clock })
       expected ??= results
       if (results !== expected) throw new Error(`${way}: other results`)
       if (round >= 0) measured.ways[way].push(numbers)

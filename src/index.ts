@@ -96,7 +96,7 @@ export type { Random } from "./connectors/generate/random.ts"
 export { memory } from "./connectors/memory/memory.ts"
 export type { MemoryRows } from "./connectors/memory/memory.ts"
 export { pushed } from "./connectors/pushed/pushed.ts"
-export type { PushedInput, PushedOptions } from "./connectors/pushed/pushed.ts"
+export type { PushedColumns, PushedInput, PushedOptions } from "./connectors/pushed/pushed.ts"
 export { stdout } from "./connectors/stdout/stdout.ts"
 export type { StdoutOptions } from "./connectors/stdout/stdout.ts"
 

@@ -34,7 +34,10 @@ process.on("message", () => (mayEnd = true))
 await Promise.all(Array.from({ length: 4 }, async () => {
   while (!mayEnd) {
     const numbers = Array.from({ length: 1 + (next % 50) }, () => next++)
-    await inlet.push(numbers.map((n) => ({ n, half: n / 2, text: n % 3 === 0 ? null : "x".repeat((n * 37) % 300) })))
+    const textOf = (n) => (n % 3 === 0 ? null : "x".repeat((n * 37) % 300))
+    const rows = () => numbers.map((n) => ({ n, half: n / 2, text: textOf(n) }))
+    const columns = () => ({ n: Float64Array.from(numbers), half: Float64Array.from(numbers, (n) => n / 2), text: numbers.map(textOf) })
+    await inlet.push(numbers.length % 2 === 0 ? rows() : columns())
     process.send(numbers)
   }
 }))

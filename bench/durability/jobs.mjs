@@ -106,3 +106,15 @@ export const JOBS = {
     }),
   },
 }
+
+/** Rows as columns: numbers in the arrays that columns of their types lie in. */
+export function columnsOf({ fields }, rows) {
+  return Object.fromEntries(
+    fields.map(({ name, type: { storage } }) => {
+      const values = rows.map((row) => row[name])
+      if (storage === "float64") return [name, Float64Array.from(values)]
+      if (storage === "int32") return [name, Int32Array.from(values)]
+      return [name, storage === "int64" ? BigInt64Array.from(values, BigInt) : values]
+    }),
+  )
+}

@@ -12,6 +12,8 @@ import type { Batch } from "../../batch/batch.ts"
 import type { Column } from "../../batch/column.ts"
 import { START, type Position } from "../../batch/position.ts"
 import type { Partition, PartitionReader, Source, SourceContext } from "../../connect/source.ts"
+import type { NumberedRecords } from "../../batch/numbered-records.ts"
+import { ColumnArrays, GivenColumns } from "../../formats/column-arrays.ts"
 import { RowObjects } from "../../formats/row-objects.ts"
 import { BlockQueue, type QueueEntry } from "./block-queue.ts"
 import { AS_PUSHED, BlockRecords } from "./block-record.ts"
@@ -29,6 +31,13 @@ export interface PushedSourceParts {
   readonly onClose: () => void
 }
 
+/** What is pushed at once. */
+interface Records {
+  readonly count: number
+  /** Makes columns of as many from one on as one block has room for. */
+  take(first: number): NumberedRecords
+}
+
 const PARTITION = "pushed"
 
 /** When so many values of rows have become columns, what is ready comes first: ends of writes, and what the job has to do. */
@@ -40,6 +49,7 @@ export class PushedSource implements Source {
   readonly #context: SourceContext
   readonly #parts: PushedSourceParts
   readonly #rows: RowObjects
+  readonly #columns: ColumnArrays
   readonly #records: BlockRecords
   readonly #queue: BlockQueue
   readonly #appending = new Set<Promise<void>>()
@@ -52,20 +62,27 @@ export class PushedSource implements Source {
     this.#context = context
     this.#parts = parts
     this.#rows = new RowObjects(context.arena, context.schema, context.prefix?.reads)
+    this.#columns = new ColumnArrays(context.arena, context.schema, context.prefix?.reads)
     this.#records = new BlockRecords(context)
     this.#queue = new BlockQueue(parts.maxWaitingBytes)
   }
 
-  /** @throws TidemarkError `input-closed` where nothing more is taken; what the log throws where it is not durable. */
-  async push(rows: readonly unknown[]): Promise<void> {
+  /**
+   * Takes rows, or an object of columns.
+   *
+   * @throws TidemarkError `input-closed` where nothing more is taken; `invalid-options` where columns are none; what the log throws where it
+   * is not durable.
+   */
+  async push(given: readonly unknown[] | object): Promise<void> {
     if (this.#isEnded) throw closedError(this.#context.input)
+    const records = Array.isArray(given) ? this.#recordsOfRows(given) : this.#recordsOfColumns(given)
     const stored: Promise<void>[] = []
-    for (let first = 0; first < rows.length;) {
+    for (let first = 0; first < records.count;) {
       const turn = this.#queue.room()
       if (turn !== undefined) await turn
       if (this.#isClosed) throw closedError(this.#context.input)
-      const storing = this.#take(rows, first)
-      first += storing.records
+      const storing = this.#take(records, first)
+      first += storing.taken
       stored.push(storing.done)
     }
     await Promise.all(stored)
@@ -114,23 +131,33 @@ export class PushedSource implements Source {
     await this.#parts.store?.close()
   }
 
-  /** Makes a block of as many rows as one has room for, and sees to it that it becomes durable. */
-  #take(rows: readonly unknown[], first: number): { readonly records: number; readonly done: Promise<void> } {
+  #recordsOfRows(rows: readonly unknown[]): Records {
+    const { length: count } = rows
+    const rangeFrom = (first: number) => ({ first: 0, count: count - first, stride: 1, partition: 0 })
+    return { count, take: (first) => this.#rows.take(rangeFrom(first), (number) => rows[first + number]) }
+  }
+
+  #recordsOfColumns(columns: object): Records {
+    const given = new GivenColumns(this.#context.schema, columns)
+    return { count: given.count, take: (first) => this.#columns.take(given, first) }
+  }
+
+  /** Makes a block of as many records as one has room for, and sees to it that it becomes durable. */
+  #take(pushed: Records, first: number): { readonly taken: number; readonly done: Promise<void> } {
     const queue = this.#queue
     const entry = queue.enter()
     try {
-      const range = { first: 0, count: rows.length - first, stride: 1, partition: 0 }
-      const { batch, bad, records, release } = this.#rows.take(range, (number) => rows[first + number])
+      const { batch, bad, records: taken, release } = pushed.take(first)
       const badRows = bad.map(({ reason, field, raw }): BadRow => ({ reason, field, raw }))
       const block = this.#behindPrefix({ batch, bad: badRows, dropped: 0, form: AS_PUSHED, skipped: 0, release })
-      this.#pauseBehind(records)
+      this.#pauseBehind(taken)
       queue.fill(entry, bytesOf(block.batch))
       const { store } = this.#parts
       if (store === undefined) {
         queue.ready(entry, { ...block, place: undefined })
-        return { records, done: Promise.resolve() }
+        return { taken, done: Promise.resolve() }
       }
-      return { records, done: this.#store(store, entry, block) }
+      return { taken, done: this.#store(store, entry, block) }
     } catch (error) {
       queue.leave(entry)
       throw error

@@ -28,6 +28,13 @@ function rowsOf(id: number) {
   return Array.from({ length: 1 + (id % 7) }, (_, index) => ({ id, index, text: id % 3 === 0 ? null : `piece ${id}` }))
 }
 
+/** The same, as columns. */
+function columnsOf(id: number) {
+  const rows = rowsOf(id)
+  const ids = Float64Array.from(rows, (row) => row.id)
+  return { id: ids, index: Int32Array.from(rows, ({ index }) => index), text: rows.map(({ text }) => text) }
+}
+
 /** An input with small segments, that lets go often; whoever pushes is given the source. */
 function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000, runsPrefix = false): SourceBinding {
   return {
@@ -121,6 +128,9 @@ describe("a pushed input", () => {
       const source = await input.openSource(contextOf(env))
       await expect(input.openSource(contextOf(env))).rejects.toMatchObject({ code: "invalid-options" })
       await input.push(rowsOf(1))
+      await input.push({ id: [1, 2], index: new Int8Array(2) })
+      await expect(input.push({ id: [1, 2], index: [1] })).rejects.toMatchObject({ code: "invalid-options" })
+      await expect(input.push({} as never)).rejects.toThrow("none of the columns")
       input.end()
       await expect(input.push(rowsOf(2))).rejects.toMatchObject({ code: "input-closed" })
       await source.close()
@@ -136,7 +146,7 @@ describe("a pushed input", () => {
     expect(() => pushed({} as never)).toThrow("not a schema")
     expect(() => pushed(Piece, { maxWaitingBytes: 0 })).toThrow("maxWaitingBytes is 0")
     expect(() => pushed(Piece, { isDurable: "yes" as never })).toThrow('isDurable is "yes"')
-    await expect(pushed(Piece).push({} as never)).rejects.toThrow("not an array")
+    await expect(pushed(Piece).push("rows" as never)).rejects.toThrow("no rows and no columns")
   })
 
   test("PU1 PU5 is read again from where the job was, by row, over a loss of power; what is not what was read is refused", async () => {
@@ -259,17 +269,22 @@ test("PU7 what fails in the prefix is a dead letter of its operator, and what it
       { id: 4, index: 0, text: "long enough" },
     ])
     await source!.push([{ id: 5, index: 0, text: "short" }])
+    await source!.push({ id: [6, 7, 8], index: [0, 0, 0.5], text: ["long, and good", null, "long, and bad"] })
+    await source!.push({ id: [9, 10], index: [0, 0], text: ["still longer", null] })
     source!.end()
     return await handle.finished
   }
   const promise = program(bench.world.boot())
   await bench.world.run(promise)
   const { status } = await promise
-  expect(out.rows).toEqual([{ id: 4 }])
-  expect(status.rowsIn).toBe(5)
+  expect(out.rows).toEqual([{ id: 4 }, { id: 6 }, { id: 9 }])
+  expect(status.rowsIn).toBe(10)
   expect(bench.bad.rows).toMatchObject([
     { operator: null, field: "index" },
     { operator: "pieces/filter", raw: '{"id":2,"index":0,"text":null}' },
+    { operator: null, field: "index", raw: '{"id":8,"index":0.5,"text":"long, and bad"}' },
+    { operator: "pieces/filter", raw: '{"id":7,"index":0,"text":null}' },
+    { operator: "pieces/filter", raw: '{"id":10,"index":0,"text":null}' },
   ])
 })
 
@@ -325,7 +340,7 @@ class Pushers {
       Array.from({ length: 3 }, async () => {
         for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
           this.attempts.set(id, (this.attempts.get(id) ?? 0) + 1)
-          await source.push(rowsOf(id))
+          await source.push(this.#prng.chance(0.5) ? rowsOf(id) : columnsOf(id))
           this.acknowledged.add(id)
           await env.timers.sleep(this.#prng.below(100_000))
         }
