@@ -194,6 +194,17 @@ export class ByteReader {
     return at
   }
 
+  /** Goes on at another place of the same bytes. */
+  moveTo(position: number): void {
+    assert(position >= 0 && position <= this.#bytes.length, "a reader stays within its bytes")
+    this.#at = position
+  }
+
+  /** Leaves bytes out. */
+  skip(count: number): void {
+    this.#take(count)
+  }
+
   uint8(): number {
     return this.#view.getUint8(this.#take(1))
   }

@@ -10,9 +10,21 @@ import { TidemarkError } from "../base/errors.ts"
  */
 export function takeChanges(operator: string, changes: ByteReader, apply: (changes: ByteReader) => void): void {
   if (changes.remaining === 0) return
-  try {
+  readingState(operator, () => {
     apply(changes)
     if (changes.remaining > 0) throw new RangeError(`there are ${changes.remaining} bytes too many`)
+  })
+}
+
+/**
+ * Reads bytes of an operator's state that it has taken over.
+ *
+ * @param read throws RangeError, or TypeError, where the bytes are none.
+ * @throws TidemarkError `state-corrupt` naming the operator.
+ */
+export function readingState<T>(operator: string, read: () => T): T {
+  try {
+    return read()
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error
     throw new TidemarkError("state-corrupt", `The state of the operator ${operator} cannot be read.`, {

@@ -32,11 +32,11 @@ export interface LogPlace {
   readonly offset: number
 }
 
-/** A record and its place, until the visitor returns. */
+/** A record and its place, until the visitor returns: the next one may be the same object. */
 export interface LogRecord {
   readonly lsn: LogPlace
   readonly type: number
-  /** A view that is valid until then, too. */
+  /** A view of what was read, about a mebibyte at once. Nobody changes it, also later. */
   readonly payload: Uint8Array
 }
 

@@ -258,7 +258,7 @@ class UnsyncedTail {
     if (lsn.generation !== this.#generation) this.#records = []
     this.#generation = lsn.generation
     while (this.#records.length > 0 && this.#records[0]!.offset < syncedThrough) this.#records.shift()
-    this.#records.push({ type, payload: payload.slice(), offset: lsn.offset })
+    this.#records.push({ type, payload, offset: lsn.offset })
   }
 
   /** The tail of the newest generation, and where it begins there. */

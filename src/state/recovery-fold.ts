@@ -185,8 +185,7 @@ export class RecoveryFold implements LogVisitor {
     const snapshot = this.#snapshot
     // A crash that cut the removal of old segments short leaves epochs that the snapshot behind them makes superfluous.
     if (!this.#isGrounded && snapshot === undefined) return
-    // The bytes are a view of a read buffer; the state outlives it.
-    const record = decodeEpoch(payload.slice(), this.#isGrounded ? this.#partitions : snapshot!.partitions)
+    const record = decodeEpoch(payload, this.#isGrounded ? this.#partitions : snapshot!.partitions)
     if (snapshot !== undefined) {
       this.#expectNext(record, (snapshot.behind.at(-1) ?? snapshot.base).epoch)
       snapshot.behind.push(record)
@@ -219,7 +218,7 @@ export class RecoveryFold implements LogVisitor {
   }
 
   #takeSlice(payload: Uint8Array): void {
-    const { epoch, operator, changes } = decodeSlice(payload.slice())
+    const { epoch, operator, changes } = decodeSlice(payload)
     const snapshot = this.#openSnapshot(epoch)
     if (snapshot === undefined) return
     snapshot.slices.push({ operator, changes })

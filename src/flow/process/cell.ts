@@ -61,6 +61,23 @@ export interface Cell {
   migrated(spec: StateSpec, how: CellMigration): Cell
 }
 
+/** What is seen of a cell's changes that are left out. */
+export interface SeenChanges {
+  /** Whether nothing was before them. */
+  isFirst: boolean
+  /** Whether they say all of it, whatever was before. */
+  isWhole: boolean
+  /** When the first of the values expires, or `Infinity`. */
+  expiresMicros: number
+}
+
+/**
+ * Leaves out what one call of `writeChanges` or `writeAll` wrote, without reading values.
+ *
+ * @throws RangeError where it is none, as far as that shows.
+ */
+export type CellSkip = (from: ByteReader, seen: SeenChanges) => void
+
 /** A value and when it expires. */
 export interface Held {
   readonly value: unknown
@@ -70,6 +87,11 @@ export interface Held {
 /** Writes when a value expires, where values of the cell do. */
 export function writeExpiry(out: ByteWriter, expiresMicros: number, ttlMicros: number): void {
   if (ttlMicros !== Infinity) out.float64(expiresMicros)
+}
+
+/** Takes note of when a value expires that is left out. */
+export function seeExpiry(from: ByteReader, ttlMicros: number, seen: SeenChanges): void {
+  if (ttlMicros !== Infinity) seen.expiresMicros = Math.min(seen.expiresMicros, from.float64())
 }
 
 /** Reads when a value expires. */

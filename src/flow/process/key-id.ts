@@ -8,7 +8,10 @@ export function keyIdOf(types: readonly ColumnType[], values: readonly unknown[]
   return values.map((value, index) => types[index]!.toJson(value === 0 ? 0 : value)).join(",")
 }
 
-/** The values as they are kept: nobody can change them, and −0 is +0. */
+/** The values as they are kept: nobody can change them, −0 is +0, and what is no number has the same bits everywhere. */
 export function settledKey(types: readonly ColumnType[], values: readonly unknown[]): readonly unknown[] {
-  return values.map((value, index) => (value === 0 ? 0 : settled(types[index]!, value)))
+  return values.map((value, index) => {
+    if (typeof value !== "number") return settled(types[index]!, value)
+    return value === 0 ? 0 : Number.isNaN(value) ? NaN : value
+  })
 }

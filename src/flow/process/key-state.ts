@@ -6,15 +6,18 @@
  * sequence number.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import type { Cell } from "./cell.ts"
-import { ListCell } from "./list-cell.ts"
-import { MapCell } from "./map-cell.ts"
+import type { Cell, CellSkip } from "./cell.ts"
+import { ListCell, skipList } from "./list-cell.ts"
+import { MapCell, skipMap } from "./map-cell.ts"
 import type { StateSpec } from "./process-spec.ts"
 import type { Timer } from "./timer-queue.ts"
-import { ValueCell } from "./value-cell.ts"
+import { skipValue, ValueCell } from "./value-cell.ts"
 
-/** A timer of a key. */
-export type KeyTimer = Timer<KeyState>
+/** A timer of a key, which its owner is by its row. */
+export type KeyTimer = Timer<number>
+
+/** The timers of a key that are set, by `timerId`. */
+export type KeyTimers = Map<string, KeyTimer>
 
 /** Which timer of a key one is. */
 type TimerName = Pick<KeyTimer, "kind" | "tag">
@@ -24,25 +27,25 @@ const NO_TIMERS: ReadonlyMap<string, KeyTimer> = new Map()
 /** See the head of this file. */
 export class KeyState {
   /** By which the operator finds it. */
-  readonly id: unknown
+  readonly row: number
   /** The values of the key columns, in order. */
   readonly key: readonly unknown[]
   readonly cells: readonly Cell[]
-  #timers: Map<string, KeyTimer> | undefined
+  #timers: KeyTimers | undefined
   /** The timers that were set or went since the last write: kind and tag by id. */
   #changedTimers: Map<string, TimerName> | undefined
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
-  /** In which slices of all states it is, by their number. */
-  slicedIn = 0
 
-  constructor(id: unknown, key: readonly unknown[], cells: readonly Cell[]) {
-    this.id = id
+  /** @param timers that are set. */
+  constructor(row: number, key: readonly unknown[], cells: readonly Cell[], timers?: KeyTimers) {
+    this.row = row
     this.key = key
     this.cells = cells
+    this.#timers = timers
   }
 
-  /** The timers that are set, by `timerId`. */
+  /** The timers that are set. */
   get timers(): ReadonlyMap<string, KeyTimer> {
     return this.#timers ?? NO_TIMERS
   }
@@ -65,54 +68,28 @@ export class KeyState {
     if (this.#timers?.size === 0) this.#timers = undefined
   }
 
+  /** Gives its timers up to who keeps them now. */
+  takeTimers(): KeyTimers | undefined {
+    const timers = this.#timers
+    this.#timers = undefined
+    return timers
+  }
+
   writeChanges(out: ByteWriter): void {
     for (const cell of this.cells) cell.writeChanges(out)
-    this.#writeTimers(out, this.#changedTimers ?? NO_TIMERS)
+    writeTimers(out, this.#changedTimers ?? NO_TIMERS, this.timers)
     this.#changedTimers = undefined
   }
 
-  writeAll(out: ByteWriter): void {
+  /** Appends all of its cells, as changes of empty ones. */
+  writeCells(out: ByteWriter): void {
     for (const cell of this.cells) cell.writeAll(out)
-    this.#writeTimers(out, this.timers)
   }
 
-  #writeTimers(out: ByteWriter, timers: ReadonlyMap<string, TimerName>): void {
-    out.varint(timers.size)
-    for (const [id, { kind, tag }] of timers) {
-      const timer = this.timers.get(id)
-      out.varint(kind)
-      out.text(tag)
-      out.uint8(timer === undefined ? 0 : 1)
-      if (timer === undefined) continue
-      out.float64(timer.time)
-      out.varint(timer.sequence)
-    }
-  }
-
-  /**
-   * Takes over what was written.
-   *
-   * @param kinds how many kinds of timers there are.
-   */
-  apply(from: ByteReader, kinds: number): void {
+  /** Takes over what was written of its cells. */
+  applyCells(from: ByteReader): void {
     for (const cell of this.cells) cell.apply(from)
-    for (let left = from.varint(); left > 0; left--) {
-      const kind = from.varint()
-      if (kind >= kinds) throw new RangeError(`there is no kind ${kind} of timers`)
-      const tag = from.text()
-      const id = timerId(kind, tag)
-      if (from.uint8() === 0) this.restoreTimer(id, undefined)
-      else {
-        const time = from.float64()
-        this.restoreTimer(id, { owner: this, kind, tag, time, sequence: from.varint(), isSet: true })
-      }
-    }
   }
-}
-
-/** Tells the timers of a key apart. */
-export function timerId(kind: number, tag: string): string {
-  return `${kind} ${tag}`
 }
 
 /** An empty cell. */
@@ -126,4 +103,69 @@ export function cellOf(spec: StateSpec): Cell {
     case "map":
       return new MapCell(spec)
   }
+}
+
+/** What leaves out changes of such a cell. */
+export function cellSkipOf(spec: StateSpec): CellSkip {
+  switch (spec.kind) {
+    case "value":
+    case "reducing":
+      return skipValue(spec)
+    case "list":
+      return skipList(spec)
+    case "map":
+      return skipMap(spec)
+  }
+}
+
+/** Appends what became of timers; `set` are those of them that are set. */
+export function writeTimers(
+  out: ByteWriter,
+  names: ReadonlyMap<string, TimerName>,
+  set: ReadonlyMap<string, KeyTimer>,
+): void {
+  out.varint(names.size)
+  for (const [id, { kind, tag }] of names) {
+    const timer = set.get(id)
+    out.varint(kind)
+    out.text(tag)
+    out.uint8(timer === undefined ? 0 : 1)
+    if (timer === undefined) continue
+    out.float64(timer.time)
+    out.varint(timer.sequence)
+  }
+}
+
+/**
+ * Takes over what became of timers of the key `owner`.
+ *
+ * @param kinds how many kinds of timers there are.
+ * @param timers those that are set; `undefined` for none.
+ * @returns those that are set now.
+ */
+export function readTimers(
+  from: ByteReader,
+  owner: number,
+  kinds: number,
+  timers: KeyTimers | undefined,
+): KeyTimers | undefined {
+  let set = timers
+  for (let left = from.varint(); left > 0; left--) {
+    const kind = from.varint()
+    if (kind >= kinds) throw new RangeError(`there is no kind ${kind} of timers`)
+    const tag = from.text()
+    const id = timerId(kind, tag)
+    if (from.uint8() === 0) set?.delete(id)
+    else {
+      const time = from.float64()
+      set ??= new Map()
+      set.set(id, { owner, kind, tag, time, sequence: from.varint(), isSet: true })
+    }
+  }
+  return set === undefined || set.size === 0 ? undefined : set
+}
+
+/** Tells the timers of a key apart. */
+export function timerId(kind: number, tag: string): string {
+  return `${kind} ${tag}`
 }

@@ -94,12 +94,13 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   readonly #frame: CallFrame
   readonly #view: ProcessContext
   readonly #made: readonly MadeRows[]
-  #eventTimers = new TimerQueue<KeyState>()
-  #processingTimers = new TimerQueue<KeyState>()
+  // By the rows of keys.
+  #eventTimers = new TimerQueue<number>()
+  #processingTimers = new TimerQueue<number>()
   /** When values of keys expire, once a key. */
-  #expiries = new TimerQueue<KeyState>()
-  #nextExpiry = new Map<KeyState, number>()
-  /** Whether the queues are not those of the states, as these have been restored. */
+  readonly #expiries = new TimerQueue<number>()
+  readonly #nextExpiry = new Map<number, number>()
+  /** Whether timers are not in the queues, as states have been restored. */
   #isRestored = false
   #upstreams: readonly Upstream[] = []
   #watermark = -Infinity
@@ -121,7 +122,8 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     })
     this.#keyNames = spec.keys
     this.#keyTypes = spec.keys.map((name) => commonType(inputs, name))
-    this.#states = new KeyedStates(this.#keyTypes, Object.values(spec.state), spec.timers.length)
+    const specs = Object.values(spec.state)
+    this.#states = new KeyedStates({ operator: id, keyTypes: this.#keyTypes, specs, kinds: spec.timers.length })
     const main = new MadeRows(schema, "main", context.arena)
     const sides = Object.entries(spec.sides).map(([name, each]) => {
       return [name, new MadeRows(each, sidePort(name), context.arena)] as const
@@ -161,7 +163,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     return this.#eventTimers.size + this.#processingTimers.size
   }
 
-  /** What it keeps, key by key, in the order in which they came. */
+  /** What it keeps, key by key. */
   keptKeys(): KeptKey[] {
     const { spec } = this.#options
     const world = { ...NOBODYS_CALL, time: this.#isTimed ? this.#watermark : this.#frame.nowMicros }
@@ -279,8 +281,10 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   }
 
   #fire(timer: KeyTimer, watermark: number, emitWatermark: number): void {
-    const { owner: state, kind, tag, time } = timer
+    const { owner, kind, tag, time } = timer
     const { name, domain, onTimer } = this.#options.spec.timers[kind]!
+    const state = this.#states.at(owner)
+    assert(state !== undefined, "a key with a timer has a row")
     this.#states.preserve(state)
     state.setTimer(timerId(kind, tag), kind, tag, undefined)
     const handler = onTimer as (context: unknown) => unknown
@@ -319,7 +323,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     }
     const { hasChanged, expiresMicros } = frame.commit((timer) => this.#setTimer(state, timer))
     this.#states.settle(state, hasChanged || isTimer)
-    if (expiresMicros !== Infinity) this.#expireAt(state, expiresMicros)
+    if (expiresMicros !== Infinity) this.#expireAt(state.row, expiresMicros)
   }
 
   #setTimer(state: KeyState, { id, kind, tag, time }: PendingTimer): void {
@@ -327,12 +331,12 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     const queue = this.#queueOf(kind)
     if (before !== undefined) queue.remove(before)
     if (time === undefined) return state.setTimer(id, kind, tag, undefined)
-    const timer = { owner: state, kind, tag, time, sequence: this.#sequence++, isSet: true }
+    const timer = { owner: state.row, kind, tag, time, sequence: this.#sequence++, isSet: true }
     queue.add(timer)
     state.setTimer(id, kind, tag, timer)
   }
 
-  #queueOf(kind: number): TimerQueue<KeyState> {
+  #queueOf(kind: number): TimerQueue<number> {
     return this.#options.spec.timers[kind]!.domain === "event" ? this.#eventTimers : this.#processingTimers
   }
 
@@ -356,20 +360,21 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     }
   }
 
-  #expireAt(state: KeyState, time: number): void {
-    if ((this.#nextExpiry.get(state) ?? Infinity) <= time) return
-    this.#nextExpiry.set(state, time)
-    this.#expiries.add({ owner: state, kind: 0, tag: "", time, sequence: 0, isSet: true })
+  #expireAt(row: number, time: number): void {
+    if ((this.#nextExpiry.get(row) ?? Infinity) <= time) return
+    this.#nextExpiry.set(row, time)
+    this.#expiries.add({ owner: row, kind: 0, tag: "", time, sequence: 0, isSet: true })
   }
 
   #expire(time: number): void {
     for (let due = this.#expiries.take(time); due !== undefined; due = this.#expiries.take(time)) {
-      const { owner: state } = due
-      this.#nextExpiry.delete(state)
+      this.#nextExpiry.delete(due.owner)
+      const state = this.#states.at(due.owner)
+      if (state === undefined) continue
       this.#states.preserve(state)
       const next = Math.min(...state.cells.map((cell) => cell.expire(time)))
       this.#states.settle(state, true)
-      if (next !== Infinity) this.#expireAt(state, next)
+      if (next !== Infinity) this.#expireAt(state.row, next)
     }
   }
 
@@ -382,6 +387,15 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#writeHead(out)
     this.#states.writeChanges(out)
     this.#hasMoved = false
+  }
+
+  /** How many keys have changed, and are not written ahead. */
+  get changedKeys(): number {
+    return this.#states.changedKeys
+  }
+
+  writeAhead(keys: number): void {
+    this.#states.writeAhead(keys)
   }
 
   writeAll(out: ByteWriter): void {
@@ -418,7 +432,9 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#watermark = changes.float64()
     this.#frame.nowMicros = changes.float64()
     this.#sequence = changes.varint()
-    this.#states.apply(changes)
+    this.#states.apply(changes, (row, expiresMicros) => {
+      this.#expireAt(row, expiresMicros)
+    })
     this.#isRestored = true
   }
 
@@ -436,12 +452,6 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#isRestored = false
     this.#eventTimers = new TimerQueue()
     this.#processingTimers = new TimerQueue()
-    this.#expiries = new TimerQueue()
-    this.#nextExpiry = new Map()
-    for (const state of this.#states) {
-      for (const timer of state.timers.values()) this.#queueOf(timer.kind).add(timer)
-      const expires = Math.min(...state.cells.map((cell) => cell.expire(-Infinity)))
-      if (expires !== Infinity) this.#expireAt(state, expires)
-    }
+    for (const timer of this.#states.timers()) this.#queueOf(timer.kind).add(timer)
   }
 }

@@ -2,31 +2,39 @@
  * The states of all keys of an operator.
  *
  * Changes: varint how many keys follow, each: the values of its columns, uint8 0 it has nothing any more, 1 changes follow
- * (see `key-state.ts`).
+ * (see `key-state.ts`). A key may come more than once: what comes later is behind what came before.
+ *
+ * A key is packed, or open. What recovery reads is packed: bytes as they were written (`packed-keys.ts`), which the next snapshot has as they
+ * are. A key is opened, so that cells have its values, when a record or a timer comes to it; when a snapshot has written it, it is packed
+ * again.
  *
  * Invariants:
  * - KS1 A key that has neither values nor timers takes no memory once that is written.
  * - KS2 Slices have each key that was there when they were begun, once, as it was then: who changes a state preserves it before. Lists are
  *   written as what was added, which must not be added to what shows it already.
+ * - KS3 What is packed has not changed since it was written.
+ * - KS4 What is written ahead of an epoch's end counts as changed again where it changes again: an epoch has each key as it is at its end.
  * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
  */
 import { assert } from "../../base/assert.ts"
 import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
-import type { ColumnType } from "../../batch/type.ts"
-import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { keyIdOf, settledKey } from "./key-id.ts"
-import { cellOf, KeyState } from "./key-state.ts"
-import type { StateSpec } from "./process-spec.ts"
-
-const GONE = 0
-const THERE = 1
+import { settledKey } from "./key-id.ts"
+import { writeTimers, type KeyState, type KeyTimer } from "./key-state.ts"
+import { OpenStates } from "./open-states.ts"
+import { GONE, PackedKeys, THERE, type KeyedStatesParts } from "./packed-keys.ts"
 
 /** At most so many keys are looked at for a slice: many may be in one already, as they have changed. */
 const SLICE_KEYS_MAX = 4096
 
+/** A key with more bytes stays open: it would have to be read again. */
+const PACKED_BYTES_MAX = 4096
+
 /** Slices that are being written. */
 interface OpenSlices {
-  readonly left: Iterator<KeyState>
+  /** The row that is looked at next. */
+  next: number
+  /** By row, of those that there were: 1 where it is in a slice, or its key came later. */
+  readonly sliced: Uint8Array
   /** What the next slice has so far, and of how many keys. */
   readonly body: ByteWriter
   count: number
@@ -34,60 +42,97 @@ interface OpenSlices {
 
 /** See the head of this file. */
 export class KeyedStates {
-  readonly #keyTypes: readonly ColumnType[]
-  readonly #specs: readonly StateSpec[]
-  readonly #kinds: number
-  readonly #states = new Map<unknown, KeyState>()
+  readonly #parts: KeyedStatesParts
+  readonly #packed: PackedKeys
+  readonly #open = new OpenStates()
   readonly #changed = new Set<KeyState>()
   /** Those of the changed that have nothing any more. */
   readonly #gone = new Set<KeyState>()
-  /** How often slices were begun: states that are in those, or came later, have this number. */
-  #slicesBegun = 0
+  /** What of the epoch is written ahead, of how many keys, and those that come next. */
+  readonly #ahead = new ByteWriter()
+  #aheadKeys = 0
+  #oldest: Iterator<KeyState> | undefined
   #slices: OpenSlices | undefined
 
-  /** @param kinds how many kinds of timers a key may have. */
-  constructor(keyTypes: readonly ColumnType[], specs: readonly StateSpec[], kinds: number) {
-    this.#keyTypes = keyTypes
-    this.#specs = specs
-    this.#kinds = kinds
+  constructor(parts: KeyedStatesParts) {
+    this.#parts = parts
+    this.#packed = new PackedKeys(parts)
   }
 
   /** How many keys have something. */
   get size(): number {
-    return this.#states.size - this.#gone.size
+    return this.#packed.size - this.#gone.size
   }
 
   get hasChanges(): boolean {
-    return this.#changed.size > 0
+    return this.#changed.size > 0 || this.#aheadKeys > 0
   }
 
-  [Symbol.iterator](): IterableIterator<KeyState> {
-    return this.#states.values()
+  /** How many keys have changed, and are not written ahead. */
+  get changedKeys(): number {
+    return this.#changed.size
+  }
+
+  /** All of them. Those that are packed are read for this, and stay packed. */
+  *[Symbol.iterator](): IterableIterator<KeyState> {
+    for (let row = 0; row < this.#packed.end; row++) {
+      if (this.#packed.has(row)) yield this.#open.of(row) ?? this.#packed.read(row)
+    }
+  }
+
+  /** All timers that are set. */
+  *timers(): IterableIterator<KeyTimer> {
+    yield* this.#packed.timers()
+    for (const state of this.#open) yield* state.timers.values()
   }
 
   /** The state of a key; an empty one where it has none. */
   of(values: readonly unknown[]): KeyState {
-    const id = keyIdOf(this.#keyTypes, values)
-    return this.#states.get(id) ?? this.#add(id, settledKey(this.#keyTypes, values))
+    const key = settledKey(this.#parts.keyTypes, values)
+    const row = this.#packed.find(key)
+    return row < 0 ? this.#add(key) : this.#opened(row)
   }
 
-  #add(id: unknown, key: readonly unknown[]): KeyState {
-    const state = new KeyState(id, key, this.#specs.map(cellOf))
-    state.slicedIn = this.#slicesBegun
-    this.#states.set(id, state)
+  /** The state of a row; `undefined` where that is no key's any more. */
+  at(row: number): KeyState | undefined {
+    return this.#packed.has(row) ? this.#opened(row) : undefined
+  }
+
+  #add(key: readonly unknown[]): KeyState {
+    const row = this.#packed.add()
+    const slices = this.#slices
+    if (slices !== undefined && row < slices.sliced.length) slices.sliced[row] = 1
+    const state = this.#packed.emptyState(row, key)
+    this.#open.add(state)
     return state
   }
 
+  #opened(row: number): KeyState {
+    const open = this.#open.of(row)
+    if (open !== undefined) return open
+    const state = this.#packed.read(row)
+    this.#packed.release(row)
+    this.#open.add(state)
+    return state
+  }
+
+  #remove(state: KeyState): void {
+    this.#open.remove(state)
+    this.#packed.remove(state.row)
+  }
+
   /** To be called before a state is changed (KS2). */
-  preserve(state: KeyState): void {
-    if (this.#slices !== undefined && state.slicedIn !== this.#slicesBegun) this.#slice(this.#slices, state)
+  preserve({ row }: KeyState): void {
+    const slices = this.#slices
+    if (slices === undefined || slices.sliced[row] !== 0) return
+    this.#slice(slices, row)
   }
 
   /** Takes note of what a handler, or time, has left of a key. */
   settle(state: KeyState, hasChanged: boolean): void {
-    if (this.#states.get(state.id) !== state) return
+    if (this.#open.of(state.row) !== state) return
     if (state.isEmpty && !state.isWritten) {
-      this.#states.delete(state.id)
+      this.#remove(state)
       this.#changed.delete(state)
       return
     }
@@ -96,96 +141,133 @@ export class KeyedStates {
     else this.#gone.delete(state)
   }
 
-  writeChanges(out: ByteWriter): void {
-    out.varint(this.#changed.size)
-    for (const state of this.#changed) {
-      this.#writeKey(out, state)
-      if (state.isEmpty) {
-        out.uint8(GONE)
-        this.#states.delete(state.id)
-      } else {
-        out.uint8(THERE)
-        state.writeChanges(out)
-        state.isWritten = true
+  /** Writes so many of the keys that have changed for longest, ahead of the epoch's end (KS4). */
+  writeAhead(keys: number): void {
+    for (let left = keys; left > 0; left--) {
+      this.#oldest ??= this.#changed.values()
+      const next = this.#oldest.next()
+      if (next.done === true) {
+        this.#oldest = undefined
+        return
       }
+      this.#changed.delete(next.value)
+      this.#writeChanged(this.#ahead, next.value)
+      this.#aheadKeys++
     }
+  }
+
+  writeChanges(out: ByteWriter): void {
+    out.varint(this.#aheadKeys + this.#changed.size)
+    out.raw(this.#ahead.view())
+    for (const state of this.#changed) this.#writeChanged(out, state)
     this.#changed.clear()
-    this.#gone.clear()
+    this.#oldest = undefined
+    this.#ahead.recycle()
+    this.#aheadKeys = 0
+  }
+
+  #writeChanged(out: ByteWriter, state: KeyState): void {
+    this.#packed.writeKey(out, state.key)
+    if (state.isEmpty) {
+      out.uint8(GONE)
+      this.#gone.delete(state)
+      this.#remove(state)
+    } else {
+      out.uint8(THERE)
+      state.writeChanges(out)
+      state.isWritten = true
+    }
   }
 
   /** Begins slices of the states as they are now. To be called when all changes are written. */
   beginSlices(): void {
-    this.#slicesBegun++
-    this.#slices = { left: this.#states.values(), body: new ByteWriter(), count: 0 }
+    assert(!this.hasChanges, "slices are begun when all changes are written")
+    this.#slices = { next: 0, sliced: new Uint8Array(this.#packed.end), body: new ByteWriter(), count: 0 }
   }
 
   /** Appends the next slice, as changes; gives whether more are to come. */
   writeSlice(out: ByteWriter, bytes: number): boolean {
     const slices = this.#slices
     assert(slices !== undefined, "slices were begun before they are written")
-    const { left, body } = slices
-    let isDone = false
-    for (let looks = 0; looks < SLICE_KEYS_MAX && body.length < bytes && !isDone; looks++) {
-      const next = left.next()
-      if (next.done === true) isDone = true
-      else if (next.value.slicedIn !== this.#slicesBegun) this.#slice(slices, next.value)
+    const { sliced, body } = slices
+    for (let looks = 0; looks < SLICE_KEYS_MAX && body.length < bytes && slices.next < sliced.length; looks++) {
+      const row = slices.next++
+      if (sliced[row] === 0 && this.#packed.has(row)) this.#sliceInTurn(slices, row)
     }
     out.varint(slices.count)
     out.raw(body.view())
     body.recycle()
     slices.count = 0
+    const isDone = slices.next === sliced.length
     if (isDone) this.#slices = undefined
     return !isDone
   }
 
-  #slice(slices: OpenSlices, state: KeyState): void {
-    state.slicedIn = this.#slicesBegun
+  /** A key that has not changed since the slices were begun, as they have come to it: from here on it is packed (KS3). */
+  #sliceInTurn(slices: OpenSlices, row: number): void {
+    const { body } = slices
+    const start = body.length
+    const end = this.#slice(slices, row)
+    const record = body.view().subarray(start, end)
+    const state = this.#open.of(row)
+    if (state === undefined) {
+      if (this.#packed.isLoose(row)) this.#packed.pack(row, record, undefined)
+    } else if (record.length > 0 && record.length <= PACKED_BYTES_MAX) {
+      this.#open.remove(state)
+      this.#packed.pack(row, record, state.takeTimers())
+    }
+  }
+
+  /** Appends all of a key to the next slice; gives where its record ends there. */
+  #slice(slices: OpenSlices, row: number): number {
+    const { body, sliced } = slices
+    sliced[row] = 1
+    const state = this.#open.of(row)
     // One that has gone may still be asked whether something of it expires.
-    if (state.isEmpty) return
+    if (state?.isEmpty === true) return body.length
     slices.count++
-    this.#writeKey(slices.body, state)
-    slices.body.uint8(THERE)
-    state.writeAll(slices.body)
+    return this.#writeWhole(body, row, state)
+  }
+
+  /** Appends all of a key; gives where its record ends, in front of the timers. */
+  #writeWhole(out: ByteWriter, row: number, state: KeyState | undefined): number {
+    let timers
+    if (state === undefined) timers = this.#packed.writeRecord(out, row)
+    else {
+      this.#packed.writeKey(out, state.key)
+      out.uint8(THERE)
+      state.writeCells(out)
+      timers = state.timers
+    }
+    const end = out.length
+    writeTimers(out, timers, timers)
+    return end
   }
 
   writeAll(out: ByteWriter): void {
-    const left = [...this.#states.values()].filter(({ isEmpty }) => !isEmpty)
-    out.varint(left.length)
-    for (const state of left) {
-      this.#writeKey(out, state)
-      out.uint8(THERE)
-      state.writeAll(out)
+    out.varint(this.size)
+    for (let row = 0; row < this.#packed.end; row++) {
+      const state = this.#open.of(row)
+      if (this.#packed.has(row) && state?.isEmpty !== true) this.#writeWhole(out, row, state)
     }
   }
 
-  #writeKey(out: ByteWriter, { key }: KeyState): void {
-    this.#keyTypes.forEach((type, index) => {
-      writeTyped(out, type, key[index])
-    })
-  }
-
-  /** The states of the same keys, as a program with other specs keeps them. */
-  migrated(specs: readonly StateSpec[], kinds: number, migrate: (state: KeyState) => KeyState): KeyedStates {
-    const states = new KeyedStates(this.#keyTypes, specs, kinds)
-    for (const [id, state] of this.#states) states.#states.set(id, migrate(state))
+  /** The states of the same keys, as a program with other specs keeps them; `migrate` makes that of a row there. */
+  migrated(
+    parts: Pick<KeyedStatesParts, "specs" | "kinds">,
+    migrate: (state: KeyState, row: number) => KeyState,
+  ): KeyedStates {
+    const states = new KeyedStates({ ...this.#parts, ...parts })
+    for (const state of this) {
+      states.#packed.find(state.key)
+      states.#open.add(migrate(state, states.#packed.add()))
+    }
     return states
   }
 
-  /** Takes over changes. */
-  apply(from: ByteReader): void {
-    for (let left = from.varint(); left > 0; left--) {
-      const key = this.#keyTypes.map((type) => readTyped(from, type))
-      const id = keyIdOf(this.#keyTypes, key)
-      // What was written is settled.
-      const state = this.#states.get(id) ?? this.#add(id, key)
-      this.preserve(state)
-      const tag = from.uint8()
-      if (tag > THERE) throw new RangeError(`${tag} stands for what became of a key`)
-      if (tag === GONE) this.#states.delete(state.id)
-      else {
-        state.apply(from, this.#kinds)
-        state.isWritten = true
-      }
-    }
+  /** Takes over changes, before any record: all of the reader's bytes. For `onExpiry` see `PackedKeys`. */
+  apply(from: ByteReader, onExpiry: (row: number, expiresMicros: number) => void): void {
+    assert(this.#open.size === 0, "changes are taken over before records come")
+    this.#packed.apply(from, onExpiry)
   }
 }

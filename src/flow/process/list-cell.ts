@@ -7,7 +7,17 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
+import { skipOf } from "../../batch/value-skip.ts"
+import {
+  readExpiry,
+  seeExpiry,
+  writeExpiry,
+  type Cell,
+  type CellMigration,
+  type CellSkip,
+  type CellWorld,
+  type Held,
+} from "./cell.ts"
 import type { ListStateSpec } from "./process-spec.ts"
 
 /** See the head of this file. */
@@ -123,6 +133,20 @@ export class ListCell implements Cell {
       expiresMicros: expires(held.expiresMicros),
     }))
     return cell
+  }
+}
+
+/** Leaves out changes of such cells. */
+export function skipList({ type, ttlMicros }: ListStateSpec): CellSkip {
+  const skip = skipOf(type)
+  return (from, seen) => {
+    const gone = from.varint()
+    if (seen.isFirst && gone > 0) throw new RangeError(`${gone} of 0 values of a list are gone`)
+    seen.isWhole = false
+    for (let left = from.varint(); left > 0; left--) {
+      seeExpiry(from, ttlMicros, seen)
+      skip(from)
+    }
   }
 }
 

@@ -7,7 +7,17 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
+import { skipOf } from "../../batch/value-skip.ts"
+import {
+  readExpiry,
+  seeExpiry,
+  writeExpiry,
+  type Cell,
+  type CellMigration,
+  type CellSkip,
+  type CellWorld,
+  type Held,
+} from "./cell.ts"
 import type { MapStateSpec } from "./process-spec.ts"
 
 const DELETED = 0
@@ -160,8 +170,7 @@ export class MapCell implements Cell {
     const { keyType, type, ttlMicros } = this.#spec
     for (let left = from.varint(); left > 0; left--) {
       const key = readTyped(from, keyType)
-      const change = from.uint8()
-      if (change > LAST) throw new RangeError(`${change} stands for what became of a key`)
+      const change = changeOf(from)
       if (change !== CHANGED) this.#held.delete(key)
       if (change === DELETED) continue
       const expiresMicros = readExpiry(from, ttlMicros)
@@ -176,4 +185,25 @@ export class MapCell implements Cell {
     }
     return cell
   }
+}
+
+/** Leaves out changes of such cells. */
+export function skipMap({ keyType, type, ttlMicros }: MapStateSpec): CellSkip {
+  const skipKey = skipOf(keyType)
+  const skip = skipOf(type)
+  return (from, seen) => {
+    seen.isWhole = false
+    for (let left = from.varint(); left > 0; left--) {
+      skipKey(from)
+      if (changeOf(from) === DELETED) continue
+      seeExpiry(from, ttlMicros, seen)
+      skip(from)
+    }
+  }
+}
+
+function changeOf(from: ByteReader): number {
+  const change = from.uint8()
+  if (change > LAST) throw new RangeError(`${change} stands for what became of a key`)
+  return change
 }

@@ -35,7 +35,7 @@ export function migratedState(
   plan: StatePlan,
   changes: readonly Uint8Array[],
 ): Uint8Array {
-  const before = new KeyedStates(keyTypes, plan.states, plan.timers.length)
+  const before = new KeyedStates({ operator, keyTypes, specs: plan.states, kinds: plan.timers.length })
   const head = { watermark: -Infinity, nowMicros: -Infinity, sequence: 0 }
   let isEmpty = true
   for (const bytes of changes) {
@@ -44,14 +44,14 @@ export function migratedState(
       head.watermark = from.float64()
       head.nowMicros = from.float64()
       head.sequence = from.varint()
-      before.apply(from)
+      before.apply(from, () => undefined)
     })
   }
   const out = new ByteWriter()
   if (isEmpty) return out.finish()
   const migration = new Migration(operator, spec, plan, isTimed ? head.watermark : head.nowMicros)
   const specs = Object.values(spec.state)
-  const after = before.migrated(specs, spec.timers.length, (state) => migration.of(state))
+  const after = before.migrated({ specs, kinds: spec.timers.length }, (state, row) => migration.of(state, row))
   out.float64(head.watermark)
   out.float64(head.nowMicros)
   out.varint(head.sequence)
@@ -76,7 +76,7 @@ class Migration {
     this.#kinds = plan.timers.map((name) => spec.timers.findIndex((timer) => timer.name === name))
   }
 
-  of(before: KeyState): KeyState {
+  of(before: KeyState, row: number): KeyState {
     const specs = Object.values(this.#spec.state)
     const cells = this.#plan.courses.map((course, index) => {
       const spec = specs[index]!
@@ -88,10 +88,10 @@ class Migration {
         expires: (micros) => this.#expiryOf(course, spec, micros),
       })
     })
-    const state = new KeyState(before.id, before.key, cells)
+    const state = new KeyState(row, before.key, cells)
     for (const { kind, tag, time, sequence } of before.timers.values()) {
       const now = this.#kinds[kind]!
-      state.restoreTimer(timerId(now, tag), { owner: state, kind: now, tag, time, sequence, isSet: true })
+      state.restoreTimer(timerId(now, tag), { owner: row, kind: now, tag, time, sequence, isSet: true })
     }
     return state
   }

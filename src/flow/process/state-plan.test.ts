@@ -91,9 +91,13 @@ test("state of no process is none that could go over", () => {
   }
 })
 
+function partsOf({ state, timers }: ProcessSpec) {
+  return { operator: "op", keyTypes: [t.string], specs: Object.values(state), kinds: timers.length }
+}
+
 /** The state of one key, written by a program and read by the next. */
 function migrated(before: ProcessSpec, now: ProcessSpec, fill: (state: KeyState) => void, isTimed = true): KeyState {
-  const states = new KeyedStates([t.string], Object.values(before.state), before.timers.length)
+  const states = new KeyedStates(partsOf(before))
   const state = states.of(["x"])
   fill(state)
   states.settle(state, true)
@@ -110,8 +114,8 @@ function migrated(before: ProcessSpec, now: ProcessSpec, fill: (state: KeyState)
   ])
   const from = new ByteReader(bytes)
   expect([from.float64(), from.float64(), from.varint()]).toEqual([1000, 7, 3])
-  const after = new KeyedStates([t.string], Object.values(now.state), now.timers.length)
-  after.apply(from)
+  const after = new KeyedStates(partsOf(now))
+  after.apply(from, () => undefined)
   expect(from.remaining).toBe(0)
   return after.of(["x"])
 }
@@ -142,7 +146,7 @@ test("P16 timers that are set stay set, also where others are declared before th
       [0, "x"],
       [1, ""],
     ] as const) {
-      owner.setTimer(timerId(kind, tag), kind, tag, { owner, kind, tag, time: 50 + kind, sequence: kind, isSet: true })
+      owner.setTimer(timerId(kind, tag), kind, tag, { owner: owner.row, kind, tag, time: 50 + kind, sequence: kind, isSet: true })
     }
   })
   expect([...state.timers.values()].map(({ kind, tag, time }) => [kind, tag, time])).toEqual([

@@ -6,7 +6,17 @@
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
-import { readExpiry, writeExpiry, type Cell, type CellMigration, type CellWorld, type Held } from "./cell.ts"
+import { skipOf } from "../../batch/value-skip.ts"
+import {
+  readExpiry,
+  seeExpiry,
+  writeExpiry,
+  type Cell,
+  type CellMigration,
+  type CellSkip,
+  type CellWorld,
+  type Held,
+} from "./cell.ts"
 import type { ReducingStateSpec, ValueStateSpec } from "./process-spec.ts"
 
 const SAME = 0
@@ -82,8 +92,7 @@ export class ValueCell implements Cell {
   }
 
   apply(from: ByteReader): void {
-    const tag = from.uint8()
-    if (tag > FULL) throw new RangeError(`${tag} stands for what became of a value`)
+    const tag = tagOf(from)
     if (tag === SAME) return
     if (tag === EMPTY) return this.#hold(undefined)
     const expiresMicros = readExpiry(from, this.#spec.ttlMicros)
@@ -100,4 +109,22 @@ export class ValueCell implements Cell {
     this.#value = value
     this.#expiresMicros = expiresMicros
   }
+}
+
+/** Leaves out changes of such cells. */
+export function skipValue({ type, ttlMicros }: ValueStateSpec | ReducingStateSpec): CellSkip {
+  const skip = skipOf(type)
+  return (from, seen) => {
+    const tag = tagOf(from)
+    if (tag === SAME) seen.isWhole = false
+    if (tag !== FULL) return
+    seeExpiry(from, ttlMicros, seen)
+    skip(from)
+  }
+}
+
+function tagOf(from: ByteReader): number {
+  const tag = from.uint8()
+  if (tag > FULL) throw new RangeError(`${tag} stands for what became of a value`)
+  return tag
 }

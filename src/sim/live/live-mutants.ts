@@ -6,8 +6,8 @@ import { LogPosition } from "../../connectors/log/log-position.ts"
 import { PatientDatabase } from "../../connectors/postgres/patient-database.ts"
 import { PostgresSink } from "../../connectors/postgres/postgres-sink.ts"
 import type { Rows, Session } from "../../connectors/postgres/session.ts"
-import { KeyState } from "../../flow/process/key-state.ts"
 import { KeyedProcess } from "../../flow/process/keyed-process.ts"
+import { KeyedStates } from "../../flow/process/keyed-states.ts"
 import { Log as CommitLog, type AppendedRecord } from "../../log/log.ts"
 import { placeOf } from "../../log/records/lsn.ts"
 import { RECORD } from "../../state/commit-record.ts"
@@ -149,13 +149,11 @@ export const LIVE_MUTANTS: readonly LogicalMutant[] = [
     says: /by its timer|began from the savepoint/,
     plant: () =>
       replaceMethod(
-        KeyState.prototype,
-        "apply",
-        (apply) =>
-          function (this: KeyState, from, kinds) {
-            apply.call(this, from, kinds)
-            const timers = this.timers as Map<string, unknown>
-            timers.clear()
+        KeyedStates.prototype,
+        "timers",
+        () =>
+          function () {
+            return [].values()
           },
       ),
   },
