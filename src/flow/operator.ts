@@ -9,6 +9,7 @@
  * - F3 `applyChanges` of everything that `writeChanges` wrote since the beginning, in order, gives the same state.
  * - F4 So does `applyChanges` of all slices since `beginSlices`, in order, and then of everything that `writeChanges` wrote since, where the last of
  *   that was behind the last slice.
+ * - F5 What `writeChanges` writes, applied, gives the same state, whatever of it `writeEarly` has written before.
  */
 import type { StateMisfit } from "./process/state-plan.ts"
 import type { Arena } from "../batch/arena.ts"
@@ -156,6 +157,10 @@ export interface OperatorState {
   readonly signature: string
   /** Appends what has changed since the last call: nothing, where nothing has. Afterwards nothing counts as changed. */
   writeChanges(out: ByteWriter): void
+  /** How many keys have changed, and are not written early. Absent where nothing is. */
+  readonly changedKeys?: number
+  /** Writes so many keys that have changed for longest, for the next `writeChanges` to append; what changes again is written again (F5). */
+  writeEarly?(keys: number): void
   /** Appends the whole state, as changes of an empty one. It does not touch what counts as changed. */
   writeAll(out: ByteWriter): void
   /**
@@ -164,7 +169,8 @@ export interface OperatorState {
    */
   beginSlices?(): StateSlices
   /**
-   * Takes over changes that one call of `writeChanges` or `writeAll` wrote: all of the reader's bytes.
+   * Takes over changes that one call of `writeChanges` or `writeAll` wrote: all of the reader's bytes. It may keep views of them, so
+   * nobody changes them afterwards.
    *
    * @throws TidemarkError `state-corrupt` where they are no such changes.
    */

@@ -544,6 +544,8 @@ export class JobRun {
     const written = this.#written
     // Between two batches of an epoch, too.
     while (written.areSlicesLeft && prng.chance(0.7)) written.writeSlice(prng.pick([1, 40, 500, 1e6]))
+    if (prng.chance(restoreChance))
+      for (const state of this.#dataflow.states) state.writeEarly?.(prng.pick([1, 2, 100]))
     if (!prng.chance(restoreChance)) return
     written.writeEpoch(this.#dataflow.states)
     if (prng.chance(0.15)) written.replace(new Map(this.#dataflow.states.map((state) => [state.id, allOf(state)])))

@@ -100,7 +100,7 @@ export class Coordinator {
   readonly #turn: Turn
   readonly #pieces = new PieceSize()
   #lastCommitMicros = 0
-  readonly #changes = new EpochChanges()
+  readonly #changes: EpochChanges
 
   private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore, start: StartingPoint) {
     this.#job = job
@@ -135,6 +135,7 @@ export class Coordinator {
     })
     this.#windowThreads = windowThreadsOf(job, options, { plan, operators, arena: this.#arena, emit })
     this.#epochLength = new EpochLength(job.epoch, this.#clock.monotonicMicros())
+    this.#changes = new EpochChanges(this.#clock, options.earlyKeys)
     this.#time = new TimeUse(this.#clock)
     this.#turn = options.env.turns.enter(options.priority ?? "batch")
   }
@@ -157,6 +158,7 @@ export class Coordinator {
       await coordinator.#closeAfterFailure()
       throw error
     }
+    store.forgetRecovered()
     return coordinator
   }
 
@@ -322,7 +324,7 @@ export class Coordinator {
    * for the last commit, or it is enough.
    */
   async #work(mayRead: boolean, isEnough: () => boolean): Promise<void> {
-    const { epochRows = Infinity, sinkBufferBytes } = this.#options
+    const { batchRows = MAX_BATCH_ROWS, epochRows = Infinity, sinkBufferBytes } = this.#options
     while (!isEnough()) {
       const next = await this.#nextWork(mayRead, isEnough)
       if (next === "nothing") return
@@ -333,12 +335,13 @@ export class Coordinator {
       if (next === "answers") this.#takeAnswers()
       else if (next === "timers") this.#fireTimers()
       else if (next === "silence") this.#takeSilence()
-      else await this.#readPiece(epochRows)
+      else await this.#readPiece(Math.min(batchRows, epochRows - this.#rowsSinceCut))
       await this.#outputs.flushLarge(sinkBufferBytes)
       if (this.#snapshots.areUnderWay) this.#time.turnTo("log")
       await this.#snapshots.writeSlices()
-      const isDue = this.#epochLength.restWhileReading(this.#clock.monotonicMicros()) <= 0
-      if ((isDue || this.#rowsSinceCut >= epochRows) && !this.#hasEnded) await this.#commit(false, false)
+      const rest = this.#epochLength.restToCut(epochRows, this.#rowsSinceCut, this.#clock.monotonicMicros())
+      this.#changes.writeEarly(this.#dataflow.states, rest)
+      if (rest <= 0 && !this.#hasEnded) await this.#commit(false, false)
     }
   }
 
@@ -396,10 +399,9 @@ export class Coordinator {
     }
   }
 
-  async #readPiece(epochRows: number): Promise<void> {
-    const { batchRows = MAX_BATCH_ROWS } = this.#options
-    const pieceRows = Math.min(this.#pieces.rowsFor(this.#turn.pieceMicros()), this.#pace.rows)
-    await this.#readBatch(Math.min(batchRows, epochRows - this.#rowsSinceCut, pieceRows))
+  async #readPiece(rowsMax: number): Promise<void> {
+    const micros = this.#changes.pieceMicros(this.#dataflow.states, this.#turn.pieceMicros())
+    await this.#readBatch(Math.min(rowsMax, this.#pieces.rowsFor(micros), this.#pace.rows))
   }
 
   #takeAnswers(): void {

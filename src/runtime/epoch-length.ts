@@ -49,6 +49,14 @@ export class EpochLength {
     return this.#startMicros + length - nowMicros
   }
 
+  /** The same where it ends with `rowsMax` rows at the latest, of which it has `rows`: at the pace that it has had. */
+  restToCut(rowsMax: number, rows: number, nowMicros: number): number {
+    if (rows >= rowsMax) return 0
+    const rest = this.restWhileReading(nowMicros)
+    if (rows === 0 || rowsMax === Infinity) return rest
+    return Math.min(rest, Math.max(1, ((nowMicros - this.#startMicros) * (rowsMax - rows)) / rows))
+  }
+
   /** How long it is until the epoch should end while there is nothing to read: 0 or less where it is due. */
   restWhileIdle(nowMicros: number): number {
     return this.#startMicros + this.#bounds.minMicros - nowMicros

@@ -72,6 +72,8 @@ export interface RunJobOptions {
   readonly snapshotPolicy?: SnapshotPolicy
   /** For tests, how much of a snapshot is written at once. */
   readonly snapshotSlices?: Pick<SnapshotParts, "sliceBytes" | "slicesMax">
+  /** For tests, how many keys' changes are written early between batches (`early-changes.ts`), whatever the time. */
+  readonly earlyKeys?: number | undefined
   /** Bytes that a sink gathers in memory before it moves them to its staging area; default 1 MiB. */
   readonly sinkBufferBytes?: number | undefined
   /** Bytes that the log gathers in memory before it writes them; default 1 MiB. */

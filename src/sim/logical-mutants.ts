@@ -3,6 +3,8 @@
  * calls of the disk. `npm run sim -- --logical` plants each by itself and looks for a seed that finds it.
  */
 import type { ScenarioKind } from "./runner.ts"
+import type { KeyState } from "../flow/process/key-state.ts"
+import { KeyedStates } from "../flow/process/keyed-states.ts"
 import { Outputs } from "../runtime/outputs.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import { RecoveryFold, type RecoveredState } from "../state/recovery-fold.ts"
@@ -108,6 +110,12 @@ export const FILE_MUTANTS: readonly LogicalMutant[] = [
     plant: forgetSlices,
   },
   {
+    name: "writes a key no more in an epoch in which it was written early",
+    scenario: "files",
+    says: /lacks|repeats|nobody expects|a timer without its row/,
+    plant: writeOnceAnEpoch,
+  },
+  {
     name: "leaves a part unpublished when it has finished",
     scenario: "files",
     says: /lacks/,
@@ -150,6 +158,34 @@ export const FILE_MUTANTS: readonly LogicalMutant[] = [
       ),
   },
 ]
+
+/** Where nothing is written early this is no mistake: a key that has changed is written at the cut as it is then. */
+function writeOnceAnEpoch(): () => void {
+  const seen = new WeakMap<KeyedStates, Set<KeyState>>()
+  const takeBack = replaceMethod(
+    KeyedStates.prototype,
+    "writeChanges",
+    (writeChanges) =>
+      function (this: KeyedStates, out) {
+        seen.delete(this)
+        writeChanges.call(this, out)
+      },
+  )
+  const takeBackToo = replaceMethod(
+    KeyedStates.prototype,
+    "settle",
+    (settle) =>
+      function (this: KeyedStates, state, hasChanged) {
+        const changed = seen.get(this) ?? new Set()
+        settle.call(this, state, hasChanged && !changed.has(state))
+        if (hasChanged) seen.set(this, changed.add(state))
+      },
+  )
+  return () => {
+    takeBackToo()
+    takeBack()
+  }
+}
 
 function forgetSlices(): () => void {
   let slices = 0

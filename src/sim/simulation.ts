@@ -243,6 +243,7 @@ class Simulation {
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       // So few that epochs are committed in between.
       snapshotSlices: { sliceBytes: 60, slicesMax: 2 },
+      earlyKeys: 1,
       sinkBufferBytes,
       logBufferBytes,
       onEvent: (event) => {

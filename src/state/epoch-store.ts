@@ -49,8 +49,7 @@ interface OpenSnapshot {
 
 /** The log of a job's epochs, held by one writer. */
 export class EpochStore {
-  /** What the log said when it was opened. */
-  readonly recovered: RecoveredState
+  #recovered: RecoveredState | undefined
   readonly #log: Log
   readonly #policy: SnapshotPolicy
   /** By partition: the identity with which it was described last. */
@@ -67,9 +66,10 @@ export class EpochStore {
   private constructor(log: Log, fold: RecoveryFold, policy: SnapshotPolicy) {
     this.#log = log
     this.#policy = policy
-    this.recovered = fold.state()
-    this.#epoch = this.recovered.epoch
-    this.#described = new Map([...this.recovered.partitions].map(([index, { identity }]) => [index, identity]))
+    const recovered = fold.state()
+    this.#recovered = recovered
+    this.#epoch = recovered.epoch
+    this.#described = new Map([...recovered.partitions].map(([index, { identity }]) => [index, identity]))
     this.#bytesSinceSnapshot = fold.bytesSinceSnapshot
     this.#snapshotBytes = fold.snapshotBytes
   }
@@ -100,6 +100,17 @@ export class EpochStore {
     const taken = (await disk.list(directory.slice(0, end))).filter((name) => name.startsWith(prefix))
     const last = Math.max(0, ...taken.map((name) => Number(name.slice(prefix.length))).filter(Number.isSafeInteger))
     await disk.rename(directory, `${directory.slice(0, end)}/${prefix}${last + 1}`, step("log.discard.rename"))
+  }
+
+  /** What the log said when it was opened, until that is forgotten. */
+  get recovered(): RecoveredState {
+    assert(this.#recovered !== undefined, "what was recovered is not asked for when it is forgotten")
+    return this.#recovered
+  }
+
+  /** Whoever has taken over what was recovered says so: it need not be kept twice. */
+  forgetRecovered(): void {
+    this.#recovered = undefined
   }
 
   /** The last committed epoch. */

@@ -389,13 +389,13 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#hasMoved = false
   }
 
-  /** How many keys have changed, and are not written ahead. */
+  /** How many keys have changed, and are not written early. */
   get changedKeys(): number {
     return this.#states.changedKeys
   }
 
-  writeAhead(keys: number): void {
-    this.#states.writeAhead(keys)
+  writeEarly(keys: number): void {
+    this.#states.writeEarly(keys)
   }
 
   writeAll(out: ByteWriter): void {

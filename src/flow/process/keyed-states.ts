@@ -13,7 +13,7 @@
  * - KS2 Slices have each key that was there when they were begun, once, as it was then: who changes a state preserves it before. Lists are
  *   written as what was added, which must not be added to what shows it already.
  * - KS3 What is packed has not changed since it was written.
- * - KS4 What is written ahead of an epoch's end counts as changed again where it changes again: an epoch has each key as it is at its end.
+ * - KS4 What is written before an epoch's end counts as changed again where it changes again: an epoch has each key as it is at its end.
  * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
  */
 import { assert } from "../../base/assert.ts"
@@ -28,6 +28,9 @@ const SLICE_KEYS_MAX = 4096
 
 /** A key with more bytes stays open: it would have to be read again. */
 const PACKED_BYTES_MAX = 4096
+
+/** So many changes a key had in the last epoch at most, where keys are written as soon as they change. */
+const AT_ONCE_CHANGES_MAX = 1.25
 
 /** Slices that are being written. */
 interface OpenSlices {
@@ -48,10 +51,16 @@ export class KeyedStates {
   readonly #changed = new Set<KeyState>()
   /** Those of the changed that have nothing any more. */
   readonly #gone = new Set<KeyState>()
-  /** What of the epoch is written ahead, of how many keys, and those that come next. */
-  readonly #ahead = new ByteWriter()
-  #aheadKeys = 0
+  /** What of the epoch is written early, of how many keys, and those that come next. */
+  readonly #early = new ByteWriter()
+  #earlyKeys = 0
   #oldest: Iterator<KeyState> | undefined
+  /** The number of the epoch, how many keys have changed in it, and how often. */
+  #epoch = 0
+  #epochKeys = 0
+  #epochChanges = 0
+  /** Whether a key is written as soon as it changes for the first time in an epoch. */
+  #writesAtOnce = false
   #slices: OpenSlices | undefined
 
   constructor(parts: KeyedStatesParts) {
@@ -65,10 +74,10 @@ export class KeyedStates {
   }
 
   get hasChanges(): boolean {
-    return this.#changed.size > 0 || this.#aheadKeys > 0
+    return this.#changed.size > 0 || this.#earlyKeys > 0
   }
 
-  /** How many keys have changed, and are not written ahead. */
+  /** How many keys have changed, and are not written early. */
   get changedKeys(): number {
     return this.#changed.size
   }
@@ -136,13 +145,27 @@ export class KeyedStates {
       this.#changed.delete(state)
       return
     }
+    if (hasChanged && this.#isFirstChange(state) && this.#writesAtOnce) return this.#writeNow(state)
     if (hasChanged) this.#changed.add(state)
     if (state.isEmpty) this.#gone.add(state)
     else this.#gone.delete(state)
   }
 
-  /** Writes so many of the keys that have changed for longest, ahead of the epoch's end (KS4). */
-  writeAhead(keys: number): void {
+  #isFirstChange(state: KeyState): boolean {
+    this.#epochChanges++
+    if (state.changedIn === this.#epoch) return false
+    state.changedIn = this.#epoch
+    this.#epochKeys++
+    return true
+  }
+
+  #writeNow(state: KeyState): void {
+    this.#writeChanged(this.#early, state)
+    this.#earlyKeys++
+  }
+
+  /** Writes so many of the keys that have changed for longest, before the epoch's end (KS4). */
+  writeEarly(keys: number): void {
     for (let left = keys; left > 0; left--) {
       this.#oldest ??= this.#changed.values()
       const next = this.#oldest.next()
@@ -151,19 +174,27 @@ export class KeyedStates {
         return
       }
       this.#changed.delete(next.value)
-      this.#writeChanged(this.#ahead, next.value)
-      this.#aheadKeys++
+      this.#writeNow(next.value)
     }
   }
 
   writeChanges(out: ByteWriter): void {
-    out.varint(this.#aheadKeys + this.#changed.size)
-    out.raw(this.#ahead.view())
+    out.varint(this.#earlyKeys + this.#changed.size)
+    out.raw(this.#early.view())
     for (const state of this.#changed) this.#writeChanged(out, state)
     this.#changed.clear()
     this.#oldest = undefined
-    this.#ahead.recycle()
-    this.#aheadKeys = 0
+    this.#early.recycle()
+    this.#earlyKeys = 0
+    this.#endEpoch()
+  }
+
+  /** Objects that were touched just now are near; later each is far. So keys that change once an epoch are written when they do. */
+  #endEpoch(): void {
+    if (this.#epochKeys > 0) this.#writesAtOnce = this.#epochChanges <= this.#epochKeys * AT_ONCE_CHANGES_MAX
+    this.#epoch++
+    this.#epochKeys = 0
+    this.#epochChanges = 0
   }
 
   #writeChanged(out: ByteWriter, state: KeyState): void {

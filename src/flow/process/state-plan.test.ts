@@ -146,7 +146,14 @@ test("P16 timers that are set stay set, also where others are declared before th
       [0, "x"],
       [1, ""],
     ] as const) {
-      owner.setTimer(timerId(kind, tag), kind, tag, { owner: owner.row, kind, tag, time: 50 + kind, sequence: kind, isSet: true })
+      owner.setTimer(timerId(kind, tag), kind, tag, {
+        owner: owner.row,
+        kind,
+        tag,
+        time: 50 + kind,
+        sequence: kind,
+        isSet: true,
+      })
     }
   })
   expect([...state.timers.values()].map(({ kind, tag, time }) => [kind, tag, time])).toEqual([

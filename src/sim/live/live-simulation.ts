@@ -269,6 +269,7 @@ class LiveSimulation {
       arenaBytes: 4 << 20,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       snapshotSlices: { sliceBytes: 60, slicesMax: 1 },
+      earlyKeys: 1,
       onEvent,
     }
     const handle: JobHandle = await runJob(job, options)
