@@ -41,7 +41,7 @@ export const layers = {
   embedded: ["base", "env", "log", "formats", "flow", "connect", "runtime", "trace", "connectors/files", "connectors/log", "server"],
   cli: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "embedded", "server", "connectors/files"],
   // Jobs whose records are pushed or come from logs, and whose rows go into tables: docs/decisions/0069.
-  sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "connectors/log", "connectors/http", "connectors/postgres"],
+  sim: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "connectors/log", "connectors/http", "connectors/postgres", "connectors/pushed"],
   // "connectors/memory" as the outputs of a driven job: docs/decisions/0044.
   testing: ["base", "time", "batch", "env", "trace", "expr", "formats", "log", "state", "connect", "flow", "stream", "runtime", "observe", "connectors/files", "connectors/memory", "sim"],
 }

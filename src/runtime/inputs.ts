@@ -364,6 +364,8 @@ export class Inputs {
       const { index, offset, ordinal, identity } = progress
       const isShorter = partition.size !== undefined && partition.size < offset
       if (!isShorter && partition.identity === identity) continue
+      // It is read on (`#adopt`), and compared when it is opened for that: what its source keeps is given back before (O6).
+      if (partition.size === undefined && source.state !== undefined) continue
       // Opening it at its end compares it with what was read, and throws where it is something else (O4).
       const reader = await source.open(partition, index, { offset, ordinal }, identity)
       await reader.close()

@@ -288,6 +288,32 @@ test("PU7 what fails in the prefix is a dead letter of its operator, and what it
   ])
 })
 
+test("PU3 a job whose input has ended starts again, and goes on with what is pushed then", async () => {
+  const bench = new Bench(3)
+  const out = new ArrayTarget("pieces")
+  const rows: unknown[] = []
+  for (let life = 1; life <= 3; life++) {
+    const program = async (env: Env) => {
+      let source: PushedSource | undefined
+      const bound = copy.with({
+        inputs: { pieces: bindingOf((opened) => (source = opened), 1e7) },
+        outputs: { pieces: out.binding() },
+        deadLetter: bench.bad.binding(),
+      })
+      const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
+      await source!.push(rowsOf(life))
+      source!.end()
+      await handle.finished
+    }
+    const promise = program(bench.world.boot())
+    await bench.world.run(promise)
+    await promise
+    bench.world.kill()
+    rows.push(...rowsOf(life))
+    expect(out.rows).toEqual(rows)
+  }
+})
+
 test("PU2 what was pushed before the end is called counts, however much it is, with others between in no piece of it", async () => {
   const bench = new Bench(2)
   const out = new ArrayTarget("pieces")

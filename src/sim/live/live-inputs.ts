@@ -5,6 +5,7 @@ import { pushedSource } from "../../connectors/http/pushed-source.ts"
 import { RecordCheck } from "../../connectors/http/record-check.ts"
 import { RequestLog } from "../../connectors/http/request-log.ts"
 import { LogSource } from "../../connectors/log/log-source.ts"
+import type { PushedSource } from "../../connectors/pushed/pushed-source.ts"
 import { Log } from "../../log/records/log.ts"
 import { RecordLog } from "../../log/records/record-log.ts"
 import type { Env } from "../../env/env.ts"
@@ -20,6 +21,7 @@ const APPEND_PAUSE_MICROS_MAX = 200_000
 
 /** What is open of an input while its process lives. */
 export interface OpenInput {
+  pushed: PushedSource | undefined
   requests: RequestLog | undefined
   log: Log | undefined
 }

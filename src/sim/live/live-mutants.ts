@@ -3,6 +3,9 @@ import { ByteWriter } from "../../base/bytes.ts"
 import { KeyTable } from "../../connectors/http/key-table.ts"
 import { RequestLog } from "../../connectors/http/request-log.ts"
 import { LogPosition } from "../../connectors/log/log-position.ts"
+import { PushedPosition } from "../../connectors/pushed/pushed-position.ts"
+import { PushedSource } from "../../connectors/pushed/pushed-source.ts"
+import { PushedStore } from "../../connectors/pushed/pushed-store.ts"
 import { PatientDatabase } from "../../connectors/postgres/patient-database.ts"
 import { PostgresSink } from "../../connectors/postgres/postgres-sink.ts"
 import type { Rows, Session } from "../../connectors/postgres/session.ts"
@@ -87,6 +90,52 @@ export const LIVE_MUTANTS: readonly LogicalMutant[] = [
           function (this: RequestLog, request) {
             accept.call(this, request).catch(() => undefined)
             return Promise.resolve({ kind: "stored", records: request.records.length } as const)
+          },
+      ),
+  },
+  {
+    name: "tells who pushes before it is durable",
+    scenario: "live",
+    says: /which was acknowledged/,
+    plant: () =>
+      replaceMethod(
+        PushedSource.prototype,
+        "push",
+        (push) =>
+          function (this: PushedSource, records) {
+            push.call(this, records).catch(() => undefined)
+            return Promise.resolve()
+          },
+      ),
+  },
+  {
+    name: "lets go what was pushed and is not committed",
+    scenario: "live",
+    says: /which was acknowledged|source-changed/,
+    plant: () =>
+      replaceMethod(
+        PushedStore.prototype,
+        "append",
+        (append) =>
+          async function (this: PushedStore, payload) {
+            const place = await append.call(this, payload)
+            this.committed({ place, taken: undefined, form: "", skipped: 0 })
+            return place
+          },
+      ),
+  },
+  {
+    name: "forgets how many records of a push it has read",
+    scenario: "live",
+    says: /which was acknowledged|more often/,
+    plant: () =>
+      replaceMethod(
+        PushedPosition.prototype,
+        "applyChanges",
+        (applyChanges) =>
+          function (this: PushedPosition, changes) {
+            applyChanges.call(this, changes)
+            if (this.last?.taken !== undefined) this.move({ ...this.last, taken: undefined })
           },
       ),
   },

@@ -1,5 +1,5 @@
 /**
- * A live scenario: a job whose records are pushed to it by HTTP, or come from a log that is written meanwhile, and whose rows go into
+ * A live scenario: a job whose records are sent to it by HTTP, or pushed by its own program, or come from a log that is written meanwhile, and whose rows go into
  * files and into tables of a database. As plain data drawn from a seed: each seed switches features and faults on and off.
  */
 import { Prng } from "../../base/prng.ts"
@@ -39,7 +39,7 @@ export interface NetworkShape {
 /** A job, what it is sent, and how it is run. */
 export interface LiveScenario {
   readonly seed: number
-  readonly input: "http" | "log"
+  readonly input: "http" | "log" | "pushed"
   readonly requests: readonly LiveRequest[]
   readonly senders: number
   /** Senders that do not know any more what was acknowledged send it again. */
@@ -59,6 +59,8 @@ export interface LiveScenario {
   /** The log of requests is let go when so many bytes more were read. */
   readonly trimBytes: number
   readonly backlogBytes: number
+  /** Whether what is pushed is kept behind the operators that make of each record what they make of it alone. */
+  readonly runsPrefix: boolean
   /** Run number `i` is stopped after so many commits; 0 where it is not. */
   readonly stopAfterCommits: readonly number[]
   /** From this process on the program keeps its state in wider types; `undefined` where it never does. */
@@ -79,9 +81,11 @@ const CALM_NETWORK: NetworkShape = { delayMicrosMax: 1000, lossChance: 0, repeat
 /** Draws a scenario. */
 export function drawLiveScenario(seed: number): LiveScenario {
   const prng = new Prng(seed + 2 ** 28)
-  const input = prng.chance(0.65) ? "http" : "log"
+  const isSent = prng.chance(0.65)
+  const ofPushed = new Prng(seed + 2 ** 27)
+  const input = ofPushed.chance(0.3) ? "pushed" : isSent ? "http" : "log"
   const isOn = (): boolean => prng.chance(0.5)
-  const withoutKey = input === "http" && prng.chance(0.3) ? 0.3 : 0
+  const withoutKey = input === "pushed" ? 1 : input === "http" && prng.chance(0.3) ? 0.3 : 0
   const requests = drawRequests(prng, withoutKey)
   // What comes twice, as its sender gives it no key, would take the place of itself in an upsert.
   const place = (): OutputPlace => prng.pick(withoutKey > 0 ? ["files", "append"] : ["files", "append", "upsert"])
@@ -106,6 +110,7 @@ export function drawLiveScenario(seed: number): LiveScenario {
     rollBytes: prng.pick([1, 300, 1_000_000]),
     trimBytes: prng.pick([1, 300, 1_000_000]),
     backlogBytes: prng.pick([600, 1_000_000]),
+    runsPrefix: ofPushed.chance(0.6),
     stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(5) : 0)),
     widensAt: isOn() ? 1 + prng.below(4) : undefined,
     savepointAfter: input === "log" && isOn() ? 1 + prng.below(6) : undefined,

@@ -1,5 +1,5 @@
 /**
- * Runs a live scenario in a simulated world: senders, a network, processes of the job that come and go, a database server; and holds what
+ * Runs a live scenario in a simulated world: senders or a program that pushes, a network, processes of the job that come and go, a database server; and holds what
  * becomes visible against what must be so.
  *
  * Invariants, beside R1 to R3 of `simulation.ts`:
@@ -12,6 +12,8 @@ import { assert } from "../../base/assert.ts"
 import { TidemarkError } from "../../base/errors.ts"
 import { Prng } from "../../base/prng.ts"
 import type { Env } from "../../env/env.ts"
+import type { SourceBinding } from "../../connect/source.ts"
+import type { PushedSource } from "../../connectors/pushed/pushed-source.ts"
 import { runJob, type JobHandle } from "../../runtime/run-job.ts"
 import type { RunJobOptions } from "../../runtime/run-options.ts"
 import { readSavepoint, writeSavepoint } from "../../state/savepoint.ts"
@@ -35,6 +37,7 @@ import { liveJob } from "./live-job.ts"
 import { rowsOfOutputs } from "./live-outputs.ts"
 import { REFUSED_ID_MODULUS, type LiveScenario } from "./live-scenario.ts"
 import { liveRowText, wrongInTheEnd, wrongNow, type LiveRows, type SentRecords } from "./live-truth.ts"
+import { PushingProgram } from "./pushing-program.ts"
 import { rotOneBit } from "./rot.ts"
 import { SimNetwork } from "./sim-network.ts"
 import { TableServer } from "./table-server.ts"
@@ -67,6 +70,7 @@ class LiveSimulation {
   readonly #network: SimNetwork
   readonly #server: TableServer
   readonly #senders: HttpSenders
+  readonly #pushing: PushingProgram
   readonly #sent: SentRecords
   readonly #chances: Prng
   readonly #findings: string[] = []
@@ -95,15 +99,16 @@ class LiveSimulation {
       scenario.refusesRows && Number(id ?? 1) % REFUSED_ID_MODULUS === 0
     this.#server = new TableServer(scheduler, prng.fork(), refuses)
     this.#server.lossChance = scenario.connectionLoss
-    const isPushed = scenario.input === "http"
+    const isSent = scenario.input === "http"
     this.#senders = new HttpSenders(
-      isPushed ? scenario : { ...scenario, requests: [] },
+      isSent ? scenario : { ...scenario, requests: [] },
       scheduler,
       this.#network,
       prng.fork(),
     )
-    this.#sent = this.#sentRecords()
     this.#chances = prng.fork()
+    this.#pushing = new PushingProgram(scenario, prng.fork())
+    this.#sent = this.#sentRecords()
     image.installDirectory(BASE_DIRECTORY)
     image.installDirectory(STATE_PARENT)
     this.#disturb()
@@ -149,13 +154,16 @@ class LiveSimulation {
   }
 
   #sentRecords(): SentRecords {
-    const { requests } = this.#scenario
+    const { requests, input } = this.#scenario
+    const { deliveries } = input === "pushed" ? this.#pushing : this.#senders
     const requestOf = new Map(requests.flatMap((request) => request.records.map(({ id }) => [id, request] as const)))
     return {
       byId: new Map(recordsOfAll(requests).map((record) => [record.id, record])),
+      // A log's records are appended one by one by who died meanwhile.
+      together: input === "log" ? [] : requests.map(({ records }) => records.map(({ id }) => id)),
       most: (id) => {
         const request = requestOf.get(id)!
-        return request.hasKey ? 1 : (this.#senders.deliveries.get(request) ?? 0)
+        return request.hasKey ? 1 : (deliveries.get(request) ?? 0)
       },
     }
   }
@@ -230,8 +238,8 @@ class LiveSimulation {
 
   async #program(env: Env, number: 1 | 2): Promise<boolean> {
     const { batchRows, epochRows, snapshotMinBytes, stopAfterCommits, widensAt, savepointAfter } = this.#scenario
-    const open: OpenInput = { requests: undefined, log: undefined }
-    const input = this.#scenario.input === "http" ? pushedInput(this.#scenario, this.#senders, open) : loggedInput(open)
+    const open: OpenInput = { requests: undefined, log: undefined, pushed: undefined }
+    const input = this.#input(open)
     const connect = connectTo(this.#server, this.#world.process, env)
     const isWide = widensAt !== undefined && this.#processes >= widensAt
     const job = liveJob(this.#scenario, { input, connect, number, isWide })
@@ -265,7 +273,8 @@ class LiveSimulation {
       baseDirectory: BASE_DIRECTORY,
       batchRows,
       epochRows: epochRows[this.#processes % epochRows.length]!,
-      compile: "off",
+      // Lambdas that are not compiled are behind no prefix.
+      compile: this.#scenario.input === "pushed" ? "auto" : "off",
       arenaBytes: 4 << 20,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       snapshotSlices: { sliceBytes: 60, slicesMax: 1 },
@@ -276,6 +285,17 @@ class LiveSimulation {
     const driving = this.#drive(handle, open, env, () => isStopped)
     const [isDone] = await Promise.all([driving, driving.then(() => saving)])
     return isDone
+  }
+
+  #input(open: OpenInput): SourceBinding {
+    switch (this.#scenario.input) {
+      case "http":
+        return pushedInput(this.#scenario, this.#senders, open)
+      case "log":
+        return loggedInput(open)
+      case "pushed":
+        return this.#pushing.binding((source) => (open.pushed = source))
+    }
   }
 
   /** Lets the job run until all has come, and ends it; gives whether it has come to its end. */
@@ -292,6 +312,7 @@ class LiveSimulation {
       this.#findings.push(...(await written))
       return outcome === "finished"
     }
+    if (open.pushed !== undefined) return await this.#drivePushing(handle, open.pushed, env)
     const requests = open.requests
     assert(requests !== undefined, "an open job has opened its input")
     while (!isStopped() && !(this.#senders.isDone && requests.backlogBytes === 0)) {
@@ -304,6 +325,14 @@ class LiveSimulation {
     await handle.stop({ drain: true })
     // What the database could not be told is left for the next run.
     return handle.status().waitingOutputs.length === 0
+  }
+
+  async #drivePushing(handle: JobHandle, source: PushedSource, env: Env): Promise<boolean> {
+    const pushed = this.#pushing.push(source, env).then(() => this.#pushing.isDone && source.end())
+    await Promise.race([pushed, handle.finished])
+    const { outcome } = await handle.finished
+    await pushed
+    return outcome === "finished"
   }
 
   /** A savepoint is there whole, or not at all, whatever has died while it was made. */

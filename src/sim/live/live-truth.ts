@@ -7,6 +7,7 @@
  *   as they were delivered, at most.
  * - LT2 Records of a key are numbered without a gap, and each total is the one before it and the record's value.
  * - LT3 A record counts in its window, or it is late.
+ * - LT4 Records that were sent together are there equally often.
  */
 import { fromIso } from "../../time/iso.ts"
 import type { LiveRecord } from "./live-scenario.ts"
@@ -26,6 +27,8 @@ export interface LiveRows {
 /** What was sent. */
 export interface SentRecords {
   readonly byId: ReadonlyMap<number, LiveRecord>
+  /** Ids of records that were sent together. */
+  readonly together: readonly (readonly number[])[]
   /** How often a record may be there. */
   most(id: number): number
 }
@@ -70,6 +73,10 @@ export function wrongInTheEnd(rows: LiveRows, sent: SentRecords): string[] {
       if (there !== count)
         findings.push(`runs holds ${there} rows of the record ${id}${fired ? " by its timer" : ""}, not ${count}`)
     }
+  }
+  for (const ids of sent.together) {
+    const counts = new Set(ids.map((id) => times.get(id) ?? 0))
+    if (counts.size > 1) findings.push(`kept holds some of the records ${ids.join(", ")} more often than others`)
   }
   return [...findings, ...wrongRuns(rows.runs, sent), ...wrongWindows(rows, sent, times)]
 }
