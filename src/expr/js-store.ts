@@ -16,7 +16,7 @@ import { withoutKinds } from "./nodes.ts"
 import { isWithin, kindsOfColumn, mayBe, NULL, NULLISH, STRING } from "./value-type.ts"
 
 /** Notes the row as failed and goes on with the next one. */
-const FAIL = "{ failed[failures++] = row; continue }"
+export const FAIL = "{ failed[failures++] = row; continue }"
 
 /** A column of the projection. */
 export interface JsTarget {

@@ -22,6 +22,8 @@ export type LambdaForm =
       readonly backEnds: readonly BackEnd[]
       /** Whether it throws for some rows that there might be: those are left to the closure. */
       readonly mayThrow: boolean
+      /** Whether there may be rows that fail: it throws, or what it gives may not be of its column's type. */
+      readonly mayFail: boolean
       /** The generated JavaScript, which runs where WebAssembly does not. */
       readonly code: string
       /** The IR as text. */ readonly ir: string

@@ -80,6 +80,7 @@ class CompiledPredicate implements Predicate {
       kind: "compiled",
       backEnds: [source === undefined ? "JavaScript" : backEndOf(source)],
       mayThrow: mayThrow(ir),
+      mayFail: mayThrow(ir),
       code,
       ir: text,
     }

@@ -19,6 +19,7 @@ import { backEndOf, wasmOrNot, wasmProjection, type WasmProjection } from "./cod
 import type { BackEnd } from "./compile.ts"
 import { mayThrow, type Ir, type LambdaIr } from "./ir.ts"
 import { irText } from "./ir-text.ts"
+import { FAIL } from "./js-store.ts"
 import { JsProjection, type LambdaParts } from "./js-projection.ts"
 import type { LambdaForm, OnRowError, Projection } from "./lambda.ts"
 import { compiledOrReason, lowerLambda, type LambdaRequest } from "./lower-lambda.ts"
@@ -138,7 +139,9 @@ class CompiledProjection implements Projection {
     const wasm = this.#source()
     const backEnds: BackEnd[] = wasm === undefined ? [] : [backEndOf(wasm.source)]
     if (wasm === undefined || wasm.targets.size < types.length) backEnds.push("JavaScript")
-    return { kind: "compiled", backEnds, mayThrow: isThrowing, code: projection.code, ir: text }
+    const { code } = projection
+    const mayFail = isThrowing || code.includes(FAIL)
+    return { kind: "compiled", backEnds, mayThrow: isThrowing, mayFail, code, ir: text }
   }
 
   project(batch: Batch, params: Params, targets: readonly Column[], onRowError: OnRowError): void {

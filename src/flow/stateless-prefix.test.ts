@@ -121,10 +121,33 @@ describe("the stateless prefix", () => {
           .filter((row) => row.page > "a"),
       ),
     ).toEqual(["bytes", "page"])
+    const half = (row: ClickRow) => ({ half: row.at / 2, page: row.page })
+    expect(columnsOf((clicks) => clicks.map({ half: t.float64, page: t.string }, half))).toEqual(["at", "page"])
+    expect(columnsOf((clicks) => clicks.map({ half: t.int53, page: t.string }, half))).toEqual(all)
+    const renamed = (row: ClickRow) => ({ user: row.page })
+    expect(columnsOf((clicks) => clicks.derive({ user: t.string }, renamed).select("user", "at"))).toEqual([
+      "at",
+      "page",
+    ])
     expect(columnsOf((clicks) => clicks.select("user", "note").filter((row) => row.note!.length > 3))).toEqual([
       "note",
       "user",
     ])
+  })
+
+  test("SP2 has nothing that may give a value of another type where that stops the job", () => {
+    const { plan } = job({
+      name: "clicks",
+      inputs: { clicks: Click },
+      flow: ({ clicks }) => ({
+        rows: clicks.derive({ half: t.int32 }, (row) => ({ half: row.at / 2 })).select("half"),
+      }),
+    })
+    expect(prefixOf(plan).ids).toEqual(["clicks/derive", "clicks/select"])
+    expect(prefixOf(plan, "stop")).toEqual({
+      ids: [],
+      reason: "a lambda of clicks/derive may fail, which stops the job",
+    })
   })
 
   test("SP3 and the plan behind it give what the whole plan gives", () => {

@@ -73,7 +73,7 @@ function reasonAgainst(plan: Plan, node: PlanNode, context: PrefixContext): stri
   const form = formOf(plan, node, context)
   if (form === undefined) return isStateful(node) ? `${id} keeps state` : `${id} is ${kind}`
   if (form.kind === "closure") return `a lambda of ${id} is not compiled`
-  return context.onError === "stop" && form.mayThrow ? `a lambda of ${id} may fail, which stops the job` : undefined
+  return context.onError === "stop" && form.mayFail ? `a lambda of ${id} may fail, which stops the job` : undefined
 }
 
 /** How the lambda of a node runs that makes something of each row alone; `undefined` of others. */
@@ -123,21 +123,37 @@ export function columnsOfPrefix(plan: Plan, { nodes }: StatelessPrefix, context:
     // What is read behind it is among what it selects.
     if (node.kind === "select") continue
     const schema = portSchema(plan, node.input, node.inputPort)
-    if (node.kind === "notNull") names = new Set([...names, ...node.columns])
-    else if (node.kind === "filter" && !mayFail(plan, node, context)) {
-      names = new Set([...names, ...columnsRead(node.predicate, schema).map((index) => schema.fields[index]!.name)])
-    } else names = namesOf(schema) // A row that fails is told as a whole.
+    names = mayFail(plan, node, context)
+      ? namesOf(schema)
+      : new Set([...namesPassed(node, names), ...namesRead(node, schema)])
   }
   return names
+}
+
+/** The columns in front of a node that are those behind it, of some of these. */
+function namesPassed(node: PlanNode, behind: ReadonlySet<string>): readonly string[] {
+  if (node.kind === "map") return []
+  const own = node.kind === "derive" ? node.columns.map(({ name }) => name) : []
+  return [...behind].filter((name) => !own.includes(name))
+}
+
+/** The columns that a node looks at. */
+function namesRead(node: PlanNode, schema: Schema): readonly string[] {
+  if (node.kind === "notNull") return node.columns
+  const lambda =
+    node.kind === "filter" ? node.predicate : node.kind === "derive" || node.kind === "map" ? node.lambda : undefined
+  return lambda === undefined ? [] : columnsRead(lambda, schema).map((index) => schema.fields[index]!.name)
 }
 
 function namesOf({ fields }: Schema): ReadonlySet<string> {
   return new Set(fields.map(({ name }) => name))
 }
 
+/** Whether rows may fail at a node: they are told as a whole. */
 function mayFail(plan: Plan, node: PlanNode, context: PrefixContext): boolean {
+  if (node.kind === "notNull") return false
   const form = formOf(plan, node, context)
-  return form?.kind !== "compiled" || form.mayThrow
+  return form?.kind !== "compiled" || form.mayFail
 }
 
 /** What tells the rows of a prefix from those that another one would leave of the same records; secrets are not in it. */

@@ -25,14 +25,14 @@ import { allocateColumns, MAX_BATCH_ROWS, type Batch, type BatchColumns } from "
 import type { Schema } from "../../batch/schema.ts"
 import { ColumnReader } from "./column-reader.ts"
 import { ColumnWriter } from "./column-writer.ts"
-import { LaneScratch } from "./lane-scratch.ts"
+import { laneScratch } from "./lane-scratch.ts"
 
 /** Writes blocks of rows of one schema. */
 export class ColumnBlockWriter {
   readonly #columns: readonly ColumnWriter[]
 
   constructor(schema: Schema) {
-    const scratch = new LaneScratch()
+    const scratch = laneScratch()
     this.#columns = schema.fields.map(({ type }) => new ColumnWriter(type, scratch))
   }
 
@@ -57,7 +57,7 @@ export class ColumnBlockReader {
   constructor(arena: Arena, schema: Schema) {
     this.#arena = arena
     this.#schema = schema
-    const scratch = new LaneScratch()
+    const scratch = laneScratch()
     this.#columns = schema.fields.map(({ type }) => new ColumnReader(type, scratch))
   }
 

@@ -31,9 +31,14 @@ export function toWholes(
     const double = doubles[rows === null ? index : rows[index]!]!
     const whole = Math.round(double * scale)
     // Of −0 the bits would be lost, and NaN equals nothing.
-    if (whole / scale !== double || whole > WHOLE_MAX || whole < -WHOLE_MAX) return false
-    if (whole === 0 && 1 / double < 0) return false
-    writeInt53(wholes, index, whole)
+    const low = whole | 0
+    if (whole / scale !== double || (low === 0 && 1 / double < 0 && whole === 0)) return false
+    if (low === whole) {
+      // Most have 32 bits: then the higher half is a shift, and no division.
+      wholes[2 * index] = low
+      wholes[2 * index + 1] = low >> 31
+    } else if (whole > WHOLE_MAX || whole < -WHOLE_MAX) return false
+    else writeInt53(wholes, index, whole)
   }
   return true
 }

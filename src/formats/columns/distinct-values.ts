@@ -2,7 +2,14 @@
 
 /** More of them are not counted: their numbers would save little. */
 export const DISTINCT_MAX = 1024
+/** Whether values are few is looked up among so many of a block. */
+const SAMPLE_VALUES = 2048
 const SLOTS = 4 * DISTINCT_MAX
+
+/** How far those of a block lie apart that are looked at, to guess how many distinct ones there are: enough of them, and not many more. */
+export function sampleStep(count: number): number {
+  return Math.max(1, Math.floor(count / SAMPLE_VALUES))
+}
 
 /** See the head of this file. It is cleared before each use. */
 export class DistinctValues {

@@ -23,3 +23,10 @@ export class LaneScratch {
   readonly packed = words(LANE_COUNT_MAX)
   readonly distinct = new DistinctValues()
 }
+
+let ofThread: LaneScratch | undefined
+
+/** That of this thread. */
+export function laneScratch(): LaneScratch {
+  return (ofThread ??= new LaneScratch())
+}

@@ -3,6 +3,7 @@ import type { ByteWriter } from "../../base/bytes.ts"
 import { bitsOf } from "./bit-packing.ts"
 import { decimalsOf, toWholes } from "./decimals.ts"
 import { distancesFromBefore, distancesFromFirst } from "./distances.ts"
+import { sampleStep } from "./distinct-values.ts"
 import { Drift } from "./drift.ts"
 import { writeSmall } from "./lane-bytes.ts"
 import type { LaneScratch } from "./lane-scratch.ts"
@@ -59,7 +60,10 @@ export class WideLaneWriter {
   #bitsOfDistinct(lows: Int32Array, highs: Int32Array, count: number): number {
     const { distinct } = this.#scratch
     distinct.clear()
-    for (let index = 0; index < count; index++) if (distinct.numberOf(lows[index]!, highs[index]!) < 0) return Infinity
+    const step = sampleStep(count)
+    for (let index = 0; index < count; index += step) {
+      if (distinct.numberOf(lows[index]!, highs[index]!) < 0) return Infinity
+    }
     return distinct.size * 64 + count * bitsOf(distinct.size - 1)
   }
 

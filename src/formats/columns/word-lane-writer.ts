@@ -1,6 +1,7 @@
 /** Writes lanes of numbers of 32 bits, in the way that takes the fewest bytes for those at hand: see `word-lane.ts`. */
 import type { ByteWriter } from "../../base/bytes.ts"
 import { bitsOf } from "./bit-packing.ts"
+import { sampleStep } from "./distinct-values.ts"
 import { Drift } from "./drift.ts"
 import { writePacked, writeSmall, type Frame } from "./lane-bytes.ts"
 import type { LaneScratch } from "./lane-scratch.ts"
@@ -88,7 +89,8 @@ export class WordLaneWriter {
   #bitsOfDistinct(values: Int32Array, count: number): number {
     const { distinct } = this.#scratch
     distinct.clear()
-    for (let index = 0; index < count; index++) if (distinct.numberOf(values[index]!, 0) < 0) return Infinity
+    const step = sampleStep(count)
+    for (let index = 0; index < count; index += step) if (distinct.numberOf(values[index]!, 0) < 0) return Infinity
     return distinct.size * 32 + count * bitsOf(distinct.size - 1)
   }
 
