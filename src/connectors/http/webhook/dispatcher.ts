@@ -13,6 +13,8 @@ import { backOffMicros, type BreakerPolicy, CircuitBreaker } from "./circuit-bre
 import { ExchangeError, verdictOf, type Verdict, type WebhookAnswer } from "./exchange.ts"
 import type { Outbox, OutboxRequest } from "./outbox.ts"
 
+/** Why a wait ends that is not needed any more; without it an error would be made for each. */
+const OVER = "over"
 const STOP_GRACE_MICROS = 10_000_000
 /** A request that has failed so often is told of, though the breaker is closed as others pass. */
 const TOLD_FAILURES = 5
@@ -171,7 +173,7 @@ export class Dispatcher {
       return { kind: "again", reason, waitMicros: 0 }
     } finally {
       this.#ends.delete(over)
-      over.abort()
+      over.abort(OVER)
     }
   }
 

@@ -5,7 +5,8 @@
  * Invariants:
  * - OB1 Of the requests of a lane one is given out at a time, in their order: the next when it is acknowledged.
  * - OB2 Requests whose lanes were made otherwise (the order or the concurrency of the output has changed) do not overtake each other.
- * - OB3 As many are given out or looked at as `LOOKED_AT_MAX`, however many there are.
+ * - OB3 A request that has failed comes behind the others that may be sent.
+ * - OB4 As many are given out or looked at as `LOOKED_AT_MAX`, however many there are.
  */
 import type { PendingEpoch } from "./pending-epoch.ts"
 import { NO_LANES, type EpochMark } from "./staged-requests.ts"
@@ -81,9 +82,9 @@ export class Outbox {
     return this.#ready.shift()
   }
 
-  /** A request is to be tried again. */
+  /** A request is to be tried again (OB3). */
   putBack(request: OutboxRequest): void {
-    this.#ready.unshift(request)
+    this.#ready.push(request)
   }
 
   acknowledge({ epoch, number }: OutboxRequest): void {

@@ -1,11 +1,11 @@
 /** Sends one request of an outbox: its key, its headers and its body; and what is done with one that the receiver does not want. */
-import { ByteWriter } from "../../../base/bytes.ts"
 import { TidemarkError } from "../../../base/errors.ts"
 import type { EpochFiles } from "../../../connect/epoch-files.ts"
 import type { SinkContext } from "../../../connect/sink.ts"
 import { formatIso } from "../../../time/iso.ts"
 import type { Timestamp } from "../../../time/timestamp.ts"
 import { bodyRecords } from "../body-records.ts"
+import { BodyReader } from "./body-reader.ts"
 import { DeadLetterFile } from "./dead-letter-file.ts"
 import type { Exchange, WebhookAnswer } from "./exchange.ts"
 import type { OutboxRequest } from "./outbox.ts"
@@ -33,10 +33,12 @@ export interface RequestSenderParts {
 /** See the head of this file. */
 export class RequestSender {
   readonly #parts: RequestSenderParts
+  readonly #bodies: BodyReader
   readonly #deadLetters: DeadLetterFile
 
   constructor(parts: RequestSenderParts) {
     this.#parts = parts
+    this.#bodies = new BodyReader(parts.files)
     this.#deadLetters = new DeadLetterFile(parts.context.env.disk, parts.files.directory)
   }
 
@@ -51,7 +53,7 @@ export class RequestSender {
       "idempotency-key": `"${keyOf(token, staged, request.number)}"`,
     }
     return await exchange.send(
-      { url: address.url, method: settings.method, headers, body: await this.#body(request) },
+      { url: address.url, method: settings.method, headers, body: await this.#bodies.read(request) },
       signal,
     )
   }
@@ -64,7 +66,7 @@ export class RequestSender {
   async setAside(request: OutboxRequest, reason: string): Promise<void> {
     const { settings, context, token } = this.#parts
     const { staged } = request.epoch
-    const body = await this.#body(request)
+    const body = await this.#bodies.read(request)
     const found = bodyRecords(body, staged.body === "json-lines" ? "json-lines" : "json", Infinity)
     const rows = typeof found === "string" ? [] : found.map((row) => decoder.decode(row))
     if (!settings.isSettingAside) throw refusal(context.output, reason, rows)
@@ -87,13 +89,6 @@ export class RequestSender {
   async close(): Promise<void> {
     this.#parts.exchange.close()
     await this.#deadLetters.close()
-  }
-
-  async #body({ epoch, number }: OutboxRequest): Promise<Uint8Array> {
-    const [start, end] = epoch.placeOf(number)
-    const body = new ByteWriter(end - start)
-    for await (const piece of this.#parts.files.read(epoch.staged, start, end)) body.raw(piece)
-    return body.finish()
   }
 }
 

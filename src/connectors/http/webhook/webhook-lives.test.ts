@@ -92,6 +92,8 @@ class Output {
     if (!prng.chance(0.3)) return
     const records = log.staged.length
     const checkpoint = await sink.checkpoint()
+    // Nor is a snapshot whole at once.
+    await env.timers.sleep(prng.below(400_000))
     log.checkpoint = checkpoint.slice()
     log.staged = log.staged.slice(records)
   }
