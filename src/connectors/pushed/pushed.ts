@@ -104,7 +104,7 @@ export interface PushedInput<Row> extends TypedSource<Row> {
    * A row that does not fit the schema becomes a dead letter of the job. Rows of one push are stored together or not at all, up to 8 MiB
    * of columns.
    *
-   * @param records rows; or an array for each column, all of one length, which costs a tenth where the arrays are typed (`PushedColumns`).
+   * @param records rows; or an array for each column, all of one length, which costs a fraction where the arrays are typed (`PushedColumns`).
    * They must not be changed until then.
    * @throws TidemarkError `invalid-options` where columns are no arrays of one length; `input-closed` where no job runs that has it as an input; `disk-full`, `disk-failed` or `log-fenced` where it may
    * be durable or not.

@@ -59,8 +59,8 @@ const KINDS: Readonly<Record<string, RandomWindows>> = {
 }
 
 describe.each(Object.entries(KINDS))("%s", (_name, windows) => {
-  it("F1 F2 F3 W25 10,000 random jobs give, bit for bit, what their slow twins give", () => {
-    for (let seed = SEED; seed < SEED + 10_000 * SCALE; seed++) {
+  it("F1 F2 F3 W25 2,000 random jobs give, bit for bit, what their slow twins give", () => {
+    for (let seed = SEED; seed < SEED + 2000 * SCALE; seed++) {
       const job = randomJob(new Prng(Math.floor(seed / INPUTS)), new Prng(seed + 2 ** 33), windows)
       const slow = runSlowly(job)
       const prng = new Prng(seed + 2 ** 32)

@@ -23,9 +23,9 @@ const RANGES: RandomWindows = {
   drawRange: (prng, unit) => (prng.chance(0.8) ? prng.below(20) * prng.pick([0, 1, 1, 1]) * unit : undefined),
 }
 
-it("F1 F2 F3 W80 W81 W82 W83 10,000 random jobs give, bit for bit, what their slow twins give", () => {
+it("F1 F2 F3 W80 W81 W82 W83 4,000 random jobs give, bit for bit, what their slow twins give", () => {
   let results = 0
-  for (let seed = SEED; seed < SEED + 10_000 * SCALE; seed++) {
+  for (let seed = SEED; seed < SEED + 4000 * SCALE; seed++) {
     const job = randomJob(new Prng(Math.floor(seed / INPUTS)), new Prng(seed + 2 ** 33), RANGES)
     const slow = runSlowly(job)
     const prng = new Prng(seed + 2 ** 32)
@@ -37,6 +37,6 @@ it("F1 F2 F3 W80 W81 W82 W83 10,000 random jobs give, bit for bit, what their sl
     expect(fast, `TIDEMARK_FUZZ_SEED=${seed}: ${difference}`).toEqual(slow)
     expect.fail(`TIDEMARK_FUZZ_SEED=${seed}: ${difference} differ in bits`)
   }
-  expect(results).toBeGreaterThan(100_000 * SCALE)
+  expect(results).toBeGreaterThan(40_000 * SCALE)
   expect(arena.usedBytes).toBe(0)
 }, 900_000)
