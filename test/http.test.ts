@@ -373,7 +373,11 @@ test.each<[make: () => unknown, message: string]>([
   [() => httpServer({ port: 70_000 }), "httpServer(...): port is 70000."],
   [() => httpServer({ port: 0, host: "0.0.0.0" }), "httpServer(...) listens at 0.0.0.0, and lets everybody in."],
   [() => httpServer({ port: 0, token: [] }), "httpServer(...): token is an array."],
-  [() => httpServer({ port: 0, token: { env: "" } }), 'httpServer(...): token: env is "".'],
+  [() => httpServer({ port: 0, token: { env: "" } }), 'httpServer(...): token.env is "".'],
+  [
+    () => httpServer({ port: 0, token: "a-secret" as never }),
+    "httpServer(...): token is not given as the variable that has it.",
+  ],
   [() => httpServer({ port: 0, tls: {} as never }), "httpServer(...): tls is an object."],
   [() => httpServer({ port: 0, maxRequestsPerSecond: 0 }), "httpServer(...): maxRequestsPerSecond is 0."],
   [() => httpServer({ port: 0 }).input("orders"), 'The path of an HTTP input is "orders".'],

@@ -5,6 +5,7 @@ import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { KeyPolicy } from "./key-table.ts"
 import type { Rate } from "./rate-limit.ts"
+import { variableNameOf } from "./variable-name.ts"
 
 /**
  * Where a token is: the name of a variable of the environment that has it; with `_FILE` behind it, one that names a file that has it.
@@ -231,12 +232,7 @@ function tokenVariablesOf(where: string, token: unknown, host: string): string[]
   }
   const tokens: unknown[] = Array.isArray(token) ? token : [token]
   if (tokens.length === 0) throw refused(where, "token", token, 'Give { env: "ORDERS_TOKEN" }.')
-  return tokens.map((each) => {
-    const { env } = checkOptions(`${where}: token`, each, ["env"])
-    if (typeof env !== "string" || env === "")
-      throw refused(`${where}: token`, "env", env, "Give the name of a variable.")
-    return env
-  })
+  return tokens.map((each) => variableNameOf(`${where}: token`, each))
 }
 
 function originsOf(where: string, origins: unknown): readonly string[] | "*" {

@@ -4,6 +4,7 @@ import { TidemarkError } from "../../../base/errors.ts"
 import { checkOptions } from "../../../base/known-options.ts"
 import { shownValue } from "../../../base/shown-value.ts"
 import type { HttpToken } from "../http-options.ts"
+import { variableNameOf } from "../variable-name.ts"
 import type { DispatchPolicy } from "./dispatcher.ts"
 import type { RequestOrder } from "./request-lanes.ts"
 import type { RequestShape } from "./request-writer.ts"
@@ -136,7 +137,7 @@ export function webhookSettings(options: unknown): WebhookSettings {
     throw refused("onRejected", onRejected, 'Give "stop" or "dead-letter".')
   }
   const order = orderOf(given["order"] ?? "output")
-  const tokenVariable = given["token"] === undefined ? undefined : variableOf("token", given["token"])
+  const tokenVariable = given["token"] === undefined ? undefined : variableNameOf(`${WHERE}: token`, given["token"])
   const unsent = checkOptions(`${WHERE}: maxUnsent`, given["maxUnsent"] ?? {}, ["rows", "bytes"])
   return {
     url: urlOf(given["url"]),
@@ -167,23 +168,11 @@ export function checkUrl(text: string, refuse: (problem: string) => TidemarkErro
 function urlOf(url: unknown): GivenText {
   const hint =
     'Give an address such as "https://api.example/orders", or { env: "ORDERS_URL" }: the variable that has it.'
-  if (typeof url === "object" && url !== null) return { env: variableOf("url", url) }
+  if (typeof url === "object" && url !== null) return { env: variableNameOf(`${WHERE}: url`, url) }
   if (typeof url !== "string") throw refused("url", url, hint)
   // What is wrong with it may be that a secret is in it.
   checkUrl(url, (problem) => new TidemarkError("invalid-options", `${WHERE}: url ${problem}.`, { hint }))
   return url
-}
-
-function variableOf(option: string, given: unknown): string {
-  if (typeof given !== "object" || given === null) {
-    // Whatever it is, it may be the secret.
-    throw new TidemarkError("invalid-options", `${WHERE}: ${option} is not given as the variable that has it.`, {
-      hint: 'Give { env: "NAME" }: the name of a variable of the environment.',
-    })
-  }
-  const { env } = checkOptions(`${WHERE}: ${option}`, given, ["env"])
-  if (typeof env === "string" && env !== "") return env
-  throw refused(`${option}.env`, env, "Give the name of a variable.")
 }
 
 function headersOf(headers: unknown, hasToken: boolean): Record<string, GivenText> {
@@ -193,7 +182,8 @@ function headersOf(headers: unknown, hasToken: boolean): Record<string, GivenTex
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw refused("headers", name, "This is no name of a header.")
     const isOwn = OWN_HEADERS.has(name.toLowerCase()) || (hasToken && name.toLowerCase() === "authorization")
     if (isOwn) throw refused("headers", name, "Leave this header out: requests have their own.")
-    if (typeof value !== "string") return [name, { env: variableOf(`headers[${JSON.stringify(name)}]`, value) }]
+    if (typeof value !== "string")
+      return [name, { env: variableNameOf(`${WHERE}: headers[${JSON.stringify(name)}]`, value) }]
     if (isHeaderValue(value)) return [name, value]
     throw new TidemarkError(
       "invalid-options",
