@@ -3,7 +3,8 @@
  * is durable. Who pushes waits where there is no room, or where others shall come first.
  *
  * Invariants:
- * - BQ1 Blocks are given in the order in which `push` was called, however long each waits for room or the disk.
+ * - BQ1 Blocks are given in the order in which `push` was called, however long each waits for room or the disk; between those of one push is none
+ *   of another.
  * - BQ2 Beyond `bytesMax` of columns nothing is taken in, but for one block where there is none.
  */
 import { assert } from "../../base/assert.ts"
@@ -39,10 +40,19 @@ export class BlockQueue {
     this.#bytesMax = bytesMax
   }
 
-  /** Resolves when it is the caller's turn, and there is room; then it must `enter` at once. `undefined` where that is now. */
-  room(): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#hasRoom && !this.#isPaused) return undefined
-    return new Promise((resolve) => this.#waiting.push({ resolve, isTold: false }))
+  /**
+   * Resolves when it is the caller's turn, and there is room; then it must `enter` at once. `undefined` where that is now.
+   *
+   * @param isGoingOn whether the block before was the caller's, of the same push.
+   */
+  room(isGoingOn = false): Promise<void> | undefined {
+    const isNext = isGoingOn || this.#waiting.length === 0
+    if (this.#isClosed || (isNext && this.#hasRoom && !this.#isPaused)) return undefined
+    return new Promise((resolve) => {
+      const waiting = { resolve, isTold: false }
+      if (isGoingOn) this.#waiting.unshift(waiting)
+      else this.#waiting.push(waiting)
+    })
   }
 
   /** Nobody is let in until a promise has resolved. */
@@ -63,11 +73,11 @@ export class BlockQueue {
     return entry
   }
 
-  /** The block takes so many bytes. */
-  fill(entry: QueueEntry, bytes: number): void {
+  /** The block takes so many bytes. @param goesOn whether its push goes on: then nobody else is let in. */
+  fill(entry: QueueEntry, bytes: number, goesOn = false): void {
     entry.bytes = bytes
     this.#bytes += bytes
-    this.#admit()
+    if (!goesOn) this.#admit()
   }
 
   /** There is no such block after all. */

@@ -52,7 +52,8 @@ export class PushedSource implements Source {
   readonly #columns: ColumnArrays
   readonly #records: BlockRecords
   readonly #queue: BlockQueue
-  readonly #appending = new Set<Promise<void>>()
+  /** Pushes, and blocks on their way to the disk. */
+  readonly #underWay = new Set<Promise<void>>()
   #isClosed = false
   #isEnded = false
   /** How many values have become columns since others came first. */
@@ -73,19 +74,8 @@ export class PushedSource implements Source {
    * @throws TidemarkError `input-closed` where nothing more is taken; `invalid-options` where columns are none; what the log throws where it
    * is not durable.
    */
-  async push(given: readonly unknown[] | object): Promise<void> {
-    if (this.#isEnded) throw closedError(this.#context.input)
-    const records = Array.isArray(given) ? this.#recordsOfRows(given) : this.#recordsOfColumns(given)
-    const stored: Promise<void>[] = []
-    for (let first = 0; first < records.count;) {
-      const turn = this.#queue.room()
-      if (turn !== undefined) await turn
-      if (this.#isClosed) throw closedError(this.#context.input)
-      const storing = this.#take(records, first)
-      first += storing.taken
-      stored.push(storing.done)
-    }
-    await Promise.all(stored)
+  push(given: readonly unknown[] | object): Promise<void> {
+    return this.#awaited(this.#push(given))
   }
 
   /** Nothing more is pushed: the input ends behind what was. */
@@ -127,8 +117,33 @@ export class PushedSource implements Source {
     this.#isClosed = true
     this.#parts.onClose()
     this.#queue.close()
-    await Promise.allSettled(this.#appending)
+    await Promise.allSettled(this.#underWay)
     await this.#parts.store?.close()
+  }
+
+  async #push(given: readonly unknown[] | object): Promise<void> {
+    if (this.#isEnded) throw closedError(this.#context.input)
+    const records = Array.isArray(given) ? this.#recordsOfRows(given) : this.#recordsOfColumns(given)
+    const stored: Promise<void>[] = []
+    for (let first = 0; first < records.count;) {
+      const turn = this.#queue.room(first > 0)
+      if (turn !== undefined) await turn
+      // A push of which some is stored is stored whole (PU1): who is refused pushes all of it again.
+      const isBegun = first > 0 && this.#parts.store !== undefined
+      if (this.#isClosed && !isBegun) throw closedError(this.#context.input)
+      const storing = this.#take(records, first)
+      first += storing.taken
+      stored.push(storing.done)
+      if (this.#isClosed) await storing.done
+    }
+    await Promise.all(stored)
+  }
+
+  #awaited(task: Promise<void>): Promise<void> {
+    this.#underWay.add(task)
+    const isDone = () => void this.#underWay.delete(task)
+    task.then(isDone, isDone)
+    return task
   }
 
   #recordsOfRows(rows: readonly unknown[]): Records {
@@ -151,7 +166,7 @@ export class PushedSource implements Source {
       const badRows = bad.map(({ reason, field, raw }): BadRow => ({ reason, field, raw }))
       const block = this.#behindPrefix({ batch, bad: badRows, dropped: 0, form: AS_PUSHED, skipped: 0, release })
       this.#pauseBehind(taken)
-      queue.fill(entry, bytesOf(block.batch))
+      queue.fill(entry, bytesOf(block.batch), first + taken < pushed.count)
       const { store } = this.#parts
       if (store === undefined) {
         queue.ready(entry, { ...block, place: undefined })
@@ -197,10 +212,7 @@ export class PushedSource implements Source {
         throw error
       },
     )
-    this.#appending.add(stored)
-    const isDone = () => void this.#appending.delete(stored)
-    stored.then(isDone, isDone)
-    return stored
+    return this.#awaited(stored)
   }
 
   async *#kept(): AsyncGenerator<KeptRead, void, undefined> {

@@ -10,7 +10,7 @@ import type { SourceBinding, SourceContext, SourcePrefix } from "../../connect/s
 import type { Env } from "../../env/env.ts"
 import { inProcess, losePower, worldOf } from "../../log/records/log-world.fixture.ts"
 import { ArrayTarget } from "../../runtime/array-sink.fixture.ts"
-import { runJob } from "../../runtime/run-job.ts"
+import { runJob, type JobHandle } from "../../runtime/run-job.ts"
 import { Bench } from "../../runtime/simulated-job.fixture.ts"
 import { NO_FAULTS, RandomFaults } from "../../sim/faults.ts"
 import { job } from "../../stream/job.ts"
@@ -135,6 +135,20 @@ describe("a pushed input", () => {
       await expect(input.push(rowsOf(2))).rejects.toMatchObject({ code: "input-closed" })
       await source.close()
       expect(input.isOpen).toBe(false)
+    })
+  })
+
+  test("is that of one input, also while it is being opened", async () => {
+    const input = pushed(Piece)
+    const [one, other] = [worldOf(4), worldOf(5)]
+    await inProcess(one, async (env) => {
+      const opening = input.openSource(contextOf(env))
+      await expect(input.openSource(contextOf(other.boot()))).rejects.toMatchObject({ code: "invalid-options" })
+      const source = await opening
+      await input.push(rowsOf(1))
+      await source.close()
+      const again = await input.openSource(contextOf(env))
+      await again.close()
     })
   })
 
@@ -314,7 +328,7 @@ test("PU3 a job whose input has ended starts again, and goes on with what is pus
   }
 })
 
-test("PU2 what was pushed before the end is called counts, however much it is, with others between in no piece of it", async () => {
+test("PU2 BQ1 what was pushed before the end is called counts, however much it is, and nothing of other pushes comes between", async () => {
   const bench = new Bench(2)
   const out = new ArrayTarget("pieces")
   const program = async (env: Env) => {
@@ -325,26 +339,68 @@ test("PU2 what was pushed before the end is called counts, however much it is, w
       deadLetter: bench.bad.binding(),
     })
     const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
-    const many = (id: number) => Array.from({ length: 70_000 }, (_, index) => ({ id, index, text: null }))
-    const pushes = [many(1), rowsOf(2), rowsOf(3), many(4), rowsOf(5)].map((rows) => source!.push(rows))
+    const many = (id: number) => Array.from({ length: 200_000 }, (_, index) => ({ id, index, text: null }))
+    const pushes = [many(1), rowsOf(2), rowsOf(3), many(4), rowsOf(5), many(6)].map((rows) => source!.push(rows))
     source!.end()
-    await expect(source!.push(rowsOf(6))).rejects.toMatchObject({ code: "input-closed" })
+    await expect(source!.push(rowsOf(7))).rejects.toMatchObject({ code: "input-closed" })
     await Promise.all(pushes)
     await handle.finished
   }
   const promise = program(bench.world.boot())
   await bench.world.run(promise)
   await promise
-  const counts = new Map<unknown, number>()
-  for (const { id } of out.rows) counts.set(id, (counts.get(id) ?? 0) + 1)
-  expect([...counts]).toEqual([
-    [1, 70_000],
+  const pieces: { readonly id: unknown; rows: number }[] = []
+  for (const { id } of out.rows) {
+    if (pieces.at(-1)?.id !== id) pieces.push({ id, rows: 0 })
+    pieces.at(-1)!.rows++
+  }
+  expect(pieces.map(({ id, rows }) => [id, rows])).toEqual([
+    [1, 200_000],
     [2, 3],
     [3, 4],
-    [4, 70_000],
+    [4, 200_000],
     [5, 6],
+    [6, 200_000],
   ])
   expect(bench.bad.rows).toEqual([])
+})
+
+test("PU1 a push that has begun when the job stops is stored whole, and one that has not is refused whole", async () => {
+  const bench = new Bench(4)
+  const out = new ArrayTarget("pieces")
+  const many = Array.from({ length: 200_000 }, (_, index) => ({ id: 1, index, text: null }))
+  const run = async (env: Env, use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
+    let source: PushedSource | undefined
+    const bound = copy.with({
+      inputs: { pieces: bindingOf((opened) => (source = opened), 1) },
+      outputs: { pieces: out.binding() },
+      deadLetter: bench.bad.binding(),
+    })
+    const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
+    await use(source!, handle)
+    await handle.finished
+  }
+  const inWorld = async (use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
+    const promise = run(bench.world.boot(), use)
+    await bench.world.run(promise)
+    await promise
+    bench.world.kill()
+  }
+  let stored = 0
+  await inWorld(async (source, handle) => {
+    const pushes = [source.push(many), source.push(rowsOf(6))]
+    const [, outcomes] = await Promise.all([handle.stop(), Promise.allSettled(pushes)])
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
+    stored = out.rows.length
+  })
+  expect(stored).toBeLessThan(many.length)
+  await inWorld(async (source) => {
+    await source.push(rowsOf(6))
+    source.end()
+  })
+  expect(out.rows.length).toBe(many.length + 7)
+  expect(out.rows.slice(0, many.length).every(({ id, index }, at) => id === 1 && index === at)).toBe(true)
+  expect(out.rows.slice(many.length)).toEqual(rowsOf(6))
 })
 
 /** What those know who push: they outlive the process. */

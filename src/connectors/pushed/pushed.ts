@@ -101,8 +101,8 @@ export interface PushedInput<Row> extends TypedSource<Row> {
    * Gives records to the job, behind all that were pushed before. When it resolves they are durable: each counts exactly once, whatever
    * becomes of the process. Whoever does not wait for one push before the next shares syncs of the disk.
    *
-   * A row that does not fit the schema becomes a dead letter of the job. Rows of one push are stored together or not at all, up to 8 MiB
-   * of columns.
+   * A row that does not fit the schema becomes a dead letter of the job. Rows of one push are stored together or not at all, up to 65,536 rows
+   * and 8 MiB of columns.
    *
    * @param records rows; or an array for each column, all of one length, which costs a fraction where the arrays are typed (`PushedColumns`).
    * They must not be changed until then.
@@ -123,6 +123,8 @@ class PushedBinding<Row> implements PushedInput<Row> {
   readonly #maxWaitingBytes: number
   readonly runsPrefix: boolean
   #source: PushedSource | undefined
+  /** Whether an input has it: from before its source is open. */
+  #isTaken = false
 
   constructor(schema: Schema, { isDurable, persistAt, maxWaitingBytes }: Required<PushedOptions>) {
     this.#schema = schema
@@ -158,8 +160,8 @@ class PushedBinding<Row> implements PushedInput<Row> {
 
   async openSource(context: SourceContext): Promise<Source> {
     const { env, input, schema, stateDirectory } = context
-    if (this.#source !== undefined) {
-      throw new TidemarkError("invalid-options", `The input ${input} is pushed into for another job that runs.`, {
+    if (this.#isTaken) {
+      throw new TidemarkError("invalid-options", `The input ${input} has the pushed(...) of another input that runs.`, {
         hint: "Give each input of each job a pushed(...) of its own.",
       })
     }
@@ -175,10 +177,24 @@ class PushedBinding<Row> implements PushedInput<Row> {
     }
     const directory = `${stateDirectory}/inputs/${input}`
     const settings = { segmentBytes: SEGMENT_BYTES, trimBytes: TRIM_BYTES }
-    const store = this.#isDurable ? await PushedStore.open(env, directory, input, settings) : undefined
-    const onClose = () => (this.#source = undefined)
-    this.#source = new PushedSource(context, { store, maxWaitingBytes: this.#maxWaitingBytes, onClose })
-    return this.#source
+    this.#isTaken = true
+    try {
+      const store = this.#isDurable ? await PushedStore.open(env, directory, input, settings) : undefined
+      this.#source = new PushedSource(context, {
+        store,
+        maxWaitingBytes: this.#maxWaitingBytes,
+        onClose: () => this.#free(),
+      })
+      return this.#source
+    } catch (error) {
+      this.#free()
+      throw error
+    }
+  }
+
+  #free(): void {
+    this.#source = undefined
+    this.#isTaken = false
   }
 }
 
