@@ -26,6 +26,8 @@ export type Reaction =
   | "cut-when-taken"
   /** No answer. */
   | "silence"
+  /** 101, and what comes then is no HTTP. */
+  | "switch"
 
 /** See the head of this file. */
 export class WebhookReceiver {
@@ -102,6 +104,10 @@ export class WebhookReceiver {
     const counts = reaction === "cut-when-taken" || (typeof reaction === "object" && reaction.status < 300)
     if (counts && !this.taken.has(key)) this.taken.set(key, body)
     if (reaction === "silence") return
+    if (reaction === "switch") {
+      const head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"
+      return void request.socket.write(head)
+    }
     if (typeof reaction === "string") return void request.socket.destroy()
     const { status, headers: own = {}, text = "", afterMs } = reaction
     if (afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, afterMs))

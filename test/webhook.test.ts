@@ -197,12 +197,28 @@ test("WH5 retry.for: what was tried for so long is rejected, as other rejected r
   receiver.react = ({ body }) => (body.includes('"n":3,') ? { status: 500, text: "always" } : { status: 200 })
   const retry = { ...quick, for: "30ms" } as const
   const { handle } = await begin(rowsOf(10), { onRejected: "dead-letter", order: { by: "key" }, retry })
-  await handle.finished
+  expect((await handle.finished).outcome).toBe("finished")
   expect(sent().sort((a, b) => a - b)).toEqual(upTo(10).filter((n) => n !== 3))
   const letters = readFileSync(join(directory, "state/outputs/numbers/dead-letters.jsonl"), "utf8")
   expect(letters).toMatch(
     /^\{"at":"[^"]+","key":"[^"]+","reason":"it was tried for too long, \d+ times; at last the answer was 500 [^"]+","row":\{"n":3,[^\n]+\n$/,
   )
+})
+
+test("WH8 a job whose last request was tried for too long is finished, and waits for nothing", async () => {
+  receiver.react = () => ({ status: 500 })
+  const retry = { ...quick, for: "100ms" } as const
+  const { handle, events } = await begin(rowsOf(1), { onRejected: "dead-letter", retry })
+  expect((await handle.finished).outcome).toBe("finished")
+  const told = events.map(({ kind }) => kind).filter((kind) => kind.startsWith("output-"))
+  expect(told).toEqual(["output-waiting", "output-resumed"])
+})
+
+test("WH7 an answer that is no HTTP any more stops the job, and it is not said to wait", async () => {
+  receiver.react = () => "switch"
+  const { handle, events } = await begin(rowsOf(1))
+  await expect(handle.finished).rejects.toMatchObject({ code: "sink-unreachable" })
+  expect(events.filter(({ kind }) => kind.startsWith("output-"))).toEqual([])
 })
 
 test("WH8 a receiver that is gone is waited for, told once, and shown; and once when it is back", async () => {
@@ -285,11 +301,23 @@ test("WH10 secrets are read by name, and said nowhere", async () => {
     path: "/hook?secret=in-the-url",
     headers: { authorization: "Bearer the-token", "x-tenant": "the-tenant", "x-plain": "plain" },
   })
-  receiver.react = () => ({ status: 401 })
+  // Receivers repeat what they were sent.
+  receiver.react = ({ path, headers }) => ({
+    status: 401,
+    text: `${" ".repeat(1000)}${path} ${JSON.stringify(headers)}`,
+  })
   const refused = await begin(rowsOf(1), secrets, true)
   const error: unknown = await refused.handle.finished.catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: "sink-unreachable" })
   expect(`${String(error)}${JSON.stringify(refused.events)}`).not.toMatch(/the-token|in-the-url|the-tenant/)
+})
+
+test("WH10 an address that is a secret is not shown where it cannot be reached", async () => {
+  vi.stubEnv("HOOK_URL", "http://the-secret-host.invalid/the-path")
+  const { handle } = await begin(rowsOf(1), { url: { env: "HOOK_URL" } })
+  await vi.waitFor(() => expect(handle.status().waitingOutputs).toHaveLength(1), { timeout: 20_000 })
+  expect(handle.status().waitingOutputs[0]!.reason).toMatch(/\[secret\]/)
+  expect(JSON.stringify(handle.status())).not.toMatch(/the-secret-host|the-path/)
 })
 
 test.each([

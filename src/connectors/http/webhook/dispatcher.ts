@@ -72,7 +72,8 @@ export class Dispatcher {
 
   /** What it waits for, as a clause. */
   get waitsFor(): string | undefined {
-    if (this.#state === "halted" && !this.#parts.outbox.isEmpty) return this.#reason ?? "the job was asked to stop"
+    if (this.#parts.outbox.isEmpty) return undefined
+    if (this.#state === "halted") return this.#reason ?? "the job was asked to stop"
     return this.#breaker.reason ?? this.#stubborn.values().next().value
   }
 

@@ -33,4 +33,7 @@ test.each([
 test("an answer is told on one line", () => {
   const text = answerText({ status: 400, statusText: "Bad Request", retryAfter: undefined, text: " no\n\tsevens " })
   expect(text).toBe("the answer was 400 Bad Request: no sevens")
+  const coloured = { status: 400, statusText: "\u0007Bad", retryAfter: undefined, text: "\u001b[31mred\u202e" }
+  expect(answerText(coloured)).toBe("the answer was 400 Bad: [31mred")
+  expect(answerText({ ...coloured, text: "x".repeat(5000) })).toHaveLength("the answer was 400 Bad: ".length + 1024)
 })

@@ -47,11 +47,17 @@ export type Verdict =
 const AGAIN: ReadonlySet<number> = new Set([408, 425, 429])
 const MISDIRECTED: ReadonlySet<number> = new Set([401, 403, 404, 405, 407])
 const RETRY_AFTER_MICROS_MAX = MICROS_PER_DAY
+const SHOWN_LETTERS_MAX = 1024
+
+/** Whether the receiver has the request. */
+export function isAccepting({ status }: WebhookAnswer): boolean {
+  return status >= 200 && status < 300
+}
 
 /** What an answer means. @param wallMicros the clock. */
 export function verdictOf(answer: WebhookAnswer, wallMicros: number): Verdict {
   const { status } = answer
-  if (status >= 200 && status < 300) return { kind: "accepted" }
+  if (isAccepting(answer)) return { kind: "accepted" }
   const reason = answerText(answer)
   if (status >= 500 || AGAIN.has(status)) {
     return { kind: "again", reason, waitMicros: waitOf(answer.retryAfter, wallMicros) }
@@ -60,11 +66,11 @@ export function verdictOf(answer: WebhookAnswer, wallMicros: number): Verdict {
   return { kind: "rejected", reason }
 }
 
-/** An answer in words. */
+/** An answer in words, on one line, without what steers a terminal. */
 export function answerText({ status, statusText, text }: WebhookAnswer): string {
-  const head = `the answer was ${status}${statusText === "" ? "" : ` ${statusText}`}`
-  const shown = text.replaceAll(/\s+/g, " ").trim()
-  return shown === "" ? head : `${head}: ${shown}`
+  const [title, shown] = [statusText, text].map((each) => each.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim())
+  const head = `the answer was ${status}${title === "" ? "" : ` ${title}`}`
+  return shown === "" ? head : `${head}: ${shown!.slice(0, SHOWN_LETTERS_MAX)}`
 }
 
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"

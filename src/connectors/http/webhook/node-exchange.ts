@@ -6,8 +6,8 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https"
 import { ByteWriter } from "../../../base/bytes.ts"
 import { ExchangeError, type Exchange, type WebhookAnswer, type WebhookRequest } from "./exchange.ts"
 
-/** So much is read of a body, so that its connection can be used again; so much of that is shown. */
-const [BODY_BYTES_MAX, SHOWN_BYTES_MAX] = [64 * 1024, 1024] as const
+/** So much is read of a body, so that its connection can be used again; so much of that is given, which is more than is shown. */
+const [BODY_BYTES_MAX, GIVEN_BYTES_MAX] = [64 * 1024, 8 * 1024] as const
 const decoder = new TextDecoder()
 
 /** See the head of this file. */
@@ -26,11 +26,23 @@ export class NodeExchange implements Exchange {
     const options = { method, headers: { ...headers, "content-length": body.length }, signal }
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(new ExchangeError(messageOf(error)))
-      const take = (response: IncomingMessage): void => void readAnswer(response).then(resolve, fail)
+      let hasAnswer = false
+      const take = (response: IncomingMessage): void => {
+        hasAnswer = true
+        void readAnswer(response).then(resolve, fail)
+      }
       const request = isTls
         ? tlsRequest(url, { ...options, agent: this.#tls }, take)
         : httpRequest(url, { ...options, agent: this.#plain }, take)
       request.on("error", fail)
+      // 101: what comes then is no HTTP, and Node's client neither gives an answer nor fails.
+      request.on("upgrade", (response, socket) => {
+        socket.destroy()
+        resolve(answerOf(response, ""))
+      })
+      request.on("close", () => {
+        if (!hasAnswer) fail(new Error("the connection was closed"))
+      })
       request.end(body)
     })
   }
@@ -43,12 +55,11 @@ export class NodeExchange implements Exchange {
 
 /** The answer, with the beginning of its body. What the status says holds however the body ends. */
 async function readAnswer(response: IncomingMessage): Promise<WebhookAnswer> {
-  const { statusCode = 0, statusMessage = "", headers } = response
-  const shown = new ByteWriter(SHOWN_BYTES_MAX)
+  const given = new ByteWriter(GIVEN_BYTES_MAX)
   let read = 0
   try {
     for await (const piece of response as AsyncIterable<Uint8Array>) {
-      if (read < SHOWN_BYTES_MAX) shown.raw(piece.subarray(0, SHOWN_BYTES_MAX - read))
+      if (read < GIVEN_BYTES_MAX) given.raw(piece.subarray(0, GIVEN_BYTES_MAX - read))
       read += piece.length
       // Leaving the loop closes the connection.
       if (read > BODY_BYTES_MAX) break
@@ -56,7 +67,10 @@ async function readAnswer(response: IncomingMessage): Promise<WebhookAnswer> {
   } catch {
     // The status has come: that is the answer.
   }
-  const text = decoder.decode(shown.view())
+  return answerOf(response, decoder.decode(given.view()))
+}
+
+function answerOf({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, text: string): WebhookAnswer {
   return { status: statusCode, statusText: statusMessage, retryAfter: headers["retry-after"], text }
 }
 

@@ -7,10 +7,10 @@ import type { Timestamp } from "../../../time/timestamp.ts"
 import { bodyRecords } from "../body-records.ts"
 import { BodyReader } from "./body-reader.ts"
 import { DeadLetterFile } from "./dead-letter-file.ts"
-import type { Exchange, WebhookAnswer } from "./exchange.ts"
+import { ExchangeError, isAccepting, type Exchange, type WebhookAnswer } from "./exchange.ts"
 import type { OutboxRequest } from "./outbox.ts"
 import type { BodyKind, StagedEpoch } from "./staged-requests.ts"
-import { shownUrl, webhookAddress } from "./webhook-address.ts"
+import { secretsOf, shownUrl, veiled, webhookAddress } from "./webhook-address.ts"
 import type { WebhookSettings } from "./webhook-options.ts"
 
 const CONTENT_TYPES: Readonly<Record<BodyKind, string>> = {
@@ -52,10 +52,15 @@ export class RequestSender {
       "content-type": CONTENT_TYPES[staged.body],
       "idempotency-key": `"${keyOf(token, staged, request.number)}"`,
     }
-    return await exchange.send(
-      { url: address.url, method: settings.method, headers, body: await this.#bodies.read(request) },
-      signal,
-    )
+    const body = await this.#bodies.read(request)
+    const shown = (text: string): string => veiled(text, secretsOf(settings, address))
+    try {
+      const answer = await exchange.send({ url: address.url, method: settings.method, headers, body }, signal)
+      if (isAccepting(answer)) return answer
+      return { ...answer, text: shown(answer.text), statusText: shown(answer.statusText) }
+    } catch (error) {
+      throw error instanceof ExchangeError ? new ExchangeError(shown(error.message)) : error
+    }
   }
 
   /**

@@ -6,6 +6,9 @@ import { TidemarkError } from "../../../base/errors.ts"
 import { readSecret } from "../../../env/node/secret-values.ts"
 import { checkUrl, isHeaderValue, type GivenText, type WebhookSettings } from "./webhook-options.ts"
 
+/** Shorter parts of an address are words of every text. */
+const SECRET_PART_LETTERS_MIN = 6
+
 /** What does not change from request to request. */
 export interface WebhookAddress {
   readonly url: string
@@ -23,6 +26,27 @@ export function webhookAddress({ url, headers, tokenVariable }: WebhookSettings,
   const all = Object.entries(headers).map(([name, value]): [string, string] => [name, headerOf(value, output)])
   if (tokenVariable !== undefined) all.push(["authorization", `Bearer ${headerOf({ env: tokenVariable }, output)}`])
   return { url: found, headers: Object.fromEntries(all) }
+}
+
+/** What of an address, the headers and the token is said nowhere (WH10), the longest first. */
+export function secretsOf({ url, headers, tokenVariable }: WebhookSettings, address: WebhookAddress): string[] {
+  const names = Object.keys(headers).filter((name) => typeof headers[name] !== "string")
+  const secrets = [...secretParts(address.url, typeof url !== "string"), ...names.map((name) => address.headers[name]!)]
+  if (tokenVariable !== undefined) secrets.push(address.headers["authorization"]!.slice("Bearer ".length))
+  return secrets.sort((a, b) => b.length - a.length)
+}
+
+/** A text without secrets: receivers repeat what they were sent, and errors of the network name hosts. */
+export function veiled(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret, "[secret]"), text)
+}
+
+/** What stands behind the path of an address; of one that is a secret, all of it. */
+function secretParts(url: string, isSecret: boolean): string[] {
+  const { host, hostname, pathname, search, searchParams } = new URL(url)
+  const behindPath = [search.slice(1), ...searchParams.values()]
+  const parts = isSecret ? [url, host, hostname, pathname, ...pathname.split("/"), ...behindPath] : behindPath
+  return parts.filter((part) => part.length >= SECRET_PART_LETTERS_MIN)
 }
 
 function headerOf(given: GivenText, output: string): string {

@@ -265,7 +265,7 @@ export class WebhookSink implements Sink {
 
   #onProgress(): void {
     this.#isNoteDue = true
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#failure !== undefined) return
     this.#teller.tell(this.#dispatcher.waitsFor)
     for (const resolve of this.#waiters) resolve()
     this.#waiters.clear()
