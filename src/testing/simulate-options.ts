@@ -75,7 +75,7 @@ export interface SimulateOptions<J extends Job> {
   readonly faults?: readonly SimulatedFault[]
   /**
    * Says what must be so in the end, in the place of the comparison with a run without faults: for jobs whose results depend on the clock
-   * or on answers from outside. It throws where that is not so.
+   * or on answers from outside. It throws, or gives false, where that is not so.
    */
   readonly check?: (results: OutputRows<J> & { readonly deadLetters: readonly DeadLetterRow[] }) => void
 }
@@ -113,7 +113,7 @@ export interface CheckedSimulation {
   readonly seeds: number
   readonly from: number
   readonly faults: ReadonlySet<SimulatedFault>
-  readonly check: ((results: never) => void) | undefined
+  readonly check: ((results: never) => unknown) | undefined
 }
 
 /** @throws TidemarkError `invalid-options`, `invalid-params`, `unbound-input`. */
@@ -135,7 +135,7 @@ export function checkSimulation(job: Job, options: unknown): CheckedSimulation {
     seeds: checkCount("seeds", seeds, 1),
     from: checkCount("from", from, 1),
     faults: checkFaults(faults),
-    check: check as ((results: never) => void) | undefined,
+    check: check as ((results: never) => unknown) | undefined,
   }
 }
 

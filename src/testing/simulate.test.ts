@@ -111,6 +111,26 @@ describe("a job in simulated worlds", () => {
     expect(error.message).toMatch(/by chance, by the clock, or by what it keeps in variables/)
   })
 
+  test("SJ2 that gives other rows throughout is told in a message that can be read", async () => {
+    const inputs = { clicks: Array.from({ length: 500 }, (_, index) => clicks[index % clicks.length]!) }
+    const { message } = await failureOf(simulate(numbering(), { inputs }))
+    expect(message.split("\n")).toHaveLength(63)
+    expect(message).toMatch(/\n {2}\(\d+ lines more\)\n/)
+  })
+
+  test("SJ2 that gets other answers from asyncMap is told that these may wait for real time", async () => {
+    let asked = 0
+    const counting = job({
+      name: "counting",
+      inputs: { clicks: Click },
+      flow: ({ clicks }) => ({
+        numbered: clicks.asyncMap({ number: t.int32 }, () => Promise.resolve({ number: asked++ }), { id: "numbers" }),
+      }),
+    })
+    const { message } = await failureOf(simulate(counting, { inputs: { clicks } }))
+    expect(message).toMatch(/Or functions of asyncMap wait for real time/)
+  })
+
   test("SJ1 is replayed by its seed", async () => {
     const first = await simulate(perMinute, { inputs: { clicks }, seeds: 3, from: 11 })
     expect(await simulate(perMinute, { inputs: { clicks }, seeds: 3, from: 11 })).toEqual(first)
@@ -124,7 +144,13 @@ describe("a job in simulated worlds", () => {
       if (counted.length > 0) throw new Error("there should be no minute")
     }
     const error = await failureOf(simulate(perMinute, { inputs, check }))
-    expect(error.message).toMatch(/without any fault, check says: there should be no minute/)
+    expect(error.message).toBe("simulate(...): without any fault, check says: there should be no minute")
+    const isNone = await failureOf(simulate(perMinute, { inputs, check: ({ counted }) => counted.length === 0 }))
+    expect(isNone.message).toBe("simulate(...): without any fault, check gives false")
+    const later: unknown = () => Promise.reject(new Error("nobody hears that"))
+    await expect(simulate(perMinute, { inputs, check: later as never })).rejects.toMatchObject({
+      code: "invalid-options",
+    })
   })
 
   test("only has the faults that were asked for", async () => {

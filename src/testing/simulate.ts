@@ -8,6 +8,7 @@
  *   letters in any.
  * - SJ3 Faults end: behind some processes nothing fails any more, so a sound job comes to its end.
  */
+import { TidemarkError } from "../base/errors.ts"
 import { Prng } from "../base/prng.ts"
 import { rowAsJson } from "../batch/written-row.ts"
 import { portSchema } from "../flow/plan.ts"
@@ -29,6 +30,7 @@ import { SimulatedRun, type SimulatedCase, type SimulatedResult } from "./simula
 import { SimulationFailed } from "./simulation-failed.ts"
 
 const SHRINK_TRIES = 300
+const SHOWN_LINES_MAX = 60
 
 /**
  * Runs a job in simulated worlds, in which power is lost, processes die, the disk fails and the clock is set, and compares what it gives with
@@ -86,15 +88,13 @@ class JobSimulation {
 
   async run(): Promise<SimulationReport> {
     const expected = await this.#undisturbed(this.#options.entries)
-    const again = await this.#undisturbed(this.#options.entries)
-    const problem = this.#problem(again, expected)
+    const itself = this.#problem(expected, expected)
+    if (itself !== undefined) throw this.#unsound(`simulate(...): without any fault, ${itself}`)
+    const problem = this.#problem(await this.#undisturbed(this.#options.entries), expected)
     if (problem !== undefined) {
-      const why = "It goes by chance, by the clock, or by what it keeps in variables, which no commit has."
-      throw new SimulationFailed(
-        `simulate(...): run twice, without any fault, ${problem}\n${why}`,
-        this.#options.from,
-        [],
-      )
+      const asks = this.#asks ? " Or functions of asyncMap wait for real time, of which none goes by here." : ""
+      const why = `It goes by chance, by the clock, or by what it keeps in variables, which no commit has.${asks}`
+      throw this.#unsound(`simulate(...): run twice, without any fault, ${problem}\n${why}`)
     }
     let [processes, epochs, faults] = [0, 0, 0]
     for (let seed = this.#options.from; seed < this.#options.from + this.#options.seeds; seed++) {
@@ -106,6 +106,15 @@ class JobSimulation {
       if (this.#problem(result, expected) !== undefined) throw await this.#failure(drawn, result)
     }
     return { seeds: this.#options.seeds, processes, epochs, faults }
+  }
+
+  /** The error where a job is wrong though nothing fails. */
+  #unsound(message: string): SimulationFailed {
+    return new SimulationFailed(message, this.#options.from, [])
+  }
+
+  get #asks(): boolean {
+    return this.#job.plan.nodes.some((node) => node.kind === "asyncMap")
   }
 
   #draw(seed: number): SimulatedCase {
@@ -137,17 +146,9 @@ class JobSimulation {
   #problem(result: SimulatedResult, expected: SimulatedResult): string | undefined {
     if (result.failure !== undefined) return result.failure
     const { check } = this.#options
-    if (check !== undefined) {
-      try {
-        const { outputs, deadLetters } = result
-        check({ ...outputs, deadLetters } as never)
-        return undefined
-      } catch (error) {
-        return `check says: ${error instanceof Error ? error.message : String(error)}`
-      }
-    }
+    if (check !== undefined) return checkProblem(check, result)
     const { plan } = this.#job
-    const isOrdered = !plan.nodes.some((node) => node.kind === "asyncMap")
+    const isOrdered = !this.#asks
     for (const { name, node, port } of plan.outputs) {
       const schema = portSchema(plan, node, port)
       const textOf = (row: PlainRow): string => rowAsJson(schema, row)
@@ -155,9 +156,11 @@ class JobSimulation {
         isOrdered ? rows : [...rows].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
       const lines = rowsDiff(schema, sorted(result.outputs[name]!), sorted(expected.outputs[name]!))
       if (lines.length > 0)
-        return [`the rows of ${name} are not what they are without faults (- is missing, + has come):`, ...lines].join(
-          "\n",
-        )
+        return [
+          `the rows of ${name} are not what they are without faults (- is missing, + has come):`,
+          ...lines.slice(0, SHOWN_LINES_MAX),
+          ...(lines.length > SHOWN_LINES_MAX ? [`  (${lines.length - SHOWN_LINES_MAX} lines more)`] : []),
+        ].join("\n")
     }
     const letters = ({ deadLetters }: SimulatedResult): string[] =>
       deadLetters.map(({ operator, reason, raw }) => `${operator ?? "unreadable"}: ${reason}: ${raw}`).sort()
@@ -189,6 +192,26 @@ class JobSimulation {
     ]
     return new SimulationFailed(lines.join("\n"), drawn.seed, story)
   }
+}
+
+/** What a test's own check says against a result, as a clause. */
+function checkProblem(
+  check: (results: never) => unknown,
+  { outputs, deadLetters }: SimulatedResult,
+): string | undefined {
+  let said: unknown
+  try {
+    said = check({ ...outputs, deadLetters } as never)
+  } catch (error) {
+    return `check says: ${error instanceof Error ? error.message : String(error)}`
+  }
+  if (said instanceof Promise) {
+    said.catch(() => undefined)
+    throw new TidemarkError("invalid-options", "simulate(...): check gives a promise, for which nobody waits.", {
+      hint: "It throws at once where something is not so.",
+    })
+  }
+  return said === false ? "check gives false" : undefined
 }
 
 function* smallerCases(drawn: SimulatedCase): Generator<SimulatedCase> {
