@@ -29,12 +29,13 @@ export class GivenColumns {
   readonly arrays: readonly (ValueArray | undefined)[]
   readonly #fields: readonly Field[]
 
-  /** @throws TidemarkError `invalid-options` where they are no arrays, or of different lengths. */
+  /** @throws TidemarkError `invalid-options` where they are no arrays, of different lengths, or their values have gone to another thread. */
   constructor({ fields }: Schema, given: object) {
     this.#fields = fields
     const arrays = fields.map(({ name }) => {
       const array: unknown = (given as Readonly<Record<string, unknown>>)[name]
       if (array !== undefined && !isValueArray(array)) throw noArray(name, array)
+      if (array?.length === 0 && ArrayBuffer.isView(array) && isDetached(array.buffer)) throw noValues(name)
       return array
     })
     const lengths = arrays.map((array) => array?.length)
@@ -151,6 +152,21 @@ function asNumber(value: unknown): unknown {
 
 function isValueArray(array: unknown): array is ValueArray {
   return Array.isArray(array) || (ArrayBuffer.isView(array) && !(array instanceof DataView))
+}
+
+/** Whether a buffer has been transferred: then all arrays in it are empty. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function noValues(name: string): TidemarkError {
+  const message = `The buffer of the column ${JSON.stringify(name)} has been transferred, and its values with it.`
+  return new TidemarkError("invalid-options", message, { hint: "Push it before, or transfer a copy." })
 }
 
 function noArray(name: string, value: unknown): TidemarkError {

@@ -5,7 +5,7 @@ import { shownValue } from "../base/shown-value.ts"
 import type { ColumnTypes, Schema } from "../batch/schema.ts"
 import { secretParams, UNKNOWN_SECRET } from "../batch/secret-params.ts"
 import { Invalid } from "../batch/type.ts"
-import type { GivenRow } from "./given-row.ts"
+import type { GivenRow } from "../batch/given-row.ts"
 
 /**
  * The parameters as `.with({ params })` takes them.

@@ -131,10 +131,42 @@ describe("a pushed input", () => {
       await input.push({ id: [1, 2], index: new Int8Array(2) })
       await expect(input.push({ id: [1, 2], index: [1] })).rejects.toMatchObject({ code: "invalid-options" })
       await expect(input.push({} as never)).rejects.toThrow("none of the columns")
+      const columns = { id: Float64Array.of(1), index: Float64Array.of(0) }
+      structuredClone(columns.index, { transfer: [columns.index.buffer] })
+      await expect(input.push(columns)).rejects.toThrow('The buffer of the column "index" has been transferred')
+      await expect(input.push({ ...columns, id: [] })).rejects.toMatchObject({ code: "invalid-options" })
+      await input.push({ id: new Float64Array(0), index: [] })
       input.end()
       await expect(input.push(rowsOf(2))).rejects.toMatchObject({ code: "input-closed" })
       await source.close()
       expect(input.isOpen).toBe(false)
+    })
+  })
+
+  test("PU8 is given rows and columns without what may be null or has a default", async () => {
+    const Sample = schema({ id: t.int53, weight: t.float64.default(1), note: t.string.nullable() })
+    const input = pushed(Sample)
+    await inProcess(worldOf(6), async (env) => {
+      const source = await input.openSource({ ...contextOf(env), schema: Sample })
+      await input.push([{ id: 1 }, { id: 2, weight: 3, note: "two" }])
+      await input.push({ id: [3] })
+      await input.push({ id: Int8Array.of(4), weight: Float32Array.of(0.5), note: ["four"] })
+      const [partition] = await source.partitions()
+      const reader = await source.open(partition!, 0, { offset: 0, ordinal: 0 })
+      const rows: unknown[] = []
+      for (let block = 0; block < 3; block++) {
+        const { batch, release } = await reader.read({ rows: 10, untilOffset: Infinity })
+        rows.push(...batch!.toRows())
+        release()
+      }
+      expect(rows).toEqual([
+        { id: 1, weight: 1, note: null },
+        { id: 2, weight: 3, note: "two" },
+        { id: 3, weight: 1, note: null },
+        { id: 4, weight: 0.5, note: "four" },
+      ])
+      await reader.close()
+      await source.close()
     })
   })
 

@@ -2,6 +2,7 @@
 import { TidemarkError } from "../../base/errors.ts"
 import { checkOptions } from "../../base/known-options.ts"
 import { shownValue } from "../../base/shown-value.ts"
+import type { GivenRow } from "../../batch/given-row.ts"
 import { Schema, type ColumnTypes, type RowOfColumns } from "../../batch/schema.ts"
 import type { Source, SourceContext, SourceGuarantee, TypedSource } from "../../connect/source.ts"
 import { closedError, PushedSource } from "./pushed-source.ts"
@@ -50,6 +51,9 @@ type TypedNumbers =
   | Float64Array
   | BigInt64Array
 
+/** Whether a column need not be given: it may be null, or has a default. */
+type MayBeLeftOut<T> = null extends T ? true : undefined extends T ? true : false
+
 /** The values of a column. */
 type PushedColumn<T> =
   | readonly T[]
@@ -79,11 +83,14 @@ type PushedColumn<T> =
  * ```
  */
 export type PushedColumns<Row> = {
-  readonly [N in keyof Row as null extends Row[N] ? never : N]: PushedColumn<Row[N]>
-} & { readonly [N in keyof Row as null extends Row[N] ? N : never]?: PushedColumn<Row[N]> }
+  readonly [N in keyof Row as MayBeLeftOut<Row[N]> extends true ? never : N]: PushedColumn<Row[N]>
+} & {
+  readonly [N in keyof Row as MayBeLeftOut<Row[N]> extends true ? N : never]?: PushedColumn<Exclude<Row[N], undefined>>
+}
 
 /**
- * An input into which a program pushes records. Make one with `pushed`.
+ * An input into which a program pushes records. Make one with `pushed`. Rows are given with what can be filled in left out: columns that may be
+ * null, or have a default.
  *
  * @example
  * ```ts
@@ -94,7 +101,7 @@ export type PushedColumns<Row> = {
  * const onShutdown = (): void => (clicks.isOpen ? clicks.end() : undefined)
  * ```
  */
-export interface PushedInput<Row> extends TypedSource<Row> {
+export interface PushedInput<Row, Given = Row> extends TypedSource<Row> {
   /** Whether a job runs that takes what is pushed. */
   readonly isOpen: boolean
   /**
@@ -106,16 +113,16 @@ export interface PushedInput<Row> extends TypedSource<Row> {
    *
    * @param records rows; or an array for each column, all of one length, which costs a fraction where the arrays are typed (`PushedColumns`).
    * They must not be changed until then.
-   * @throws TidemarkError `invalid-options` where columns are no arrays of one length; `input-closed` where no job runs that has it as an input; `disk-full`, `disk-failed` or `log-fenced` where it may
+   * @throws TidemarkError `invalid-options` where columns are no arrays of one length, or their buffers were transferred; `input-closed` where no job runs that has it as an input; `disk-full`, `disk-failed` or `log-fenced` where it may
    * be durable or not.
    */
-  push(records: readonly Row[] | PushedColumns<Row>): Promise<void>
+  push(records: readonly Given[] | PushedColumns<Given>): Promise<void>
   /** Nothing more is pushed: the job comes to its end behind what was, and fires its windows. A later run of the job may go on. */
   end(): void
 }
 
 /** See `PushedInput`. */
-class PushedBinding<Row> implements PushedInput<Row> {
+class PushedBinding<Row, Given> implements PushedInput<Row, Given> {
   declare readonly rowType?: Row
   readonly readGuarantee: SourceGuarantee
   readonly #schema: Schema
@@ -143,7 +150,7 @@ class PushedBinding<Row> implements PushedInput<Row> {
     return this.runsPrefix ? "pushed()" : 'pushed({ persistAt: "ingress" })'
   }
 
-  async push(records: readonly Row[] | PushedColumns<Row>): Promise<void> {
+  async push(records: readonly Given[] | PushedColumns<Given>): Promise<void> {
     if (typeof records !== "object" || records === null || ArrayBuffer.isView(records)) {
       throw new TidemarkError("invalid-options", `push(...) is given ${shownValue(records)}, no rows and no columns.`, {
         hint: 'Write push([row]), or push({ page: ["/start"] }).',
@@ -228,7 +235,7 @@ class PushedBinding<Row> implements PushedInput<Row> {
 export function pushed<C extends ColumnTypes>(
   schema: Schema<C>,
   options: PushedOptions = {},
-): PushedInput<RowOfColumns<C>> {
+): PushedInput<RowOfColumns<C>, GivenRow<C>> {
   const given: unknown = schema
   if (!(given instanceof Schema)) {
     throw new TidemarkError("invalid-options", `pushed(...) is given ${shownValue(given)}, not a schema.`, {

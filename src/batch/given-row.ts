@@ -1,6 +1,6 @@
 /** Rows as a program writes them by hand, with what can be filled in left out. */
-import type { ColumnTypes } from "../batch/schema.ts"
-import type { ColumnType, ValueOf } from "../batch/type.ts"
+import type { ColumnTypes } from "./schema.ts"
+import type { ColumnType, ValueOf } from "./type.ts"
 import type { Timestamp } from "../time/timestamp.ts"
 
 /** The columns that may be left out: those with a default, those that may be null, and secrets, which the environment has. */
