@@ -10,8 +10,11 @@ export function keyIdOf(types: readonly ColumnType[], values: readonly unknown[]
 
 /** The values as they are kept: nobody can change them, −0 is +0, and what is no number has the same bits everywhere. */
 export function settledKey(types: readonly ColumnType[], values: readonly unknown[]): readonly unknown[] {
-  return values.map((value, index) => {
-    if (typeof value !== "number") return settled(types[index]!, value)
-    return value === 0 ? 0 : Number.isNaN(value) ? NaN : value
-  })
+  return values.map((value, index) => comparableKey(settled(types[index]!, value)))
+}
+
+/** A value of a column as it is kept: bytes of it are equal where keys are. */
+export function comparableKey(value: unknown): unknown {
+  if (typeof value !== "number") return value
+  return value === 0 ? 0 : Number.isNaN(value) ? NaN : value
 }

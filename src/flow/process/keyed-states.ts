@@ -22,6 +22,7 @@ import { settledKey } from "./key-id.ts"
 import { writeTimers, type KeyState, type KeyTimer } from "./key-state.ts"
 import { OpenStates } from "./open-states.ts"
 import { GONE, PackedKeys, THERE, type KeyedStatesParts } from "./packed-keys.ts"
+import { RecentKeys } from "./recent-keys.ts"
 
 /** At most so many keys are looked at for a slice: many may be in one already, as they have changed. */
 const SLICE_KEYS_MAX = 4096
@@ -48,6 +49,7 @@ export class KeyedStates {
   readonly #parts: KeyedStatesParts
   readonly #packed: PackedKeys
   readonly #open = new OpenStates()
+  readonly #recent: RecentKeys
   readonly #changed = new Set<KeyState>()
   /** Those of the changed that have nothing any more. */
   readonly #gone = new Set<KeyState>()
@@ -66,6 +68,7 @@ export class KeyedStates {
   constructor(parts: KeyedStatesParts) {
     this.#parts = parts
     this.#packed = new PackedKeys(parts)
+    this.#recent = new RecentKeys(parts.keyTypes)
   }
 
   /** How many keys have something. */
@@ -97,9 +100,12 @@ export class KeyedStates {
 
   /** The state of a key; an empty one where it has none. */
   of(values: readonly unknown[]): KeyState {
-    const key = settledKey(this.#parts.keyTypes, values)
-    const row = this.#packed.find(key)
-    return row < 0 ? this.#add(key) : this.#opened(row)
+    const recent = this.#recent.get(values)
+    if (recent !== undefined && this.#open.of(recent.row) === recent) return recent
+    const row = this.#packed.find(values)
+    const state = row < 0 ? this.#add(settledKey(this.#parts.keyTypes, values)) : this.#opened(row)
+    this.#recent.put(state)
+    return state
   }
 
   /** The state of a row; `undefined` where that is no key's any more. */

@@ -16,7 +16,7 @@ import { readTyped, writeTyped } from "../../batch/value-codec.ts"
 import { skipOf, type Skip } from "../../batch/value-skip.ts"
 import { readingState } from "../taken-changes.ts"
 import type { CellSkip, SeenChanges } from "./cell.ts"
-import { settledKey } from "./key-id.ts"
+import { comparableKey, settledKey } from "./key-id.ts"
 import { hashOfBytes, KeyRows } from "./key-rows.ts"
 import { cellOf, cellSkipOf, KeyState, readTimers, type KeyTimer, type KeyTimers } from "./key-state.ts"
 import { PackedBytes } from "./packed-bytes.ts"
@@ -82,10 +82,13 @@ export class PackedKeys {
     for (const timers of this.#timers.values()) yield* timers.values()
   }
 
-  /** The row of a settled key; −1 where it has none. */
-  find(key: readonly unknown[]): number {
+  /** The row of a key; −1 where it has none. */
+  find(values: readonly unknown[]): number {
+    const { keyTypes } = this.#parts
     this.#key.clear()
-    this.writeKey(this.#key, key)
+    for (let index = 0; index < keyTypes.length; index++) {
+      writeTyped(this.#key, keyTypes[index]!, comparableKey(values[index]))
+    }
     const { buffer, length } = this.#key
     this.#hash = hashOfBytes(buffer, 0, length)
     return this.#rows.find(this.#hash, buffer, 0, length)
