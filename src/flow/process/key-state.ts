@@ -36,8 +36,6 @@ export class KeyState {
   #changedTimers: Map<string, TimerName> | undefined
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
-  /** In which epoch it has changed last, by a number. */
-  changedIn = -1
 
   /** @param timers that are set. */
   constructor(row: number, key: readonly unknown[], cells: readonly Cell[], timers?: KeyTimers) {

@@ -6,7 +6,7 @@
  *
  * A key is packed, or open. What recovery reads is packed: bytes as they were written (`packed-keys.ts`), which the next snapshot has as they
  * are. A key is opened, so that cells have its values, when a record or a timer comes to it; when a snapshot has written it, it is packed
- * again.
+ * again; and as soon as it has changed, where keys change once an epoch as a rule (`change-pace.ts`).
  *
  * Invariants:
  * - KS1 A key that has neither values nor timers takes no memory once that is written.
@@ -18,6 +18,7 @@
  */
 import { assert } from "../../base/assert.ts"
 import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
+import { ChangePace } from "./change-pace.ts"
 import { settledKey } from "./key-id.ts"
 import { writeTimers, type KeyState, type KeyTimer } from "./key-state.ts"
 import { OpenStates } from "./open-states.ts"
@@ -30,8 +31,8 @@ const SLICE_KEYS_MAX = 4096
 /** A key with more bytes stays open: it would have to be read again. */
 const PACKED_BYTES_MAX = 4096
 
-/** So many changes a key had in the last epoch at most, where keys are written as soon as they change. */
-const AT_ONCE_CHANGES_MAX = 1.25
+/** The same of a key that is packed as soon as it has changed. */
+const FLAT_BYTES_MAX = 512
 
 /** Slices that are being written. */
 interface OpenSlices {
@@ -57,18 +58,17 @@ export class KeyedStates {
   readonly #early = new ByteWriter()
   #earlyKeys = 0
   #oldest: Iterator<KeyState> | undefined
-  /** The number of the epoch, how many keys have changed in it, and how often. */
-  #epoch = 0
-  #epochKeys = 0
-  #epochChanges = 0
-  /** Whether a key is written as soon as it changes for the first time in an epoch. */
-  #writesAtOnce = false
+  readonly #pace = new ChangePace()
+  /** Whether keys have single values, so that to read and write all of one costs little more than what changes. */
+  readonly #isFlat: boolean
+  readonly #record = new ByteWriter()
   #slices: OpenSlices | undefined
 
   constructor(parts: KeyedStatesParts) {
     this.#parts = parts
     this.#packed = new PackedKeys(parts)
     this.#recent = new RecentKeys(parts.keyTypes)
+    this.#isFlat = parts.specs.every(({ kind }) => kind === "value" || kind === "reducing")
   }
 
   /** How many keys have something. */
@@ -151,18 +151,24 @@ export class KeyedStates {
       this.#changed.delete(state)
       return
     }
-    if (hasChanged && this.#isFirstChange(state) && this.#writesAtOnce) return this.#writeNow(state)
+    if (hasChanged && this.#pace.isFirst(state.row) && this.#pace.isSlow) return this.#writeAndPack(state)
     if (hasChanged) this.#changed.add(state)
     if (state.isEmpty) this.#gone.add(state)
     else this.#gone.delete(state)
   }
 
-  #isFirstChange(state: KeyState): boolean {
-    this.#epochChanges++
-    if (state.changedIn === this.#epoch) return false
-    state.changedIn = this.#epoch
-    this.#epochKeys++
-    return true
+  /** A key that has changed for the first time in the epoch, and probably for the last. Its objects die young, which costs next to nothing. */
+  #writeAndPack(state: KeyState): void {
+    this.#writeNow(state)
+    if (!this.#isFlat || state.isEmpty) return
+    const record = this.#record
+    record.clear()
+    this.#packed.writeKey(record, state.key)
+    record.uint8(THERE)
+    state.writeCells(record)
+    if (record.length > FLAT_BYTES_MAX) return
+    this.#open.remove(state)
+    this.#packed.pack(state.row, record.view(), state.takeTimers())
   }
 
   #writeNow(state: KeyState): void {
@@ -192,15 +198,7 @@ export class KeyedStates {
     this.#oldest = undefined
     this.#early.recycle()
     this.#earlyKeys = 0
-    this.#endEpoch()
-  }
-
-  /** Objects that were touched just now are near; later each is far. So keys that change once an epoch are written when they do. */
-  #endEpoch(): void {
-    if (this.#epochKeys > 0) this.#writesAtOnce = this.#epochChanges <= this.#epochKeys * AT_ONCE_CHANGES_MAX
-    this.#epoch++
-    this.#epochKeys = 0
-    this.#epochChanges = 0
+    this.#pace.endEpoch()
   }
 
   #writeChanged(out: ByteWriter, state: KeyState): void {
