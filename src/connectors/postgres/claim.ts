@@ -5,13 +5,13 @@
  * - CL1 All that it changes is in one transaction, which may be done again; but for the tables beside the output's, which are made before it.
  */
 import { TidemarkError } from "../../base/errors.ts"
+import type { EpochMark } from "../../connect/epoch-mark.ts"
 import type { Env } from "../../env/env.ts"
 import type { ViolationPolicy } from "./apply-epoch.ts"
 import { literal, quoted, tableText, type TableName } from "./identifiers.ts"
 import { claimSql, lockMarker, readMarker, whereItStands, type Claimant, type KnownHistory } from "./marker.ts"
 import { DatabaseError, type Session } from "./session.ts"
 import { setAside } from "./set-aside.ts"
-import type { EpochMark } from "./staged-epoch.ts"
 import { checkExisting, existingTable } from "./table-check.ts"
 import { MARKER_TABLE, type TargetTable } from "./target-table.ts"
 

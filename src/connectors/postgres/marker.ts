@@ -7,9 +7,10 @@
  * - PG4 A table is written to by the state of a job that its marker names, and by the process that opened it last.
  */
 import { TidemarkError } from "../../base/errors.ts"
+import { NO_EPOCH, type EpochMark } from "../../connect/epoch-mark.ts"
 import { literal } from "./identifiers.ts"
 import type { Rows, Session } from "./session.ts"
-import { NO_EPOCH, type EpochMark, type StagedEpoch } from "./staged-epoch.ts"
+import type { StagedEpoch } from "./staged-epoch.ts"
 import { MARKER_TABLE, type TargetTable } from "./target-table.ts"
 
 /** Who wants to write. */

@@ -1,5 +1,6 @@
 /** A table of PostgreSQL, bound to a job's output, not yet opened. */
 import { TidemarkError } from "../../base/errors.ts"
+import { NO_EPOCH } from "../../connect/epoch-mark.ts"
 import type { Sink, SinkBinding, SinkContext, SinkGuarantee, SinkRecovery } from "../../connect/sink.ts"
 import type { Env } from "../../env/env.ts"
 import { readSecret } from "../../env/node/secret-values.ts"
@@ -11,7 +12,7 @@ import type { Claimant, KnownHistory } from "./marker.ts"
 import { PatientDatabase } from "./patient-database.ts"
 import { PostgresSink } from "./postgres-sink.ts"
 import { connectByPg, type Connect, type Session } from "./session.ts"
-import { decodeCheckpoint, decodeEpoch, NO_EPOCH } from "./staged-epoch.ts"
+import { decodeCheckpoint, decodeEpoch } from "./staged-epoch.ts"
 import { checkColumns, TargetTable, type TableMode } from "./target-table.ts"
 
 /** How long a job that starts waits for its database. */

@@ -13,6 +13,7 @@ import { assert } from "../../base/assert.ts"
 import { counted } from "../../base/counted.ts"
 import { RecentNeed } from "../../base/recent-need.ts"
 import type { Batch } from "../../batch/batch.ts"
+import { NOTHING_STAGED, type EpochMark } from "../../connect/epoch-mark.ts"
 import type { Sink } from "../../connect/sink.ts"
 import { SinkTurns } from "../../connect/sink-turns.ts"
 import type { JobEvent } from "../../trace/events.ts"
@@ -21,14 +22,7 @@ import { applyEpoch, type EpochTarget } from "./apply-epoch.ts"
 import { CopyEncoder } from "./copy-encoder.ts"
 import type { PatientDatabase } from "./patient-database.ts"
 import type { Session } from "./session.ts"
-import {
-  decodeEpoch,
-  encodeCheckpoint,
-  encodeEpoch,
-  NOTHING_STAGED,
-  type EpochMark,
-  type StagedEpoch,
-} from "./staged-epoch.ts"
+import { decodeEpoch, encodeCheckpoint, encodeEpoch, type StagedEpoch } from "./staged-epoch.ts"
 import type { Schema } from "../../batch/schema.ts"
 
 /** An epoch of at most so many bytes travels in the commit record, which saves it a file. */

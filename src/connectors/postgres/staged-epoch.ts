@@ -18,22 +18,16 @@
  * A checkpoint: version, token, sequence number and id of the last epoch that is in the table, and the staged epochs behind it.
  */
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { TidemarkError } from "../../base/errors.ts"
+import {
+  checkStagedVersion,
+  readEpochId,
+  readMark,
+  writeEpochId,
+  writeMark,
+  type EpochMark,
+} from "../../connect/epoch-mark.ts"
 
 const VERSION = 1
-
-/** An epoch without rows. */
-export const NOTHING_STAGED = new Uint8Array(0)
-
-/** How far an output has come: which epoch is the last. */
-export interface EpochMark {
-  readonly sequence: number
-  /** 16 hexadecimal digits. */
-  readonly id: string
-}
-
-/** Before the first epoch. */
-export const NO_EPOCH: EpochMark = { sequence: 0, id: "0".repeat(16) }
 
 /** An epoch that is committed, or about to be. */
 export interface StagedEpoch extends EpochMark {
@@ -57,9 +51,8 @@ export function encodeEpoch(epoch: StagedEpoch): Uint8Array {
   const writer = new ByteWriter(64 + (epoch.inline?.length ?? 0))
   writer.uint8(VERSION)
   writer.text(epoch.token)
-  writer.varint(epoch.sequence)
-  writer.int64(BigInt.asIntN(64, BigInt(`0x${epoch.id}`)))
-  writer.int64(BigInt.asIntN(64, BigInt(`0x${epoch.previousId}`)))
+  writeMark(writer, epoch)
+  writeEpochId(writer, epoch.previousId)
   writer.varint(epoch.rows)
   writer.varint(epoch.byteLength)
   writer.uint8(epoch.inline === undefined ? 0 : 1)
@@ -71,21 +64,20 @@ export function encodeEpoch(epoch: StagedEpoch): Uint8Array {
 export function decodeEpoch(bytes: Uint8Array): StagedEpoch | undefined {
   if (bytes.length === 0) return undefined
   const reader = new ByteReader(bytes)
-  checkVersion(reader.uint8())
+  checkStagedVersion(reader.uint8(), VERSION)
   const token = reader.text()
-  const sequence = reader.varint()
-  const [id, previousId] = [idOf(reader.int64()), idOf(reader.int64())]
+  const mark = readMark(reader)
+  const previousId = readEpochId(reader)
   const [rows, byteLength] = [reader.varint(), reader.varint()]
   const inline = reader.uint8() === 1 ? reader.raw(byteLength).slice() : undefined
-  return { token, sequence, id, previousId, rows, byteLength, inline }
+  return { token, ...mark, previousId, rows, byteLength, inline }
 }
 
 export function encodeCheckpoint({ token, applied, pending }: SinkCheckpoint): Uint8Array {
   const writer = new ByteWriter()
   writer.uint8(VERSION)
   writer.text(token)
-  writer.varint(applied.sequence)
-  writer.int64(BigInt.asIntN(64, BigInt(`0x${applied.id}`)))
+  writeMark(writer, applied)
   writer.varint(pending.length)
   for (const epoch of pending) writer.bytes(encodeEpoch(epoch))
   return writer.finish()
@@ -93,25 +85,10 @@ export function encodeCheckpoint({ token, applied, pending }: SinkCheckpoint): U
 
 export function decodeCheckpoint(bytes: Uint8Array): SinkCheckpoint {
   const reader = new ByteReader(bytes)
-  checkVersion(reader.uint8())
+  checkStagedVersion(reader.uint8(), VERSION)
   const token = reader.text()
-  const applied = { sequence: reader.varint(), id: idOf(reader.int64()) }
+  const applied = readMark(reader)
   const count = reader.varint()
   const pending = Array.from({ length: count }, () => decodeEpoch(reader.bytes())!)
   return { token, applied, pending }
-}
-
-function idOf(value: bigint): string {
-  return BigInt.asUintN(64, value).toString(16).padStart(16, "0")
-}
-
-function checkVersion(version: number): void {
-  if (version === VERSION) return
-  throw new TidemarkError(
-    "state-newer-format",
-    `An output's state has the format ${version}, and ${VERSION} is known.`,
-    {
-      hint: "A newer version of Tidemark has written it: go on with that one.",
-    },
-  )
 }

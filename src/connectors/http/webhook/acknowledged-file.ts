@@ -20,9 +20,9 @@
 import { assert } from "../../../base/assert.ts"
 import { ByteReader, ByteWriter } from "../../../base/bytes.ts"
 import { crc32c } from "../../../base/crc32c.ts"
+import { readMark, writeMark, type EpochMark } from "../../../connect/epoch-mark.ts"
 import type { Disk } from "../../../env/env.ts"
 import type { Outbox } from "./outbox.ts"
-import { readMark, writeMark, type EpochMark } from "./staged-requests.ts"
 
 const VERSION = 1
 const CRC_BYTES = 4

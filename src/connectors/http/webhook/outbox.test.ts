@@ -1,8 +1,9 @@
 import { expect, test } from "vitest"
 import { ByteWriter } from "../../../base/bytes.ts"
+import { NO_EPOCH } from "../../../connect/epoch-mark.ts"
 import { Outbox } from "./outbox.ts"
 import { PendingEpoch } from "./pending-epoch.ts"
-import { LANE_A_KEY, NO_EPOCH, NO_LANES, numberedLanes, type Lanes } from "./staged-requests.ts"
+import { LANE_A_KEY, NO_LANES, numberedLanes, type Lanes } from "./staged-requests.ts"
 
 /** An epoch of requests with one byte and one row each. */
 function epochOf(sequence: number, lanes: Lanes, lanesOfRequests: readonly number[]): PendingEpoch {

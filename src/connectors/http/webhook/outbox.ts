@@ -8,8 +8,9 @@
  * - OB3 A request that has failed comes behind the others that may be sent.
  * - OB4 As many are given out or looked at as `LOOKED_AT_MAX`, however many there are.
  */
+import type { EpochMark } from "../../../connect/epoch-mark.ts"
 import type { PendingEpoch } from "./pending-epoch.ts"
-import { NO_LANES, type EpochMark } from "./staged-requests.ts"
+import { NO_LANES } from "./staged-requests.ts"
 
 const LOOKED_AT_MAX = 4096
 

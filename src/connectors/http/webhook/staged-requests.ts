@@ -25,12 +25,9 @@
  * acknowledged.
  */
 import { ByteReader, ByteWriter } from "../../../base/bytes.ts"
-import { TidemarkError } from "../../../base/errors.ts"
+import { checkStagedVersion, readMark, writeMark, type EpochMark } from "../../../connect/epoch-mark.ts"
 
 const VERSION = 1
-
-/** An epoch of which there is nothing to say. */
-export const NOTHING_STAGED = new Uint8Array(0)
 
 /** What a request's body is. */
 export const BODY_KINDS = ["object", "array", "json-lines"] as const
@@ -51,16 +48,6 @@ export const LANE_A_KEY: Lanes = 1
 export function numberedLanes(count: number): Lanes {
   return count + 1
 }
-
-/** Which epoch. */
-export interface EpochMark {
-  readonly sequence: number
-  /** 16 hexadecimal digits. */
-  readonly id: string
-}
-
-/** Before the first epoch. */
-export const NO_EPOCH: EpochMark = { sequence: 0, id: "0".repeat(16) }
 
 /** An epoch that is committed, or about to be. */
 export interface StagedEpoch extends EpochMark {
@@ -100,7 +87,7 @@ export function encodeEpoch(epoch: StagedEpoch): Uint8Array {
 export function decodeEpoch(bytes: Uint8Array): StagedEpoch | undefined {
   if (bytes.length === 0) return undefined
   const reader = new ByteReader(bytes)
-  checkVersion(reader.uint8())
+  checkStagedVersion(reader.uint8(), VERSION)
   const token = reader.text()
   const mark = readMark(reader)
   const body = BODY_KINDS[reader.uint8()]!
@@ -123,30 +110,10 @@ export function encodeCheckpoint({ token, staged, isLast, pending }: SinkCheckpo
 
 export function decodeCheckpoint(bytes: Uint8Array): SinkCheckpoint {
   const reader = new ByteReader(bytes)
-  checkVersion(reader.uint8())
+  checkStagedVersion(reader.uint8(), VERSION)
   const token = reader.text()
   const staged = readMark(reader)
   const isLast = reader.uint8() === 1
   const pending = Array.from({ length: reader.varint() }, () => decodeEpoch(reader.bytes())!)
   return { token, staged, isLast, pending }
-}
-
-/** Appends an epoch's mark. */
-export function writeMark(writer: ByteWriter, { sequence, id }: EpochMark): void {
-  writer.varint(sequence)
-  writer.int64(BigInt.asIntN(64, BigInt(`0x${id}`)))
-}
-
-/** Reads what `writeMark` wrote. */
-export function readMark(reader: ByteReader): EpochMark {
-  return { sequence: reader.varint(), id: BigInt.asUintN(64, reader.int64()).toString(16).padStart(16, "0") }
-}
-
-function checkVersion(version: number): void {
-  if (version === VERSION) return
-  throw new TidemarkError(
-    "state-newer-format",
-    `An output's state has the format ${version}, and ${VERSION} is known.`,
-    { hint: "A newer version of Tidemark has written it: go on with that one." },
-  )
 }

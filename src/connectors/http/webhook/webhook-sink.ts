@@ -14,6 +14,7 @@ import { ByteWriter } from "../../../base/bytes.ts"
 import { counted } from "../../../base/counted.ts"
 import type { Batch } from "../../../batch/batch.ts"
 import type { EpochFiles } from "../../../connect/epoch-files.ts"
+import { NOTHING_STAGED, type EpochMark } from "../../../connect/epoch-mark.ts"
 import type { Sink, SinkContext, StageProgress } from "../../../connect/sink.ts"
 import { SinkTurns } from "../../../connect/sink-turns.ts"
 import { writeAcknowledged } from "./acknowledged-file.ts"
@@ -24,14 +25,7 @@ import { PendingEpoch } from "./pending-epoch.ts"
 import { RequestSender } from "./request-sender.ts"
 import { RequestWriter, type WrittenRequests } from "./request-writer.ts"
 import type { RequestLanes } from "./request-lanes.ts"
-import {
-  decodeEpoch,
-  encodeCheckpoint,
-  encodeEpoch,
-  NOTHING_STAGED,
-  type EpochMark,
-  type StagedEpoch,
-} from "./staged-requests.ts"
+import { decodeEpoch, encodeCheckpoint, encodeEpoch, type StagedEpoch } from "./staged-requests.ts"
 import { WaitTeller } from "./wait-teller.ts"
 import type { WebhookSettings } from "./webhook-options.ts"
 
