@@ -13,12 +13,8 @@ export const PUBLISHED_TWICE = "publish"
 export const BREAKS = {
   /** Timers are not restored. */
   async timers() {
-    const { KeyState } = await fromDist("flow/process/key-state")
-    const { apply } = KeyState.prototype
-    KeyState.prototype.apply = function (from, kinds) {
-      apply.call(this, from, kinds)
-      this.timers.clear()
-    }
+    const { KeyedStates } = await fromDist("flow/process/keyed-states")
+    KeyedStates.prototype.timers = () => []
   },
 
   /** Some rows that were answered are given out twice. */
@@ -46,9 +42,9 @@ export const BREAKS = {
   async connected() {
     const { KeyState } = await fromDist("flow/process/key-state")
     const { MapCell } = await fromDist("flow/process/map-cell")
-    const { apply } = KeyState.prototype
-    KeyState.prototype.apply = function (from, kinds) {
-      apply.call(this, from, kinds)
+    const { applyCells } = KeyState.prototype
+    KeyState.prototype.applyCells = function (from) {
+      applyCells.call(this, from)
       if (this.cells.length !== 4 || this.cells.some((cell) => !(cell instanceof MapCell))) return
       for (const cell of this.cells.slice(2)) {
         cell.clear({ time: 0, touched: () => undefined })

@@ -161,16 +161,19 @@ describe("the judge of operators", () => {
 
   it.each([
     ["timers", "lost"],
-    ["instances", "lost"],
+    // What an instance has forgotten it neither gives nor keeps from being given again: it depends on when the process is killed.
+    ["instances", "lost or repeated"],
     ["connected", "lost"],
     ["calls", "lost"],
     ["answers", "repeated"],
     ["publish", "repeated"],
   ] as const)(
     "sees an engine that is broken at its %s: rows are %s",
-    async (broken, kind) => {
+    async (broken, kinds) => {
       const differences = differencesOf(await roundOf(broken, broken))
-      expect(differences.map((each) => each.kind)).toContain(kind)
+      expect(differences.map((each) => each.kind)).toSatisfy((found: readonly string[]) =>
+        kinds.split(" or ").some((kind) => found.includes(kind)),
+      )
     },
     60_000,
   )

@@ -42,6 +42,8 @@ class Trial {
   readonly #written: number[] = []
   /** Whether a file's last line has not ended, by name. */
   readonly #open = new Map<string, number>()
+  /** Names that a file was taken away from: ten seconds later they are nobody's (FO10). */
+  readonly #replaced = new Set<string>()
   #next = 0
   #committed: Committed = NOTHING
   #follower: Follower | undefined
@@ -135,8 +137,11 @@ class Trial {
       // An open file is read to its end though it is gone.
       await this.act({ kind: "drain" })
       await this.act({ kind: "commit" })
+      this.#replaced.add(name)
       return rmSync(path)
     }
+    // A file under a name that nobody knows is found by its name alone, so it is seen before it loses that.
+    if (this.#replaced.has(name)) await this.act({ kind: "drain" })
     this.#shift(path)
     if (kind === "rotate") return renameSync(path, `${path}.1`)
     copyFileSync(path, `${path}.1`)
