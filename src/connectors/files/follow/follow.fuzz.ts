@@ -158,7 +158,11 @@ class Trial {
 }
 
 const sorted = (numbers: readonly number[]) => [...numbers].sort((one, other) => one - other)
-const RUNS = { numRuns: Math.ceil(300 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)) }
+/** Scripts are the same in each run, as elsewhere, unless another seed is given. */
+const RUNS = {
+  seed: Number(process.env["TIDEMARK_SEED"] ?? 1),
+  numRuns: Math.ceil(300 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)),
+}
 
 async function run(pattern: string, names: readonly string[], script: readonly Act[]) {
   const trial = new Trial(pattern, names)
