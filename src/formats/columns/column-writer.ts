@@ -56,33 +56,43 @@ export class ColumnWriter {
   write(out: ByteWriter, column: Column, rows: Int32Array | null, count: number): void {
     const valid = this.#writeValidity(out, column, rows, count)
     const lanes = this.#lanes
+    this.#scratch.begin(count)
     switch (lanes.kind) {
       case "bits":
         assert(column.storage === "bit", "a column is of its type")
         writeBitLane(out, this.#bits, count, gatherBits(column.values, rows, count, this.#bits))
         return
-      case "words": {
-        const words = wordsOf(column)
-        if (valid === count) lanes.writer.write(out, words, rows, count)
-        else lanes.writer.write(out, this.#withoutNulls(words, rows, count, 1), null, count)
+      case "words":
+        lanes.writer.write(out, this.#gather(wordsOf(column), rows, count, 1, valid), count)
         return
-      }
-      case "pairs": {
-        const pairs = pairsOf(column)
-        if (valid === count) lanes.writer.write(out, pairs, rows, count)
-        else lanes.writer.write(out, this.#withoutNulls(pairs, rows, count, 2), null, count)
+      case "pairs":
+        lanes.writer.write(out, this.#gather(pairsOf(column), rows, count, 2, valid), count)
         return
-      }
       case "texts":
         assert(column.storage === "dictionary", "a column is of its type")
         if (valid === 0) lanes.writer.writeNone(out)
-        else lanes.writer.write(out, this.#withoutNulls(column.values, rows, count, 1), count, column.dictionary)
+        else lanes.writer.write(out, this.#gather(column.values, rows, count, 1, valid), count, column.dictionary)
         return
       case "fields":
         assert(column.storage === "struct", "a column is of its type")
         lanes.writers.forEach((writer, field) => writer.write(out, column.children[field]!, rows, count))
         return
     }
+  }
+
+  /** Copies values of so many words each to the scratch, so many of which are not null. */
+  #gather(from: Int32Array, rows: Int32Array | null, count: number, words: 1 | 2, valid: number): Int32Array {
+    if (valid < count) return this.#withoutNulls(from, rows, count, words)
+    const { values } = this.#scratch
+    if (rows === null) values.set(from.subarray(0, words * count))
+    else if (words === 1) for (let index = 0; index < count; index++) values[index] = from[rows[index]!]!
+    else {
+      for (let index = 0; index < count; index++) {
+        values[2 * index] = from[2 * rows[index]!]!
+        values[2 * index + 1] = from[2 * rows[index]! + 1]!
+      }
+    }
+    return values
   }
 
   /** Copies values of so many words each; those of nulls become the one before, so that what lies in their slots makes nothing longer. */

@@ -4,7 +4,7 @@
  * Compression", SIGMOD 2023, has the idea and its vectors).
  *
  * Invariant:
- * - DC1 Where `toWholes` gives true, `fromWholes` gives the same bits.
+ * - DC1 Where `toWholes` gives true, `fromWholes` gives the same bits; so it does of what `toWordWholes` is of.
  */
 import { readInt53, writeInt53 } from "../../batch/column.ts"
 
@@ -18,38 +18,57 @@ function doublesOf(halves: Int32Array): Float64Array {
 }
 
 /** Writes the whole numbers that stand for doubles with so many decimals; gives false where one is none. */
-export function toWholes(
-  halves: Int32Array,
-  rows: Int32Array | null,
-  count: number,
-  decimals: number,
-  wholes: Int32Array,
-): boolean {
+export function toWholes(halves: Int32Array, count: number, decimals: number, wholes: Int32Array): boolean {
   const doubles = doublesOf(halves)
   const scale = 10 ** decimals
   for (let index = 0; index < count; index++) {
-    const double = doubles[rows === null ? index : rows[index]!]!
-    const whole = Math.round(double * scale)
-    // Of −0 the bits would be lost, and NaN equals nothing.
-    const low = whole | 0
-    if (whole / scale !== double || (low === 0 && 1 / double < 0 && whole === 0)) return false
-    if (low === whole) {
-      // Most have 32 bits: then the higher half is a shift, and no division.
-      wholes[2 * index] = low
-      wholes[2 * index + 1] = low >> 31
-    } else if (whole > WHOLE_MAX || whole < -WHOLE_MAX) return false
-    else writeInt53(wholes, index, whole)
+    const whole = wholeOf(doubles[index]!, scale)
+    if (!(whole <= WHOLE_MAX && whole >= -WHOLE_MAX)) return false
+    writeInt53(wholes, index, whole)
   }
   return true
 }
 
+/**
+ * Writes how far the whole numbers are from the first of them, which is given; gives false where a double is none, or 32 bits with a sign do not
+ * hold a whole number or how far it is.
+ */
+export function toWordWholes(
+  halves: Int32Array,
+  count: number,
+  decimals: number,
+  first: number,
+  distances: Int32Array,
+): boolean {
+  const doubles = doublesOf(halves)
+  const scale = 10 ** decimals
+  for (let index = 0; index < count; index++) {
+    const whole = wholeOf(doubles[index]!, scale)
+    const distance = (whole - first) | 0
+    if ((whole | 0) !== whole || distance !== whole - first) return false
+    distances[index] = distance
+  }
+  return true
+}
+
+/** The whole number that stands for a double of 10ⁿ parts; NaN where none does: of −0 the bits would be lost. */
+function wholeOf(double: number, scale: number): number {
+  const whole = Math.round(double * scale)
+  return whole / scale !== double || (whole === 0 && 1 / double < 0) ? NaN : whole
+}
+
+/** The whole number that stands for a double with so many decimals, where one does. */
+export function wholeAt(halves: Int32Array, index: number, decimals: number): number {
+  return wholeOf(doublesOf(halves)[index]!, 10 ** decimals)
+}
+
 /** The least number of decimals with which doubles are whole numbers; `undefined` where none is. */
-export function decimalsOf(halves: Int32Array, rows: Int32Array | null, count: number): number | undefined {
+export function decimalsOf(halves: Int32Array, count: number): number | undefined {
   const doubles = doublesOf(halves)
   for (let decimals = 0; decimals <= DECIMALS_MAX; decimals++) {
     const scale = 10 ** decimals
     let index = 0
-    while (index < count && isWhole(doubles[rows === null ? index : rows[index]!]!, scale)) index++
+    while (index < count && isWhole(doubles[index]!, scale)) index++
     if (index === count) return decimals
   }
   return undefined

@@ -20,6 +20,11 @@ export class Drift {
     return this.#isDue
   }
 
+  /** The way is chosen anew before the next block. */
+  expire(): void {
+    this.#isDue = true
+  }
+
   /** A block of so many values took so many bytes. */
   wrote(bytes: number, values: number): void {
     if (this.#isDue) {

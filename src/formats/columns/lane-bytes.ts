@@ -1,25 +1,22 @@
 /** Packed numbers as bytes, and back: what all lanes are made of. */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts"
-import { bitsOf, packBits, unpackBits, wordsOf } from "./bit-packing.ts"
+import { bitsOf, unpackBits, wordsOf } from "./bit-packing.ts"
+import type { Frame } from "./lane-arithmetic.ts"
 import type { LaneScratch } from "./lane-scratch.ts"
-
-/** What numbers have in common: all lie from `base` on, and have so many bits above it. */
-export interface Frame {
-  readonly base: number
-  readonly width: number
-}
 
 /** Appends a width, and `count` numbers less a base in so many bits each. */
 export function writePacked(
   out: ByteWriter,
   values: Int32Array,
   count: number,
-  { base, width }: Frame,
-  { packed }: LaneScratch,
+  frame: Frame,
+  { arithmetic, packed }: LaneScratch,
 ): void {
+  const { width } = frame
   out.uint8(width)
-  packBits(values, count, base, width, packed)
-  out.raw(new Uint8Array(packed.buffer, 0, wordsOf(count, width) * 4))
+  if (width === 0) return
+  arithmetic.pack(values, count, frame, packed)
+  out.raw(new Uint8Array(packed.buffer, packed.byteOffset, wordsOf(count, width) * 4))
 }
 
 /** Appends numbers from 0 on. */
@@ -48,7 +45,7 @@ export function readPacked(
   const width = from.uint8()
   if (width > 32) throw new RangeError(`numbers have ${width} bits`)
   const bytes = from.raw(wordsOf(count, width) * 4)
-  new Uint8Array(packed.buffer).set(bytes)
+  new Uint8Array(packed.buffer, packed.byteOffset, bytes.length).set(bytes)
   unpackBits(packed, count, base, width, values)
 }
 

@@ -56,9 +56,9 @@ export class TextLaneWriter {
     const { highs: lengths } = this.#scratch
     const known = this.#number(codes, count, dictionary, lengths)
     out.varint(known)
-    this.#lengths.write(out, lengths, null, known)
+    this.#lengths.write(out, lengths, known)
     this.#writeTexts(out, this.#texts.subarray(0, this.#length))
-    this.#numbers.write(out, codes, null, count)
+    this.#numbers.write(out, codes, count)
   }
 
   /** Appends a lane all of whose values are null. */

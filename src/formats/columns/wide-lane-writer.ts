@@ -1,10 +1,10 @@
 /** Writes lanes of values of 64 bits, in the way that takes the fewest bytes for those at hand: see `wide-lane.ts`. */
 import type { ByteWriter } from "../../base/bytes.ts"
 import { bitsOf } from "./bit-packing.ts"
-import { decimalsOf, toWholes } from "./decimals.ts"
-import { distancesFromBefore, distancesFromFirst } from "./distances.ts"
+import { decimalsOf, toWholes, wholeAt } from "./decimals.ts"
 import { sampleStep } from "./distinct-values.ts"
 import { Drift } from "./drift.ts"
+import type { Frame } from "./lane-arithmetic.ts"
 import { writeSmall } from "./lane-bytes.ts"
 import type { LaneScratch } from "./lane-scratch.ts"
 import { WIDE_WAY as WAY } from "./wide-lane.ts"
@@ -34,24 +34,27 @@ export class WideLaneWriter {
     this.#wholes = areDoubles ? new WideLaneWriter(scratch, false) : undefined
   }
 
-  /** Appends the values of some rows, or of the first ones: `count`, at least one. */
-  write(out: ByteWriter, halves: Int32Array, rows: Int32Array | null, count: number): void {
+  /** Appends `count` values, at least one, which lie in the scratch where values or whole numbers do. */
+  write(out: ByteWriter, halves: Int32Array, count: number): void {
     const before = out.length
-    if (this.#drift.isDue) this.#choose(halves, rows, count)
-    if (!this.#writeBy(this.#way, out, halves, rows, count)) this.#writeHalves(out, halves, rows, count)
+    if (this.#drift.isDue) this.#choose(halves, count)
+    if (!this.#writeBy(this.#way, out, halves, count)) this.#writeHalves(out, halves, count)
     this.#drift.wrote(out.length - before, count)
   }
 
   /** Chooses the way, and gives how many bits it takes. */
-  #choose(halves: Int32Array, rows: Int32Array | null, count: number): number {
+  #choose(halves: Int32Array, count: number): number {
     const bits = { near: Infinity, steps: Infinity, distinct: Infinity, halves: Infinity, decimal: Infinity }
-    const { lows, highs } = this.#scratch
-    splitHalves(halves, rows, count, this.#scratch)
-    bits.halves = this.#lows.bitsOf(lows, count) + this.#highs.bitsOf(highs, count)
-    bits.distinct = this.#bitsOfDistinct(lows, highs, count)
-    if (distancesFromFirst(halves, rows, count, lows)) bits.near = 64 + this.#lows.bitsOf(lows, count)
-    else if (distancesFromBefore(halves, rows, count, lows)) bits.steps = 64 + this.#lows.bitsOf(lows, count)
-    bits.decimal = this.#bitsOfDecimals(halves, rows, count)
+    const { arithmetic, lows, highs } = this.#scratch
+    const near = arithmetic.fromFirst(halves, count, lows)
+    const steps = near ?? arithmetic.fromBefore(halves, count, lows)
+    if (steps !== undefined) bits[near === undefined ? "steps" : "near"] = 64 + this.#lows.bitsOf(lows, count, steps)
+    if (near === undefined) {
+      splitHalves(halves, count, this.#scratch)
+      bits.distinct = this.#bitsOfDistinct(lows, highs, count)
+      bits.halves = this.#lows.bitsOf(lows, count) + this.#highs.bitsOf(highs, count)
+    }
+    bits.decimal = this.#bitsOfDecimals(halves, count)
     const ways = Object.keys(WAY) as Way[]
     this.#way = ways.reduce((best, way) => (bits[way] < bits[best] ? way : best))
     return bits[this.#way]
@@ -67,53 +70,55 @@ export class WideLaneWriter {
     return distinct.size * 64 + count * bitsOf(distinct.size - 1)
   }
 
-  #bitsOfDecimals(halves: Int32Array, rows: Int32Array | null, count: number): number {
+  #bitsOfDecimals(halves: Int32Array, count: number): number {
     if (this.#wholes === undefined) return Infinity
     const { wholes } = this.#scratch
-    const decimals = decimalsOf(halves, rows, Math.min(count, LOOK_VALUES))
-    if (decimals === undefined || !toWholes(halves, rows, count, decimals, wholes)) return Infinity
+    const decimals = decimalsOf(halves, Math.min(count, LOOK_VALUES))
+    if (decimals === undefined) return Infinity
     this.#decimals = decimals
-    return 16 + this.#wholes.#choose(wholes, null, count)
+    const distances = this.#wholesFromFirst(halves, count)
+    if (distances !== undefined) return 16 + 64 + this.#lows.bitsOf(this.#scratch.lows, count, distances)
+    return toWholes(halves, count, decimals, wholes) ? 16 + this.#wholes.#choose(wholes, count) : Infinity
+  }
+
+  /** How far the whole numbers are from the first one, to the room for low words; `undefined` where 32 bits do not hold that. */
+  #wholesFromFirst(halves: Int32Array, count: number): Frame | undefined {
+    const { arithmetic, lows: distances } = this.#scratch
+    const first = wholeAt(halves, 0, this.#decimals)
+    return arithmetic.wholesFromFirst(halves, count, this.#decimals, first, distances)
   }
 
   /** Gives false, and has appended nothing, where the values are none for that way. */
-  #writeBy(way: Way, out: ByteWriter, halves: Int32Array, rows: Int32Array | null, count: number): boolean {
+  #writeBy(way: Way, out: ByteWriter, halves: Int32Array, count: number): boolean {
     switch (way) {
       case "near":
       case "steps":
-        return this.#writeDistances(way, out, halves, rows, count)
+        return this.#writeDistances(way, out, halves, count)
       case "distinct":
-        return this.#writeDistinct(out, halves, rows, count)
+        return this.#writeDistinct(out, halves, count)
       case "halves":
         return false
       case "decimal":
-        return this.#writeDecimals(out, halves, rows, count)
+        return this.#writeDecimals(out, halves, count)
     }
   }
 
-  #writeDistances(
-    way: "near" | "steps",
-    out: ByteWriter,
-    halves: Int32Array,
-    rows: Int32Array | null,
-    count: number,
-  ): boolean {
-    const { lows: distances } = this.#scratch
-    const measure = way === "near" ? distancesFromFirst : distancesFromBefore
-    if (!measure(halves, rows, count, distances)) return false
-    const first = 2 * (rows === null ? 0 : rows[0]!)
+  #writeDistances(way: "near" | "steps", out: ByteWriter, halves: Int32Array, count: number): boolean {
+    const { arithmetic, lows: distances } = this.#scratch
+    const frame =
+      way === "near" ? arithmetic.fromFirst(halves, count, distances) : arithmetic.fromBefore(halves, count, distances)
+    if (frame === undefined) return false
     out.uint8(WAY[way])
-    out.halves(halves[first]!, halves[first + 1]!)
-    this.#lows.write(out, distances, null, count)
+    out.halves(halves[0]!, halves[1]!)
+    this.#lows.write(out, distances, count, frame)
     return true
   }
 
-  #writeDistinct(out: ByteWriter, halves: Int32Array, rows: Int32Array | null, count: number): boolean {
+  #writeDistinct(out: ByteWriter, halves: Int32Array, count: number): boolean {
     const { distinct, parts: numbers } = this.#scratch
     distinct.clear()
     for (let index = 0; index < count; index++) {
-      const at = 2 * (rows === null ? index : rows[index]!)
-      const number = distinct.numberOf(halves[at]!, halves[at + 1]!)
+      const number = distinct.numberOf(halves[2 * index]!, halves[2 * index + 1]!)
       if (number < 0) return false
       numbers[index] = number
     }
@@ -125,28 +130,36 @@ export class WideLaneWriter {
     return true
   }
 
-  #writeHalves(out: ByteWriter, halves: Int32Array, rows: Int32Array | null, count: number): void {
+  #writeHalves(out: ByteWriter, halves: Int32Array, count: number): void {
     const { lows, highs } = this.#scratch
-    splitHalves(halves, rows, count, this.#scratch)
+    splitHalves(halves, count, this.#scratch)
     out.uint8(WAY.halves)
-    this.#lows.write(out, lows, null, count)
-    this.#highs.write(out, highs, null, count)
+    this.#lows.write(out, lows, count)
+    this.#highs.write(out, highs, count)
   }
 
-  #writeDecimals(out: ByteWriter, halves: Int32Array, rows: Int32Array | null, count: number): boolean {
-    const { wholes } = this.#scratch
-    if (this.#wholes === undefined || !toWholes(halves, rows, count, this.#decimals, wholes)) return false
+  #writeDecimals(out: ByteWriter, halves: Int32Array, count: number): boolean {
+    if (this.#wholes === undefined) return false
+    const frame = this.#wholesFromFirst(halves, count)
+    const { lows, wholes } = this.#scratch
+    if (frame === undefined && !toWholes(halves, count, this.#decimals, wholes)) return false
     out.uint8(WAY.decimal)
     out.uint8(this.#decimals)
-    this.#wholes.write(out, wholes, null, count)
+    if (frame === undefined) {
+      this.#wholes.write(out, wholes, count)
+      return true
+    }
+    const first = wholeAt(halves, 0, this.#decimals)
+    out.uint8(WAY.near)
+    out.halves(first, first >> 31)
+    this.#lows.write(out, lows, count, frame)
     return true
   }
 }
 
-function splitHalves(halves: Int32Array, rows: Int32Array | null, count: number, { lows, highs }: LaneScratch): void {
+function splitHalves(halves: Int32Array, count: number, { lows, highs }: LaneScratch): void {
   for (let index = 0; index < count; index++) {
-    const at = 2 * (rows === null ? index : rows[index]!)
-    lows[index] = halves[at]!
-    highs[index] = halves[at + 1]!
+    lows[index] = halves[2 * index]!
+    highs[index] = halves[2 * index + 1]!
   }
 }

@@ -3,7 +3,8 @@ import type { ByteWriter } from "../../base/bytes.ts"
 import { bitsOf } from "./bit-packing.ts"
 import { sampleStep } from "./distinct-values.ts"
 import { Drift } from "./drift.ts"
-import { writePacked, writeSmall, type Frame } from "./lane-bytes.ts"
+import type { Frame } from "./lane-arithmetic.ts"
+import { writePacked, writeSmall } from "./lane-bytes.ts"
 import type { LaneScratch } from "./lane-scratch.ts"
 import { WORD_WAY as WAY } from "./word-lane.ts"
 
@@ -11,41 +12,6 @@ type Way = keyof typeof WAY
 
 /** Numbers in fewer bits are not looked at for how many are distinct. */
 const DISTINCT_BITS_MIN = 6
-
-/** The least value, and how many bits the greatest has above it. */
-function frameOf(values: Int32Array, count: number): Frame {
-  let least = values[0]!
-  let greatest = least
-  for (let index = 1; index < count; index++) {
-    const value = values[index]!
-    if (value < least) least = value
-    else if (value > greatest) greatest = value
-  }
-  return { base: least, width: bitsOf(greatest - least) }
-}
-
-/** The same of how far each value is from the one before; `undefined` where 32 bits do not hold that. */
-function deltaFrameOf(values: Int32Array, count: number): Frame | undefined {
-  let least = Infinity
-  let greatest = -Infinity
-  let before = values[0]!
-  for (let index = 1; index < count; index++) {
-    const value = values[index]!
-    const delta = value - before
-    before = value
-    if (delta < least) least = delta
-    if (delta > greatest) greatest = delta
-  }
-  if (count === 1) return { base: 0, width: 0 }
-  return greatest - least < 2 ** 32 ? { base: least, width: bitsOf(greatest - least) } : undefined
-}
-
-/** How many stretches of one value there are. */
-function runsOf(values: Int32Array, count: number): number {
-  let runs = 1
-  for (let index = 1; index < count; index++) if (values[index] !== values[index - 1]) runs++
-  return runs
-}
 
 /** See the head of this file. */
 export class WordLaneWriter {
@@ -57,27 +23,31 @@ export class WordLaneWriter {
     this.#scratch = scratch
   }
 
-  /** Appends the numbers of some rows, or the first ones: `count`, at least one. They do not lie in the room for parts or lengths. */
-  write(out: ByteWriter, numbers: Int32Array, rows: Int32Array | null, count: number): void {
-    const values = rows === null ? numbers : gather(numbers, rows, count, this.#scratch.gathered)
+  /**
+   * Appends `count` numbers, at least one, that lie in the scratch, but not in the room for parts, lengths, or packed bits.
+   *
+   * @param frame that of the numbers, where it is known.
+   */
+  write(out: ByteWriter, values: Int32Array, count: number, frame?: Frame): void {
     const before = out.length
-    if (this.#drift.isDue) this.#choose(values, count)
-    if (!this.#writeBy(this.#way, out, values, count)) this.#writePacked(out, values, count)
+    if (this.#drift.isDue) this.#choose(values, count, frame)
+    if (!this.#writeBy(this.#way, out, values, count)) this.#writePacked(out, values, count, frame)
     this.#drift.wrote(out.length - before, count)
   }
 
-  /** How many bits numbers take in the best way. */
-  bitsOf(values: Int32Array, count: number): number {
-    return this.#choose(values, count)
+  /** How many bits numbers take in the best way. Which way that is is looked for again when some are written: these may be others. */
+  bitsOf(values: Int32Array, count: number, frame?: Frame): number {
+    this.#drift.expire()
+    return this.#choose(values, count, frame)
   }
 
-  #choose(values: Int32Array, count: number): number {
-    const { width } = frameOf(values, count)
-    const runs = runsOf(values, count)
-    const deltas = deltaFrameOf(values, count)
+  #choose(values: Int32Array, count: number, frame: Frame | undefined): number {
+    const { arithmetic, parts } = this.#scratch
+    const { width } = frame ?? arithmetic.frame(values, count)
+    const runs = arithmetic.runs(values, count)
     const bits: Record<Way, number> = {
       packed: 32 + count * width,
-      deltas: deltas === undefined ? Infinity : 64 + count * deltas.width,
+      deltas: count === 1 ? Infinity : 64 + count * arithmetic.deltas(values, count, parts).width,
       runs: 32 + runs * (width + bitsOf(Math.ceil(count / runs)) + 2),
       distinct: width < DISTINCT_BITS_MIN ? Infinity : this.#bitsOfDistinct(values, count),
     }
@@ -109,18 +79,21 @@ export class WordLaneWriter {
     }
   }
 
-  #writePacked(out: ByteWriter, values: Int32Array, count: number): void {
-    const frame = frameOf(values, count)
+  #writePacked(
+    out: ByteWriter,
+    values: Int32Array,
+    count: number,
+    frame = this.#scratch.arithmetic.frame(values, count),
+  ): void {
     out.uint8(WAY.packed)
     out.uint32(frame.base)
     writePacked(out, values, count, frame, this.#scratch)
   }
 
   #writeDeltas(out: ByteWriter, values: Int32Array, count: number): boolean {
-    const frame = deltaFrameOf(values, count)
-    if (frame === undefined) return false
-    const { parts: deltas } = this.#scratch
-    for (let index = 1; index < count; index++) deltas[index - 1] = values[index]! - values[index - 1]!
+    if (count === 1) return false
+    const { arithmetic, parts: deltas } = this.#scratch
+    const frame = arithmetic.deltas(values, count, deltas)
     out.uint8(WAY.deltas)
     out.uint32(values[0]!)
     out.uint32(frame.base)
@@ -129,7 +102,7 @@ export class WordLaneWriter {
   }
 
   #writeRuns(out: ByteWriter, values: Int32Array, count: number): void {
-    const { parts: ofRuns, lengths } = this.#scratch
+    const { arithmetic, parts: ofRuns, lengths } = this.#scratch
     let runs = 0
     let start = 0
     let longest = 0
@@ -140,7 +113,7 @@ export class WordLaneWriter {
       longest = Math.max(longest, index - start - 1)
       start = index
     }
-    const frame = frameOf(ofRuns, runs)
+    const frame = arithmetic.frame(ofRuns, runs)
     out.uint8(WAY.runs)
     out.varint(runs)
     out.uint32(frame.base)
@@ -163,9 +136,4 @@ export class WordLaneWriter {
     writeSmall(out, numbers, count, size - 1, this.#scratch)
     return true
   }
-}
-
-function gather(numbers: Int32Array, rows: Int32Array, count: number, to: Int32Array): Int32Array {
-  for (let index = 0; index < count; index++) to[index] = numbers[rows[index]!]!
-  return to
 }
