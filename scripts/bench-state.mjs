@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { build } from "esbuild"
 import { machineText } from "../bench/frame/machine.mjs"
 import { median, threeDigits } from "../bench/frame/spread.mjs"
 import { plotPanels } from "../bench/frame/svg-plot.mjs"
@@ -44,10 +45,23 @@ const percents = values.percent ?? (values.quick ? [10, 100] : [1, 10, 100])
 const starts = values.starts ?? (values.quick ? 1 : 3)
 const enough = values.quick ? { epochs: 6, snapshots: 1 } : { epochs: 12, snapshots: 3 }
 
+/** The job's program as one file, as programs are that are deployed: what they load is no hundreds of modules. */
+const ENGINE = join(ROOT, "node_modules/.cache/tidemark/state-engine.mjs")
+const LIMITS = join(ROOT, "bench/state/limits.mjs")
+
 const work = mkdtempSync(join(tmpdir(), "tidemark-state-"))
 
 await runMain(async () => {
   await prepare()
+  await build({
+    entryPoints: [join(ROOT, "bench/state/engine.mjs")],
+    outfile: ENGINE,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    logLevel: "warning",
+  })
   console.log(machineText())
   console.log(`load ${loadavg()[0].toFixed(1)} before`)
   try {
@@ -76,11 +90,11 @@ async function measureJob(kind, keys, percent) {
   const directory = join(work, `${kind}-${keys}-${percent}`)
   mkdirSync(directory)
   const options = { kind, keys, dirty: Math.ceil((keys * percent) / 100), directory, ...enough }
-  const measured = await lineOf("engine.mjs", options, "measured")
+  const measured = await lineOf(ENGINE, options, "measured")
   const started = []
   for (let start = 0; start < starts; start++) {
-    const limit = await lineOf("limits.mjs", { kind: "log", directory })
-    const { sinceStartMillis, recovered } = await lineOf("engine.mjs", { ...options, isResumed: true }, "durable")
+    const limit = await lineOf(LIMITS, { kind: "log", directory })
+    const { sinceStartMillis, recovered } = await lineOf(ENGINE, { ...options, isResumed: true }, "durable")
     const { loadMillis, millis: openMillis } = recovered
     started.push({ millis: sinceStartMillis, loadMillis, openMillis, readMillis: limit.millis, bytes: limit.bytes })
   }
@@ -91,14 +105,14 @@ async function measureJob(kind, keys, percent) {
 async function mapOf(keys) {
   const directory = join(work, `map-${keys}`)
   mkdirSync(directory)
-  return await lineOf("limits.mjs", { kind: "map", directory, keys })
+  return await lineOf(LIMITS, { kind: "map", directory, keys })
 }
 
 /** The first line of that kind that a program prints, and since when it ran; then it is killed, as by a crash. */
 async function lineOf(program, options, kind) {
   const start = performance.now()
   const heap = Math.max(2048, Math.ceil((options.keys ?? 0) / 1000))
-  const args = [`--max-old-space-size=${heap}`, join(ROOT, "bench/state", program), JSON.stringify(options)]
+  const args = [`--max-old-space-size=${heap}`, program, JSON.stringify(options)]
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
   const ended = new Promise((resolve) => child.on("close", resolve))
   let recovered

@@ -19,6 +19,16 @@ export type Skip = (from: ByteReader) => void
 /** Bytes of numbers, whatever their type. */
 const NUMBER_BYTES = 8
 
+/** Stands for as many bytes as a varint says that comes before them. */
+export const COUNTED_BYTES = -1
+
+/** How many bytes each value of a type has; `undefined` where that depends on more than one number. */
+export function bytesOf({ definition, isNullable }: ColumnType): number | undefined {
+  if (isNullable || definition.storage === "struct") return undefined
+  if (definition.storage === "dictionary") return COUNTED_BYTES
+  return definition.storage === "bit" ? 1 : NUMBER_BYTES
+}
+
 /** Leaves out values of a type. */
 export function skipOf(type: ColumnType): Skip {
   const present = skipPresent(type)

@@ -63,8 +63,8 @@ export interface Cell {
 
 /** What is seen of a cell's changes that are left out. */
 export interface SeenChanges {
-  /** Whether nothing was before them. */
-  isFirst: boolean
+  /** Whether they are of something that must have been there before. */
+  isRest: boolean
   /** Whether they say all of it, whatever was before. */
   isWhole: boolean
   /** When the first of the values expires, or `Infinity`. */

@@ -16,7 +16,7 @@ test.each([hashOfBytes, () => 0, (bytes: Uint8Array) => (bytes[0]! % 3) - 1])(
     for (let seed = 0; seed < 20; seed++) {
       const prng = new Prng(seed)
       const packed = new PackedBytes()
-      const rows = new KeyRows(packed)
+      const rows = new KeyRows(packed, 1)
       const twin = new Map<number, number>()
       const range = prng.pick([3, 50, 400])
       for (let step = 0; step < 1500; step++) {

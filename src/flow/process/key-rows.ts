@@ -41,7 +41,12 @@ export class KeyRows {
   /** Rows from here on were never taken. */
   #end = 0
 
-  constructor(packed: PackedBytes) {
+  /** What `fetch` has met; long enough for its calls. */
+  readonly #fetched: Float64Array
+
+  /** @param fetchedMax how many keys are fetched at once at most. */
+  constructor(packed: PackedBytes, fetchedMax: number) {
+    this.#fetched = new Float64Array(fetchedMax)
     this.#packed = packed
   }
 
@@ -63,6 +68,28 @@ export class KeyRows {
   /** Takes note that a row's record is elsewhere now. */
   setPlace(row: number, place: number): void {
     this.#pages[row >>> PAGE_BITS]![row & (PAGE_ROWS - 1)] = place
+  }
+
+  /**
+   * Asks the memory for what `find` will look at for keys with the first `count` of these hashes. Each loop asks for many keys at once, as none
+   * waits for another.
+   */
+  fetch(hashes: Int32Array, count: number): void {
+    const places = this.#fetched
+    for (let index = 0; index < count; index++) {
+      const hash = hashes[index]!
+      const { words } = this.#tables[hash >>> (32 - TABLE_BITS)]!
+      const slot = (hash << 1) & (words.length - 2)
+      places[index] = words[slot] === hash ? words[slot + 1]! : 0
+    }
+    for (let index = 0; index < count; index++)
+      places[index] = places[index] === 0 ? 0 : this.placeOf(places[index]! - 1)
+    let sum = 0
+    for (let index = 0; index < count; index++) {
+      const place = places[index]!
+      if (place !== 0) sum ^= this.#packed.bytesOf(place)[this.#packed.offsetOf(place)]!
+    }
+    places[0] = sum
   }
 
   /** The row of a key with that hash: bytes `from` up to `to`; −1 where there is none. */

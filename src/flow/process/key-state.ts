@@ -165,6 +165,19 @@ export function readTimers(
   return set === undefined || set.size === 0 ? undefined : set
 }
 
+/** Leaves out what became of timers; gives of how many. */
+export function skipTimers(from: ByteReader): number {
+  const count = from.varint()
+  for (let left = count; left > 0; left--) {
+    from.varint()
+    from.skip(from.varint())
+    if (from.uint8() === 0) continue
+    from.float64()
+    from.varint()
+  }
+  return count
+}
+
 /** Tells the timers of a key apart. */
 export function timerId(kind: number, tag: string): string {
   return `${kind} ${tag}`

@@ -22,7 +22,8 @@ import { ChangePace } from "./change-pace.ts"
 import { settledKey } from "./key-id.ts"
 import { writeTimers, type KeyState, type KeyTimer } from "./key-state.ts"
 import { OpenStates } from "./open-states.ts"
-import { GONE, PackedKeys, THERE, type KeyedStatesParts } from "./packed-keys.ts"
+import { PackedKeys, type KeyedStatesParts } from "./packed-keys.ts"
+import { GONE, THERE } from "./scanned-changes.ts"
 import { RecentKeys } from "./recent-keys.ts"
 
 /** At most so many keys are looked at for a slice: many may be in one already, as they have changed. */

@@ -141,7 +141,7 @@ export function skipList({ type, ttlMicros }: ListStateSpec): CellSkip {
   const skip = skipOf(type)
   return (from, seen) => {
     const gone = from.varint()
-    if (seen.isFirst && gone > 0) throw new RangeError(`${gone} of 0 values of a list are gone`)
+    if (gone > 0) seen.isRest = true
     seen.isWhole = false
     for (let left = from.varint(); left > 0; left--) {
       seeExpiry(from, ttlMicros, seen)

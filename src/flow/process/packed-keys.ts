@@ -15,17 +15,13 @@ import type { ColumnType } from "../../batch/type.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
 import { skipOf, type Skip } from "../../batch/value-skip.ts"
 import { readingState } from "../taken-changes.ts"
-import type { CellSkip, SeenChanges } from "./cell.ts"
+import type { CellSkip } from "./cell.ts"
 import { comparableKey, settledKey } from "./key-id.ts"
 import { hashOfBytes, KeyRows } from "./key-rows.ts"
 import { cellOf, cellSkipOf, KeyState, readTimers, type KeyTimer, type KeyTimers } from "./key-state.ts"
 import { PackedBytes } from "./packed-bytes.ts"
 import type { StateSpec } from "./process-spec.ts"
-
-/** Of a key that has nothing any more. */
-export const GONE = 0
-/** Of one of which changes follow. */
-export const THERE = 1
+import { GONE, KEYS_MAX, ScannedChanges, THERE } from "./scanned-changes.ts"
 
 const NO_TIMERS: ReadonlyMap<string, KeyTimer> = new Map()
 
@@ -47,7 +43,8 @@ export class PackedKeys {
   /** Whether a key may be no number. */
   readonly #mayBeNaN: boolean
   readonly #bytes = new PackedBytes()
-  readonly #rows = new KeyRows(this.#bytes)
+  readonly #rows = new KeyRows(this.#bytes, KEYS_MAX)
+  readonly #scanned: ScannedChanges
   /** By row: the places of changes behind its record, oldest first. */
   readonly #later = new Map<number, number[]>()
   readonly #timers = new Map<number, KeyTimers>()
@@ -60,6 +57,10 @@ export class PackedKeys {
     this.#keySkips = parts.keyTypes.map(skipOf)
     this.#cellSkips = parts.specs.map(cellSkipOf)
     this.#mayBeNaN = parts.keyTypes.some(({ definition }) => definition.storage === "float64")
+    const settle = (bytes: Uint8Array, start: number, end: number) => {
+      this.#settleKey(bytes, start, end)
+    }
+    this.#scanned = new ScannedChanges(parts.keyTypes, parts.specs, this.#mayBeNaN ? settle : undefined)
   }
 
   /** How many keys there are. */
@@ -163,7 +164,7 @@ export class PackedKeys {
     const start = from.position
     this.#skipKey(from)
     from.skip(1)
-    const seen = { isFirst: true, isWhole: true, expiresMicros: Infinity }
+    const seen = { isRest: false, isWhole: true, expiresMicros: Infinity }
     for (const skip of this.#cellSkips) skip(from, seen)
     out.raw(this.#bytes.bytesOf(place).subarray(start, from.position))
     return timers
@@ -206,41 +207,47 @@ export class PackedKeys {
     const bytes = this.#mayBeNaN ? given.slice() : given
     const first = this.#bytes.take(bytes)
     const from = new ByteReader(bytes)
-    const seen = { isFirst: true, isWhole: true, expiresMicros: Infinity }
-    for (let left = from.varint(); left > 0; left--) {
-      const row = this.#applyKey(from, bytes, first, seen)
-      if (seen.expiresMicros !== Infinity) onExpiry(row, seen.expiresMicros)
+    for (let left = from.varint(); left > 0;) {
+      const count = this.#scanned.scan(from, bytes, left)
+      const next = from.position
+      this.#rows.fetch(this.#scanned.hashes, count)
+      for (let index = 0; index < count; index++) {
+        const row = this.#applyKey(index, from, bytes, first)
+        const expiresMicros = this.#scanned.expiresMicros[index]!
+        if (expiresMicros !== Infinity) onExpiry(row, expiresMicros)
+      }
+      from.moveTo(next)
+      left -= count
     }
     if (from.remaining > 0) throw new RangeError(`there are ${from.remaining} bytes too many`)
     this.#bytes.drop(first)
   }
 
-  #applyKey(from: ByteReader, bytes: Uint8Array, first: number, seen: SeenChanges): number {
-    const start = from.position
-    this.#skipKey(from)
-    const end = from.position
-    if (this.#mayBeNaN) this.#settleKey(bytes, start, end)
-    const hash = hashOfBytes(bytes, start, end)
-    const row = this.#rows.find(hash, bytes, start, end)
-    const tag = from.uint8()
-    if (tag > THERE) throw new RangeError(`${tag} stands for what became of a key`)
-    seen.isFirst = row < 0
-    seen.isWhole = true
-    seen.expiresMicros = Infinity
-    if (tag === GONE) {
+  /** Takes over what was looked over as `index`: gives the key's row. */
+  #applyKey(index: number, from: ByteReader, bytes: Uint8Array, first: number): number {
+    const scanned = this.#scanned
+    const start = scanned.starts[index]!
+    const hash = scanned.hashes[index]!
+    const row = this.#rows.find(hash, bytes, start, scanned.keyEnds[index]!)
+    if (scanned.tags[index] === GONE) {
       if (row >= 0) this.remove(row)
       return row
     }
-    for (const skip of this.#cellSkips) skip(from, seen)
+    if (row < 0 && scanned.areRests[index] === 1) throw new RangeError("a list has fewer values than are gone")
     const place = this.#bytes.added(first + start)
     const now = row < 0 ? this.#rows.add(hash, place) : row
-    if (row >= 0) this.#addLater(row, place, seen.isWhole)
-    const timers = this.#timers.get(now)
-    const set = readTimers(from, now, this.#parts.kinds, timers)
-    if (set === undefined) {
-      if (timers !== undefined) this.#timers.delete(now)
-    } else if (set !== timers) this.#timers.set(now, set)
+    if (row >= 0) this.#addLater(row, place, scanned.areWhole[index] === 1)
+    const timersAt = scanned.timers[index]!
+    if (timersAt !== 0) this.#applyTimers(now, from, timersAt)
     return now
+  }
+
+  #applyTimers(row: number, from: ByteReader, at: number): void {
+    from.moveTo(at)
+    const timers = this.#timers.get(row)
+    const set = readTimers(from, row, this.#parts.kinds, timers)
+    if (set === undefined) this.#timers.delete(row)
+    else if (set !== timers) this.#timers.set(row, set)
   }
 
   #addLater(row: number, place: number, isWhole: boolean): void {

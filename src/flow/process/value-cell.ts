@@ -19,9 +19,10 @@ import {
 } from "./cell.ts"
 import type { ReducingStateSpec, ValueStateSpec } from "./process-spec.ts"
 
-const SAME = 0
-const EMPTY = 1
-const FULL = 2
+/** What became of a value. */
+export const SAME = 0
+export const EMPTY = 1
+export const FULL = 2
 
 /** See the head of this file. There may be millions of cells, so what a cell holds are fields of it. */
 export class ValueCell implements Cell {
