@@ -77,6 +77,18 @@ export class LinearArray {
     return true
   }
 
+  /** The same, where nobody needs the items any more: there is never room for both. */
+  renew(capacity: number): boolean {
+    if (capacity <= this.#capacity) return false
+    const items = Math.max(capacity, this.#capacity * 2)
+    this.#arena.free(this.#block)
+    this.#block = this.#arena.allocate(items * this.#itemBytes)
+    this.#views = viewsOf(this.#arena, this.#block)
+    this.#capacity = this.#block.bytes / this.#itemBytes
+    this.#fillNew(0)
+    return true
+  }
+
   #fillNew(from: number): void {
     if (this.#filler !== null) this.fill(from, this.#capacity)
   }

@@ -58,8 +58,8 @@ import { takeOverState } from "./take-over-state.ts"
 import { TimeUse } from "./time-use.ts"
 import { warnOfUnknownNames } from "./warn-of-unknown-names.ts"
 
-/** It is reserved, not taken: pages count from when they are first written. */
-const DEFAULT_ARENA_BYTES = 1 << 30
+/** Less than 2 GiB, so that all addresses are positive int32. It is reserved, not taken: pages count from when they are first written. */
+const DEFAULT_ARENA_BYTES = 2 ** 31 - 2 ** 16
 
 /** Runs one job once. */
 export class Coordinator {

@@ -67,7 +67,7 @@ export interface RunJobOptions {
    * where nothing can be read.
    */
   readonly choosePartition?: ReadingOrder
-  /** The most bytes of columns and of state in columns, in memory; default 1 GiB. */
+  /** The most bytes of columns and of state in columns, in memory; default 2 GiB, less 64 KiB. */
   readonly arenaBytes?: number
   readonly snapshotPolicy?: SnapshotPolicy
   /** For tests, how much of a snapshot is written at once. */

@@ -73,14 +73,27 @@ describe("the entries of pieces", () => {
     for (let slice = 0; slice < 10; slice++) addSlowly(bench, slice, ...Array.from({ length: 20 }, (_, id) => id))
     const moves = vi.spyOn(WindowMemory.prototype, "moveEntries")
     for (let id = 20; id < 620; id++) {
-      // The one in the middle and the last grow by turns.
-      addSlowly(bench, id % 2 === 0 ? 4 : 9, id)
+      // Two in the middle grow by turns.
+      addSlowly(bench, id % 2 === 0 ? 4 : 7, id)
       bench.ingest([at(9, id), at(9, id + 1)])
       if (id % 8 === 0) bench.check()
     }
     const [up, down] = [true, false].map((isUp) => moves.mock.calls.filter(([from, to]) => from < to === isUp).length)
     expect(up).toBeGreaterThan(10)
     expect(down).toBeGreaterThan(0)
+    bench.release()
+  })
+
+  it("WP1 a piece that no other is behind grows where it is", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    for (let slice = 0; slice < 10; slice++) addSlowly(bench, slice, 0, 1, 2)
+    addSlowly(bench, 9, ...Array.from({ length: 100 }, (_, id) => id))
+    const moves = vi.spyOn(WindowMemory.prototype, "moveEntries")
+    for (let id = 100; id < 3000; id++) {
+      addSlowly(bench, 9, id)
+      if (id % 100 === 0) bench.check()
+    }
+    expect(moves.mock.calls.filter(([from, to]) => from < to)).toEqual([])
     bench.release()
   })
 

@@ -28,6 +28,9 @@ import type { WindowMemory } from "./window-memory.ts"
 /** Up to so many entries the room doubles whenever it is used up; then there is room for some times of what is used. */
 const ROOM_MAX = 16_384
 const ROOM_FACTOR = 3
+/** From so many on it is less: what would be too much are hundreds of megabytes. */
+const LARGE_ROOM = 1 << 20
+const LARGE_ROOM_FACTOR = 1.5
 
 /** A piece, by the list that it is in. Places change when pieces come or go. */
 export interface PiecePlace {
@@ -297,8 +300,8 @@ export class WindowPieces {
     const size = list.get(index, PIECE.size)
     const capacity = list.get(index, PIECE.capacity)
     const needed = Math.max(size + more, SMALLEST_ROOM)
-    if (needed > capacity || !PieceIndex.hasRoom(capacity, size)) this.#moveToEnd(place, powerOfTwoFrom(needed))
-    if (this.#index.reserve(this.#memory.entryCapacity)) this.#moves++
+    if (needed > capacity || !PieceIndex.hasRoom(capacity, size)) this.#widen(place, powerOfTwoFrom(needed))
+    if (this.#index.reserve(this.#memory.entryCapacity)) this.#forgetTables()
     if (list.get(index, PIECE.shift) !== 0 && list.get(index, PIECE.indexed) === size) return
     list.set(index, PIECE.shift, PieceIndex.shiftOf(list.get(index, PIECE.capacity)))
     this.#index.build(this.#memory.entryIds.address, list.recordAddress(index))
@@ -339,6 +342,21 @@ export class WindowPieces {
     }
   }
 
+  /** Gives a piece room for `capacity` entries: where it is, if no other is behind it. */
+  #widen(place: PiecePlace, capacity: number): void {
+    const { list, index } = place
+    const end = list.get(index, PIECE.from) + list.get(index, PIECE.capacity)
+    if (end !== this.#memory.get(CONTROL.entryTail)) {
+      this.#moveToEnd(place, capacity)
+      return
+    }
+    // Holes may be closed for it, and with them what the piece has left.
+    this.reserveEntries(capacity - list.get(index, PIECE.size))
+    list.set(index, PIECE.capacity, capacity)
+    list.set(index, PIECE.shift, 0)
+    this.#memory.set(CONTROL.entryTail, list.get(index, PIECE.from) + capacity)
+  }
+
   /** Moves the entries of a piece behind all others, with room for `capacity`. */
   #moveToEnd(place: PiecePlace, capacity: number): void {
     const { list, index } = place
@@ -361,7 +379,8 @@ export class WindowPieces {
     const used = memory.get(CONTROL.entryTail)
     // A small share of the room is used, so that holes are closed seldom; and ever less often, up to a bound.
     const longer = Math.min(ROOM_MAX, memory.entryCapacity * 2)
-    const wanted = Math.max(longer, (used + count) * ROOM_FACTOR)
+    const needed = used + count
+    const wanted = needed < LARGE_ROOM ? Math.max(longer, needed * ROOM_FACTOR) : largeRoom(used, count)
     if (wanted > memory.entryCapacity) memory.reserveEntries(wanted)
   }
 
@@ -441,15 +460,20 @@ export class WindowPieces {
     this.#moves++
   }
 
+  /** Pieces have no tables any more. */
+  #forgetTables(): void {
+    for (let index = this.#head; index < this.#tail; index++) this.#main.set(index, PIECE.shift, 0)
+    for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, PIECE.shift, 0)
+    this.#moves++
+  }
+
   /** Takes note that `entryIds` has got other ids for the same keys. */
   onIdsMoved(): void {
+    this.#forgetTables()
     for (let index = this.#head; index < this.#tail; index++) {
-      this.#main.set(index, PIECE.shift, 0)
       // Lanes go by ids.
       if (this.#main.get(index, PIECE.dirty) !== 0) this.#main.set(index, PIECE.dirty, 1)
     }
-    for (let index = 0; index < this.#joiningCount; index++) this.#joining.set(index, PIECE.shift, 0)
-    this.#moves++
     this.#memory.set(CONTROL.straightCount, 0)
     if (this.#tail > this.#head) this.#findLastEntries(0)
   }
@@ -461,4 +485,9 @@ function powerOfTwoFrom(count: number): number {
 
 function isChanged(list: PieceList, index: number, floorEnd: number): boolean {
   return list.get(index, PIECE.dirty) !== 0 && list.time(index, PIECE.lastWindowEnd) >= floorEnd
+}
+
+/** Where a piece gets as many entries as there are, or half of that, they are room already. */
+function largeRoom(used: number, count: number): number {
+  return count * 2 < used ? (used + count) * LARGE_ROOM_FACTOR : used + count
 }

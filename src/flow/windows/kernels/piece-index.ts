@@ -70,9 +70,9 @@ export class PieceIndex {
     return size * 4 <= 2 ** (32 - PieceIndex.shiftOf(capacity)) * 3
   }
 
-  /** Makes room for the tables of pieces whose entries end at `capacity`, and gives whether all have moved for it. */
+  /** Makes room for the tables of pieces whose entries end at `capacity`, and gives whether all tables are lost for it. */
   reserve(capacity: number): boolean {
-    return this.#slots.reserve(capacity * SLOTS_PER_ENTRY)
+    return this.#slots.renew(capacity * SLOTS_PER_ENTRY)
   }
 
   /** Moves the tables of entries to those of others. */
