@@ -33,3 +33,18 @@ test.each([
   const text = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl"))
   expect(text).toBe(kept + line(3) + line(4) + line(5))
 })
+
+test("DF3 lines that are appended at the same time stand one behind the other", async () => {
+  const world = new SimWorld({ seed: 1 })
+  world.image.installDirectory("/out")
+  const { disk } = world.boot()
+  const write = async (): Promise<void> => {
+    const file = new DeadLetterFile(disk, "/out")
+    await Promise.all([file.append([letter(1), letter(2)]), file.append([letter(3)]), file.append([letter(4)])])
+    await file.close()
+  }
+  expect(await world.run(write())).toBe("settled")
+  world.crash()
+  const text = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl"))
+  expect(text).toBe([1, 2, 3, 4].map(line).join(""))
+})

@@ -6,8 +6,10 @@
  * - DF1 When `append` has returned, the lines survive a crash.
  * - DF2 A line is whole: what a crash has left of one is cut off before another follows. A request that is rejected again behind a crash is there twice, with
  *   one key.
+ * - DF3 Lines that are appended at the same time, as several requests are under way, stand one behind the other.
  */
 import { assert } from "../../../base/assert.ts"
+import { SinkTurns } from "../../../connect/sink-turns.ts"
 import type { Disk, DiskFile } from "../../../env/env.ts"
 
 const LF = 10
@@ -28,6 +30,7 @@ export interface RejectedRow {
 export class DeadLetterFile {
   readonly #disk: Disk
   readonly #directory: string
+  readonly #turns = new SinkTurns()
   #file: DiskFile | undefined
   #length = 0
 
@@ -41,7 +44,17 @@ export class DeadLetterFile {
   }
 
   /** DF1. The directory is there. */
-  async append(rows: readonly RejectedRow[]): Promise<void> {
+  append(rows: readonly RejectedRow[]): Promise<void> {
+    return this.#turns.take(() => this.#append(rows))
+  }
+
+  async close(): Promise<void> {
+    await this.#turns.settled()
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  async #append(rows: readonly RejectedRow[]): Promise<void> {
     const file = (this.#file ??= await this.#open())
     const lines = rows.map(({ at, key, reason, row }) => {
       const head = JSON.stringify({ at, key, reason })
@@ -51,11 +64,6 @@ export class DeadLetterFile {
     await file.write(bytes, this.#length, "sink.webhook.dead-letters.write")
     this.#length += bytes.length
     await file.sync("sink.webhook.dead-letters.sync")
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close()
-    this.#file = undefined
   }
 
   async #open(): Promise<DiskFile> {
