@@ -9,7 +9,7 @@
  * and where an explanation does not hold: the mutant dies, or putting the call off until too late is not found out.
  * `--only` runs the mutants of those steps that the regular expression finds something in.
  *
- * `npm run sim -- --logical [--seeds N] [--from S]`: plants each mistake of `src/sim/logical-mutants.ts` and `live/live-mutants.ts` by itself, and runs
+ * `npm run sim -- --logical [--seeds N] [--from S]`: plants each mistake of `src/sim/logical-mutants.ts` and `live/*-mutants.ts` by itself, and runs
  * up to N seeds (2,000) until one finds it. The exit code is 1 where none does.
  */
 import { once } from "node:events"
@@ -46,7 +46,7 @@ await runMain(async () => {
       },
       scenario: {
         value: "KIND",
-        help: "files or live: only jobs over files, or only those that are sent records and write into tables.",
+        help: "files or live: only jobs over files, or only those that are sent records, write into tables and send rows.",
       },
       verbose: { help: "Tells what happens in each seed." },
       mutant: { value: "TEXT", help: "The job does that wrongly, such as `drop log.commit.sync`." },

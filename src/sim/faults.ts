@@ -28,6 +28,7 @@ export type DiskOperation =
   | "sync directory"
   | "lock"
   | "database"
+  | "network"
 
 /** What can go wrong with a call. */
 export type FaultKind =

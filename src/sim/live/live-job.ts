@@ -4,6 +4,9 @@ import { t } from "../../batch/types.ts"
 import type { SinkBinding } from "../../connect/sink.ts"
 import type { SourceBinding } from "../../connect/source.ts"
 import { jsonl } from "../../connectors/files/file-connector.ts"
+import type { Exchange } from "../../connectors/http/webhook/exchange.ts"
+import { WebhookBinding } from "../../connectors/http/webhook/webhook-binding.ts"
+import { webhookSettings, type WebhookOptions } from "../../connectors/http/webhook/webhook-options.ts"
 import { PostgresBinding } from "../../connectors/postgres/postgres-binding.ts"
 import type { Connect } from "../../connectors/postgres/session.ts"
 import type { ExecutableJob } from "../../runtime/executable-job.ts"
@@ -11,7 +14,7 @@ import { count, sum } from "../../stream/aggregates.ts"
 import { job } from "../../stream/job.ts"
 import { eventTimer, mapState, valueState } from "../../stream/process-declarations.ts"
 import { tumbling } from "../../stream/windows.ts"
-import { PLACED_OUTPUTS, type LiveScenario } from "./live-scenario.ts"
+import { PLACED_OUTPUTS, type LiveScenario, type PlacedOutput } from "./live-scenario.ts"
 
 /** The length of windows, in microseconds. */
 export const WINDOW_MICROS = 10_000_000
@@ -21,7 +24,7 @@ const TIMER_MICROS = 7_000_000
 const Row = schema({ id: t.int32, key: t.string, value: t.int32, at: t.timestamp({ format: "us" }) })
 
 /** The keys by which rows of upserts are told apart. */
-const KEYS: Readonly<Record<(typeof PLACED_OUTPUTS)[number], readonly string[]>> = {
+const KEYS: Readonly<Record<PlacedOutput, readonly string[]>> = {
   kept: ["id"],
   runs: ["id", "fired"],
   windows: ["key", "windowStart"],
@@ -31,6 +34,9 @@ const KEYS: Readonly<Record<(typeof PLACED_OUTPUTS)[number], readonly string[]>>
 export interface LiveBindings {
   readonly input: SourceBinding
   readonly connect: Connect
+  readonly exchange: Exchange
+  /** The options of an output that is sent. */
+  readonly hookOptions: (name: PlacedOutput) => WebhookOptions
   /** Which of two jobs it is: outputs of the second lie elsewhere. */
   readonly number: 1 | 2
   /** Whether state is kept in wider types. */
@@ -38,12 +44,14 @@ export interface LiveBindings {
 }
 
 /** The job of a scenario. */
-export function liveJob(scenario: LiveScenario, { input, connect, number, isWide }: LiveBindings): ExecutableJob {
+export function liveJob(scenario: LiveScenario, bindings: LiveBindings): ExecutableJob {
+  const { input, connect, exchange, hookOptions, number, isWide } = bindings
   const files = (name: string): SinkBinding =>
     jsonl(`${liveDirectory(number)}/${name}`, { rollBytes: scenario.rollBytes })
-  const output = (name: (typeof PLACED_OUTPUTS)[number]): SinkBinding => {
+  const output = (name: PlacedOutput): SinkBinding => {
     const place = scenario.places[name]
     if (place === "files") return files(name)
+    if (place === "webhook") return new WebhookBinding(webhookSettings(hookOptions(name)), exchange)
     const target = {
       ...{ connection: "", table: { schema: undefined, name: liveTable(name, number) }, mode: place, creates: true },
       ...{ key: place === "upsert" ? KEYS[name] : [], onViolation: "dead-letter" as const },

@@ -1,13 +1,25 @@
-/** The rows of a live job's outputs as their readers see them: in published files, in tables, and beside the tables those that were refused. */
+/** The rows of a live job's outputs as their readers see them: in published files, in tables, at a receiver, and beside these those that were refused. */
 import { BASE_DIRECTORY } from "../scenario-job.ts"
 import type { DiskImage } from "../disk-image.ts"
+import type { HookReceiver } from "./hook-receiver.ts"
+import { hookUrl, rowsSetAside } from "./live-hooks.ts"
 import { liveDirectory, liveTable } from "./live-job.ts"
-import type { LiveScenario } from "./live-scenario.ts"
+import type { LiveScenario, PlacedOutput } from "./live-scenario.ts"
 import type { LiveRow, LiveRows } from "./live-truth.ts"
 import type { TableServer } from "./table-server.ts"
 
+/** Where they are. */
+export interface LivePlaces {
+  readonly image: DiskImage
+  readonly server: TableServer
+  readonly receiver: HookReceiver
+  /** The directory of the job's state. */
+  readonly stateDirectory: string
+}
+
 /** What a job's outputs hold now. */
-export function rowsOfOutputs(scenario: LiveScenario, image: DiskImage, server: TableServer, number: 1 | 2): LiveRows {
+export function rowsOfOutputs(scenario: LiveScenario, places: LivePlaces, number: 1 | 2): LiveRows {
+  const { image, server, receiver, stateDirectory } = places
   const inFiles = (name: string): LiveRow[] =>
     publishedRows(image, `${BASE_DIRECTORY}/${liveDirectory(number)}/${name}`)
   const inTables = (name: string): LiveRow[] => {
@@ -16,8 +28,12 @@ export function rowsOfOutputs(scenario: LiveScenario, image: DiskImage, server: 
     const refused = rowsOf(`${table}_dead_letters`).map((row) => JSON.parse(String(row["row"])) as LiveRow)
     return [...rowsOf(table), ...refused]
   }
-  const rowsOf = (name: keyof LiveScenario["places"]): LiveRow[] =>
-    scenario.places[name] === "files" ? inFiles(name) : inTables(name)
+  const rowsOf = (name: PlacedOutput): LiveRow[] => {
+    const place = scenario.places[name]
+    if (place === "files") return inFiles(name)
+    if (place !== "webhook") return inTables(name)
+    return [...receiver.rowsOf(hookUrl(name, number)), ...rowsSetAside(image, stateDirectory, name)]
+  }
   return { kept: rowsOf("kept"), runs: rowsOf("runs"), windows: rowsOf("windows"), late: inFiles("late") }
 }
 

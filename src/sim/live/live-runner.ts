@@ -5,6 +5,7 @@ import type { Mutant } from "../mutation.ts"
 import { formatFinding, formatTrace, REPEAT_EVERY, runSeeds, type SeedFinding, type SeedsSummary } from "../runner.ts"
 import { shrinkCase, type FailingCase } from "../shrink.ts"
 import type { SimulationResult } from "../simulation.ts"
+import { HOOK_MUTANTS } from "./hook-mutants.ts"
 import { LIVE_MUTANTS } from "./live-mutants.ts"
 import { drawLiveScenario, plainerLiveScenarios, type LiveScenario } from "./live-scenario.ts"
 import { simulateLive } from "./live-simulation.ts"
@@ -61,7 +62,7 @@ export async function traceLiveSeed(seed: number, mutant?: Mutant): Promise<stri
 }
 
 /** All logical mutants. */
-export const LOGICAL_MUTANTS: readonly LogicalMutant[] = [...FILE_MUTANTS, ...LIVE_MUTANTS]
+export const LOGICAL_MUTANTS: readonly LogicalMutant[] = [...FILE_MUTANTS, ...LIVE_MUTANTS, ...HOOK_MUTANTS]
 
 /** The first of some seeds that finds a logical mutant, and what it says; `undefined` where none does. */
 export async function huntLogicalMutant(

@@ -1,6 +1,6 @@
 /**
  * A live scenario: a job whose records are sent to it by HTTP, or pushed by its own program, or come from a log that is written meanwhile, and whose rows go into
- * files and into tables of a database. As plain data drawn from a seed: each seed switches features and faults on and off.
+ * files, into tables of a database and to a service. As plain data drawn from a seed: each seed switches features and faults on and off.
  */
 import { Prng } from "../../base/prng.ts"
 
@@ -22,10 +22,13 @@ export interface LiveRequest {
 }
 
 /** Where rows of an output go. */
-export type OutputPlace = "files" | "append" | "upsert"
+export type OutputPlace = "files" | "append" | "upsert" | "webhook"
 
-/** The outputs of the job that may lie in tables; late rows and dead letters lie in files. */
+/** The outputs of the job that may lie in tables or be sent; late rows and dead letters lie in files. */
 export const PLACED_OUTPUTS = ["kept", "runs", "windows"] as const
+
+/** One of them. */
+export type PlacedOutput = (typeof PLACED_OUTPUTS)[number]
 
 /** What the network between senders and the job does. */
 export interface NetworkShape {
@@ -34,6 +37,16 @@ export interface NetworkShape {
   readonly repeatChance: number
   /** So many times nothing passes for a while. */
   readonly partitions: number
+}
+
+/** What the receiver of webhooks does, and in which order it is to get rows. */
+export interface HookShape {
+  readonly isOrdered: boolean
+  /** How often a request is answered by a failure, or not at all, though it may have been taken. */
+  readonly failChance: number
+  /** How often it is answered as if the address or the token were wrong. */
+  readonly strayChance: number
+  readonly restarts: number
 }
 
 /** A job, what it is sent, and how it is run. */
@@ -45,8 +58,9 @@ export interface LiveScenario {
   /** Senders that do not know any more what was acknowledged send it again. */
   readonly forgetChance: number
   readonly network: NetworkShape
-  readonly places: Readonly<Record<(typeof PLACED_OUTPUTS)[number], OutputPlace>>
-  /** Whether the tables refuse some rows, which are dead letters then. */
+  readonly places: Readonly<Record<PlacedOutput, OutputPlace>>
+  readonly hooks: HookShape
+  /** Whether tables and receivers refuse some rows, which are dead letters then. */
   readonly refusesRows: boolean
   /** A call of the database loses its connection this often, and whoever sent it does not know what became of it. */
   readonly connectionLoss: number
@@ -71,11 +85,12 @@ export interface LiveScenario {
   readonly rots: boolean
 }
 
-/** Rows with such an id are refused by the tables, where these refuse any. */
+/** Rows with such an id are refused, where any are. */
 export const REFUSED_ID_MODULUS = 13
 
 const START_MICROS = 1_704_067_200_000_000
 const SECOND = 1_000_000
+const CALM_HOOKS: HookShape = { isOrdered: true, failChance: 0, strayChance: 0, restarts: 0 }
 const CALM_NETWORK: NetworkShape = { delayMicrosMax: 1000, lossChance: 0, repeatChance: 0, partitions: 0 }
 
 /** Draws a scenario. */
@@ -83,6 +98,7 @@ export function drawLiveScenario(seed: number): LiveScenario {
   const prng = new Prng(seed + 2 ** 28)
   const isSent = prng.chance(0.65)
   const ofPushed = new Prng(seed + 2 ** 27)
+  const ofHooks = new Prng(seed + 2 ** 26)
   const input = ofPushed.chance(0.3) ? "pushed" : isSent ? "http" : "log"
   const isOn = (): boolean => prng.chance(0.5)
   const withoutKey = input === "pushed" ? 1 : input === "http" && prng.chance(0.3) ? 0.3 : 0
@@ -97,9 +113,11 @@ export function drawLiveScenario(seed: number): LiveScenario {
     senders: 1 + prng.below(4),
     forgetChance: isOn() ? 0.15 : 0,
     network: isOn() ? drawNetwork(prng) : CALM_NETWORK,
-    places: isOn()
-      ? { kept: place(), runs: place(), windows: place() }
-      : { kept: "files", runs: "files", windows: "files" },
+    places: somewhereSent(
+      ofHooks,
+      isOn() ? { kept: place(), runs: place(), windows: place() } : { kept: "files", runs: "files", windows: "files" },
+    ),
+    hooks: drawHooks(ofHooks),
     refusesRows: isOn(),
     connectionLoss: isOn() ? prng.pick([0.01, 0.05]) : 0,
     serverRestarts: isOn() ? 1 + prng.below(4) : 0,
@@ -115,6 +133,22 @@ export function drawLiveScenario(seed: number): LiveScenario {
     widensAt: isOn() ? 1 + prng.below(4) : undefined,
     savepointAfter: input === "log" && isOn() ? 1 + prng.below(6) : undefined,
     rots: prng.chance(0.25),
+  }
+}
+
+/** Some of the outputs are sent, in some of the scenarios. */
+function somewhereSent(prng: Prng, places: LiveScenario["places"]): LiveScenario["places"] {
+  if (!prng.chance(0.35)) return places
+  const sent = PLACED_OUTPUTS.filter(() => prng.chance(0.6)).map((name) => [name, "webhook"] as const)
+  return { ...places, ...Object.fromEntries(sent) }
+}
+
+function drawHooks(prng: Prng): HookShape {
+  return {
+    isOrdered: prng.chance(0.8),
+    failChance: prng.pick([0, 0.1, 0.3]),
+    strayChance: prng.pick([0, 0, 0.01]),
+    restarts: prng.below(3),
   }
 }
 
@@ -153,7 +187,7 @@ export function* plainerLiveScenarios(scenario: LiveScenario): Generator<LiveSce
       snapshotMinBytes: 1_000_000,
       rollBytes: 1_000_000,
     },
-    ...{ trimBytes: 1_000_000, backlogBytes: 1_000_000, network: CALM_NETWORK },
+    ...{ trimBytes: 1_000_000, backlogBytes: 1_000_000, network: CALM_NETWORK, hooks: CALM_HOOKS },
   }
   for (const [name, value] of Object.entries(plain)) {
     if (scenario[name as keyof LiveScenario] !== value) yield { ...scenario, [name]: value }

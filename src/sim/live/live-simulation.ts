@@ -1,6 +1,6 @@
 /**
- * Runs a live scenario in a simulated world: senders or a program that pushes, a network, processes of the job that come and go, a database server; and holds what
- * becomes visible against what must be so.
+ * Runs a live scenario in a simulated world: senders or a program that pushes, a network, processes of the job that come and go, a database server, a service to which
+ * rows are sent; and holds what becomes visible against what must be so.
  *
  * Invariants, beside R1 to R3 of `simulation.ts`:
  * - LV1 At no moment is a row visible more often than it was sent, and what was visible stays.
@@ -31,11 +31,15 @@ import {
   type SimulationOptions,
   type SimulationResult,
 } from "../simulation.ts"
+import { exchangeWith } from "./hook-exchange.ts"
+import { HookReceiver } from "./hook-receiver.ts"
 import { HttpSenders } from "./http-senders.ts"
 import { loggedInput, pushedInput, recordsOfAll, writeLog, type OpenInput } from "./live-inputs.ts"
+import { hookOptions, hookUrl } from "./live-hooks.ts"
 import { liveJob } from "./live-job.ts"
+import { wrongOrder } from "./live-order.ts"
 import { rowsOfOutputs } from "./live-outputs.ts"
-import { REFUSED_ID_MODULUS, type LiveScenario } from "./live-scenario.ts"
+import { PLACED_OUTPUTS, REFUSED_ID_MODULUS, type LiveScenario } from "./live-scenario.ts"
 import { liveRowText, wrongInTheEnd, wrongNow, type LiveRows, type SentRecords } from "./live-truth.ts"
 import { PushingProgram } from "./pushing-program.ts"
 import { rotOneBit } from "./rot.ts"
@@ -69,6 +73,9 @@ class LiveSimulation {
   readonly #drawn: DrawnFaults | undefined
   readonly #network: SimNetwork
   readonly #server: TableServer
+  readonly #receiver: HookReceiver
+  /** The network between the job and the receiver. */
+  readonly #outward: SimNetwork
   readonly #senders: HttpSenders
   readonly #pushing: PushingProgram
   readonly #sent: SentRecords
@@ -81,6 +88,7 @@ class LiveSimulation {
   #epochs = 0
   #mutantHits = 0
   #struckBefore = 0
+  #straysBefore = 0
   #isCalm = false
   /** How many rows of each output had been given when the savepoint was made. */
   #savedRows: ReadonlyMap<string, number> | undefined
@@ -95,10 +103,13 @@ class LiveSimulation {
     this.#world = new SimWorld({ seed: scenario.seed, faults, keepsTrace: options.keepsTrace ?? false })
     const { scheduler, image } = this.#world
     this.#network = new SimNetwork(scheduler, prng.fork(), scenario.network)
-    const refuses = ({ id }: { readonly id?: string | null }): boolean =>
+    const refuses = ({ id }: { readonly id?: unknown }): boolean =>
       scenario.refusesRows && Number(id ?? 1) % REFUSED_ID_MODULUS === 0
     this.#server = new TableServer(scheduler, prng.fork(), refuses)
     this.#server.lossChance = scenario.connectionLoss
+    const ofHooks = new Prng(scenario.seed + 2 ** 30)
+    this.#receiver = new HookReceiver(scheduler, ofHooks.fork(), scenario.hooks, refuses)
+    this.#outward = new SimNetwork(scheduler, ofHooks.fork(), scenario.network)
     const isSent = scenario.input === "http"
     this.#senders = new HttpSenders(
       isSent ? scenario : { ...scenario, requests: [] },
@@ -131,6 +142,7 @@ class LiveSimulation {
       this.#calm()
       if (!(await this.#runProcess(1))) this.#findings.push("a job that had come to its end did not end again")
       this.#findings.push(...this.#senders.findings, ...wrongInTheEnd(this.#rows(1), this.#sent))
+      this.#findings.push(...this.#wrongOrder())
       if (this.#hasSavepoint && this.#findings.length === 0) await this.#runSecond()
       if (this.#scenario.rots && this.#findings.length === 0) await this.#rot()
     } catch (error) {
@@ -175,6 +187,9 @@ class LiveSimulation {
     for (let restart = 0; restart < this.#scenario.serverRestarts; restart++) {
       scheduler.schedule(at(), () => void (this.#isCalm || this.#server.restart()))
     }
+    for (let restart = 0; this.#isHooked && restart < this.#scenario.hooks.restarts; restart++) {
+      scheduler.schedule(at(), () => void (this.#isCalm || this.#receiver.restart()))
+    }
     for (let step = 0; step < this.#scenario.clockSteps; step++) {
       const micros = this.#chances.below(2 * CLOCK_STEP_MICROS) - CLOCK_STEP_MICROS
       scheduler.schedule(at(), () => this.#world.stepClock(micros))
@@ -185,6 +200,8 @@ class LiveSimulation {
   #calm(): void {
     this.#isCalm = true
     this.#network.heal()
+    this.#outward.heal()
+    this.#receiver.heal()
     this.#server.lossChance = 0
     this.#world.faults = new ListedFaults([])
   }
@@ -199,6 +216,7 @@ class LiveSimulation {
     const booted = world.boot()
     const env = mutation === undefined ? booted : withDisk(booted, new InterceptedDisk(booted.disk, mutation))
     this.#struckBefore = world.struck.length
+    this.#straysBefore = this.#receiver.strays
     let isDone = false
     let failure: unknown
     const program = this.#program(env, number)
@@ -242,7 +260,11 @@ class LiveSimulation {
     const input = this.#input(open)
     const connect = connectTo(this.#server, this.#world.process, env)
     const isWide = widensAt !== undefined && this.#processes >= widensAt
-    const job = liveJob(this.#scenario, { input, connect, number, isWide })
+    const exchange = exchangeWith(this.#receiver, this.#outward, this.#world.process)
+    const job = liveJob(this.#scenario, {
+      ...{ input, connect, exchange, number, isWide },
+      hookOptions: (name) => hookOptions(this.#scenario, name, { number, process: this.#processes }),
+    })
     const stopAfter = this.#isCalm ? 0 : (stopAfterCommits[this.#processes] ?? 0)
     let [commits, watermark, isStopped] = [0, -Infinity, false]
     let saving: Promise<void> | undefined
@@ -361,19 +383,43 @@ class LiveSimulation {
   #judge(failure: unknown): void {
     const failed = this.#world.struck
       .slice(this.#struckBefore)
-      .find(({ kind, step }) => (kind === "eio" || kind === "enospc") && !step.startsWith("database."))
+      .find(({ kind, step }) => (kind === "eio" || kind === "enospc") && !/^(database|receiver)\./.test(step))
     if (failure === undefined) {
       // A savepoint that fails is no matter of the job, and the program has failed with it.
       if (failed !== undefined && !isInRequests(failed))
         this.#findings.push(`${failed.step} failed, and the process went on as if it had not`)
       return
     }
-    const isExplained = failure instanceof TidemarkError && EXPLAINED_BY_FAULTS.has(failure.code)
+    if (!(failure instanceof TidemarkError)) {
+      this.#findings.push(`a process failed: ${describe(failure)}`)
+      return
+    }
+    if (failure.code === "sink-unreachable" && this.#receiver.strays > this.#straysBefore) return
+    const isExplained = EXPLAINED_BY_FAULTS.has(failure.code)
     if (failed === undefined || !isExplained) this.#findings.push(`a process failed: ${describe(failure)}`)
   }
 
   #rows(number: 1 | 2): LiveRows {
-    return rowsOfOutputs(this.#scenario, this.#world.image, this.#server, number)
+    const stateDirectory = number === 1 ? STATE_DIRECTORY : SECOND_DIRECTORY
+    const places = { image: this.#world.image, server: this.#server, receiver: this.#receiver, stateDirectory }
+    return rowsOfOutputs(this.#scenario, places, number)
+  }
+
+  get #isHooked(): boolean {
+    return Object.values(this.#scenario.places).includes("webhook")
+  }
+
+  /** What receivers have done wrong, or have got in another order than was asked for. */
+  #wrongOrder(): string[] {
+    const { places, hooks } = this.#scenario
+    const { findings } = this.#receiver
+    if (!hooks.isOrdered) return findings
+    const sent = PLACED_OUTPUTS.filter((name) => places[name] === "webhook")
+    const { runs } = this.#rows(1)
+    return [
+      ...findings,
+      ...sent.flatMap((name) => wrongOrder(name, this.#receiver.rowsOf(hookUrl(name, 1)), runs, this.#sent)),
+    ]
   }
 
   /** LV1. */

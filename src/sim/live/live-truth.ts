@@ -130,12 +130,13 @@ function wrongWindows({ windows, late }: LiveRows, sent: SentRecords, times: Rea
   )
 }
 
-function isFired(row: LiveRow): boolean {
+/** Whether a row of `runs` was given by a timer. */
+export function isFired(row: LiveRow): boolean {
   return row["fired"] === true || row["fired"] === "t"
 }
 
 /** A moment, as JSON sinks and COPY write it. */
-function microsOf(value: unknown): number {
+export function microsOf(value: unknown): number {
   if (typeof value === "number") return value
   return fromIso(
     String(value)
@@ -144,7 +145,8 @@ function microsOf(value: unknown): number {
   )
 }
 
-function groupedBy<K>(rows: readonly LiveRow[], keyOf: (row: LiveRow) => K): Map<K, LiveRow[]> {
+/** Rows by what they have in common. */
+export function groupedBy<K>(rows: readonly LiveRow[], keyOf: (row: LiveRow) => K): Map<K, LiveRow[]> {
   const groups = new Map<K, LiveRow[]>()
   for (const row of rows) {
     const key = keyOf(row)

@@ -1,0 +1,54 @@
+/** The webhooks of a live job: their options, which each process may have otherwise, and what they set aside. */
+import { Prng } from "../../base/prng.ts"
+import type { WebhookOptions } from "../../connectors/http/webhook/webhook-options.ts"
+import type { DiskImage } from "../disk-image.ts"
+import { liveTable } from "./live-job.ts"
+import type { LiveScenario, PlacedOutput } from "./live-scenario.ts"
+import type { LiveRow } from "./live-truth.ts"
+
+/** The columns by which rows may be put in order: `runs` has no key. */
+const ORDER_BY: Readonly<Record<PlacedOutput, string | undefined>> = { kept: "key", runs: undefined, windows: "key" }
+
+/** Where an output of a job is sent. */
+export function hookUrl(name: string, number: 1 | 2): string {
+  return `http://receiver/${liveTable(name, number)}`
+}
+
+/** The options of an output, as a process has them. */
+export function hookOptions(
+  { seed, hooks }: LiveScenario,
+  name: PlacedOutput,
+  { number, process }: { readonly number: 1 | 2; readonly process: number },
+): WebhookOptions {
+  const prng = new Prng(seed * 64 + process)
+  const by = ORDER_BY[name]
+  const isByKey = prng.chance(0.5)
+  const order = !hooks.isOrdered ? "none" : isByKey && by !== undefined ? { by } : "output"
+  return {
+    url: hookUrl(name, number),
+    order,
+    ...(order !== "output" && { concurrency: 1 + prng.below(5) }),
+    ...(prng.chance(0.4) && {
+      batch: { rows: 1 + prng.below(6), bytes: 200, format: prng.pick(["json", "json-lines"]) },
+    }),
+    onRejected: "dead-letter",
+    timeout: "3s",
+    retry: { initial: "50ms", max: "2s" },
+    maxUnsent: { rows: prng.pick([0, 5, 10_000]) },
+  }
+}
+
+/** The rows that were set aside, those of each request once (WH7). */
+export function rowsSetAside(image: DiskImage, stateDirectory: string, output: string): LiveRow[] {
+  const bytes = image.readFile(`${stateDirectory}/outputs/${output}/dead-letters.jsonl`)
+  if (bytes === undefined) return []
+  const text = new TextDecoder().decode(bytes)
+  // What stands behind the last line's end is being written.
+  const lines = text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .filter((line) => line !== "")
+  const letters = lines.map((line) => JSON.parse(line) as { readonly key: string; readonly row: LiveRow })
+  const once = new Map(letters.map(({ key, row }) => [`${key} ${JSON.stringify(row)}`, row]))
+  return [...once.values()]
+}
