@@ -112,6 +112,18 @@ describe("messages", () => {
     expect(bench.rowsOf("numbers").map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6])
   })
 
+  test("H12 of a sender that closes behind them are answered before the connection is closed", async () => {
+    const { url, handle } = await bench.start()
+    const sender = await open(url)
+    const count = 50
+    for (let n = 0; n < count; n++) sender.socket.send(`{"n":${n}}`)
+    sender.socket.close(1000, "all is sent")
+    expect(await sender.closed).toBe(1000)
+    expect(byNumber(sender.told)).toEqual(Array.from({ length: count }, (_, n) => ({ message: n + 1, records: 1 })))
+    await until(() => handle.status().rowsIn === count)
+    await handle.stop()
+  })
+
   test("H5 H7 that are wrong are refused, and the connection goes on", async () => {
     const { url, handle } = await bench.start({}, { maxRecords: 2 })
     const sender = await open(url)

@@ -5,7 +5,8 @@
  * connection, and what is held is bounded by the same bytes as the bodies of requests (RB2).
  *
  * Invariants (rules of docs/spec/http.md):
- * - H12 Messages are handed to the log in the order in which they came; each is answered once, unless the connection is lost before.
+ * - H12 Messages are handed to the log in the order in which they came; each is answered once, unless the connection is lost before. A sender that bids
+ *   farewell hears the server's own behind its answers.
  * - H13 Bytes of messages that are not whole, and of those that are not answered, are held against the server's bytes in flight, and given back.
  */
 import type { Duplex } from "node:stream"
@@ -55,6 +56,8 @@ export class MessageSocket {
   readonly #parts: MessageSocketParts
   readonly #meter = new MessageMeter()
   readonly #unanswered = new Set<Promise<void>>()
+  /** The library's way to close. */
+  readonly #close: WebSocket["close"]
   #messages = 0
   /** How many bytes of a message that is not whole count as in flight. */
   #partialBytes = 0
@@ -73,6 +76,9 @@ export class MessageSocket {
     this.door = door
     this.#heardMicros = this.#now()
     this.closed = new Promise((resolve) => socket.once("close", resolve))
+    // The library calls it when the sender has closed its side, behind the last message: the server's may stay open a while (RFC 6455, 5.5.1).
+    this.#close = socket.close.bind(socket)
+    socket.close = (code, reason) => void this.#closeBehindAnswers(code, reason)
     // The library puts messages together of the same bytes, behind us.
     stream.prependListener("data", (chunk: Uint8Array) => this.#hear(chunk))
     socket.on("message", (data: RawData) => this.#receive(data as Buffer))
@@ -103,7 +109,7 @@ export class MessageSocket {
     await Promise.allSettled(this.#unanswered)
     // The sender's own farewell is to be read.
     this.#parts.socket.resume()
-    this.#parts.socket.close(CLOSED.stopping, "the job stops")
+    this.#close(CLOSED.stopping, "the job stops")
     await this.closed
   }
 
@@ -147,9 +153,14 @@ export class MessageSocket {
   /** Closes at once: nothing more is read, and the sender is told why, for which it has a while. */
   #cutOff(code: number, reason: string): void {
     const { socket } = this.#parts
-    socket.close(code, reason)
+    this.#close(code, reason)
     socket.pause()
     this.#lose()
+  }
+
+  async #closeBehindAnswers(code?: number, reason?: string | Buffer): Promise<void> {
+    await Promise.allSettled(this.#unanswered)
+    this.#close(code, reason)
   }
 
   /** What comes from here on is not looked at. */
