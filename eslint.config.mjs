@@ -5,7 +5,7 @@
 import { builtinModules } from "node:module"
 import tseslint from "typescript-eslint"
 import { doors, nodeDoors, pureLayers } from "./layers.mjs"
-import { asynchrony, banMessage, nodeModulesInstead, world, worldDoors } from "./scripts/purity.mjs"
+import { asynchrony, banMessage, inTests, nodeModulesInstead, world, worldDoors } from "./scripts/purity.mjs"
 
 const TESTS = ["**/*.{test,fuzz,bench,conformance,fixture}.ts", "test/**", "bench/**"]
 const OUTSIDE = ["scripts/**", "examples/**", "templates/**", "bench/**", "*.mjs", "*.ts"]
@@ -113,7 +113,7 @@ export default tseslint.config(
   {
     files: TESTS,
     rules: {
-      ...restrictions({ mayNameNode: true }),
+      ...restrictions({ bans: inTests, mayNameNode: true }),
       "max-lines-per-function": "off",
       "no-loss-of-precision": "off", // What happens to such numbers is what tests look at.
       // Tests read what programs print and call what they generate; an assertion says what it is.

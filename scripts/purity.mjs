@@ -17,6 +17,17 @@ const BYTES = "Use `Uint8Array` and `ByteWriter`/`ByteReader` (src/base/bytes.ts
 const STEP = "A pure layer is a step from values to values: return what is to be done, and let `runtime` await it."
 const LOCALE = "The answer depends on the machine's language: compare by code unit (`<`), format by hand."
 
+/** What tests may not do: each run draws the same cases, so that what is red is red again. @type {Ban[]} */
+export const inTests = [
+  {
+    syntax:
+      "CallExpression[callee.object.name='fc'][callee.property.name='assert']:not([arguments.1.callee.name='propertyCases'])",
+    name: "`fc.assert` without a seed",
+    instead: "Give it `propertyCases()` of test/seeds.ts.",
+    example: 'import fc from "fast-check"\nfc.assert(fc.property(fc.nat(), () => true))',
+  },
+]
+
 /** Folders and files of `src/` that stand between Tidemark and the world. */
 export const worldDoors = ["env/node", "cli"]
 

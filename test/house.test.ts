@@ -8,7 +8,7 @@ import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { layers, pureLayers } from "../layers.mjs"
-import { asynchrony, banMessage, nodeModulesInstead, world } from "../scripts/purity.mjs"
+import { asynchrony, banMessage, inTests, nodeModulesInstead, world } from "../scripts/purity.mjs"
 import { HouseFixture } from "./house-fixture.ts"
 
 /** The opening comment that the tidy rules ask for. */
@@ -31,6 +31,12 @@ const lintPlants: readonly { rule: string; path: string; text: string; says: str
   ...asynchrony.map((ban, index) => ({
     rule: `asynchrony: ${banMessage(ban)}`,
     path: `src/base/asynchrony-${index}.ts`,
+    text: ban.example,
+    says: ban.instead,
+  })),
+  ...inTests.map((ban, index) => ({
+    rule: `tests: ${banMessage(ban)}`,
+    path: `src/log/in-tests-${index}.test.ts`,
     text: ban.example,
     says: ban.instead,
   })),

@@ -1,11 +1,16 @@
 /**
  * Random cases for tests: a fixed default seed, more cases with TIDEMARK_FUZZ_SCALE, one failing case again with
- * TIDEMARK_SEED.
+ * TIDEMARK_SEED. Properties of fast-check have the same cases in each run, too, and other ones with TIDEMARK_SEED.
  */
 import { Prng } from "../src/base/prng.ts"
 
 const SCALE = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
 const ONLY_SEED = process.env["TIDEMARK_SEED"]
+
+/** The parameters of `fc.assert`: so many cases (times the scale), the same in each run unless TIDEMARK_SEED is given. */
+export function propertyCases(cases = 100): { readonly seed: number; readonly numRuns: number } {
+  return { seed: Number(ONLY_SEED ?? 1), numRuns: Math.ceil(cases * SCALE) }
+}
 
 /** Runs `body` with so many seeds (times the scale); a failure names the seed that repeats it. */
 export function forEachSeed(cases: number, body: (prng: Prng, seed: number) => void): void {

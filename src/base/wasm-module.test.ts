@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import { Arena } from "../batch/arena.ts"
 import {
   block,
@@ -38,7 +39,7 @@ describe("wasm modules", () => {
         expect([one(), two()]).toEqual([small | 0, large])
         expect(three()).toBe(double)
       }),
-      { numRuns: 300 },
+      propertyCases(300),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import type { ColumnType } from "./type.ts"
 import { typeOfLabel } from "./type-label.ts"
 import { t } from "./types.ts"
@@ -48,7 +49,7 @@ test("TL1 a type is made of its label", () => {
       const type = isNullable ? given.nullable() : given
       expect(typeOfLabel(type.label)?.label).toBe(type.label)
     }),
-    { numRuns: 2000 },
+    propertyCases(2000),
   )
 })
 
@@ -75,5 +76,6 @@ test("TL1 what is no label gives no type", () => {
       const made = typeOfLabel(label)
       if (made !== undefined) expect(made.label).toBe(label)
     }),
+    propertyCases(),
   )
 })

@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import type { ExplainedLambda, ExplainedNode, ExplainedOutput, Explanation } from "./explanation.ts"
 import { explanationMermaid } from "./explanation-mermaid.ts"
 
@@ -191,7 +192,7 @@ test("MM1 whatever a name is, the drawing is well-formed", () => {
       const { edges } = readFlowchart(explanationMermaid(explained([{ ...NODE, id, detail: sink }], [late], id)))
       expect(edges).toHaveLength(1)
     }),
-    { seed: 1, numRuns: 100 },
+    propertyCases(100),
   )
 })
 

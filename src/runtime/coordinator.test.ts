@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import { Prng } from "../base/prng.ts"
 import type { Sink } from "../connect/sink.ts"
 import type { Env } from "../env/env.ts"
@@ -492,7 +493,6 @@ test(
   "E7 results do not depend on batch size, epochs, stops, names or listing order, bit for bit",
   { timeout: 120_000 },
   async () => {
-    const scale = Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)
     const shape = fc.record({
       files: fc.array(records, { minLength: 1, maxLength: 4 }),
       batchRows: fc.integer({ min: 1, max: 9 }),
@@ -517,7 +517,7 @@ test(
         expect(results).toEqual(plainResults)
         expect(withoutNames(bad)).toEqual(withoutNames(plainBad))
       }),
-      { numRuns: 60 * scale },
+      propertyCases(60),
     )
   },
 )

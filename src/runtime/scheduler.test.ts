@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import { MORSEL_BYTES, morselEnd, nextTurn, type LiveCandidate } from "./scheduler.ts"
 
 interface Standing extends LiveCandidate {
@@ -51,6 +52,7 @@ test("E18 the lowest watermark is next, then the lower tie break, then the lower
       const first = all.reduce((best, each) => (isBefore(each, best) ? each : best))
       expect(await turnOf(all)).toEqual({ next: first })
     }),
+    propertyCases(),
   )
 })
 
@@ -62,6 +64,7 @@ test("E18 the choice does not depend on the order in which partitions are listed
       if ("next" in one) expect(other).toEqual(one)
       else expect("next" in other).toBe(false)
     }),
+    propertyCases(),
   )
 })
 
@@ -71,6 +74,7 @@ test("E18 a morsel is read to its end where all is there at once", async () => {
       const active = all[at % all.length]!
       expect(await turnOf(all, active)).toEqual({ next: active })
     }),
+    propertyCases(),
   )
 })
 
@@ -85,6 +89,7 @@ test("Q1 the partition whose turn it is is waited for, and those with its waterm
       const readable = slowest.find(({ isReadable }) => isReadable)
       expect(await turnOf(all)).toEqual(readable === undefined ? { awaited: slowest } : { next: readable })
     }),
+    propertyCases(),
   )
 })
 
@@ -116,7 +121,7 @@ test("Q2 T13 T14 what is read is the first of those that may be, and what may be
         )
       }
     }),
-    { numRuns: 2000 },
+    propertyCases(2000),
   )
   expect(passed).toBeGreaterThan(5)
 })

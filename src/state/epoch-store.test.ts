@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { propertyCases } from "../../test/seeds.ts"
 import { ByteWriter } from "../base/bytes.ts"
 import type { Env } from "../env/env.ts"
 import { RandomFaults } from "../sim/faults.ts"
@@ -130,6 +131,7 @@ describe("records", () => {
         encodeEpoch(writer, epoch, () => false)
         expect(decodeEpoch(writer.finish(), new Map())).toEqual(epoch)
       }),
+      propertyCases(),
     )
   })
 

@@ -1,6 +1,7 @@
 /** How rows that differ are shown, and that all that differ are. */
 import { expect, test } from "vitest"
 import fc from "fast-check"
+import { propertyCases } from "../../test/seeds.ts"
 import { schema } from "../batch/schema.ts"
 import { t } from "../batch/types.ts"
 import { checkExpected, rowsDiff } from "./rows-diff.ts"
@@ -51,6 +52,7 @@ test("RD1 the lines are a way from the expected rows to those that came, with as
       expect([...zones(" +")].sort()).toEqual([...actual].sort())
       expect(zones(" ")).toHaveLength(longestCommon(actual, expected))
     }),
+    propertyCases(),
   )
 })
 

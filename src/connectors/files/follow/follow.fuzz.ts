@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, renameSync, rmSync, truncateSync } from "node:fs"
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { propertyCases } from "../../../../test/seeds.ts"
 import { jsonl } from "../file-connector.ts"
 import { Follower, FollowWorld, lines, NOTHING, type Committed } from "./follow.fixture.ts"
 
@@ -158,11 +159,8 @@ class Trial {
 }
 
 const sorted = (numbers: readonly number[]) => [...numbers].sort((one, other) => one - other)
-/** Scripts are the same in each run, as elsewhere, unless another seed is given. */
-const RUNS = {
-  seed: Number(process.env["TIDEMARK_SEED"] ?? 1),
-  numRuns: Math.ceil(300 * Number(process.env["TIDEMARK_FUZZ_SCALE"] ?? 1)),
-}
+/** How many scripts there are of each kind. */
+const SCRIPTS = 300
 
 async function run(pattern: string, names: readonly string[], script: readonly Act[]) {
   const trial = new Trial(pattern, names)
@@ -178,7 +176,7 @@ test("FO1 FO3 FO11 one log that is renamed: all lines, once, in order", { timeou
       const { read, written } = await run("app.log", ["app.log"], script)
       expect(read).toEqual(written)
     }),
-    RUNS,
+    propertyCases(SCRIPTS),
   )
 })
 
@@ -189,7 +187,7 @@ test("FO6 one log that is copied and cut: all lines, once", { timeout: 120_000 }
       const { read, written } = await run("app.log", ["app.log"], script)
       expect(sorted(read)).toEqual(sorted(written))
     }),
-    RUNS,
+    propertyCases(SCRIPTS),
   )
 })
 
@@ -200,6 +198,6 @@ test("FO5 FO7 FO8 several files that grow, come and go: all lines, once", { time
       const { read, written } = await run("*.log", ["a.log", "b.log", "c.log"], script)
       expect(sorted(read)).toEqual(sorted(written))
     }),
-    RUNS,
+    propertyCases(SCRIPTS),
   )
 })
