@@ -21,6 +21,9 @@ const values = readOptions({
   command: "npm run bench:state --",
   what: "Runs jobs with state of N keys, of which a share changes in each epoch: measures stops by snapshots, bytes by epoch, and the start after SIGKILL, beside the reading of the same bytes and a Map that V8 writes.",
   options: {
+    larger: {
+      help: "Only process, with memory for a tenth of the keys and for all, in turn: what spilling costs. Default: 1000000 and 10000000 keys.",
+    },
     quick: { help: "100,000 keys, of which all and a tenth change: an impression in less than 40 s." },
     json: { value: "FILE", help: "Writes the results there, too." },
     plot: { value: "FILE", help: "Bytes of an epoch against keys that changed, as SVG." },
@@ -40,7 +43,8 @@ const values = readOptions({
     },
   },
 })
-const keyCounts = values.keys ?? (values.quick ? [100_000] : [100_000, 1_000_000, 10_000_000])
+const keyCounts =
+  values.keys ?? (values.larger ? [1_000_000, 10_000_000] : values.quick ? [100_000] : [100_000, 1_000_000, 10_000_000])
 const percents = values.percent ?? (values.quick ? [10, 100] : [1, 10, 100])
 const starts = values.starts ?? (values.quick ? 1 : 3)
 const enough = values.quick ? { epochs: 6, snapshots: 1 } : { epochs: 12, snapshots: 3 }
@@ -65,10 +69,16 @@ await runMain(async () => {
   console.log(machineText())
   console.log(`load ${loadavg()[0].toFixed(1)} before`)
   try {
-    const results = await measureAll()
-    print(results)
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
-    if (values.plot !== undefined) writeFileSync(values.plot, plot(results.jobs))
+    const keep = (results) => {
+      if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+    }
+    if (values.larger) keep(await measureLarger())
+    else {
+      const results = await measureAll()
+      print(results)
+      keep(results)
+      if (values.plot !== undefined) writeFileSync(values.plot, plot(results.jobs))
+    }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -83,6 +93,41 @@ async function measureAll() {
     maps.push({ keys, ...(await mapOf(keys)) })
   }
   return { jobs, maps }
+}
+
+/** Bytes of a key in `larger.mjs`, packed. */
+const KEY_BYTES = 90
+
+/** Records of keys that are drawn, where memory has room for a tenth of the keys, and where it has for all. */
+async function measureLarger() {
+  const rows = []
+  for (const keys of keyCounts) {
+    for (const draw of ["uniform", "skewed"]) {
+      for (const share of [1, 1 / 10]) {
+        const directory = join(work, `larger-${keys}-${draw}-${share}`)
+        mkdirSync(directory)
+        const stateMemoryBytes = share === 1 ? undefined : keys * KEY_BYTES * share
+        const options = { keys, records: 2_000_000, draw, stateMemoryBytes, directory }
+        rows.push({ keys, draw, share, ...(await lineOf(join(ROOT, "bench/state/larger.mjs"), options, "measured")) })
+        rmSync(directory, { recursive: true, force: true })
+      }
+    }
+  }
+  const mebibytes = (bytes) => Math.round(bytes / 2 ** 20)
+  console.log(
+    tableText(
+      ["", "memory for", "µs of the processor a record", "µs a record", "MiB spilled", "most resident, MiB"],
+      rows.map(({ keys, draw, share, cpuMicrosARecord, microsARecord, spilledBytes, rssMaxBytes }) => [
+        `${keys.toLocaleString("en")} keys, ${draw}`,
+        share === 1 ? "all" : "a tenth",
+        threeDigits(cpuMicrosARecord),
+        threeDigits(microsARecord),
+        mebibytes(spilledBytes),
+        mebibytes(rssMaxBytes),
+      ]),
+    ),
+  )
+  return rows
 }
 
 async function measureJob(kind, keys, percent) {

@@ -32,6 +32,7 @@ const STATUS: JobStatus = {
   lastCommitMicros: 0,
   arenaUsedBytes: 0,
   arenaPeakBytes: 0,
+  spilledBytes: 0,
 }
 
 const committed = (epoch: number, commitMicros = 1000): JobEvent => ({

@@ -220,6 +220,7 @@ function addRun(root: Command): void {
     .option("--from-savepoint <directory>", "begin from what 'tidemark savepoint' has kept there; outputs begin anew")
     .option("--no-compile", "run every lambda as its closure, for breakpoints and coverage")
     .option("--parallelism <threads>", "how many threads decode the input; without it as many as there are processors")
+    .option("--state-memory <size>", "how much memory keys of process may take, as 512M or 4G; the rest is spilled")
     .option("--serve [address]", "serve health, status and metrics by HTTP: [host:]port; without it 127.0.0.1:9464")
     .option("--json", "tell events, status and result as JSON lines on standard output")
     .addOption(

@@ -29,6 +29,7 @@ const STATUS: JobStatus = {
   lastCommitMicros: 1000,
   arenaUsedBytes: 0,
   arenaPeakBytes: 0,
+  spilledBytes: 0,
 }
 
 const sampleAt = (atMillis: number, change: Partial<JobStatus> = {}): Sample => ({

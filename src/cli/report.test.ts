@@ -30,6 +30,7 @@ const STATUS: JobStatus = {
   lastCommitMicros: 0,
   arenaUsedBytes: 0,
   arenaPeakBytes: 0,
+  spilledBytes: 0,
 }
 
 const OUTPUTS = [

@@ -52,6 +52,7 @@ function statusOf(inputs: readonly string[]): StoredStatus {
         nextDueMicros: SECOND - 1,
         keys: undefined,
         timers: undefined,
+        spilledBytes: undefined,
         rowsInFlight: undefined,
       },
     ],

@@ -173,7 +173,14 @@ function operatorText(operator: StoredOperator, watermark: number | undefined): 
   return `${what}; the next fires when the watermark has come to ${timeText(due)}${missing}`
 }
 
-function contentText({ kind, openWindows, keys, timers = 0, rowsInFlight = 0 }: StoredOperator): string {
+function contentText({
+  kind,
+  openWindows,
+  keys,
+  timers = 0,
+  spilledBytes = 0,
+  rowsInFlight = 0,
+}: StoredOperator): string {
   if (kind === "asyncMap") {
     return rowsInFlight === 0
       ? "no call is in flight"
@@ -181,7 +188,8 @@ function contentText({ kind, openWindows, keys, timers = 0, rowsInFlight = 0 }: 
   }
   if (kind === "process") {
     if (keys === undefined) return "its keys were not counted yet"
-    return `${counted(keys, "key has", "keys have")} state, ${counted(timers, "timer is", "timers are")} set`
+    const spilled = spilledBytes === 0 ? "" : `, ${counted(spilledBytes, "byte is", "bytes are")} spilled`
+    return `${counted(keys, "key has", "keys have")} state${spilled}, ${counted(timers, "timer is", "timers are")} set`
   }
   return openWindows === 0 ? "no window is open" : `${counted(openWindows, "window is", "windows are")} open`
 }

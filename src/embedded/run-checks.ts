@@ -18,6 +18,9 @@ const PATH: OptionRule = {
 }
 const FLAG: OptionRule = { accepts: (value) => typeof value === "boolean", wanted: "true or false" }
 
+/** A chunk of each of some operators must fit. */
+const STATE_MEMORY_BYTES_MIN = 1 << 20
+
 const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
   directory: PATH,
   baseDirectory: PATH,
@@ -32,6 +35,10 @@ const RULES: Readonly<Record<keyof RunOptions, OptionRule>> = {
   parallelism: {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64,
     wanted: "a whole number, 1 to 64",
+  },
+  stateMemoryBytes: {
+    accepts: (value) => typeof value === "number" && value >= STATE_MEMORY_BYTES_MIN,
+    wanted: "a number of bytes, at least 1,048,576",
   },
   priority: oneOf("latency", "batch"),
   metrics: {

@@ -42,6 +42,12 @@ export interface RunOptions {
    */
   readonly parallelism?: number
   /**
+   * How many bytes of memory the keys of `process` and their values may take, about, of all operators of the job together; at least 1 MiB.
+   * What has not been used for longest is spilled to a file in the job's directory, and read when it is needed. Some 40 bytes a key are always
+   * in memory, and timers. Default: a quarter of the memory of the machine, or of the container. Results do not depend on it.
+   */
+  readonly stateMemoryBytes?: number
+  /**
    * Where several jobs run in one process: `"latency"` for one that must answer soon. The others, which are `"batch"` unless
    * told otherwise, then do a fraction of a millisecond of work at a time, and what has come for it goes first. Results do
    * not depend on it.

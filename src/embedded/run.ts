@@ -11,6 +11,7 @@ import { jsonlDirectory } from "../connectors/files/file-connector.ts"
 import { emitWarning } from "../env/node/emit-warning.ts"
 import { nodeEnv } from "../env/node/node-env.ts"
 import { nodeThreads } from "../env/node/node-threads.ts"
+import { defaultStateMemoryBytes } from "../env/node/state-memory.ts"
 import { isDebuggerAttached } from "../env/node/scopes.ts"
 import { readSecret } from "../env/node/secret-values.ts"
 import { DEAD_LETTER_DIRECTORY, OWN_DEAD_LETTERS } from "../runtime/dead-letters.ts"
@@ -57,6 +58,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
   checkJob(job)
   checkRunOptions(options)
   const { batchRows, compile, drain, fromSavepoint, metrics, onEvent, parallelism, priority, reset } = options
+  const { stateMemoryBytes = defaultStateMemoryBytes() } = options
   const { minMicros, maxMicros } = job.epoch
   if (minMicros > maxMicros) {
     const bounds = `epoch.min is ${formatDuration(minMicros)}, epoch.max ${formatDuration(maxMicros)}`
@@ -78,6 +80,7 @@ export async function run(job: ExecutableJob, options: RunOptions = {}): Promise
         parallelism: parallelism ?? threads?.parallelism ?? 1,
         ...(drain !== undefined && { drain }),
         ...(priority !== undefined && { priority }),
+        stateMemoryBytes,
         onEvent: tell,
         ...(reset !== undefined && { reset }),
         ...(fromSavepoint !== undefined && { fromSavepoint: resolve(fromSavepoint) }),

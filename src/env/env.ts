@@ -29,6 +29,10 @@ export interface DiskFile {
   read(target: Uint8Array, position: number, at: StepName): Promise<number>
   /** Writes all of `source` at `position`. */
   write(source: Uint8Array, position: number, at: StepName): Promise<void>
+  /** As `read`, done when it returns: for short reads that nobody can wait for. */
+  readNow(target: Uint8Array, position: number, at: StepName): number
+  /** As `write`, done when it returns. */
+  writeNow(source: Uint8Array, position: number, at: StepName): void
   /** Returns when all that was written to the file survives a crash of the machine. A failure is final: never retry. */
   sync(at: StepName): Promise<void>
   truncate(length: number, at: StepName): Promise<void>

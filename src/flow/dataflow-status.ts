@@ -36,6 +36,8 @@ export interface OperatorStatus extends OperatorCounts {
 export interface KeptCounts {
   readonly keys: number
   readonly timers: number
+  /** How many bytes of them are not in memory. */
+  readonly spilledBytes: number
 }
 
 /** How far an event time is. */

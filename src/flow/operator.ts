@@ -11,6 +11,7 @@
  *   that was behind the last slice.
  * - F5 What `writeChanges` writes, applied, gives the same state, whatever of it `writeEarly` has written before.
  */
+import type { Spilling } from "./process/cold-bytes.ts"
 import type { StateMisfit } from "./process/state-plan.ts"
 import type { Arena } from "../batch/arena.ts"
 import type { Batch } from "../batch/batch.ts"
@@ -42,6 +43,8 @@ export interface OperatorContext {
   readonly givesColumns?: boolean
   /** Who makes calls, where somebody does: plans without an `asyncMap` ask for none. */
   readonly calls?: Calls
+  /** Where state by key goes that memory has no room for; without it there is room. */
+  readonly spilling?: Spilling | undefined
   /** Takes a row out of the stream: to the dead letters, or it throws and so stops the job, by the job's policy. */
   onFailedRow(failed: FailedRow): void
 }
@@ -77,6 +80,8 @@ export interface KeyedOperator extends Operator {
   readonly keyCount: number
   /** How many timers are set. */
   readonly timerCount: number
+  /** How many bytes of keys and their values are not in memory. */
+  readonly spilledBytes: number
 }
 
 /** Whether the user's functions keep something by key in an operator. */

@@ -2,6 +2,7 @@
  * Random jobs for fuzzing: a plan with windows, and what happens to it record by record; and the two ways to run them,
  * the dataflow and its slow twin. Everything depends on the seed alone.
  */
+import type { Spilling } from "./process/cold-bytes.ts"
 import type { Arena } from "../batch/arena.ts"
 import { batchOfRows, type Batch } from "../batch/batch.ts"
 import type { Prng } from "../base/prng.ts"
@@ -399,6 +400,8 @@ export interface JobRunOptions {
   readonly compile: "auto" | "off"
   /** Where given, batches have so many rows; else as many as the generator says. */
   readonly batchRows?: number
+  /** How much of what is kept by key may be in memory. */
+  readonly spilling?: Spilling | undefined
 }
 
 /** Runs a job in dataflows, with batches cut and states saved and restored where the generator says so. */
@@ -430,6 +433,7 @@ export class JobRun {
       params: {},
       compile: { mode: this.#options.compile, proof: undefined },
       calls: this.calls,
+      spilling: this.#options.spilling,
       emit: (output, batch) => this.outputs.get(output)!.push(...(batch.toRows() as Row[])),
       onFailedRow: ({ operator, batch, row }) => this.#onFailed(operator, batch, row),
     })

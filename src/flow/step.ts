@@ -1,7 +1,15 @@
 /** A node of a plan at work: who takes what its operator gives, and what it tells of itself. */
 import type { Batch } from "../batch/batch.ts"
-import type { OperatorCounts, OperatorStatus } from "./dataflow-status.ts"
-import { hasWindowCounts, isKeyed, isTimed, type Emitter, type Operator, type TimedOperator } from "./operator.ts"
+import type { KeptCounts, OperatorCounts, OperatorStatus } from "./dataflow-status.ts"
+import {
+  hasWindowCounts,
+  isKeyed,
+  isTimed,
+  type Emitter,
+  type Operator,
+  type KeyedOperator,
+  type TimedOperator,
+} from "./operator.ts"
 import { AsyncMap } from "./operators/async-map.ts"
 import { EventTime } from "./operators/event-time.ts"
 import type { PlanNode, Port } from "./plan.ts"
@@ -97,8 +105,12 @@ export function statusOf(step: Step): OperatorStatus {
     openWindows: counts?.countOpenWindows() ?? 0,
     nextDue: finite(nextOf(timed)),
     heldRows: operator instanceof AsyncMap ? operator.heldRows : 0,
-    kept: isKeyed(operator) ? { keys: operator.keyCount, timers: operator.timerCount } : undefined,
+    kept: isKeyed(operator) ? keptOf(operator) : undefined,
   }
+}
+
+function keptOf({ keyCount: keys, timerCount: timers, spilledBytes }: KeyedOperator): KeptCounts {
+  return { keys, timers, spilledBytes }
 }
 
 /** When the next result is due, or the next timer. */

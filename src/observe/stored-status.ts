@@ -75,6 +75,8 @@ export interface StoredOperator {
   /** Of a `process`: how many keys have something, and how many timers are set; `undefined` in what older versions have written. */
   readonly keys: number | undefined
   readonly timers: number | undefined
+  /** How many bytes of them were not in memory. */
+  readonly spilledBytes: number | undefined
   /** Of an `asyncMap`: rows that wait for the answer to their call. */
   readonly rowsInFlight: number | undefined
 }
@@ -203,6 +205,7 @@ function operatorOf(operator: RunOperator, run: RunRecord, counters: ReadonlyMap
       nextDueMicros: due === 0 ? undefined : due,
       keys: counters.get(`keys.${id}`),
       timers: counters.get(`timers.${id}`),
+      spilledBytes: counters.get(`spilled.${id}`),
       rowsInFlight: counters.get(`held.${id}`),
     },
   ]

@@ -153,6 +153,8 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
     return {
       read: (target, position, step) => file.read(target, position, step),
       write: (source, position, step) => told(step, file.write(source, position, step)),
+      readNow: (target, position, step) => file.readNow(target, position, step),
+      writeNow: (source, position, step) => file.writeNow(source, position, step),
       sync: (step) => told(step, file.sync(step)),
       truncate: (length, step) => file.truncate(length, step),
       size: () => file.size(),

@@ -48,6 +48,7 @@ import { PieceSize } from "./piece-size.ts"
 import { MORSEL_BYTES } from "./scheduler.ts"
 import { JobCounters } from "./job-counters.ts"
 import { Snapshots } from "./snapshots.ts"
+import { Spill } from "./spill.ts"
 import { SourcePrefixes } from "./source-prefixes.ts"
 import { startingPoint, type StartingPoint } from "./starting-point.ts"
 import { jobStatus } from "./job-status.ts"
@@ -101,6 +102,7 @@ export class Coordinator {
   readonly #pieces = new PieceSize()
   #lastCommitMicros = 0
   readonly #changes: EpochChanges
+  readonly #spill: Spill
 
   private constructor(job: ExecutableJob, options: RunJobOptions, store: EpochStore, start: StartingPoint) {
     this.#job = job
@@ -125,11 +127,13 @@ export class Coordinator {
     const { plan, operators } = this.#prefixes
     this.#calls = new AsyncCalls({ plan, params: job.params, env: options.env, onAnswer: () => this.#wait?.abort() })
     this.#pace = new CallPace(plan)
+    this.#spill = new Spill(plan, options)
     const emit = (output: string, batch: Batch) => this.#outputs.write(output, batch)
     this.#dataflow = new Dataflow(plan, {
       ...operators,
       arena: this.#arena,
       calls: this.#calls,
+      spilling: this.#spill.spilling,
       onFailedRow: (failed) => this.#deadLetters.addRow(failed),
       emit,
     })
@@ -233,7 +237,7 @@ export class Coordinator {
     // First what may be refused: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(state)
     for (const warning of this.#inputs.warnings) onEvent?.({ kind: "warning", ...warning })
-    takeOverState(this.#states, state.operators, migrations)
+    await takeOverState(this.#states, state.operators, migrations, this.#spill)
     const isReset = reset || recovered.resetPending
     const places = { baseDirectory, stateDirectory: directory }
     const { signal: stopping } = this.#stopping
@@ -337,6 +341,7 @@ export class Coordinator {
       else if (next === "silence") this.#takeSilence()
       else await this.#readPiece(Math.min(batchRows, epochRows - this.#rowsSinceCut))
       await this.#outputs.flushLarge(sinkBufferBytes)
+      await this.#spill.flush()
       if (this.#snapshots.areUnderWay) this.#time.turnTo("log")
       await this.#snapshots.writeSlices()
       const rest = this.#epochLength.restToCut(epochRows, this.#rowsSinceCut, this.#clock.monotonicMicros())
@@ -412,15 +417,10 @@ export class Coordinator {
     this.#deadLetters.write()
   }
 
-  /** Tells the operators that go by the clock what it says: their timers fire. */
-  #tellTime(): void {
-    if (this.#dataflow.usesProcessingTime) this.#dataflow.onProcessingTime(this.#clock.wallMicros())
-  }
-
   #fireTimers(): void {
     this.#time.turnTo("compute")
     this.#hasNews = true
-    this.#tellTime()
+    this.#dataflow.onProcessingTime(this.#clock.wallMicros())
     this.#dataflow.advance()
     this.#deadLetters.write()
   }
@@ -450,7 +450,7 @@ export class Coordinator {
       this.#counters.read(input, index, records, this.#clock.wallMicros())
       this.#rowsSinceCut += records
       this.#hasNews ||= isForward || taken.notices !== undefined
-      this.#tellTime()
+      if (this.#dataflow.usesProcessingTime) this.#dataflow.onProcessingTime(this.#clock.wallMicros())
       if (taken.batch !== undefined) await this.#compute(input, taken.batch)
       this.#deadLetters.sort()
     } finally {
@@ -586,7 +586,7 @@ export class Coordinator {
     // Each may be missing where opening broke off; `Inputs.open` and `Outputs.open` clean up after themselves.
     const parts: readonly ({ close(): Promise<void> } | undefined)[] = [this.#inputs, this.#outputs, this.#store]
     try {
-      await closeAll([this.#windowThreads, ...parts, this.#decoders])
+      await closeAll([this.#windowThreads, ...parts, this.#decoders, this.#spill])
     } finally {
       this.#dataflow.release()
       this.#prefixes.release()

@@ -66,7 +66,8 @@ export class JobCounters {
     for (const [name, rows] of this.#rowsInByInput) counters.set(`rowsIn.${name}`, rows)
     for (const [name, rows] of rowsOut) counters.set(`rows.${name}`, rows)
     for (const { id, kind, isTimed, lateRows, openWindows, nextDue, kept, heldRows } of flow.operators) {
-      if (kept !== undefined) counters.set(`keys.${id}`, kept.keys).set(`timers.${id}`, kept.timers)
+      if (kept !== undefined)
+        counters.set(`keys.${id}`, kept.keys).set(`timers.${id}`, kept.timers).set(`spilled.${id}`, kept.spilledBytes)
       if (kind === "asyncMap") counters.set(`held.${id}`, heldRows)
       if (!isTimed) continue
       counters.set(`late.${id}`, lateRows)

@@ -47,6 +47,7 @@ export function jobStatus({ inputs, outputs, counters, flow, arena, ...known }: 
     inputTotal: total,
     arenaUsedBytes: arena.usedBytes,
     arenaPeakBytes: arena.peakBytes,
+    spilledBytes: flow.operators.reduce((sum, { kept }) => sum + (kept?.spilledBytes ?? 0), 0),
   }
 }
 

@@ -69,6 +69,10 @@ export interface RunJobOptions {
   readonly choosePartition?: ReadingOrder
   /** The most bytes of columns and of state in columns, in memory; default 2 GiB, less 64 KiB. */
   readonly arenaBytes?: number
+  /** The most bytes of keys of `process` and their values in memory, of all operators together; the rest is spilled. Default: all. */
+  readonly stateMemoryBytes?: number | undefined
+  /** For tests, how many bytes of them are moved at once. */
+  readonly spillChunkBytes?: number | undefined
   readonly snapshotPolicy?: SnapshotPolicy
   /** For tests, how much of a snapshot is written at once. */
   readonly snapshotSlices?: Pick<SnapshotParts, "sliceBytes" | "slicesMax">

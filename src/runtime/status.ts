@@ -179,6 +179,8 @@ export interface JobStatus {
   /** Bytes of columns in use and at their peak. */
   readonly arenaUsedBytes: number
   readonly arenaPeakBytes: number
+  /** Bytes of keys of `process` and their values that memory has no room for: they are in a file of the job's directory. */
+  readonly spilledBytes: number
 }
 
 /**

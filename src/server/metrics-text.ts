@@ -71,6 +71,7 @@ export function metricsText(status: JobStatus, commits: CommitTimes): string {
     family("gauge", "input_total", "How much there is to read, where that is known.", one(status.inputTotal)),
     family("gauge", "arena_used_bytes", "Bytes of columns and of state in use.", one(status.arenaUsedBytes)),
     family("gauge", "arena_peak_bytes", "The most that was in use.", one(status.arenaPeakBytes)),
+    family("gauge", "spilled_bytes", "Bytes of keys and their values that are on the disk.", one(status.spilledBytes)),
     family(
       "gauge",
       "time_share",

@@ -40,6 +40,7 @@ const STATUS: JobStatus = {
   lastCommitMicros: 700,
   arenaUsedBytes: 1,
   arenaPeakBytes: 2,
+  spilledBytes: 0,
 }
 
 let server: StatusServer | undefined

@@ -104,6 +104,14 @@ class InterceptedFile implements DiskFile {
     return this.#interceptor.change(call, () => this.#file.write(bytes, position, at))
   }
 
+  readNow(target: Uint8Array, position: number, at: StepName): number {
+    return this.#file.readNow(target, position, at)
+  }
+
+  writeNow(source: Uint8Array, position: number, at: StepName): void {
+    this.#file.writeNow(source, position, at)
+  }
+
   sync(at: StepName): Promise<void> {
     return this.#interceptor.change({ operation: "sync", step: at, path: this.#path }, () => this.#file.sync(at))
   }

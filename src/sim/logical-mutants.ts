@@ -2,9 +2,11 @@
  * Logical mutants: mistakes that somebody might make, each as a change of a method of the real engine. `mutation.ts` has those of single
  * calls of the disk. `npm run sim -- --logical` plants each by itself and looks for a seed that finds it.
  */
+import { ByteWriter } from "../base/bytes.ts"
 import type { ScenarioKind } from "./runner.ts"
 import type { KeyState } from "../flow/process/key-state.ts"
 import { KeyedStates } from "../flow/process/keyed-states.ts"
+import { PackedKeys } from "../flow/process/packed-keys.ts"
 import { Outputs } from "../runtime/outputs.ts"
 import { EpochStore } from "../state/epoch-store.ts"
 import { RecoveryFold, type RecoveredState } from "../state/recovery-fold.ts"
@@ -114,6 +116,22 @@ export const FILE_MUTANTS: readonly LogicalMutant[] = [
     scenario: "files",
     says: /lacks|repeats|nobody expects|a timer without its row/,
     plant: writeOnceAnEpoch,
+  },
+  {
+    name: "forgets what has changed of a key when it is packed, while others are spilled",
+    scenario: "files",
+    says: /lacks|repeats|nobody expects|a timer without its row|state-corrupt/,
+    plant: () =>
+      replaceMethod(
+        PackedKeys.prototype,
+        "pack",
+        (pack) =>
+          function (this: PackedKeys, row, record, timers) {
+            const before = new ByteWriter()
+            this.writeRecord(before, row)
+            pack.call(this, row, this.coldBytes > 0 ? before.view() : record, timers)
+          },
+      ),
   },
   {
     name: "leaves a part unpublished when it has finished",

@@ -4,7 +4,7 @@ import type { StepName } from "../env/env.ts"
 import { LOG_STEPS } from "../log/steps.ts"
 import { STATE_DIRECTORY_STEPS } from "../runtime/steps.ts"
 
-/** The closed list. Other calls (`disk.stat`, `file.close`, `env.lock`) belong to no protocol. */
+/** The closed list. Other calls (`disk.stat`, `file.close`, `env.lock`, those of the cache: `spill.write`) belong to no protocol. */
 export const PROTOCOL_STEPS: readonly StepName[] = [
   ...Object.values(STATE_DIRECTORY_STEPS),
   ...LOG_STEPS,

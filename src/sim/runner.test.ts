@@ -20,7 +20,7 @@ test("jobs call steps of the closed lists, and the matrix names those that they 
   const scouted = await scoutSeeds(1, 10)
   const matrix = new FaultMatrix()
   for (const { rows } of scouted) matrix.add(rows)
-  const called = matrix.rows.map(({ step }) => step).filter((step) => !/^(disk|file|env)\./.test(step))
+  const called = matrix.rows.map(({ step }) => step).filter((step) => !/^(disk|file|env|spill)\./.test(step))
   expect(PROTOCOL_STEPS).toEqual(expect.arrayContaining(called))
   expect(called.length).toBeGreaterThan(40)
   expect(matrix.gaps(["no.such.step", ...PROTOCOL_STEPS])[0]).toBe("no.such.step: never called")

@@ -92,6 +92,8 @@ export interface Scenario {
   readonly calls: CallShape | undefined
   /** Where rows are filtered and not asked about: whether each is kept in state until a timer of its own is due. */
   readonly waitsForTimers: boolean
+  /** How many bytes of keys may be in memory; `Infinity` where all may. */
+  readonly stateMemoryBytes: number
   /** Records are waited for before every other read, up to so long; 0 where all are there. */
   readonly pauseMicrosMax: number
 }
@@ -170,6 +172,7 @@ export function drawScenario(seed: number): Scenario {
     ...drawPauses(seed),
     calls: drawCalls(seed),
     waitsForTimers: drawWaits(seed),
+    stateMemoryBytes: drawStateMemory(seed),
   }
   const isHasty = !isBulky && prng.chance(shape.kind === "filter" ? 0.4 : 0.1)
   return isHasty ? hastened(scenario, total, prng) : scenario
@@ -201,6 +204,11 @@ function drawThreads(seed: number): { parallelism: number; morselBytes: number }
 function drawPauses(seed: number): { pauseMicrosMax: number } {
   const prng = new Prng(seed + 2 ** 25)
   return { pauseMicrosMax: prng.chance(0.6) ? 0 : prng.pick([1_000, 20_000, 60_000]) }
+}
+
+/** From chances of their own, too. */
+function drawStateMemory(seed: number): number {
+  return new Prng(seed + 2 ** 28).pick([0, 200, 1000, Infinity])
 }
 
 /** From chances of their own, again. */

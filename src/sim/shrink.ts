@@ -78,6 +78,7 @@ function* smallerScenarios(scenario: Scenario): Generator<Scenario> {
   const plain = {
     ...{ batchRows: 64, snapshotMinBytes: 1_000_000, rollBytes: 1_000_000, compile: "off" },
     ...{ sinkBufferBytes: 4 << 20, logBufferBytes: 1 << 20, spoilsLog: false, pauseMicrosMax: 0, calls: undefined },
+    stateMemoryBytes: Infinity,
   } as const
   for (const [name, value] of Object.entries(plain)) {
     if (scenario[name as keyof typeof plain] !== value) yield { ...scenario, [name]: value }

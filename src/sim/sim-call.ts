@@ -32,4 +32,6 @@ export interface CallingProcess {
   openFiles: number
   /** Makes a call; it settles when the world says so, or never. */
   call<T>(site: CallSite, effect: CallEffect<T>): Promise<T>
+  /** Makes a call that is done when it returns; a process that dies of it goes no further. */
+  callNow<T>(site: CallSite, effect: CallEffect<T>): T
 }

@@ -100,16 +100,32 @@ class SimFile implements DiskFile {
   }
 
   read(target: Uint8Array, position: number, at: StepName): Promise<number> {
+    return this.#call(...this.#reading(target, position, at))
+  }
+
+  readNow(target: Uint8Array, position: number, at: StepName): number {
+    return this.#callNow(...this.#reading(target, position, at))
+  }
+
+  #reading(target: Uint8Array, position: number, step: StepName): [CallSite, CallEffect<number>] {
     const detail = `${target.length} at ${position}`
     const perform = (): number => {
       const bytes = this.#node.view().subarray(position, position + target.length)
       target.set(bytes)
       return bytes.length
     }
-    return this.#call({ operation: "read", step: at, path: this.#path, detail }, { perform })
+    return [{ operation: "read", step, path: this.#path, detail }, { perform }]
   }
 
   write(source: Uint8Array, position: number, at: StepName): Promise<void> {
+    return this.#call(...this.#writing(source, position, at))
+  }
+
+  writeNow(source: Uint8Array, position: number, at: StepName): void {
+    this.#callNow(...this.#writing(source, position, at))
+  }
+
+  #writing(source: Uint8Array, position: number, step: StepName): [CallSite, CallEffect<void>] {
     assert(this.#mode !== "read", "a file opened for reading is not written")
     const detail = `${source.length} at ${position} crc ${crc32c(source)}`
     const write = (bytes: Uint8Array): void => {
@@ -117,7 +133,7 @@ class SimFile implements DiskFile {
     }
     const writePart = (prng: Prng): void => write(source.subarray(0, prng.below(source.length + 1)))
     const effect = { perform: () => write(source), fail: writePart, cutOff: writePart }
-    return this.#call({ operation: "write", step: at, path: this.#path, detail }, effect)
+    return [{ operation: "write", step, path: this.#path, detail }, effect]
   }
 
   sync(at: StepName): Promise<void> {
@@ -156,5 +172,10 @@ class SimFile implements DiskFile {
   #call<T>(site: CallSite, effect: CallEffect<T>): Promise<T> {
     assert(this.#isOpen, "a closed file is not used")
     return this.#process.call(site, effect)
+  }
+
+  #callNow<T>(site: CallSite, effect: CallEffect<T>): T {
+    assert(this.#isOpen, "a closed file is not used")
+    return this.#process.callNow(site, effect)
   }
 }

@@ -180,15 +180,7 @@ export class SimWorld {
   /** Makes a call of a process: decides when it takes effect and what goes wrong. */
   call<T>(process: SimProcess, site: CallSite, effect: CallEffect<T>): Promise<T> {
     if (!process.isAlive) return new Promise(() => undefined)
-    const occurrence = this.#occurrences.get(site.step) ?? 0
-    this.#occurrences.set(site.step, occurrence + 1)
-    this.matrix.countCall(site.step, site.operation)
-    const fault = this.faults.strike({ step: site.step, operation: site.operation, occurrence })
-    if (fault !== undefined) {
-      this.struck.push({ step: site.step, occurrence, kind: fault })
-      this.matrix.countFault(site.step, site.operation, fault)
-      this.record("fault", `${fault} at ${site.step} ${occurrence}`)
-    }
+    const fault = this.#strike(site)
     return new Promise((resolve, reject) => {
       const fire = (): void => {
         process.pending.delete(call)
@@ -199,6 +191,42 @@ export class SimWorld {
       const call: PendingCall = { event: this.scheduler.schedule(delay, fire), effect }
       process.pending.add(call)
     })
+  }
+
+  /**
+   * Makes a call of a process that is done when this returns: no time passes meanwhile.
+   *
+   * @throws Error where the process has died, so that it goes no further.
+   */
+  callNow<T>(process: SimProcess, site: CallSite, effect: CallEffect<T>): T {
+    const dead = new Error(`the process is dead at ${site.step}`)
+    if (!process.isAlive) throw dead
+    const fault = this.#strike(site)
+    const heard: { value?: T; error?: Error } = { error: dead }
+    const resolve = (value: T): void => {
+      heard.value = value
+      delete heard.error
+    }
+    const reject = (error: Error): void => {
+      heard.error = error
+    }
+    this.#settle(process, site, effect, fault, resolve, reject, true)
+    this.onEvent?.()
+    if (heard.error !== undefined) throw heard.error
+    return heard.value as T
+  }
+
+  #strike(site: CallSite): FaultKind | undefined {
+    const occurrence = this.#occurrences.get(site.step) ?? 0
+    this.#occurrences.set(site.step, occurrence + 1)
+    this.matrix.countCall(site.step, site.operation)
+    const fault = this.faults.strike({ step: site.step, operation: site.operation, occurrence })
+    if (fault !== undefined) {
+      this.struck.push({ step: site.step, occurrence, kind: fault })
+      this.matrix.countFault(site.step, site.operation, fault)
+      this.record("fault", `${fault} at ${site.step} ${occurrence}`)
+    }
+    return fault
   }
 
   /** Wakes a process after some time, or at once on a signal. */
@@ -259,6 +287,7 @@ export class SimWorld {
     fault: FaultKind | undefined,
     resolve: (value: T) => void,
     reject: (error: Error) => void,
+    isHeardAtOnce = false,
   ): void {
     const what = `${site.step} ${site.operation} ${site.path} ${site.detail ?? ""}`
     if (fault === "crash-before" || fault === "kill-before") {
@@ -285,7 +314,7 @@ export class SimWorld {
     }
     if (fault === "crash-after") return this.crash()
     if (fault === "kill-after") return this.kill()
-    if (!this.isCalm && this.#latencies.chance(0.1)) {
+    if (!isHeardAtOnce && !this.isCalm && this.#latencies.chance(0.1)) {
       process.unheard++
       this.scheduler.schedule(this.#latencies.below(2000), () => {
         process.unheard--
@@ -339,6 +368,10 @@ export class SimProcess implements CallingProcess {
 
   call<T>(site: CallSite, effect: CallEffect<T>): Promise<T> {
     return this.world.call(this, site, effect)
+  }
+
+  callNow<T>(site: CallSite, effect: CallEffect<T>): T {
+    return this.world.callNow(this, site, effect)
   }
 }
 

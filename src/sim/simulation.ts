@@ -226,7 +226,7 @@ class Simulation {
 
   async #runJob(env: Env, stopAfter: number, epochRows: number): Promise<JobResult> {
     const { batchRows, snapshotMinBytes, sinkBufferBytes, logBufferBytes, compile } = this.#scenario
-    const { parallelism, morselBytes } = this.#scenario
+    const { parallelism, morselBytes, stateMemoryBytes } = this.#scenario
     let commits = 0
     const handle: JobHandle = await runJob(this.#job, {
       env,
@@ -246,6 +246,8 @@ class Simulation {
       earlyKeys: 1,
       sinkBufferBytes,
       logBufferBytes,
+      stateMemoryBytes,
+      spillChunkBytes: 100,
       onEvent: (event) => {
         if (event.kind === "recovered") this.#onRecovered(event.epoch, event.isReset)
         if (event.kind === "snapshot") this.#checkTrimmed()

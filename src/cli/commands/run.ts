@@ -20,6 +20,8 @@ export interface RunCommandOptions {
   readonly fromSavepoint?: string
   /** How many threads decode, in digits. */
   readonly parallelism?: string
+  /** How much of it keys may take: a number, and K, M or G behind it. */
+  readonly stateMemory?: string
   readonly json?: boolean
   /** How standard error is told; without it as text, and not at all beside `json`. */
   readonly log?: "text" | "json"
@@ -52,6 +54,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
       ...(options.reset !== undefined && { reset: options.reset }),
       ...(options.fromSavepoint !== undefined && { fromSavepoint: options.fromSavepoint }),
       ...(options.parallelism !== undefined && { parallelism: Number(options.parallelism) }),
+      ...(options.stateMemory !== undefined && { stateMemoryBytes: sizeOf(options.stateMemory) }),
       ...(options.serve !== undefined && { metrics: servedAt(options.serve) }),
       ...(options.compile === false && { compile: "off" }),
       onEvent: (event) => reports.forEach((report) => report.onEvent(event)),
@@ -111,6 +114,17 @@ function servedAt(text: string | true): { readonly host?: string; readonly port:
     })
   }
   return { ...(host !== undefined && { host: host.replace(/^\[(.*)\]$/, "$1") }), port: Number(port) }
+}
+
+/** @throws TidemarkError `invalid-options` where it is no size. */
+function sizeOf(text: string): number {
+  const [, digits, unit = ""] = /^(\d+)([KMG]?)$/i.exec(text) ?? []
+  if (digits === undefined) {
+    throw new TidemarkError("invalid-options", `--state-memory takes a size, and not ${JSON.stringify(text)}.`, {
+      hint: "Give a number of bytes, or of KiB, MiB or GiB: 512M, 4G.",
+    })
+  }
+  return Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase())
 }
 
 /** The first signal asks the job to commit and stop; a second one ends the process at once, which loses nothing. */

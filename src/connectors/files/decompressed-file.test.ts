@@ -78,6 +78,12 @@ function fileOf(bytes: Uint8Array) {
       return Promise.resolve(some.length)
     },
     write: () => Promise.reject(new Error("is for reading")),
+    readNow: () => {
+      throw new Error("is read with time")
+    },
+    writeNow: () => {
+      throw new Error("is for reading")
+    },
     sync: () => Promise.reject(new Error("is for reading")),
     truncate: () => Promise.reject(new Error("is for reading")),
     size: () => Promise.resolve(bytes.length),

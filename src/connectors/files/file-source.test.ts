@@ -223,6 +223,8 @@ class CountingDisk {
         return file.read(target, position, at)
       },
       write: (source, position, at) => file.write(source, position, at),
+      readNow: (target, position, at) => file.readNow(target, position, at),
+      writeNow: (source, position, at) => file.writeNow(source, position, at),
       sync: (at) => file.sync(at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),

@@ -60,6 +60,8 @@ test("R2 at most one read is under way, and it is under way before it is asked f
         return count
       },
       write: (source, position, at) => file.write(source, position, at),
+      readNow: (target, position, at) => file.readNow(target, position, at),
+      writeNow: (source, position, at) => file.writeNow(source, position, at),
       sync: (at) => file.sync(at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),

@@ -8,7 +8,7 @@
  * - Z1 Every failure is a `TidemarkError` that names the call, the path and the system's own words.
  * - Z2 A write or a read is whole: the system's short writes and reads are continued.
  */
-import { constants, promises as fs } from "node:fs"
+import { constants, promises as fs, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Disk, DiskEntry, DiskFile, OpenMode } from "../env.ts"
 import { diskError } from "../disk-error.ts"
@@ -132,6 +132,31 @@ class NodeFile implements DiskFile {
       while (done < source.length) {
         const { bytesWritten } = await this.#handle.write(source, done, source.length - done, position + done)
         done += bytesWritten
+      }
+    } catch (error) {
+      throw failure("write", this.#path, error)
+    }
+  }
+
+  readNow(target: Uint8Array, position: number): number {
+    try {
+      let done = 0
+      while (done < target.length) {
+        const count = readSync(this.#handle.fd, target, done, target.length - done, position + done)
+        if (count === 0) break
+        done += count
+      }
+      return done
+    } catch (error) {
+      throw failure("read", this.#path, error)
+    }
+  }
+
+  writeNow(source: Uint8Array, position: number): void {
+    try {
+      let done = 0
+      while (done < source.length) {
+        done += writeSync(this.#handle.fd, source, done, source.length - done, position + done)
       }
     } catch (error) {
       throw failure("write", this.#path, error)

@@ -87,7 +87,7 @@ export class KeyRows {
     let sum = 0
     for (let index = 0; index < count; index++) {
       const place = places[index]!
-      if (place !== 0) sum ^= this.#packed.bytesOf(place)[this.#packed.offsetOf(place)]!
+      if (place !== 0 && !this.#packed.isCold(place)) sum ^= this.#packed.bytesOf(place)[this.#packed.offsetOf(place)]!
     }
     places[0] = sum
   }
@@ -102,10 +102,21 @@ export class KeyRows {
     return -1
   }
 
+  /** The row whose record is at that place, by the hash of its key; −1 where there is none. */
+  rowAt(hash: number, place: number): number {
+    const { words } = this.#tables[hash >>> (32 - TABLE_BITS)]!
+    const mask = words.length - 2
+    for (let slot = (hash << 1) & mask; words[slot + 1] !== 0; slot = (slot + 2) & mask) {
+      if (words[slot] === hash && this.placeOf(words[slot + 1]! - 1) === place) return words[slot + 1]! - 1
+    }
+    return -1
+  }
+
   #isKeyOf(row: number, bytes: Uint8Array, from: number, to: number): boolean {
     const place = this.placeOf(row)
-    const own = this.#packed.bytesOf(place)
-    let at = this.#packed.offsetOf(place)
+    const isCold = this.#packed.isCold(place)
+    const own = isCold ? this.#packed.coldBytesAt(place, to - from) : this.#packed.bytesOf(place)
+    let at = isCold ? 0 : this.#packed.offsetOf(place)
     for (let index = from; index < to; index++) if (own[at++] !== bytes[index]) return false
     return true
   }

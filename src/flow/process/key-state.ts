@@ -36,6 +36,10 @@ export class KeyState {
   #changedTimers: Map<string, TimerName> | undefined
   /** Whether bytes of it have been written, so that its end must be, too. */
   isWritten = false
+  /** How many bytes it takes when it is written, about. */
+  bytes = 0
+  /** Whether somebody has come to it since it was looked at last. */
+  isRecent = true
 
   /** @param timers that are set. */
   constructor(row: number, key: readonly unknown[], cells: readonly Cell[], timers?: KeyTimers) {

@@ -136,6 +136,9 @@ export class KeyedInstances implements TimedOperator, FollowingOperator, Clocked
     return 0
   }
 
+  /** Instances are the program's objects: all of them are in memory. */
+  readonly spilledBytes = 0
+
   /** How many keys have something: behind `writeChanges` exactly, before with those that have lost it since the last. */
   get keyCount(): number {
     return this.#entries.size

@@ -123,7 +123,14 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#keyNames = spec.keys
     this.#keyTypes = spec.keys.map((name) => commonType(inputs, name))
     const specs = Object.values(spec.state)
-    this.#states = new KeyedStates({ operator: id, keyTypes: this.#keyTypes, specs, kinds: spec.timers.length })
+    const { spilling } = context
+    this.#states = new KeyedStates({
+      operator: id,
+      keyTypes: this.#keyTypes,
+      specs,
+      kinds: spec.timers.length,
+      spilling,
+    })
     const main = new MadeRows(schema, "main", context.arena)
     const sides = Object.entries(spec.sides).map(([name, each]) => {
       return [name, new MadeRows(each, sidePort(name), context.arena)] as const
@@ -155,6 +162,10 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   /** How many keys have state. */
   get keyCount(): number {
     return this.#states.size
+  }
+
+  get spilledBytes(): number {
+    return this.#states.spilledBytes
   }
 
   /** How many timers are set. */

@@ -1,8 +1,11 @@
 import { expect, test } from "vitest"
+import { Prng } from "../../base/prng.ts"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { t } from "../../batch/types.ts"
+import { RememberedBytes } from "./cold-bytes.fixture.ts"
 import { KeyedStates } from "./keyed-states.ts"
 import type { StateSpec } from "./process-spec.ts"
+import type { ListCell } from "./list-cell.ts"
 import type { ValueCell } from "./value-cell.ts"
 
 const world = { time: -Infinity, writeTime: 0, touched: () => undefined }
@@ -149,4 +152,61 @@ test("KS1 a key that is gone leaves nothing, also where that was written early, 
   set(states, "a", "3")
   const restored = apply(statesBy([t.string]), changesOf(states))
   expect([restored.size, valueOf(restored, "a"), valueOf(restored, "b")]).toEqual([1, "3", undefined])
+})
+
+/** Adds to the list of a key, and gives what it holds then. */
+function add(states: KeyedStates, key: number, value: string): unknown {
+  const state = states.of([key])
+  states.preserve(state)
+  const cell = state.cells[1] as ListCell
+  cell.add(value, world)
+  cell.commit()
+  states.settle(state, true)
+  return states.of([key]).cells[1]!.plain(world)
+}
+
+test("P19 PK3 KS5 KS2 PB3 with little memory keys have what they would have with much, from whatever epochs and slices they go on", () => {
+  const prng = new Prng(5)
+  const specs = [text, list]
+  const cold = new RememberedBytes()
+  let spilling = { cold, memoryBytes: 60_000, chunkBytes: 1000 }
+  const makeStates = () => {
+    spilling = { cold, memoryBytes: prng.pick([0, 2000, 4000, 60_000]), chunkBytes: 1000 }
+    return new KeyedStates({ operator: "op", keyTypes: [t.int32], specs, kinds: 0, spilling })
+  }
+  let states = makeStates()
+  const twin = new Map<number, string[]>()
+  // What a log would hold: the last slices that are whole, and the epochs since they were begun.
+  let epochs: Uint8Array[] = []
+  let under: { slices: Uint8Array[]; behind: Uint8Array[]; isDone: boolean } | undefined
+  for (let step = 0; step < 20_000; step++) {
+    const key = prng.chance(0.5) ? prng.below(100) : prng.below(800)
+    const value = `${step} `.repeat(1 + prng.below(6))
+    const held = twin.get(key) ?? []
+    twin.set(key, [...held, value])
+    expect(add(states, key, value)).toEqual(twin.get(key))
+    expect(states.memoryBytes, "keys that are open, and a chunk or two").toBeLessThan(spilling.memoryBytes + 20_000)
+    if (step % 50 === 49) {
+      const changes = changesOf(states)
+      epochs.push(changes)
+      under?.behind.push(changes)
+      if (under?.isDone === true) {
+        epochs = [...under.slices, ...under.behind]
+        under = undefined
+      } else if (under === undefined && prng.chance(0.3)) {
+        states.beginSlices()
+        under = { slices: [], behind: [], isDone: false }
+      }
+    } else if (under?.isDone === false && step % 5 === 0) {
+      const out = new ByteWriter()
+      under.isDone = !states.writeSlice(out, 2000)
+      under.slices.push(out.finish())
+    }
+    if (step % 1000 === 999) {
+      states = apply(makeStates(), ...epochs)
+      under = undefined
+      expect(new Map([...states].map((each) => [each.key[0], each.cells[1]!.plain(world)]))).toEqual(twin)
+    }
+  }
+  expect([states.size, cold.reads > 10_000, states.spilledBytes > spilling.memoryBytes]).toEqual([800, true, true])
 })

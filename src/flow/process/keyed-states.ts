@@ -6,7 +6,8 @@
  *
  * A key is packed, or open. What recovery reads is packed: bytes as they were written (`packed-keys.ts`), which the next snapshot has as they
  * are. A key is opened, so that cells have its values, when a record or a timer comes to it; when a snapshot has written it, it is packed
- * again; and as soon as it has changed, where keys change once an epoch as a rule (`change-pace.ts`).
+ * again; as soon as it has changed, where keys change once an epoch as a rule (`change-pace.ts`); and where open keys take too much memory,
+ * when nobody has come to it for long. What is packed may be cold, which is the business of `packed-keys.ts`.
  *
  * Invariants:
  * - KS1 A key that has neither values nor timers takes no memory once that is written.
@@ -14,6 +15,7 @@
  *   written as what was added, which must not be added to what shows it already.
  * - KS3 What is packed has not changed since it was written.
  * - KS4 What is written before an epoch's end counts as changed again where it changes again: an epoch has each key as it is at its end.
+ * - KS5 Open keys take no more than half of the memory that there is for all, about.
  * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
  */
 import { assert } from "../../base/assert.ts"
@@ -41,6 +43,8 @@ interface OpenSlices {
   next: number
   /** By row, of those that there were: 1 where it is in a slice, or its key came later. */
   readonly sliced: Uint8Array
+  /** Chunks that were cold: they are read one after the other, before the rows are gone through. */
+  readonly cold: number[]
   /** What the next slice has so far, and of how many keys. */
   readonly body: ByteWriter
   count: number
@@ -63,18 +67,30 @@ export class KeyedStates {
   /** Whether keys have single values, so that to read and write all of one costs little more than what changes. */
   readonly #isFlat: boolean
   readonly #record = new ByteWriter()
+  /** How many bytes of memory open keys may take. */
+  readonly #openBytesMax: number
   #slices: OpenSlices | undefined
 
   constructor(parts: KeyedStatesParts) {
     this.#parts = parts
     this.#packed = new PackedKeys(parts)
     this.#recent = new RecentKeys(parts.keyTypes)
+    this.#openBytesMax = (parts.spilling?.memoryBytes ?? Infinity) / 2
     this.#isFlat = parts.specs.every(({ kind }) => kind === "value" || kind === "reducing")
   }
 
   /** How many keys have something. */
   get size(): number {
     return this.#packed.size - this.#gone.size
+  }
+
+  /** How many bytes of keys are in memory, about, and how many are not. */
+  get memoryBytes(): number {
+    return this.#packed.warmBytes + this.#open.bytes
+  }
+
+  get spilledBytes(): number {
+    return this.#packed.coldBytes
   }
 
   get hasChanges(): boolean {
@@ -102,8 +118,13 @@ export class KeyedStates {
   /** The state of a key; an empty one where it has none. */
   of(values: readonly unknown[]): KeyState {
     const recent = this.#recent.get(values)
-    if (recent !== undefined && this.#open.of(recent.row) === recent) return recent
+    if (recent !== undefined && this.#open.of(recent.row) === recent) {
+      recent.isRecent = true
+      return recent
+    }
     const row = this.#packed.find(values)
+    // Also that of one that is open: by its record it is found.
+    if (row >= 0) this.#packed.warm(row)
     const state = row < 0 ? this.#add(settledKey(this.#parts.keyTypes, values)) : this.#opened(row)
     this.#recent.put(state)
     return state
@@ -125,7 +146,11 @@ export class KeyedStates {
 
   #opened(row: number): KeyState {
     const open = this.#open.of(row)
-    if (open !== undefined) return open
+    if (open !== undefined) {
+      open.isRecent = true
+      return open
+    }
+    this.#packed.warm(row)
     const state = this.#packed.read(row)
     this.#packed.release(row)
     this.#open.add(state)
@@ -152,24 +177,45 @@ export class KeyedStates {
       this.#changed.delete(state)
       return
     }
-    if (hasChanged && this.#pace.isFirst(state.row) && this.#pace.isSlow) return this.#writeAndPack(state)
-    if (hasChanged) this.#changed.add(state)
-    if (state.isEmpty) this.#gone.add(state)
-    else this.#gone.delete(state)
+    if (hasChanged && this.#pace.isFirst(state.row) && this.#pace.isSlow) this.#writeAndPack(state)
+    else {
+      if (hasChanged) this.#changed.add(state)
+      if (state.isEmpty) this.#gone.add(state)
+      else this.#gone.delete(state)
+    }
+    this.#makeRoom()
+  }
+
+  /** KS5, PK3. */
+  #makeRoom(): void {
+    while (this.#open.bytes > this.#openBytesMax) this.#close(this.#open.nextIdle())
+    this.#packed.makeRoom(this.#open.bytes)
+  }
+
+  /** Packs a key to whom nobody has come for long. */
+  #close(state: KeyState): void {
+    if (this.#changed.delete(state)) this.#writeNow(state)
+    if (this.#open.of(state.row) !== state) return
+    assert(!state.isEmpty, "a key that has nothing has changed, or a handler is at it")
+    this.#pack(state, Infinity)
+  }
+
+  /** Packs a key all of whose changes are written, where it has no more bytes than that. */
+  #pack(state: KeyState, bytesMax: number): void {
+    const record = this.#record
+    record.recycle()
+    this.#packed.writeKey(record, state.key)
+    record.uint8(THERE)
+    state.writeCells(record)
+    if (record.length > bytesMax) return
+    this.#open.remove(state)
+    this.#packed.pack(state.row, record.view(), state.takeTimers())
   }
 
   /** A key that has changed for the first time in the epoch, and probably for the last. Its objects die young, which costs next to nothing. */
   #writeAndPack(state: KeyState): void {
     this.#writeNow(state)
-    if (!this.#isFlat || state.isEmpty) return
-    const record = this.#record
-    record.clear()
-    this.#packed.writeKey(record, state.key)
-    record.uint8(THERE)
-    state.writeCells(record)
-    if (record.length > FLAT_BYTES_MAX) return
-    this.#open.remove(state)
-    this.#packed.pack(state.row, record.view(), state.takeTimers())
+    if (this.#isFlat && !state.isEmpty) this.#pack(state, FLAT_BYTES_MAX)
   }
 
   #writeNow(state: KeyState): void {
@@ -200,6 +246,7 @@ export class KeyedStates {
     this.#early.recycle()
     this.#earlyKeys = 0
     this.#pace.endEpoch()
+    this.#makeRoom()
   }
 
   #writeChanged(out: ByteWriter, state: KeyState): void {
@@ -209,16 +256,20 @@ export class KeyedStates {
       this.#gone.delete(state)
       this.#remove(state)
     } else {
+      const start = out.length
       out.uint8(THERE)
       state.writeChanges(out)
       state.isWritten = true
+      const written = out.length - start
+      this.#open.resize(state, this.#isFlat ? Math.max(state.bytes, written) : state.bytes + written)
     }
   }
 
   /** Begins slices of the states as they are now. To be called when all changes are written. */
   beginSlices(): void {
     assert(!this.hasChanges, "slices are begun when all changes are written")
-    this.#slices = { next: 0, sliced: new Uint8Array(this.#packed.end), body: new ByteWriter(), count: 0 }
+    const sliced = new Uint8Array(this.#packed.end)
+    this.#slices = { next: 0, sliced, cold: this.#packed.coldChunks, body: new ByteWriter(), count: 0 }
   }
 
   /** Appends the next slice, as changes; gives whether more are to come. */
@@ -226,6 +277,7 @@ export class KeyedStates {
     const slices = this.#slices
     assert(slices !== undefined, "slices were begun before they are written")
     const { sliced, body } = slices
+    while (body.length < bytes && slices.cold.length > 0) this.#sliceCold(slices, slices.cold.pop()!)
     for (let looks = 0; looks < SLICE_KEYS_MAX && body.length < bytes && slices.next < sliced.length; looks++) {
       const row = slices.next++
       if (sliced[row] === 0 && this.#packed.has(row)) this.#sliceInTurn(slices, row)
@@ -234,9 +286,23 @@ export class KeyedStates {
     out.raw(body.view())
     body.recycle()
     slices.count = 0
-    const isDone = slices.next === sliced.length
+    this.#makeRoom()
+    const isDone = slices.next === sliced.length && slices.cold.length === 0
     if (isDone) this.#slices = undefined
     return !isDone
+  }
+
+  /** The keys of a cold chunk, in the order in which they lie there, but for those that are open. */
+  #sliceCold(slices: OpenSlices, chunk: number): void {
+    const { sliced, body } = slices
+    this.#packed.forEachIn(chunk, (row, record) => {
+      if (sliced[row] !== 0 || this.#open.of(row) !== undefined) return
+      sliced[row] = 1
+      slices.count++
+      body.raw(record)
+      const timers = this.#packed.timersOf(row)
+      writeTimers(body, timers, timers)
+    })
   }
 
   /** A key that has not changed since the slices were begun, as they have come to it: from here on it is packed (KS3). */

@@ -3,11 +3,12 @@
  * chunk of bytes, so that millions of them cost little to read and to keep.
  *
  * A record is the values of the key columns, uint8 1, changes of its cells as changes of empty ones: as `keyed-states.ts` writes them, without
- * the timers. Timers are no bytes, as they must be found when they are due. What came later than a record, and does not say all, is kept
+ * the timers; or, of a key that is open, the values and uint8 0. Timers are no bytes, as they must be found when they are due. What came later than a record, and does not say all, is kept
  * beside it until somebody reads the key.
  *
  * Invariants:
  * - PK1 `read` gives what `apply` of all changes of a key, in order, says; values are looked at then, and before that only where they end.
+ * - PK3 No more of the records is in memory than it is told; what was not asked for longest is cold. That changes nothing else.
  * - PK2 Equal keys have one row: their bytes are equal. So what is no number is written in one form, also in what was written before.
  */
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
@@ -15,11 +16,12 @@ import type { ColumnType } from "../../batch/type.ts"
 import { readTyped, writeTyped } from "../../batch/value-codec.ts"
 import { skipOf, type Skip } from "../../batch/value-skip.ts"
 import { readingState } from "../taken-changes.ts"
-import type { CellSkip } from "./cell.ts"
+import type { CellSkip, SeenChanges } from "./cell.ts"
+import type { Spilling } from "./cold-bytes.ts"
 import { comparableKey, settledKey } from "./key-id.ts"
 import { hashOfBytes, KeyRows } from "./key-rows.ts"
 import { cellOf, cellSkipOf, KeyState, readTimers, type KeyTimer, type KeyTimers } from "./key-state.ts"
-import { PackedBytes } from "./packed-bytes.ts"
+import { COLD_BYTES_MIN, PackedBytes } from "./packed-bytes.ts"
 import type { StateSpec } from "./process-spec.ts"
 import { GONE, KEYS_MAX, ScannedChanges, THERE } from "./scanned-changes.ts"
 
@@ -33,6 +35,8 @@ export interface KeyedStatesParts {
   readonly specs: readonly StateSpec[]
   /** How many kinds of timers a key may have. */
   readonly kinds: number
+  /** Where what memory has no room for goes; without it there is room. */
+  readonly spilling?: Spilling | undefined
 }
 
 /** See the head of this file. */
@@ -42,18 +46,25 @@ export class PackedKeys {
   readonly #cellSkips: readonly CellSkip[]
   /** Whether a key may be no number. */
   readonly #mayBeNaN: boolean
-  readonly #bytes = new PackedBytes()
-  readonly #rows = new KeyRows(this.#bytes, KEYS_MAX)
+  readonly #bytes: PackedBytes
+  readonly #rows: KeyRows
   readonly #scanned: ScannedChanges
   /** By row: the places of changes behind its record, oldest first. */
   readonly #later = new Map<number, number[]>()
   readonly #timers = new Map<number, KeyTimers>()
+  /** Whether what is applied is copied, from some time on: so what is cold has no changes behind it. */
+  #copies = false
   /** The key that was looked for last, and its hash. */
   readonly #key = new ByteWriter(64)
+  /** Of records that are passed over. */
+  readonly #seen: SeenChanges = { isRest: false, isWhole: true, expiresMicros: Infinity }
   #hash = 0
 
   constructor(parts: KeyedStatesParts) {
     this.#parts = parts
+    const { spilling } = parts
+    this.#bytes = new PackedBytes(spilling?.cold, spilling?.chunkBytes)
+    this.#rows = new KeyRows(this.#bytes, KEYS_MAX)
     this.#keySkips = parts.keyTypes.map(skipOf)
     this.#cellSkips = parts.specs.map(cellSkipOf)
     this.#mayBeNaN = parts.keyTypes.some(({ definition }) => definition.storage === "float64")
@@ -97,6 +108,7 @@ export class PackedKeys {
 
   /** A row for the key that was looked for last, and not found. */
   add(): number {
+    this.#key.uint8(GONE)
     return this.#rows.add(this.#hash, this.#bytes.append(this.#key.view()))
   }
 
@@ -118,11 +130,13 @@ export class PackedKeys {
    */
   read(row: number): KeyState {
     return readingState(this.#parts.operator, () => {
-      const from = this.#bytes.readerAt(this.#rows.placeOf(row))
+      const from = this.#readerOf(row)
+      const start = from.position
       const key = this.#parts.keyTypes.map((type) => readTyped(from, type))
       const state = this.emptyState(row, key, this.#timers.get(row))
       from.skip(1)
       state.applyCells(from)
+      state.bytes = from.position - start
       for (const place of this.#later.get(row) ?? []) {
         const later = this.#bytes.readerAt(place)
         this.#skipKey(later)
@@ -143,10 +157,14 @@ export class PackedKeys {
   /** Takes the record of a row, and its timers. */
   pack(row: number, record: Uint8Array, timers: KeyTimers | undefined): void {
     if (timers !== undefined) this.#timers.set(row, timers)
-    const before = this.#rows.placeOf(row)
-    this.#rows.setPlace(row, this.#bytes.append(record))
-    this.#bytes.drop(before)
+    this.#move(row, record)
     this.#dropLater(row)
+  }
+
+  /** Keeps a record in the place of that which a row had. */
+  #move(row: number, record: Uint8Array): void {
+    this.#bytes.drop(this.#rows.placeOf(row))
+    this.#rows.setPlace(row, this.#bytes.append(record))
   }
 
   /** Appends the record of a row; gives its timers. */
@@ -160,27 +178,29 @@ export class PackedKeys {
       return timers
     }
     const place = this.#rows.placeOf(row)
-    const from = this.#bytes.readerAt(place)
-    const start = from.position
-    this.#skipKey(from)
-    from.skip(1)
-    const seen = { isRest: false, isWhole: true, expiresMicros: Infinity }
-    for (const skip of this.#cellSkips) skip(from, seen)
-    out.raw(this.#bytes.bytesOf(place).subarray(start, from.position))
+    if (this.#bytes.isCold(place)) out.raw(this.#coldRecord(place))
+    else {
+      const from = this.#bytes.readerAt(place)
+      const start = from.position
+      this.#skipRecord(from)
+      out.raw(this.#bytes.bytesOf(place).subarray(start, from.position))
+    }
     return timers
   }
 
   /** Whether the record of a row had better be packed anew: it says not all, or keeps much that nobody needs. */
   isLoose(row: number): boolean {
-    return this.#later.has(row) || this.#bytes.isSparse(this.#rows.placeOf(row))
+    const place = this.#rows.placeOf(row)
+    return this.#later.has(row) || this.#bytes.isSparse(place) || (this.#isHalfFull && this.#bytes.isTaken(place))
   }
 
   remove(row: number): void {
     const place = this.#rows.placeOf(row)
-    const from = this.#bytes.readerAt(place)
+    const from = this.#readerOf(row)
     const start = from.position
     this.#skipKey(from)
-    this.#rows.remove(hashOfBytes(this.#bytes.bytesOf(place), start, from.position), row)
+    const bytes = this.#bytes.isCold(place) ? this.#bytes.coldBytesAt(place, 0) : this.#bytes.bytesOf(place)
+    this.#rows.remove(hashOfBytes(bytes, start, from.position), row)
     this.#bytes.drop(place)
     this.release(row)
   }
@@ -196,6 +216,97 @@ export class PackedKeys {
     for (const skip of this.#keySkips) skip(from)
   }
 
+  #skipRecord(from: ByteReader): void {
+    this.#skipKey(from)
+    if (from.uint8() === GONE) return
+    for (const skip of this.#cellSkips) skip(from, this.#seen)
+  }
+
+  /** A reader that stands where the record of a row begins, wherever that is. */
+  #readerOf(row: number): ByteReader {
+    const place = this.#rows.placeOf(row)
+    return this.#bytes.isCold(place) ? new ByteReader(this.#coldRecord(place)) : this.#bytes.readerAt(place)
+  }
+
+  /** A record of a cold chunk. Where it ends shows when it has been read. */
+  #coldRecord(place: number): Uint8Array {
+    for (let count = COLD_BYTES_MIN; ; count *= 8) {
+      const bytes = this.#bytes.coldBytesAt(place, count)
+      const from = new ByteReader(bytes)
+      try {
+        this.#skipRecord(from)
+        return bytes.subarray(0, from.position)
+      } catch (error) {
+        if (!(error instanceof RangeError) || bytes.length < count) throw error
+      }
+    }
+  }
+
+  /** Brings the record of a row into memory, as one that was asked for just now. */
+  warm(row: number): void {
+    const place = this.#rows.placeOf(row)
+    if (this.#bytes.isCold(place)) this.#move(row, this.#coldRecord(place))
+  }
+
+  /** How many bytes of records are in memory, and how many are not. */
+  get warmBytes(): number {
+    return this.#bytes.warmBytes
+  }
+
+  get coldBytes(): number {
+    return this.#bytes.coldBytes
+  }
+
+  get #isHalfFull(): boolean {
+    const { spilling } = this.#parts
+    return spilling !== undefined && this.#bytes.warmBytes > spilling.memoryBytes / 2
+  }
+
+  /** Makes chunks cold until there is room for `elsewhereBytes`, which others keep, too (PK3). */
+  makeRoom(elsewhereBytes: number): void {
+    const { spilling } = this.#parts
+    if (spilling === undefined || this.#bytes.warmBytes + elsewhereBytes <= spilling.memoryBytes) return
+    for (const number of [...this.#bytes.sparse]) this.#empty(number)
+    while (this.#bytes.warmBytes + elsewhereBytes > spilling.memoryBytes) {
+      const { oldest } = this.#bytes
+      if (oldest === undefined) return
+      if (this.#bytes.isSparse(this.#bytes.placeIn(oldest, 0))) this.#empty(oldest)
+      else this.#bytes.spill(oldest)
+    }
+  }
+
+  /** Moves what is left in a chunk of which little is. */
+  #empty(number: number): void {
+    this.forEachIn(number, (row, record) => {
+      this.#move(row, record)
+    })
+  }
+
+  /** The chunks that are cold now. */
+  get coldChunks(): number[] {
+    return this.#bytes.coldNumbers
+  }
+
+  /** Shows the records of one of our own chunks, where there is still one of that number: those that rows have. */
+  forEachIn(chunk: number, visit: (row: number, record: Uint8Array) => void): void {
+    const bytes = this.#bytes.chunk(chunk)
+    if (bytes === undefined) return
+    const from = new ByteReader(bytes)
+    while (from.remaining > 0) {
+      const start = from.position
+      this.#skipKey(from)
+      const hash = hashOfBytes(bytes, start, from.position)
+      from.moveTo(start)
+      this.#skipRecord(from)
+      const row = this.#rows.rowAt(hash, this.#bytes.placeIn(chunk, start))
+      if (row >= 0) visit(row, bytes.subarray(start, from.position))
+    }
+  }
+
+  timersOf(row: number): ReadonlyMap<string, KeyTimer> {
+    return this.#timers.get(row) ?? NO_TIMERS
+  }
+
   /**
    * Takes over changes: all of the reader's bytes, of which views are kept.
    *
@@ -203,9 +314,12 @@ export class PackedKeys {
    */
   apply(changes: ByteReader, onExpiry: (row: number, expiresMicros: number) => void): void {
     const given = changes.raw(changes.remaining)
+    // Chunks that are taken cannot get cold, so most of the memory is for those that can.
+    this.#copies ||= this.#isHalfFull
+    const isCopied = this.#copies
     // What is no number may have been written in another form: then the bytes are made to have it (PK2).
     const bytes = this.#mayBeNaN ? given.slice() : given
-    const first = this.#bytes.take(bytes)
+    const first = isCopied ? 0 : this.#bytes.take(bytes)
     const from = new ByteReader(bytes)
     for (let left = from.varint(); left > 0;) {
       const count = this.#scanned.scan(from, bytes, left)
@@ -215,12 +329,13 @@ export class PackedKeys {
         const row = this.#applyKey(index, from, bytes, first)
         const expiresMicros = this.#scanned.expiresMicros[index]!
         if (expiresMicros !== Infinity) onExpiry(row, expiresMicros)
+        if (isCopied) this.makeRoom(0)
       }
       from.moveTo(next)
       left -= count
     }
     if (from.remaining > 0) throw new RangeError(`there are ${from.remaining} bytes too many`)
-    this.#bytes.drop(first)
+    if (!isCopied) this.#bytes.drop(first)
   }
 
   /** Takes over what was looked over as `index`: gives the key's row. */
@@ -234,9 +349,8 @@ export class PackedKeys {
       return row
     }
     if (row < 0 && scanned.areRests[index] === 1) throw new RangeError("a list has fewer values than are gone")
-    const place = this.#bytes.added(first + start)
-    const now = row < 0 ? this.#rows.add(hash, place) : row
-    if (row >= 0) this.#addLater(row, place, scanned.areWhole[index] === 1)
+    const isWhole = scanned.areWhole[index] === 1
+    const now = first === 0 ? this.#copy(row, index, from, bytes) : this.#adopt(row, hash, first + start, isWhole)
     const timersAt = scanned.timers[index]!
     if (timersAt !== 0) this.#applyTimers(now, from, timersAt)
     return now
@@ -248,6 +362,36 @@ export class PackedKeys {
     const set = readTimers(from, row, this.#parts.kinds, timers)
     if (set === undefined) this.#timers.delete(row)
     else if (set !== timers) this.#timers.set(row, set)
+  }
+
+  /** Takes over a record, or changes behind one, where it lies; gives the row. */
+  #adopt(row: number, hash: number, at: number, isWhole: boolean): number {
+    const place = this.#bytes.added(at)
+    if (row < 0) return this.#rows.add(hash, place)
+    this.#addLater(row, place, isWhole)
+    return row
+  }
+
+  /** The same with a copy of what was looked over as `index`. */
+  #copy(row: number, index: number, from: ByteReader, bytes: Uint8Array): number {
+    const { starts, keyEnds, hashes, areWhole } = this.#scanned
+    from.moveTo(starts[index]!)
+    this.#skipRecord(from)
+    const record = bytes.subarray(starts[index], from.position)
+    if (row < 0) return this.#rows.add(hashes[index]!, this.#bytes.append(record))
+    if (areWhole[index] === 1) {
+      this.pack(row, record, undefined)
+      return row
+    }
+    const state = this.read(row)
+    from.moveTo(keyEnds[index]! + 1)
+    state.applyCells(from)
+    const merged = new ByteWriter()
+    this.writeKey(merged, state.key)
+    merged.uint8(THERE)
+    state.writeCells(merged)
+    this.pack(row, merged.view(), undefined)
+    return row
   }
 
   #addLater(row: number, place: number, isWhole: boolean): void {

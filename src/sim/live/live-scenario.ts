@@ -81,6 +81,8 @@ export interface LiveScenario {
   readonly widensAt: number | undefined
   /** After so many commits a savepoint is made, from which another job begins in the end; `undefined` where none is. */
   readonly savepointAfter: number | undefined
+  /** How many bytes of keys may be in memory; `Infinity` where all may. */
+  readonly stateMemoryBytes: number
   /** Whether a bit of the job's state is changed when all is done, and the job run once more. */
   readonly rots: boolean
 }
@@ -133,6 +135,7 @@ export function drawLiveScenario(seed: number): LiveScenario {
     widensAt: isOn() ? 1 + prng.below(4) : undefined,
     savepointAfter: input === "log" && isOn() ? 1 + prng.below(6) : undefined,
     rots: prng.chance(0.25),
+    stateMemoryBytes: new Prng(seed + 2 ** 29).pick([0, 200, 1000, Infinity]),
   }
 }
 
@@ -188,6 +191,7 @@ export function* plainerLiveScenarios(scenario: LiveScenario): Generator<LiveSce
       rollBytes: 1_000_000,
     },
     ...{ trimBytes: 1_000_000, backlogBytes: 1_000_000, network: CALM_NETWORK, hooks: CALM_HOOKS },
+    stateMemoryBytes: Infinity,
   }
   for (const [name, value] of Object.entries(plain)) {
     if (scenario[name as keyof LiveScenario] !== value) yield { ...scenario, [name]: value }

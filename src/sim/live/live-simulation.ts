@@ -298,6 +298,8 @@ class LiveSimulation {
       // Lambdas that are not compiled are behind no prefix.
       compile: this.#scenario.input === "pushed" ? "auto" : "off",
       arenaBytes: 4 << 20,
+      stateMemoryBytes: this.#scenario.stateMemoryBytes,
+      spillChunkBytes: 100,
       snapshotPolicy: { minBytes: snapshotMinBytes, growth: 1 },
       snapshotSlices: { sliceBytes: 60, slicesMax: 1 },
       earlyKeys: 1,

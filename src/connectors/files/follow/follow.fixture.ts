@@ -57,6 +57,8 @@ export class FollowWorld {
     const file = (opened: DiskFile): DiskFile => ({
       read: (target, position, at) => after(() => opened.read(target, position, at)),
       write: (source, position, at) => opened.write(source, position, at),
+      readNow: (target, position, at) => opened.readNow(target, position, at),
+      writeNow: (source, position, at) => opened.writeNow(source, position, at),
       sync: (at) => opened.sync(at),
       truncate: (length, at) => opened.truncate(length, at),
       size: () => after(() => opened.size()),
