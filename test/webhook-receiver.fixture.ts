@@ -1,5 +1,6 @@
 /** A server that takes requests of webhooks as a receiver does: each key counts once, and what it answers is the test's to say. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https"
 import type { AddressInfo } from "node:net"
 
 /** A request that has come. */
@@ -11,6 +12,12 @@ export interface Received {
   readonly body: string
   /** How often its key has come before. */
   readonly repeats: number
+}
+
+/** How a receiver says who it is: certificates and their key, as PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
 }
 
 /** What the receiver does with a request. */
@@ -41,16 +48,19 @@ export class WebhookReceiver {
   /** The most requests that were under way at a time. */
   mostUnderWay = 0
   #underWay = 0
-  #server: Server | undefined
+  #server: Server | TlsServer | undefined
   #port = 0
+  #isTls = false
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/hook`
+    return `http${this.#isTls ? "s" : ""}://127.0.0.1:${this.#port}/hook`
   }
 
   /** Listens; again at the same port. */
-  async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#take(request, response))
+  async start(certificate?: Certificate): Promise<this> {
+    const take = (request: IncomingMessage, response: ServerResponse): void => void this.#take(request, response)
+    this.#isTls = certificate !== undefined
+    const server = certificate === undefined ? createServer(take) : createTlsServer(certificate, take)
     this.#server = server
     await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve))
     this.#port = (server.address() as AddressInfo).port

@@ -3,6 +3,7 @@
  */
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http"
 import { Agent as TlsAgent, request as tlsRequest } from "node:https"
+import { rootCertificates } from "node:tls"
 import { ByteWriter } from "../../../base/bytes.ts"
 import { ExchangeError, type Exchange, type WebhookAnswer, type WebhookRequest } from "./exchange.ts"
 
@@ -15,10 +16,11 @@ export class NodeExchange implements Exchange {
   readonly #plain: Agent
   readonly #tls: TlsAgent
 
-  constructor(connections: number) {
+  /** @param trusted certificates, as PEM, that are trusted beside those that Node trusts. */
+  constructor(connections: number, trusted?: string) {
     const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections }
     this.#plain = new Agent(options)
-    this.#tls = new TlsAgent(options)
+    this.#tls = new TlsAgent(trusted === undefined ? options : { ...options, ca: [...rootCertificates, trusted] })
   }
 
   send({ url, method, headers, body }: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {

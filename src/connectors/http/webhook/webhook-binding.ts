@@ -1,4 +1,5 @@
 /** A webhook, bound to a job's output, not yet opened. */
+import { resolve } from "node:path"
 import { TidemarkError } from "../../../base/errors.ts"
 import { EpochFiles } from "../../../connect/epoch-files.ts"
 import { NO_EPOCH, type EpochMark } from "../../../connect/epoch-mark.ts"
@@ -9,6 +10,7 @@ import type { Exchange } from "./exchange.ts"
 import { NodeExchange } from "./node-exchange.ts"
 import { Outbox } from "./outbox.ts"
 import { checkOrder, requestLanes } from "./request-lanes.ts"
+import { readCertificates } from "./trusted-certificates.ts"
 import { decodeCheckpoint, decodeEpoch, type StagedEpoch } from "./staged-requests.ts"
 import { shownUrl, webhookAddress } from "./webhook-address.ts"
 import type { WebhookSettings } from "./webhook-options.ts"
@@ -47,9 +49,16 @@ export class WebhookBinding implements SinkBinding {
     return "webhook(...)"
   }
 
-  async check({ schema, output }: SinkContext): Promise<void> {
+  async check({ schema, output, baseDirectory }: SinkContext): Promise<void> {
     checkOrder(schema, this.#settings.order, output)
     webhookAddress(this.#settings, output)
+    this.#trusted(baseDirectory)
+  }
+
+  /** The certificates of `tls`, as PEM. */
+  #trusted(baseDirectory: string): string | undefined {
+    const { caFile } = this.#settings
+    return caFile === undefined ? undefined : readCertificates(resolve(baseDirectory, caFile))
   }
 
   async openSink(context: SinkContext, recovery: SinkRecovery): Promise<Sink> {
@@ -71,7 +80,7 @@ export class WebhookBinding implements SinkBinding {
     const sink = new WebhookSink({
       context,
       settings,
-      exchange: this.#exchange ?? new NodeExchange(policy.concurrency),
+      exchange: this.#exchange ?? new NodeExchange(policy.concurrency, this.#trusted(context.baseDirectory)),
       files,
       outbox,
       lanes: requestLanes(schema, order, { batchRows: shape.rowsMax, concurrency: policy.concurrency }),

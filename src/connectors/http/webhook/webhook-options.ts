@@ -75,6 +75,10 @@ export interface WebhookOptions {
    * them to `dead-letters.jsonl` in `outputs/<output>` of the job's directory.
    */
   readonly onRejected?: "stop" | "dead-letter"
+  /**
+   * For receivers whose certificate no public authority has signed: the path of a PEM file with those that are trusted too, relative to the job's program.
+   */
+  readonly tls?: { readonly caFile: string }
   /** How much may wait to be accepted before the job waits: 10,000 rows and 16 MiB unless given. */
   readonly maxUnsent?: { readonly rows?: number; readonly bytes?: number }
 }
@@ -92,6 +96,8 @@ export interface WebhookSettings {
   readonly shape: RequestShape
   readonly policy: DispatchPolicy
   readonly isSettingAside: boolean
+  /** A file with certificates that are trusted beside Node's. */
+  readonly caFile: string | undefined
   readonly unsentRowsMax: number
   readonly unsentBytesMax: number
 }
@@ -108,6 +114,7 @@ const OPTIONS = [
   "retry",
   "breaker",
   "onRejected",
+  "tls",
   "maxUnsent",
 ]
 const MIB = 2 ** 20
@@ -148,6 +155,7 @@ export function webhookSettings(options: unknown): WebhookSettings {
     shape: shapeOf(given["batch"]),
     policy: policyOf(given, order),
     isSettingAside: onRejected === "dead-letter",
+    caFile: caFileOf(given["tls"]),
     unsentRowsMax: wholeOf("maxUnsent.rows", unsent["rows"] ?? 10_000, 0, 10_000_000),
     unsentBytesMax: wholeOf("maxUnsent.bytes", unsent["bytes"] ?? 16 * MIB, 0, 2 ** 32),
   }
@@ -173,6 +181,13 @@ function urlOf(url: unknown): GivenText {
   // What is wrong with it may be that a secret is in it.
   checkUrl(url, (problem) => new TidemarkError("invalid-options", `${WHERE}: url ${problem}.`, { hint }))
   return url
+}
+
+function caFileOf(tls: unknown): string | undefined {
+  if (tls === undefined) return undefined
+  const { caFile } = checkOptions(`${WHERE}: tls`, tls, ["caFile"])
+  if (typeof caFile === "string") return caFile
+  throw refused("tls", tls, "Give { caFile }: the path of a PEM file.")
 }
 
 function headersOf(headers: unknown, hasToken: boolean): Record<string, GivenText> {
