@@ -38,6 +38,20 @@ export function hookOptions(
   }
 }
 
+interface Letter {
+  readonly key: string
+  readonly row: LiveRow
+}
+
+/** A line as a letter; none where it is torn, as it may be between a crash and the next process (DF2). */
+function letterOf(line: string): Letter[] {
+  try {
+    return [JSON.parse(line) as Letter]
+  } catch {
+    return []
+  }
+}
+
 /** The rows that were set aside, those of each request once (WH7). */
 export function rowsSetAside(image: DiskImage, stateDirectory: string, output: string): LiveRow[] {
   const bytes = image.readFile(`${stateDirectory}/outputs/${output}/dead-letters.jsonl`)
@@ -48,7 +62,7 @@ export function rowsSetAside(image: DiskImage, stateDirectory: string, output: s
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
     .filter((line) => line !== "")
-  const letters = lines.map((line) => JSON.parse(line) as { readonly key: string; readonly row: LiveRow })
+  const letters = lines.flatMap(letterOf)
   const once = new Map(letters.map(({ key, row }) => [`${key} ${JSON.stringify(row)}`, row]))
   return [...once.values()]
 }

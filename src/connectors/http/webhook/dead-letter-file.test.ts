@@ -16,6 +16,14 @@ test.each([
   ["whole lines", line(1) + line(2), line(1) + line(2)],
   ["half a line behind a whole one", line(1) + line(2).slice(0, 20), line(1)],
   ["half a line alone", line(1).slice(0, -1), ""],
+  ["a hole behind whole lines", line(1) + "\0".repeat(50) + line(2).slice(50), line(1)],
+  ["a hole before a whole line of the same request", line(1) + "\0".repeat(40) + "\n" + line(2), line(1) + line(2)],
+  ["lines that are no letters", line(1) + "null\n{}\n", line(1)],
+  [
+    "a torn line of a request before, which no crash of ours has left",
+    line(1) + "x\n" + line(2) + line(6),
+    line(1) + "x\n" + line(2) + line(6),
+  ],
   ["half a line that is long", line(1) + "x".repeat(200_000), line(1)],
 ])("DF2 what a crash has left is cut off before another line follows: %s", async (_, before, kept) => {
   const world = new SimWorld({ seed: 1 })

@@ -4,17 +4,20 @@
  *
  * Invariants:
  * - DF1 When `append` has returned, the lines survive a crash.
- * - DF2 A line is whole: what a crash has left of one is cut off before another follows. A request that is rejected again behind a crash is there twice, with
- *   one key.
+ * - DF2 A line is whole: what a crash has left of one is cut off by `begin`, and before another line follows. Of an append that was not synced any part may be
+ *   there, and any part not: lines of its request may stand behind a torn one, and are kept. A request that is rejected again behind a crash is there twice,
+ *   with one key.
  * - DF3 Lines that are appended at the same time, as several requests are under way, stand one behind the other.
  */
 import { assert } from "../../../base/assert.ts"
+import { ByteWriter } from "../../../base/bytes.ts"
 import { SinkTurns } from "../../../connect/sink-turns.ts"
 import type { Disk, DiskFile } from "../../../env/env.ts"
 
 const LF = 10
 const TAIL_BYTES = 64 * 1024
 const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true })
 
 /** A row that was rejected. */
 export interface RejectedRow {
@@ -24,6 +27,14 @@ export interface RejectedRow {
   readonly reason: string
   /** As JSON text. */
   readonly row: string
+}
+
+/** What is whole at the end of a file. */
+interface WholeLines {
+  /** All before is whole. */
+  readonly length: number
+  /** Whole lines from there on. */
+  readonly kept: Uint8Array
 }
 
 /** See the head of this file. */
@@ -41,6 +52,13 @@ export class DeadLetterFile {
 
   get path(): string {
     return `${this.#directory}/dead-letters.jsonl`
+  }
+
+  /** Mends the end of a file that is there. */
+  begin(): Promise<void> {
+    return this.#turns.take(async () => {
+      if ((await this.#disk.stat(this.path)) !== undefined) await this.#openAgain()
+    })
   }
 
   /** DF1. The directory is there. */
@@ -68,30 +86,80 @@ export class DeadLetterFile {
 
   async #open(): Promise<DiskFile> {
     const made = await this.#disk.open(this.path, "create", "sink.webhook.dead-letters.create")
-    if (made !== undefined) {
-      this.#file = made
-      await this.#disk.syncDirectory(this.#directory, "sink.webhook.dead-letters.sync-directory")
-      return made
-    }
+    if (made === undefined) return this.#openAgain()
+    this.#file = made
+    await this.#disk.syncDirectory(this.#directory, "sink.webhook.dead-letters.sync-directory")
+    return made
+  }
+
+  /** Opens the file that is there, and mends its end. */
+  async #openAgain(): Promise<DiskFile> {
     const file = await this.#disk.open(this.path, "update", "sink.webhook.dead-letters.open")
     assert(file !== undefined, "a file that is there can be opened")
     this.#file = file
     await this.#disk.syncDirectory(this.#directory, "sink.webhook.dead-letters.sync-directory")
-    this.#length = await this.#wholeLines(file)
-    await file.truncate(this.#length, "sink.webhook.dead-letters.truncate")
+    const size = await file.size()
+    const { length, kept } = await this.#lastAppend(file, size)
+    this.#length = length
+    if (length === size) return file
+    await file.truncate(length, "sink.webhook.dead-letters.truncate")
+    await file.write(kept, length, "sink.webhook.dead-letters.write")
+    await file.sync("sink.webhook.dead-letters.sync")
+    this.#length += kept.length
     return file
   }
 
-  /** How long the file is up to the end of its last whole line. */
-  async #wholeLines(file: DiskFile): Promise<number> {
-    for (let end = await file.size(); end > 0;) {
-      const start = Math.max(0, end - TAIL_BYTES)
-      const tail = new Uint8Array(end - start)
+  /** Up to where the file is whole, and the whole lines of the last append behind that. */
+  async #lastAppend(file: DiskFile, size: number): Promise<WholeLines> {
+    for (let bytes = TAIL_BYTES; ; bytes *= 4) {
+      const start = Math.max(0, size - bytes)
+      const tail = new Uint8Array(size - start)
       await file.read(tail, start, "sink.webhook.dead-letters.read")
-      const last = tail.lastIndexOf(LF)
-      if (last >= 0) return start + last + 1
-      end = start
+      const found = wholeLines(tail, start)
+      if (found !== undefined) return found
     }
-    return 0
   }
+}
+
+/** What is whole of the end of a file that begins at `start`; `undefined` where more must be read to know. */
+function wholeLines(tail: Uint8Array, start: number): WholeLines | undefined {
+  let key: string | undefined
+  let length = start + tail.length
+  let kept: Uint8Array[] = []
+  /** The last one first. */
+  const behind: Uint8Array[] = []
+  for (let end = tail.length; end > 0;) {
+    const from = tail.lastIndexOf(LF, end - 2) + 1
+    // It may have begun before what was read.
+    if (from === 0 && start > 0) return undefined
+    const line = tail.subarray(from, end)
+    const own = keyOf(line)
+    if (own === undefined) {
+      length = start + from
+      kept = behind.toReversed()
+    } else {
+      if (key !== undefined && own !== key) break
+      key = own
+      behind.push(line)
+    }
+    end = from
+  }
+  return { length, kept: joined(kept) }
+}
+
+/** The key of a whole line. */
+function keyOf(line: Uint8Array): string | undefined {
+  if (line.at(-1) !== LF) return undefined
+  try {
+    const { key } = JSON.parse(decoder.decode(line)) as Partial<RejectedRow>
+    return typeof key === "string" ? key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function joined(lines: readonly Uint8Array[]): Uint8Array {
+  const out = new ByteWriter(256)
+  for (const line of lines) out.raw(line)
+  return out.view()
 }

@@ -42,6 +42,11 @@ export class RequestSender {
     this.#deadLetters = new DeadLetterFile(parts.context.env.disk, parts.files.directory)
   }
 
+  /** Before anything is sent. */
+  async begin(): Promise<void> {
+    if (this.#parts.settings.isSettingAside) await this.#deadLetters.begin()
+  }
+
   async send(request: OutboxRequest, signal: AbortSignal): Promise<WebhookAnswer> {
     const { settings, context, exchange, token } = this.#parts
     const { staged } = request.epoch

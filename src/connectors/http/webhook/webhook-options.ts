@@ -28,6 +28,7 @@ import type { RequestShape } from "./request-writer.ts"
  *   retry: { initial: "200ms", max: "30s", for: "6h" },
  *   breaker: { failures: 10 },
  *   onRejected: "dead-letter",
+ *   tls: { caFile: "tls/authority.pem" },
  *   maxUnsent: { rows: 50_000, bytes: 67_108_864 },
  * }
  * const orders = webhook(options)

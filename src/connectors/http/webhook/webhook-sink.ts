@@ -79,7 +79,8 @@ export class WebhookSink implements Sink {
   #failure: { readonly error: unknown } | undefined
   readonly #waiters = new Set<() => void>()
   #isNoteDue = false
-  #isNoting = false
+  /** What notes while there is news. */
+  #noting: Promise<void> | undefined
 
   constructor(parts: WebhookSinkParts) {
     const { context, settings, outbox, files, token, lanes } = parts
@@ -166,12 +167,15 @@ export class WebhookSink implements Sink {
     await this.#dispatcher.close()
     await this.#turns.settled()
     try {
+      await this.#noting
       if (this.#failure === undefined && this.#isNoteDue) await this.#note()
     } finally {
       await this.#notes.settled()
       await this.#sender.close()
       await this.#parts.files.close()
     }
+    // Nobody may have asked since.
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /** Begins to send what is left of the runs before; where the job has come to its end before, it waits for that. */
@@ -180,6 +184,7 @@ export class WebhookSink implements Sink {
     const stop = (): void => this.#dispatcher.stop()
     stopping?.addEventListener("abort", stop)
     this.#closing.signal.addEventListener("abort", () => stopping?.removeEventListener("abort", stop))
+    await this.#sender.begin()
     this.#dispatcher.pump()
     if (stopping?.aborted === true) stop()
     if (this.#isLast) await this.#until(0, 0)
@@ -263,13 +268,12 @@ export class WebhookSink implements Sink {
     this.#teller.tell(this.#dispatcher.waitsFor)
     for (const resolve of this.#waiters) resolve()
     this.#waiters.clear()
-    if (!this.#isNoting) void this.#noteNow()
+    this.#noting ??= this.#noteNow()
   }
 
   /** Notes what is acknowledged, and again a while later where there is news. */
   async #noteNow(): Promise<void> {
     const { timers } = this.#parts.context.env
-    this.#isNoting = true
     try {
       while (this.#isNoteDue && !this.#isClosed && this.#failure === undefined) {
         await this.#note()
@@ -278,7 +282,7 @@ export class WebhookSink implements Sink {
     } catch (error) {
       this.#fail(error)
     } finally {
-      this.#isNoting = false
+      this.#noting = undefined
     }
   }
 
