@@ -5,6 +5,7 @@ import { hopping, PlanFixture } from "../plan-fixture.reference.ts"
 import { PlanRun } from "../plan-run.fixture.ts"
 import { WindowBench, type BenchRecord } from "./window-bench.fixture.ts"
 import { CONTROL } from "./kernels/window-control.ts"
+import { PieceIndex } from "./kernels/piece-index.ts"
 import { WindowMemory } from "./window-memory.ts"
 
 const WINDOW = hopping(40, 10)
@@ -94,6 +95,21 @@ describe("the entries of pieces", () => {
       if (id % 100 === 0) bench.check()
     }
     expect(moves.mock.calls.filter(([from, to]) => from < to)).toEqual([])
+    bench.release()
+  })
+
+  it("WP1 PI1 where tables are lost as one piece grows, all pieces find the keys that they have", () => {
+    const bench = new WindowBench(WINDOW, 0)
+    const ids = Array.from({ length: 20 }, (_, id) => id)
+    for (let slice = 0; slice < 10; slice++) addSlowly(bench, slice, ...ids)
+    const losses = vi.spyOn(PieceIndex.prototype, "reserve")
+    for (let id = 20; id < 20_000; id++) {
+      addSlowly(bench, 9, id)
+      if (losses.mock.results.at(-1)?.value !== true) continue
+      for (let slice = 0; slice < 9; slice++) addSlowly(bench, slice, ...ids)
+      bench.check()
+    }
+    expect(losses.mock.results.filter(({ value }) => value === true).length).toBeGreaterThan(2)
     bench.release()
   })
 

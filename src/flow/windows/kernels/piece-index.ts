@@ -47,7 +47,8 @@ export class PieceIndex {
   readonly #code: PieceIndexFunctions
 
   constructor(arena: Arena) {
-    this.#slots = new LinearArray(arena, 8, 16)
+    // New slots are free: a table that nobody has built is empty, and no search in it goes round for ever.
+    this.#slots = new LinearArray(arena, 8, 16, BigInt(FREE))
     this.#code = functionsOf(arena.memory)
   }
 
