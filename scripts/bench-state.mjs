@@ -51,6 +51,8 @@ const enough = values.quick ? { epochs: 6, snapshots: 1 } : { epochs: 12, snapsh
 
 /** The job's program as one file, as programs are that are deployed: what they load is no hundreds of modules. */
 const ENGINE = join(ROOT, "node_modules/.cache/tidemark/state-engine.mjs")
+/** Bytes of a key in `larger.mjs`, packed: the key, what became of it, a number, and a text of 62 characters. */
+const KEY_BYTES = 8 + 1 + 9 + 64
 const LIMITS = join(ROOT, "bench/state/limits.mjs")
 
 const work = mkdtempSync(join(tmpdir(), "tidemark-state-"))
@@ -94,9 +96,6 @@ async function measureAll() {
   }
   return { jobs, maps }
 }
-
-/** Bytes of a key in `larger.mjs`, packed. */
-const KEY_BYTES = 90
 
 /** Records of keys that are drawn, where memory has room for a tenth of the keys, and where it has for all. */
 async function measureLarger() {

@@ -1,7 +1,7 @@
 /**
- * A job whose keys take more memory than it may have: `node larger.mjs OPTIONS`, as JSON. First each of N keys gets a record, then as many
- * as are asked for come to keys that are drawn: each as often as any other, or nine of ten to a hundredth of them. It prints a line of
- * JSON with what the second part took.
+ * A job whose keys take more memory than it may have: `node larger.mjs OPTIONS`, as JSON. First each of `keys` keys gets a record. Then
+ * `records` more come, with keys drawn uniformly, or nine of ten of them with one of a hundredth of the keys. It prints a line of JSON
+ * with what these took.
  */
 import { join } from "node:path"
 import { nodeEnv } from "../../dist/modules/env/node/node-env.js"
