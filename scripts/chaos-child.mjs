@@ -1,8 +1,10 @@
 /** A process of `chaos.mjs`: runs the job once, as its only argument says, and dies at the point that it names. */
 import { writeSync } from "node:fs"
-import { BREAKS, PUBLISHED_TWICE, publishesTwice } from "./chaos-breaks.mjs"
+import { BREAKS, DISK_BREAKS, NEVER_LOCKED, withoutLock } from "./chaos-breaks.mjs"
+import { SetClock } from "./chaos-set-clock.mjs"
 import { fromDist } from "./dist.mjs"
 
+const { Prng } = await fromDist("base/prng")
 const { nodeEnv } = await fromDist("env/node/node-env")
 const { nodeThreads } = await fromDist("env/node/node-threads")
 const { runJob } = await fromDist("runtime/run-job")
@@ -41,7 +43,7 @@ class StepTeller {
 
 const handle = await runJob(makeJob({ ...knobs, directory, tell }), {
   env: killedAt(point),
-  directory: `${directory}/state`,
+  directory: `${directory}/${knobs.place ?? "state"}`,
   baseDirectory: directory,
   epochRows: knobs.epochRows,
   sinkBufferBytes: knobs.sinkBufferBytes,
@@ -67,11 +69,19 @@ function killedAt(point) {
   }
   // Threads inherit the environment.
   if (knobs.threadMessages !== undefined) process.env.CHAOS_THREAD_MESSAGES = String(knobs.threadMessages)
-  const env = nodeEnv(nodeThreads(new URL("./chaos-thread.mjs", import.meta.url)))
+  const real = nodeEnv(nodeThreads(new URL("./chaos-thread.mjs", import.meta.url)))
+  const locked = broken === NEVER_LOCKED ? withoutLock(real) : real
+  const clock = knobs.clockSeed === undefined ? real.clock : setClock(real.clock, knobs.clockSeed)
+  const env = { ...locked, clock }
   const mutated = mutant === undefined ? env.disk : new InterceptedDisk(env.disk, new Mutation(mutant))
-  const published = broken === PUBLISHED_TWICE ? new InterceptedDisk(mutated, publishesTwice()) : mutated
+  const breaking = DISK_BREAKS[broken]
+  const published = breaking === undefined ? mutated : new InterceptedDisk(mutated, breaking())
   const disk = new InterceptedDisk(published, new KillAtStep(point ?? NOWHERE, kill))
   return withDisk(env, new InterceptedDisk(disk, new StepTeller()))
+}
+
+function setClock(clock, seed) {
+  return new SetClock(clock, new Prng(seed), () => tell("clock set"))
 }
 
 /** Told at once: what waits in a buffer dies with the process. */

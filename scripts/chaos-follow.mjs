@@ -18,6 +18,7 @@ const OUTPUTS = ["lines", "counted"]
 /** See the head of this file. */
 export const follow = {
   outputs: OUTPUTS,
+  setsClock: true,
   phases: 2,
   killsMax: 25,
   /** A job that begins anew passes over the generations that lie there. */

@@ -23,7 +23,8 @@ const SECOND_MILLIS = 1000
 /** Behind it all windows of what was sent before have ended. */
 const LONG_BEHIND_MILLIS = 24 * 3600 * SECOND_MILLIS
 const WAIT_MILLIS = 40
-const ANSWER_MILLIS_MAX = 10_000
+/** Shorter than jobs are stopped for. */
+const ANSWER_MILLIS_MAX = 1500
 const HEADERS = { "Content-Type": "application/x-ndjson" }
 
 /** Senders by WebSocket, each with a connection. */

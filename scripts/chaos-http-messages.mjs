@@ -1,7 +1,8 @@
 /** A sender by WebSocket of the scenario `http` of `chaos.mjs`, which connects again when its connection is lost. */
 import { WebSocket } from "ws"
 
-const ANSWER_MILLIS_MAX = 10_000
+/** Shorter than jobs are stopped for. */
+const ANSWER_MILLIS_MAX = 1500
 
 /** What is said of messages, as the status that HTTP has for it. */
 const STATUSES = {

@@ -10,8 +10,10 @@ import { spawn } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Company } from "./chaos-company.mjs"
 import { differenceOf } from "./chaos-differences.mjs"
 import { rowsOfOutput } from "./chaos-published.mjs"
+import { SmallDisk } from "./chaos-small-disk.mjs"
 
 const CLIENT = fileURLToPath(new URL("./chaos-http-client.mjs", import.meta.url))
 const OUTPUTS = ["events", "counted", "windows"]
@@ -26,6 +28,9 @@ export const http = {
   killsMax: 25,
   /** What is acknowledged and committed is not there any more for a job that begins anew. */
   canBeReset: false,
+  lastMs: 4000,
+  isPaused: true,
+  setsClock: true,
   /** How long a child is left alive at most, in milliseconds, that is to die: it does not end by itself. */
   lifeMs: 2500,
   draw: (prng) => ({
@@ -33,10 +38,21 @@ export const http = {
     port: PORTS.from + prng.below(PORTS.count),
     // Less than comes in a second or two, so that senders are told to wait.
     maxBacklogBytes: prng.pick([20_000, 200_000, 1 << 30]),
+    isSmall: prng.chance(0.4),
   }),
   write: (directory) => mkdirSync(directory, { recursive: true }),
-  job: ({ port, maxBacklogBytes }) => ({ port, maxBacklogBytes }),
-  accompany: (directory, { seed, port }) => new Client(directory, seed, port),
+  job: ({ port, maxBacklogBytes, disk }) => ({
+    port,
+    maxBacklogBytes,
+    place: disk === undefined ? "state" : "disk/state",
+  }),
+  /** Where its disk is full a job may end, and is started again. */
+  excuseOf: (errors, { disk }) =>
+    disk !== undefined && errors.includes("disk-full") ? "the job ended as its disk was full" : undefined,
+
+  async accompany(directory, data) {
+    return new Company(new Client(directory, data.seed, data.port), diskOf(directory, data))
+  },
 
   async judge(directory) {
     const records = acknowledgedIn(directory)
@@ -53,7 +69,16 @@ export const rowOf = ({ id, key, value }) => `${id}|${key}|${value}`
 export const windowOf = ({ key, windowStart, records, sum }) => {
   return `${key}|${new Date(windowStart).getTime()}|${records}|${sum}`
 }
-const placeOf = ({ key, place }) => `${key}|${place}`
+export const placeOf = ({ key, place }) => `${key}|${place}`
+
+/** The small disk of a round that has one, in a list. */
+export function diskOf(directory, data) {
+  if (!data.isSmall) return []
+  data.disk = SmallDisk.mount(join(directory, "disk"))
+  if (data.disk !== undefined) return [data.disk]
+  console.log("no small disk, as this process may not mount one: the job's directory has room")
+  return []
+}
 
 /** The process that sends, from when the job is started first. */
 export class Client {
@@ -86,7 +111,7 @@ export function acknowledgedIn(directory) {
 }
 
 /** The records of each key, numbered. */
-function placesOf(records) {
+export function placesOf(records) {
   const counts = new Map()
   return records.map(({ key }) => {
     const place = counts.get(key) ?? 0

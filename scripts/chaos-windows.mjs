@@ -13,6 +13,7 @@ const OUTPUTS = ["results", "late", "bad"]
 /** See the head of this file; what its parts are stands in `chaos.mjs`. */
 export const windows = {
   outputs: OUTPUTS,
+  setsClock: true,
   phases: 1,
   killsMax: Infinity,
 

@@ -46,6 +46,9 @@ const { drawRound, writeInput, FILE_OUTPUTS } = await load<{
   writeInput(directory: string, data: Data): void
   FILE_OUTPUTS: readonly string[]
 }>("chaos-operators-data")
+const { deliveryDifferences } = await load<{
+  deliveryDifferences(records: readonly Row[], deliveries: readonly Row[]): Difference[]
+}>("chaos-http-webhook")
 const { Markers, markerDifferences } = await load<{
   Markers: new (directory: string, data: Data) => { look(): Promise<Difference[]> }
   markerDifferences(directory: string, data: Data): Difference[]
@@ -179,24 +182,60 @@ describe("the judge of operators", () => {
   )
 })
 
-describe("the judge of http", () => {
+describe("the judges of http and http-webhook", () => {
   it.each([
-    ["keys", /repeated [1-9]/],
-    ["acknowledgements", /lost [1-9]/],
+    ["http", "keys", /^lost.* repeated [1-9]/m],
+    ["http", "acknowledgements", /^lost [1-9]/m],
+    ["http", "lock", /another process was not refused beside one that was stopped/],
+    ["http-webhook", "bodies", /^lost.* wrong [1-9]/m],
+    ["http-webhook", "lanes", /^lost.* wrong [1-9]/m],
+    ["http-webhook", "silence", /^lost [1-9]/m],
+    ["http-webhook", "uncommitted", /^lost.* repeated [1-9]/m],
   ])(
-    "finds an engine that is broken in %s",
-    (broken, verdict) => {
-      const args = ["--scenario", "http", "--kills", "4", "--seed", "3", "--break", broken]
+    "%s finds an engine that is broken in %s",
+    (scenario, broken, finding) => {
+      const args = ["--scenario", scenario, "--kills", "4", "--seed", "3", "--break", broken]
       const { status, stdout } = spawnSync(process.execPath, [join(scripts, "chaos.mjs"), ...args], {
         encoding: "utf8",
       })
-      expect({ status, last: stdout.trimEnd().split("\n").at(-1) }).toEqual({
-        status: 1,
-        last: expect.stringMatching(verdict) as string,
-      })
+      expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(finding) as string })
     },
     120_000,
   )
+})
+
+describe("the judge of deliveries", () => {
+  const records = ["a", "b", "a"].map((key, id) => ({ id, key, value: id, at: "2026-01-01T00:00:00Z" }))
+  const sent = records.map((record, id) => ({ ...record, place: id === 2 ? 1 : 0 }))
+  const delivery = (key: string, row: object, isTaken = true) => ({
+    ...{ path: "/rows", key, body: JSON.stringify(row), isTaken },
+  })
+  const [first, second, third] = [0, 1, 2].map((number) => delivery(`"k-${number}"`, sent[number]!))
+  const kinds = (deliveries: readonly Row[]) => [
+    ...new Set(deliveryDifferences(records, deliveries).map(({ kind }) => kind)),
+  ]
+
+  it("CW1 CW2 CW3 counts each key once, when it is taken first", () => {
+    const refused = { ...second, isTaken: false }
+    expect(kinds([refused, first, first, third, first, second, second])).toEqual([])
+  })
+
+  it("CW1 finds a key with two bodies, also where one was refused", () => {
+    const refused = { ...delivery(`"k-0"`, { ...sent[0], value: 7 }), isTaken: false }
+    expect(kinds([refused, first, second, third])).toEqual(["wrong"])
+    expect(kinds([first, second, third, { ...third, path: "/minutes" }])).toEqual(["wrong"])
+  })
+
+  it("CW2 finds rows that were never taken, that come by another key, and that nobody has sent", () => {
+    expect(kinds([first, { ...second, isTaken: false }, third])).toEqual(["lost"])
+    expect(kinds([first, second, third, { ...third, key: `"k-9"` }])).toEqual(["repeated"])
+    expect(kinds([first, second, third, delivery(`"k-9"`, { ...sent[0], id: 9, place: 2 })])).toEqual(["wrong"])
+  })
+
+  it("CW3 finds rows of a key that overtake each other", () => {
+    expect(kinds([second, first, third])).toEqual([])
+    expect(kinds([third, second, first])).toEqual(["wrong"])
+  })
 })
 
 describe("differences", () => {

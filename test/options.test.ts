@@ -36,7 +36,7 @@ describe("options of scripts", () => {
     [
       "chaos",
       ["--scenario", "windws"],
-      '--scenario is one of windows, operators, follow, http, http-postgres, and not "windws".',
+      '--scenario is one of windows, operators, follow, http, http-postgres, http-webhook, and not "windws".',
     ],
     ["chaos", ["--kills", "1", "2"], "Unexpected argument '2'"],
     ["bench-kernels", ["--keys", "10,-1"], '--keys takes a whole number from 1 on, and not "-1".'],

@@ -1,8 +1,5 @@
-/** The server of the tests for measurements and chaos: its fixture is TypeScript, and is built to where it finds what npm has installed. */
-import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
-
-const pathOf = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+/** The server of the tests for measurements and chaos. */
+import { builtFixture } from "../../scripts/fixtures.mjs"
 
 /** A server that syncs what it commits, as those of users do. */
 export const startDurableServer = () => startServerWith({ isDurable: true })
@@ -11,10 +8,7 @@ export const startDurableServer = () => startServerWith({ isDurable: true })
 export const startServer = () => startServerWith({})
 
 async function startServerWith(options) {
-  const outfile = pathOf("node_modules/.cache/tidemark/postgres-server.mjs")
-  const entryPoints = [pathOf("src/connectors/postgres/postgres-server.fixture.ts")]
-  await build({ entryPoints, outfile, bundle: true, packages: "external", format: "esm", platform: "node" })
-  const fixture = await import(outfile)
+  const fixture = await builtFixture("src/connectors/postgres/postgres-server.fixture.ts")
   if (fixture.missingServer !== undefined) throw new Error(fixture.missingServer)
   return await fixture.startServer(options)
 }

@@ -26,18 +26,21 @@ const run = promisify(execFile)
 const NOBODY = 65_534
 
 /**
- * Is told the server's process, a line each time, 0 where there is none; when nobody is left to tell it any more, it ends what was named
- * last and removes the directory.
+ * Is told the server's processes, a line each time: the first one, and those that are paused; 0 where there is none. When nobody is left to tell it
+ * any more, it ends what was named last and removes the directory.
  */
 const WATCHDOG = `
-let pid = 0
-process.stdin.on("data", (text) => (pid = Number(String(text).trim().split("\\n").at(-1))))
+let pids = []
+const last = (text) => String(text).trim().split("\\n").at(-1)
+process.stdin.on("data", (text) => (pids = last(text).split(" ").map(Number).filter((pid) => pid > 0)))
 process.stdin.on("close", () => {
-  try {
-    if (pid > 0) process.kill(pid, "SIGKILL")
-  } catch {}
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch {}
+  }
   const remove = () => require("node:fs").rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 20 })
-  setTimeout(remove, pid > 0 ? 1000 : 0)
+  setTimeout(remove, pids.length > 0 ? 1000 : 0)
 })`
 
 /** A server that tests may use, and kill. */
@@ -50,6 +53,9 @@ export interface TestServer {
   /** Kills it, and does not start it. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** Stops all its processes where they are (SIGSTOP), until `resume`; where the system does not tell which they are, the first one. */
+  pause(): void
+  resume(): void
   /** Runs SQL by a connection of its own; gives the rows of the last statement. */
   query(sql: string): Promise<Record<string, unknown>[]>
   close(): Promise<void>
@@ -118,6 +124,7 @@ class OwnServer implements TestServer {
   readonly #watchdog: Writable
   readonly #isDurable: boolean
   #process: ChildProcess | undefined
+  #paused: readonly number[] = []
   /** The connection by which tests look. */
   #client: Client | undefined
   #log = ""
@@ -158,12 +165,32 @@ class OwnServer implements TestServer {
   async kill(): Promise<void> {
     const child = this.#process
     if (child === undefined) return
+    // The others see that it is gone.
+    this.resume()
     const ended = new Promise((resolve) => child.once("exit", resolve))
     child.kill("SIGKILL")
     await ended
     this.#watchdog.write("0\n")
     this.#process = undefined
     this.#client = undefined
+  }
+
+  pause(): void {
+    const first = this.#process?.pid
+    if (first === undefined) return
+    // The first one makes no others once it is stopped.
+    process.kill(first, "SIGSTOP")
+    this.#paused = [first, ...childrenOf(first)]
+    for (const pid of this.#paused) signal(pid, "SIGSTOP")
+    this.#watchdog.write(`${this.#paused.join(" ")}\n`)
+  }
+
+  resume(): void {
+    const [first] = this.#paused
+    if (first === undefined) return
+    for (const pid of this.#paused) signal(pid, "SIGCONT")
+    this.#paused = []
+    this.#watchdog.write(`${first}\n`)
   }
 
   async query(sql: string): Promise<Record<string, unknown>[]> {
@@ -228,6 +255,22 @@ class OwnServer implements TestServer {
 
   get #as(): { uid?: number; gid?: number; cwd: string } {
     return { cwd: this.#directory, ...(process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY }) }
+  }
+}
+
+/** The processes that one has started, where the system tells. */
+function childrenOf(pid: number): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`
+  if (!existsSync(path)) return []
+  return readFileSync(path, "utf8").trim().split(" ").filter(Boolean).map(Number)
+}
+
+/** Signals a process that may have ended. */
+function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has.
   }
 }
 
