@@ -180,6 +180,8 @@ export interface OperatorState {
    * @throws TidemarkError `state-corrupt` where they are no such changes.
    */
   applyChanges(changes: ByteReader): void
+  /** To be called behind the last `applyChanges`, and before anything else. */
+  endChanges?(): void
   /** How state of another signature goes over, where the operator can say that. */
   migrationFrom?(signature: string): StateMigration | StateMisfit | undefined
 }

@@ -74,6 +74,7 @@ export class WrittenStates {
     this.#underWay = undefined
     for (const state of states) {
       for (const changes of this.#written.get(state.id) ?? []) state.applyChanges(new ByteReader(changes))
+      state.endChanges?.()
     }
   }
 }

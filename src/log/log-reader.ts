@@ -9,17 +9,15 @@
  * - LR1 `readLog` shows a prefix of what was appended that holds everything that was synced when it was called.
  * - LR2 It changes nothing in the directory.
  */
-import { assert } from "../base/assert.ts"
 import { TidemarkError } from "../base/errors.ts"
-import type { Disk, DiskFile, StepName } from "../env/env.ts"
+import type { Disk } from "../env/env.ts"
 import { wasSyncedBeyond } from "./later-sync.ts"
 import { COMMIT_LOG } from "./log-kind.ts"
-import { decodeSegmentHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./record.ts"
+import { decodeSegmentHeader, recordBytesAt, SEGMENT_HEADER_BYTES } from "./record.ts"
 import { RecordScan } from "./record-scan.ts"
+import { SegmentBytes } from "./segment-bytes.ts"
 import type { SegmentPlace } from "./segment-files.ts"
 import { chainOf, segmentNames, type ChainLink, type Segment, type SegmentName } from "./segment.ts"
-
-const READ_CHUNK_BYTES = 1 << 20
 
 /** How often a log that changes under its reader is read anew before what is wrong with it counts as damage. */
 const ATTEMPTS = 5
@@ -125,21 +123,24 @@ export async function readSegment(
   const readStep = kind.stepOf("recover.read")
   const file = await disk.open(segment.path, "read", readStep)
   if (file === undefined) throw kind.vanished(segment.path)
+  let pieces: SegmentBytes | undefined
   try {
     const stop = endOffset ?? segment.startOffset + segment.size - SEGMENT_HEADER_BYTES
     let offset = segment.startOffset
     let chunk: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+    pieces = new SegmentBytes(file, segment, stop, readStep)
     while (offset < stop) {
-      chunk = await readAt(file, segment, offset, Math.min(READ_CHUNK_BYTES, stop - offset), readStep)
+      chunk = await pieces.next(offset)
       let scan = new RecordScan(chunk, segment.generation, offset)
       let isRecord = scan.next()
-      if (!isRecord) {
-        // Either it is longer than the chunk, or it is the end of what checks.
-        chunk = await readAt(file, segment, offset, stop - offset, readStep)
+      // It may be longer than the piece, or the end of what checks.
+      for (const count of isRecord ? [] : longerThan(chunk, stop - offset)) {
+        chunk = await pieces.exactly(offset, count)
         scan = new RecordScan(chunk, segment.generation, offset)
         isRecord = scan.next()
-        if (!isRecord) break
+        if (isRecord) break
       }
+      if (!isRecord) break
       for (; isRecord; isRecord = scan.next()) visit(scan)
       offset = scan.endOffset
     }
@@ -150,20 +151,13 @@ export async function readSegment(
       throw kind.corrupt(segment.path, filePosition, "a record that was durable does not check")
     }
   } finally {
+    await pieces?.end()
     await file.close()
   }
 }
 
-async function readAt(
-  file: DiskFile,
-  segment: Segment,
-  offset: number,
-  count: number,
-  at: StepName,
-): Promise<Uint8Array<ArrayBuffer>> {
-  assert(count >= 0 && offset >= segment.startOffset, "records are read within their segment")
-  const bytes = new Uint8Array(Math.max(count, RECORD_HEADER_BYTES))
-  const position = SEGMENT_HEADER_BYTES + offset - segment.startOffset
-  const got = await file.read(bytes.subarray(0, count), position, at)
-  return bytes.subarray(0, got)
+/** How many bytes are read where those that were do not begin with a record: so many as it says that it has, and then all that follow. */
+function longerThan(bytes: Uint8Array, all: number): number[] {
+  const said = recordBytesAt(bytes)
+  return said > bytes.length && said < all ? [said, all] : [all]
 }

@@ -251,20 +251,30 @@ interface TailRecord {
 /** The records read so far that no later record of their generation says were synced. */
 class UnsyncedTail {
   #records: TailRecord[] = []
+  /** So many of them are known to be durable by now. */
+  #synced = 0
   #generation = 0
 
   add({ lsn, type, payload, syncedThrough }: RecordScan): void {
     // What is read of an older generation lies before its end, which the newer one knew to be durable.
-    if (lsn.generation !== this.#generation) this.#records = []
+    if (lsn.generation !== this.#generation) {
+      this.#records = []
+      this.#synced = 0
+    }
     this.#generation = lsn.generation
-    while (this.#records.length > 0 && this.#records[0]!.offset < syncedThrough) this.#records.shift()
+    while (this.#synced < this.#records.length && this.#records[this.#synced]!.offset < syncedThrough) this.#synced++
+    // Not one by one: there may be tens of thousands.
+    if (this.#synced * 2 > this.#records.length) {
+      this.#records.splice(0, this.#synced)
+      this.#synced = 0
+    }
     this.#records.push({ type, payload, offset: lsn.offset })
   }
 
   /** The tail of the newest generation, and where it begins there. */
   of(generation: number): { offset: number; records: readonly TailRecord[] } {
-    if (generation !== this.#generation || this.#records.length === 0) return { offset: 0, records: [] }
-    return { offset: this.#records[0]!.offset, records: this.#records }
+    const records = generation === this.#generation ? this.#records.slice(this.#synced) : []
+    return { offset: records[0]?.offset ?? 0, records }
   }
 }
 

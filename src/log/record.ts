@@ -130,6 +130,12 @@ export function encodeRecord(
   out.setUint32(start + CHECKSUM_AT, crc32c(out.buffer, seed, start + CHECKED_FROM, out.length))
 }
 
+/** How long the record is, with its header, that bytes begin with, as it says itself: it may be that they are none, or go on behind them. */
+export function recordBytesAt(bytes: Uint8Array): number {
+  if (bytes.length < RECORD_HEADER_BYTES) return 0
+  return RECORD_HEADER_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+}
+
 /** The record at `bytes[at]`, or `undefined` where no valid record lies there. The payload is a view. */
 export function decodeRecord(
   bytes: Uint8Array,

@@ -23,5 +23,6 @@ export async function takeOverState(
       state.applyChanges(new ByteReader(bytes))
       await spill.flush()
     }
+    state.endChanges?.()
   }
 }

@@ -50,7 +50,8 @@ test("PB2 a chunk goes with its last record, and counts as sparse when most of t
   const packed = new PackedBytes()
   const given = Uint8Array.from({ length: 100 }, (_, index) => index)
   const first = packed.take(given.subarray(10, 50))
-  const places = [0, 10, 20, 30].map((at) => packed.added(first + at))
+  const places = [0, 10, 20, 30].map((at) => first + at)
+  packed.addedAt(first, places.length)
   // What lies in the same buffer is of the same chunk.
   const second = packed.take(given.subarray(50))
   expect(packed.offsetOf(second)).toBe(50)

@@ -14,6 +14,8 @@ import type { PackedBytes } from "./packed-bytes.ts"
 
 /** So many tables, by the top bits of the hash. */
 const TABLE_BITS = 8
+/** The number of the tables. */
+export const TABLES = 1 << TABLE_BITS
 /** Slots of a table at first. A slot has two words: the hash, and the row and 1 more; 0 where it is free. */
 const SLOTS_MIN = 8
 /** A table grows when more than this share of its slots is taken. */
@@ -31,7 +33,7 @@ interface Table {
 /** See the head of this file. */
 export class KeyRows {
   readonly #packed: PackedBytes
-  readonly #tables: Table[] = Array.from({ length: 1 << TABLE_BITS }, () => ({
+  readonly #tables: Table[] = Array.from({ length: TABLES }, () => ({
     words: new Int32Array(2 * SLOTS_MIN),
     size: 0,
   }))
@@ -78,7 +80,7 @@ export class KeyRows {
     const places = this.#fetched
     for (let index = 0; index < count; index++) {
       const hash = hashes[index]!
-      const { words } = this.#tables[hash >>> (32 - TABLE_BITS)]!
+      const { words } = this.#tables[tableOf(hash)]!
       const slot = (hash << 1) & (words.length - 2)
       places[index] = words[slot] === hash ? words[slot + 1]! : 0
     }
@@ -94,7 +96,7 @@ export class KeyRows {
 
   /** The row of a key with that hash: bytes `from` up to `to`; −1 where there is none. */
   find(hash: number, bytes: Uint8Array, from: number, to: number): number {
-    const { words } = this.#tables[hash >>> (32 - TABLE_BITS)]!
+    const { words } = this.#tables[tableOf(hash)]!
     const mask = words.length - 2
     for (let slot = (hash << 1) & mask; words[slot + 1] !== 0; slot = (slot + 2) & mask) {
       if (words[slot] === hash && this.#isKeyOf(words[slot + 1]! - 1, bytes, from, to)) return words[slot + 1]! - 1
@@ -104,7 +106,7 @@ export class KeyRows {
 
   /** The row whose record is at that place, by the hash of its key; −1 where there is none. */
   rowAt(hash: number, place: number): number {
-    const { words } = this.#tables[hash >>> (32 - TABLE_BITS)]!
+    const { words } = this.#tables[tableOf(hash)]!
     const mask = words.length - 2
     for (let slot = (hash << 1) & mask; words[slot + 1] !== 0; slot = (slot + 2) & mask) {
       if (words[slot] === hash && this.placeOf(words[slot + 1]! - 1) === place) return words[slot + 1]! - 1
@@ -121,9 +123,15 @@ export class KeyRows {
     return true
   }
 
+  /** Makes room in a table for so many keys more. */
+  reserve(number: number, keys: number): void {
+    const table = this.#tables[number]!
+    while ((table.size + keys) * 2 > table.words.length * LOAD_MAX) grow(table)
+  }
+
   /** A row for a key that has none, whose record is at that place. */
   add(hash: number, place: number): number {
-    const table = this.#tables[hash >>> (32 - TABLE_BITS)]!
+    const table = this.#tables[tableOf(hash)]!
     if ((table.size + 1) * 2 > table.words.length * LOAD_MAX) grow(table)
     const row = this.#free.pop() ?? this.#end++
     put(table.words, hash, row + 1)
@@ -135,7 +143,7 @@ export class KeyRows {
 
   /** Removes the key of a row; `hash` is that of the key. */
   remove(hash: number, row: number): void {
-    const table = this.#tables[hash >>> (32 - TABLE_BITS)]!
+    const table = this.#tables[tableOf(hash)]!
     const { words } = table
     const mask = words.length - 2
     let slot = (hash << 1) & mask
@@ -153,6 +161,11 @@ export class KeyRows {
     this.setPlace(row, 0)
     this.#free.push(row)
   }
+}
+
+/** The number of the table where keys with a hash are. */
+export function tableOf(hash: number): number {
+  return hash >>> (32 - TABLE_BITS)
 }
 
 function put(words: Int32Array, hash: number, entry: number): void {

@@ -43,6 +43,7 @@ import type {
   TimedOperator,
 } from "../operator.ts"
 import { sidePort } from "../plan.ts"
+import type { AppliedChanges } from "./applied-changes.ts"
 import { isAsynchronous } from "./asynchronous.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
 import { commonType } from "./key-types.ts"
@@ -54,7 +55,7 @@ import { migratedState } from "./state-migration.ts"
 import { statePlanOf, type StateMisfit } from "./state-plan.ts"
 import { TimerQueue } from "./timer-queue.ts"
 import { leastOfOthers, type FollowingOperator, type Upstream } from "../row-watermarks.ts"
-import { takeChanges } from "../taken-changes.ts"
+import { readingState, takeChanges } from "../taken-changes.ts"
 
 /** How cells are read while no handler runs. */
 const NOBODYS_CALL = { writeTime: NaN, touched: () => undefined }
@@ -100,8 +101,8 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   /** When values of keys expire, once a key. */
   readonly #expiries = new TimerQueue<number>()
   readonly #nextExpiry = new Map<number, number>()
-  /** Whether timers are not in the queues, as states have been restored. */
-  #isRestored = false
+  /** Who takes over what was written, as long as more of it may come. */
+  #restoring: AppliedChanges | undefined
   #upstreams: readonly Upstream[] = []
   #watermark = -Infinity
   /** What follows it has fired all up to here: rows that it gives from now on are late there. */
@@ -170,7 +171,6 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
 
   /** How many timers are set. */
   get timerCount(): number {
-    this.#queueRestored()
     return this.#eventTimers.size + this.#processingTimers.size
   }
 
@@ -201,13 +201,11 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
 
   /** The watermark at which the first timer by event time is due, or `Infinity`. */
   nextMoment(): number {
-    this.#queueRestored()
     return this.#eventTimers.firstTime
   }
 
   /** When the next timer by the clock is due, or `Infinity`. */
   get nextProcessingTime(): number {
-    this.#queueRestored()
     return Math.min(this.#processingTimers.firstTime, this.#isTimed ? Infinity : this.#expiries.firstTime)
   }
 
@@ -219,7 +217,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   }
 
   onBatch(batch: Batch, out: Emitter, input: number): void {
-    this.#queueRestored()
+    this.#assertRestored()
     const { readRow: readRowOf, timeIndex, onRecord } = this.#feeds[input]!
     const readRow = readRowOf(batch)
     const others = leastOfOthers(this.#upstreams, batch.origin.partition)
@@ -241,12 +239,16 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#flush(out)
   }
 
+  #assertRestored(): void {
+    assert(this.#restoring === undefined, "endChanges() is called before records and time come")
+  }
+
   #timeOf(batch: Batch, timeIndex: number, row: number): number {
     return readInt53((batch.columns[timeIndex] as Int64Column).halves, row) + this.#options.timeShift
   }
 
   onWatermark(watermark: number, out: Emitter): void {
-    this.#queueRestored()
+    this.#assertRestored()
     this.#advanceTo(watermark === Infinity ? this.#eventTimers.lastTime : watermark)
     this.#flush(out)
   }
@@ -254,7 +256,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
   /** The clock says `nowMicros`: timers by it fire. */
   onProcessingTime(nowMicros: number, out: Emitter): void {
     if (nowMicros <= this.#frame.nowMicros) return
-    this.#queueRestored()
+    this.#assertRestored()
     this.#frame.nowMicros = nowMicros
     this.#hasMoved = true
     const last = this.#processingTimers.lastTime
@@ -443,10 +445,22 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     this.#watermark = changes.float64()
     this.#frame.nowMicros = changes.float64()
     this.#sequence = changes.varint()
-    this.#states.apply(changes, (row, expiresMicros) => {
+    this.#restoring ??= this.#states.restoring((row, expiresMicros) => {
       this.#expireAt(row, expiresMicros)
     })
-    this.#isRestored = true
+    this.#restoring.apply(changes)
+  }
+
+  endChanges(): void {
+    const restoring = this.#restoring
+    if (restoring === undefined) return
+    this.#restoring = undefined
+    readingState(this.id, () => {
+      restoring.end()
+    })
+    this.#eventTimers = new TimerQueue()
+    this.#processingTimers = new TimerQueue()
+    for (const timer of this.#states.timers()) this.#queueOf(timer.kind).add(timer)
   }
 
   migrationFrom(signature: string): StateMigration | StateMisfit | undefined {
@@ -455,14 +469,5 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     if (plan === undefined || "problems" in plan) return plan
     const parts = { operator: id, spec, keyTypes: this.#keyTypes, isTimed: this.#isTimed }
     return { changes: plan.changes, migrate: (changes) => migratedState(parts, plan, changes) }
-  }
-
-  /** Puts timers in their queues once all changes have been taken over. */
-  #queueRestored(): void {
-    if (!this.#isRestored) return
-    this.#isRestored = false
-    this.#eventTimers = new TimerQueue()
-    this.#processingTimers = new TimerQueue()
-    for (const timer of this.#states.timers()) this.#queueOf(timer.kind).add(timer)
   }
 }

@@ -19,7 +19,8 @@
  * - W11 (docs/spec/windows.md) Keys compare like those of a JavaScript `Map`; −0 is +0.
  */
 import { assert } from "../../base/assert.ts"
-import { ByteWriter, type ByteReader } from "../../base/bytes.ts"
+import { ByteWriter } from "../../base/bytes.ts"
+import { AppliedChanges, type OnExpiry } from "./applied-changes.ts"
 import { ChangePace } from "./change-pace.ts"
 import { settledKey } from "./key-id.ts"
 import { writeTimers, type KeyState, type KeyTimer } from "./key-state.ts"
@@ -367,9 +368,9 @@ export class KeyedStates {
     return states
   }
 
-  /** Takes over changes, before any record: all of the reader's bytes. For `onExpiry` see `PackedKeys`. */
-  apply(from: ByteReader, onExpiry: (row: number, expiresMicros: number) => void): void {
+  /** Takes over changes, before any record; `end` is to be called behind the last of them. */
+  restoring(onExpiry: OnExpiry): AppliedChanges {
     assert(this.#open.size === 0, "changes are taken over before records come")
-    this.#packed.apply(from, onExpiry)
+    return new AppliedChanges(this.#packed, onExpiry)
   }
 }

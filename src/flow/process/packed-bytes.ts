@@ -89,15 +89,16 @@ export class PackedBytes {
       this.#warmBytes += all.length
       this.#taken = number
     }
-    return this.added(number * PLACES_A_CHUNK + bytes.byteOffset)
+    const place = this.placeIn(number, bytes.byteOffset)
+    this.addedAt(place, 1)
+    return place
   }
 
-  /** A record begins at a place of bytes that were taken. */
-  added(place: number): number {
-    const chunk = this.#chunks[Math.floor(place / PLACES_A_CHUNK)]!
-    chunk.records++
-    chunk.left++
-    return place
+  /** So many records begin in the chunk of a place, of bytes that were taken. */
+  addedAt(place: number, records: number): void {
+    const chunk = this.#chunks[this.chunkOf(place)]!
+    chunk.records += records
+    chunk.left += records
   }
 
   /** Appends a record; gives its place. */
@@ -111,7 +112,9 @@ export class PackedBytes {
       chunk = this.#chunks[this.#open]!
     }
     chunk.bytes!.set(record, this.#written)
-    const place = this.added(this.#open * PLACES_A_CHUNK + this.#written)
+    const place = this.placeIn(this.#open, this.#written)
+    chunk.records++
+    chunk.left++
     this.#written += record.length
     this.#last = place
     return place
@@ -125,7 +128,7 @@ export class PackedBytes {
 
   /** A record is not needed any more. */
   drop(place: number): void {
-    const number = Math.floor(place / PLACES_A_CHUNK)
+    const number = this.chunkOf(place)
     const chunk = this.#chunks[number]!
     assert(chunk.left > 0, "a record is dropped once")
     chunk.left--
@@ -156,25 +159,30 @@ export class PackedBytes {
 
   /** Whether most of what its chunk had has gone. */
   isSparse(place: number): boolean {
-    const number = Math.floor(place / PLACES_A_CHUNK)
+    const number = this.chunkOf(place)
     const { bytes, records, left } = this.#chunks[number]!
     return bytes !== undefined && left * 2 < records && number !== this.#open
   }
 
   /** Whether its chunk is none of our own, and cannot get cold. */
   isTaken(place: number): boolean {
-    const number = Math.floor(place / PLACES_A_CHUNK)
+    const number = this.chunkOf(place)
     return this.#chunks[number]!.bytes !== undefined && !this.#own.has(number)
   }
 
   /** Whether its chunk is not in memory. */
   isCold(place: number): boolean {
-    return this.#chunks[Math.floor(place / PLACES_A_CHUNK)]!.bytes === undefined
+    return this.#chunks[this.chunkOf(place)]!.bytes === undefined
   }
 
   /** The bytes of its chunk, which is in memory; at `offsetOf(place)` there a record begins. */
   bytesOf(place: number): Uint8Array {
-    return this.#chunks[Math.floor(place / PLACES_A_CHUNK)]!.bytes!
+    return this.#chunks[this.chunkOf(place)]!.bytes!
+  }
+
+  /** The number of its chunk. */
+  chunkOf(place: number): number {
+    return Math.floor(place / PLACES_A_CHUNK)
   }
 
   offsetOf(place: number): number {
@@ -183,7 +191,7 @@ export class PackedBytes {
 
   /** A reader that stands where a record begins, whose chunk is in memory. It serves all records of its chunk. */
   readerAt(place: number): ByteReader {
-    const chunk = this.#chunks[Math.floor(place / PLACES_A_CHUNK)]!
+    const chunk = this.#chunks[this.chunkOf(place)]!
     const reader = (chunk.reader ??= new ByteReader(chunk.bytes!))
     reader.moveTo(this.offsetOf(place))
     return reader
@@ -191,7 +199,7 @@ export class PackedBytes {
 
   /** So many bytes from where a record of a cold chunk begins, or more; fewer where the chunk ends. */
   coldBytesAt(place: number, count: number): Uint8Array {
-    const { address, length } = this.#chunks[Math.floor(place / PLACES_A_CHUNK)]!
+    const { address, length } = this.#chunks[this.chunkOf(place)]!
     const from = this.offsetOf(place)
     const to = Math.min(length, from + Math.max(count, COLD_BYTES_MIN))
     if (this.#seen?.place === place && this.#seen.bytes.length >= to - from) return this.#seen.bytes

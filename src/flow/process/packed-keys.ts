@@ -18,12 +18,12 @@ import { skipOf, type Skip } from "../../batch/value-skip.ts"
 import { readingState } from "../taken-changes.ts"
 import type { CellSkip, SeenChanges } from "./cell.ts"
 import type { Spilling } from "./cold-bytes.ts"
-import { comparableKey, settledKey } from "./key-id.ts"
+import { comparableKey } from "./key-id.ts"
 import { hashOfBytes, KeyRows } from "./key-rows.ts"
 import { cellOf, cellSkipOf, KeyState, readTimers, type KeyTimer, type KeyTimers } from "./key-state.ts"
 import { COLD_BYTES_MIN, PackedBytes } from "./packed-bytes.ts"
 import type { StateSpec } from "./process-spec.ts"
-import { GONE, KEYS_MAX, ScannedChanges, THERE } from "./scanned-changes.ts"
+import { GONE, KEYS_MAX, THERE } from "./scanned-changes.ts"
 
 const NO_TIMERS: ReadonlyMap<string, KeyTimer> = new Map()
 
@@ -41,19 +41,15 @@ export interface KeyedStatesParts {
 
 /** See the head of this file. */
 export class PackedKeys {
-  readonly #parts: KeyedStatesParts
+  readonly parts: KeyedStatesParts
   readonly #keySkips: readonly Skip[]
   readonly #cellSkips: readonly CellSkip[]
-  /** Whether a key may be no number. */
-  readonly #mayBeNaN: boolean
-  readonly #bytes: PackedBytes
-  readonly #rows: KeyRows
-  readonly #scanned: ScannedChanges
+  readonly bytes: PackedBytes
+  /** The rows of keys, and their records: also for who takes over what was written (`applied-changes.ts`). */
+  readonly rows: KeyRows
   /** By row: the places of changes behind its record, oldest first. */
   readonly #later = new Map<number, number[]>()
   readonly #timers = new Map<number, KeyTimers>()
-  /** Whether what is applied is copied, from some time on: so what is cold has no changes behind it. */
-  #copies = false
   /** The key that was looked for last, and its hash. */
   readonly #key = new ByteWriter(64)
   /** Of records that are passed over. */
@@ -61,32 +57,27 @@ export class PackedKeys {
   #hash = 0
 
   constructor(parts: KeyedStatesParts) {
-    this.#parts = parts
+    this.parts = parts
     const { spilling } = parts
-    this.#bytes = new PackedBytes(spilling?.cold, spilling?.chunkBytes)
-    this.#rows = new KeyRows(this.#bytes, KEYS_MAX)
+    this.bytes = new PackedBytes(spilling?.cold, spilling?.chunkBytes)
+    this.rows = new KeyRows(this.bytes, KEYS_MAX)
     this.#keySkips = parts.keyTypes.map(skipOf)
     this.#cellSkips = parts.specs.map(cellSkipOf)
-    this.#mayBeNaN = parts.keyTypes.some(({ definition }) => definition.storage === "float64")
-    const settle = (bytes: Uint8Array, start: number, end: number) => {
-      this.#settleKey(bytes, start, end)
-    }
-    this.#scanned = new ScannedChanges(parts.keyTypes, parts.specs, this.#mayBeNaN ? settle : undefined)
   }
 
   /** How many keys there are. */
   get size(): number {
-    return this.#rows.size
+    return this.rows.size
   }
 
   /** All rows are less. */
   get end(): number {
-    return this.#rows.end
+    return this.rows.end
   }
 
   /** Whether a row is that of a key. */
   has(row: number): boolean {
-    return this.#rows.placeOf(row) !== 0
+    return this.rows.placeOf(row) !== 0
   }
 
   /** All timers that are packed. */
@@ -96,31 +87,31 @@ export class PackedKeys {
 
   /** The row of a key; −1 where it has none. */
   find(values: readonly unknown[]): number {
-    const { keyTypes } = this.#parts
+    const { keyTypes } = this.parts
     this.#key.clear()
     for (let index = 0; index < keyTypes.length; index++) {
       writeTyped(this.#key, keyTypes[index]!, comparableKey(values[index]))
     }
     const { buffer, length } = this.#key
     this.#hash = hashOfBytes(buffer, 0, length)
-    return this.#rows.find(this.#hash, buffer, 0, length)
+    return this.rows.find(this.#hash, buffer, 0, length)
   }
 
   /** A row for the key that was looked for last, and not found. */
   add(): number {
     this.#key.uint8(GONE)
-    return this.#rows.add(this.#hash, this.#bytes.append(this.#key.view()))
+    return this.rows.add(this.#hash, this.bytes.append(this.#key.view()))
   }
 
   writeKey(out: ByteWriter, key: readonly unknown[]): void {
-    this.#parts.keyTypes.forEach((type, index) => {
+    this.parts.keyTypes.forEach((type, index) => {
       writeTyped(out, type, key[index])
     })
   }
 
   /** The state of a row, without values. */
   emptyState(row: number, key: readonly unknown[], timers?: KeyTimers): KeyState {
-    return new KeyState(row, key, this.#parts.specs.map(cellOf), timers)
+    return new KeyState(row, key, this.parts.specs.map(cellOf), timers)
   }
 
   /**
@@ -129,16 +120,16 @@ export class PackedKeys {
    * @throws TidemarkError `state-corrupt`.
    */
   read(row: number): KeyState {
-    return readingState(this.#parts.operator, () => {
+    return readingState(this.parts.operator, () => {
       const from = this.#readerOf(row)
       const start = from.position
-      const key = this.#parts.keyTypes.map((type) => readTyped(from, type))
+      const key = this.parts.keyTypes.map((type) => readTyped(from, type))
       const state = this.emptyState(row, key, this.#timers.get(row))
       from.skip(1)
       state.applyCells(from)
       state.bytes = from.position - start
       for (const place of this.#later.get(row) ?? []) {
-        const later = this.#bytes.readerAt(place)
+        const later = this.bytes.readerAt(place)
         this.#skipKey(later)
         later.skip(1)
         state.applyCells(later)
@@ -163,8 +154,8 @@ export class PackedKeys {
 
   /** Keeps a record in the place of that which a row had. */
   #move(row: number, record: Uint8Array): void {
-    this.#bytes.drop(this.#rows.placeOf(row))
-    this.#rows.setPlace(row, this.#bytes.append(record))
+    this.bytes.drop(this.rows.placeOf(row))
+    this.rows.setPlace(row, this.bytes.append(record))
   }
 
   /** Appends the record of a row; gives its timers. */
@@ -177,38 +168,38 @@ export class PackedKeys {
       state.writeCells(out)
       return timers
     }
-    const place = this.#rows.placeOf(row)
-    if (this.#bytes.isCold(place)) out.raw(this.#coldRecord(place))
+    const place = this.rows.placeOf(row)
+    if (this.bytes.isCold(place)) out.raw(this.#coldRecord(place))
     else {
-      const from = this.#bytes.readerAt(place)
+      const from = this.bytes.readerAt(place)
       const start = from.position
-      this.#skipRecord(from)
-      out.raw(this.#bytes.bytesOf(place).subarray(start, from.position))
+      this.skipRecord(from)
+      out.raw(this.bytes.bytesOf(place).subarray(start, from.position))
     }
     return timers
   }
 
   /** Whether the record of a row had better be packed anew: it says not all, or keeps much that nobody needs. */
   isLoose(row: number): boolean {
-    const place = this.#rows.placeOf(row)
-    return this.#later.has(row) || this.#bytes.isSparse(place) || (this.#isHalfFull && this.#bytes.isTaken(place))
+    const place = this.rows.placeOf(row)
+    return this.#later.has(row) || this.bytes.isSparse(place) || (this.isHalfFull && this.bytes.isTaken(place))
   }
 
   remove(row: number): void {
-    const place = this.#rows.placeOf(row)
+    const place = this.rows.placeOf(row)
     const from = this.#readerOf(row)
     const start = from.position
     this.#skipKey(from)
-    const bytes = this.#bytes.isCold(place) ? this.#bytes.coldBytesAt(place, 0) : this.#bytes.bytesOf(place)
-    this.#rows.remove(hashOfBytes(bytes, start, from.position), row)
-    this.#bytes.drop(place)
+    const bytes = this.bytes.isCold(place) ? this.bytes.coldBytesAt(place, 0) : this.bytes.bytesOf(place)
+    this.rows.remove(hashOfBytes(bytes, start, from.position), row)
+    this.bytes.drop(place)
     this.release(row)
   }
 
   #dropLater(row: number): void {
     const places = this.#later.get(row)
     if (places === undefined) return
-    for (const place of places) this.#bytes.drop(place)
+    for (const place of places) this.bytes.drop(place)
     this.#later.delete(row)
   }
 
@@ -216,7 +207,7 @@ export class PackedKeys {
     for (const skip of this.#keySkips) skip(from)
   }
 
-  #skipRecord(from: ByteReader): void {
+  skipRecord(from: ByteReader): void {
     this.#skipKey(from)
     if (from.uint8() === GONE) return
     for (const skip of this.#cellSkips) skip(from, this.#seen)
@@ -224,17 +215,17 @@ export class PackedKeys {
 
   /** A reader that stands where the record of a row begins, wherever that is. */
   #readerOf(row: number): ByteReader {
-    const place = this.#rows.placeOf(row)
-    return this.#bytes.isCold(place) ? new ByteReader(this.#coldRecord(place)) : this.#bytes.readerAt(place)
+    const place = this.rows.placeOf(row)
+    return this.bytes.isCold(place) ? new ByteReader(this.#coldRecord(place)) : this.bytes.readerAt(place)
   }
 
   /** A record of a cold chunk. Where it ends shows when it has been read. */
   #coldRecord(place: number): Uint8Array {
     for (let count = COLD_BYTES_MIN; ; count *= 8) {
-      const bytes = this.#bytes.coldBytesAt(place, count)
+      const bytes = this.bytes.coldBytesAt(place, count)
       const from = new ByteReader(bytes)
       try {
-        this.#skipRecord(from)
+        this.skipRecord(from)
         return bytes.subarray(0, from.position)
       } catch (error) {
         if (!(error instanceof RangeError) || bytes.length < count) throw error
@@ -244,34 +235,35 @@ export class PackedKeys {
 
   /** Brings the record of a row into memory, as one that was asked for just now. */
   warm(row: number): void {
-    const place = this.#rows.placeOf(row)
-    if (this.#bytes.isCold(place)) this.#move(row, this.#coldRecord(place))
+    const place = this.rows.placeOf(row)
+    if (this.bytes.isCold(place)) this.#move(row, this.#coldRecord(place))
   }
 
   /** How many bytes of records are in memory, and how many are not. */
   get warmBytes(): number {
-    return this.#bytes.warmBytes
+    return this.bytes.warmBytes
   }
 
   get coldBytes(): number {
-    return this.#bytes.coldBytes
+    return this.bytes.coldBytes
   }
 
-  get #isHalfFull(): boolean {
-    const { spilling } = this.#parts
-    return spilling !== undefined && this.#bytes.warmBytes > spilling.memoryBytes / 2
+  /** Whether half of the memory that there is for records is taken. */
+  get isHalfFull(): boolean {
+    const { spilling } = this.parts
+    return spilling !== undefined && this.bytes.warmBytes > spilling.memoryBytes / 2
   }
 
   /** Makes chunks cold until there is room for `elsewhereBytes`, which others keep, too (PK3). */
   makeRoom(elsewhereBytes: number): void {
-    const { spilling } = this.#parts
-    if (spilling === undefined || this.#bytes.warmBytes + elsewhereBytes <= spilling.memoryBytes) return
-    for (const number of [...this.#bytes.sparse]) this.#empty(number)
-    while (this.#bytes.warmBytes + elsewhereBytes > spilling.memoryBytes) {
-      const { oldest } = this.#bytes
+    const { spilling } = this.parts
+    if (spilling === undefined || this.bytes.warmBytes + elsewhereBytes <= spilling.memoryBytes) return
+    for (const number of [...this.bytes.sparse]) this.#empty(number)
+    while (this.bytes.warmBytes + elsewhereBytes > spilling.memoryBytes) {
+      const { oldest } = this.bytes
       if (oldest === undefined) return
-      if (this.#bytes.isSparse(this.#bytes.placeIn(oldest, 0))) this.#empty(oldest)
-      else this.#bytes.spill(oldest)
+      if (this.bytes.isSparse(this.bytes.placeIn(oldest, 0))) this.#empty(oldest)
+      else this.bytes.spill(oldest)
     }
   }
 
@@ -284,12 +276,12 @@ export class PackedKeys {
 
   /** The chunks that are cold now. */
   get coldChunks(): number[] {
-    return this.#bytes.coldNumbers
+    return this.bytes.coldNumbers
   }
 
   /** Shows the records of one of our own chunks, where there is still one of that number: those that rows have. */
   forEachIn(chunk: number, visit: (row: number, record: Uint8Array) => void): void {
-    const bytes = this.#bytes.chunk(chunk)
+    const bytes = this.bytes.chunk(chunk)
     if (bytes === undefined) return
     const from = new ByteReader(bytes)
     while (from.remaining > 0) {
@@ -297,8 +289,8 @@ export class PackedKeys {
       this.#skipKey(from)
       const hash = hashOfBytes(bytes, start, from.position)
       from.moveTo(start)
-      this.#skipRecord(from)
-      const row = this.#rows.rowAt(hash, this.#bytes.placeIn(chunk, start))
+      this.skipRecord(from)
+      const row = this.rows.rowAt(hash, this.bytes.placeIn(chunk, start))
       if (row >= 0) visit(row, bytes.subarray(start, from.position))
     }
   }
@@ -307,115 +299,25 @@ export class PackedKeys {
     return this.#timers.get(row) ?? NO_TIMERS
   }
 
-  /**
-   * Takes over changes: all of the reader's bytes, of which views are kept.
-   *
-   * @param onExpiry told of each key of which a value expires, when the first of those does that came.
-   */
-  apply(changes: ByteReader, onExpiry: (row: number, expiresMicros: number) => void): void {
-    const given = changes.raw(changes.remaining)
-    // Chunks that are taken cannot get cold, so most of the memory is for those that can.
-    this.#copies ||= this.#isHalfFull
-    const isCopied = this.#copies
-    // What is no number may have been written in another form: then the bytes are made to have it (PK2).
-    const bytes = this.#mayBeNaN ? given.slice() : given
-    const first = isCopied ? 0 : this.#bytes.take(bytes)
-    const from = new ByteReader(bytes)
-    for (let left = from.varint(); left > 0;) {
-      const count = this.#scanned.scan(from, bytes, left)
-      const next = from.position
-      this.#rows.fetch(this.#scanned.hashes, count)
-      for (let index = 0; index < count; index++) {
-        const row = this.#applyKey(index, from, bytes, first)
-        const expiresMicros = this.#scanned.expiresMicros[index]!
-        if (expiresMicros !== Infinity) onExpiry(row, expiresMicros)
-        if (isCopied) this.makeRoom(0)
-      }
-      from.moveTo(next)
-      left -= count
-    }
-    if (from.remaining > 0) throw new RangeError(`there are ${from.remaining} bytes too many`)
-    if (!isCopied) this.#bytes.drop(first)
-  }
-
-  /** Takes over what was looked over as `index`: gives the key's row. */
-  #applyKey(index: number, from: ByteReader, bytes: Uint8Array, first: number): number {
-    const scanned = this.#scanned
-    const start = scanned.starts[index]!
-    const hash = scanned.hashes[index]!
-    const row = this.#rows.find(hash, bytes, start, scanned.keyEnds[index]!)
-    if (scanned.tags[index] === GONE) {
-      if (row >= 0) this.remove(row)
-      return row
-    }
-    if (row < 0 && scanned.areRests[index] === 1) throw new RangeError("a list has fewer values than are gone")
-    const isWhole = scanned.areWhole[index] === 1
-    const now = first === 0 ? this.#copy(row, index, from, bytes) : this.#adopt(row, hash, first + start, isWhole)
-    const timersAt = scanned.timers[index]!
-    if (timersAt !== 0) this.#applyTimers(now, from, timersAt)
-    return now
-  }
-
-  #applyTimers(row: number, from: ByteReader, at: number): void {
-    from.moveTo(at)
+  /** Takes over changes of the timers of a row. */
+  applyTimers(row: number, from: ByteReader): void {
     const timers = this.#timers.get(row)
-    const set = readTimers(from, row, this.#parts.kinds, timers)
+    const set = readTimers(from, row, this.parts.kinds, timers)
     if (set === undefined) this.#timers.delete(row)
     else if (set !== timers) this.#timers.set(row, set)
   }
 
-  /** Takes over a record, or changes behind one, where it lies; gives the row. */
-  #adopt(row: number, hash: number, at: number, isWhole: boolean): number {
-    const place = this.#bytes.added(at)
-    if (row < 0) return this.#rows.add(hash, place)
-    this.#addLater(row, place, isWhole)
-    return row
+  /** What lies at a place is the record of a row from now on. */
+  replace(row: number, place: number): void {
+    this.bytes.drop(this.rows.placeOf(row))
+    this.rows.setPlace(row, place)
+    this.#dropLater(row)
   }
 
-  /** The same with a copy of what was looked over as `index`. */
-  #copy(row: number, index: number, from: ByteReader, bytes: Uint8Array): number {
-    const { starts, keyEnds, hashes, areWhole } = this.#scanned
-    from.moveTo(starts[index]!)
-    this.#skipRecord(from)
-    const record = bytes.subarray(starts[index], from.position)
-    if (row < 0) return this.#rows.add(hashes[index]!, this.#bytes.append(record))
-    if (areWhole[index] === 1) {
-      this.pack(row, record, undefined)
-      return row
-    }
-    const state = this.read(row)
-    from.moveTo(keyEnds[index]! + 1)
-    state.applyCells(from)
-    const merged = new ByteWriter()
-    this.writeKey(merged, state.key)
-    merged.uint8(THERE)
-    state.writeCells(merged)
-    this.pack(row, merged.view(), undefined)
-    return row
-  }
-
-  #addLater(row: number, place: number, isWhole: boolean): void {
-    if (isWhole) {
-      this.#bytes.drop(this.#rows.placeOf(row))
-      this.#rows.setPlace(row, place)
-      this.#dropLater(row)
-      return
-    }
+  /** At a place lies what changed behind the record of a row. */
+  addLater(row: number, place: number): void {
     const places = this.#later.get(row)
     if (places === undefined) this.#later.set(row, [place])
     else places.push(place)
-  }
-
-  /** Writes a key in its place as it is written now. */
-  #settleKey(bytes: Uint8Array, start: number, end: number): void {
-    const from = new ByteReader(bytes.subarray(start, end))
-    const { keyTypes } = this.#parts
-    const key = settledKey(
-      keyTypes,
-      keyTypes.map((type) => readTyped(from, type)),
-    )
-    this.#key.clear()
-    this.writeKey(this.#key, key)
-    bytes.set(this.#key.view(), start)
   }
 }

@@ -51,6 +51,9 @@ export class ScannedChanges {
   /** Where changes of its timers begin; 0 where there are none. */
   readonly timers = new Uint32Array(KEYS_MAX)
 
+  /** Whether it is of a form that is quickly seen, and has no timers. */
+  readonly arePlain = new Uint8Array(KEYS_MAX)
+
   readonly #keySkips: readonly Skip[]
   readonly #cellSkips: readonly CellSkip[]
   readonly #settle: ((bytes: Uint8Array, start: number, end: number) => void) | undefined
@@ -102,6 +105,24 @@ export class ScannedChanges {
     this.areRests[index] = seen.isRest ? 1 : 0
     this.expiresMicros[index] = seen.expiresMicros
     this.timers[index] = timers
+    this.arePlain[index] = 0
+  }
+
+  /** Looks over one that was looked over before, as the first. */
+  scanAgain(from: ByteReader, bytes: Uint8Array): void {
+    this.#scanKey(from, bytes, 0)
+  }
+
+  /** Takes one that was looked over before, and was plain, as that of an index. */
+  takePlain(index: number, hash: number, start: number, keyEnd: number, isWhole: number): void {
+    this.hashes[index] = hash
+    this.starts[index] = start
+    this.keyEnds[index] = keyEnd
+    this.tags[index] = THERE
+    this.areWhole[index] = isWhole
+    this.areRests[index] = 0
+    this.expiresMicros[index] = Infinity
+    this.timers[index] = 0
   }
 
   /** The same of a key that has no timers: whether it was one, and of a form that is quickly seen. Else nothing has happened. */
@@ -129,12 +150,9 @@ export class ScannedChanges {
     }
     if (bytes[at++] !== 0) return false
     from.moveTo(at)
-    this.#takeKey(bytes, index, start, end)
-    this.tags[index] = THERE
-    this.areWhole[index] = isWhole
-    this.areRests[index] = 0
-    this.expiresMicros[index] = Infinity
-    this.timers[index] = 0
+    this.#settle?.(bytes, start, end)
+    this.takePlain(index, hashOfBytes(bytes, start, end), start, end, isWhole)
+    this.arePlain[index] = 1
     return true
   }
 

@@ -9,7 +9,7 @@ import { TidemarkError } from "../../base/errors.ts"
 import { shownValue } from "../../base/shown-value.ts"
 import type { ColumnType } from "../../batch/type.ts"
 import { settled } from "../../batch/value-codec.ts"
-import { takeChanges } from "../taken-changes.ts"
+import { readingState, takeChanges } from "../taken-changes.ts"
 import { cellOf, KeyState, timerId } from "./key-state.ts"
 import { KeyedStates } from "./keyed-states.ts"
 import type { ProcessSpec, StateSpec } from "./process-spec.ts"
@@ -37,6 +37,7 @@ export function migratedState(
 ): Uint8Array {
   const before = new KeyedStates({ operator, keyTypes, specs: plan.states, kinds: plan.timers.length })
   const head = { watermark: -Infinity, nowMicros: -Infinity, sequence: 0 }
+  const restoring = before.restoring(() => undefined)
   let isEmpty = true
   for (const bytes of changes) {
     takeChanges(operator, new ByteReader(bytes), (from) => {
@@ -44,9 +45,12 @@ export function migratedState(
       head.watermark = from.float64()
       head.nowMicros = from.float64()
       head.sequence = from.varint()
-      before.apply(from, () => undefined)
+      restoring.apply(from)
     })
   }
+  readingState(operator, () => {
+    restoring.end()
+  })
   const out = new ByteWriter()
   if (isEmpty) return out.finish()
   const migration = new Migration(operator, spec, plan, isTimed ? head.watermark : head.nowMicros)
