@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { nodeTurns } from "./node/node-turns.ts"
 import { ThreadTurns } from "./thread-turns.ts"
 
 const turns = () => new ThreadTurns(() => Promise.resolve())
@@ -43,4 +44,33 @@ test("who would keep others waiting for long lets them come first, whoever is in
   const all = new ThreadTurns(() => Promise.resolve().then(() => void passed.push(1)))
   await all.pass()
   expect(passed).toEqual([1])
+})
+
+test("N3 the event loop goes round when it has not for 10 ms, for jobs of either priority, and then not at once again", async () => {
+  let micros = 0
+  const all = new ThreadTurns(
+    () => Promise.resolve(),
+    () => micros,
+  )
+  for (const priority of ["batch", "latency"] as const) {
+    const turn = all.enter(priority)
+    micros += 10_000
+    expect(turn.next()).toBeUndefined()
+    micros += 1
+    const round = turn.next()
+    expect(round).toBeInstanceOf(Promise)
+    await round
+    expect(turn.next()).toBeUndefined()
+    turn.leave()
+  }
+})
+
+test("N3 timers come while a job computes whose source has all of its records at once", async () => {
+  const turn = nodeTurns.enter("batch")
+  let isDue = false
+  setTimeout(() => (isDue = true), 1)
+  // Without rounds of the event loop, this would not end.
+  while (!isDue) await (turn.next() ?? Promise.resolve())
+  expect(isDue).toBe(true)
+  turn.leave()
 })

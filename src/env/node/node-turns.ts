@@ -2,4 +2,7 @@
 import { ThreadTurns } from "../thread-turns.ts"
 
 /** The one object of this thread, as there is one event loop: all envs of the thread have it. */
-export const nodeTurns = new ThreadTurns(() => new Promise((resolve) => setImmediate(resolve)))
+export const nodeTurns = new ThreadTurns(
+  () => new Promise((resolve) => setImmediate(resolve)),
+  () => performance.now() * 1000,
+)
