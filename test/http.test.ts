@@ -13,7 +13,7 @@ import { nodeDisk } from "../src/env/node/node-disk.ts"
 import { jsonl } from "../src/files.ts"
 import { httpServer, type HttpServerOptions } from "../src/http.ts"
 import { writeSavepoint } from "../src/state/savepoint.ts"
-import { copy, HttpBench, send, until, type Answer, type Sent } from "./http-bench.fixture.ts"
+import { copy, HttpBench, raw, send, until, type Answer, type Sent } from "./http-bench.fixture.ts"
 
 vi.setConfig({ testTimeout: 180_000 })
 const fromDist = (door: string) => JSON.stringify(pathToFileURL(resolve(`dist/${door}.js`)).href)
@@ -340,6 +340,52 @@ describe("requests", () => {
     do refused = await send(tight.url, { body })
     while (refused.status !== 200)
     await tight.handle.stop()
+  })
+
+  test("H9 to an input whose job does not run are told to come again, and to a path that is no input's are not", async () => {
+    const server = httpServer({ port: 0 })
+    const bind = (name: string) => {
+      const bound = copy.with({
+        inputs: { numbers: server.input(`/${name}`) },
+        outputs: { numbers: jsonl(join(directory, "out", name)) },
+      })
+      return async () => {
+        const handle = await run(bound, { directory: join(directory, name) })
+        bench.handles.push(handle)
+        return handle
+      }
+    }
+    const [beginFirst, beginSecond] = [bind("first"), bind("second")]
+    const first = await beginFirst()
+    const answerOf = async (path: string) => {
+      const { status, headers, body } = await send(server.address!.url, { path, body: '{"n":1}' })
+      return [status, body.error?.["code"], headers["retry-after"]]
+    }
+    const told = [503, "not-running", "5"]
+    expect(await answerOf("/second")).toEqual(told)
+    await beginSecond()
+    expect(await answerOf("/second")).toEqual([200, undefined, undefined])
+    await first.stop()
+    expect(await answerOf("/first")).toEqual(told)
+    expect(await answerOf("/third")).toEqual([404, "not-found", undefined])
+  })
+
+  test("H9 that come while a job stops are never told that there is no input", async () => {
+    const { url, handle } = await bench.start()
+    // The server waits for who does not close its side.
+    const socket = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13"
+    const key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="
+    const closed = raw(url, `GET /numbers HTTP/1.1\r\nhost: x\r\n${socket}\r\n${key}\r\n\r\n`)
+    const statuses = new Set<number>()
+    let stopped: Promise<unknown> | undefined
+    for (;;) {
+      const answer = await send(url, { body: '{"n":1}' }).catch(() => undefined)
+      if (answer === undefined) break
+      statuses.add(answer.status)
+      stopped ??= handle.stop()
+    }
+    await Promise.all([stopped, closed])
+    expect([...statuses]).toEqual([200, 503])
   })
 
   test("H9 at an address that is taken, without a token, or for everybody, do not begin", async () => {

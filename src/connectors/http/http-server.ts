@@ -55,10 +55,9 @@ export class HttpServer {
     }
     const { host, port, tls } = this.#settings
     const text = `httpServer({ port: ${port}${host === "127.0.0.1" ? "" : `, host: ${JSON.stringify(host)}`}${tls === undefined ? "" : ", tls"} }).input(${JSON.stringify(path)})`
-    return new HttpBinding(path, inputSettings(`input(${JSON.stringify(path)})`, options, this.#settings), {
-      listener: this.#listener,
-      text,
-    })
+    const settings = inputSettings(`input(${JSON.stringify(path)})`, options, this.#settings)
+    this.#listener.announce(path)
+    return new HttpBinding(path, settings, { listener: this.#listener, text })
   }
 }
 

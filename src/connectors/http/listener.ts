@@ -3,7 +3,8 @@
  *
  * Invariants:
  * - HL1 It listens from when the first door is opened until the last is closed; then what is being answered is answered, for a time.
- * - HL2 Nothing that comes in makes it fail: heads that are too large, slow or no HTTP are answered and cut off.
+ * - HL2 A path that is an input's is one also before its door is opened and when it is closed: whoever sends there may come again.
+ * - HL3 Nothing that comes in makes it fail: heads that are too large, slow or no HTTP are answered and cut off.
  */
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http"
@@ -53,6 +54,8 @@ export interface ListeningAddress {
 export class Listener {
   readonly #settings: ServerSettings
   readonly #doors = new Map<string, InputDoor>()
+  /** All that are an input's, whether its door is open or not. */
+  readonly #paths = new Set<string>()
   #server: Server | undefined
   #sockets: MessageSockets | undefined
   #address: ListeningAddress | undefined
@@ -66,6 +69,11 @@ export class Listener {
   /** Where it listens, while it does. */
   get address(): ListeningAddress | undefined {
     return this.#address
+  }
+
+  /** A path is an input's, whose door is opened when its job begins. */
+  announce(path: string): void {
+    this.#paths.add(path)
   }
 
   /**
@@ -120,6 +128,7 @@ export class Listener {
       readAnew: (stream: Duplex) => void server.emit(tls === undefined ? "connection" : "secureConnection", stream),
       connections: new Connections(),
       doorOf: (path: string) => this.#doors.get(path),
+      isInput: (path: string) => this.#paths.has(path),
     }
     const onRequest = (request: IncomingMessage, response: ServerResponse) => exchange(request, response, parts)
     const server = this.#create(onRequest, baseDirectory)

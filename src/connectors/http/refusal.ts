@@ -27,6 +27,7 @@ export const REFUSALS = {
   "backlog-full": 503,
   "storage-failed": 503,
   stopping: 503,
+  "not-running": 503,
 } as const
 
 /** One of the codes. */

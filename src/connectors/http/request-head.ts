@@ -24,7 +24,10 @@ export interface HeadParts {
   readonly env: Pick<Env, "clock">
   readonly tokens: Tokens | undefined
   readonly rates: RateLimit | undefined
+  /** The input at a path, while its job runs. */
   doorOf(path: string): InputDoor | undefined
+  /** Whether a path is that of an input, whether its job runs or not. */
+  isInput(path: string): boolean
 }
 
 /** What the head of a request says. */
@@ -132,8 +135,11 @@ function doorOf(request: IncomingMessage, parts: HeadParts): InputDoor {
 export function inputAt({ url = "/" }: IncomingMessage, parts: HeadParts): InputDoor {
   const path = url.replace(/^https?:\/\/[^/?#]+/i, "").replace(/[?#].*$/s, "")
   const door = parts.doorOf(path)
-  if (door === undefined) throw new Refusal("not-found", "No input of a running job is there.", "Look at the path.")
-  return door
+  if (door !== undefined) return door
+  if (!parts.isInput(path)) throw new Refusal("not-found", "No input is there.", "Look at the path.")
+  throw new Refusal("not-running", "The job of this input does not run.", "Send it again when it runs.", {
+    retryAfterSeconds: 5,
+  })
 }
 
 function isPacked(contentEncoding = "identity"): boolean {
