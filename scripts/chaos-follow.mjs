@@ -23,7 +23,6 @@ export const follow = {
   killsMax: 25,
   /** A job that begins anew passes over the generations that lie there. */
   canBeReset: false,
-  /** How long a child is left alive at most, in milliseconds, that is to die: it does not end by itself. */
   lifeMs: 2500,
   draw: (prng) => ({
     seed: 1 + prng.below(1e6),

@@ -27,6 +27,7 @@ export const httpWebhook = {
   /** What is stopped has ten seconds for what is unsent: what is left comes by the second. */
   phases: 2,
   killsMax: 12,
+  lifeMs: 4000,
 
   draw: (prng) => ({
     ...http.draw(prng),

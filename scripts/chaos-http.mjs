@@ -7,11 +7,12 @@
  * counts exactly once (H1, H2), in what the job copies, in its windows and in the state of its process.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Company } from "./chaos-company.mjs"
 import { differenceOf } from "./chaos-differences.mjs"
+import { found } from "./chaos-findings.mjs"
 import { rowsOfOutput } from "./chaos-published.mjs"
 import { SmallDisk } from "./chaos-small-disk.mjs"
 
@@ -31,7 +32,6 @@ export const http = {
   lastMs: 4000,
   isPaused: true,
   setsClock: true,
-  /** How long a child is left alive at most, in milliseconds, that is to die: it does not end by itself. */
   lifeMs: 2500,
   draw: (prng) => ({
     seed: 1 + prng.below(1e6),
@@ -71,13 +71,18 @@ export const windowOf = ({ key, windowStart, records, sum }) => {
 }
 export const placeOf = ({ key, place }) => `${key}|${place}`
 
-/** The small disk of a round that has one, in a list. */
+/** The small disk of a round that has one, in a list: for the job's directory and its files. */
 export function diskOf(directory, data) {
   if (!data.isSmall) return []
-  data.disk = SmallDisk.mount(join(directory, "disk"))
-  if (data.disk !== undefined) return [data.disk]
-  console.log("no small disk, as this process may not mount one: the job's directory has room")
-  return []
+  const path = join(directory, "disk")
+  data.disk = SmallDisk.mount(path)
+  if (data.disk === undefined) {
+    console.log("no small disk, as this process may not mount one: the job's directory has room")
+    return []
+  }
+  mkdirSync(join(path, "out"))
+  symlinkSync(join(path, "out"), join(directory, "out"))
+  return [data.disk]
 }
 
 /** The process that sends, from when the job is started first. */
@@ -89,6 +94,10 @@ export class Client {
     this.#directory = directory
     this.#child = spawn(process.execPath, [CLIENT, directory, String(seed), String(port)], {
       stdio: ["ignore", "ignore", "inherit"],
+    })
+    // It says itself which answer it has not expected.
+    this.#child.once("exit", (code) => {
+      if (code !== null && code !== 0) found.problems.push(`the client has failed: exit code ${code}`)
     })
   }
 

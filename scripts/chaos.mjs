@@ -9,8 +9,8 @@
  *
  * A scenario is a job and what must come of it: `outputs`, by name; `draw(prng)`, the data of a round; `write(directory, data)`, the job's
  * input; `watch(directory, data)`, what looks at the outputs each time that the job lies dead; `job(data, prng)`, what its child must know; `phases`, how often the job is run until it has finished, with more input
- * from time to time; `killsMax`, after how many kills a round is left in peace; where the input does not
- * end, `lifeMs`, how long a child lives at most that is to be killed; `accompany(directory, data)`, what goes on beside the job, and comes to its end when
+ * from time to time; `killsMax`, after how many kills a round is left in peace; `lifeMs`, how long a child lives at
+ * most that is killed at a random moment; `accompany(directory, data)`, what goes on beside the job, and comes to its end when
  * no more kills come, `lastMs` later; `isPaused`, whether children are stopped (SIGSTOP) and go on; `setsClock`,
  * whether their clock is set; `excuseOf(errors, data)`, what is told where a child may end with such an error; `canBeReset`, `false` where a job that begins anew has other results; `judge(directory, data, heard)`, the differences, of what is published and of what children have said.
  *
@@ -35,6 +35,8 @@ import { windows } from "./chaos-windows.mjs"
 import { fromDist } from "./dist.mjs"
 import { readOptions } from "./options.mjs"
 
+/** A process that is killed at a random moment lives so long at most, where its scenario does not say. */
+const LIFE_MS = 1500
 const MOMENTS = ["before", "during", "after"]
 /** Children that fail by themselves may never come to be killed. */
 const FAILURES_MAX = 3
@@ -159,6 +161,7 @@ async function runAndKill({ scenario, name, directory, data, kills, prng, mutant
       isResetDue,
       isSpoiled: isSpoiled && isFirst,
       lastStep,
+      lifeMs: scenario.lifeMs ?? LIFE_MS,
     }
     const kill = found.kills < killsMax ? drawKill(prng, situation) : undefined
     if (kill === undefined) ending ??= endBehind(scenario.lastMs, company)
@@ -175,7 +178,7 @@ async function runAndKill({ scenario, name, directory, data, kills, prng, mutant
     }
     const child = await runChild(
       { ...job, ...drawKnobs(prng, scenario), point: kill?.point },
-      { killAfterMs: kill && (kill.afterMs ?? scenario.lifeMs), pause: drawPause(prng, scenario) },
+      { killAfterMs: kill?.afterMs, pause: drawPause(prng, scenario) },
     )
     await ending
     if (child.isReset) {
@@ -228,7 +231,9 @@ function drawPause(prng, { isPaused }) {
 /** When the next child dies: at random, or at one of the steps that it can come to and that were killed least. */
 function drawKill(prng, situation) {
   const candidates = [...steps].filter(([step]) => canCome(step, situation))
-  if (candidates.length === 0 || prng.chance(0.3)) return { afterMs: prng.below(1500), point: undefined }
+  if (candidates.length === 0 || prng.chance(0.3)) {
+    return { afterMs: prng.below(situation.lifeMs), point: undefined }
+  }
   const followUps = candidates.filter(([step]) => FOLLOW_UPS[situation.lastStep]?.includes(step))
   const committing = candidates.filter(([step]) => COMMITTING.test(step))
   const preferred =
