@@ -199,6 +199,8 @@ describe("the judges of http and http-webhook", () => {
         encoding: "utf8",
       })
       expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(finding) as string })
+      const [, kept] = /^kept: (.+)$/m.exec(stdout)!
+      rmSync(kept!, { recursive: true })
     },
     120_000,
   )
