@@ -25,8 +25,9 @@ import { isFromTheStart, readSegment, readSegments, type LogVisitor, type LogPla
 import { COMMIT_LOG as kind } from "./log-kind.ts"
 import { encodeRecord, SEGMENT_HEADER_BYTES } from "./record.ts"
 import type { RecordScan } from "./record-scan.ts"
-import { chainOf, segmentNames, type SegmentName } from "./segment.ts"
+import { chainOf, type ChainLink, segmentNames, type SegmentName } from "./segment.ts"
 import { createSegment, removeDrafts, removeSegments, takeName, type OpenSegment } from "./segment-files.ts"
+import { SeenRecords } from "./seen-records.ts"
 import { step, type LogStep, type SyncPurpose } from "./steps.ts"
 
 /** A record to be appended. */
@@ -44,6 +45,8 @@ export class Log {
   readonly #disk: Disk
   readonly #directory: string
   readonly #bufferBytes: number
+  /** What there was when it was opened. */
+  readonly #chain: readonly ChainLink[]
   #segment: OpenSegment
   /** Encoded records not yet handed to the disk. */
   readonly #buffer = new ByteWriter(4096)
@@ -58,10 +61,12 @@ export class Log {
     segment: OpenSegment
     offset: number
     bufferBytes: number
+    chain: readonly ChainLink[]
   }) {
     this.#disk = parts.disk
     this.#directory = parts.directory
     this.#bufferBytes = parts.bufferBytes
+    this.#chain = parts.chain
     this.generation = parts.generation
     this.#segment = parts.segment
     this.#writtenOffset = parts.offset
@@ -109,7 +114,12 @@ export class Log {
     const segment = await createSegment(place, header, async (write) => {
       if (content.length > 0) await write(content.view())
     })
-    return new Log({ disk, directory, generation, segment, offset: content.length, bufferBytes })
+    return new Log({ disk, directory, generation, segment, offset: content.length, bufferBytes, chain })
+  }
+
+  /** To read again what was shown when it was opened, as long as nothing of it is trimmed. */
+  seenRecords(): SeenRecords {
+    return new SeenRecords({ disk: this.#disk, kind }, this.#chain)
   }
 
   /** Where the next record will lie. */

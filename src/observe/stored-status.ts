@@ -11,8 +11,9 @@ import { TidemarkError } from "../base/errors.ts"
 import type { Disk } from "../env/env.ts"
 import { readEventTimeChanges, type EventTimeChanges, type OpenPartition } from "../flow/operators/event-time-state.ts"
 import { readLog } from "../log/log-reader.ts"
-import { DEAD_LETTER_OUTPUT, type EpochRecord, type RunOperator, type RunRecord } from "../state/commit-record.ts"
-import { RecoveryFold, type RecoveredState } from "../state/recovery-fold.ts"
+import { DEAD_LETTER_OUTPUT, type RunOperator, type RunRecord } from "../state/commit-record.ts"
+import { RecoveryFold, type RecoveredState, type SeenEpoch } from "../state/recovery-fold.ts"
+import { keptBytes } from "../state/written-changes.ts"
 
 /** The partition that holds a watermark. */
 export interface StoredHold {
@@ -119,7 +120,7 @@ export async function readStoredStatus(disk: Disk, directory: string): Promise<S
   let stamps = new Map<string, Stamp[]>()
   const fold = await readLog(disk, log, () => {
     stamps = new Map()
-    return new RecoveryFold(log, (record, isSnapshot) => stamp(stamps, record, isSnapshot))
+    return new RecoveryFold(log, { onEpoch: (epoch, isSnapshot) => stamp(stamps, epoch, isSnapshot) })
   })
   const state = fold.state()
   return state.run === undefined ? undefined : statusOf(state, state.run, stamps)
@@ -134,9 +135,9 @@ interface Stamp {
 }
 
 /** Takes note of when the changes were written that the fold gathers: it begins anew with a snapshot, and after a reset. */
-function stamp(stamps: Map<string, Stamp[]>, { epoch, wallMicros, operators }: EpochRecord, isSnapshot: boolean): void {
+function stamp(stamps: Map<string, Stamp[]>, { epoch, wallMicros, operators }: SeenEpoch, isSnapshot: boolean): void {
   if (isSnapshot || epoch === 1) stamps.clear()
-  for (const id of operators.keys()) {
+  for (const id of operators) {
     const earlier = stamps.get(id) ?? []
     earlier.push({ epoch, wallMicros, isSnapshot })
     stamps.set(id, earlier)
@@ -237,7 +238,7 @@ function openEventTime(operator: RunOperator, state: RecoveredState, stamps: rea
   let watermark = -Infinity
   let maxEventTime = -Infinity
   const open = new Map<number, PartitionHold>()
-  for (const [index, bytes] of (state.operators.get(id) ?? []).entries()) {
+  for (const [index, bytes] of (state.operators.get(id) ?? []).map(keptBytes).entries()) {
     if (bytes.length === 0) continue
     const changes = readChanges(id, bytes)
     watermark = changes.watermark

@@ -237,7 +237,7 @@ export class Coordinator {
     // First what may be refused: a pattern that matches nothing must not cost the state that a reset makes void.
     this.#inputs = await this.#openInputs(state)
     for (const warning of this.#inputs.warnings) onEvent?.({ kind: "warning", ...warning })
-    await takeOverState(this.#states, state.operators, migrations, this.#spill)
+    await takeOverState(this.#states, state.operators, migrations, this.#store.seenRecords(), this.#spill)
     const isReset = reset || recovered.resetPending
     const places = { baseDirectory, stateDirectory: directory }
     const { signal: stopping } = this.#stopping

@@ -7,7 +7,9 @@ import type { RunJobOptions } from "./run-options.ts"
 export async function openStore(options: RunJobOptions): Promise<EpochStore> {
   const { disk } = options.env
   const logDirectory = `${options.directory}/log`
-  const storeOptions = { policy: options.snapshotPolicy, bufferBytes: options.logBufferBytes }
+  // The other half is for what has been taken over.
+  const keptBytesMax = (options.stateMemoryBytes ?? Infinity) / 2
+  const storeOptions = { policy: options.snapshotPolicy, bufferBytes: options.logBufferBytes, keptBytesMax }
   try {
     return await EpochStore.open(disk, logDirectory, storeOptions)
   } catch (error) {

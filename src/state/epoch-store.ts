@@ -16,6 +16,7 @@ import { ByteWriter } from "../base/bytes.ts"
 import type { Disk } from "../env/env.ts"
 import { Log } from "../log/log.ts"
 import type { LogPlace } from "../log/log-reader.ts"
+import type { SeenRecords } from "../log/seen-records.ts"
 import { encodeEpoch, encodeRun, RECORD, type EpochRecord, type RunRecord } from "./commit-record.ts"
 import { RecoveryFold, type RecoveredState } from "./recovery-fold.ts"
 import { encodeSlice, encodeSnapshotEnd } from "./snapshot-record.ts"
@@ -34,6 +35,8 @@ export interface EpochStoreOptions {
   readonly policy?: SnapshotPolicy | undefined
   /** Bytes that the log gathers before it writes them. */
   readonly bufferBytes?: number | undefined
+  /** How many bytes of operators' changes are kept of what it reads; more are read again when they are asked for. Default: all are kept. */
+  readonly keptBytesMax?: number | undefined
 }
 
 const DEFAULT_POLICY: SnapshotPolicy = { minBytes: 4 << 20, growth: 2 }
@@ -80,7 +83,7 @@ export class EpochStore {
    * @throws TidemarkError `state-corrupt`, `state-newer-format`, `state-fenced`; see `Log.open`.
    */
   static async open(disk: Disk, directory: string, options: EpochStoreOptions = {}): Promise<EpochStore> {
-    const fold = new RecoveryFold(directory)
+    const fold = new RecoveryFold(directory, { keptBytesMax: options.keptBytesMax })
     const log = await Log.open(disk, directory, fold, options.bufferBytes)
     try {
       return new EpochStore(log, fold, options.policy ?? DEFAULT_POLICY)
@@ -106,6 +109,11 @@ export class EpochStore {
   get recovered(): RecoveredState {
     assert(this.#recovered !== undefined, "what was recovered is not asked for when it is forgotten")
     return this.#recovered
+  }
+
+  /** To read what is not kept of it, until something is trimmed. */
+  seenRecords(): SeenRecords {
+    return this.#log.seenRecords()
   }
 
   /** Whoever has taken over what was recovered says so: it need not be kept twice. */

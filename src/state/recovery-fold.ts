@@ -22,7 +22,9 @@ import {
   type PartitionProgress,
   type RunRecord,
 } from "./commit-record.ts"
+import { RECORD_HEADER_BYTES } from "../log/record.ts"
 import { decodeSlice, decodeSnapshotEnd } from "./snapshot-record.ts"
+import { ChangesMemory, writtenOf, type KeptChanges, type WrittenChanges } from "./written-changes.ts"
 
 /** What a sink has committed: its last checkpoint, and what was staged in the epochs since, in order. */
 export interface RecoveredOutput {
@@ -41,23 +43,44 @@ export interface RecoveredState {
   /** The last run that is known, or `undefined` where the log is empty. */
   readonly run: RunRecord | undefined
   readonly partitions: ReadonlyMap<number, PartitionProgress>
-  /** Per operator id: change bytes to apply in order. */
-  readonly operators: ReadonlyMap<string, readonly Uint8Array[]>
+  /** Per operator id: changes to apply in order. */
+  readonly operators: ReadonlyMap<string, readonly WrittenChanges[]>
   readonly outputs: ReadonlyMap<string, RecoveredOutput>
   readonly counters: ReadonlyMap<string, number>
   /** Whether a reset was ordered and no epoch has been committed since. */
   readonly resetPending: boolean
 }
 
+/** An epoch, or all there was at one, of which the changes of operators are kept apart. */
+interface FoldedEpoch extends Omit<EpochRecord, "operators"> {
+  readonly changes: readonly KeptChanges[]
+}
+
+/** What those are shown who look at how a state came about. */
+export interface SeenEpoch {
+  readonly epoch: number
+  readonly wallMicros: number
+  /** Operators with changes. */
+  readonly operators: readonly string[]
+}
+
+/** What a fold may be told. */
+export interface FoldOptions {
+  /** Is shown each epoch that counts, and each whole snapshot. */
+  readonly onEpoch?: (epoch: SeenEpoch, isSnapshot: boolean) => void
+  /** How many bytes of changes are kept; of more only where they are. Default: all of them. */
+  readonly keptBytesMax?: number | undefined
+}
+
 /** A snapshot that is not whole yet. */
 interface OpenSnapshot {
   /** What it was begun with. */
-  readonly base: EpochRecord
+  readonly base: FoldedEpoch
   /** As they are described there and in the epochs since. */
   readonly partitions: Map<number, PartitionProgress>
-  readonly slices: { readonly operator: string; readonly changes: Uint8Array }[]
+  readonly slices: KeptChanges[]
   /** The epochs since. */
-  readonly behind: EpochRecord[]
+  readonly behind: FoldedEpoch[]
   bytes: number
   bytesBehind: number
 }
@@ -75,7 +98,8 @@ export class RecoveryFold implements LogVisitor {
   bytesSinceSnapshot = 0
   snapshotBytes = 0
   readonly #directory: string
-  readonly #onEpoch: ((record: EpochRecord, isSnapshot: boolean) => void) | undefined
+  readonly #onEpoch: FoldOptions["onEpoch"]
+  readonly #memory: ChangesMemory
   /** Whether what came so far starts from nothing, so that epochs may be folded. */
   #isGrounded = true
   #epoch = 0
@@ -84,24 +108,25 @@ export class RecoveryFold implements LogVisitor {
   #active: number | undefined
   #run: RunRecord | undefined
   #partitions = new Map<number, PartitionProgress>()
-  #operators = new Map<string, Uint8Array[]>()
+  #operators = new Map<string, KeptChanges[]>()
   #outputs = new Map<string, { checkpoint: Uint8Array | undefined; staged: Uint8Array[] }>()
   #counters = new Map<string, number>()
   #resetPending = false
   #snapshot: OpenSnapshot | undefined
   #oldSnapshot: OldSnapshot | undefined
 
-  /** @param onEpoch is shown each epoch that counts, and each whole snapshot, for those who look at how it came about. */
-  constructor(directory: string, onEpoch?: (record: EpochRecord, isSnapshot: boolean) => void) {
+  constructor(directory: string, { onEpoch, keptBytesMax = Infinity }: FoldOptions = {}) {
     this.#directory = directory
     this.#onEpoch = onEpoch
+    this.#memory = new ChangesMemory(keptBytesMax)
   }
 
   begin(isComplete: boolean): void {
     this.#isGrounded = isComplete
   }
 
-  record({ type, payload }: LogRecord): void {
+  record(record: LogRecord): void {
+    const { type, payload } = record
     switch (type) {
       case RECORD.run:
         this.#run = decodeRun(payload)
@@ -114,13 +139,13 @@ export class RecoveryFold implements LogVisitor {
         this.#snapshot = undefined
         return
       case RECORD.epoch:
-        this.#takeEpoch(payload)
+        this.#takeEpoch(record)
         return
       case RECORD.snapshotBegun:
-        this.#beginSnapshot(payload)
+        this.#beginSnapshot(record)
         return
       case RECORD.snapshotSlice:
-        this.#takeSlice(payload)
+        this.#takeSlice(record)
         return
       case RECORD.snapshotWhole:
         this.#endSnapshot(payload)
@@ -160,7 +185,7 @@ export class RecoveryFold implements LogVisitor {
       active: this.#active,
       run: this.#run,
       partitions: this.#partitions,
-      operators: this.#operators,
+      operators: new Map([...this.#operators].map(([id, changes]) => [id, changes.map(writtenOf)])),
       outputs: this.#outputs,
       counters: this.#counters,
       resetPending: this.#resetPending,
@@ -180,12 +205,13 @@ export class RecoveryFold implements LogVisitor {
     this.#resetPending = false
   }
 
-  #takeEpoch(payload: Uint8Array): void {
+  #takeEpoch(from: LogRecord): void {
+    const { payload } = from
     this.bytesSinceSnapshot += payload.length
     const snapshot = this.#snapshot
     // A crash that cut the removal of old segments short leaves epochs that the snapshot behind them makes superfluous.
     if (!this.#isGrounded && snapshot === undefined) return
-    const record = decodeEpoch(payload, this.#isGrounded ? this.#partitions : snapshot!.partitions)
+    const record = this.#folded(from, this.#isGrounded ? this.#partitions : snapshot!.partitions)
     if (snapshot !== undefined) {
       this.#expectNext(record, (snapshot.behind.at(-1) ?? snapshot.base).epoch)
       snapshot.behind.push(record)
@@ -195,14 +221,35 @@ export class RecoveryFold implements LogVisitor {
     if (this.#isGrounded) this.#applyEpoch(record)
   }
 
-  #expectNext({ epoch }: EpochRecord, before: number): void {
+  /** Decodes an epoch, of which nothing is kept but what is counted. */
+  #folded(from: LogRecord, known: ReadonlyMap<number, PartitionProgress>): FoldedEpoch {
+    const { operators, outputs, ...record } = decodeEpoch(from.payload, known)
+    return {
+      ...record,
+      changes: [...operators].map(([id, changes]) => this.#kept(id, changes, from)),
+      outputs: new Map([...outputs].map(([name, bytes]) => [name, bytes.slice()])),
+    }
+  }
+
+  /** Changes that are a view of a record's payload. */
+  #kept(operator: string, changes: Uint8Array, { lsn, payload }: LogRecord): KeptChanges {
+    const { generation, offset } = lsn
+    return this.#memory.keep(operator, changes, {
+      place: { generation, offset },
+      recordBytes: RECORD_HEADER_BYTES + payload.length,
+      from: changes.byteOffset - payload.byteOffset,
+      length: changes.length,
+    })
+  }
+
+  #expectNext({ epoch }: FoldedEpoch, before: number): void {
     if (epoch !== before + 1) throw this.#corrupt(`epoch ${before + 1} is missing before epoch ${epoch}`)
   }
 
-  #applyEpoch(record: EpochRecord): void {
+  #applyEpoch(record: FoldedEpoch): void {
     this.#expectNext(record, this.#epoch)
     this.#take(record)
-    this.#onEpoch?.(record, false)
+    this.#show(record, false)
     for (const [name, staged] of record.outputs) {
       const output = this.#outputs.get(name)
       if (output === undefined) this.#outputs.set(name, { checkpoint: undefined, staged: [staged] })
@@ -211,17 +258,23 @@ export class RecoveryFold implements LogVisitor {
     this.#resetPending = false
   }
 
-  #beginSnapshot(payload: Uint8Array): void {
-    const base = decodeEpoch(payload.slice(), new Map())
+  #show({ epoch, wallMicros, changes }: FoldedEpoch, isSnapshot: boolean): void {
+    this.#onEpoch?.({ epoch, wallMicros, operators: changes.map(({ operator }) => operator) }, isSnapshot)
+  }
+
+  #beginSnapshot(from: LogRecord): void {
+    const { payload } = from
+    const base = this.#folded(from, new Map())
     const partitions = new Map(base.partitions.map((partition) => [partition.index, partition]))
     this.#snapshot = { base, partitions, slices: [], behind: [], bytes: payload.length, bytesBehind: 0 }
   }
 
-  #takeSlice(payload: Uint8Array): void {
+  #takeSlice(from: LogRecord): void {
+    const { payload } = from
     const { epoch, operator, changes } = decodeSlice(payload)
     const snapshot = this.#openSnapshot(epoch)
     if (snapshot === undefined) return
-    snapshot.slices.push({ operator, changes })
+    snapshot.slices.push(this.#kept(operator, changes, from))
     snapshot.bytes += payload.length
   }
 
@@ -233,9 +286,11 @@ export class RecoveryFold implements LogVisitor {
     if (snapshot.slices.length !== slices) {
       throw this.#corrupt(`the snapshot of epoch ${epoch} has ${snapshot.slices.length} of ${slices} slices`)
     }
-    this.#begin(snapshot.base, outputs)
-    for (const { operator, changes } of snapshot.slices) this.#addChanges(operator, changes)
-    for (const record of snapshot.behind) this.#applyEpoch(record)
+    const { base, slices: kept, behind } = snapshot
+    this.#memory.keepOnly([...base.changes, ...kept, ...behind.flatMap(({ changes }) => changes)])
+    this.#begin(base, outputs)
+    for (const changes of kept) this.#addChanges(changes)
+    for (const record of behind) this.#applyEpoch(record)
     this.snapshotBytes = snapshot.bytes
     this.bytesSinceSnapshot = snapshot.bytesBehind
   }
@@ -257,36 +312,38 @@ export class RecoveryFold implements LogVisitor {
     if (body.length !== snapshot.length || crc32c(body) !== new ByteReader(payload).uint32()) {
       throw this.#corrupt(`the snapshot of epoch ${snapshot.epoch} does not check`)
     }
-    const record = decodeEpoch(body, new Map())
-    this.#begin(record, record.outputs)
+    const { operators, ...record } = decodeEpoch(body, new Map())
+    const changes = [...operators].map(([id, bytes]) => this.#memory.keep(id, bytes, undefined))
+    this.#memory.keepOnly(changes)
+    this.#begin({ ...record, changes }, record.outputs)
     this.snapshotBytes = body.length
     this.bytesSinceSnapshot = 0
   }
 
   /** Begins anew with everything as it was at an epoch. */
-  #begin(everything: EpochRecord, checkpoints: EpochRecord["outputs"]): void {
+  #begin(everything: FoldedEpoch, checkpoints: EpochRecord["outputs"]): void {
     const run = this.#run
     this.#clear()
     this.#run = run
     this.#take(everything)
-    this.#onEpoch?.(everything, true)
+    this.#show(everything, true)
     for (const [name, checkpoint] of checkpoints) this.#outputs.set(name, { checkpoint, staged: [] })
     this.#isGrounded = true
   }
 
-  #take(record: EpochRecord): void {
+  #take(record: FoldedEpoch): void {
     this.#epoch = record.epoch
     this.#wallMicros = record.wallMicros
     this.#finished = record.finished
     this.#active = record.active
     for (const partition of record.partitions) this.#partitions.set(partition.index, partition)
-    for (const [id, changes] of record.operators) this.#addChanges(id, changes)
+    for (const changes of record.changes) this.#addChanges(changes)
     for (const [name, value] of record.counters) this.#counters.set(name, value)
   }
 
-  #addChanges(operator: string, changes: Uint8Array): void {
-    const earlier = this.#operators.get(operator)
-    if (earlier === undefined) this.#operators.set(operator, [changes])
+  #addChanges(changes: KeptChanges): void {
+    const earlier = this.#operators.get(changes.operator)
+    if (earlier === undefined) this.#operators.set(changes.operator, [changes])
     else earlier.push(changes)
   }
 
