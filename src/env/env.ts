@@ -23,6 +23,12 @@ export interface Timers {
   sleep(micros: number, signal?: AbortSignal): Promise<void>
 }
 
+/** The steps of a write that is durable when it is done. */
+export interface DurableWriteSteps {
+  readonly write: StepName
+  readonly sync: StepName
+}
+
 /** An open file. All positions and lengths are in bytes. */
 export interface DiskFile {
   /** Reads into `target` from `position`; gives how many bytes were read, less than `target.length` only at the end. */
@@ -35,6 +41,8 @@ export interface DiskFile {
   writeNow(source: Uint8Array, position: number, at: StepName): void
   /** Returns when all that was written to the file survives a crash of the machine. A failure is final: never retry. */
   sync(at: StepName): Promise<void>
+  /** As `write` and then `sync`, whose steps these are: in one call of the system where it has such a call. */
+  writeDurably(source: Uint8Array, position: number, at: DurableWriteSteps): Promise<void>
   truncate(length: number, at: StepName): Promise<void>
   size(): Promise<number>
   /** As `DiskEntry.fileId`. */
@@ -77,6 +85,8 @@ export interface Disk {
   /** Opens a file; `undefined` where it does not exist ("read", "update") or exists already ("create"). */
   open(path: string, mode: OpenMode, at: StepName): Promise<DiskFile | undefined>
   stat(path: string): Promise<DiskEntry | undefined>
+  /** Whether there is something of that name, known when it returns: for those who ask so often that waiting would cost more. */
+  isThereNow(path: string): boolean
   /** Names in a directory, sorted by code unit; empty where there is no such directory. */
   list(path: string): Promise<string[]>
   /** Makes a directory and its missing parents; nothing happens where there is one. */

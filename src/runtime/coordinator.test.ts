@@ -156,6 +156,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
       readNow: (target, position, step) => file.readNow(target, position, step),
       writeNow: (source, position, step) => file.writeNow(source, position, step),
       sync: (step) => told(step, file.sync(step)),
+      writeDurably: (source, position, steps) => file.writeDurably(source, position, steps),
       truncate: (length, step) => file.truncate(length, step),
       size: () => file.size(),
       fileId: () => file.fileId(),
@@ -166,6 +167,7 @@ function tellingSteps(env: Env, tell: (step: string, phase: "begins" | "ends") =
   const watched: Env["disk"] = {
     open,
     stat: (path) => disk.stat(path),
+    isThereNow: (path) => disk.isThereNow(path),
     list: (path) => disk.list(path),
     makeDirectory: (path, step) => disk.makeDirectory(path, step),
     rename: (from, to, step) => disk.rename(from, to, step),

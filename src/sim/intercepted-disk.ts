@@ -2,7 +2,7 @@
  * A disk whose calls go through an interceptor: the one place that knows how to get between a program and its disk.
  * The mutations of the simulator and the deaths of the chaos runner are interceptors.
  */
-import type { Disk, DiskEntry, DiskFile, Env, OpenMode, StepName } from "../env/env.ts"
+import type { Disk, DiskEntry, DiskFile, DurableWriteSteps, Env, OpenMode, StepName } from "../env/env.ts"
 import type { DiskOperation } from "./faults.ts"
 
 /** A call of a protocol step. */
@@ -54,6 +54,10 @@ export class InterceptedDisk implements Disk {
 
   stat(path: string): Promise<DiskEntry | undefined> {
     return this.#disk.stat(path)
+  }
+
+  isThereNow(path: string): boolean {
+    return this.#disk.isThereNow(path)
   }
 
   list(path: string): Promise<string[]> {
@@ -114,6 +118,11 @@ class InterceptedFile implements DiskFile {
 
   sync(at: StepName): Promise<void> {
     return this.#interceptor.change({ operation: "sync", step: at, path: this.#path }, () => this.#file.sync(at))
+  }
+
+  async writeDurably(source: Uint8Array, position: number, at: DurableWriteSteps): Promise<void> {
+    await this.write(source, position, at.write)
+    await this.sync(at.sync)
   }
 
   truncate(length: number, at: StepName): Promise<void> {

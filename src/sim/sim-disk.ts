@@ -4,7 +4,7 @@
 import { assert } from "../base/assert.ts"
 import { crc32c } from "../base/crc32c.ts"
 import type { Prng } from "../base/prng.ts"
-import type { Disk, DiskEntry, DiskFile, OpenMode, StepName } from "../env/env.ts"
+import type { Disk, DiskEntry, DiskFile, DurableWriteSteps, OpenMode, StepName } from "../env/env.ts"
 import { ImageError, type DiskImage } from "./disk-image.ts"
 import type { FileNode } from "./file-node.ts"
 import type { CallEffect, CallingProcess, CallSite } from "./sim-call.ts"
@@ -33,6 +33,11 @@ export class SimDisk implements Disk {
       // No time passes on this disk but by changes.
       return { kind: node.kind, size: node.length, fileId: node.id, modifiedMicros: node.version }
     })
+  }
+
+  isThereNow(path: string): boolean {
+    const site = { operation: "stat", step: "disk.stat", path } as const
+    return this.#process.callNow(site, { perform: () => this.#image.find(path) !== undefined })
   }
 
   list(path: string): Promise<string[]> {
@@ -143,6 +148,12 @@ class SimFile implements DiskFile {
       fail: (prng: Prng) => this.#node.failSync(mark, prng),
     }
     return this.#call({ operation: "sync", step: at, path: this.#path }, effect)
+  }
+
+  /** Two calls, between which everything may happen that may happen within the one that a real disk has. */
+  async writeDurably(source: Uint8Array, position: number, at: DurableWriteSteps): Promise<void> {
+    await this.write(source, position, at.write)
+    await this.sync(at.sync)
   }
 
   truncate(length: number, at: StepName): Promise<void> {

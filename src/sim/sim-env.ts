@@ -155,7 +155,8 @@ export class SimWorld {
     }
     promise.then(settle, settle)
     await this.scheduler.runUntil(() => isSettled || !this.isAlive, maxEvents)
-    return isSettled ? "settled" : "died"
+    // What a process is told that dies of a call that is done when it returns, nobody hears.
+    return this.isAlive ? "settled" : "died"
   }
 
   /** Lets time pass until the process has no disk call under way, or has died. */

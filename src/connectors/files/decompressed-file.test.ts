@@ -85,6 +85,7 @@ function fileOf(bytes: Uint8Array) {
       throw new Error("is for reading")
     },
     sync: () => Promise.reject(new Error("is for reading")),
+    writeDurably: () => Promise.reject(new Error("is for reading")),
     truncate: () => Promise.reject(new Error("is for reading")),
     size: () => Promise.resolve(bytes.length),
     fileId: () => Promise.resolve("0"),

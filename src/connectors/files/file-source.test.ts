@@ -204,6 +204,7 @@ class CountingDisk {
     const counting: Disk = {
       open,
       stat: (path) => disk.stat(path),
+      isThereNow: (path) => disk.isThereNow(path),
       list: (path) => disk.list(path),
       makeDirectory: (path, at) => disk.makeDirectory(path, at),
       rename: (from, to, at) => disk.rename(from, to, at),
@@ -226,6 +227,7 @@ class CountingDisk {
       readNow: (target, position, at) => file.readNow(target, position, at),
       writeNow: (source, position, at) => file.writeNow(source, position, at),
       sync: (at) => file.sync(at),
+      writeDurably: (source, position, at) => file.writeDurably(source, position, at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),
       fileId: () => file.fileId(),

@@ -63,6 +63,7 @@ test("R2 at most one read is under way, and it is under way before it is asked f
       readNow: (target, position, at) => file.readNow(target, position, at),
       writeNow: (source, position, at) => file.writeNow(source, position, at),
       sync: (at) => file.sync(at),
+      writeDurably: (source, position, at) => file.writeDurably(source, position, at),
       truncate: (length, at) => file.truncate(length, at),
       size: () => file.size(),
       fileId: () => file.fileId(),

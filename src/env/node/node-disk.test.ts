@@ -1,7 +1,8 @@
-import { mkdtemp, mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises"
+import { constants } from "node:fs"
+import { mkdtemp, mkdir, open, readdir, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { nodeDisk as disk } from "./node-disk.ts"
 
 let root: string
@@ -46,7 +47,80 @@ describe("a file", () => {
   })
 })
 
+/** How files of a path are open in this process: the flags of each. */
+async function openFlags(path: string): Promise<number[]> {
+  const flags: number[] = []
+  for (const fd of await readdir("/proc/self/fd")) {
+    if ((await readlink(`/proc/self/fd/${fd}`).catch(() => "")) !== path) continue
+    const [, octal] = /flags:\s*(\d+)/.exec(await readFile(`/proc/self/fdinfo/${fd}`, "utf8"))!
+    flags.push(Number.parseInt(octal!, 8))
+  }
+  return flags
+}
+
+describe("Z3 a durable write", () => {
+  const STEPS = { write: "test", sync: "test" }
+  const text = (words: string) => new TextEncoder().encode(words)
+
+  test("is whole, whatever the file is called by then, and leaves nothing open", async () => {
+    const file = (await disk.open(`${root}/a`, "create", "test"))!
+    await file.writeDurably(text("one "), 0, STEPS)
+    await disk.rename(`${root}/a`, `${root}/b`, "test")
+    await file.writeDurably(text("two "), 4, STEPS)
+    await file.write(text("three "), 8, "test")
+    await file.writeDurably(text("four"), 14, STEPS)
+    expect(await readFile(`${root}/b`, "utf8")).toBe("one two three four")
+    await file.close()
+    if (process.platform === "linux") expect(await openFlags(await realpath(`${root}/b`))).toEqual([])
+  })
+
+  test.runIf(process.platform === "linux")(
+    "syncs by itself, and what was written otherwise is synced first",
+    async () => {
+      const probe = await open(`${root}/probe`, "w")
+      const datasync = vi.spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync")
+      await probe.close()
+      const file = (await disk.open(`${root}/a`, "create", "test"))!
+      const syncsOf = async (work: () => unknown): Promise<number> => {
+        datasync.mockClear()
+        await work()
+        return datasync.mock.calls.length
+      }
+      const writeDurably = () => file.writeDurably(text("x"), 0, STEPS)
+      expect(await syncsOf(writeDurably)).toBe(0)
+      expect(
+        (await openFlags(await realpath(`${root}/a`))).filter((flags) => (flags & constants.O_DSYNC) !== 0),
+      ).toHaveLength(1)
+      for (const change of [
+        () => file.write(text("y"), 1, "test"),
+        () => file.writeNow(text("z"), 2, "test"),
+        () => file.truncate(1, "test"),
+      ]) {
+        await change()
+        expect(await syncsOf(writeDurably)).toBe(1)
+        expect(await syncsOf(writeDurably)).toBe(0)
+        await change()
+        await file.sync("test")
+        expect(await syncsOf(writeDurably)).toBe(0)
+      }
+      datasync.mockRestore()
+      await file.close()
+    },
+  )
+})
+
 describe("a directory", () => {
+  test("is asked at once whether it has a name", async () => {
+    await writeFile(`${root}/a`, "")
+    await symlink("nothing", `${root}/dangling`)
+    expect(["a", "dangling", "none", "a/b"].map((name) => disk.isThereNow(`${root}/${name}`))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
   test("lists its names by code unit, and is empty where it is absent", async () => {
     for (const name of ["b", "a", "B", "ä", "10", "9"]) await writeFile(`${root}/${name}`, "")
     expect(await disk.list(root)).toEqual(["10", "9", "B", "a", "b", "ä"])

@@ -7,8 +7,9 @@
  * Invariants:
  * - Z1 Every failure is a `TidemarkError` that names the call, the path and the system's own words.
  * - Z2 A write or a read is whole: the system's short writes and reads are continued.
+ * - Z3 What `writeDurably` has written is as durable as behind `sync`, and so is all that was written before.
  */
-import { constants, promises as fs, readSync, writeSync } from "node:fs"
+import { constants, lstatSync, promises as fs, readSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Disk, DiskEntry, DiskFile, OpenMode } from "../env.ts"
 import { diskError } from "../disk-error.ts"
@@ -52,6 +53,15 @@ export const nodeDisk: Disk = {
     const ofFile = isFile ? { fileId: fileIdOf(stats), modifiedMicros: Number(stats.mtimeNs / 1000n) } : {}
     const ofLink = isLink ? { isLink, ...(isFile ? { leadsTo } : {}) } : {}
     return { kind, size: Number(stats.size), ...ofLink, ...ofFile }
+  },
+
+  isThereNow(path: string): boolean {
+    try {
+      return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+    } catch (error) {
+      if (ABSENT.includes(errnoOf(error))) return false
+      throw failure("look at", path, error)
+    }
   },
 
   async list(path: string): Promise<string[]> {
@@ -106,6 +116,11 @@ async function makeOne(path: string): Promise<boolean> {
 class NodeFile implements DiskFile {
   readonly #path: string
   readonly #handle: fs.FileHandle
+  /** The file again, opened so that a write returns when it is durable; `null` where the system has no such thing. */
+  #durable: fs.FileHandle | null | undefined
+  /** How many changes have ended, and how many of them are known to be durable. */
+  #changes = 0
+  #synced = 0
 
   constructor(path: string, handle: fs.FileHandle) {
     this.#path = path
@@ -128,9 +143,28 @@ class NodeFile implements DiskFile {
 
   async write(source: Uint8Array, position: number): Promise<void> {
     try {
+      await this.#writeTo(this.#handle, source, position)
+    } finally {
+      this.#changes++
+    }
+  }
+
+  async writeDurably(source: Uint8Array, position: number): Promise<void> {
+    if (this.#durable === undefined) this.#durable = await openDurable(this.#handle)
+    // The system makes what is written durable, and not what was written otherwise (Z3).
+    if (this.#durable !== null && this.#synced === this.#changes) {
+      await this.#writeTo(this.#durable, source, position)
+      return
+    }
+    await this.write(source, position)
+    await this.sync()
+  }
+
+  async #writeTo(handle: fs.FileHandle, source: Uint8Array, position: number): Promise<void> {
+    try {
       let done = 0
       while (done < source.length) {
-        const { bytesWritten } = await this.#handle.write(source, done, source.length - done, position + done)
+        const { bytesWritten } = await handle.write(source, done, source.length - done, position + done)
         done += bytesWritten
       }
     } catch (error) {
@@ -160,15 +194,20 @@ class NodeFile implements DiskFile {
       }
     } catch (error) {
       throw failure("write", this.#path, error)
+    } finally {
+      this.#changes++
     }
   }
 
   async sync(): Promise<void> {
+    const changes = this.#changes
     await attempt("sync", this.#path, () => this.#handle.datasync())
+    this.#synced = Math.max(this.#synced, changes)
   }
 
   async truncate(length: number): Promise<void> {
     await attempt("truncate", this.#path, () => this.#handle.truncate(length))
+    this.#changes++
   }
 
   async size(): Promise<number> {
@@ -183,7 +222,17 @@ class NodeFile implements DiskFile {
 
   async close(): Promise<void> {
     await attempt("close", this.#path, () => this.#handle.close())
+    await attempt("close", this.#path, async () => this.#durable?.close())
   }
+}
+
+/**
+ * A file again, opened for durable writes, by the name that Linux has for what is open, as its own may have changed since; `null` where there is
+ * none.
+ */
+async function openDurable({ fd }: fs.FileHandle): Promise<fs.FileHandle | null> {
+  if (process.platform !== "linux") return null
+  return await fs.open(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_DSYNC).catch(() => null)
 }
 
 /** The call's result, or `undefined` where it fails in one of the expected ways. */

@@ -110,7 +110,6 @@ describe("appending", () => {
     expect(await readAll(world)).toEqual(["mine", "bridge", "yours"])
   })
 
-  // Names are listed where there are few, and else asked for one by one.
   test.each([1, 80])("RL4 tells it so with %i segments, and where its own has vanished", async (segments) => {
     const after = async (meddle: (env: Env, segment: string) => Promise<unknown>): Promise<unknown> =>
       await inProcess(worldOf(8), async (env) => {

@@ -50,8 +50,7 @@ const GROWTH_BYTES = 1 << 20
 /** Where more than that is written at once, the file grows by that alone. */
 const SMALL_BYTES = 64 * 1024
 
-/** Up to so many segments the directory is listed to see who owns the log; names are asked for one by one where there are more. */
-const LISTED_SEGMENTS_MAX = 64
+const APPEND_STEPS = { write: step("records.append.write"), sync: step("records.append.sync") }
 
 /** The longest record. */
 const RECORD_BYTES_MAX = 64 * 2 ** 20
@@ -122,8 +121,6 @@ export class RecordLog implements ReadableLog {
   /** The batch that is gathered ends the segment. */
   #isFull = false
   #flushing: Promise<void> | undefined
-  #marking: Promise<void> | undefined
-  #isMarkDue = false
   #failure: { readonly error: unknown } | undefined
   #isClosed = false
 
@@ -190,7 +187,7 @@ export class RecordLog implements ReadableLog {
       const segment = await createSegment({ ...place, purpose: "open" }, header, write)
       const mark = await openMark(disk, directory)
       const log = new RecordLog({ env, place, settings, lock, generation, state, mark, closed, segment })
-      await log.#setMark()
+      log.#setMark()
       await log.#tidyUp()
       return log
     } catch (error) {
@@ -257,7 +254,6 @@ export class RecordLog implements ReadableLog {
     try {
       await this.#flushing
       if (this.#failure === undefined) await this.#endSegment()
-      await this.#marking
     } finally {
       this.#growth.announce()
       await this.#segment.file.close()
@@ -343,15 +339,14 @@ export class RecordLog implements ReadableLog {
     const from = this.#durable
     const end = from + batch.bytes.length
     if (end > this.#allocated) this.#allocate(batch, end)
-    await file.write(batch.bytes.view(), SEGMENT_HEADER_BYTES + from - startOffset, step("records.append.write"))
-    // Who takes over behind this finds what is written and makes it durable, so the names may be looked at while the sync goes on.
-    await Promise.all([file.sync(step("records.append.sync")), this.#expectOwnership()])
+    await file.writeDurably(batch.bytes.view(), SEGMENT_HEADER_BYTES + from - startOffset, APPEND_STEPS)
+    this.#expectOwnership()
     this.#durable = end
     this.#shown = { trimmed, isSealed }
+    this.#setMark()
     for (const { resolve, places } of batch.complete) resolve(places)
     batch.clear()
     this.#growth.announce()
-    void this.#setMark()
   }
 
   /** Lets the file grow behind a batch that ends at an offset. */
@@ -364,26 +359,12 @@ export class RecordLog implements ReadableLog {
   }
 
   /** Finds out whether another process has begun a generation, or somebody has removed the segment. */
-  async #expectOwnership(): Promise<void> {
-    const { directory } = this.#place
-    const { path } = this.#segment
-    // Segments go oldest first: while this one is there, so is the name of the next generation, if it was ever taken.
-    const nextPath = `${directory}/${segmentName(this.#generation + 1, 0)}`
-    const [own, next] = await this.#areThere(path, nextPath)
-    if (next) throw kind.fenced(path)
-    if (!own) throw kind.vanished(path)
-  }
-
-  /** Whether there are two files in the log's directory. A call of the disk costs more than to list some names. */
-  async #areThere(one: string, other: string): Promise<readonly [boolean, boolean]> {
+  #expectOwnership(): void {
     const { disk, directory } = this.#place
-    if (this.#closed.length > LISTED_SEGMENTS_MAX) {
-      const [first, second] = await Promise.all([disk.stat(one), disk.stat(other)])
-      return [first !== undefined, second !== undefined]
-    }
-    const names = new Set(await disk.list(directory))
-    const isThere = (path: string): boolean => names.has(path.slice(directory.length + 1))
-    return [isThere(one), isThere(other)]
+    const { path } = this.#segment
+    // Segments go oldest first: while this one is there, so is the name of the next generation, if it was ever taken. So this one is asked for last.
+    if (disk.isThereNow(`${directory}/${segmentName(this.#generation + 1, 0)}`)) throw kind.fenced(path)
+    if (!disk.isThereNow(path)) throw kind.vanished(path)
   }
 
   /** Goes on in a new segment; the one before ends with its index. */
@@ -419,7 +400,7 @@ export class RecordLog implements ReadableLog {
     this.#index = new SegmentIndex(start.offset)
     this.#end = this.#durable = this.#allocated = start.offset + segment.bytes
     this.#isFull = false
-    await this.#expectOwnership()
+    this.#expectOwnership()
   }
 
   /** Removes what nobody is shown any more, and lets go what the log's retention does not keep. */
@@ -455,24 +436,10 @@ export class RecordLog implements ReadableLog {
     await this.#makeDurable()
   }
 
-  /** Sets the mark for readers in other processes, one time after the other. */
-  async #setMark(): Promise<void> {
-    this.#isMarkDue = true
-    this.#marking ??= this.#writeMarks()
-    await this.#marking
-  }
-
-  async #writeMarks(): Promise<void> {
-    try {
-      while (this.#isMarkDue && this.#failure === undefined) {
-        this.#isMarkDue = false
-        const durable = { generation: this.#generation, offset: this.#durable }
-        await this.#mark.write(encodeMark({ durable, ...this.#shown }), 0, step("records.mark.write"))
-      }
-    } catch (error) {
-      this.#fail(error)
-    }
-    this.#marking = undefined
+  /** Sets the mark for readers in other processes: a write of some bytes to memory of the system, which takes less than to wait for it. */
+  #setMark(): void {
+    const durable = { generation: this.#generation, offset: this.#durable }
+    this.#mark.writeNow(encodeMark({ durable, ...this.#shown }), 0, step("records.mark.write"))
   }
 
   #fail(error: unknown): void {

@@ -60,6 +60,7 @@ export class FollowWorld {
       readNow: (target, position, at) => opened.readNow(target, position, at),
       writeNow: (source, position, at) => opened.writeNow(source, position, at),
       sync: (at) => opened.sync(at),
+      writeDurably: (source, position, at) => opened.writeDurably(source, position, at),
       truncate: (length, at) => opened.truncate(length, at),
       size: () => after(() => opened.size()),
       fileId: () => after(() => opened.fileId()),
@@ -72,6 +73,7 @@ export class FollowWorld {
           return opened && file(opened)
         }),
       stat: (path) => after(() => real.stat(path)),
+      isThereNow: (path) => real.isThereNow(path),
       list: (path) => after(() => real.list(path)),
       makeDirectory: (path, at) => real.makeDirectory(path, at),
       rename: (from, to, at) => real.rename(from, to, at),
