@@ -111,6 +111,11 @@ export interface PartitionReader {
    * that a partition will have is there.
    */
   whenReadable?(signal: AbortSignal): Promise<void> | undefined
+  /**
+   * Whether records are on their way faster than there is time for them, where none can be read now. Then an epoch is as long as where there is
+   * more to read.
+   */
+  readonly isBusy?: boolean
   /** Where a record that was read lies for people, where that is not its partition and position. */
   placeOf?(position: Position): RecordPlace | undefined
   close(): Promise<void>

@@ -375,8 +375,8 @@ export class Coordinator {
     const wait = new AbortController()
     const arrival = awaited === undefined ? aborted(wait.signal) : anyReadable(awaited, wait)
     this.#wait = wait
-    const now = this.#clock.monotonicMicros()
-    const rest = isReading ? this.#epochLength.restWhileIdle(now) : this.#epochLength.restWhileReading(now)
+    const isIdle = isReading && awaited?.some(({ isBusy }) => isBusy === true) !== true
+    const rest = this.#epochLength[isIdle ? "restWhileIdle" : "restWhileReading"](this.#clock.monotonicMicros())
     // What comes first ends the others, so that nothing is left behind that waits.
     let first: "cut" | "timers" | "look again" | undefined
     const end = (by: "cut" | "timers" | "look again") => (): void => {

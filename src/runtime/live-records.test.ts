@@ -14,10 +14,10 @@ const records = Array.from({ length: 12 }, (_, index) => reading(index * 3, inde
 const bounds = { minMicros: 5 * MILLIS, maxMicros: 1_000 * MILLIS }
 
 /** A job that reads those records as they come. */
-const live = (bench: Bench, delayOf: (ordinal: number) => number): ExecutableJob => {
+const live = (bench: Bench, delayOf: (ordinal: number) => number, isBusy = () => false): ExecutableJob => {
   const bound = bench.job({ a: records }, { epoch: bounds })
   const { schema: rows } = bound.inputs["readings"]!
-  return { ...bound, inputs: { readings: { schema: rows, source: liveSource({ a: records }, delayOf) } } }
+  return { ...bound, inputs: { readings: { schema: rows, source: liveSource({ a: records }, delayOf, isBusy) } } }
 }
 const every = (micros: number) => (ordinal: number) => ordinal * micros
 const whole = async () => {
@@ -44,6 +44,16 @@ test("E9 an epoch ends though no record comes any more", async () => {
     const soon = committed.filter(({ micros }) => micros < burst * pause + 100 * MILLIS)
     expect(soon.reduce((sum, { rows }) => sum + rows, 0)).toBe((burst + 1) * 3)
   }
+})
+
+test("E9 an epoch is as long as where there is more to read while records come faster than there is time for them", async () => {
+  const epochsWhile = async (isBusy: boolean): Promise<number> => {
+    const bench = new Bench()
+    const { status } = await bench.run(live(bench, every(8 * MILLIS), () => isBusy))
+    return status.epoch
+  }
+  expect(await epochsWhile(false)).toBeGreaterThan(6)
+  expect(await epochsWhile(true)).toBeLessThan(4)
 })
 
 test("E9 nothing is committed while nothing has come", async () => {

@@ -6,6 +6,7 @@ import { arraySource, type ArrayPartitions } from "./array-source.fixture.ts"
 export function liveSource(
   partitions: ArrayPartitions,
   delayOf: (ordinal: number, id: string) => number,
+  isBusy: () => boolean = () => false,
 ): SourceBinding {
   return {
     describe: () => "live",
@@ -13,7 +14,7 @@ export function liveSource(
       const source = await arraySource(partitions).openSource(context)
       const startMicros = context.env.clock.monotonicMicros()
       const arrivalOf = (ordinal: number, id: string) => startMicros + delayOf(ordinal, id)
-      return new LiveSource(source, context, arrivalOf)
+      return new LiveSource(source, context, arrivalOf, isBusy)
     },
   }
 }
@@ -22,8 +23,15 @@ class LiveSource implements Source {
   readonly #source: Source
   readonly #context: SourceContext
   readonly #arrivalOf: (ordinal: number, id: string) => number
+  readonly #isBusy: () => boolean
 
-  constructor(source: Source, context: SourceContext, arrivalOf: (ordinal: number, id: string) => number) {
+  constructor(
+    source: Source,
+    context: SourceContext,
+    arrivalOf: (ordinal: number, id: string) => number,
+    isBusy: () => boolean,
+  ) {
+    this.#isBusy = isBusy
     this.#source = source
     this.#context = context
     this.#arrivalOf = arrivalOf
@@ -38,7 +46,11 @@ class LiveSource implements Source {
     const reader = await this.#source.open(...args)
     let { ordinal } = args[2]
     const arrivalOf = (number: number) => this.#arrivalOf(number, args[0].id)
+    const isBusy = this.#isBusy
     return {
+      get isBusy() {
+        return isBusy()
+      },
       whenReadable: (signal) => {
         const rest = arrivalOf(ordinal) - clock.monotonicMicros()
         return rest <= 0 ? undefined : timers.sleep(rest, signal)

@@ -24,6 +24,9 @@ export interface CallSite {
   readonly detail?: string
 }
 
+/** Ends the work of a process that has died of a call that is done when it returns. Nobody outside hears of it. */
+export class DeadProcessError extends Error {}
+
 /** What a process offers to its disk. */
 export interface CallingProcess {
   readonly isAlive: boolean

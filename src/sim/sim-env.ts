@@ -22,7 +22,7 @@ import { ThreadTurns } from "../env/thread-turns.ts"
 import { DiskImage, ImageError } from "./disk-image.ts"
 import { FaultMatrix, NO_FAULTS, type DiskOperation, type Fault, type FaultKind, type FaultPlan } from "./faults.ts"
 import { SimScheduler, type SimEvent } from "./scheduler.ts"
-import type { CallEffect, CallingProcess, CallSite } from "./sim-call.ts"
+import { DeadProcessError, type CallEffect, type CallingProcess, type CallSite } from "./sim-call.ts"
 import { SimDisk } from "./sim-disk.ts"
 import { SimThreads, type ThreadProgram } from "./sim-threads.ts"
 import { SimTrace } from "./sim-trace.ts"
@@ -197,10 +197,10 @@ export class SimWorld {
   /**
    * Makes a call of a process that is done when this returns: no time passes meanwhile.
    *
-   * @throws Error where the process has died, so that it goes no further.
+   * @throws DeadProcessError where the process has died, so that it goes no further.
    */
   callNow<T>(process: SimProcess, site: CallSite, effect: CallEffect<T>): T {
-    const dead = new Error(`the process is dead at ${site.step}`)
+    const dead = new DeadProcessError(`the process is dead at ${site.step}`)
     if (!process.isAlive) throw dead
     const fault = this.#strike(site)
     const heard: { value?: T; error?: Error } = { error: dead }

@@ -125,14 +125,8 @@ function diskFile(bytes: Uint8Array, reads: { bytes: number } = { bytes: 0 }) {
       reads.bytes += some.length
       return Promise.resolve(some.length)
     },
-    ...{
-      write: change,
-      sync: change,
-      writeDurably: change,
-      truncate: change,
-      readNow: () => 0,
-      writeNow: () => undefined,
-    },
+    ...{ write: change, sync: change, writeDurably: change, truncate: change },
+    ...{ readNow: () => 0, writeNow: () => undefined },
     ...{ size: () => Promise.resolve(bytes.length), fileId: () => Promise.resolve("0") },
     close: () => Promise.resolve(),
   }

@@ -32,6 +32,8 @@ export class BlockQueue {
   /** Who waits for a block. */
   #arrival: (() => void) | undefined
   #isPaused = false
+  /** Whether anybody had to wait for room, or a turn, since the job has committed. */
+  #hasBeenAwaited = false
   #isEnding = false
   #isClosed = false
   #failure: { readonly error: unknown } | undefined
@@ -48,6 +50,7 @@ export class BlockQueue {
   room(isGoingOn = false): Promise<void> | undefined {
     const isNext = isGoingOn || this.#waiting.length === 0
     if (this.#isClosed || (isNext && this.#hasRoom && !this.#isPaused)) return undefined
+    this.#hasBeenAwaited = true
     return new Promise((resolve) => {
       const waiting = { resolve, isTold: false }
       if (isGoingOn) this.#waiting.unshift(waiting)
@@ -62,6 +65,21 @@ export class BlockQueue {
       this.#isPaused = false
       this.#admit()
     })
+  }
+
+  /** Whether another block comes at once, or as soon as others have had their turn: one of the same push where that goes on, or of who waits. */
+  isFollowed(goesOn: boolean): boolean {
+    return !this.#isClosed && this.#hasRoom && (goesOn || (this.#isPaused && this.#waiting.length > 0))
+  }
+
+  /** Whether more is pushed than there is time for: something is on its way, and of late somebody had to wait for room or a turn. */
+  get isBusy(): boolean {
+    return this.#hasBeenAwaited && this.#entries.length + this.#waiting.length > 0
+  }
+
+  /** The job has committed. */
+  committed(): void {
+    this.#hasBeenAwaited = false
   }
 
   /** A block comes next; how large it is is told before anything is waited for. */

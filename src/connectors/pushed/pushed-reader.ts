@@ -81,6 +81,10 @@ export class PushedReader implements PartitionReader {
     return this.#parts.queue.arrival(signal)
   }
 
+  get isBusy(): boolean {
+    return this.#parts.queue.isBusy
+  }
+
   async close(): Promise<void> {
     this.#block?.release()
     this.#block = undefined

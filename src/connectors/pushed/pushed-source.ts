@@ -17,7 +17,7 @@ import { ColumnArrays, GivenColumns } from "../../formats/column-arrays.ts"
 import { RowObjects } from "../../formats/row-objects.ts"
 import { BlockQueue, type QueueEntry } from "./block-queue.ts"
 import { AS_PUSHED, BlockRecords } from "./block-record.ts"
-import type { BadRow, PushedBlock } from "./pushed-block.ts"
+import type { BadRow, BlockPlace, PushedBlock } from "./pushed-block.ts"
 import { PushedPosition } from "./pushed-position.ts"
 import { PushedReader, type KeptRead } from "./pushed-reader.ts"
 import type { PushedStore } from "./pushed-store.ts"
@@ -28,6 +28,8 @@ export interface PushedSourceParts {
   readonly store: PushedStore | undefined
   /** So many bytes of columns may wait in memory for the job. */
   readonly maxWaitingBytes: number
+  /** For tests: others come first when so many values have become columns. */
+  readonly valuesAtOnce?: number
   readonly onClose: () => void
 }
 
@@ -36,12 +38,25 @@ interface Records {
   readonly count: number
   /** Makes columns of as many from one on as one block has room for. */
   take(first: number): NumberedRecords
+  /** Whether these are columns: other ones have followed before a disk has begun with these. */
+  readonly areFast: boolean
+}
+
+/** Blocks that go to the disk together. */
+interface Together {
+  readonly payloads: Uint8Array[]
+  values: number
+  readonly places: Promise<readonly BlockPlace[]>
+  /** Sends them there. */
+  readonly send: () => void
 }
 
 const PARTITION = "pushed"
 
 /** When so many values of rows have become columns, what is ready comes first: ends of writes, and what the job has to do. */
 const VALUES_AT_ONCE = 2 ** 17
+/** When blocks of columns have so many times as many values they go to the disk, though others follow. */
+const TIMES_TOGETHER = 4
 
 /** See the head of this file. */
 export class PushedSource implements Source {
@@ -56,6 +71,8 @@ export class PushedSource implements Source {
   readonly #underWay = new Set<Promise<void>>()
   #isClosed = false
   #isEnded = false
+  /** Blocks that are not on their way to the disk yet, as others follow at once. */
+  #together: Together | undefined
   /** How many values have become columns since others came first. */
   #values = 0
 
@@ -110,6 +127,7 @@ export class PushedSource implements Source {
 
   committed(): void {
     const { last } = this.state
+    this.#queue.committed()
     if (last !== undefined) this.#parts.store?.committed(last)
   }
 
@@ -117,6 +135,7 @@ export class PushedSource implements Source {
     this.#isClosed = true
     this.#parts.onClose()
     this.#queue.close()
+    this.#together?.send()
     await Promise.allSettled(this.#underWay)
     await this.#parts.store?.close()
   }
@@ -149,12 +168,13 @@ export class PushedSource implements Source {
   #recordsOfRows(rows: readonly unknown[]): Records {
     const { length: count } = rows
     const rangeFrom = (first: number) => ({ first: 0, count: count - first, stride: 1, partition: 0 })
-    return { count, take: (first) => this.#rows.take(rangeFrom(first), (number) => rows[first + number]) }
+    const take = (first: number) => this.#rows.take(rangeFrom(first), (number) => rows[first + number])
+    return { count, take, areFast: false }
   }
 
   #recordsOfColumns(columns: object): Records {
     const given = new GivenColumns(this.#context.schema, columns)
-    return { count: given.count, take: (first) => this.#columns.take(given, first) }
+    return { count: given.count, take: (first) => this.#columns.take(given, first), areFast: true }
   }
 
   /** Makes a block of as many records as one has room for, and sees to it that it becomes durable. */
@@ -172,18 +192,26 @@ export class PushedSource implements Source {
         queue.ready(entry, { ...block, place: undefined })
         return { taken, done: Promise.resolve() }
       }
-      return { taken, done: this.#store(store, entry, block) }
+      const done = this.#store(store, entry, block, taken)
+      const isFollowed = pushed.areFast && queue.isFollowed(first + taken < pushed.count)
+      if (!isFollowed || this.#together!.values >= TIMES_TOGETHER * this.#valuesAtOnce) this.#together!.send()
+      return { taken, done }
     } catch (error) {
       queue.leave(entry)
+      this.#together?.send()
       throw error
     }
+  }
+
+  get #valuesAtOnce(): number {
+    return this.#parts.valuesAtOnce ?? VALUES_AT_ONCE
   }
 
   /** Lets others come first, where much has been done since they did. */
   #pauseBehind(rows: number): void {
     const { env, schema } = this.#context
     this.#values += rows * schema.fields.length
-    if (this.#values < VALUES_AT_ONCE) return
+    if (this.#values < this.#valuesAtOnce) return
     this.#values = 0
     this.#queue.pause(env.turns.pass())
   }
@@ -203,9 +231,13 @@ export class PushedSource implements Source {
     }
   }
 
-  #store(store: PushedStore, entry: QueueEntry, block: Omit<PushedBlock, "place">): Promise<void> {
-    const stored = store.append(this.#records.encode(block)).then(
-      (place) => this.#queue.ready(entry, { ...block, place }),
+  /** Packs a block of so many records, which goes to the disk with the others that are there. */
+  #store(store: PushedStore, entry: QueueEntry, block: Omit<PushedBlock, "place">, records: number): Promise<void> {
+    const together = (this.#together ??= this.#begin(store))
+    const number = together.payloads.push(this.#records.encode(block)) - 1
+    together.values += records * this.#context.schema.fields.length
+    const stored = together.places.then(
+      (places) => this.#queue.ready(entry, { ...block, place: places[number]! }),
       (error: unknown) => {
         block.release()
         this.#queue.fail(error)
@@ -213,6 +245,18 @@ export class PushedSource implements Source {
       },
     )
     return this.#awaited(stored)
+  }
+
+  #begin(store: PushedStore): Together {
+    const payloads: Uint8Array[] = []
+    let send!: () => void
+    const places = new Promise<void>((resolve) => {
+      send = () => {
+        this.#together = undefined
+        resolve()
+      }
+    }).then(() => store.append(payloads))
+    return { payloads, values: 0, places, send }
   }
 
   async *#kept(): AsyncGenerator<KeptRead, void, undefined> {

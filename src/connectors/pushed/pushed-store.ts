@@ -62,10 +62,10 @@ export class PushedStore {
     return formatLsn(this.#end)
   }
 
-  /** Appends a block; resolves with its place when it is durable. */
-  async append(payload: Uint8Array): Promise<BlockPlace> {
-    const place = placeOf(await this.#log.append(payload))
-    return { ...place, checksum: checksumOf(payload) }
+  /** Appends blocks, in this order; resolves with their places when all are durable. */
+  async append(payloads: readonly Uint8Array[]): Promise<readonly BlockPlace[]> {
+    const lsns = await this.#log.appendBatch(payloads)
+    return payloads.map((payload, index) => ({ ...placeOf(lsns[index]!), checksum: checksumOf(payload) }))
   }
 
   /** @throws TidemarkError `source-changed` where the last block that was read is not there. */

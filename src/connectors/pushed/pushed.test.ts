@@ -1,5 +1,5 @@
 /** Records that a program pushes: what was acknowledged counts, once and in order, wherever the process dies. */
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { Prng } from "../../base/prng.ts"
 import { Arena } from "../../batch/arena.ts"
@@ -14,8 +14,6 @@ import { runJob, type JobHandle } from "../../runtime/run-job.ts"
 import { Bench } from "../../runtime/simulated-job.fixture.ts"
 import { NO_FAULTS, RandomFaults } from "../../sim/faults.ts"
 import { job } from "../../stream/job.ts"
-import { BlockQueue } from "./block-queue.ts"
-import type { PushedBlock } from "./pushed-block.ts"
 import { PushedSource } from "./pushed-source.ts"
 import { PushedStore } from "./pushed-store.ts"
 import { pushed } from "./pushed.ts"
@@ -36,7 +34,12 @@ function columnsOf(id: number) {
 }
 
 /** An input with small segments, that lets go often; whoever pushes is given the source. */
-function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000, runsPrefix = false): SourceBinding {
+function bindingOf(
+  give: (source: PushedSource) => void,
+  maxWaitingBytes = 4000,
+  runsPrefix = false,
+  valuesAtOnce = 2 ** 17,
+): SourceBinding {
   return {
     describe: () => "pushed",
     runsPrefix,
@@ -44,75 +47,12 @@ function bindingOf(give: (source: PushedSource) => void, maxWaitingBytes = 4000,
       const directory = `${context.stateDirectory}/inputs/pieces`
       const settings = { segmentBytes: 2000, trimBytes: 500 }
       const store = await PushedStore.open(context.env, directory, "pieces", settings)
-      const source = new PushedSource(context, { store, maxWaitingBytes, onClose: () => undefined })
+      const source = new PushedSource(context, { store, maxWaitingBytes, valuesAtOnce, onClose: () => undefined })
       give(source)
       return source
     },
   }
 }
-
-describe("the queue of blocks", () => {
-  const blockOf = (released: number[], id: number): PushedBlock => ({
-    batch: undefined,
-    bad: [{ reason: String(id), field: undefined, raw: "" }],
-    dropped: 0,
-    form: "",
-    skipped: 0,
-    place: undefined,
-    release: () => void released.push(id),
-  })
-
-  test("PU2 PU4 BQ1 BQ2 gives blocks in order, and lets in one after the other", async () => {
-    const [queue, released, entered] = [new BlockQueue(100), [] as number[], [] as number[]]
-    const enter = async (id: number) => {
-      const turn = queue.room()
-      if (turn !== undefined) await turn
-      const entry = queue.enter()
-      entered.push(id)
-      queue.fill(entry, 60)
-      await Promise.resolve()
-      queue.ready(entry, blockOf(released, id))
-    }
-    const all = Promise.all([0, 1, 2, 3, 4].map(enter))
-    await Promise.resolve()
-    await Promise.resolve()
-    expect(entered).toEqual([0, 1])
-    for (let id = 0; id < 5; id++) {
-      while (queue.head === undefined) await queue.arrival(new AbortController().signal)
-      const block = queue.shift()
-      expect(block.bad[0]?.reason).toBe(String(id))
-      block.release()
-    }
-    await all
-    expect(entered).toEqual([0, 1, 2, 3, 4])
-    expect(released).toEqual([0, 1, 2, 3, 4])
-  })
-})
-
-test("PU2 PU4 BQ1 nobody is let in while others come first, and then one after the other", async () => {
-  const [queue, entered] = [new BlockQueue(1000), [] as number[]]
-  let passed = (): void => expect.fail("nothing is paused")
-  const enter = async (id: number) => {
-    const turn = queue.room()
-    if (turn !== undefined) await turn
-    const entry = queue.enter()
-    entered.push(id)
-    if (id % 2 === 0) queue.pause(new Promise((resolve) => (passed = resolve)))
-    queue.fill(entry, 1)
-  }
-  const all = Promise.all([0, 1, 2, 3].map(enter))
-  const turns = async () => {
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
-  }
-  await turns()
-  expect(entered).toEqual([0])
-  passed()
-  await turns()
-  expect(entered).toEqual([0, 1, 2])
-  passed()
-  await all
-  expect(entered).toEqual([0, 1, 2, 3])
-})
 
 describe("a pushed input", () => {
   const contextOf = (env: Env): SourceContext => {
@@ -397,42 +337,81 @@ test("PU2 BQ1 what was pushed before the end is called counts, however much it i
   expect(bench.bad.rows).toEqual([])
 })
 
-test("PU1 a push that has begun when the job stops is stored whole, and one that has not is refused whole", async () => {
-  const bench = new Bench(4)
-  const out = new ArrayTarget("pieces")
-  const many = Array.from({ length: 200_000 }, (_, index) => ({ id: 1, index, text: null }))
-  const run = async (env: Env, use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
+test.each([
+  ["rows", 1],
+  ["columns", 1],
+])(
+  "PU1 a push (%s, %i bytes wait) that has begun when the job stops is stored whole, and one that has not is refused whole",
+  async (as, maxWaitingBytes) => {
+    const bench = new Bench(4)
+    const out = new ArrayTarget("pieces")
+    const many = Array.from({ length: 200_000 }, (_, index) => ({ id: 1, index, text: null }))
+    const columns = {
+      id: new Float64Array(many.length).fill(1),
+      index: Int32Array.from(many, ({ index }) => index),
+      text: many.map(() => null),
+    }
+    const run = async (env: Env, use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
+      let source: PushedSource | undefined
+      const bound = copy.with({
+        inputs: { pieces: bindingOf((opened) => (source = opened), maxWaitingBytes) },
+        outputs: { pieces: out.binding() },
+        deadLetter: bench.bad.binding(),
+      })
+      const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
+      await use(source!, handle)
+      await handle.finished
+    }
+    const inWorld = async (use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
+      const promise = run(bench.world.boot(), use)
+      await bench.world.run(promise)
+      await promise
+      bench.world.kill()
+    }
+    let stored = 0
+    await inWorld(async (source, handle) => {
+      const pushes = [source.push(as === "rows" ? many : columns), source.push(rowsOf(6))]
+      const [, outcomes] = await Promise.all([handle.stop(), Promise.allSettled(pushes)])
+      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
+      stored = out.rows.length
+    })
+    expect(stored).toBeLessThan(many.length)
+    await inWorld(async (source) => {
+      await source.push(rowsOf(6))
+      source.end()
+    })
+    expect(out.rows.length).toBe(many.length + 7)
+    expect(out.rows.slice(0, many.length).every(({ id, index }, at) => id === 1 && index === at)).toBe(true)
+    expect(out.rows.slice(many.length)).toEqual(rowsOf(6))
+  },
+)
+
+test("PU4 blocks of columns go to the disk together where others follow them at once, and those of rows do not", async () => {
+  const bench = new Bench(5)
+  const append = vi.spyOn(PushedStore.prototype, "append")
+  const program = async (env: Env): Promise<void> => {
     let source: PushedSource | undefined
     const bound = copy.with({
-      inputs: { pieces: bindingOf((opened) => (source = opened), 1) },
-      outputs: { pieces: out.binding() },
+      inputs: { pieces: bindingOf((opened) => (source = opened), 1_000_000, false, 6) },
+      outputs: { pieces: new ArrayTarget("pieces").binding() },
       deadLetter: bench.bad.binding(),
     })
     const handle = await runJob(bound, { env, directory: "/job/state", baseDirectory: "/job" })
-    await use(source!, handle)
+    for (const of of [columnsOf, rowsOf]) await Promise.all(Array.from({ length: 10 }, () => source!.push(of(1))))
+    source!.end()
     await handle.finished
   }
-  const inWorld = async (use: (source: PushedSource, handle: JobHandle) => Promise<void>) => {
-    const promise = run(bench.world.boot(), use)
-    await bench.world.run(promise)
-    await promise
-    bench.world.kill()
-  }
-  let stored = 0
-  await inWorld(async (source, handle) => {
-    const pushes = [source.push(many), source.push(rowsOf(6))]
-    const [, outcomes] = await Promise.all([handle.stop(), Promise.allSettled(pushes)])
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
-    stored = out.rows.length
-  })
-  expect(stored).toBeLessThan(many.length)
-  await inWorld(async (source) => {
-    await source.push(rowsOf(6))
-    source.end()
-  })
-  expect(out.rows.length).toBe(many.length + 7)
-  expect(out.rows.slice(0, many.length).every(({ id, index }, at) => id === 1 && index === at)).toBe(true)
-  expect(out.rows.slice(many.length)).toEqual(rowsOf(6))
+  const promise = program(bench.world.boot())
+  await bench.world.run(promise)
+  await promise
+  expect(append.mock.calls.map(([payloads]) => payloads.length)).toEqual([
+    1,
+    4,
+    4,
+    1,
+    ...Array.from({ length: 10 }, () => 1),
+  ])
+  append.mockRestore()
 })
 
 /** What those know who push: they outlive the process. */
@@ -456,7 +435,7 @@ class Pushers {
           this.attempts.set(id, (this.attempts.get(id) ?? 0) + 1)
           await source.push(this.#prng.chance(0.5) ? rowsOf(id) : columnsOf(id))
           this.acknowledged.add(id)
-          await env.timers.sleep(this.#prng.below(100_000))
+          if (this.#prng.chance(0.7)) await env.timers.sleep(this.#prng.below(100_000))
         }
       }),
     )
@@ -476,14 +455,14 @@ async function live(
   bench: Bench,
   out: ArrayTarget,
   pushers: Pushers,
-  options: { batchRows: number; epochRows: number },
+  { valuesAtOnce, ...options }: { batchRows: number; epochRows: number; valuesAtOnce: number },
   { job: own, runsPrefix } = COPY,
 ): Promise<boolean | "changed"> {
   const { world } = bench
   const program = async (env: Env): Promise<void> => {
     let source: PushedSource | undefined
     const bound = own.with({
-      inputs: { pieces: bindingOf((opened) => (source = opened), 4000, runsPrefix) },
+      inputs: { pieces: bindingOf((opened) => (source = opened), 4000, runsPrefix, valuesAtOnce) },
       outputs: { pieces: out.binding() },
       deadLetter: bench.bad.binding(),
       epoch: { min: "1s", max: "1s" },
@@ -519,7 +498,11 @@ test("PU1 PU2 PU3 what was acknowledged counts once, in one piece, wherever the 
     const pushers = new Pushers(prng.fork(), 20 + prng.below(80))
     for (let life = 0; ; life++) {
       bench.world.faults = life < 12 ? new RandomFaults(prng.fork(), { intensity: 0.15, max: 2 }) : NO_FAULTS
-      const options = { batchRows: prng.pick([3, 64]), epochRows: prng.pick([12, 100, 1000]) }
+      const options = {
+        batchRows: prng.pick([3, 64]),
+        epochRows: prng.pick([12, 100, 1000]),
+        valuesAtOnce: prng.pick([1, 30, 2 ** 17]),
+      }
       if (await live(bench, out, pushers, options)) break
       deaths++
       expect(life, `seed ${seed} comes to its end`).toBeLessThan(20)
@@ -573,7 +556,11 @@ test("PU1 PU2 PU7 what the prefix leaves of what was acknowledged counts once, w
     let program = prng.pick(EVEN)
     for (let life = 0; ; life++) {
       bench.world.faults = life < 12 ? new RandomFaults(prng.fork(), { intensity: 0.15, max: 2 }) : NO_FAULTS
-      const options = { batchRows: prng.pick([3, 64]), epochRows: prng.pick([12, 100, 1000]) }
+      const options = {
+        batchRows: prng.pick([3, 64]),
+        epochRows: prng.pick([12, 100, 1000]),
+        valuesAtOnce: prng.pick([1, 30, 2 ** 17]),
+      }
       const end = await live(bench, out, pushers, options, program)
       if (end === true) break
       if (end === "changed") changes++

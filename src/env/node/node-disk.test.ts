@@ -93,7 +93,7 @@ describe("Z3 a durable write", () => {
       ).toHaveLength(1)
       for (const change of [
         () => file.write(text("y"), 1, "test"),
-        () => file.writeNow(text("z"), 2, "test"),
+        () => Promise.resolve(file.writeNow(text("z"), 2, "test")),
         () => file.truncate(1, "test"),
       ]) {
         await change()

@@ -7,6 +7,7 @@ import type { Prng } from "../../base/prng.ts"
 import type { InputDoor, Receipt } from "../../connectors/http/input-door.ts"
 import { Refusal } from "../../connectors/http/refusal.ts"
 import type { SimScheduler } from "../scheduler.ts"
+import { DeadProcessError } from "../sim-call.ts"
 import type { LiveRequest, LiveScenario } from "./live-scenario.ts"
 import type { SimNetwork } from "./sim-network.ts"
 
@@ -100,7 +101,8 @@ export class HttpSenders {
       (receipt) => answer({ receipt }),
       (error: unknown) => {
         if (error instanceof Refusal) answer({ refusal: error })
-        else this.findings.push(`a request could not be handled: ${String(error)}`)
+        else if (!(error instanceof DeadProcessError))
+          this.findings.push(`a request could not be handled: ${String(error)}`)
       },
     )
   }

@@ -117,10 +117,10 @@ export const LIVE_MUTANTS: readonly LogicalMutant[] = [
         PushedStore.prototype,
         "append",
         (append) =>
-          async function (this: PushedStore, payload) {
-            const place = await append.call(this, payload)
-            this.committed({ place, taken: undefined, form: "", skipped: 0 })
-            return place
+          async function (this: PushedStore, payloads) {
+            const places = await append.call(this, payloads)
+            for (const place of places) this.committed({ place, taken: undefined, form: "", skipped: 0 })
+            return places
           },
       ),
   },

@@ -75,6 +75,8 @@ export interface LiveScenario {
   readonly backlogBytes: number
   /** Whether what is pushed is kept behind the operators that make of each record what they make of it alone. */
   readonly runsPrefix: boolean
+  /** When so many values that are pushed have become columns, others come first. */
+  readonly valuesAtOnce: number
   /** Run number `i` is stopped after so many commits; 0 where it is not. */
   readonly stopAfterCommits: readonly number[]
   /** From this process on the program keeps its state in wider types; `undefined` where it never does. */
@@ -131,6 +133,7 @@ export function drawLiveScenario(seed: number): LiveScenario {
     trimBytes: prng.pick([1, 300, 1_000_000]),
     backlogBytes: prng.pick([600, 1_000_000]),
     runsPrefix: ofPushed.chance(0.6),
+    valuesAtOnce: ofPushed.pick([1, 20, 2 ** 17]),
     stopAfterCommits: Array.from({ length: 6 }, () => (prng.chance(0.3) ? 1 + prng.below(5) : 0)),
     widensAt: isOn() ? 1 + prng.below(4) : undefined,
     savepointAfter: input === "log" && isOn() ? 1 + prng.below(6) : undefined,
@@ -189,6 +192,7 @@ export function* plainerLiveScenarios(scenario: LiveScenario): Generator<LiveSce
       batchRows: 64,
       snapshotMinBytes: 1_000_000,
       rollBytes: 1_000_000,
+      valuesAtOnce: 2 ** 17,
     },
     ...{ trimBytes: 1_000_000, backlogBytes: 1_000_000, network: CALM_NETWORK, hooks: CALM_HOOKS },
     stateMemoryBytes: Infinity,

@@ -36,7 +36,7 @@ export class PushingProgram {
 
   /** What it pushes into, as the input of a job. */
   binding(give: (source: PushedSource) => void): SourceBinding {
-    const { backlogBytes: maxWaitingBytes, trimBytes, runsPrefix } = this.#scenario
+    const { backlogBytes: maxWaitingBytes, trimBytes, runsPrefix, valuesAtOnce } = this.#scenario
     return {
       readGuarantee: "durable-when-acknowledged",
       describe: () => "pushed",
@@ -47,7 +47,7 @@ export class PushingProgram {
           segmentBytes: SEGMENT_BYTES,
           trimBytes,
         })
-        const source = new PushedSource(context, { store, maxWaitingBytes, onClose: () => undefined })
+        const source = new PushedSource(context, { store, maxWaitingBytes, valuesAtOnce, onClose: () => undefined })
         give(source)
         return source
       },
@@ -59,7 +59,7 @@ export class PushingProgram {
     const waiting = this.#scenario.requests.filter((request) => !this.acknowledged.has(request))
     const next = async (): Promise<void> => {
       for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
-        await timers.sleep(1 + this.#prng.below(PAUSE_MICROS_MAX))
+        if (this.#prng.chance(0.7)) await timers.sleep(1 + this.#prng.below(PAUSE_MICROS_MAX))
         this.deliveries.set(request, (this.deliveries.get(request) ?? 0) + 1)
         await source.push(this.#prng.chance(0.5) ? request.records : columnsOf(request))
         this.acknowledged.add(request)
