@@ -4,7 +4,7 @@ import type { WebhookOptions } from "../../connectors/http/webhook/webhook-optio
 import type { DiskImage } from "../disk-image.ts"
 import { liveTable } from "./live-job.ts"
 import type { LiveScenario, PlacedOutput } from "./live-scenario.ts"
-import type { LiveRow } from "./live-truth.ts"
+import { groupedBy, type LiveRow } from "./live-truth.ts"
 
 /** The columns by which rows may be put in order: `runs` has no key. */
 const ORDER_BY: Readonly<Record<PlacedOutput, string | undefined>> = { kept: "key", runs: undefined, windows: "key" }
@@ -39,6 +39,7 @@ export function hookOptions(
 }
 
 interface Letter {
+  readonly at: string
   readonly key: string
   readonly row: LiveRow
 }
@@ -52,7 +53,7 @@ function letterOf(line: string): Letter[] {
   }
 }
 
-/** The rows that were set aside, those of each request once (WH7). */
+/** The rows that were set aside, those of each request once (WH7), though it was rejected again behind a crash; a request may have equal rows. */
 export function rowsSetAside(image: DiskImage, stateDirectory: string, output: string): LiveRow[] {
   const bytes = image.readFile(`${stateDirectory}/outputs/${output}/dead-letters.jsonl`)
   if (bytes === undefined) return []
@@ -63,6 +64,13 @@ export function rowsSetAside(image: DiskImage, stateDirectory: string, output: s
     .split("\n")
     .filter((line) => line !== "")
   const letters = lines.flatMap(letterOf)
-  const once = new Map(letters.map(({ key, row }) => [`${key} ${JSON.stringify(row)}`, row]))
-  return [...once.values()]
+  const rejections = groupedBy(letters, ({ key, at }) => `${key} ${at}`)
+  /** By request and row: as often as in that of its rejections which has it most often, as a crash may have left less of another. */
+  const most = new Map<string, readonly Letter[]>()
+  for (const [, rejection] of rejections) {
+    for (const [name, equal] of groupedBy(rejection, ({ key, row }) => `${key} ${JSON.stringify(row)}`)) {
+      if (equal.length > (most.get(name)?.length ?? 0)) most.set(name, equal)
+    }
+  }
+  return [...most.values()].flatMap((equal) => equal.map(({ row }) => row))
 }

@@ -146,8 +146,8 @@ export function microsOf(value: unknown): number {
 }
 
 /** Rows by what they have in common. */
-export function groupedBy<K>(rows: readonly LiveRow[], keyOf: (row: LiveRow) => K): Map<K, LiveRow[]> {
-  const groups = new Map<K, LiveRow[]>()
+export function groupedBy<T, K>(rows: readonly T[], keyOf: (row: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
   for (const row of rows) {
     const key = keyOf(row)
     const group = groups.get(key)
