@@ -32,6 +32,8 @@ export class SeenRecords {
   /** What was read last, and where that begins. */
   #window: Uint8Array = new Uint8Array(0)
   #place: LogPlace = { generation: 0, offset: 0 }
+  /** The record that was read last: several may ask for parts of it. */
+  #last: { readonly place: LogPlace; readonly payload: Uint8Array } | undefined
 
   constructor({ disk, kind }: { readonly disk: Disk; readonly kind: LogKind }, chain: readonly ChainLink[]) {
     this.#disk = disk
@@ -45,6 +47,13 @@ export class SeenRecords {
    * @throws TidemarkError `state-corrupt` where the record is not there any more, or another.
    */
   async read({ place, recordBytes, from, length }: LogPart): Promise<Uint8Array> {
+    const isLast = this.#last?.place.generation === place.generation && this.#last.place.offset === place.offset
+    const payload = isLast ? this.#last!.payload : await this.#payloadAt(place, recordBytes)
+    this.#last = { place, payload }
+    return payload.subarray(from, from + length)
+  }
+
+  async #payloadAt(place: LogPlace, recordBytes: number): Promise<Uint8Array> {
     const start = place.offset - this.#place.offset
     const isThere =
       place.generation === this.#place.generation && start >= 0 && start + recordBytes <= this.#window.length
@@ -56,7 +65,7 @@ export class SeenRecords {
       const position = SEGMENT_HEADER_BYTES + place.offset - segment.startOffset
       throw this.#kind.corrupt(segment.path, position, "a record that was read a moment ago does not check")
     }
-    return scan.payload.subarray(from, from + length)
+    return scan.payload
   }
 
   async #moveTo(place: LogPlace, bytes: number): Promise<void> {

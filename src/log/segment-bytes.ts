@@ -57,10 +57,14 @@ export class SegmentBytes {
     if (ahead === undefined) return undefined
     const got = await ahead.reading
     const left = ahead.offset - offset
-    if (left < 0 || left > this.#sizes.leftBytesMax || offset < this.#offset) return undefined
-    const from = this.#sizes.leftBytesMax - left
-    ahead.room.set(this.#piece.subarray(this.#piece.length - left), from)
-    return ahead.room.subarray(from, this.#sizes.leftBytesMax + got)
+    if (left < 0 || offset < this.#offset) return undefined
+    const { leftBytesMax } = this.#sizes
+    const isRoomy = left <= leftBytesMax
+    const room = isRoomy ? ahead.room : new Uint8Array(left + got)
+    const from = isRoomy ? leftBytesMax - left : 0
+    room.set(this.#piece.subarray(this.#piece.length - left), from)
+    if (!isRoomy) room.set(ahead.room.subarray(leftBytesMax, leftBytesMax + got), left)
+    return room.subarray(from, from + left + got)
   }
 
   #readAhead(offset: number): void {

@@ -146,7 +146,7 @@ export class Coordinator {
 
   /** Recovers the job's state and opens its sinks and sources. */
   static async open(job: ExecutableJob, options: RunJobOptions): Promise<Coordinator> {
-    const store = await openStore(options)
+    const store = await openStore(job.plan, options)
     let coordinator: Coordinator
     let start: StartingPoint
     try {

@@ -5,6 +5,11 @@ import { CHUNK_BYTES } from "../flow/process/packed-bytes.ts"
 import type { RunJobOptions } from "./run-options.ts"
 import { SpillFile } from "./spill-file.ts"
 
+/** How many operators of a plan have keys that may be spilled. */
+export function spillingOperators(plan: Plan): number {
+  return plan.nodes.filter((node) => node.kind === "process" && !("open" in node.spec)).length
+}
+
 /** See the head of this file. */
 export class Spill {
   /** What each operator may use; `undefined` where all is in memory. */
@@ -13,7 +18,7 @@ export class Spill {
 
   constructor(plan: Plan, options: RunJobOptions) {
     const { stateMemoryBytes = Infinity, spillChunkBytes: chunkBytes = CHUNK_BYTES, env, directory } = options
-    const operators = plan.nodes.filter((node) => node.kind === "process" && !("open" in node.spec)).length
+    const operators = spillingOperators(plan)
     if (operators === 0 || stateMemoryBytes === Infinity) return
     this.#file = new SpillFile(env.disk, `${directory}/spill`, chunkBytes)
     this.spilling = { cold: this.#file, memoryBytes: stateMemoryBytes / operators, chunkBytes }

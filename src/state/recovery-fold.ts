@@ -130,13 +130,13 @@ export class RecoveryFold implements LogVisitor {
     switch (type) {
       case RECORD.run:
         this.#run = decodeRun(payload)
-        this.#snapshot = undefined
+        this.#giveUpSnapshot()
         return
       case RECORD.reset:
         this.#clear()
         this.#resetPending = true
         this.#isGrounded = true
-        this.#snapshot = undefined
+        this.#giveUpSnapshot()
         return
       case RECORD.epoch:
         this.#takeEpoch(record)
@@ -264,9 +264,16 @@ export class RecoveryFold implements LogVisitor {
 
   #beginSnapshot(from: LogRecord): void {
     const { payload } = from
+    this.#giveUpSnapshot()
     const base = this.#folded(from, new Map())
     const partitions = new Map(base.partitions.map((partition) => [partition.index, partition]))
     this.#snapshot = { base, partitions, slices: [], behind: [], bytes: payload.length, bytesBehind: 0 }
+  }
+
+  /** One that is not whole, where there is one: only the state so far is needed. */
+  #giveUpSnapshot(): void {
+    this.#snapshot = undefined
+    this.#memory.keepOnly([...this.#operators.values()].flat())
   }
 
   #takeSlice(from: LogRecord): void {

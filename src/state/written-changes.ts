@@ -34,6 +34,7 @@ export class ChangesMemory {
   keep(operator: string, bytes: Uint8Array, part: LogPart | undefined): KeptChanges {
     if (this.#isFull && part !== undefined) return { operator, bytes: undefined, part }
     const changes = { operator, bytes, part }
+    if (this.#bytesMax === Infinity) return changes
     this.#kept.push(changes)
     this.#bytes += bytes.length
     if (this.#bytes > this.#bytesMax) this.#forget()
@@ -42,6 +43,7 @@ export class ChangesMemory {
 
   /** Only these are needed any more. */
   keepOnly(kept: readonly KeptChanges[]): void {
+    if (this.#bytesMax === Infinity) return
     this.#kept = kept.filter(({ bytes }) => bytes !== undefined)
     this.#bytes = this.#kept.reduce((sum, { bytes }) => sum + bytes!.length, 0)
   }

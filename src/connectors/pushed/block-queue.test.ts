@@ -74,7 +74,7 @@ test("PU4 whether more is pushed than there is time for is told until the job ha
   expect(queue.isBusy).toBe(false)
   queue.pause(new Promise(() => undefined))
   expect(queue.isFollowed(false)).toBe(false)
-  void queue.room()
+  void queue.room(false, true)
   expect([queue.isBusy, queue.isFollowed(false)]).toEqual([true, true])
   queue.committed()
   expect(queue.isBusy).toBe(false)
@@ -82,4 +82,12 @@ test("PU4 whether more is pushed than there is time for is told until the job ha
   queue.fill(queue.enter(), 1000)
   // Who waits for room waits for a disk, and no block waits for it.
   expect([queue.isBusy, queue.isFollowed(true), queue.isFollowed(false)]).toEqual([true, false, false])
+})
+
+test("PU4 nobody's block waits for one that takes its time, nor behind one", () => {
+  const queue = new BlockQueue(1000)
+  queue.pause(new Promise(() => undefined))
+  void queue.room()
+  void queue.room(false, true)
+  expect(queue.isFollowed(false)).toBe(false)
 })

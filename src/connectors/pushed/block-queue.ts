@@ -19,6 +19,8 @@ export interface QueueEntry {
 /** Who waits for room; it is told once, and stays in front until it has entered. */
 interface Waiting {
   readonly resolve: () => void
+  /** Whether its block is made as soon as it may. */
+  readonly isFast: boolean
   isTold: boolean
 }
 
@@ -46,13 +48,14 @@ export class BlockQueue {
    * Resolves when it is the caller's turn, and there is room; then it must `enter` at once. `undefined` where that is now.
    *
    * @param isGoingOn whether the block before was the caller's, of the same push.
+   * @param isFast whether the block is made in no time, so that others may wait for it.
    */
-  room(isGoingOn = false): Promise<void> | undefined {
+  room(isGoingOn = false, isFast = false): Promise<void> | undefined {
     const isNext = isGoingOn || this.#waiting.length === 0
     if (this.#isClosed || (isNext && this.#hasRoom && !this.#isPaused)) return undefined
     this.#hasBeenAwaited = true
     return new Promise((resolve) => {
-      const waiting = { resolve, isTold: false }
+      const waiting = { resolve, isFast, isTold: false }
       if (isGoingOn) this.#waiting.unshift(waiting)
       else this.#waiting.push(waiting)
     })
@@ -67,9 +70,9 @@ export class BlockQueue {
     })
   }
 
-  /** Whether another block comes at once, or as soon as others have had their turn: one of the same push where that goes on, or of who waits. */
+  /** Whether another block comes at once, or as soon as others have had their turn: one of the same push where that goes on, or a fast one of who waits. */
   isFollowed(goesOn: boolean): boolean {
-    return !this.#isClosed && this.#hasRoom && (goesOn || (this.#isPaused && this.#waiting.length > 0))
+    return !this.#isClosed && this.#hasRoom && (goesOn || (this.#isPaused && (this.#waiting.at(0)?.isFast ?? false)))
   }
 
   /** Whether more is pushed than there is time for: something is on its way, and of late somebody had to wait for room or a turn. */

@@ -145,7 +145,7 @@ export class PushedSource implements Source {
     const records = Array.isArray(given) ? this.#recordsOfRows(given) : this.#recordsOfColumns(given)
     const stored: Promise<void>[] = []
     for (let first = 0; first < records.count;) {
-      const turn = this.#queue.room(first > 0)
+      const turn = this.#queue.room(first > 0, records.areFast)
       if (turn !== undefined) await turn
       // A push of which some is stored is stored whole (PU1): who is refused pushes all of it again.
       const isBegun = first > 0 && this.#parts.store !== undefined
@@ -233,8 +233,9 @@ export class PushedSource implements Source {
 
   /** Packs a block of so many records, which goes to the disk with the others that are there. */
   #store(store: PushedStore, entry: QueueEntry, block: Omit<PushedBlock, "place">, records: number): Promise<void> {
+    const payload = this.#encoded(block)
     const together = (this.#together ??= this.#begin(store))
-    const number = together.payloads.push(this.#records.encode(block)) - 1
+    const number = together.payloads.push(payload) - 1
     together.values += records * this.#context.schema.fields.length
     const stored = together.places.then(
       (places) => this.#queue.ready(entry, { ...block, place: places[number]! }),
@@ -245,6 +246,15 @@ export class PushedSource implements Source {
       },
     )
     return this.#awaited(stored)
+  }
+
+  #encoded(block: Omit<PushedBlock, "place">): Uint8Array {
+    try {
+      return this.#records.encode(block)
+    } catch (error) {
+      block.release()
+      throw error
+    }
   }
 
   #begin(store: PushedStore): Together {

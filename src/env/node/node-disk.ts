@@ -153,7 +153,13 @@ class NodeFile implements DiskFile {
     if (this.#durable === undefined) this.#durable = await openDurable(this.#handle)
     // The system makes what is written durable, and not what was written otherwise (Z3).
     if (this.#durable !== null && this.#synced === this.#changes) {
-      await this.#writeTo(this.#durable, source, position)
+      try {
+        await this.#writeTo(this.#durable, source, position)
+      } catch (error) {
+        // Some of it may be written, and not durable.
+        this.#changes++
+        throw error
+      }
       return
     }
     await this.write(source, position)
@@ -221,8 +227,11 @@ class NodeFile implements DiskFile {
   }
 
   async close(): Promise<void> {
-    await attempt("close", this.#path, () => this.#handle.close())
-    await attempt("close", this.#path, async () => this.#durable?.close())
+    try {
+      await attempt("close", this.#path, () => this.#handle.close())
+    } finally {
+      await attempt("close", this.#path, async () => this.#durable?.close())
+    }
   }
 }
 

@@ -2,7 +2,9 @@ import { expect, test } from "vitest"
 import { ByteReader, ByteWriter } from "../../base/bytes.ts"
 import { Prng } from "../../base/prng.ts"
 import { t } from "../../batch/types.ts"
+import { AppliedChanges } from "./applied-changes.ts"
 import { KeyedStates } from "./keyed-states.ts"
+import { PackedKeys } from "./packed-keys.ts"
 import type { StateSpec } from "./process-spec.ts"
 import { GONE, THERE } from "./scanned-changes.ts"
 import { EMPTY, FULL, SAME } from "./value-cell.ts"
@@ -92,4 +94,22 @@ test("AC1 WC1 keys, values and timers are what all changes say, in order, howeve
     expect(found).toEqual(kept)
     expect(states.size).toBe(kept.size)
   }
+})
+
+test("keys that may be no numbers are copied into few chunks, however many epochs there were", () => {
+  const packed = new PackedKeys({ operator: "op", keyTypes: [t.float64], specs: [value], kinds: 0 })
+  const applied = new AppliedChanges(packed, () => undefined)
+  for (let epoch = 0; epoch < 3000; epoch++) {
+    const out = new ByteWriter()
+    out.varint(1)
+    out.float64(epoch % 7 === 0 ? NaN : epoch)
+    out.uint8(THERE)
+    out.uint8(FULL)
+    out.float64(epoch)
+    out.varint(0)
+    applied.apply(new ByteReader(out.finish()))
+  }
+  applied.end()
+  expect(packed.size).toBe(1 + 3000 - Math.ceil(3000 / 7))
+  expect(packed.bytes.chunkOf(packed.bytes.append(Uint8Array.of(1)))).toBeLessThan(4)
 })

@@ -13,6 +13,9 @@ import type { PackedKeys } from "./packed-keys.ts"
 import { GONE, ScannedChanges, THERE } from "./scanned-changes.ts"
 import { OTHER, WaitingChanges, WHOLE, type WaitingVisitor } from "./waiting-changes.ts"
 
+/** Where keys may be no numbers, so many bytes are copied into one buffer. */
+const COPY_BYTES = 1 << 20
+
 /** Told of each key of which a value expires, when the first of those does that came. */
 export type OnExpiry = (row: number, expiresMicros: number) => void
 
@@ -25,6 +28,8 @@ export class AppliedChanges implements WaitingVisitor {
   readonly #scanned: ScannedChanges
   readonly #key = new ByteWriter(64)
   readonly #waiting = new WaitingChanges()
+  /** What is left of the buffer that was copied into last. */
+  #room = new Uint8Array(0)
   /** Whether what is applied is copied, from some time on: so what is cold has no changes behind it. */
   #copies = false
 
@@ -43,12 +48,12 @@ export class AppliedChanges implements WaitingVisitor {
   apply(changes: ByteReader): void {
     const given = changes.raw(changes.remaining)
     // Chunks that are taken cannot get cold, so most of the memory is for those that can.
-    if (!this.#copies && this.#keys.isHalfFull) {
+    if (!this.#copies && this.#keys.isHalfFull(this.#waiting.bytes)) {
       this.end()
       this.#copies = true
     }
     // What is no number may have been written in another form: then the bytes are made to have it (PK2).
-    const bytes = this.#mayBeNaN ? given.slice() : given
+    const bytes = this.#mayBeNaN ? this.#copyOf(given) : given
     const first = this.#copies ? 0 : this.#keys.bytes.take(bytes)
     const from = new ByteReader(bytes)
     for (let left = from.varint(); left > 0;) {
@@ -61,6 +66,15 @@ export class AppliedChanges implements WaitingVisitor {
     }
     if (from.remaining > 0) throw new RangeError(`there are ${from.remaining} bytes too many`)
     if (first !== 0) this.#keys.bytes.drop(first)
+  }
+
+  /** Copies that follow each other lie in one buffer, as there are as many calls as epochs, and a buffer is a chunk. */
+  #copyOf(given: Uint8Array): Uint8Array {
+    if (this.#room.length < given.length) this.#room = new Uint8Array(Math.max(COPY_BYTES, given.length))
+    const copy = this.#room.subarray(0, given.length)
+    copy.set(given)
+    this.#room = this.#room.subarray(given.length)
+    return copy
   }
 
   /** To be called behind the last `apply`. */
@@ -82,8 +96,8 @@ export class AppliedChanges implements WaitingVisitor {
     this.#waiting.add(this.#scanned, count, bytes, packed.chunkOf(first), packed.offsetOf(first))
   }
 
-  table(table: number, changes: number): void {
-    this.#keys.rows.reserve(table, changes)
+  table(table: number, keys: number): void {
+    this.#keys.rows.reserve(table, keys)
   }
 
   change(hash: number, chunk: number, offset: number, keyBytes: number, form: number): void {

@@ -18,3 +18,21 @@ export function comparableKey(value: unknown): unknown {
   if (typeof value !== "number") return value
   return value === 0 ? 0 : Number.isNaN(value) ? NaN : value
 }
+
+/** Orders keys for people: by their columns, null first, what is no number last. */
+export function compareKeys(one: readonly unknown[], other: readonly unknown[]): number {
+  for (let index = 0; index < one.length; index++) {
+    const [left, right] = [rankOf(one[index]), rankOf(other[index])]
+    if (left.rank !== right.rank) return left.rank - right.rank
+    if (left.value < right.value) return -1
+    if (left.value > right.value) return 1
+  }
+  return 0
+}
+
+function rankOf(value: unknown): { readonly rank: number; readonly value: number } {
+  if (value === null) return { rank: 0, value: 0 }
+  if (Number.isNaN(value)) return { rank: 2, value: 0 }
+  // Those of a column are all of one kind, which `<` compares, whatever it is.
+  return { rank: 1, value: value as number }
+}

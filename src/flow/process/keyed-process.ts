@@ -45,6 +45,7 @@ import type {
 import { sidePort } from "../plan.ts"
 import type { AppliedChanges } from "./applied-changes.ts"
 import { isAsynchronous } from "./asynchronous.ts"
+import { compareKeys } from "./key-id.ts"
 import { CallFrame, type Call, type PendingTimer } from "./call-frame.ts"
 import { commonType } from "./key-types.ts"
 import { KeyedStates } from "./keyed-states.ts"
@@ -174,7 +175,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     return this.#eventTimers.size + this.#processingTimers.size
   }
 
-  /** What it keeps, key by key. */
+  /** What it keeps, key by key, in the order of keys. */
   keptKeys(): KeptKey[] {
     const { spec } = this.#options
     const world = { ...NOBODYS_CALL, time: this.#isTimed ? this.#watermark : this.#frame.nowMicros }
@@ -183,6 +184,7 @@ export class KeyedProcess implements TimedOperator, FollowingOperator, ClockedOp
     const stateNames = Object.keys(spec.state)
     return [...this.#states]
       .filter(({ isEmpty }) => !isEmpty)
+      .sort((one, other) => compareKeys(one.key, other.key))
       .map(({ key, cells, timers }) => {
         const held = cells.map((cell) => cell.plain(world))
         return {

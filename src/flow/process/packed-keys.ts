@@ -182,7 +182,7 @@ export class PackedKeys {
   /** Whether the record of a row had better be packed anew: it says not all, or keeps much that nobody needs. */
   isLoose(row: number): boolean {
     const place = this.rows.placeOf(row)
-    return this.#later.has(row) || this.bytes.isSparse(place) || (this.isHalfFull && this.bytes.isTaken(place))
+    return this.#later.has(row) || this.bytes.isSparse(place) || (this.isHalfFull() && this.bytes.isTaken(place))
   }
 
   remove(row: number): void {
@@ -248,10 +248,10 @@ export class PackedKeys {
     return this.bytes.coldBytes
   }
 
-  /** Whether half of the memory that there is for records is taken. */
-  get isHalfFull(): boolean {
+  /** Whether half of the memory that there is for records is taken, with what is kept elsewhere. */
+  isHalfFull(elsewhereBytes = 0): boolean {
     const { spilling } = this.parts
-    return spilling !== undefined && this.bytes.warmBytes > spilling.memoryBytes / 2
+    return spilling !== undefined && this.bytes.warmBytes + elsewhereBytes > spilling.memoryBytes / 2
   }
 
   /** Makes chunks cold until there is room for `elsewhereBytes`, which others keep, too (PK3). */

@@ -50,8 +50,8 @@ const NO_PAGE: Page = { words: new Int32Array(0), length: 0 }
 
 /** Who takes over what has waited. */
 export interface WaitingVisitor {
-  /** Called first for each table, with the number of changes that come. */
-  table(table: number, changes: number): void
+  /** Called first for each table, with the number of keys of which changes come, or more where keys are long. */
+  table(table: number, keys: number): void
   /** Changes at a place; their key has so many bytes, and that hash. */
   change(hash: number, chunk: number, offset: number, keyBytes: number, form: number): void
   /** Changes in a chunk are left out. */
@@ -66,6 +66,12 @@ export class WaitingChanges {
   /** A table's entries, and a map of the last one of each key: from a slot to where it begins and 1 more. */
   #words = new Int32Array(0)
   #slots = new Int32Array(0)
+  #bytes = 0
+
+  /** How much memory what waits takes. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   /** Lets wait what was looked over last: `count` changes in a chunk, whose bytes begin at `offset` there. */
   add(scanned: ScannedChanges, count: number, bytes: Uint8Array, chunk: number, offset: number): void {
@@ -97,12 +103,14 @@ export class WaitingChanges {
     const size = Math.min(PAGE_WORDS_MAX, Math.max(PAGE_WORDS_MIN, last.words.length * 2))
     const page = { words: new Int32Array(size), length: 0 }
     this.#tables[table]!.push(page)
+    this.#bytes += size * 4
     this.#last[table] = page
     return page
   }
 
   /** Shows what waits, table by table. Nothing waits any more then. */
   drain(visitor: WaitingVisitor): void {
+    this.#bytes = 0
     this.#tables.forEach((pages, table) => {
       if (pages.length === 0) return
       const end = this.#gather(pages)
@@ -125,7 +133,7 @@ export class WaitingChanges {
     return end
   }
 
-  /** Marks those that later ones replace; gives how many are left. */
+  /** Marks those that later ones replace; gives of how many keys there are some. */
   #leaveOut(end: number, visitor: WaitingVisitor): number {
     const words = this.#words
     const slots = this.#emptySlots((end / HEAD_WORDS) * SLOTS_AN_ENTRY)
@@ -134,17 +142,19 @@ export class WaitingChanges {
     for (let at = 0, next = 0; at < end; at = next) {
       const keyBytes = keyBytesOf(words[at + INFO_AT]!)
       next = at + wordsOf(keyBytes)
-      count++
-      if (keyBytes > KEY_BYTES_MAX) continue
+      if (keyBytes > KEY_BYTES_MAX) {
+        count++
+        continue
+      }
       let slot = words[at]! & mask
       while (slots[slot] !== 0 && !this.#isSameKey(slots[slot]! - 1, at, next)) slot = (slot + 1) & mask
       const before = slots[slot]! - 1
       slots[slot] = at + 1
+      if (before < 0) count++
       if (before < 0 || (words[at + INFO_AT]! & FORM_MASK) !== WHOLE) continue
       if ((words[before + INFO_AT]! & FORM_MASK) === OTHER) continue
       words[before + INFO_AT]! |= REPLACED
       visitor.leftOut(chunkOf(words[before + INFO_AT]!))
-      count--
     }
     return count
   }

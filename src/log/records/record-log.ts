@@ -417,7 +417,7 @@ export class RecordLog implements ReadableLog {
     const count = countOfExpired(this.#closed, openBytes, consumers.values(), this.#settings.retention, nowMicros)
     const end = this.#closed[count - 1]?.end
     // Readers are told before anything goes. Nobody waits for it.
-    if (end !== undefined && isBefore(this.#state.trimmed, end)) {
+    if (end !== undefined && !this.#isClosed && isBefore(this.#state.trimmed, end)) {
       this.#append([{ type: ENTRY.trim, payload: encodeTrim(end) }]).catch(() => undefined)
     }
   }
