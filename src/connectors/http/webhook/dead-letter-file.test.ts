@@ -24,6 +24,17 @@ test.each([
     line(1) + "x\n" + line(2) + line(6),
     line(1) + "x\n" + line(2) + line(6),
   ],
+  ["a hole in front of a whole line", "\0".repeat(50) + line(2), " ".repeat(50) + line(2)],
+  [
+    "a hole in front of lines of several requests",
+    line(1) + "\0".repeat(9) + line(2) + line(6) + line(7),
+    line(1) + " ".repeat(9) + line(2) + line(6) + line(7),
+  ],
+  [
+    "a hole in front of a whole line, and half a line",
+    "\0".repeat(9) + line(1) + line(2).slice(0, 9),
+    " ".repeat(9) + line(1),
+  ],
   ["half a line that is long", line(1) + "x".repeat(200_000), line(1)],
 ])("DF2 what a crash has left is cut off before another line follows: %s", async (_, before, kept) => {
   const world = new SimWorld({ seed: 1 })

@@ -6,7 +6,8 @@
  * - DF1 When `append` has returned, the lines survive a crash.
  * - DF2 A line is whole: what a crash has left of one is cut off by `begin`, and before another line follows. Of an append that was not synced any part may be
  *   there, and any part not: lines of its request may stand behind a torn one, and are kept. A request that is rejected again behind a crash is there twice,
- *   with one key.
+ *   with one key. Where a sync has failed, what it was of may look whole until the machine crashes, though lines behind it were synced since: a hole in front
+ *   of a whole line is filled with blanks, where it is, as that line is not to be moved.
  * - DF3 Lines that are appended at the same time, as several requests are under way, stand one behind the other.
  */
 import { assert } from "../../../base/assert.ts"
@@ -15,6 +16,7 @@ import { SinkTurns } from "../../../connect/sink-turns.ts"
 import type { Disk, DiskFile } from "../../../env/env.ts"
 
 const LF = 10
+const BLANK = 32
 const TAIL_BYTES = 64 * 1024
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })
@@ -35,6 +37,8 @@ interface WholeLines {
   readonly length: number
   /** Whole lines from there on. */
   readonly kept: Uint8Array
+  /** Where there are holes in front of whole lines. */
+  readonly holes: readonly { readonly position: number; readonly bytes: number }[]
 }
 
 /** See the head of this file. */
@@ -99,8 +103,12 @@ export class DeadLetterFile {
     this.#file = file
     await this.#disk.syncDirectory(this.#directory, "sink.webhook.dead-letters.sync-directory")
     const size = await file.size()
-    const { length, kept } = await this.#lastAppend(file, size)
+    const { length, kept, holes } = await this.#lastAppend(file, size)
     this.#length = length
+    for (const { position, bytes } of holes) {
+      await file.write(new Uint8Array(bytes).fill(BLANK), position, "sink.webhook.dead-letters.write")
+    }
+    if (holes.length > 0) await file.sync("sink.webhook.dead-letters.sync")
     if (length === size) return file
     await file.truncate(length, "sink.webhook.dead-letters.truncate")
     await file.write(kept, length, "sink.webhook.dead-letters.write")
@@ -128,23 +136,29 @@ function wholeLines(tail: Uint8Array, start: number): WholeLines | undefined {
   let kept: Uint8Array[] = []
   /** The last one first. */
   const behind: Uint8Array[] = []
+  const holes: { position: number; bytes: number }[] = []
+  // JSON has no such byte.
+  const firstHole = tail.indexOf(0)
   for (let end = tail.length; end > 0;) {
     const from = tail.lastIndexOf(LF, end - 2) + 1
     // It may have begun before what was read.
     if (from === 0 && start > 0) return undefined
-    const line = tail.subarray(from, end)
+    const hole = tail.subarray(from, end).lastIndexOf(0) + 1
+    const line = tail.subarray(from + hole, end)
     const own = keyOf(line)
     if (own === undefined) {
       length = start + from
       kept = behind.toReversed()
     } else {
-      if (key !== undefined && own !== key) break
+      const areHolesBefore = firstHole >= 0 && firstHole < end
+      if (key !== undefined && own !== key && !areHolesBefore) break
       key = own
+      if (hole > 0) holes.push({ position: start + from, bytes: hole })
       behind.push(line)
     }
     end = from
   }
-  return { length, kept: joined(kept) }
+  return { length, kept: joined(kept), holes: holes.filter(({ position }) => position < length) }
 }
 
 /** The key of a whole line. */
