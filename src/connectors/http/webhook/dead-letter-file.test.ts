@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { NO_FAULTS } from "../../../sim/faults.ts"
 import { SimWorld } from "../../../sim/sim-env.ts"
 import { DeadLetterFile } from "./dead-letter-file.ts"
 
@@ -66,4 +67,27 @@ test("DF3 lines that are appended at the same time stand one behind the other", 
   world.crash()
   const text = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl"))
   expect(text).toBe([1, 2, 3, 4].map(line).join(""))
+})
+
+test("DF1 DF2 what looks whole behind a failed sync is durable before another line follows", async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const world = new SimWorld({ seed })
+    world.image.installDirectory("/out")
+    world.faults = { strike: ({ step }) => (step === "sink.webhook.dead-letters.sync" ? "eio" : undefined) }
+    const { disk } = world.boot()
+    const first = new DeadLetterFile(disk, "/out")
+    const failing = first.append([letter(1)])
+    failing.catch(() => undefined)
+    await world.run(failing)
+    await expect(failing).rejects.toMatchObject({ code: "disk-failed" })
+    world.kill()
+    world.faults = NO_FAULTS
+    const again = world.boot().disk
+    const second = new DeadLetterFile(again, "/out")
+    const lookedWhole = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl")) === line(1)
+    expect(await world.run(second.begin().then(() => second.append([letter(2)])))).toBe("settled")
+    world.crash()
+    const text = new TextDecoder().decode(world.image.readFile("/out/dead-letters.jsonl"))
+    expect(text).toBe((lookedWhole ? line(1) : "") + line(2))
+  }
 })

@@ -6,8 +6,8 @@
  * - DF1 When `append` has returned, the lines survive a crash.
  * - DF2 A line is whole: what a crash has left of one is cut off by `begin`, and before another line follows. Of an append that was not synced any part may be
  *   there, and any part not: lines of its request may stand behind a torn one, and are kept. A request that is rejected again behind a crash is there twice,
- *   with one key. Where a sync has failed, what it was of may look whole until the machine crashes, though lines behind it were synced since: a hole in front
- *   of a whole line is filled with blanks, where it is, as that line is not to be moved.
+ *   with one key. Where a sync has failed, what it was of may look whole until the machine crashes, though lines behind it were synced since: so what was appended
+ *   last is written again, and synced, before anything follows; a hole in front of a whole line is filled with blanks, where it is, as that line is not to be moved.
  * - DF3 Lines that are appended at the same time, as several requests are under way, stand one behind the other.
  */
 import { assert } from "../../../base/assert.ts"
@@ -37,6 +37,8 @@ interface WholeLines {
   readonly length: number
   /** Whole lines from there on. */
   readonly kept: Uint8Array
+  /** The last append, as it is there, and where: whole lines. */
+  readonly last: { readonly position: number; readonly bytes: Uint8Array }
   /** Where there are holes in front of whole lines. */
   readonly holes: readonly { readonly position: number; readonly bytes: number }[]
 }
@@ -103,12 +105,14 @@ export class DeadLetterFile {
     this.#file = file
     await this.#disk.syncDirectory(this.#directory, "sink.webhook.dead-letters.sync-directory")
     const size = await file.size()
-    const { length, kept, holes } = await this.#lastAppend(file, size)
+    const { length, kept, last, holes } = await this.#lastAppend(file, size)
     this.#length = length
+    // Its sync may have failed, which nobody can see.
+    if (last.bytes.length > 0) await file.write(last.bytes, last.position, "sink.webhook.dead-letters.write")
     for (const { position, bytes } of holes) {
       await file.write(new Uint8Array(bytes).fill(BLANK), position, "sink.webhook.dead-letters.write")
     }
-    if (holes.length > 0) await file.sync("sink.webhook.dead-letters.sync")
+    if (last.bytes.length > 0) await file.sync("sink.webhook.dead-letters.sync")
     if (length === size) return file
     await file.truncate(length, "sink.webhook.dead-letters.truncate")
     await file.write(kept, length, "sink.webhook.dead-letters.write")
@@ -139,6 +143,7 @@ function wholeLines(tail: Uint8Array, start: number): WholeLines | undefined {
   const holes: { position: number; bytes: number }[] = []
   // JSON has no such byte.
   const firstHole = tail.indexOf(0)
+  let first = tail.length
   for (let end = tail.length; end > 0;) {
     const from = tail.lastIndexOf(LF, end - 2) + 1
     // It may have begun before what was read.
@@ -153,12 +158,14 @@ function wholeLines(tail: Uint8Array, start: number): WholeLines | undefined {
       const areHolesBefore = firstHole >= 0 && firstHole < end
       if (key !== undefined && own !== key && !areHolesBefore) break
       key = own
+      first = from
       if (hole > 0) holes.push({ position: start + from, bytes: hole })
       behind.push(line)
     }
     end = from
   }
-  return { length, kept: joined(kept), holes: holes.filter(({ position }) => position < length) }
+  const last = { position: start + first, bytes: tail.slice(first, Math.max(first, length - start)) }
+  return { length, kept: joined(kept), last, holes: holes.filter(({ position }) => position < length) }
 }
 
 /** The key of a whole line. */
